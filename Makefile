@@ -1,0 +1,152 @@
+# fftool: train deep networks with Forward-Forward, out of core, one layer at a time.
+#
+#   make                the program and the library, in build/release
+#   make DEBUG=1        the same without optimisation, in build/debug
+#   make SANITIZE=address,undefined test
+#   make test           all tests (about five minutes on two cores)
+#   make help           every target
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VERSION := $(shell sed -n 's/^.define FF_VERSION "\(.*\)"/\1/p' include/fftool/fftool.h)
+SOVERSION := 0
+
+CC ?= cc
+AR ?= ar
+PKG_CONFIG ?= pkg-config
+INSTALL ?= install
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+
+# One folder for each set of flags.
+comma := ,
+ifdef SANITIZE
+  FLAVOR := sanitize-$(subst $(comma),-,$(SANITIZE))
+  OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+  LINK_OPT := -fsanitize=$(SANITIZE)
+else ifdef DEBUG
+  FLAVOR := debug
+  OPT := -O0 -g
+else
+  FLAVOR := release
+  OPT := -O3 -g
+endif
+ifneq ($(filter clang%,$(notdir $(CC))),)
+  FLAVOR := $(FLAVOR)-clang
+endif
+B := build/$(FLAVOR)
+
+# AVX2 where this machine has it; `make ARCH_FLAGS=` builds for any x86-64 or another architecture.
+ARCH_FLAGS ?= $(shell grep -q -m1 avx2 /proc/cpuinfo 2>/dev/null && echo -march=x86-64-v3)
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
+        -Wvla -Wcast-qual -Wwrite-strings -Wformat=2
+ifdef WERROR
+  WARN += -Werror
+endif
+# -ffp-contract=off: the same bits from every compiler. No -ffast-math: its reductions would not be.
+FFLAGS := -ffp-contract=off -fno-math-errno -fno-trapping-math
+
+PACKAGES := openblas lmdb libzstd zlib libxxhash jansson
+ifneq ($(MAKECMDGOALS),clean)
+  MISSING := $(shell $(PKG_CONFIG) --exists $(PACKAGES) check 2>/dev/null || echo yes)
+  ifeq ($(MISSING),yes)
+    $(error Libraries are missing. Run tools/bootstrap, which installs them, or see README.md)
+  endif
+endif
+DEP_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+DEP_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lm -pthread
+
+ALL_CPPFLAGS := -D_GNU_SOURCE -Iinclude -Isrc $(DEP_CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS := -std=c11 -pthread $(WARN) $(FFLAGS) $(OPT) $(ARCH_FLAGS) $(CFLAGS)
+ALL_LDFLAGS := $(LINK_OPT) -Wl,--as-needed $(LDFLAGS)
+
+LIB_SRC := $(sort $(wildcard src/*/*.c))
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
+PIC_OBJ := $(LIB_SRC:%.c=$(B)/pic/%.o)
+TOOL_SRC := $(sort $(wildcard tools/*.c))
+TOOL_OBJ := $(TOOL_SRC:%.c=$(B)/%.o)
+SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
+SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(B)/%.o)
+TEST_SRC := $(sort $(wildcard tests/test_*.c))
+TEST_BIN := $(TEST_SRC:tests/%.c=$(B)/tests/%)
+
+STATIC := $(B)/libfftool.a
+SHARED := $(B)/libfftool.so.$(SOVERSION)
+PROGRAM := $(B)/fftool
+
+.PHONY: all lib program tests test test-long demo bench lint format install uninstall clean help
+all: lib program ## The program and the library
+lib: $(STATIC) $(SHARED)
+program: $(PROGRAM)
+tests: $(TEST_BIN)
+
+$(STATIC): $(LIB_OBJ)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(SHARED): $(PIC_OBJ)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -Wl,-soname,libfftool.so.$(SOVERSION) \
+	    -Wl,--version-script=src/libfftool.map -o $@ $^ $(DEP_LIBS)
+	ln -sf $(notdir $@) $(B)/libfftool.so
+$(SHARED): src/libfftool.map
+
+$(PROGRAM): $(TOOL_OBJ) $(STATIC)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
+
+$(B)/tests/test_%: $(B)/tests/test_%.o $(SUPPORT_OBJ) $(STATIC)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs check) $(DEP_LIBS)
+
+$(B)/pic/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fPIC -MMD -MP -c -o $@ $<
+
+$(B)/tests/%.o: ALL_CPPFLAGS += -Itests
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Rebuild when the flags change.
+FLAGS_NOW := $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(DEP_LIBS)
+$(B)/flags: $(if $(filter-out $(FLAGS_NOW),$(file <$(B)/flags))$(filter-out $(file <$(B)/flags),$(FLAGS_NOW)),FORCE)
+	@mkdir -p $(@D)
+	$(file >$@,$(FLAGS_NOW))
+FORCE:
+
+test: tests program ## Every test; FFTOOL_MNIST=DIR adds those that need MNIST
+	tests/run $(B)
+test-long: tests program ## The slow tests too: 100 kills, the learning figures
+	FFTOOL_LONG=1 tests/run $(B)
+demo: program ## Train on Fashion-MNIST and show the result
+	tools/demo $(PROGRAM)
+bench: program ## Performance, as ratios taken in one run
+	tools/bench $(PROGRAM)
+lint: ## Format, static analysis, include rules
+	tools/lint
+format: ## Format every source file
+	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/*.[ch] tests/*.[ch] tests/support/*.[ch])
+
+install: all ## Install under DESTDIR and PREFIX
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
+	    $(DESTDIR)$(PREFIX)/include/fftool $(DESTDIR)$(PREFIX)/share/man/man1
+	$(INSTALL) -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/fftool
+	$(INSTALL) -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)/libfftool.a
+	$(INSTALL) -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))
+	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libfftool.so
+	$(INSTALL) -m 644 include/fftool/*.h $(DESTDIR)$(PREFIX)/include/fftool/
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
+	    -e 's|@REQUIRES@|$(PACKAGES)|' src/libfftool.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libfftool.pc
+	$(INSTALL) -m 644 tools/fftool.1 $(DESTDIR)$(PREFIX)/share/man/man1/fftool.1
+uninstall: ## Remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/fftool $(DESTDIR)$(LIBDIR)/libfftool.* \
+	    $(DESTDIR)$(LIBDIR)/pkgconfig/libfftool.pc $(DESTDIR)$(PREFIX)/share/man/man1/fftool.1
+	rm -rf $(DESTDIR)$(PREFIX)/include/fftool
+clean: ## Remove build/
+	rm -rf build
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+-include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(SUPPORT_OBJ:.o=.d)
+-include $(TEST_SRC:%.c=$(B)/%.d)

@@ -1,0 +1,33 @@
+/*
+ * The context: error message, warnings and metered memory of a piece of work. There are no globals;
+ * two contexts do not know of each other. Calls on one context come from one thread at a time (the
+ * library's own workers, which share it, take care of themselves).
+ */
+#ifndef FFTOOL_CONTEXT_H
+#define FFTOOL_CONTEXT_H
+
+#include <fftool/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ff_ctx;
+
+/* Creates a context into *OUT. The caller frees it with ff_ctx_free(). Fails with FF_ENOMEM. */
+FF_CHECK int ff_ctx_new(struct ff_ctx **out);
+/* Frees CTX, which may be NULL. Everything made with it must have been released before. */
+void ff_ctx_free(struct ff_ctx *ctx);
+
+/* Returns why the last failed call failed: one line without a newline, valid until the next call on
+ * CTX. */
+const char *ff_ctx_message(const struct ff_ctx *ctx);
+
+/* Calls WARN with one line of text for what deserves a look but stops nothing. NULL: warnings are
+ * dropped. */
+void ff_ctx_on_warning(struct ff_ctx *ctx, void (*warn)(void *arg, const char *text), void *arg);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,14 @@
+/*
+ * libfftool: train deep fully connected networks with Hinton's Forward-Forward algorithm out of
+ * core, one layer at a time. This header includes all the others.
+ */
+#ifndef FFTOOL_FFTOOL_H
+#define FFTOOL_FFTOOL_H
+
+#define FF_VERSION "0.1.0"
+
+#include <fftool/context.h>
+#include <fftool/memory.h>
+#include <fftool/status.h>
+
+#endif

@@ -1,0 +1,140 @@
+#include "base/context.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    enum ff_status status;
+    const char *text;
+} status_texts[] = {
+    {FF_OK, "done"},
+    {FF_EINVAL, "invalid argument"},
+    {FF_ENOMEM, "out of memory"},
+    {FF_EIO, "input/output error"},
+    {FF_EFORMAT, "unknown format"},
+    {FF_ECORRUPT, "damaged file"},
+    {FF_EBUDGET, "over the memory limit"},
+    {FF_EEXIST, "exists already"},
+    {FF_ENOTFOUND, "not found"},
+    {FF_ELOCKED, "in use by another trainer"},
+    {FF_EFULL, "disk full"},
+    {FF_EMISMATCH, "do not belong together"},
+    {FF_ENUMERIC, "training diverged"},
+    {FF_EINTERRUPTED, "interrupted"},
+};
+
+const char *ff_status_text(enum ff_status status)
+{
+    for (size_t i = 0; i < sizeof status_texts / sizeof *status_texts; i++) {
+        if (status_texts[i].status == status)
+            return status_texts[i].text;
+    }
+    return "unknown status";
+}
+
+int ff_ctx_new(struct ff_ctx **out)
+{
+    struct ff_ctx *ctx = calloc(1, sizeof *ctx);
+
+    *out = ctx;
+    if (!ctx)
+        return FF_ENOMEM;
+    if (pthread_mutex_init(&ctx->lock, NULL) != 0) {
+        free(ctx);
+        *out = NULL;
+        return FF_ENOMEM;
+    }
+    ff_meter_fail_after(ctx, -1);
+    return FF_OK;
+}
+
+void ff_ctx_free(struct ff_ctx *ctx)
+{
+    if (!ctx)
+        return;
+    pthread_mutex_destroy(&ctx->lock);
+    free(ctx);
+}
+
+const char *ff_ctx_message(const struct ff_ctx *ctx)
+{
+    return ctx->message;
+}
+
+void ff_ctx_on_warning(struct ff_ctx *ctx, void (*warn)(void *arg, const char *text), void *arg)
+{
+    pthread_mutex_lock(&ctx->lock);
+    ctx->warn = warn;
+    ctx->warn_arg = arg;
+    pthread_mutex_unlock(&ctx->lock);
+}
+
+/* Names from files end up in messages: nothing in them may move the cursor or fake a second line.
+ */
+static void make_one_line(char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = ' ';
+    }
+}
+
+int ff_fail(struct ff_ctx *ctx, enum ff_status status, const char *format, ...)
+{
+    char text[FF_MESSAGE_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    make_one_line(text);
+    pthread_mutex_lock(&ctx->lock);
+    memcpy(ctx->message, text, sizeof text);
+    pthread_mutex_unlock(&ctx->lock);
+    return status;
+}
+
+static enum ff_status status_of_errno(int errnum)
+{
+    switch (errnum) {
+    case ENOSPC:
+    case EDQUOT:
+        return FF_EFULL;
+    case ENOENT:
+        return FF_ENOTFOUND;
+    case ENOMEM:
+        return FF_ENOMEM;
+    default:
+        return FF_EIO;
+    }
+}
+
+int ff_fail_errno(struct ff_ctx *ctx, int errnum, const char *format, ...)
+{
+    char text[FF_MESSAGE_BYTES / 2];
+    char reason[128];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return ff_fail(ctx, status_of_errno(errnum), "%s: %s", text,
+                   strerror_r(errnum, reason, sizeof reason));
+}
+
+void ff_warn(struct ff_ctx *ctx, const char *format, ...)
+{
+    char text[FF_MESSAGE_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    make_one_line(text);
+    pthread_mutex_lock(&ctx->lock);
+    if (ctx->warn)
+        ctx->warn(ctx->warn_arg, text);
+    pthread_mutex_unlock(&ctx->lock);
+}

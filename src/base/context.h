@@ -1,0 +1,72 @@
+/*
+ * The inside of the context: error text, and the meter that every allocation of the library passes.
+ */
+#ifndef FF_BASE_CONTEXT_H
+#define FF_BASE_CONTEXT_H
+
+#include <fftool/context.h>
+#include <fftool/memory.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#define FF_MESSAGE_BYTES 1024
+
+struct ff_meter {
+    _Atomic uint64_t now[FF_MEM_CATEGORIES];
+    _Atomic uint64_t peak[FF_MEM_CATEGORIES];
+    _Atomic uint64_t total;
+    _Atomic uint64_t total_peak;
+    _Atomic uint64_t peak_anon; /* bytes, sampled by ff_memory_sample() */
+    uint64_t limit;             /* bytes; 0: none */
+    _Atomic int64_t fail_after; /* tests: allocations until one fails; negative: never */
+};
+
+struct ff_ctx {
+    pthread_mutex_t lock; /* guards message and warn */
+    char message[FF_MESSAGE_BYTES];
+    void (*warn)(void *arg, const char *text);
+    void *warn_arg;
+    struct ff_meter meter;
+};
+
+/*
+ * Sets the message and returns STATUS, so that a fault is reported where it is found:
+ *     return ff_fail(ctx, FF_ECORRUPT, "%s: cut short", path);
+ * Safe from any thread. Line breaks and control characters in the text become spaces.
+ */
+int ff_fail(struct ff_ctx *ctx, enum ff_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same for a failed system call: appends the text of ERRNUM; ENOSPC and EDQUOT become FF_EFULL,
+ * ENOENT FF_ENOTFOUND, ENOMEM FF_ENOMEM, anything else FF_EIO. */
+int ff_fail_errno(struct ff_ctx *ctx, int errnum, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Hands a line of text to the warning hook. */
+void ff_warn(struct ff_ctx *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Returns BYTES of zeroed memory on a 64-byte boundary, or NULL with FF_ENOMEM or FF_EBUDGET's
+ * message set (ff_alloc_status() says which). BYTES 0 gives a valid pointer. Large blocks are
+ * mappings of their own, so that freeing gives them back at once. Safe from any thread.
+ */
+void *ff_alloc(struct ff_ctx *ctx, enum ff_category category, size_t bytes);
+/* Frees what ff_alloc(ctx, category, bytes) returned, with the same arguments. POINTER may be NULL.
+ */
+void ff_free(struct ff_ctx *ctx, enum ff_category category, void *pointer, size_t bytes);
+/* Like ff_alloc() for COUNT items of SIZE bytes; NULL also when the product overflows. */
+void *ff_alloc_array(struct ff_ctx *ctx, enum ff_category category, size_t count, size_t size);
+/* The status to return after ff_alloc() gave NULL. */
+int ff_alloc_status(const struct ff_ctx *ctx);
+
+/* Counts memory that the library causes but does not allocate itself (a codec's context). */
+void ff_meter_add(struct ff_ctx *ctx, enum ff_category category, size_t bytes);
+void ff_meter_sub(struct ff_ctx *ctx, enum ff_category category, size_t bytes);
+
+/* Samples the process's anonymous memory. Cheap enough (some microseconds) for once a batch. */
+void ff_memory_sample(struct ff_ctx *ctx);
+
+/* Tests: the COUNT-th allocation from now on fails, once. Negative: off. */
+void ff_meter_fail_after(struct ff_ctx *ctx, int64_t count);
+
+#endif

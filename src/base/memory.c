@@ -1,0 +1,187 @@
+/* The metered allocator, and what the process itself uses. */
+#include "base/context.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* From this size on a block is a mapping of its own: the heap would keep its pages after free(). */
+#define MAPPING_BYTES ((size_t)256 * 1024)
+#define ALIGNMENT 64 /* a cache line, and the widest vector */
+
+const char *ff_memory_category(enum ff_category category)
+{
+    static const char *const names[FF_MEM_CATEGORIES] = {
+        [FF_MEM_WEIGHTS] = "weights",
+        [FF_MEM_OPTIMIZER] = "optimizer",
+        [FF_MEM_GRADIENT] = "gradient",
+        [FF_MEM_ACTIVATIONS] = "activations",
+        [FF_MEM_IO] = "io",
+        [FF_MEM_OTHER] = "other",
+    };
+
+    return names[category];
+}
+
+void ff_memory_limit(struct ff_ctx *ctx, uint64_t limit_bytes)
+{
+    ctx->meter.limit = limit_bytes;
+}
+
+void ff_meter_fail_after(struct ff_ctx *ctx, int64_t count)
+{
+    atomic_store(&ctx->meter.fail_after, count);
+}
+
+static void raise_peak(_Atomic uint64_t *peak, uint64_t value)
+{
+    uint64_t seen = atomic_load(peak);
+
+    while (value > seen && !atomic_compare_exchange_weak(peak, &seen, value))
+        ;
+}
+
+void ff_meter_add(struct ff_ctx *ctx, enum ff_category category, size_t bytes)
+{
+    struct ff_meter *meter = &ctx->meter;
+
+    raise_peak(&meter->peak[category], atomic_fetch_add(&meter->now[category], bytes) + bytes);
+    raise_peak(&meter->total_peak, atomic_fetch_add(&meter->total, bytes) + bytes);
+}
+
+void ff_meter_sub(struct ff_ctx *ctx, enum ff_category category, size_t bytes)
+{
+    atomic_fetch_sub(&ctx->meter.now[category], bytes);
+    atomic_fetch_sub(&ctx->meter.total, bytes);
+}
+
+/* Whole pages, so that a mapping is unmapped in full. */
+static size_t rounded(size_t bytes)
+{
+    size_t unit = bytes >= MAPPING_BYTES ? 4096 : ALIGNMENT;
+
+    return (bytes + unit - 1) / unit * unit;
+}
+
+static bool injected_failure(struct ff_meter *meter)
+{
+    int64_t left = atomic_load(&meter->fail_after);
+
+    return left >= 0 && atomic_fetch_sub(&meter->fail_after, 1) == 0;
+}
+
+void *ff_alloc(struct ff_ctx *ctx, enum ff_category category, size_t bytes)
+{
+    struct ff_meter *meter = &ctx->meter;
+    void *pointer = NULL;
+
+    if (meter->limit &&
+        bytes > meter->limit - (meter->limit < meter->total ? meter->limit : meter->total)) {
+        ff_fail(ctx, FF_EBUDGET, "memory limit of %llu bytes: %zu more bytes for %s do not fit",
+                (unsigned long long)meter->limit, bytes, ff_memory_category(category));
+        return NULL;
+    }
+    if (bytes <= SIZE_MAX / 2 && !injected_failure(meter)) {
+        if (bytes >= MAPPING_BYTES) {
+            pointer = mmap(NULL, rounded(bytes), PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            if (pointer == MAP_FAILED)
+                pointer = NULL;
+        } else {
+            pointer = aligned_alloc(ALIGNMENT, rounded(bytes ? bytes : 1));
+            if (pointer)
+                memset(pointer, 0, rounded(bytes ? bytes : 1));
+        }
+    }
+    if (!pointer) {
+        ff_fail(ctx, FF_ENOMEM, "out of memory: no %zu bytes for %s", bytes,
+                ff_memory_category(category));
+        return NULL;
+    }
+    ff_meter_add(ctx, category, bytes);
+    return pointer;
+}
+
+void *ff_alloc_array(struct ff_ctx *ctx, enum ff_category category, size_t count, size_t size)
+{
+    size_t bytes;
+
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        ff_fail(ctx, FF_ENOMEM, "out of memory: %zu times %zu bytes for %s", count, size,
+                ff_memory_category(category));
+        return NULL;
+    }
+    return ff_alloc(ctx, category, bytes);
+}
+
+int ff_alloc_status(const struct ff_ctx *ctx)
+{
+    return strncmp(ctx->message, "memory limit", strlen("memory limit")) == 0 ? FF_EBUDGET
+                                                                              : FF_ENOMEM;
+}
+
+void ff_free(struct ff_ctx *ctx, enum ff_category category, void *pointer, size_t bytes)
+{
+    if (!pointer)
+        return;
+    if (bytes >= MAPPING_BYTES)
+        munmap(pointer, rounded(bytes));
+    else
+        free(pointer);
+    ff_meter_sub(ctx, category, bytes);
+}
+
+/* Reads a small file of /proc without the heap. */
+static bool read_proc(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got;
+
+    if (fd < 0)
+        return false;
+    got = read(fd, text, size - 1);
+    close(fd);
+    if (got < 0)
+        return false;
+    text[got] = '\0';
+    return true;
+}
+
+void ff_memory_sample(struct ff_ctx *ctx)
+{
+    char text[256];
+    unsigned long long resident, shared;
+
+    /* Second and third field: resident pages, and those of them that are shared or file-backed. */
+    if (read_proc("/proc/self/statm", text, sizeof text) &&
+        sscanf(text, "%*u %llu %llu", &resident, &shared) == 2 && resident >= shared)
+        raise_peak(&ctx->meter.peak_anon, (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE));
+}
+
+static uint64_t peak_rss(void)
+{
+    char text[4096];
+    const char *field;
+    unsigned long long kib;
+
+    if (!read_proc("/proc/self/status", text, sizeof text))
+        return 0;
+    field = strstr(text, "VmHWM:");
+    return field && sscanf(field, "VmHWM: %llu kB", &kib) == 1 ? kib * 1024 : 0;
+}
+
+void ff_memory_read(struct ff_ctx *ctx, struct ff_memory *out)
+{
+    struct ff_meter *meter = &ctx->meter;
+
+    ff_memory_sample(ctx);
+    out->peak_rss_bytes = peak_rss();
+    out->peak_anon_bytes = meter->peak_anon;
+    out->accounted_bytes = meter->total;
+    out->accounted_peak_bytes = meter->total_peak;
+    for (int c = 0; c < FF_MEM_CATEGORIES; c++)
+        out->category_peak_bytes[c] = meter->peak[c];
+}

@@ -1,0 +1,183 @@
+#include "base/pool.h"
+
+#include <assert.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define relax() _mm_pause()
+#else
+#define relax() sched_yield()
+#endif
+
+/* A step lasts milliseconds and the next follows within microseconds: look that long before
+ * sleeping. */
+#define SPIN_ROUNDS 4000
+#define WORKER_STACK_BYTES ((size_t)1 << 20)
+
+struct worker {
+    struct ff_pool *pool;
+    unsigned index;
+    pthread_t thread;
+};
+
+struct ff_pool {
+    struct ff_ctx *ctx;
+    unsigned threads;
+    pthread_mutex_t lock;
+    pthread_cond_t wake, done;
+    ff_task_fn *fn;
+    void *arg;
+    size_t n_tasks;
+    _Atomic size_t next;         /* the next task to claim */
+    _Atomic unsigned generation; /* counts steps; a change starts the workers */
+    _Atomic unsigned busy;       /* workers still in the step, the caller not counted */
+    bool stop;                   /* set before the last change of generation */
+    struct worker workers[];
+};
+
+static size_t pool_bytes(unsigned threads)
+{
+    return sizeof(struct ff_pool) + threads * sizeof(struct worker);
+}
+
+static void run_tasks(struct ff_pool *pool, unsigned worker)
+{
+    size_t task;
+
+    while ((task = atomic_fetch_add(&pool->next, 1)) < pool->n_tasks)
+        pool->fn(pool->arg, task, worker);
+}
+
+static unsigned wait_for_step(struct ff_pool *pool, unsigned seen)
+{
+    for (int i = 0; i < SPIN_ROUNDS; i++) {
+        if (atomic_load_explicit(&pool->generation, memory_order_acquire) != seen)
+            return seen + 1;
+        relax();
+    }
+    pthread_mutex_lock(&pool->lock);
+    while (atomic_load(&pool->generation) == seen)
+        pthread_cond_wait(&pool->wake, &pool->lock);
+    pthread_mutex_unlock(&pool->lock);
+    return seen + 1;
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *self = arg;
+    struct ff_pool *pool = self->pool;
+    unsigned seen = 0;
+
+    for (;;) {
+        seen = wait_for_step(pool, seen);
+        if (pool->stop)
+            return NULL;
+        run_tasks(pool, self->index);
+        if (atomic_fetch_sub(&pool->busy, 1) == 1) {
+            pthread_mutex_lock(&pool->lock);
+            pthread_cond_signal(&pool->done);
+            pthread_mutex_unlock(&pool->lock);
+        }
+    }
+}
+
+static void start_step(struct ff_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    atomic_fetch_add(&pool->generation, 1);
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void ff_pool_run(struct ff_pool *pool, size_t n_tasks, ff_task_fn *fn, void *arg)
+{
+    pool->fn = fn;
+    pool->arg = arg;
+    pool->n_tasks = n_tasks;
+    atomic_store(&pool->next, 0);
+    if (pool->threads == 1 || n_tasks <= 1) {
+        run_tasks(pool, 0);
+        return;
+    }
+    atomic_store(&pool->busy, pool->threads - 1);
+    start_step(pool);
+    run_tasks(pool, 0);
+    for (int i = 0; i < SPIN_ROUNDS; i++) {
+        if (atomic_load_explicit(&pool->busy, memory_order_acquire) == 0)
+            return;
+        relax();
+    }
+    pthread_mutex_lock(&pool->lock);
+    while (atomic_load(&pool->busy) != 0)
+        pthread_cond_wait(&pool->done, &pool->lock);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static int start_workers(struct ff_pool *pool, unsigned threads)
+{
+    pthread_attr_t attributes;
+    int err = pthread_attr_init(&attributes);
+
+    if (err)
+        return err;
+    err = pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES);
+    for (unsigned i = 1; i < threads && !err; i++) {
+        struct worker *worker = &pool->workers[i];
+
+        worker->pool = pool;
+        worker->index = i;
+        err = pthread_create(&worker->thread, &attributes, worker_main, worker);
+        if (!err)
+            pool->threads = i + 1;
+    }
+    pthread_attr_destroy(&attributes);
+    return err;
+}
+
+int ff_pool_new(struct ff_ctx *ctx, unsigned threads, struct ff_pool **out)
+{
+    struct ff_pool *pool;
+    int err;
+
+    *out = NULL;
+    if (threads < 1 || threads > FF_POOL_MAX)
+        return ff_fail(ctx, FF_EINVAL, "%u threads: must be 1 to %d", threads, FF_POOL_MAX);
+    /* Sized by FF_POOL_MAX, so that it can be freed whatever number of threads could be started. */
+    pool = ff_alloc(ctx, FF_MEM_OTHER, pool_bytes(FF_POOL_MAX));
+    if (!pool)
+        return ff_alloc_status(ctx);
+    pool->ctx = ctx;
+    pool->threads = 1;
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->wake, NULL);
+    pthread_cond_init(&pool->done, NULL);
+    err = start_workers(pool, threads);
+    if (err) {
+        ff_pool_free(pool);
+        return ff_fail_errno(ctx, err, "starting %u threads", threads);
+    }
+    *out = pool;
+    return FF_OK;
+}
+
+void ff_pool_free(struct ff_pool *pool)
+{
+    if (!pool)
+        return;
+    pool->stop = true;
+    start_step(pool);
+    for (unsigned i = 1; i < pool->threads; i++)
+        pthread_join(pool->workers[i].thread, NULL);
+    pthread_cond_destroy(&pool->wake);
+    pthread_cond_destroy(&pool->done);
+    pthread_mutex_destroy(&pool->lock);
+    ff_free(pool->ctx, FF_MEM_OTHER, pool, pool_bytes(FF_POOL_MAX));
+}
+
+unsigned ff_pool_threads(const struct ff_pool *pool)
+{
+    return pool->threads;
+}

@@ -1,0 +1,51 @@
+/*
+ * Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random
+ * numbers: as easy as 1, 2, 3", SC 2011). A number is a function of (seed, purpose, layer, epoch,
+ * index): there is no state to save, and any thread may draw any number in any order.
+ */
+#ifndef FF_BASE_RNG_H
+#define FF_BASE_RNG_H
+
+#include <stdint.h>
+
+/* What the numbers are for. The values are part of the file format: never change or reuse one. */
+enum ff_rng_purpose {
+    FF_RNG_IMPORT_ORDER = 1,   /* the order in which rows are stored */
+    FF_RNG_WEIGHTS = 2,        /* initial weights */
+    FF_RNG_BATCH_ORDER = 3,    /* the order of batches within an epoch */
+    FF_RNG_NEGATIVE_LABEL = 4, /* wrong labels */
+    FF_RNG_HEAD_ORDER = 5,     /* the order of batches for the head */
+};
+
+struct ff_rng {
+    uint32_t key[2];
+    uint32_t stream[2];
+};
+
+/* Names a sequence. LAYER is below 2^24. */
+struct ff_rng ff_rng_make(uint64_t seed, enum ff_rng_purpose purpose, uint32_t layer,
+                          uint32_t epoch);
+/* Block INDEX of the sequence: four independent uniform 32-bit numbers. */
+void ff_rng_block(const struct ff_rng *rng, uint64_t index, uint32_t out[4]);
+/* A number in [0, bound), bound > 0. Bias below 2^-32 (Lemire's multiplication on 64 bits). */
+uint32_t ff_rng_below(const struct ff_rng *rng, uint64_t index, uint32_t bound);
+/* Four independent standard normal numbers (Box and Muller 1958). */
+void ff_rng_normal(const struct ff_rng *rng, uint64_t index, float out[4]);
+
+/*
+ * A keyed permutation of 0 .. n-1 that takes no memory: a Feistel network over the smallest even
+ * number of bits that holds n, applied again while the result is not below n (Black and Rogaway,
+ * "Ciphers with arbitrary finite domains", 2002).
+ */
+struct ff_permutation {
+    struct ff_rng rng;
+    uint64_t n;
+    unsigned half_bits;
+};
+
+/* n is at least 1 and at most 2^62. */
+struct ff_permutation ff_permutation_make(struct ff_rng rng, uint64_t n);
+/* The image of I, for I < n. */
+uint64_t ff_permutation_at(const struct ff_permutation *permutation, uint64_t i);
+
+#endif
