@@ -7,8 +7,13 @@
 
 #define FF_VERSION "0.1.0"
 
+#include <fftool/bench.h>
 #include <fftool/context.h>
+#include <fftool/evaluate.h>
 #include <fftool/memory.h>
+#include <fftool/model.h>
+#include <fftool/recipe.h>
 #include <fftool/status.h>
+#include <fftool/train.h>
 
 #endif

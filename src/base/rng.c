@@ -47,12 +47,13 @@ void ff_rng_block(const struct ff_rng *rng, uint64_t index, uint32_t out[4])
 uint32_t ff_rng_below(const struct ff_rng *rng, uint64_t index, uint32_t bound)
 {
     uint32_t block[4];
-    uint64_t wide;
+    uint64_t low;
 
     assert(bound > 0);
     ff_rng_block(rng, index, block);
-    wide = (uint64_t)block[1] << 32 | block[0];
-    return (uint32_t)((unsigned __int128)wide * bound >> 64);
+    /* The upper half of the 96-bit product of a 64-bit random number and the bound. */
+    low = (uint64_t)block[0] * bound >> 32;
+    return (uint32_t)(((uint64_t)block[1] * bound + low) >> 32);
 }
 
 void ff_rng_normal(const struct ff_rng *rng, uint64_t index, float out[4])

@@ -1,0 +1,75 @@
+/*
+ * Evaluation and prediction with a trained model: one layer in memory here too.
+ *
+ *   goodness  each label is embedded in turn; the label whose goodness, summed over the layers from
+ * the second (from the first if there is but one), is largest wins (Hinton 2022, section 3.3) head
+ * a linear softmax head, trained with the model, on the normalised activations of all layers but
+ * the first under the neutral label
+ */
+#ifndef FFTOOL_EVALUATE_H
+#define FFTOOL_EVALUATE_H
+
+#include <fftool/train.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum ff_method { FF_METHOD_GOODNESS, FF_METHOD_HEAD };
+
+struct ff_evaluate_opts {
+    const char *model;
+    struct ff_data_source data;
+    bool train_split; /* measure on the training half of a folder */
+    enum ff_method method;
+    unsigned threads;       /* 0: as many as the process may use */
+    const char *scratch;    /* folder for temporary files; NULL: beside the model (or the temporary
+                               folder if read only) */
+    uint64_t limit_rows;    /* 0: all */
+    uint64_t scratch_bytes; /* temporary files take about so much; 0: 1 GiB */
+    void (*on_progress)(void *arg, const struct ff_progress *progress);
+    bool (*interrupted)(void *arg);
+    void *arg;
+};
+
+struct ff_evaluation {
+    enum ff_method method;
+    uint64_t samples;
+    uint32_t classes, layers;
+    double error;        /* fraction of samples misclassified */
+    double *layer_error; /* layers: by that layer's goodness alone; NULL for the head */
+    double *upto_error;  /* layers: by goodness summed from the second layer to that one; NULL for
+                            the head */
+    uint64_t *confusion; /* classes x classes: [true * classes + predicted] */
+    double seconds;
+    struct ff_memory memory;
+};
+
+void ff_evaluate_opts_init(struct ff_evaluate_opts *out);
+/*
+ * Measures MODEL on labelled data. An incomplete model is evaluated with the layers that are
+ * complete (at least one: else FF_EINVAL). FF_EMISMATCH: the data has another width or more
+ * classes. RESULT is to be released by ff_evaluate_release().
+ */
+FF_CHECK int ff_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
+                         struct ff_evaluation *result);
+void ff_evaluate_release(struct ff_evaluation *result);
+
+/* One sample's prediction, in the order of the file. SCORES: one per class: goodness sum, or logits
+ * of the head. */
+struct ff_prediction {
+    uint64_t index; /* from 0 */
+    uint32_t label;
+    uint32_t classes;
+    const float *scores;
+};
+/* As ff_evaluate() for data without labels: calls EMIT for each sample; a nonzero return ends the
+ * work and is returned. */
+FF_CHECK int ff_predict(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
+                        int (*emit)(void *arg, const struct ff_prediction *prediction), void *arg,
+                        uint64_t *samples);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

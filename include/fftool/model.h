@@ -1,0 +1,93 @@
+/*
+ * Looking into a model file, finished or in training, with little memory whatever its size.
+ */
+#ifndef FFTOOL_MODEL_H
+#define FFTOOL_MODEL_H
+
+#include <fftool/recipe.h>
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FF_HISTOGRAM_BINS 32
+
+/* Figures over the elements of a tensor. */
+struct ff_tensor_stats {
+    uint64_t count;
+    double min, max, mean, std; /* over the finite ones */
+    uint64_t zeros, nans, infinities;
+};
+
+enum ff_layer_state { FF_LAYER_WAITING, FF_LAYER_TRAINING, FF_LAYER_TRAINED };
+
+struct ff_layer_info {
+    uint32_t layer; /* from 1 */
+    enum ff_layer_state state;
+    uint32_t fan_in, units;
+    uint64_t parameters;
+    const char *dtype;
+    uint32_t tiles, tile_units;
+    uint64_t raw_bytes, stored_bytes; /* weights and biases */
+    uint64_t optimizer_stored_bytes;  /* while in training */
+    struct ff_tensor_stats weights, biases;
+    /* As trained; NAN until the layer is trained. */
+    double goodness_pos, goodness_neg, error, loss;
+    uint64_t dead_units; /* never active on the training data */
+};
+
+struct ff_tile_info {
+    uint32_t tile, units;
+    uint64_t raw_bytes, stored_bytes;
+    struct ff_tensor_stats weights;
+};
+
+struct ff_model_info {
+    struct ff_recipe recipe;
+    const char *program_version, *blas, *lmdb, *zstd; /* that wrote it */
+    char *data_path, *data_labels; /* as given when training began; labels may be NULL */
+    char data_fingerprint[33];     /* XXH3-128 in hex, over images and labels in stored order */
+    uint64_t samples;
+    uint32_t features, classes;
+    bool data_is_float;
+    uint32_t layers_trained;
+    bool complete;         /* all layers, and the head if there is one */
+    bool in_training;      /* a trainer holds the file now */
+    uint32_t layer, epoch; /* the layer in training and its epochs done, at the last checkpoint;
+                              layer 0: none */
+    uint64_t checkpoints;  /* written so far */
+    uint64_t parameters;   /* of the whole network as it will be */
+    char weights_hash[33]; /* XXH3-128 in hex over weights then biases, f32, of all trained layers
+                              in order, then the head's */
+    uint64_t file_bytes, page_bytes, free_bytes, tile_bytes,
+        overhead_bytes; /* file = tiles + overhead + free */
+    bool has_head;
+};
+
+struct ff_model;
+
+/* Opens PATH for reading. FF_ENOTFOUND, FF_EFORMAT, FF_ECORRUPT. */
+FF_CHECK int ff_model_open(struct ff_ctx *ctx, const char *path, struct ff_model **out);
+void ff_model_close(struct ff_model *model);
+/* Fills OUT, reading every trained tile once for the weights' hash. Pointers in OUT live as long as
+ * MODEL. */
+FF_CHECK int ff_model_info(struct ff_model *model, struct ff_model_info *out);
+/* Fills OUT for LAYER (from 1); reads that layer's weights, a tile at a time. */
+FF_CHECK int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info *out);
+/* Fills OUT for one tile, and adds its weights to HISTOGRAM, if not NULL: equal bins from LOW to
+ * HIGH; what lies outside falls into the end bins. */
+FF_CHECK int ff_model_tile(struct ff_model *model, uint32_t layer, uint32_t tile, double low,
+                           double high, uint64_t histogram[FF_HISTOGRAM_BINS],
+                           struct ff_tile_info *out);
+/*
+ * Reads every value and checks its hash. DAMAGED is called with a line for each bad one.
+ * FF_ECORRUPT if there was any; *VALUES and *BYTES count what was read.
+ */
+FF_CHECK int ff_model_verify(struct ff_model *model, void (*damaged)(void *arg, const char *text),
+                             void *arg, uint64_t *values, uint64_t *bytes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

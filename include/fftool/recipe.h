@@ -1,0 +1,73 @@
+/*
+ * The recipe: everything that decides which weights come out, together with the data. It is stored
+ * in the model's manifest; same recipe, same data, same seed: the same weights, bit for bit.
+ */
+#ifndef FFTOOL_RECIPE_H
+#define FFTOOL_RECIPE_H
+
+#include <fftool/context.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FF_MAX_LAYERS 100000u
+#define FF_MAX_UNITS (1u << 20)
+#define FF_MAX_NEGATIVES 64u
+
+struct ff_recipe {
+    uint32_t *hidden;        /* units of each layer, first to last; owned by the recipe */
+    uint32_t layers;         /* number of layers, 1 .. FF_MAX_LAYERS */
+    const char *loss;        /* "logistic" or "symba" */
+    const char *optimizer;   /* "adam" or "sgd" */
+    const char *schedule;    /* of the learning rate within a layer: "linear", "constant", ... */
+    const char *embedding;   /* of the label into the input: "replace" or "append" */
+    const char *activations; /* dtype of stored activations: "f32" or "bf16" */
+    uint32_t epochs;         /* per layer; 1 and more */
+    uint32_t batch;          /* samples per step (each gives a positive and a negative row) */
+    uint32_t negatives;      /* stored sets of negatives, visited in turn (K) */
+    uint64_t seed;           /* 0 .. 2^63 - 1 */
+    double learning_rate;
+    double weight_decay;          /* decoupled; not on biases */
+    double momentum;              /* sgd */
+    double beta1, beta2, epsilon; /* adam */
+    double goodness_scale;        /* gs: the logit is gs * G */
+    double threshold;             /* theta, of the logistic loss */
+    double label_strength;        /* value of the label's input */
+    uint32_t head_epochs; /* epochs of the linear softmax head on each layer from the second; 0: no
+                             head */
+    double head_learning_rate;
+    double head_weight_decay;
+};
+
+/*
+ * Fills OUT with defaults, which for the numbers that belong to a loss or an optimizer are theirs:
+ * NAN stands for "the loss's own" until ff_recipe_complete(). No layers yet.
+ */
+void ff_recipe_init(struct ff_recipe *out);
+/* Frees what the recipe owns. */
+void ff_recipe_release(struct ff_recipe *recipe);
+/*
+ * Reads layers such as "2000x4" (four layers of 2000), "1000,500,200" or "1000x2,500" into RECIPE.
+ * FF_EINVAL with the part that is not understood.
+ */
+FF_CHECK int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct ff_recipe *recipe);
+/* Replaces NANs by the defaults of loss and optimizer, then checks every field. FF_EINVAL names the
+ * first bad one. */
+FF_CHECK int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe);
+
+/* The choices of a named field, for help and error messages. */
+struct ff_recipe_choice {
+    const char *name;
+    const char *summary;
+};
+/* Returns the choices of FIELD ("loss", "optimizer", "schedule", "embedding", "activations"), ended
+ * by a NULL name; NULL for no such field. */
+const struct ff_recipe_choice *ff_recipe_choices(const char *field);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,113 @@
+/*
+ * Training: Forward-Forward out of core, one layer at a time (Hinton 2022, "The Forward-Forward
+ * Algorithm"). Weights and progress live in the model file, stored activations in scratch; memory
+ * holds the layer in training.
+ */
+#ifndef FFTOOL_TRAIN_H
+#define FFTOOL_TRAIN_H
+
+#include <fftool/memory.h>
+#include <fftool/recipe.h>
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Where data comes from. PATH is a folder with the usual names of a format, or a file of images. */
+struct ff_data_source {
+    const char *path;
+    const char *labels; /* file of labels; NULL: found by the usual names */
+};
+
+enum ff_phase {
+    FF_PHASE_IMPORT,  /* reading the dataset into scratch */
+    FF_PHASE_TRAIN,   /* training a layer */
+    FF_PHASE_FORWARD, /* writing a layer's outputs */
+    FF_PHASE_HEAD,    /* training the linear head on a layer */
+    FF_PHASE_EVALUATE /* measuring (ff_evaluate) */
+};
+
+/* Progress, several times a second at most. */
+struct ff_progress {
+    enum ff_phase phase;
+    uint32_t layer, layers;    /* from 1; 0 while importing */
+    uint32_t epoch, epochs;    /* from 1 */
+    uint64_t rows, rows_total; /* of this epoch or pass; total 0 if unknown */
+    double rows_per_second;
+    double
+        seconds_left; /* of the whole job, estimated from this run's own speed; negative: unknown */
+    double loss;      /* mean so far in this epoch; NAN if none */
+};
+
+/* One epoch of one layer, or one of the head. */
+struct ff_epoch_report {
+    bool head;
+    uint32_t layer, epoch;
+    double loss;
+    double goodness_pos, goodness_neg; /* means over the epoch; NAN for the head */
+    double error; /* share of pairs with G_neg >= G_pos; head: share of rows misclassified */
+    double learning_rate; /* at the end of the epoch */
+    double seconds;
+    double rows_per_second; /* samples per second; a sample is a positive and a negative row */
+    double gflops;          /* of the matrix products, 1e9 per second */
+    struct ff_memory memory;
+    uint64_t scratch_bytes;
+};
+
+struct ff_train_opts {
+    const char *model; /* NAME.ff */
+    struct ff_data_source data;
+    const char *scratch;       /* folder; NULL: MODEL.scratch */
+    const char *compress;      /* scratch: "none", "zstd" or "zstd:LEVEL" */
+    unsigned threads;          /* 0: as many as the process may use */
+    uint64_t limit_rows;       /* use only the first rows of the dataset; 0: all */
+    uint32_t micro_batch_rows; /* samples at a time; 0: chosen so that a layer's outputs take 16 MiB
+                                  at most */
+    double checkpoint_interval_s; /* at least so long between two checkpoints within a layer */
+    bool force;                   /* replace an existing model */
+    void (*on_progress)(void *arg, const struct ff_progress *progress); /* may be NULL */
+    void (*on_epoch)(void *arg, const struct ff_epoch_report *report);  /* may be NULL */
+    void (*on_message)(void *arg, const char *text); /* may be NULL; what happens, in lines */
+    bool (*interrupted)(
+        void *arg); /* may be NULL; asked between batches; true: checkpoint and stop */
+    void *arg;
+};
+
+struct ff_train_result {
+    bool was_complete; /* the model had been complete already: nothing was done */
+    bool resumed;
+    uint64_t samples;
+    uint32_t layers;
+    uint64_t parameters;
+    double seconds;
+    double train_seconds; /* in epochs alone */
+    double gflops;        /* mean over the epochs of this run */
+    uint64_t scratch_peak_bytes;
+    struct ff_memory memory;
+};
+
+/* Fills OUT with defaults: 10 s between checkpoints, no compression. */
+void ff_train_opts_init(struct ff_train_opts *out);
+
+/*
+ * Trains the network of RECIPE (completed by ff_recipe_complete()) on the data, into the model
+ * file. If the file exists with the same recipe and data, goes on from its last checkpoint; with
+ * others, FF_EMISMATCH names what differs (unless force). Interrupted on request: FF_EINTERRUPTED,
+ * everything saved. Also: FF_ELOCKED (in training already), FF_EFULL (disk full; the last
+ * checkpoint stays valid), FF_ENUMERIC (diverged), and the errors of datasets and files. RESULT is
+ * filled also on FF_EINTERRUPTED.
+ */
+FF_CHECK int ff_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                      const struct ff_train_opts *opts, struct ff_train_result *result);
+/*
+ * Goes on with a model from its own recipe and data paths. In OPTS data.path may be NULL (as
+ * recorded); limit_rows is ignored.
+ */
+FF_CHECK int ff_train_resume(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                             struct ff_train_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

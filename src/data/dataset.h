@@ -1,0 +1,73 @@
+/*
+ * Datasets, read sequentially in chunks of rows: a dataset larger than memory is never held. A
+ * format is one file and one row of the table in dataset.c; each bids for a path, the highest bid
+ * opens it.
+ */
+#ifndef FF_DATA_DATASET_H
+#define FF_DATA_DATASET_H
+
+#include "base/context.h"
+
+#define FF_MAX_CLASSES 1000
+
+enum ff_split { FF_SPLIT_TRAIN, FF_SPLIT_TEST };
+
+/* What to open. Strings are not owned and may be NULL where it says so. */
+struct ff_dataset_spec {
+    const char *path; /* a folder with the usual names of a format, or a file of images */
+    const char
+        *labels; /* NULL: found beside PATH by the usual names, or none (FF_DATASET_UNLABELLED) */
+    enum ff_split split; /* which half of a folder */
+    bool unlabelled;     /* do not look for labels: rows only (predict) */
+};
+
+struct ff_dataset_info {
+    const char *format; /* the table row's name: "idx", "npy", "cifar10" */
+    uint64_t rows;
+    uint32_t features;                /* per row: height * width * channels */
+    uint32_t height, width, channels; /* 0 where the format does not tell */
+    uint32_t classes; /* largest label + 1, at most FF_MAX_CLASSES; 0 when unlabelled */
+    bool is_float;    /* features are float32, else uint8 */
+};
+
+/* The state of an open dataset; a format embeds it as its first member. */
+struct ff_dataset {
+    const struct ff_dataset_format *format;
+    struct ff_ctx *ctx;
+    struct ff_dataset_info info;
+};
+
+struct ff_dataset_format {
+    const char *name;
+    const char *summary; /* for --help: "IDX files, plain or .gz (MNIST, Fashion-MNIST)" */
+    /* 0: not ours; else the higher the surer. Looks at names and first bytes only. */
+    int (*bid)(struct ff_ctx *ctx, const struct ff_dataset_spec *spec);
+    int (*open)(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, struct ff_dataset **out);
+    /* As ff_dataset_read(). */
+    int (*read)(struct ff_dataset *dataset, size_t max_rows, void *features, uint16_t *labels,
+                size_t *rows);
+    void (*close)(struct ff_dataset *dataset);
+};
+
+/*
+ * Opens SPEC and checks all that can be checked without reading the images: sizes, matching counts
+ * of images and labels, label range (labels are scanned once). Fails with FF_ENOTFOUND, FF_EFORMAT
+ * (nobody bids), FF_ECORRUPT (truncated, sizes that do not agree), FF_EMISMATCH (images and labels
+ * of different counts), FF_EINVAL (no rows; too many classes). Messages name the file, what is
+ * wrong and what was expected.
+ */
+FF_CHECK int ff_dataset_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                             struct ff_dataset **out);
+/*
+ * Reads the next rows, at most MAX_ROWS, into FEATURES (MAX_ROWS x features, u8 or f32) and LABELS
+ * (may be NULL when unlabelled). *ROWS is 0 at the end only. Fails with FF_EIO, FF_ECORRUPT (the
+ * file ends early, bad gzip checksum), FF_ENUMERIC (a float that is not finite; the message tells
+ * row and column).
+ */
+FF_CHECK int ff_dataset_read(struct ff_dataset *dataset, size_t max_rows, void *features,
+                             uint16_t *labels, size_t *rows);
+void ff_dataset_close(struct ff_dataset *dataset); /* NULL-safe */
+/* The table, for --help and tests that loop over it; *COUNT rows. */
+const struct ff_dataset_format *const *ff_dataset_formats(size_t *count);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * From stored images to the inputs of layer 1: pixels become floats, the label is embedded, the row
+ * is scaled to RMS 1 (length sqrt(width)), as every layer's inputs are (RECIPES: "inputs scaled to
+ * length sqrt(width)").
+ */
+#ifndef FF_DATA_EMBED_H
+#define FF_DATA_EMBED_H
+
+#include "base/context.h"
+#include "base/rng.h"
+
+enum ff_label_embedding {
+    FF_EMBED_REPLACE =
+        0, /* the first C inputs are replaced by the label (Hinton 2022, section 3.3) */
+    FF_EMBED_APPEND = 1, /* C inputs are added in front */
+};
+
+struct ff_embedding {
+    enum ff_label_embedding mode;
+    float strength;    /* value of the label's input; others are 0 */
+    uint32_t features; /* of a stored row */
+    uint32_t classes;
+};
+
+/* The label of a neutral row: every label input is strength / classes (0.1 each for ten classes and
+ * strength 1). */
+#define FF_LABEL_NEUTRAL UINT16_MAX
+
+/* Inputs of layer 1: features, plus classes for FF_EMBED_APPEND. */
+uint32_t ff_embed_width(const struct ff_embedding *embedding);
+/*
+ * Forms ROWS rows of inputs OUT (rows x ff_embed_width()) from u8 (scaled by 1/255) or f32
+ * FEATURES. LABELS has one label or FF_LABEL_NEUTRAL per row. Pixels are scaled so that the row,
+ * label included, has RMS 1 (a row of zeros stays zeros).
+ */
+void ff_embed(const struct ff_embedding *embedding, size_t rows, const void *features,
+              bool is_float, const uint16_t *labels, float *out);
+/*
+ * A wrong label for row ROW: uniform over the classes other than LABEL; a function of (seed, set,
+ * row) alone. CLASSES >= 2.
+ */
+uint16_t ff_wrong_label(uint64_t seed, uint32_t set, uint64_t row, uint16_t label,
+                        uint32_t classes);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * Single-threaded single-precision matrix products (OpenBLAS). The only file that includes
+ * <cblas.h>. Matrices are row-major with leading dimensions in elements. The same call gives the
+ * same bits whichever thread makes it, for OpenBLAS is set to one thread and works on tiles whose
+ * shapes do not depend on the number of threads.
+ */
+#ifndef FF_NN_GEMM_H
+#define FF_NN_GEMM_H
+
+#include <stddef.h>
+
+/* Sets OpenBLAS to one thread for the whole process. Call once before the first product. */
+void ff_gemm_init(void);
+/* C (m x n) = A (m x k) B' (n x k) */
+void ff_gemm_nt(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
+                size_t ldb, float *c, size_t ldc);
+/* C (m x n) = A' (k x m) B (k x n) + beta C, beta 0 or 1 */
+void ff_gemm_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
+                size_t ldb, float beta, float *c, size_t ldc);
+/* C (m x n) = A (m x k) B (k x n) + beta C, beta 0 or 1 */
+void ff_gemm_nn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
+                size_t ldb, float beta, float *c, size_t ldc);
+/* Names the kernels in use, such as "OpenBLAS 0.3.21 Haswell", in a static buffer of the library.
+ */
+const char *ff_gemm_backend(void);
+/* C = A B' with OpenBLAS's own THREADS threads; for the benchmark alone. Leaves one thread set. */
+void ff_gemm_nt_threaded(int threads, size_t m, size_t n, size_t k, const float *a, size_t lda,
+                         const float *b, size_t ldb, float *c, size_t ldc);
+/* C = A' B (beta 0) likewise. */
+void ff_gemm_tn_threaded(int threads, size_t m, size_t n, size_t k, const float *a, size_t lda,
+                         const float *b, size_t ldb, float *c, size_t ldc);
+
+#endif

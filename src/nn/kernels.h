@@ -1,0 +1,35 @@
+/*
+ * The element-wise work of a layer, in single precision. Reductions add in a fixed order (lanes of
+ * FF_LANES partial sums, then the lanes in order), so a result does not depend on the compiler's
+ * vectorisation or on threads.
+ *
+ *     y = relu(x W' + b)      x: (rows, fan_in)  W: (units, fan_in)  b: (units)  y: (rows, units)
+ *     G_i = (1/units) sum_j y_ij^2                                    goodness
+ *     dL/dz_ij = c_i (2/units) y_ij,  c_i = dL/dG_i                   (RECIPES 1; the ReLU mask is
+ * implicit in y)
+ */
+#ifndef FF_NN_KERNELS_H
+#define FF_NN_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FF_LANES 8
+
+/* Adds the bias and rectifies, in place; sets sum_squares[i] to the sum of the row's squares. z:
+ * rows x units, ldz. */
+void ff_bias_relu(size_t rows, size_t units, float *z, size_t ldz, const float *bias,
+                  float *sum_squares);
+/* Scales row i of y (rows x units, ldy) by scale[i], in place. */
+void ff_scale_rows(size_t rows, size_t units, float *y, size_t ldy, const float *scale);
+/* sums[j] = (accumulate ? sums[j] : 0) + sum over rows, in row order, of y_ij. */
+void ff_column_sums(size_t rows, size_t units, const float *y, size_t ldy, int accumulate,
+                    float *sums);
+/* Layer normalisation without the mean: scales each row to RMS 1: y sqrt(units) / (|y| + 1e-6). In
+ * place. */
+void ff_normalise_rows(size_t rows, size_t units, float *y, size_t ldy);
+/* Counts what stays silent: sets active[j] to 1 where any of the rows has y_ij > 0; never clears.
+ */
+void ff_mark_active(size_t rows, size_t units, const float *y, size_t ldy, uint8_t *active);
+
+#endif

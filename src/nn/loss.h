@@ -1,0 +1,35 @@
+/*
+ * Losses of Forward-Forward. A loss sees the goodness of a positive and a negative row of the same
+ * sample and gives the loss of the pair with its derivatives. One row in the table of loss.c is all
+ * it takes to add one.
+ */
+#ifndef FF_NN_LOSS_H
+#define FF_NN_LOSS_H
+
+#include <stddef.h>
+
+struct ff_loss_params {
+    float goodness_scale; /* gs: multiplies the goodness */
+    float threshold;      /* theta */
+};
+
+struct ff_loss {
+    const char *name;
+    const char *formula;            /* for --help and the man page */
+    struct ff_loss_params defaults; /* measured to work (RECIPES 2) */
+    float learning_rate;            /* Adam's, likewise */
+    /*
+     * For PAIRS pairs: *LOSS = the mean over the pairs (sum divided by BATCH, which may exceed
+     * PAIRS), c_pos[i] = dL/dG_pos[i], c_neg[i] = dL/dG_neg[i], both for that mean. Loss is added
+     * up in double in the order of i.
+     */
+    void (*pairs)(const struct ff_loss_params *params, size_t pairs, size_t batch,
+                  const float *g_pos, const float *g_neg, float *c_pos, float *c_neg, double *loss);
+};
+
+/* Finds a loss by name; NULL if there is none. */
+const struct ff_loss *ff_loss_find(const char *name);
+/* The table; *COUNT rows. */
+const struct ff_loss *ff_losses(size_t *count);
+
+#endif

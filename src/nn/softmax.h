@@ -1,0 +1,18 @@
+/* Softmax with cross-entropy, for linear heads. */
+#ifndef FF_NN_SOFTMAX_H
+#define FF_NN_SOFTMAX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * logits: (rows, classes), replaced by dL/dlogits of the mean cross-entropy over BATCH rows: (p -
+ * onehot) / batch. Returns the sum over these rows of the cross-entropy, and adds to *WRONG the
+ * rows whose largest logit is not the label's (first one wins).
+ */
+double ff_softmax_cross_entropy(size_t rows, size_t classes, size_t batch, float *logits,
+                                const uint16_t *labels, uint64_t *wrong);
+/* Index of the largest of N scores; the first of equals. N >= 1. */
+size_t ff_argmax(size_t n, const float *scores);
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * Activation sets: the stored inputs of one layer ("boundary" k holds the inputs of layer k+1;
+ * boundary 0 the dataset). A set holds streams of the same rows, cut into chunks of equal rows (the
+ * last one may be shorter). Streams:
+ *
+ *     FF_STREAM_LABELS          u16, one column: the class of each row (boundary 0 only)
+ *     FF_STREAM_INPUT + 0       the positive inputs (at boundary 0: the images as they are)
+ *     FF_STREAM_INPUT + 1 + j   the j-th set of negative inputs
+ *
+ * Sets are written once, front to back, chunk by chunk, then read any number of times in any order.
+ * Two stores stand behind one table of functions: LMDB files in a scratch folder (activations.c),
+ * and memory, for tests (tests/support). A set is a cache: it counts only if its seal, written
+ * last, matches the one the model's manifest names.
+ */
+#ifndef FF_STORE_ACTIVATIONS_H
+#define FF_STORE_ACTIVATIONS_H
+
+#include "store/value.h"
+
+enum { FF_STREAM_LABELS = 0, FF_STREAM_INPUT = 1 };
+
+struct ff_set;
+
+/* Identifies a set's contents: which run (hash of recipe and data) and which boundary. */
+struct ff_seal {
+    uint8_t run[16];
+    uint32_t boundary;
+    uint32_t chunks, streams;
+};
+
+struct ff_set_ops {
+    /* Stores the value bytes written by the caller into *OUT (SIZE bytes): see ff_set_put(). */
+    int (*reserve)(struct ff_set *set, struct ff_bytes key, size_t size, void **out);
+    int (*commit)(struct ff_set *set);
+    int (*find)(struct ff_set *set, struct ff_bytes key, struct ff_bytes *out);
+    void (*will_need)(struct ff_set *set, struct ff_bytes bytes);
+    void (*dont_need)(struct ff_set *set, struct ff_bytes bytes);
+    void (*close)(struct ff_set *set); /* frees SET; keeps what is stored */
+};
+
+/* The common head of every kind of set. */
+struct ff_set {
+    const struct ff_set_ops *ops;
+    struct ff_ctx *ctx;
+    struct ff_coder *coder; /* owned; for writing, on the calling thread */
+    void *buffer;           /* owned; holds a compressed value before its size is known */
+    size_t buffer_bytes;
+    char name[256]; /* for messages */
+};
+
+/* Where sets live: a folder of LMDB files, or memory. Not thread-safe. */
+struct ff_scratch_ops {
+    int (*create)(void *self, uint32_t boundary, struct ff_set **out); /* replaces an older one */
+    int (*open)(void *self, uint32_t boundary, struct ff_set **out); /* FF_ENOTFOUND, FF_ECORRUPT */
+    void (*drop)(void *self, uint32_t boundary); /* gives the space back; absent is fine */
+    uint64_t (*bytes)(void *self);               /* stored now, all sets */
+    void (*free)(void *self);
+};
+struct ff_scratch {
+    const struct ff_scratch_ops *ops;
+    void *self;
+};
+
+/* Scratch in FOLDER, made if absent, with one file boundary-K.lmdb for each set. Fails with FF_EIO,
+ * FF_ENOMEM. */
+FF_CHECK int ff_scratch_open(struct ff_ctx *ctx, const char *folder, struct ff_scratch *out);
+/* Frees SCRATCH; sets stay on disk. */
+void ff_scratch_close(struct ff_scratch *scratch);
+/* Removes all sets and, if then empty, the folder. */
+void ff_scratch_remove(struct ff_ctx *ctx, const char *folder);
+
+/* Encodes MATRIX and stores it as chunk CHUNK of STREAM. Ascending (chunk, stream) order. */
+FF_CHECK int ff_set_put(struct ff_set *set, uint32_t chunk, uint32_t stream,
+                        const struct ff_matrix *matrix, enum ff_dtype stored,
+                        const struct ff_compression *compression);
+/* Writes the seal and commits: the set is complete. */
+FF_CHECK int ff_set_seal(struct ff_set *set, const struct ff_seal *seal);
+/* Checks that SET is complete and sealed with SEAL: FF_ENOTFOUND if not sealed, FF_EMISMATCH if
+ * with another. */
+FF_CHECK int ff_set_check(struct ff_set *set, const struct ff_seal *seal);
+void ff_set_close(struct ff_set *set);
+
+/* A chunk found in a set. BYTES is the stored value (points into the map); valid until the set is
+ * closed. */
+struct ff_chunk {
+    uint32_t chunk, stream;
+    uint8_t key[8];
+    struct ff_bytes bytes;
+};
+/* Finds a chunk: cheap, no data is read. Call from one thread at a time. FF_ENOTFOUND becomes
+ * FF_ECORRUPT. */
+FF_CHECK int ff_set_find(struct ff_set *set, uint32_t chunk, uint32_t stream, struct ff_chunk *out);
+/*
+ * Verifies CHUNK's hash and gives its elements as WANTED, ROWS x COLUMNS as the caller expects
+ * (else FF_ECORRUPT): in place if possible (*DATA points into the map; BUFFER untouched), else
+ * decoded into BUFFER. BUFFER may be NULL if the caller knows the chunk is stored raw as WANTED;
+ * then a chunk that is not is FF_ECORRUPT. Thread-safe: each thread brings its own coder.
+ */
+FF_CHECK int ff_chunk_read(struct ff_set *set, const struct ff_chunk *chunk, struct ff_coder *coder,
+                           enum ff_dtype wanted, uint32_t rows, uint32_t columns, void *buffer,
+                           const void **data);
+/* Hints: the chunk will be read soon; it was read and its pages may go. Thread-safe. */
+void ff_chunk_will_need(struct ff_set *set, const struct ff_chunk *chunk);
+void ff_chunk_dont_need(struct ff_set *set, const struct ff_chunk *chunk);
+
+/* Keys, for tests: chunk and stream, big-endian, so that byte order is reading order. The seal's
+ * key comes last. */
+void ff_chunk_key(uint32_t chunk, uint32_t stream, uint8_t key[8]);
+
+#endif

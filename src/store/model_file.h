@@ -1,0 +1,78 @@
+/*
+ * The model file NAME.ff: a durable LMDB file. It holds the manifest (JSON text, written by
+ * train/manifest) and tiles. A tile is one value under the key (kind, layer, generation, slot,
+ * tile), each big-endian:
+ *
+ *     kind        1 byte: 'W' weights, 'O' optimizer state, 'H' head
+ *     layer       4 bytes, from 1
+ *     generation  8 bytes: which checkpoint wrote it
+ *     slot        4 bytes: 'W': 0 weights, 1 biases; 'O': 2 * state + (0 weights, 1 biases); 'H': 0
+ * weights, 1 biases tile        4 bytes
+ *
+ * A checkpoint writes tiles of a new generation with ff_model_file_put() in bounded transactions,
+ * then ff_model_file_flip() commits the manifest that names it: readers see the old or the new,
+ * never half of one. Generations the manifest does not name are reclaimed by the writer with
+ * ff_model_file_sweep().
+ */
+#ifndef FF_STORE_MODEL_FILE_H
+#define FF_STORE_MODEL_FILE_H
+
+#include "store/db.h"
+
+struct ff_model_file;
+
+struct ff_tile_key {
+    char kind; /* 'W', 'O', 'H' */
+    uint32_t layer;
+    uint64_t generation;
+    uint32_t slot;
+    uint32_t tile;
+};
+
+enum ff_model_mode { FF_MODEL_READ, FF_MODEL_WRITE, FF_MODEL_CREATE };
+
+/*
+ * Opens or creates PATH. Writers hold an exclusive lock (flock) on it until closed: a second writer
+ * gets FF_ELOCKED. A file that is not a model is FF_EFORMAT, a damaged one FF_ECORRUPT, an absent
+ * one FF_ENOTFOUND. When a writer in another process holds the lock, a reader skips the check of
+ * the B-trees (they change under it).
+ */
+FF_CHECK int ff_model_file_open(struct ff_ctx *ctx, const char *path, enum ff_model_mode mode,
+                                struct ff_model_file **out);
+void ff_model_file_close(struct ff_model_file *file);
+const char *ff_model_file_path(const struct ff_model_file *file);
+/* True if another process holds the writer's lock at the moment. */
+bool ff_model_file_in_training(struct ff_model_file *file);
+
+/* Stores a tile, compressed (zstd 3). Durable only after the next flip (which commits). */
+FF_CHECK int ff_model_file_put(struct ff_model_file *file, const struct ff_tile_key *key,
+                               const struct ff_matrix *tile);
+/* Reads a tile of ROWS x COLUMNS f32 into OUT; hash verified. A missing or differently shaped tile
+ * is FF_ECORRUPT. */
+FF_CHECK int ff_model_file_get(struct ff_model_file *file, const struct ff_tile_key *key,
+                               uint32_t rows, uint32_t columns, float *out);
+/* Commits everything put so far together with the manifest TEXT (a string). */
+FF_CHECK int ff_model_file_flip(struct ff_model_file *file, const char *text);
+/*
+ * The manifest, hash verified; *TEXT is allocated (ff_free(ctx, FF_MEM_OTHER, text, *SIZE)),
+ * zero-terminated; *SIZE counts the zero. FF_EFORMAT if the file has none.
+ */
+FF_CHECK int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size);
+/* Deletes every tile for which KEEP returns false. Bounded transactions; not one big one. */
+FF_CHECK int ff_model_file_sweep(struct ff_model_file *file,
+                                 bool (*keep)(void *arg, const struct ff_tile_key *key), void *arg);
+/*
+ * Calls VISIT for every tile in key order with its description; reads payloads only if VERIFY. On a
+ * corrupt one DAMAGED is called with the reason (then VISIT is not), and the walk goes on. VISIT
+ * and DAMAGED return 0 to go on; anything else ends the walk and is returned.
+ */
+FF_CHECK int ff_model_file_walk(
+    struct ff_model_file *file, bool verify,
+    int (*visit)(void *arg, const struct ff_tile_key *key, const struct ff_value *value),
+    int (*damaged)(void *arg, const struct ff_tile_key *key, const char *reason), void *arg);
+/* Ends the snapshot of reads (see ff_db_unpin), so that a writer may reuse pages. Call between
+ * layers. */
+void ff_model_file_unpin(struct ff_model_file *file);
+FF_CHECK int ff_model_file_usage(struct ff_model_file *file, struct ff_db_usage *out);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * A stored value: a matrix behind a header of FF_VALUE_HEADER bytes. Weight tiles, optimizer tiles
+ * and chunks of activations are all stored so, in the model file as in scratch.
+ *
+ *   offset  bytes  field (little-endian)
+ *        0      4  magic "FFv1"
+ *        4      1  codec (enum ff_codec)
+ *        5      1  dtype (enum ff_dtype), of the elements as stored
+ *        6      1  flags: bit 0: payload bytes are shuffled (all first bytes, then all second
+ * bytes, ...) 7      1  zero 8      4  rows 12      4  columns 16      8  raw bytes: rows * columns
+ * * size of dtype 24      8  stored bytes: length of the payload 32      8  XXH3-64 over key, the
+ * header's other fields, and payload 40      8  zero 48         payload
+ *
+ * Behind LMDB's 16-byte page header the payload of a large value falls on a 64-byte boundary. Sizes
+ * come from this header after it was checked against the length of the value, never from a zstd
+ * frame.
+ */
+#ifndef FF_STORE_VALUE_H
+#define FF_STORE_VALUE_H
+
+#include "base/context.h"
+
+#define FF_VALUE_HEADER 48
+/* No value is larger, raw or stored: it bounds what a damaged header can ask for. */
+#define FF_VALUE_MAX_BYTES ((uint64_t)1 << 31)
+
+enum ff_dtype {
+    FF_F32 = 1,
+    FF_BF16 = 2, /* the upper half of an f32, rounded to nearest even */
+    FF_U8 = 3,
+    FF_U16 = 4,
+};
+
+enum ff_codec {
+    FF_CODEC_NONE = 0,
+    FF_CODEC_ZSTD = 1,
+};
+
+/* How to store. The defaults (all zero) mean: uncompressed. */
+struct ff_compression {
+    enum ff_codec codec;
+    int level; /* zstd's, 1 .. 19; ignored for FF_CODEC_NONE */
+};
+
+/* A matrix in memory, rows * columns elements, row-major, without gaps. Not owned. */
+struct ff_matrix {
+    enum ff_dtype dtype;
+    uint32_t rows, columns;
+    const void *data;
+};
+
+/* The bytes of a key or of a stored value. Not owned. */
+struct ff_bytes {
+    const void *data;
+    size_t size;
+};
+
+/* A checked stored value. It points into the stored bytes and lives as long as they do. */
+struct ff_value {
+    enum ff_dtype dtype;
+    enum ff_codec codec;
+    bool shuffled;
+    uint32_t rows, columns;
+    uint64_t raw_bytes, stored_bytes;
+    const void *payload;
+};
+
+/* Size of one element: 4, 2, 1 or 2 bytes; 0 for a value outside the enum. */
+size_t ff_dtype_size(enum ff_dtype dtype);
+/* "f32", "bf16", "u8", "u16", "?" */
+const char *ff_dtype_name(enum ff_dtype dtype);
+
+/* Compression contexts and buffers of one thread. NULL-safe _free. Their memory is metered
+ * (FF_MEM_IO). */
+struct ff_coder;
+FF_CHECK int ff_coder_new(struct ff_ctx *ctx, struct ff_coder **out);
+void ff_coder_free(struct ff_coder *coder);
+
+/* Most bytes (header included) that ff_value_encode() may write for these. */
+size_t ff_value_bound(enum ff_dtype stored, uint32_t rows, uint32_t columns,
+                      const struct ff_compression *compression);
+/*
+ * Encodes MATRIX as dtype STORED into OUT (capacity at least ff_value_bound()) and sets *SIZE to
+ * the bytes written. f32 may be stored as f32 or bf16; every other dtype as itself. With zstd the
+ * bytes are shuffled first if that makes dense data smaller, which is decided from the share of
+ * zero elements; if compression does not make the payload smaller it is stored uncompressed. Fails
+ * with FF_EINVAL, FF_ENOMEM.
+ */
+FF_CHECK int ff_value_encode(struct ff_coder *coder, struct ff_bytes key,
+                             const struct ff_matrix *matrix, enum ff_dtype stored,
+                             const struct ff_compression *compression, void *out, size_t *size);
+/*
+ * Checks STORED, the bytes found under KEY, and describes it in *OUT. With VERIFY the hash is
+ * checked too. NAME tells the message what the value is ("layer 3, tile 2 of model.ff"). Fails with
+ * FF_ECORRUPT. Thread-safe.
+ */
+FF_CHECK int ff_value_open(struct ff_ctx *ctx, struct ff_bytes key, struct ff_bytes stored,
+                           bool verify, const char *name, struct ff_value *out);
+/*
+ * Decodes VALUE into OUT as dtype WANTED: its own dtype, or f32 from bf16 or f32. Rows * columns
+ * elements, no gaps. Fails with FF_ECORRUPT (NAME in the message), FF_EINVAL.
+ */
+FF_CHECK int ff_value_decode(struct ff_coder *coder, const struct ff_value *value,
+                             enum ff_dtype wanted, const char *name, void *out);
+/* True when the payload can be read in place as WANTED: uncompressed, of that dtype, aligned to its
+ * elements. */
+bool ff_value_in_place(const struct ff_value *value, enum ff_dtype wanted);
+
+#endif
