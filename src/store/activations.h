@@ -17,7 +17,13 @@
 
 #include "store/value.h"
 
-enum { FF_STREAM_LABELS = 0, FF_STREAM_INPUT = 1 };
+enum {
+    FF_STREAM_LABELS = 0,
+    FF_STREAM_INPUT = 1,
+    FF_STREAM_NEUTRAL = 0x10000, /* the inputs under the neutral label, for the head */
+    FF_STREAM_LOGITS = 0x10001,  /* logits of the heads of the layers below: one column per class */
+    FF_STREAM_CLASS = 0x20000,   /* evaluation: + c: the inputs under label c */
+};
 
 struct ff_set;
 

@@ -1,0 +1,271 @@
+#include <fftool/recipe.h>
+
+#include "base/context.h"
+#include "nn/loss.h"
+#include "nn/optimizer.h"
+#include "nn/schedule.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Names of fields whose table is not an nn table; the order is that of the enums they stand for. */
+static const struct ff_recipe_choice embeddings[] = {
+    {"replace", "the first inputs are replaced by the label"},
+    {"append", "inputs are added for the label"},
+    {NULL, NULL},
+};
+static const struct ff_recipe_choice activation_types[] = {
+    {"f32", "4 bytes, read in place"},
+    {"bf16", "2 bytes, 8 bits of precision"},
+    {NULL, NULL},
+};
+
+#define MAX_CHOICES 16
+
+void ff_recipe_init(struct ff_recipe *out)
+{
+    *out = (struct ff_recipe){
+        .loss = "symba",
+        .optimizer = "adam",
+        .schedule = "linear",
+        .embedding = "replace",
+        .activations = "f32",
+        .epochs = 10,
+        .batch = 128,
+        .negatives = 1,
+        .seed = 0,
+        .learning_rate = NAN,
+        .weight_decay = 0,
+        .momentum = NAN,
+        .beta1 = NAN,
+        .beta2 = NAN,
+        .epsilon = NAN,
+        .goodness_scale = NAN,
+        .threshold = NAN,
+        .label_strength = 1,
+        .head_epochs = 5,
+        .head_learning_rate = 1e-3,
+        .head_weight_decay = 0,
+    };
+}
+
+void ff_recipe_release(struct ff_recipe *recipe)
+{
+    free(recipe->hidden);
+    recipe->hidden = NULL;
+    recipe->layers = 0;
+}
+
+/* Reads a whole number at *TEXT and moves on; false if there is none or it is too large. */
+static bool take_number(const char **text, unsigned long long *out)
+{
+    char *end;
+
+    if (**text < '0' || **text > '9')
+        return false;
+    errno = 0;
+    *out = strtoull(*text, &end, 10);
+    *text = end;
+    return errno == 0;
+}
+
+static int append_layers(struct ff_ctx *ctx, struct ff_recipe *recipe, uint64_t units, uint64_t count)
+{
+    uint32_t *grown;
+
+    if (units < 1 || units > FF_MAX_UNITS)
+        return ff_fail(ctx, FF_EINVAL, "hidden layers: %llu units: must be 1 to %u",
+                       (unsigned long long)units, FF_MAX_UNITS);
+    if (count < 1 || count > FF_MAX_LAYERS - recipe->layers)
+        return ff_fail(ctx, FF_EINVAL, "hidden layers: %llu layers: must be 1 to %u in all",
+                       (unsigned long long)count, FF_MAX_LAYERS);
+    grown = realloc(recipe->hidden, (recipe->layers + count) * sizeof *grown);
+    if (!grown)
+        return ff_fail(ctx, FF_ENOMEM, "out of memory for the list of layers");
+    recipe->hidden = grown;
+    for (uint64_t i = 0; i < count; i++)
+        recipe->hidden[recipe->layers++] = (uint32_t)units;
+    return FF_OK;
+}
+
+int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct ff_recipe *recipe)
+{
+    const char *at = text;
+
+    ff_recipe_release(recipe);
+    for (;;) {
+        unsigned long long units, count = 1;
+        const char *part = at;
+        int status;
+
+        if (!take_number(&at, &units) ||
+            ((*at == 'x' || *at == 'X') && (at++, !take_number(&at, &count))) ||
+            (*at != ',' && *at != '\0')) {
+            ff_recipe_release(recipe);
+            return ff_fail(ctx, FF_EINVAL,
+                           "hidden layers: \"%s\" is not understood: write UNITSxLAYERS such as 2000x4, or a "
+                           "list such as 1000,500,200",
+                           part);
+        }
+        status = append_layers(ctx, recipe, units, count);
+        if (status != FF_OK) {
+            ff_recipe_release(recipe);
+            return status;
+        }
+        if (*at == '\0')
+            return FF_OK;
+        at++;
+    }
+}
+
+const struct ff_recipe_choice *ff_recipe_choices(const char *field)
+{
+    /* Filled once from the nn tables; the same values whoever fills it. */
+    static _Thread_local struct ff_recipe_choice choices[MAX_CHOICES];
+    size_t count = 0;
+
+    if (strcmp(field, "embedding") == 0)
+        return embeddings;
+    if (strcmp(field, "activations") == 0)
+        return activation_types;
+    if (strcmp(field, "loss") == 0) {
+        const struct ff_loss *table = ff_losses(&count);
+
+        for (size_t i = 0; i < count; i++)
+            choices[i] = (struct ff_recipe_choice){table[i].name, table[i].formula};
+    } else if (strcmp(field, "optimizer") == 0) {
+        const struct ff_optimizer *table = ff_optimizers(&count);
+
+        for (size_t i = 0; i < count; i++)
+            choices[i] = (struct ff_recipe_choice){table[i].name, table[i].summary};
+    } else if (strcmp(field, "schedule") == 0) {
+        const struct ff_schedule *table = ff_schedules(&count);
+
+        for (size_t i = 0; i < count; i++)
+            choices[i] = (struct ff_recipe_choice){table[i].name, table[i].summary};
+    } else {
+        return NULL;
+    }
+    choices[count] = (struct ff_recipe_choice){NULL, NULL};
+    return choices;
+}
+
+static int check_choice(struct ff_ctx *ctx, const char *field, const char *value)
+{
+    const struct ff_recipe_choice *choice = ff_recipe_choices(field);
+    char known[256] = "";
+
+    for (; choice->name; choice++) {
+        if (value && strcmp(choice->name, value) == 0)
+            return FF_OK;
+        if (strlen(known) + strlen(choice->name) + 3 < sizeof known) {
+            strcat(known, *known ? ", " : "");
+            strcat(known, choice->name);
+        }
+    }
+    return ff_fail(ctx, FF_EINVAL, "%s \"%s\" is not known: choose among %s", field,
+                   value ? value : "", known);
+}
+
+static int check_number(struct ff_ctx *ctx, const char *field, double value, double low, double high)
+{
+    if (value >= low && value <= high)
+        return FF_OK;
+    return ff_fail(ctx, FF_EINVAL, "%s %g: must be %g to %g", field, value, low, high);
+}
+
+/* The name of a choice in the caller's hands becomes the table's own, which lives for ever. */
+static const char *interned(const char *field, const char *value)
+{
+    const struct ff_recipe_choice *choice = ff_recipe_choices(field);
+
+    while (strcmp(choice->name, value) != 0)
+        choice++;
+    return choice->name;
+}
+
+static void fill(double *field, double value)
+{
+    if (isnan(*field))
+        *field = value;
+}
+
+/* A float of a table as the double that prints the same: 3e-3f is 3e-3, not 0.003000000026. */
+static double as_written(float value)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%.7g", (double)value);
+    return strtod(text, NULL);
+}
+
+static void fill_defaults(struct ff_recipe *recipe)
+{
+    const struct ff_loss *loss = ff_loss_find(recipe->loss);
+    const struct ff_optimizer *optimizer = ff_optimizer_find(recipe->optimizer);
+
+    fill(&recipe->learning_rate, as_written(loss->learning_rate));
+    fill(&recipe->goodness_scale, as_written(loss->defaults.goodness_scale));
+    fill(&recipe->threshold, as_written(loss->defaults.threshold));
+    fill(&recipe->momentum, as_written(optimizer->defaults.momentum));
+    fill(&recipe->beta1, as_written(optimizer->defaults.beta1));
+    fill(&recipe->beta2, as_written(optimizer->defaults.beta2));
+    fill(&recipe->epsilon, as_written(optimizer->defaults.epsilon));
+}
+
+int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
+{
+    static const double huge = 1e30;
+    const struct {
+        const char *field;
+        const char **value;
+    } choices[] = {
+        {"loss", &recipe->loss},           {"optimizer", &recipe->optimizer},
+        {"schedule", &recipe->schedule},   {"embedding", &recipe->embedding},
+        {"activations", &recipe->activations},
+    };
+
+    if (recipe->layers == 0)
+        return ff_fail(ctx, FF_EINVAL, "no hidden layers: give them as in 2000x4 or 1000,500,200");
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
+        int status = check_choice(ctx, choices[i].field, *choices[i].value);
+
+        if (status != FF_OK)
+            return status;
+        *choices[i].value = interned(choices[i].field, *choices[i].value);
+    }
+    fill_defaults(recipe);
+
+    const struct {
+        const char *field;
+        double value, low, high;
+    } numbers[] = {
+        {"epochs", recipe->epochs, 1, 1e6},
+        {"batch", recipe->batch, 1, 1 << 24},
+        {"negatives", recipe->negatives, 1, FF_MAX_NEGATIVES},
+        {"seed", (double)recipe->seed, 0, 9223372036854775807.0},
+        {"learning rate", recipe->learning_rate, 0, huge},
+        {"weight decay", recipe->weight_decay, 0, huge},
+        {"momentum", recipe->momentum, 0, 1},
+        {"beta1", recipe->beta1, 0, 0.99999999},
+        {"beta2", recipe->beta2, 0, 0.99999999},
+        {"epsilon", recipe->epsilon, 1e-30, 1},
+        {"goodness scale", recipe->goodness_scale, 1e-6, huge},
+        {"threshold", recipe->threshold, -huge, huge},
+        {"label strength", recipe->label_strength, 1e-6, huge},
+        {"head epochs", recipe->head_epochs, 0, 1e6},
+        {"head learning rate", recipe->head_learning_rate, 0, huge},
+        {"head weight decay", recipe->head_weight_decay, 0, huge},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        int status = check_number(ctx, numbers[i].field, numbers[i].value, numbers[i].low,
+                                  numbers[i].high);
+
+        if (status != FF_OK)
+            return status;
+    }
+    return FF_OK;
+}
