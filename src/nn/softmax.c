@@ -1,0 +1,50 @@
+#include "nn/softmax.h"
+
+#include <assert.h>
+#include <math.h>
+
+size_t ff_argmax(size_t n, const float *scores)
+{
+    size_t best = 0;
+
+    assert(n >= 1);
+    for (size_t i = 1; i < n; i++) {
+        if (scores[i] > scores[best])
+            best = i;
+    }
+    return best;
+}
+
+/*
+ * z: (classes), of one row. Subtracting the largest logit leaves p as it is and keeps expf() from
+ * overflowing. Returns -log p[label] = log(sum of exp(z - max)) - (z[label] - max).
+ */
+static double softmax_row(size_t classes, double batch, float *z, size_t label, size_t best)
+{
+    float max = z[best], target = z[label] - max;
+    double sum = 0.0;
+
+    for (size_t c = 0; c < classes; c++) {
+        z[c] = expf(z[c] - max);
+        sum += z[c];
+    }
+    for (size_t c = 0; c < classes; c++)
+        z[c] = (float)((z[c] / sum - (c == label ? 1.0 : 0.0)) / batch);
+    return log(sum) - target;
+}
+
+double ff_softmax_cross_entropy(size_t rows, size_t classes, size_t batch, float *logits,
+                                const uint16_t *labels, uint64_t *wrong)
+{
+    double loss = 0.0;
+
+    for (size_t i = 0; i < rows; i++) {
+        float *z = logits + i * classes;
+        size_t best = ff_argmax(classes, z);
+
+        assert(labels[i] < classes);
+        *wrong += best != labels[i];
+        loss += softmax_row(classes, (double)batch, z, labels[i], best);
+    }
+    return loss;
+}
