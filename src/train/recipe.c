@@ -72,7 +72,8 @@ static bool take_number(const char **text, unsigned long long *out)
     return errno == 0;
 }
 
-static int append_layers(struct ff_ctx *ctx, struct ff_recipe *recipe, uint64_t units, uint64_t count)
+static int append_layers(struct ff_ctx *ctx, struct ff_recipe *recipe, uint64_t units,
+                         uint64_t count)
 {
     uint32_t *grown;
 
@@ -105,10 +106,11 @@ int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct ff_recip
             ((*at == 'x' || *at == 'X') && (at++, !take_number(&at, &count))) ||
             (*at != ',' && *at != '\0')) {
             ff_recipe_release(recipe);
-            return ff_fail(ctx, FF_EINVAL,
-                           "hidden layers: \"%s\" is not understood: write UNITSxLAYERS such as 2000x4, or a "
-                           "list such as 1000,500,200",
-                           part);
+            return ff_fail(
+                ctx, FF_EINVAL,
+                "hidden layers: \"%s\" is not understood: write UNITSxLAYERS such as 2000x4, or a "
+                "list such as 1000,500,200",
+                part);
         }
         status = append_layers(ctx, recipe, units, count);
         if (status != FF_OK) {
@@ -170,7 +172,8 @@ static int check_choice(struct ff_ctx *ctx, const char *field, const char *value
                    value ? value : "", known);
 }
 
-static int check_number(struct ff_ctx *ctx, const char *field, double value, double low, double high)
+static int check_number(struct ff_ctx *ctx, const char *field, double value, double low,
+                        double high)
 {
     if (value >= low && value <= high)
         return FF_OK;
@@ -223,8 +226,10 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
         const char *field;
         const char **value;
     } choices[] = {
-        {"loss", &recipe->loss},           {"optimizer", &recipe->optimizer},
-        {"schedule", &recipe->schedule},   {"embedding", &recipe->embedding},
+        {"loss", &recipe->loss},
+        {"optimizer", &recipe->optimizer},
+        {"schedule", &recipe->schedule},
+        {"embedding", &recipe->embedding},
         {"activations", &recipe->activations},
     };
 
@@ -261,8 +266,8 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
         {"head weight decay", recipe->head_weight_decay, 0, huge},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        int status = check_number(ctx, numbers[i].field, numbers[i].value, numbers[i].low,
-                                  numbers[i].high);
+        int status =
+            check_number(ctx, numbers[i].field, numbers[i].value, numbers[i].low, numbers[i].high);
 
         if (status != FF_OK)
             return status;

@@ -1,0 +1,66 @@
+/*
+ * A layer in memory: weights, biases and optimizer state, cut into tiles of neurons. A head is a
+ * layer too: its units are the classes.
+ *
+ * The tile is the unit of parallel work and of storage. Its size follows from the number of units
+ * alone, never from threads or memory, because the bits of a product depend on the shape of the
+ * call.
+ */
+#ifndef FF_TRAIN_LAYER_H
+#define FF_TRAIN_LAYER_H
+
+#include "base/pool.h"
+#include "nn/optimizer.h"
+#include "store/model_file.h"
+
+struct ff_layer {
+    struct ff_ctx *ctx;
+    uint32_t fan_in, units;
+    uint32_t tile_units, tiles;
+    int states;                               /* of the optimizer; 0 when only used, not trained */
+    float *weights;                           /* (units, fan_in) */
+    float *biases;                            /* (units) */
+    float *weight_state[FF_OPTIMIZER_STATES]; /* as weights */
+    float *bias_state[FF_OPTIMIZER_STATES];   /* as biases */
+};
+
+/* Units of a tile: 128 below 1,000 units, so that there are enough tiles for the threads, else 256.
+ */
+uint32_t ff_tile_units(uint32_t units);
+uint32_t ff_tile_count(uint32_t units);
+/* First neuron and number of neurons of TILE. */
+void ff_tile_range(uint32_t units, uint32_t tile, uint32_t *first, uint32_t *count);
+
+/* Allocates a layer of zeros. On error nothing is left to release. */
+FF_CHECK int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, uint32_t fan_in,
+                           uint32_t units, int states);
+void ff_layer_release(struct ff_layer *layer);
+/* W ~ N(0, 1/fan_in), b = 0: a function of (SEED, NUMBER) alone. */
+void ff_layer_seed(struct ff_layer *layer, struct ff_pool *pool, uint64_t seed, uint32_t number);
+
+/* Writes the tiles of layer NUMBER under GENERATION, as KIND 'W' or 'H'; with STATE the optimizer's
+ * too ('O'). */
+FF_CHECK int ff_layer_save(const struct ff_layer *layer, struct ff_model_file *file, char kind,
+                           uint32_t number, uint64_t generation, bool state);
+/* Reads them back. */
+FF_CHECK int ff_layer_load(struct ff_layer *layer, struct ff_model_file *file, char kind,
+                           uint32_t number, uint64_t generation, bool state);
+
+/*
+ * y = relu(x W' + b) for several blocks of rows at once, on the pool. Block i is rows[i] rows at
+ * x[i] (rows[i] x fan_in, no gaps), its outputs follow those of block i-1 in Y (sum of rows x
+ * units). SUMS, (tiles, sum of rows), gets each row's sum of squares over each tile's neurons.
+ */
+struct ff_block {
+    const float *x;
+    uint32_t rows;
+    uint32_t first; /* its first row in Y */
+};
+void ff_layer_forward(const struct ff_layer *layer, struct ff_pool *pool,
+                      const struct ff_block *blocks, size_t n_blocks, size_t all_rows, float *y,
+                      float *sums);
+/* G_i = (1/units) sum over the tiles, in order, of SUMS. */
+void ff_layer_goodness(const struct ff_layer *layer, size_t all_rows, const float *sums,
+                       float *goodness);
+
+#endif

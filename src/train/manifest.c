@@ -1,0 +1,407 @@
+#include "train/manifest.h"
+
+#include <jansson.h>
+#include <limits.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MANIFEST_FORMAT "fftool model"
+#define MANIFEST_VERSION 1
+#define EXACT_DIGITS 17 /* a double written so reads back as the same */
+
+/*
+ * One row per field of the recipe: writing, reading and comparing all walk this table. The hidden
+ * layers alone are written by hand, as text.
+ */
+enum field_type { FIELD_U32, FIELD_U64, FIELD_REAL, FIELD_CHOICE };
+
+static const struct field {
+    const char *name;
+    enum field_type type;
+    size_t offset;
+    const char *choices; /* of a choice: its field in ff_recipe_choices() */
+} recipe_fields[] = {
+#define FIELD(type, name)                                    \
+    {                                                        \
+#name, type, offsetof(struct ff_recipe, name), #name \
+    }
+    FIELD(FIELD_CHOICE, loss),
+    FIELD(FIELD_CHOICE, optimizer),
+    FIELD(FIELD_CHOICE, schedule),
+    FIELD(FIELD_CHOICE, embedding),
+    FIELD(FIELD_CHOICE, activations),
+    FIELD(FIELD_U32, epochs),
+    FIELD(FIELD_U32, batch),
+    FIELD(FIELD_U32, negatives),
+    FIELD(FIELD_U64, seed),
+    FIELD(FIELD_REAL, learning_rate),
+    FIELD(FIELD_REAL, weight_decay),
+    FIELD(FIELD_REAL, momentum),
+    FIELD(FIELD_REAL, beta1),
+    FIELD(FIELD_REAL, beta2),
+    FIELD(FIELD_REAL, epsilon),
+    FIELD(FIELD_REAL, goodness_scale),
+    FIELD(FIELD_REAL, threshold),
+    FIELD(FIELD_REAL, label_strength),
+    FIELD(FIELD_U32, head_epochs),
+    FIELD(FIELD_REAL, head_learning_rate),
+    FIELD(FIELD_REAL, head_weight_decay),
+#undef FIELD
+};
+#define RECIPE_FIELDS (sizeof recipe_fields / sizeof *recipe_fields)
+
+static const char *const stage_names[] = {
+    [FF_STAGE_IMPORT] = "import", [FF_STAGE_TRAIN] = "train", [FF_STAGE_FORWARD] = "forward",
+    [FF_STAGE_HEAD] = "head",     [FF_STAGE_DONE] = "done",
+};
+
+void ff_manifest_release(struct ff_manifest *manifest)
+{
+    ff_recipe_release(&manifest->recipe);
+    free(manifest->program);
+    free(manifest->blas);
+    free(manifest->lmdb);
+    free(manifest->zstd);
+    free(manifest->data_path);
+    free(manifest->data_labels);
+    memset(manifest, 0, sizeof *manifest);
+}
+
+int ff_manifest_set_recipe(struct ff_ctx *ctx, struct ff_manifest *manifest,
+                           const struct ff_recipe *recipe)
+{
+    size_t bytes = recipe->layers * sizeof *recipe->hidden;
+    uint32_t *hidden = malloc(bytes);
+
+    if (!hidden)
+        return ff_fail(ctx, FF_ENOMEM, "out of memory for the list of layers");
+    memcpy(hidden, recipe->hidden, bytes);
+    ff_recipe_release(&manifest->recipe);
+    manifest->recipe = *recipe;
+    manifest->recipe.hidden = hidden;
+    return FF_OK;
+}
+
+/* Layers as "1000x3,500", runs of equal widths together. malloc'd. */
+static char *hidden_text(const struct ff_recipe *recipe)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
+        return NULL;
+    for (uint32_t i = 0; i < recipe->layers;) {
+        uint32_t run = 1;
+
+        while (i + run < recipe->layers && recipe->hidden[i + run] == recipe->hidden[i])
+            run++;
+        fprintf(out, run > 1 ? "%s%ux%u" : "%s%u", i ? "," : "", recipe->hidden[i], run);
+        i += run;
+    }
+    return fclose(out) == 0 ? text : (free(text), NULL);
+}
+
+static json_t *field_to_json(const struct field *field, const struct ff_recipe *recipe)
+{
+    const char *at = (const char *)recipe + field->offset;
+
+    switch (field->type) {
+    case FIELD_U32:
+        return json_integer(*(const uint32_t *)(const void *)at);
+    case FIELD_U64:
+        return json_integer((json_int_t) * (const uint64_t *)(const void *)at);
+    case FIELD_REAL:
+        return json_real(*(const double *)(const void *)at);
+    case FIELD_CHOICE:
+        return json_string(*(const char *const *)(const void *)at);
+    }
+    return NULL;
+}
+
+static json_t *recipe_to_json(const struct ff_recipe *recipe)
+{
+    json_t *object = json_object();
+    char *hidden = hidden_text(recipe);
+    int failed = !hidden || json_object_set_new(object, "hidden", json_string(hidden));
+
+    free(hidden);
+    for (size_t i = 0; i < RECIPE_FIELDS && !failed; i++)
+        failed = json_object_set_new(object, recipe_fields[i].name,
+                                     field_to_json(&recipe_fields[i], recipe));
+    if (failed) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
+int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *manifest, char **text)
+{
+    const struct ff_progress_mark *mark = &manifest->mark;
+    const struct ff_sums *sums = &mark->sums;
+    json_t *recipe = recipe_to_json(&manifest->recipe);
+    json_t *root = NULL;
+
+    *text = NULL;
+    if (recipe)
+        root = json_pack(
+            "{s:s, s:i, s:{s:s, s:s, s:s, s:s}, s:o,"
+            " s:{s:s, s:s?, s:s, s:I, s:I, s:I, s:b},"
+            " s:{s:s, s:I, s:I, s:I, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f}}}",
+            "format", MANIFEST_FORMAT, "version", MANIFEST_VERSION, "writer", "fftool",
+            manifest->program, "blas", manifest->blas, "lmdb", manifest->lmdb, "zstd",
+            manifest->zstd, "recipe", recipe, "data", "path", manifest->data_path, "labels",
+            manifest->data_labels, "fingerprint", manifest->fingerprint, "samples",
+            (json_int_t)manifest->samples, "features", (json_int_t)manifest->features, "classes",
+            (json_int_t)manifest->classes, "float", manifest->is_float, "progress", "stage",
+            stage_names[mark->stage], "layer", (json_int_t)mark->layer, "epoch",
+            (json_int_t)mark->epoch, "batch", (json_int_t)mark->batch, "generation",
+            (json_int_t)mark->generation, "checkpoints", (json_int_t)mark->checkpoints, "sums",
+            "rows", sums->rows, "loss", sums->loss, "goodness_pos", sums->goodness_pos,
+            "goodness_neg", sums->goodness_neg, "wrong", sums->wrong);
+    if (root)
+        *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(EXACT_DIGITS));
+    json_decref(root);
+    if (!*text)
+        return ff_fail(ctx, FF_ENOMEM,
+                       "the manifest cannot be written: out of memory, or a path is not UTF-8");
+    return FF_OK;
+}
+
+static int field_from_json(struct ff_ctx *ctx, const struct field *field, const json_t *value,
+                           struct ff_recipe *recipe)
+{
+    char *at = (char *)recipe + field->offset;
+    json_int_t integer = json_integer_value(value);
+
+    switch (field->type) {
+    case FIELD_U32:
+        if (!json_is_integer(value) || integer < 0 || integer > UINT32_MAX)
+            break;
+        *(uint32_t *)(void *)at = (uint32_t)integer;
+        return FF_OK;
+    case FIELD_U64:
+        if (!json_is_integer(value) || integer < 0)
+            break;
+        *(uint64_t *)(void *)at = (uint64_t)integer;
+        return FF_OK;
+    case FIELD_REAL:
+        if (!json_is_number(value))
+            break;
+        *(double *)(void *)at = json_number_value(value);
+        return FF_OK;
+    case FIELD_CHOICE:
+        for (const struct ff_recipe_choice *choice = ff_recipe_choices(field->choices);
+             json_is_string(value) && choice->name; choice++) {
+            if (strcmp(choice->name, json_string_value(value)) == 0) {
+                *(const char **)(void *)at = choice->name;
+                return FF_OK;
+            }
+        }
+        break;
+    }
+    return ff_fail(ctx, FF_ECORRUPT, "recipe: \"%s\" is missing or out of range", field->name);
+}
+
+static int recipe_from_json(struct ff_ctx *ctx, const json_t *object, struct ff_recipe *out)
+{
+    const char *hidden = json_string_value(json_object_get(object, "hidden"));
+    int status;
+
+    ff_recipe_init(out);
+    status = ff_recipe_parse_hidden(ctx, hidden ? hidden : "", out);
+    for (size_t i = 0; i < RECIPE_FIELDS && status == FF_OK; i++)
+        status = field_from_json(ctx, &recipe_fields[i],
+                                 json_object_get(object, recipe_fields[i].name), out);
+    return status == FF_OK ? ff_recipe_complete(ctx, out) : status;
+}
+
+static bool in_u32(json_int_t value)
+{
+    return value >= 0 && value <= UINT32_MAX;
+}
+
+static int stage_from_name(const char *name)
+{
+    for (int stage = 0; stage <= FF_STAGE_DONE; stage++) {
+        if (strcmp(stage_names[stage], name) == 0)
+            return stage;
+    }
+    return -1;
+}
+
+static bool mark_is_sane(const struct ff_manifest *manifest)
+{
+    const struct ff_progress_mark *mark = &manifest->mark;
+    const struct ff_recipe *recipe = &manifest->recipe;
+    uint32_t epochs = mark->stage == FF_STAGE_HEAD ? recipe->head_epochs : recipe->epochs;
+    bool imported = mark->stage != FF_STAGE_IMPORT;
+
+    return mark->layer >= 1 && mark->layer <= recipe->layers && mark->epoch <= epochs &&
+           mark->generation <= mark->checkpoints && manifest->samples > 0 &&
+           manifest->samples <= (uint64_t)1 << 48 && manifest->features > 0 &&
+           manifest->features <= 1u << 24 && manifest->classes >= 2 && manifest->classes <= 1000 &&
+           (manifest->fingerprint[0] != '\0') == imported &&
+           mark->batch <= manifest->samples / recipe->batch + 1;
+}
+
+static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *out)
+{
+    struct ff_progress_mark *mark = &out->mark;
+    struct ff_sums *sums = &mark->sums;
+    const char *program, *blas, *lmdb, *zstd, *path, *labels, *fingerprint, *stage;
+    json_int_t samples, features, classes, layer, epoch, batch, generation, checkpoints;
+    json_error_t error;
+    json_t *recipe, *labels_json = NULL;
+    int is_float, stage_number, status;
+
+    if (json_unpack_ex(root, &error, 0,
+                       "{s:{s:s, s:s, s:s, s:s}, s:o, s:{s:s, s?o, s:s, s:I, s:I, s:I, s:b},"
+                       " s:{s:s, s:I, s:I, s:I, s:I, s:I, s:{s:F, s:F, s:F, s:F, s:F}}}",
+                       "writer", "fftool", &program, "blas", &blas, "lmdb", &lmdb, "zstd", &zstd,
+                       "recipe", &recipe, "data", "path", &path, "labels", &labels_json,
+                       "fingerprint", &fingerprint, "samples", &samples, "features", &features,
+                       "classes", &classes, "float", &is_float, "progress", "stage", &stage,
+                       "layer", &layer, "epoch", &epoch, "batch", &batch, "generation", &generation,
+                       "checkpoints", &checkpoints, "sums", "rows", &sums->rows, "loss",
+                       &sums->loss, "goodness_pos", &sums->goodness_pos, "goodness_neg",
+                       &sums->goodness_neg, "wrong", &sums->wrong) != 0)
+        return ff_fail(ctx, FF_ECORRUPT, "%s", error.text);
+    labels = json_string_value(labels_json);
+    status = recipe_from_json(ctx, recipe, &out->recipe);
+    if (status != FF_OK)
+        return status;
+    stage_number = stage_from_name(stage);
+    if (stage_number < 0 || !in_u32(features) || !in_u32(classes) || !in_u32(layer) ||
+        !in_u32(epoch) || samples < 0 || batch < 0 || generation < 0 || checkpoints < 0 ||
+        strlen(fingerprint) >= sizeof out->fingerprint)
+        return ff_fail(ctx, FF_ECORRUPT, "a number is out of range");
+    mark->stage = (enum ff_stage)stage_number;
+    mark->layer = (uint32_t)layer;
+    mark->epoch = (uint32_t)epoch;
+    mark->batch = (uint64_t)batch;
+    mark->generation = (uint64_t)generation;
+    mark->checkpoints = (uint64_t)checkpoints;
+    out->samples = (uint64_t)samples;
+    out->features = (uint32_t)features;
+    out->classes = (uint32_t)classes;
+    out->is_float = is_float != 0;
+    strcpy(out->fingerprint, fingerprint);
+    out->program = strdup(program);
+    out->blas = strdup(blas);
+    out->lmdb = strdup(lmdb);
+    out->zstd = strdup(zstd);
+    out->data_path = strdup(path);
+    out->data_labels = labels ? strdup(labels) : NULL;
+    if (!out->program || !out->blas || !out->lmdb || !out->zstd || !out->data_path ||
+        (labels && !out->data_labels))
+        return ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
+    if (!mark_is_sane(out))
+        return ff_fail(ctx, FF_ECORRUPT, "its numbers contradict each other");
+    return FF_OK;
+}
+
+int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *text,
+                     struct ff_manifest *out)
+{
+    json_error_t error;
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    const char *format = json_string_value(json_object_get(root, "format"));
+    json_int_t version = json_integer_value(json_object_get(root, "version"));
+    int status;
+
+    memset(out, 0, sizeof *out);
+    if (!root) {
+        status = ff_fail(ctx, FF_ECORRUPT, "%s", error.text);
+    } else if (!format || strcmp(format, MANIFEST_FORMAT) != 0) {
+        status = ff_fail(ctx, FF_EFORMAT, "not an fftool model");
+    } else if (version != MANIFEST_VERSION) {
+        status = ff_fail(ctx, FF_EFORMAT,
+                         "written in version %lld of the format; this program reads version %d",
+                         (long long)version, MANIFEST_VERSION);
+    } else {
+        status = parse_fields(ctx, root, out);
+    }
+    json_decref(root);
+    if (status == FF_OK)
+        return FF_OK;
+    ff_manifest_release(out);
+    if (status == FF_EINVAL) /* a recipe that makes no sense, in a file */
+        status = FF_ECORRUPT;
+    char reason[FF_MESSAGE_BYTES / 2];
+    snprintf(reason, sizeof reason, "%s", ff_ctx_message(ctx));
+    return ff_fail(ctx, (enum ff_status)status, "%s: manifest: %s", path, reason);
+}
+
+int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe *stored,
+                            const struct ff_recipe *given)
+{
+    json_t *was = recipe_to_json(stored), *is = recipe_to_json(given);
+    int status = was && is ? FF_OK : ff_fail(ctx, FF_ENOMEM, "out of memory for the recipes");
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(was, key, value)
+    {
+        json_t *other = json_object_get(is, key);
+
+        if (status == FF_OK && !json_equal(value, other)) {
+            char *a = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+            char *b = json_dumps(other, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+
+            status = ff_fail(ctx, FF_EMISMATCH, "it was begun with %s %s, and now it is %s", key,
+                             a ? a : "?", b ? b : "?");
+            free(a);
+            free(b);
+        }
+    }
+    json_decref(was);
+    json_decref(is);
+    return status;
+}
+
+uint32_t ff_manifest_layers_trained(const struct ff_manifest *manifest)
+{
+    switch (manifest->mark.stage) {
+    case FF_STAGE_IMPORT:
+    case FF_STAGE_TRAIN:
+        return manifest->mark.layer - 1;
+    default:
+        return manifest->mark.layer;
+    }
+}
+
+uint32_t ff_recipe_first_head(const struct ff_recipe *recipe)
+{
+    if (recipe->head_epochs == 0)
+        return 0;
+    return recipe->layers > 1 ? 2 : 1;
+}
+
+uint32_t ff_manifest_heads_trained(const struct ff_manifest *manifest)
+{
+    if (ff_recipe_first_head(&manifest->recipe) == 0)
+        return 0;
+    return manifest->mark.stage == FF_STAGE_DONE ? manifest->recipe.layers
+                                                 : manifest->mark.layer - 1;
+}
+
+uint64_t ff_recipe_parameters(const struct ff_recipe *recipe, uint32_t inputs, uint32_t classes)
+{
+    uint32_t first_head = ff_recipe_first_head(recipe);
+    uint64_t total = 0;
+
+    for (uint32_t layer = 1; layer <= recipe->layers; layer++) {
+        uint64_t units = recipe->hidden[layer - 1];
+
+        total += units * inputs + units;
+        if (first_head && layer >= first_head)
+            total += units * classes + classes;
+        inputs = (uint32_t)units;
+    }
+    return total;
+}

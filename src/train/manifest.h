@@ -1,0 +1,78 @@
+/*
+ * The manifest: what a model file says of itself, JSON text stored as one value. Its flip is what
+ * makes a checkpoint count. It does not grow with depth: weights of trained layers stand under
+ * generation FF_GENERATION_FINAL, their figures in a small tile of kind 'S'.
+ */
+#ifndef FF_TRAIN_MANIFEST_H
+#define FF_TRAIN_MANIFEST_H
+
+#include "base/context.h"
+
+#include <fftool/recipe.h>
+
+#define FF_GENERATION_FINAL 0 /* of finished tiles; checkpoints within a layer count from 1 */
+
+/* What a trainer does next. The values' names are part of the file format. */
+enum ff_stage {
+    FF_STAGE_IMPORT,  /* read the dataset into scratch; the fingerprint is not known yet */
+    FF_STAGE_TRAIN,   /* train the layer */
+    FF_STAGE_FORWARD, /* its weights are final: write its outputs */
+    FF_STAGE_HEAD,    /* train the head on its outputs */
+    FF_STAGE_DONE,
+};
+
+/* Sums over the rows of an epoch so far. */
+struct ff_sums {
+    double rows; /* samples */
+    double loss; /* mean loss of a batch times its rows */
+    double goodness_pos, goodness_neg;
+    double wrong; /* pairs with G_neg >= G_pos; head: rows misclassified */
+};
+
+struct ff_progress_mark {
+    enum ff_stage stage;
+    uint32_t layer;       /* from 1 */
+    uint32_t epoch;       /* epochs done in this stage */
+    uint64_t batch;       /* batches done in the epoch under way */
+    uint64_t generation;  /* of the tiles of the checkpoint within this stage; 0: none yet */
+    uint64_t checkpoints; /* written so far; the next one's generation is one more */
+    struct ff_sums sums;  /* of the epoch under way */
+};
+
+struct ff_manifest {
+    struct ff_recipe recipe;
+    char *program, *blas, *lmdb, *zstd; /* versions that wrote it */
+    char *data_path, *data_labels;      /* as given; labels may be NULL */
+    char fingerprint[33];               /* "" until imported */
+    uint64_t samples;
+    uint32_t features, classes;
+    bool is_float;
+    struct ff_progress_mark mark;
+};
+
+/* Frees what the manifest owns. */
+void ff_manifest_release(struct ff_manifest *manifest);
+/* Copies RECIPE (its layers too) into the manifest. */
+FF_CHECK int ff_manifest_set_recipe(struct ff_ctx *ctx, struct ff_manifest *manifest,
+                                    const struct ff_recipe *recipe);
+/* The manifest as JSON text; *TEXT is malloc'd, the caller frees it. */
+FF_CHECK int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *manifest, char **text);
+/* Parses and checks TEXT, found in the file PATH. FF_ECORRUPT, FF_EFORMAT (a newer version). */
+FF_CHECK int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *text,
+                              struct ff_manifest *out);
+/* FF_OK if two recipes are the same, else FF_EMISMATCH and a message naming the first difference.
+ */
+FF_CHECK int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe *stored,
+                                     const struct ff_recipe *given);
+/* Layers whose weights are final. */
+uint32_t ff_manifest_layers_trained(const struct ff_manifest *manifest);
+/* The lowest layer with a head (the first is left out where there are more; Hinton 2022,
+ * section 3.3); 0: no head. */
+uint32_t ff_recipe_first_head(const struct ff_recipe *recipe);
+/* Layers whose head is final, counted from the first layer: heads of first_head .. this one are
+ * there. */
+uint32_t ff_manifest_heads_trained(const struct ff_manifest *manifest);
+/* Weights and biases of the whole network, heads included, for INPUTS inputs of layer 1. */
+uint64_t ff_recipe_parameters(const struct ff_recipe *recipe, uint32_t inputs, uint32_t classes);
+
+#endif
