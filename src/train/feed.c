@@ -1,0 +1,283 @@
+#include "train/feed.h"
+
+#include <string.h>
+
+/* Values below this size share a page with others and may lie unaligned in the map: they are
+ * copied. */
+#define SMALL_VALUE_BYTES 4096
+
+struct slot {
+    struct ff_chunk input;  /* the stored stream, or the images */
+    struct ff_chunk labels; /* boundary 0 */
+    uint32_t stream;
+    uint32_t rows;
+    uint64_t first;
+    int status;
+    const float *x;
+    float *buffer; /* (chunk_rows, width), or small if chunks lie raw */
+    void *images;  /* boundary 0: decoded images, if stored compressed or unaligned */
+    uint16_t *true_labels, *embedded_labels;
+};
+
+struct ff_feed {
+    struct ff_workers *workers;
+    struct ff_feed_opts opts;
+    size_t buffer_bytes, image_bytes, label_bytes;
+    size_t loaded; /* slots in use */
+    struct slot slots[];
+};
+
+static size_t feed_bytes(const struct ff_feed_opts *opts)
+{
+    return sizeof(struct ff_feed) + opts->max_pieces * sizeof(struct slot);
+}
+
+static bool lies_raw(const struct ff_feed_opts *opts)
+{
+    return opts->boundary > 0 && opts->stored == FF_F32 && opts->codec == FF_CODEC_NONE;
+}
+
+static enum ff_dtype image_dtype(const struct ff_feed_opts *opts)
+{
+    return opts->is_float ? FF_F32 : FF_U8;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static int allocate_slots(struct ff_feed *feed)
+{
+    const struct ff_feed_opts *opts = &feed->opts;
+    struct ff_ctx *ctx = feed->workers->ctx;
+    size_t rows = opts->geometry->chunk_rows;
+
+    feed->buffer_bytes = rows * opts->width * sizeof(float);
+    if (lies_raw(opts))
+        feed->buffer_bytes = smaller(feed->buffer_bytes, SMALL_VALUE_BYTES);
+    if (opts->boundary == 0) {
+        feed->image_bytes = rows * opts->embedding.features * ff_dtype_size(image_dtype(opts));
+        feed->label_bytes = rows * sizeof(uint16_t);
+    }
+    for (uint32_t i = 0; i < opts->max_pieces; i++) {
+        struct slot *slot = &feed->slots[i];
+
+        slot->buffer = ff_alloc(ctx, FF_MEM_ACTIVATIONS, feed->buffer_bytes);
+        slot->images = ff_alloc(ctx, FF_MEM_ACTIVATIONS, feed->image_bytes);
+        slot->true_labels = ff_alloc(ctx, FF_MEM_ACTIVATIONS, feed->label_bytes);
+        slot->embedded_labels = ff_alloc(ctx, FF_MEM_ACTIVATIONS, feed->label_bytes);
+        if (!slot->buffer || !slot->images || !slot->true_labels || !slot->embedded_labels)
+            return ff_alloc_status(ctx);
+    }
+    return FF_OK;
+}
+
+int ff_feed_new(struct ff_workers *workers, const struct ff_feed_opts *opts, struct ff_feed **out)
+{
+    struct ff_feed *feed = ff_alloc(workers->ctx, FF_MEM_OTHER, feed_bytes(opts));
+    int status;
+
+    *out = NULL;
+    if (!feed)
+        return ff_alloc_status(workers->ctx);
+    feed->workers = workers;
+    feed->opts = *opts;
+    status = allocate_slots(feed);
+    if (status != FF_OK) {
+        ff_feed_free(feed);
+        return status;
+    }
+    *out = feed;
+    return FF_OK;
+}
+
+void ff_feed_free(struct ff_feed *feed)
+{
+    struct ff_ctx *ctx;
+
+    if (!feed)
+        return;
+    ctx = feed->workers->ctx;
+    for (uint32_t i = 0; i < feed->opts.max_pieces; i++) {
+        struct slot *slot = &feed->slots[i];
+
+        ff_free(ctx, FF_MEM_ACTIVATIONS, slot->buffer, feed->buffer_bytes);
+        ff_free(ctx, FF_MEM_ACTIVATIONS, slot->images, feed->image_bytes);
+        ff_free(ctx, FF_MEM_ACTIVATIONS, slot->true_labels, feed->label_bytes);
+        ff_free(ctx, FF_MEM_ACTIVATIONS, slot->embedded_labels, feed->label_bytes);
+    }
+    ff_free(ctx, FF_MEM_OTHER, feed, feed_bytes(&feed->opts));
+}
+
+/* The label that STREAM embeds into each row. */
+static void choose_labels(const struct ff_feed_opts *opts, struct slot *slot, const uint16_t *truth)
+{
+    uint16_t *out = slot->embedded_labels;
+
+    for (uint32_t i = 0; i < slot->rows; i++) {
+        if (slot->stream == FF_STREAM_INPUT)
+            out[i] = truth[i];
+        else if (slot->stream == FF_STREAM_NEUTRAL)
+            out[i] = FF_LABEL_NEUTRAL;
+        else if (slot->stream >= FF_STREAM_CLASS)
+            out[i] = (uint16_t)(slot->stream - FF_STREAM_CLASS);
+        else
+            out[i] = ff_wrong_label(opts->seed, slot->stream - FF_STREAM_INPUT - 1, slot->first + i,
+                                    truth[i], opts->embedding.classes);
+    }
+}
+
+static bool needs_truth(uint32_t stream)
+{
+    return stream < FF_STREAM_NEUTRAL;
+}
+
+/* A label read from scratch is an index from here on. */
+static int check_labels(struct ff_feed *feed, const struct ff_chunk *chunk, const uint16_t *labels,
+                        uint32_t rows)
+{
+    for (uint32_t i = 0; i < rows; i++) {
+        if (labels[i] >= feed->opts.embedding.classes)
+            return ff_fail(feed->workers->ctx, FF_ECORRUPT, "%s: chunk %u: label %u of %u classes",
+                           feed->opts.set->name, chunk->chunk, labels[i],
+                           feed->opts.embedding.classes);
+    }
+    return FF_OK;
+}
+
+static int form_inputs(struct ff_feed *feed, struct slot *slot, struct ff_coder *coder)
+{
+    const struct ff_feed_opts *opts = &feed->opts;
+    const void *images, *truth = slot->true_labels;
+    int status;
+
+    status = ff_chunk_read(opts->set, &slot->input, coder, image_dtype(opts), slot->rows,
+                           opts->embedding.features, slot->images, &images);
+    if (status == FF_OK && needs_truth(slot->stream)) {
+        status = ff_chunk_read(opts->set, &slot->labels, coder, FF_U16, slot->rows, 1,
+                               slot->true_labels, &truth);
+        if (status == FF_OK)
+            status = check_labels(feed, &slot->labels, truth, slot->rows);
+    }
+    if (status != FF_OK)
+        return status;
+    choose_labels(opts, slot, truth);
+    ff_embed(&opts->embedding, slot->rows, images, opts->is_float, slot->embedded_labels,
+             slot->buffer);
+    slot->x = slot->buffer;
+    return FF_OK;
+}
+
+static void load_slot(void *arg, size_t task, unsigned worker)
+{
+    struct ff_feed *feed = arg;
+    struct slot *slot = &feed->slots[task];
+    struct ff_coder *coder = feed->workers->coders[worker];
+
+    if (feed->opts.boundary == 0) {
+        slot->status = form_inputs(feed, slot, coder);
+    } else {
+        const void *data;
+
+        slot->status = ff_chunk_read(feed->opts.set, &slot->input, coder, FF_F32, slot->rows,
+                                     feed->opts.width, slot->buffer, &data);
+        slot->x = data;
+    }
+}
+
+static int find_slot(struct ff_feed *feed, const struct ff_piece_request *request,
+                     struct slot *slot)
+{
+    const struct ff_feed_opts *opts = &feed->opts;
+    uint32_t stored = opts->boundary == 0 ? (uint32_t)FF_STREAM_INPUT : request->stream;
+    int status;
+
+    slot->stream = request->stream;
+    ff_chunk_range(opts->geometry, request->chunk, &slot->first, &slot->rows);
+    status = ff_set_find(opts->set, request->chunk, stored, &slot->input);
+    if (status == FF_OK && opts->boundary == 0 && needs_truth(request->stream))
+        status = ff_set_find(opts->set, request->chunk, FF_STREAM_LABELS, &slot->labels);
+    return status;
+}
+
+int ff_feed_load(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests,
+                 struct ff_piece *pieces)
+{
+    int status = FF_OK;
+
+    ff_feed_done(feed);
+    for (size_t i = 0; i < n && status == FF_OK; i++)
+        status = find_slot(feed, &requests[i], &feed->slots[i]);
+    if (status != FF_OK)
+        return status;
+    feed->loaded = n;
+    ff_pool_run(feed->workers->pool, n, load_slot, feed);
+    for (size_t i = 0; i < n; i++) {
+        struct slot *slot = &feed->slots[i];
+
+        if (slot->status != FF_OK)
+            return slot->status;
+        pieces[i] = (struct ff_piece){slot->x, slot->first, slot->rows};
+    }
+    return FF_OK;
+}
+
+void ff_feed_done(struct ff_feed *feed)
+{
+    for (size_t i = 0; i < feed->loaded; i++)
+        ff_chunk_dont_need(feed->opts.set, &feed->slots[i].input);
+    feed->loaded = 0;
+}
+
+void ff_feed_will_need(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t stored = feed->opts.boundary == 0 ? (uint32_t)FF_STREAM_INPUT : requests[i].stream;
+        struct ff_chunk chunk;
+
+        /* A missing chunk is reported when it is loaded. */
+        if (ff_set_find(feed->opts.set, requests[i].chunk, stored, &chunk) == FF_OK)
+            ff_chunk_will_need(feed->opts.set, &chunk);
+    }
+}
+
+/* Reads a whole chunk into OUT on the calling thread. */
+static int read_chunk(struct ff_feed *feed, uint32_t chunk, uint32_t stream, enum ff_dtype dtype,
+                      uint32_t columns, void *out, struct ff_chunk *found)
+{
+    struct ff_set *set = feed->opts.set;
+    uint64_t first;
+    uint32_t rows;
+    const void *data;
+    int status;
+
+    ff_chunk_range(feed->opts.geometry, chunk, &first, &rows);
+    status = ff_set_find(set, chunk, stream, found);
+    if (status == FF_OK)
+        status =
+            ff_chunk_read(set, found, feed->workers->coders[0], dtype, rows, columns, out, &data);
+    if (status == FF_OK && data != out)
+        memcpy(out, data, (size_t)rows * columns * ff_dtype_size(dtype));
+    return status;
+}
+
+int ff_feed_labels(struct ff_feed *feed, uint32_t chunk, uint16_t *labels)
+{
+    struct ff_chunk found;
+    uint64_t first;
+    uint32_t rows;
+    int status = read_chunk(feed, chunk, FF_STREAM_LABELS, FF_U16, 1, labels, &found);
+
+    if (status != FF_OK)
+        return status;
+    ff_chunk_range(feed->opts.geometry, chunk, &first, &rows);
+    return check_labels(feed, &found, labels, rows);
+}
+
+int ff_feed_logits(struct ff_feed *feed, uint32_t chunk, uint32_t classes, float *logits)
+{
+    struct ff_chunk found;
+
+    return read_chunk(feed, chunk, FF_STREAM_LOGITS, FF_F32, classes, logits, &found);
+}

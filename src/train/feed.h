@@ -1,0 +1,55 @@
+/*
+ * The feed brings the inputs of a layer: pieces of one chunk of one stream each, as f32 rows ready
+ * for the GEMM. Above boundary 0 a piece stored as raw f32 is used where it lies in the map, any
+ * other is decoded. At boundary 0, which holds images and labels, every stream is formed by
+ * embedding a label: the true one, a wrong one, the neutral one.
+ */
+#ifndef FF_TRAIN_FEED_H
+#define FF_TRAIN_FEED_H
+
+#include "data/embed.h"
+#include "store/activations.h"
+#include "train/geometry.h"
+#include "train/workers.h"
+
+struct ff_feed_opts {
+    const struct ff_geometry *geometry;
+    struct ff_set *set;            /* not owned */
+    uint32_t boundary;             /* 0: embed; else read streams as stored */
+    struct ff_embedding embedding; /* boundary 0 */
+    bool is_float;                 /* boundary 0: images are f32, else u8 */
+    uint64_t seed;                 /* boundary 0: of wrong labels */
+    uint32_t width;                /* columns of the inputs */
+    enum ff_dtype
+        stored; /* above boundary 0: dtype and codec of stored chunks: whether they lie raw */
+    enum ff_codec codec;
+    uint32_t max_pieces; /* most pieces at a time */
+};
+
+struct ff_piece_request {
+    uint32_t chunk, stream;
+};
+
+struct ff_piece {
+    const float *x; /* (rows, width), valid until the next ff_feed_load() or ff_feed_done() */
+    uint64_t first; /* row of the dataset, in stored order */
+    uint32_t rows;
+};
+
+struct ff_feed;
+FF_CHECK int ff_feed_new(struct ff_workers *workers, const struct ff_feed_opts *opts,
+                         struct ff_feed **out);
+void ff_feed_free(struct ff_feed *feed);
+/* Loads N pieces at once, in parallel, verifying hashes. FF_ECORRUPT if the set is damaged. */
+FF_CHECK int ff_feed_load(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests,
+                          struct ff_piece *pieces);
+/* Lets go of the pages of the pieces loaded last. */
+void ff_feed_done(struct ff_feed *feed);
+/* Hints that these chunks are next. */
+void ff_feed_will_need(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests);
+/* Reads the labels of CHUNK into LABELS (chunk_rows at least). */
+FF_CHECK int ff_feed_labels(struct ff_feed *feed, uint32_t chunk, uint16_t *labels);
+/* Reads the stored logits of CHUNK (rows x classes). */
+FF_CHECK int ff_feed_logits(struct ff_feed *feed, uint32_t chunk, uint32_t classes, float *logits);
+
+#endif

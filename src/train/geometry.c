@@ -1,0 +1,48 @@
+#include "train/geometry.h"
+
+#include <assert.h>
+
+static uint64_t divide_up(uint64_t a, uint64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+struct ff_geometry ff_geometry_make(uint64_t rows, uint32_t batch)
+{
+    struct ff_geometry g = {.rows = rows, .batch = rows < batch ? (uint32_t)rows : batch};
+    uint64_t last;
+
+    assert(rows >= 1 && batch >= 1);
+    /* Chunks of a batch are as equal as they can be: 300 rows are two of 150, not 256 and 44. */
+    g.chunk_rows = (uint32_t)divide_up(g.batch, divide_up(g.batch, FF_CHUNK_ROWS));
+    g.chunks_per_batch = (uint32_t)divide_up(g.batch, g.chunk_rows);
+    g.batches = divide_up(rows, g.batch);
+    last = rows - (g.batches - 1) * g.batch;
+    g.chunks = (uint32_t)((g.batches - 1) * g.chunks_per_batch + divide_up(last, g.chunk_rows));
+    return g;
+}
+
+static uint64_t rows_left(const struct ff_geometry *g, uint64_t first, uint64_t at_most)
+{
+    return g->rows - first < at_most ? g->rows - first : at_most;
+}
+
+void ff_chunk_range(const struct ff_geometry *g, uint32_t chunk, uint64_t *first, uint32_t *rows)
+{
+    uint64_t batch = chunk / g->chunks_per_batch;
+    uint32_t offset = chunk % g->chunks_per_batch * g->chunk_rows;
+    uint32_t in_batch = g->batch - offset < g->chunk_rows ? g->batch - offset : g->chunk_rows;
+
+    *first = batch * g->batch + offset;
+    *rows = (uint32_t)rows_left(g, *first, in_batch);
+}
+
+uint32_t ff_batch_range(const struct ff_geometry *g, uint64_t batch, uint32_t *first_chunk,
+                        uint32_t *chunks)
+{
+    uint32_t rows = (uint32_t)rows_left(g, batch * g->batch, g->batch);
+
+    *first_chunk = (uint32_t)(batch * g->chunks_per_batch);
+    *chunks = (uint32_t)divide_up(rows, g->chunk_rows);
+    return rows;
+}

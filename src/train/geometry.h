@@ -1,0 +1,31 @@
+/*
+ * How rows are cut: the rows in stored order into batches, a batch into chunks of at most
+ * FF_CHUNK_ROWS rows. A chunk is the unit of storage and the row side of every matrix product, so
+ * the cut follows from rows and batch alone.
+ */
+#ifndef FF_TRAIN_GEOMETRY_H
+#define FF_TRAIN_GEOMETRY_H
+
+#include <stdint.h>
+
+#define FF_CHUNK_ROWS 256
+
+struct ff_geometry {
+    uint64_t rows;
+    uint32_t batch;            /* rows of a batch; the last one may have fewer */
+    uint32_t chunk_rows;       /* rows of a chunk; the last one of a batch may have fewer */
+    uint32_t chunks_per_batch; /* of a full batch */
+    uint64_t batches;
+    uint32_t chunks; /* of all batches */
+};
+
+/* BATCH is cut down to ROWS. Both at least 1; rows at most 2^40. */
+struct ff_geometry ff_geometry_make(uint64_t rows, uint32_t batch);
+/* First row and number of rows of CHUNK. */
+void ff_chunk_range(const struct ff_geometry *geometry, uint32_t chunk, uint64_t *first,
+                    uint32_t *rows);
+/* Rows of BATCH, its first chunk and number of chunks. */
+uint32_t ff_batch_range(const struct ff_geometry *geometry, uint64_t batch, uint32_t *first_chunk,
+                        uint32_t *chunks);
+
+#endif

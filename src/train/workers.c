@@ -1,0 +1,42 @@
+#include "train/workers.h"
+
+#include "nn/gemm.h"
+
+#include <sched.h>
+#include <string.h>
+
+unsigned ff_available_threads(void)
+{
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+
+    if (count < 1)
+        return 1;
+    return count < FF_POOL_MAX ? (unsigned)count : FF_POOL_MAX;
+}
+
+int ff_workers_init(struct ff_workers *out, struct ff_ctx *ctx, unsigned threads)
+{
+    int status;
+
+    memset(out, 0, sizeof *out);
+    out->ctx = ctx;
+    ff_gemm_init();
+    status = ff_pool_new(ctx, threads ? threads : ff_available_threads(), &out->pool);
+    if (status != FF_OK)
+        return status;
+    out->threads = ff_pool_threads(out->pool);
+    for (unsigned i = 0; i < out->threads && status == FF_OK; i++)
+        status = ff_coder_new(ctx, &out->coders[i]);
+    if (status != FF_OK)
+        ff_workers_release(out);
+    return status;
+}
+
+void ff_workers_release(struct ff_workers *workers)
+{
+    ff_pool_free(workers->pool);
+    for (unsigned i = 0; i < workers->threads; i++)
+        ff_coder_free(workers->coders[i]);
+    memset(workers, 0, sizeof *workers);
+}

@@ -1,0 +1,21 @@
+/* The worker threads of a job, each with a coder of its own. */
+#ifndef FF_TRAIN_WORKERS_H
+#define FF_TRAIN_WORKERS_H
+
+#include "base/pool.h"
+#include "store/value.h"
+
+struct ff_workers {
+    struct ff_ctx *ctx;
+    struct ff_pool *pool;
+    unsigned threads;
+    struct ff_coder *coders[FF_POOL_MAX];
+};
+
+/* THREADS 0: as many as the process may run on. On error nothing is left to release. */
+FF_CHECK int ff_workers_init(struct ff_workers *out, struct ff_ctx *ctx, unsigned threads);
+void ff_workers_release(struct ff_workers *workers);
+/* The number of processors the process may run on. */
+unsigned ff_available_threads(void);
+
+#endif
