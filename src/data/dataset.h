@@ -14,9 +14,8 @@ enum ff_split { FF_SPLIT_TRAIN, FF_SPLIT_TEST };
 
 /* What to open. Strings are not owned and may be NULL where it says so. */
 struct ff_dataset_spec {
-    const char *path; /* a folder with the usual names of a format, or a file of images */
-    const char
-        *labels; /* NULL: found beside PATH by the usual names, or none (FF_DATASET_UNLABELLED) */
+    const char *path;    /* a folder with the usual names of a format, or a file of images */
+    const char *labels;  /* file of labels; NULL: found beside PATH by the usual names */
     enum ff_split split; /* which half of a folder */
     bool unlabelled;     /* do not look for labels: rows only (predict) */
 };
@@ -26,8 +25,9 @@ struct ff_dataset_info {
     uint64_t rows;
     uint32_t features;                /* per row: height * width * channels */
     uint32_t height, width, channels; /* 0 where the format does not tell */
-    uint32_t classes; /* largest label + 1, at most FF_MAX_CLASSES; 0 when unlabelled */
-    bool is_float;    /* features are float32, else uint8 */
+    /* Largest label + 1, or what the format lays down; at most FF_MAX_CLASSES; 0: unlabelled. */
+    uint32_t classes;
+    bool is_float; /* features are float32, else uint8 */
 };
 
 /* The state of an open dataset; a format embeds it as its first member. */
@@ -40,7 +40,10 @@ struct ff_dataset {
 struct ff_dataset_format {
     const char *name;
     const char *summary; /* for --help: "IDX files, plain or .gz (MNIST, Fashion-MNIST)" */
-    /* 0: not ours; else the higher the surer. Looks at names and first bytes only. */
+    /* For each split the names of which a folder has one, ended by NULL (each may end in .gz). */
+    const char *const *names[2];
+    /* 0: not ours; else the higher the surer; negative: a status, when the system fails. Looks at
+     * names and first bytes only. */
     int (*bid)(struct ff_ctx *ctx, const struct ff_dataset_spec *spec);
     int (*open)(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, struct ff_dataset **out);
     /* As ff_dataset_read(). */
@@ -59,10 +62,11 @@ struct ff_dataset_format {
 FF_CHECK int ff_dataset_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
                              struct ff_dataset **out);
 /*
- * Reads the next rows, at most MAX_ROWS, into FEATURES (MAX_ROWS x features, u8 or f32) and LABELS
- * (may be NULL when unlabelled). *ROWS is 0 at the end only. Fails with FF_EIO, FF_ECORRUPT (the
- * file ends early, bad gzip checksum), FF_ENUMERIC (a float that is not finite; the message tells
- * row and column).
+ * Reads the next rows, at most MAX_ROWS (1 or more), into FEATURES (MAX_ROWS x features, u8 or f32)
+ * and LABELS (NULL when unlabelled or of no interest). *ROWS is 0 at the end only. Fails with
+ * FF_EIO, FF_ECORRUPT (the file ends early, bad gzip checksum), FF_ENUMERIC (a float that is not
+ * finite; the message tells row and column). Together with the last rows the end of the file is
+ * checked. After a failure the dataset can only be closed.
  */
 FF_CHECK int ff_dataset_read(struct ff_dataset *dataset, size_t max_rows, void *features,
                              uint16_t *labels, size_t *rows);

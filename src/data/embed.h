@@ -17,9 +17,9 @@ enum ff_label_embedding {
 
 struct ff_embedding {
     enum ff_label_embedding mode;
-    float strength;    /* value of the label's input; others are 0 */
+    float strength;    /* value of the label's input, before scaling; others are 0 */
     uint32_t features; /* of a stored row */
-    uint32_t classes;
+    uint32_t classes;  /* at most FEATURES when they replace; 0: no label is embedded */
 };
 
 /* The label of a neutral row: every label input is strength / classes (0.1 each for ten classes and
@@ -30,8 +30,9 @@ struct ff_embedding {
 uint32_t ff_embed_width(const struct ff_embedding *embedding);
 /*
  * Forms ROWS rows of inputs OUT (rows x ff_embed_width()) from u8 (scaled by 1/255) or f32
- * FEATURES. LABELS has one label or FF_LABEL_NEUTRAL per row. Pixels are scaled so that the row,
- * label included, has RMS 1 (a row of zeros stays zeros).
+ * FEATURES. LABELS has one label or FF_LABEL_NEUTRAL per row (NULL when there are no classes). Then
+ * the row x, label included, is scaled to RMS 1: x sqrt(width) / (|x| + 1e-6); a row of zeros stays
+ * zeros. A row's result depends on that row alone, bit for bit.
  */
 void ff_embed(const struct ff_embedding *embedding, size_t rows, const void *features,
               bool is_float, const uint16_t *labels, float *out);

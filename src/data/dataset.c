@@ -1,0 +1,119 @@
+/* The formats, and what is the same for all of them. */
+#include "data/dataset.h"
+
+#include "data/formats.h"
+#include "data/paths.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define FORMAT_ADDRESS(name) &ff_format_##name,
+static const struct ff_dataset_format *const formats[] = {FF_DATASET_FORMATS(FORMAT_ADDRESS)};
+#undef FORMAT_ADDRESS
+#define FORMATS (sizeof formats / sizeof *formats)
+
+const struct ff_dataset_format *const *ff_dataset_formats(size_t *count)
+{
+    *count = FORMATS;
+    return formats;
+}
+
+/* Appends to the list in TEXT, of BYTES bytes; what does not fit is left out. */
+static void add_to_list(char *text, size_t bytes, const char *item)
+{
+    size_t used = strlen(text);
+
+    snprintf(text + used, bytes - used, "%s%s", used ? ", " : "", item);
+}
+
+/* Says what was looked for: this is where a user with a misnamed file ends up. */
+static int nobody_bids(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
+{
+    char list[FF_MESSAGE_BYTES / 2] = "";
+    const char *half = spec->split == FF_SPLIT_TRAIN ? "training" : "test";
+
+    if (ff_path_is_folder(spec->path)) {
+        for (size_t f = 0; f < FORMATS; f++) {
+            for (const char *const *name = formats[f]->names[spec->split]; *name; name++)
+                add_to_list(list, sizeof list, *name);
+        }
+        return ff_fail(ctx, FF_EFORMAT,
+                       "%s: no %s images in this folder; looked for %s (each also with .gz); "
+                       "rename the files, or name the file of images itself",
+                       spec->path, half, list);
+    }
+    for (size_t f = 0; f < FORMATS; f++)
+        add_to_list(list, sizeof list, formats[f]->summary);
+    return ff_fail(ctx, FF_EFORMAT, "%s: not a dataset of a known format; known are %s", spec->path,
+                   list);
+}
+
+static int highest_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                       const struct ff_dataset_format **winner)
+{
+    int best = 0;
+
+    *winner = NULL;
+    for (size_t f = 0; f < FORMATS; f++) {
+        int bid = formats[f]->bid(ctx, spec);
+
+        if (bid < 0)
+            return bid;
+        if (bid > best) {
+            best = bid;
+            *winner = formats[f];
+        }
+    }
+    return *winner ? FF_OK : nobody_bids(ctx, spec);
+}
+
+int ff_dataset_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, struct ff_dataset **out)
+{
+    const struct ff_dataset_format *format;
+    const struct ff_dataset_info *info;
+    struct stat st;
+    int status;
+
+    *out = NULL;
+    assert(spec->split == FF_SPLIT_TRAIN || spec->split == FF_SPLIT_TEST);
+    if (strlen(spec->path) >= FF_PATH_BYTES)
+        return ff_fail(ctx, FF_EINVAL, "path of a dataset: longer than %d bytes",
+                       FF_PATH_BYTES - 1);
+    if (stat(spec->path, &st) != 0)
+        return ff_fail_errno(ctx, errno, "%s: cannot open the dataset", spec->path);
+    status = highest_bid(ctx, spec, &format);
+    if (status == FF_OK)
+        status = format->open(ctx, spec, out);
+    if (status != FF_OK)
+        return status;
+    (*out)->format = format;
+    (*out)->ctx = ctx;
+    (*out)->info.format = format->name;
+    info = &(*out)->info;
+    assert(info->rows > 0 && info->features > 0 && info->classes <= FF_MAX_CLASSES);
+    assert(spec->unlabelled == (info->classes == 0));
+    (void)info;
+    return FF_OK;
+}
+
+int ff_dataset_read(struct ff_dataset *dataset, size_t max_rows, void *features, uint16_t *labels,
+                    size_t *rows)
+{
+    int status;
+
+    assert(max_rows > 0);
+    *rows = 0;
+    status = dataset->format->read(dataset, max_rows, features, labels, rows);
+    if (status != FF_OK)
+        *rows = 0;
+    return status;
+}
+
+void ff_dataset_close(struct ff_dataset *dataset)
+{
+    if (dataset)
+        dataset->format->close(dataset);
+}

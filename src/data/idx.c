@@ -1,0 +1,104 @@
+/*
+ * IDX, the format of MNIST (LeCun, Cortes, Burges, "The MNIST database"): two zero bytes, a code
+ * for the type of the elements, the number of axes, the length of each axis as a 32-bit number, the
+ * elements. Everything is big-endian.
+ */
+#include "data/formats.h"
+#include "data/pair.h"
+
+#include <string.h>
+
+#define MAGIC_BYTES 4
+
+struct idx_type {
+    unsigned char code;
+    struct ff_element element;
+};
+
+static const struct idx_type types[] = {
+    {0x08, {'u', 1, true}}, {0x09, {'i', 1, true}}, {0x0b, {'i', 2, true}},
+    {0x0c, {'i', 4, true}}, {0x0d, {'f', 4, true}}, {0x0e, {'f', 8, true}},
+};
+
+static const struct idx_type *type_of(unsigned char code)
+{
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (types[i].code == code)
+            return &types[i];
+    }
+    return NULL;
+}
+
+static bool has_magic(const unsigned char *bytes, size_t n)
+{
+    return n >= MAGIC_BYTES && bytes[0] == 0 && bytes[1] == 0 && type_of(bytes[2]) &&
+           bytes[3] >= 1 && bytes[3] <= FF_ARRAY_AXES;
+}
+
+static int read_header(struct ff_ctx *ctx, struct ff_input *input, struct ff_array *array)
+{
+    unsigned char magic[MAGIC_BYTES], lengths[FF_ARRAY_AXES][4];
+    int status = ff_input_read_all(input, magic, sizeof magic, "header");
+
+    if (status != FF_OK)
+        return status;
+    if (!has_magic(magic, sizeof magic))
+        return ff_fail(ctx, FF_EFORMAT,
+                       "%s: not an IDX file: starts with %02x %02x %02x %02x, where 00 00 08 03 "
+                       "(images) or 00 00 08 01 (labels) is usual",
+                       ff_input_path(input), magic[0], magic[1], magic[2], magic[3]);
+    array->element = type_of(magic[2])->element;
+    array->axes = magic[3];
+    status = ff_input_read_all(input, lengths, array->axes * sizeof *lengths, "header");
+    for (unsigned axis = 0; status == FF_OK && axis < array->axes; axis++) {
+        const unsigned char *b = lengths[axis];
+
+        array->shape[axis] =
+            (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+    }
+    return status;
+}
+
+static bool has_name(const char *base)
+{
+    return strstr(base, "idx") || strstr(base, "ubyte");
+}
+
+static bool labels_of(char path[FF_PATH_BYTES])
+{
+    static const char *const axes[] = {"idx1", "idx2", "idx3", "idx4"};
+
+    if (!ff_path_replace(path, "images", "labels"))
+        return false;
+    for (size_t i = 0; i < sizeof axes / sizeof *axes; i++) {
+        if (ff_path_replace(path, axes[i], "idx1"))
+            break;
+    }
+    return true;
+}
+
+static const struct ff_pair_format idx_pair = {read_header, has_magic, has_name, labels_of};
+
+static int idx_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
+{
+    return ff_pair_bid(ctx, spec, &ff_format_idx, &idx_pair);
+}
+
+static int idx_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, struct ff_dataset **out)
+{
+    return ff_pair_open(ctx, spec, &ff_format_idx, &idx_pair, out);
+}
+
+static const char *const train_names[] = {"train-images-idx3-ubyte", "train-images.idx3-ubyte",
+                                          NULL};
+static const char *const test_names[] = {"t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte", NULL};
+
+const struct ff_dataset_format ff_format_idx = {
+    .name = "idx",
+    .summary = "IDX files, plain or .gz (MNIST, Fashion-MNIST)",
+    .names = {train_names, test_names},
+    .bid = idx_bid,
+    .open = idx_open,
+    .read = ff_pair_read,
+    .close = ff_pair_close,
+};

@@ -1,0 +1,317 @@
+#include "data/input.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define BUFFER_BYTES (64 * 1024)
+#define READ_MAX ((size_t)1 << 30) /* of one read() or inflate(), whose counts are 32 bits wide */
+#define GZIP_WINDOW (15 + 16)      /* inflateInit2(): largest window, gzip wrapper */
+#define ZLIB_PREFIX 64             /* room for a block's size, and keeps ff_alloc()'s alignment */
+
+struct ff_input {
+    struct ff_ctx *ctx;
+    char *path;
+    int fd;
+    bool gzip;
+    bool in_member; /* gzip: between a member's header and its checksum */
+    uint64_t file_bytes;
+    uint64_t offset;
+    z_stream inflate;
+    size_t begin, end; /* the unread part of BUFFER */
+    unsigned char buffer[BUFFER_BYTES];
+};
+
+/* zlib frees without telling the size, so each block carries its own in front. */
+static void *zlib_alloc(void *ctx, unsigned items, unsigned size)
+{
+    size_t bytes;
+    unsigned char *block;
+
+    if (__builtin_mul_overflow((size_t)items, (size_t)size, &bytes))
+        return NULL;
+    bytes += ZLIB_PREFIX;
+    block = ff_alloc(ctx, FF_MEM_IO, bytes);
+    if (!block)
+        return NULL;
+    memcpy(block, &bytes, sizeof bytes);
+    return block + ZLIB_PREFIX;
+}
+
+static void zlib_free(void *ctx, void *pointer)
+{
+    unsigned char *block = (unsigned char *)pointer - ZLIB_PREFIX;
+    size_t bytes;
+
+    memcpy(&bytes, block, sizeof bytes);
+    ff_free(ctx, FF_MEM_IO, block, bytes);
+}
+
+static int read_some(struct ff_input *input, void *buffer, size_t want, size_t *got)
+{
+    ssize_t n;
+
+    do
+        n = read(input->fd, buffer, want < READ_MAX ? want : READ_MAX);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return ff_fail_errno(input->ctx, errno, "%s: cannot read", input->path);
+    *got = (size_t)n;
+    return FF_OK;
+}
+
+static int refill(struct ff_input *input)
+{
+    size_t got = 0;
+    int status = read_some(input, input->buffer, BUFFER_BYTES, &got);
+
+    if (status == FF_OK) {
+        input->begin = 0;
+        input->end = got;
+    }
+    return status;
+}
+
+/* Fills the buffer so that the first bytes can be looked at. */
+static int detect_gzip(struct ff_input *input)
+{
+    int status = refill(input);
+
+    if (status != FF_OK)
+        return status;
+    input->gzip = input->end >= 2 && input->buffer[0] == 0x1f && input->buffer[1] == 0x8b;
+    if (!input->gzip)
+        return FF_OK;
+    input->inflate.zalloc = zlib_alloc;
+    input->inflate.zfree = zlib_free;
+    input->inflate.opaque = input->ctx;
+    if (inflateInit2(&input->inflate, GZIP_WINDOW) != Z_OK) {
+        input->gzip = false; /* there is nothing for inflateEnd() to free */
+        return ff_alloc_status(input->ctx);
+    }
+    input->in_member = true;
+    return FF_OK;
+}
+
+static int open_file(struct ff_input *input)
+{
+    struct stat st;
+
+    /* O_NONBLOCK: opening a pipe must not wait for its writer. */
+    input->fd = open(input->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (input->fd < 0 || fstat(input->fd, &st) != 0)
+        return ff_fail_errno(input->ctx, errno, "%s: cannot open", input->path);
+    if (!S_ISREG(st.st_mode))
+        return ff_fail(input->ctx, FF_EINVAL, "%s: is a %s, where a file is needed", input->path,
+                       S_ISDIR(st.st_mode) ? "folder" : "pipe or device");
+    input->file_bytes = (uint64_t)st.st_size;
+    (void)posix_fadvise(input->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    return detect_gzip(input);
+}
+
+int ff_input_open(struct ff_ctx *ctx, const char *path, struct ff_input **out)
+{
+    struct ff_input *input = ff_alloc(ctx, FF_MEM_IO, sizeof *input);
+    size_t path_bytes = strlen(path) + 1;
+    int status;
+
+    *out = NULL;
+    if (!input)
+        return ff_alloc_status(ctx);
+    input->ctx = ctx;
+    input->fd = -1;
+    input->path = ff_alloc(ctx, FF_MEM_IO, path_bytes);
+    if (input->path) {
+        memcpy(input->path, path, path_bytes);
+        status = open_file(input);
+    } else {
+        status = ff_alloc_status(ctx);
+    }
+    if (status != FF_OK)
+        ff_input_close(input);
+    else
+        *out = input;
+    return status;
+}
+
+void ff_input_close(struct ff_input *input)
+{
+    if (!input)
+        return;
+    if (input->gzip)
+        inflateEnd(&input->inflate);
+    if (input->fd >= 0)
+        close(input->fd);
+    if (input->path)
+        ff_free(input->ctx, FF_MEM_IO, input->path, strlen(input->path) + 1);
+    ff_free(input->ctx, FF_MEM_IO, input, sizeof *input);
+}
+
+const char *ff_input_path(const struct ff_input *input)
+{
+    return input->path;
+}
+
+bool ff_input_is_gzip(const struct ff_input *input)
+{
+    return input->gzip;
+}
+
+uint64_t ff_input_file_bytes(const struct ff_input *input)
+{
+    return input->file_bytes;
+}
+
+uint64_t ff_input_offset(const struct ff_input *input)
+{
+    return input->offset;
+}
+
+/* Takes from the buffer, or past it when it is empty and a whole buffer or more is wanted. */
+static int read_plain(struct ff_input *input, unsigned char *out, size_t want, size_t *got)
+{
+    size_t n = input->end - input->begin;
+
+    if (n == 0 && want >= BUFFER_BYTES)
+        return read_some(input, out, want, got);
+    if (n == 0) {
+        int status = refill(input);
+
+        if (status != FF_OK)
+            return status;
+        n = input->end;
+    }
+    *got = n < want ? n : want;
+    memcpy(out, input->buffer + input->begin, *got);
+    input->begin += *got;
+    return FF_OK;
+}
+
+static int gzip_failure(struct ff_input *input, int code)
+{
+    const char *why = input->inflate.msg ? input->inflate.msg : "unexpected data";
+
+    if (code == Z_MEM_ERROR)
+        return ff_alloc_status(input->ctx);
+    return ff_fail(input->ctx, FF_ECORRUPT,
+                   "%s: damaged gzip data after %llu bytes of content (%s); fetch the file again",
+                   input->path, (unsigned long long)input->offset, why);
+}
+
+/* One step of inflate(). *GOT 0 with FF_OK may also mean that only input was taken; *END tells. */
+static int read_gzip(struct ff_input *input, unsigned char *out, size_t want, size_t *got,
+                     bool *end)
+{
+    z_stream *z = &input->inflate;
+    int code = Z_OK;
+
+    if (input->begin == input->end) {
+        int status = refill(input);
+
+        if (status != FF_OK)
+            return status;
+        *end = input->end == 0;
+        if (*end)
+            return FF_OK;
+    }
+    if (!input->in_member) { /* gzip files may be concatenated */
+        code = inflateReset(z);
+        input->in_member = true;
+    }
+    z->next_in = input->buffer + input->begin;
+    z->avail_in = (unsigned)(input->end - input->begin);
+    z->next_out = out;
+    z->avail_out = (unsigned)(want < READ_MAX ? want : READ_MAX);
+    *got = z->avail_out;
+    if (code == Z_OK)
+        code = inflate(z, Z_NO_FLUSH);
+    *got -= z->avail_out;
+    input->begin = input->end - z->avail_in;
+    if (code == Z_STREAM_END)
+        input->in_member = false;
+    else if (code != Z_OK)
+        return gzip_failure(input, code);
+    return FF_OK;
+}
+
+int ff_input_read(struct ff_input *input, void *buffer, size_t want, size_t *got)
+{
+    unsigned char *out = buffer;
+    size_t done = 0;
+    bool end = false;
+    int status = FF_OK;
+
+    while (status == FF_OK && done < want && !end) {
+        size_t n = 0;
+
+        if (input->gzip) {
+            status = read_gzip(input, out + done, want - done, &n, &end);
+        } else {
+            status = read_plain(input, out + done, want - done, &n);
+            end = n == 0;
+        }
+        done += n;
+        input->offset += n;
+    }
+    *got = done;
+    return status;
+}
+
+int ff_input_read_all(struct ff_input *input, void *buffer, size_t bytes, const char *what)
+{
+    size_t got;
+    int status = ff_input_read(input, buffer, bytes, &got);
+
+    if (status == FF_OK && got < bytes)
+        return ff_fail(input->ctx, FF_ECORRUPT, "%s: ends within its %s; fetch the file again",
+                       input->path, what);
+    return status;
+}
+
+int ff_input_rewind(struct ff_input *input)
+{
+    if (lseek(input->fd, 0, SEEK_SET) != 0)
+        return ff_fail_errno(input->ctx, errno, "%s: cannot go back to its beginning", input->path);
+    if (input->gzip)
+        inflateReset(&input->inflate);
+    input->in_member = input->gzip;
+    input->begin = input->end = 0;
+    input->offset = 0;
+    return FF_OK;
+}
+
+int ff_input_expect_end(struct ff_input *input, const char *tail)
+{
+    unsigned char more;
+    size_t got;
+    int status = ff_input_read(input, &more, 1, &got);
+
+    if (status != FF_OK)
+        return status;
+    if (got > 0)
+        return ff_fail(input->ctx, FF_ECORRUPT, "%s: does not end after %s; its header is wrong",
+                       input->path, tail);
+    if (input->in_member)
+        return ff_fail(input->ctx, FF_ECORRUPT,
+                       "%s: cut short after %s: the gzip checksum is missing; fetch the file again",
+                       input->path, tail);
+    return FF_OK;
+}
+
+int ff_input_peek(struct ff_input *input, uint64_t offset, void *buffer, size_t want, size_t *got)
+{
+    ssize_t n;
+
+    assert(!input->gzip);
+    do
+        n = pread(input->fd, buffer, want, (off_t)offset);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return ff_fail_errno(input->ctx, errno, "%s: cannot read", input->path);
+    *got = (size_t)n;
+    return FF_OK;
+}

@@ -1,0 +1,312 @@
+#include "data/pair.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LABEL_BUFFER_BYTES 4096
+#define LABEL_BYTES_MAX 8
+#define CHANNELS_MAX 4 /* grey, grey and alpha, colour, colour and alpha */
+
+struct pair {
+    struct ff_dataset base;
+    struct ff_array images;
+    struct ff_array labels; /* no input: unlabelled */
+};
+
+/* ---- Finding the files ---- */
+
+static bool images_path(const struct ff_dataset_spec *spec, const struct ff_dataset_format *format,
+                        char out[FF_PATH_BYTES])
+{
+    if (ff_path_is_folder(spec->path))
+        return ff_path_find_any(spec->path, format->names[spec->split], out);
+    return snprintf(out, FF_PATH_BYTES, "%s", spec->path) < FF_PATH_BYTES;
+}
+
+int ff_pair_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                const struct ff_dataset_format *format, const struct ff_pair_format *pair)
+{
+    char path[FF_PATH_BYTES];
+    unsigned char magic[FF_PAIR_MAGIC];
+    struct ff_input *input;
+    size_t got = 0;
+    int status;
+
+    if (!images_path(spec, format, path))
+        return 0;
+    status = ff_input_open(ctx, path, &input);
+    if (status != FF_OK)
+        return status;
+    status = ff_input_read(input, magic, sizeof magic, &got);
+    ff_input_close(input);
+    if (status != FF_OK)
+        return status;
+    if (pair->magic(magic, got))
+        return FF_BID_MAGIC;
+    if (ff_path_is_folder(spec->path))
+        return FF_BID_FOLDER;
+    return pair->name(ff_path_base(path)) ? FF_BID_NAME : 0;
+}
+
+/* The file of labels beside the file of images, of which only one may be compressed. */
+static int labels_path(struct ff_ctx *ctx, const char *images, const struct ff_pair_format *pair,
+                       char out[FF_PATH_BYTES])
+{
+    snprintf(out, FF_PATH_BYTES, "%s", images);
+    if (!pair->labels_of(out))
+        return ff_fail(ctx, FF_ENOTFOUND,
+                       "%s: its name does not tell where its labels are; name their file too",
+                       images);
+    if (ff_path_ends_with(out, ".gz"))
+        out[strlen(out) - strlen(".gz")] = '\0';
+    if (ff_path_exists_or_gz(out))
+        return FF_OK;
+    return ff_fail(ctx, FF_ENOTFOUND, "%s: its labels are missing: there is no %s nor %s.gz",
+                   images, out, ff_path_base(out));
+}
+
+static const char *kind_name(struct ff_element element)
+{
+    return element.kind == 'f' ? "float" : element.kind == 'i' ? "int" : "uint";
+}
+
+/* ---- Labels ---- */
+
+/* One integer of any width; what does not fit becomes the largest, which no label may be. */
+static int64_t integer_at(const unsigned char *at, struct ff_element element)
+{
+    uint64_t raw = 0;
+    unsigned unused_bits = 64 - 8u * element.bytes;
+
+    switch (element.bytes) {
+    case 1:
+        raw = *at;
+        break;
+    case 2: {
+        uint16_t v;
+        memcpy(&v, at, sizeof v);
+        raw = v;
+        break;
+    }
+    case 4: {
+        uint32_t v;
+        memcpy(&v, at, sizeof v);
+        raw = v;
+        break;
+    }
+    default:
+        memcpy(&raw, at, sizeof raw);
+    }
+    if (element.kind == 'i')
+        return (int64_t)(raw << unused_bits) >> unused_bits;
+    return raw > INT64_MAX ? INT64_MAX : (int64_t)raw;
+}
+
+/* Reads the next ROWS labels into OUT, unless it is NULL, and raises *CLASSES. */
+static int read_labels(struct ff_ctx *ctx, struct ff_array *labels, size_t rows, uint16_t *out,
+                       uint32_t *classes)
+{
+    unsigned char buffer[LABEL_BUFFER_BYTES];
+    const size_t at_once = sizeof buffer / LABEL_BYTES_MAX;
+
+    while (rows > 0) {
+        size_t n = rows < at_once ? rows : at_once;
+        uint64_t first = labels->next;
+        int status = ff_array_read(ctx, labels, n, buffer);
+
+        if (status != FF_OK)
+            return status;
+        for (size_t i = 0; i < n; i++) {
+            int64_t label = integer_at(buffer + i * labels->element.bytes, labels->element);
+
+            if (label < 0 || label >= FF_MAX_CLASSES)
+                return ff_fail(ctx, FF_EINVAL,
+                               "%s: label %" PRId64 " of row %" PRIu64
+                               " (from 0): labels are numbers from 0 to %d",
+                               ff_input_path(labels->input), label, first + i, FF_MAX_CLASSES - 1);
+            if ((uint32_t)label >= *classes)
+                *classes = (uint32_t)label + 1;
+            if (out)
+                *out++ = (uint16_t)label;
+        }
+        rows -= n;
+    }
+    return FF_OK;
+}
+
+/* Reads all labels once, for their range. */
+static int scan_labels(struct ff_ctx *ctx, struct ff_array *labels, uint32_t *classes)
+{
+    const size_t at_once = 1 << 20;
+    int status = FF_OK;
+
+    *classes = 0;
+    while (status == FF_OK && labels->next < labels->shape[0]) {
+        uint64_t left = labels->shape[0] - labels->next;
+
+        status = read_labels(ctx, labels, left < at_once ? (size_t)left : at_once, NULL, classes);
+    }
+    return status == FF_OK ? ff_array_rewind(labels) : status;
+}
+
+static int open_labels(struct ff_ctx *ctx, struct pair *pair, const struct ff_pair_format *format,
+                       const char *given)
+{
+    struct ff_array *labels = &pair->labels;
+    const struct ff_array *images = &pair->images;
+    char path[FF_PATH_BYTES];
+    int status;
+
+    if (!given) {
+        status = labels_path(ctx, ff_input_path(images->input), format, path);
+        if (status != FF_OK)
+            return status;
+        given = path;
+    }
+    status = ff_array_open(ctx, given, "labels", format->header, labels);
+    if (status != FF_OK)
+        return status;
+    if (labels->row_elements != 1)
+        return ff_fail(ctx, FF_EINVAL,
+                       "%s: has %" PRIu32 " values in a row, where a label is one number", given,
+                       labels->row_elements);
+    if (labels->element.kind == 'f')
+        return ff_fail(ctx, FF_EINVAL, "%s: labels must be integers, these are float%d", given,
+                       8 * labels->element.bytes);
+    if (labels->shape[0] != images->shape[0])
+        return ff_fail(ctx, FF_EMISMATCH, "%s: %" PRIu64 " labels for the %" PRIu64 " images of %s",
+                       given, labels->shape[0], images->shape[0], ff_input_path(images->input));
+    return scan_labels(ctx, labels, &pair->base.info.classes);
+}
+
+/* ---- Images ---- */
+
+/* Height, width and channels, where the axes tell: (rows, h, w), (rows, h, w, c), (rows, c, h, w).
+ */
+static void describe_images(const struct ff_array *images, struct ff_dataset_info *info)
+{
+    const uint64_t *shape = images->shape;
+    bool channels_first = false;
+
+    info->rows = shape[0];
+    info->features = images->row_elements;
+    info->is_float = images->element.kind == 'f';
+    if (images->axes == 4 && shape[3] > CHANNELS_MAX) {
+        channels_first = true;
+        if (shape[1] > CHANNELS_MAX)
+            return;
+    }
+    if (images->axes == 3 || images->axes == 4) {
+        info->height = (uint32_t)shape[channels_first ? 2 : 1];
+        info->width = (uint32_t)shape[channels_first ? 3 : 2];
+        info->channels = images->axes == 3 ? 1 : (uint32_t)shape[channels_first ? 1 : 3];
+    }
+}
+
+static int open_images(struct ff_ctx *ctx, struct pair *pair, const struct ff_pair_format *format,
+                       const char *path)
+{
+    struct ff_element element;
+    int status = ff_array_open(ctx, path, "images", format->header, &pair->images);
+
+    if (status != FF_OK)
+        return status;
+    element = pair->images.element;
+    if (!(element.kind == 'u' && element.bytes == 1) &&
+        !(element.kind == 'f' && element.bytes == 4))
+        return ff_fail(ctx, FF_EFORMAT,
+                       "%s: images of %s%d are not supported; convert them to uint8 or float32",
+                       path, kind_name(element), 8 * element.bytes);
+    describe_images(&pair->images, &pair->base.info);
+    return FF_OK;
+}
+
+/* The exponent bits of infinities and of what is not a number. */
+#define FLOAT_SPECIAL 0x7f800000u
+
+/* FIRST is the number of the first of these rows in the file. */
+static int check_finite(struct ff_ctx *ctx, const struct ff_array *images, uint64_t first,
+                        size_t rows, const unsigned char *features)
+{
+    const size_t columns = images->row_elements;
+
+    for (size_t row = 0; row < rows; row++, features += columns * sizeof(float)) {
+        uint32_t special = 0;
+
+        for (size_t j = 0; j < columns; j++) {
+            uint32_t bits;
+
+            memcpy(&bits, features + j * sizeof bits, sizeof bits);
+            special |= (uint32_t)((bits & FLOAT_SPECIAL) == FLOAT_SPECIAL);
+        }
+        for (size_t j = 0; special && j < columns; j++) {
+            float value;
+
+            memcpy(&value, features + j * sizeof value, sizeof value);
+            if (!isfinite(value))
+                return ff_fail(ctx, FF_ENUMERIC,
+                               "%s: the value in row %" PRIu64
+                               ", column %zu (both from 0) is %s; replace it or drop the row",
+                               ff_input_path(images->input), first + row, j,
+                               isnan(value) ? "not a number" : "infinite");
+        }
+    }
+    return FF_OK;
+}
+
+/* ---- The hooks ---- */
+
+int ff_pair_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                 const struct ff_dataset_format *format, const struct ff_pair_format *pair_format,
+                 struct ff_dataset **out)
+{
+    struct pair *pair;
+    char path[FF_PATH_BYTES];
+    int status;
+
+    if (!images_path(spec, format, path))
+        return ff_fail(ctx, FF_ENOTFOUND, "%s: no images found", spec->path);
+    pair = ff_alloc(ctx, FF_MEM_IO, sizeof *pair);
+    if (!pair)
+        return ff_alloc_status(ctx);
+    pair->base.ctx = ctx;
+    status = open_images(ctx, pair, pair_format, path);
+    if (status == FF_OK && !spec->unlabelled)
+        status = open_labels(ctx, pair, pair_format, spec->labels);
+    if (status != FF_OK)
+        ff_pair_close(&pair->base);
+    else
+        *out = &pair->base;
+    return status;
+}
+
+int ff_pair_read(struct ff_dataset *dataset, size_t max_rows, void *features, uint16_t *labels,
+                 size_t *rows)
+{
+    struct pair *pair = (struct pair *)dataset;
+    struct ff_array *images = &pair->images;
+    uint64_t first = images->next, left = images->shape[0] - first;
+    size_t n = left < max_rows ? (size_t)left : max_rows;
+    uint32_t classes = 0;
+    int status = FF_OK;
+
+    if (n > 0)
+        status = ff_array_read(dataset->ctx, images, n, features);
+    if (status == FF_OK && dataset->info.is_float)
+        status = check_finite(dataset->ctx, images, first, n, features);
+    if (status == FF_OK && pair->labels.input)
+        status = read_labels(dataset->ctx, &pair->labels, n, labels, &classes);
+    *rows = n;
+    return status;
+}
+
+void ff_pair_close(struct ff_dataset *dataset)
+{
+    struct pair *pair = (struct pair *)dataset;
+
+    ff_array_release(&pair->labels);
+    ff_array_release(&pair->images);
+    ff_free(dataset->ctx, FF_MEM_IO, pair, sizeof *pair);
+}

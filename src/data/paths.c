@@ -1,0 +1,76 @@
+#include "data/paths.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+bool ff_path_is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+const char *ff_path_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+bool ff_path_ends_with(const char *path, const char *ending)
+{
+    size_t length = strlen(path), tail = strlen(ending);
+
+    return length >= tail && strcmp(path + length - tail, ending) == 0;
+}
+
+static bool exists(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0;
+}
+
+bool ff_path_exists_or_gz(char path[FF_PATH_BYTES])
+{
+    size_t length = strlen(path);
+
+    if (exists(path))
+        return true;
+    if (length + sizeof ".gz" > FF_PATH_BYTES)
+        return false;
+    memcpy(path + length, ".gz", sizeof ".gz");
+    if (exists(path))
+        return true;
+    path[length] = '\0';
+    return false;
+}
+
+bool ff_path_find(const char *folder, const char *name, char out[FF_PATH_BYTES])
+{
+    return snprintf(out, FF_PATH_BYTES, "%s/%s", folder, name) < FF_PATH_BYTES &&
+           ff_path_exists_or_gz(out);
+}
+
+bool ff_path_find_any(const char *folder, const char *const *names, char out[FF_PATH_BYTES])
+{
+    for (; *names; names++) {
+        if (ff_path_find(folder, *names, out))
+            return true;
+    }
+    return false;
+}
+
+bool ff_path_replace(char path[FF_PATH_BYTES], const char *from, const char *to)
+{
+    char *base = path + (ff_path_base(path) - path);
+    char *found = strstr(base, from);
+    size_t old_bytes = strlen(from), new_bytes = strlen(to);
+
+    if (!found || strlen(path) - old_bytes + new_bytes >= FF_PATH_BYTES)
+        return false;
+    memmove(found + new_bytes, found + old_bytes, strlen(found + old_bytes) + 1);
+    memcpy(found, to, new_bytes);
+    return true;
+}
