@@ -1,0 +1,223 @@
+/* fftool predict: labels and scores for data without labels. */
+#include "measuring.h"
+#include "output.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct settings {
+    struct measuring measuring;
+    const char *output;
+    const char *format;
+};
+
+static const struct ff_recipe_choice formats[] = {
+    {"csv", "a header, then index,label,score_0,score_1,..."},
+    {"jsonl", "an object on each line: index, label, scores"},
+    {NULL, NULL},
+};
+
+static void init(void *arg)
+{
+    struct settings *settings = arg;
+
+    measuring_init(&settings->measuring);
+    settings->format = formats[0].name;
+}
+
+static const struct option_spec options[] = {
+    {.kind = OPTION_HEADING, .name = "Prediction"},
+    {.kind = OPTION_STRING,
+     .name = "input",
+     .short_name = 'i',
+     .argument = "FILE",
+     .help = "file of images, or folder of a dataset (its test half)",
+     .offset = offsetof(struct settings, measuring.opts.data.path),
+     .required = true},
+    {.kind = OPTION_STRING,
+     .name = "output",
+     .short_name = 'o',
+     .argument = "FILE",
+     .help = "where to write; it appears under this name when it is complete [standard output]",
+     .offset = offsetof(struct settings, output)},
+    {.kind = OPTION_CHOICE,
+     .name = "format",
+     .argument = "NAME",
+     .help = "of the output",
+     .offset = offsetof(struct settings, format),
+     .choices = formats},
+    MEASURING_OPTIONS(struct settings, measuring),
+    {.kind = OPTION_HEADING, .name = "Output"},
+    {.kind = OPTION_FLAG,
+     .name = "quiet",
+     .short_name = 'q',
+     .help = "no progress and no warnings",
+     .offset = offsetof(struct settings, measuring.quiet)},
+    {.name = NULL},
+};
+
+/* Where predictions go: straight to a stream, or to a temporary file that is renamed in the end. */
+struct sink {
+    FILE *out;
+    const char *path; /* NULL: standard output */
+    char *temporary;  /* NULL: none */
+    bool csv, header_done;
+};
+
+static int make_temporary(const struct cli *cli, struct sink *sink)
+{
+    size_t size = strlen(sink->path) + sizeof ".XXXXXX";
+    mode_t mask = umask(0);
+    int fd;
+
+    umask(mask);
+    sink->temporary = malloc(size);
+    if (sink->temporary == NULL)
+        return report_failure(cli, "out of memory");
+    snprintf(sink->temporary, size, "%s.XXXXXX", sink->path);
+    fd = mkstemp(sink->temporary);
+    if (fd >= 0 && fchmod(fd, 0666 & ~mask) == 0)
+        sink->out = fdopen(fd, "w");
+    if (sink->out == NULL) {
+        int result = report_failure(cli, "--output: %s: %s", sink->path, strerror(errno));
+
+        if (fd >= 0) {
+            unlink(sink->temporary);
+            close(fd);
+        }
+        free(sink->temporary);
+        sink->temporary = NULL;
+        return result;
+    }
+    return EXIT_DONE;
+}
+
+static int open_sink(const struct cli *cli, struct sink *sink)
+{
+    struct stat st;
+
+    if (sink->path == NULL || strcmp(sink->path, "-") == 0) {
+        sink->path = NULL;
+        sink->out = stdout;
+        return EXIT_DONE;
+    }
+    /* A device or pipe is written to, not replaced. */
+    if (stat(sink->path, &st) != 0 || S_ISREG(st.st_mode))
+        return make_temporary(cli, sink);
+    sink->out = fopen(sink->path, "we");
+    if (sink->out == NULL)
+        return report_failure(cli, "--output: %s: %s", sink->path, strerror(errno));
+    return EXIT_DONE;
+}
+
+/* Closes SINK; what it holds is kept only if RESULT is EXIT_DONE. Returns the new result. */
+static int close_sink(const struct cli *cli, struct sink *sink, int result)
+{
+    bool failed;
+
+    if (sink->path == NULL)
+        return result;
+    errno = 0;
+    failed = ferror(sink->out) != 0;
+    if (fclose(sink->out) != 0)
+        failed = true;
+    if (result == EXIT_DONE && !failed && sink->temporary != NULL)
+        failed = rename(sink->temporary, sink->path) != 0;
+    if (result == EXIT_DONE && failed)
+        result = report_failure(cli, "--output: %s: %s", sink->path,
+                                errno != 0 ? strerror(errno) : "write error");
+    if (result != EXIT_DONE && sink->temporary != NULL)
+        unlink(sink->temporary);
+    free(sink->temporary);
+    return result;
+}
+
+static void write_csv(struct sink *sink, const struct ff_prediction *prediction)
+{
+    uint32_t i;
+
+    if (!sink->header_done) {
+        fputs("index,label", sink->out);
+        for (i = 0; i < prediction->classes; i++)
+            fprintf(sink->out, ",score_%u", i);
+        fputc('\n', sink->out);
+        sink->header_done = true;
+    }
+    fprintf(sink->out, "%llu,%u", (unsigned long long)prediction->index, prediction->label);
+    for (i = 0; i < prediction->classes; i++)
+        fprintf(sink->out, ",%.7g", (double)prediction->scores[i]);
+    fputc('\n', sink->out);
+}
+
+static void write_jsonl(struct sink *sink, const struct ff_prediction *prediction)
+{
+    uint32_t i;
+
+    fprintf(sink->out, "{\"index\":%llu,\"label\":%u,\"scores\":[",
+            (unsigned long long)prediction->index, prediction->label);
+    for (i = 0; i < prediction->classes; i++) {
+        double score = (double)prediction->scores[i];
+
+        fputs(i > 0 ? "," : "", sink->out);
+        if (isfinite(score))
+            fprintf(sink->out, "%.7g", score);
+        else
+            fputs("null", sink->out);
+    }
+    fputs("]}\n", sink->out);
+}
+
+static int emit(void *arg, const struct ff_prediction *prediction)
+{
+    struct sink *sink = arg;
+
+    if (sink->csv)
+        write_csv(sink, prediction);
+    else
+        write_jsonl(sink, prediction);
+    /* A full disk is told by close_sink() or main(); there is no use in going on. */
+    return ferror(sink->out) ? FF_EIO : FF_OK;
+}
+
+static int run(struct cli *cli, void *arg, const char *operand)
+{
+    struct settings *settings = arg;
+    struct sink sink = {.path = settings->output};
+    uint64_t samples;
+    int status, result;
+
+    measuring_begin(cli, &settings->measuring, operand);
+    sink.csv = strcmp(settings->format, "csv") == 0;
+    result = open_sink(cli, &sink);
+    if (result != EXIT_DONE)
+        return result;
+    status = ff_predict(cli->ctx, &settings->measuring.opts, emit, &sink, &samples);
+    progress_end(&settings->measuring.progress);
+    if (status != FF_OK && !ferror(sink.out))
+        result = report_status(cli, status);
+    result = close_sink(cli, &sink, result);
+    if (result == EXIT_DONE && sink.path != NULL)
+        progress_line(&settings->measuring.progress, "%s: %s predictions", sink.path,
+                      text_count(samples).s);
+    return result;
+}
+
+const struct command cmd_predict = {
+    .name = "predict",
+    .operand = "MODEL",
+    .summary = "label data that has no labels",
+    .description =
+        "Predicts the label of every row of a dataset, in its order, with a score for each class: "
+        "goodness summed over the layers, or the logits of the head. Scores of one row compare "
+        "with "
+        "each other, not with those of another method.",
+    .examples = "  fftool predict model.ff --input t10k-images-idx3-ubyte.gz >labels.csv\n"
+                "  fftool predict model.ff --input mine.npy --format jsonl --output mine.jsonl\n",
+    .options = options,
+    .settings_bytes = sizeof(struct settings),
+    .init = init,
+    .run = run,
+};

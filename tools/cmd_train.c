@@ -1,0 +1,309 @@
+/* fftool train: trains a network, or goes on with one of the same recipe. */
+#include "training.h"
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_MODEL "model.ff"
+#define DEFAULT_HIDDEN "500x4"
+
+struct settings {
+    struct ff_recipe recipe;
+    struct training run;
+    const char *hidden;
+};
+
+static void init(void *arg)
+{
+    struct settings *settings = arg;
+
+    ff_recipe_init(&settings->recipe);
+    training_init(&settings->run);
+    settings->run.opts.model = DEFAULT_MODEL;
+    settings->hidden = DEFAULT_HIDDEN;
+}
+
+static void release(void *arg)
+{
+    struct settings *settings = arg;
+
+    ff_recipe_release(&settings->recipe);
+}
+
+/* Reads OPTION's value in a recipe completed for one loss and optimizer; NAN if that fails. */
+static double completed_value(struct ff_ctx *ctx, const struct option_spec *option,
+                              const char *loss, const char *optimizer)
+{
+    struct settings settings = {0};
+    double value = NAN;
+
+    init(&settings);
+    if (loss != NULL)
+        settings.recipe.loss = loss;
+    if (optimizer != NULL)
+        settings.recipe.optimizer = optimizer;
+    if (ff_recipe_parse_hidden(ctx, "1", &settings.recipe) == FF_OK &&
+        ff_recipe_complete(ctx, &settings.recipe) == FF_OK)
+        memcpy(&value, (const char *)&settings + option->offset, sizeof value);
+    release(&settings);
+    return value;
+}
+
+/* Writes "0.003 with symba, 0.01 with logistic"; returns false if all choices have one value. */
+static bool values_by_choice(struct ff_ctx *ctx, const struct option_spec *option,
+                             const char *field, char *text, size_t size)
+{
+    bool loss = strcmp(field, "loss") == 0, differ = false;
+    double first = NAN;
+    size_t used = 0, i;
+
+    *text = '\0';
+    for (i = 0; used < size; i++) {
+        /* Asked for anew each time: the table's memory may be shared with other fields'. */
+        const char *name = ff_recipe_choices(field)[i].name;
+        double value;
+
+        if (name == NULL)
+            break;
+        value = completed_value(ctx, option, loss ? name : NULL, loss ? NULL : name);
+        if (!isfinite(value))
+            continue;
+        if (used > 0 && fabs(value - first) > 0)
+            differ = true;
+        if (used == 0)
+            first = value;
+        used += (size_t)snprintf(text + used, size - used, "%s%g with %s", used > 0 ? ", " : "",
+                                 value, name);
+    }
+    if (!differ && isfinite(first))
+        snprintf(text, size, "%g", first);
+    return differ;
+}
+
+/* The default of a figure that belongs to the loss or the optimizer. */
+static void owned_default(const struct option_spec *option, char *text, size_t size)
+{
+    struct ff_ctx *ctx;
+
+    *text = '\0';
+    if (ff_ctx_new(&ctx) != FF_OK)
+        return;
+    if (!values_by_choice(ctx, option, "loss", text, size))
+        values_by_choice(ctx, option, "optimizer", text, size);
+    ff_ctx_free(ctx);
+}
+
+#define IN_RECIPE(field) offsetof(struct settings, recipe.field)
+#define IN_OPTS(field) offsetof(struct settings, run.opts.field)
+
+static const struct option_spec options[] = {
+    {.kind = OPTION_HEADING, .name = "Data and model"},
+    {.kind = OPTION_STRING,
+     .name = "data",
+     .short_name = 'd',
+     .argument = "PATH",
+     .help = "folder of a dataset, or file of images",
+     .offset = IN_OPTS(data.path),
+     .required = true},
+    {.kind = OPTION_STRING,
+     .name = "labels",
+     .argument = "FILE",
+     .help = "file of labels, where PATH is a file of images and labels are not found beside it",
+     .offset = IN_OPTS(data.labels)},
+    {.kind = OPTION_COUNT64,
+     .name = "limit",
+     .argument = "ROWS",
+     .help = "use only the first rows of the dataset; 0: all",
+     .offset = IN_OPTS(limit_rows)},
+    {.kind = OPTION_STRING,
+     .name = "model",
+     .short_name = 'o',
+     .argument = "FILE",
+     .help = "model to make, or to go on with",
+     .offset = IN_OPTS(model)},
+    {.kind = OPTION_FLAG,
+     .name = "force",
+     .help = "replace a model that is there, instead of going on with it or refusing",
+     .offset = IN_OPTS(force)},
+
+    {.kind = OPTION_HEADING, .name = "Network and recipe"},
+    {.kind = OPTION_STRING,
+     .name = "hidden",
+     .argument = "LAYERS",
+     .help = "units of each layer: 2000x4, 1000,500,200 or 1000x2,500",
+     .offset = offsetof(struct settings, hidden)},
+    {.kind = OPTION_COUNT,
+     .name = "epochs",
+     .argument = "N",
+     .help = "epochs of each layer",
+     .offset = IN_RECIPE(epochs),
+     .min = 1},
+    {.kind = OPTION_COUNT,
+     .name = "batch",
+     .argument = "N",
+     .help = "samples in a step; each gives a positive and a negative row",
+     .offset = IN_RECIPE(batch),
+     .min = 1},
+    {.kind = OPTION_COUNT64,
+     .name = "seed",
+     .argument = "N",
+     .help = "of every random number; the same seed gives the same weights, bit for bit",
+     .offset = IN_RECIPE(seed),
+     .max = INT64_MAX},
+    {.kind = OPTION_CHOICE,
+     .name = "loss",
+     .argument = "NAME",
+     .help = "what a layer minimises",
+     .offset = IN_RECIPE(loss),
+     .field = "loss"},
+    {.kind = OPTION_REAL,
+     .name = "goodness-scale",
+     .argument = "X",
+     .help = "the loss sees X times the mean square of a layer's outputs",
+     .offset = IN_RECIPE(goodness_scale),
+     .default_text = owned_default},
+    {.kind = OPTION_REAL,
+     .name = "threshold",
+     .argument = "X",
+     .help = "goodness that separates positive from negative (logistic loss)",
+     .offset = IN_RECIPE(threshold),
+     .default_text = owned_default},
+    {.kind = OPTION_COUNT,
+     .name = "negatives",
+     .argument = "K",
+     .help = "stored sets of negatives, visited in turn; more learn better and take more disk",
+     .offset = IN_RECIPE(negatives),
+     .min = 1,
+     .max = FF_MAX_NEGATIVES},
+    {.kind = OPTION_CHOICE,
+     .name = "label-embedding",
+     .argument = "HOW",
+     .help = "how the label enters the input",
+     .offset = IN_RECIPE(embedding),
+     .field = "embedding"},
+    {.kind = OPTION_REAL,
+     .name = "label-strength",
+     .argument = "X",
+     .help = "value of the label's input",
+     .offset = IN_RECIPE(label_strength)},
+    {.kind = OPTION_CHOICE,
+     .name = "activations",
+     .argument = "TYPE",
+     .help = "numbers that stored activations are made of",
+     .offset = IN_RECIPE(activations),
+     .field = "activations"},
+
+    {.kind = OPTION_HEADING, .name = "Optimizer"},
+    {.kind = OPTION_CHOICE,
+     .name = "optimizer",
+     .argument = "NAME",
+     .help = "how weights follow gradients",
+     .offset = IN_RECIPE(optimizer),
+     .field = "optimizer"},
+    {.kind = OPTION_REAL,
+     .name = "lr",
+     .argument = "X",
+     .help = "learning rate at the start of each layer",
+     .offset = IN_RECIPE(learning_rate),
+     .default_text = owned_default},
+    {.kind = OPTION_CHOICE,
+     .name = "schedule",
+     .argument = "NAME",
+     .help = "the learning rate within a layer",
+     .offset = IN_RECIPE(schedule),
+     .field = "schedule"},
+    {.kind = OPTION_REAL,
+     .name = "weight-decay",
+     .argument = "X",
+     .help = "decoupled; not on biases",
+     .offset = IN_RECIPE(weight_decay),
+     .default_text = owned_default},
+    {.kind = OPTION_REAL,
+     .name = "momentum",
+     .argument = "X",
+     .help = "of sgd",
+     .offset = IN_RECIPE(momentum),
+     .default_text = owned_default},
+    {.kind = OPTION_REAL,
+     .name = "beta1",
+     .argument = "X",
+     .help = "of adam: decay of the mean gradient",
+     .offset = IN_RECIPE(beta1),
+     .default_text = owned_default},
+    {.kind = OPTION_REAL,
+     .name = "beta2",
+     .argument = "X",
+     .help = "of adam: decay of the mean squared gradient",
+     .offset = IN_RECIPE(beta2),
+     .default_text = owned_default},
+    {.kind = OPTION_REAL,
+     .name = "epsilon",
+     .argument = "X",
+     .help = "of adam: added to the root of the mean squared gradient",
+     .offset = IN_RECIPE(epsilon),
+     .default_text = owned_default},
+
+    {.kind = OPTION_HEADING, .name = "Linear head"},
+    {.kind = OPTION_COUNT,
+     .name = "head-epochs",
+     .argument = "N",
+     .help = "epochs of the softmax head on each layer from the second; 0: no head",
+     .offset = IN_RECIPE(head_epochs)},
+    {.kind = OPTION_REAL,
+     .name = "head-lr",
+     .argument = "X",
+     .help = "its learning rate",
+     .offset = IN_RECIPE(head_learning_rate),
+     .default_text = owned_default},
+    {.kind = OPTION_REAL,
+     .name = "head-weight-decay",
+     .argument = "X",
+     .help = "its weight decay",
+     .offset = IN_RECIPE(head_weight_decay),
+     .default_text = owned_default},
+
+    TRAINING_RESOURCE_OPTIONS(struct settings, run),
+    TRAINING_OUTPUT_OPTIONS(struct settings, run),
+    {.name = NULL},
+};
+
+static int run(struct cli *cli, void *arg, const char *operand)
+{
+    struct settings *settings = arg;
+    bool going_on;
+    int status;
+
+    (void)operand;
+    status = ff_recipe_parse_hidden(cli->ctx, settings->hidden, &settings->recipe);
+    if (status != FF_OK)
+        return usage_error(cli->command, "--hidden: %s", ff_ctx_message(cli->ctx));
+    status = ff_recipe_complete(cli->ctx, &settings->recipe);
+    if (status != FF_OK)
+        return report_status(cli, status);
+    going_on = !settings->run.opts.force && access(settings->run.opts.model, F_OK) == 0;
+    return training_run(cli, &settings->run, &settings->recipe, !going_on);
+}
+
+const struct command cmd_train = {
+    .name = "train",
+    .summary = "train a network, or go on with one",
+    .description =
+        "Trains a deep fully connected network with Forward-Forward, strictly one layer in memory: "
+        "each layer learns from stored activations of the one below, then writes its own for the "
+        "next. Weights and progress live in the model file. Ctrl-C (or a crash) costs at most the "
+        "work since the last checkpoint: the same command, or `fftool resume MODEL`, goes on to "
+        "the "
+        "same weights, bit for bit.\n\n"
+        "Datasets: IDX files, plain or .gz (MNIST, Fashion-MNIST: a folder with the four usual "
+        "names, or a file of images); NumPy .npy (uint8 or float32, with 1-D labels); CIFAR-10 "
+        "binary batches.",
+    .examples = "  fftool train --data /usr/share/datasets/fashion-mnist --hidden 1000x4\n"
+                "  fftool train -d images.npy --labels labels.npy -o mine.ff --hidden 500,500\n"
+                "  fftool train -d mnist --loss symba --negatives 3 --log run.jsonl --seed 7\n"
+                "  fftool train -d big --hidden 2000x16 --activations bf16 --compress zstd\n",
+    .options = options,
+    .settings_bytes = sizeof(struct settings),
+    .init = init,
+    .release = release,
+    .run = run,
+};

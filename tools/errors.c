@@ -1,0 +1,132 @@
+/* Failures as the user sees them: a reason, a hint, an exit code. */
+#include "cli.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int usage_error(const char *command, const char *format, ...)
+{
+    va_list args;
+
+    fputs("fftool: ", stderr);
+    if (command != NULL)
+        fprintf(stderr, "%s: ", command);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "\nhint: `fftool help%s%s` lists what there is\n", command != NULL ? " " : "",
+            command != NULL ? command : "");
+    return EXIT_USAGE;
+}
+
+int report_failure(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+
+    fprintf(stderr, "fftool: %s: ", cli->command);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    return EXIT_FAILED;
+}
+
+static int exit_code_of(int status)
+{
+    switch (status) {
+    case FF_OK:
+        return EXIT_DONE;
+    case FF_EINVAL:
+        return EXIT_USAGE;
+    case FF_EBUDGET:
+        return EXIT_BUDGET;
+    case FF_EFORMAT:
+    case FF_ECORRUPT:
+        return EXIT_DAMAGED;
+    case FF_EINTERRUPTED:
+        return EXIT_INTERRUPTED;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+static bool trains(const struct cli *cli)
+{
+    return strcmp(cli->command, "train") == 0 || strcmp(cli->command, "resume") == 0;
+}
+
+/* What to do about STATUS: text with at most one %s, which stands for the model. NULL: nothing. */
+static const char *hint_for_training(int status)
+{
+    switch (status) {
+    case FF_EEXIST:
+    case FF_EMISMATCH:
+        return "`fftool inspect %s` shows what is there; give --model another name, or --force to "
+               "replace it";
+    case FF_ELOCKED:
+        return "wait for it to end, or watch it with `fftool inspect %s`";
+    case FF_EFULL:
+        return "make room, or put scratch elsewhere (--scratch DIR) or make it smaller "
+               "(--compress zstd); `fftool resume %s` then goes on from the last checkpoint";
+    case FF_ENUMERIC:
+        return "try a smaller --lr";
+    case FF_ENOMEM:
+    case FF_EBUDGET:
+        return "try a smaller --micro-batch";
+    case FF_EFORMAT:
+        return "`fftool help train` lists the formats it reads";
+    case FF_ECORRUPT:
+        return "if the model is the damaged file, `fftool inspect --verify %s` tells where";
+    default:
+        return NULL;
+    }
+}
+
+static const char *hint_for_reading(int status)
+{
+    switch (status) {
+    case FF_EMISMATCH:
+        return "`fftool inspect %s` shows what data it was trained on";
+    case FF_ECORRUPT:
+        return "if the model is the damaged file, `fftool inspect --verify %s` tells where";
+    case FF_EFULL:
+        return "make room, or give --scratch another folder";
+    default:
+        return NULL;
+    }
+}
+
+static void print_hint(const struct cli *cli, int status)
+{
+    const char *hint = trains(cli) ? hint_for_training(status) : hint_for_reading(status);
+    const char *mark = hint != NULL ? strstr(hint, "%s") : NULL;
+
+    if (hint == NULL || (mark != NULL && cli->model == NULL))
+        return;
+    if (mark == NULL)
+        fprintf(stderr, "hint: %s\n", hint);
+    else
+        fprintf(stderr, "hint: %.*s%s%s\n", (int)(mark - hint), hint, cli->model, mark + 2);
+}
+
+int report_status(const struct cli *cli, int status)
+{
+    const char *message = ff_ctx_message(cli->ctx);
+
+    if (status == FF_OK)
+        return EXIT_DONE;
+    if (status == FF_EINTERRUPTED) {
+        if (trains(cli) && cli->model != NULL)
+            fprintf(stderr,
+                    "fftool: %s: interrupted; everything is saved: `fftool resume %s` goes on\n",
+                    cli->command, cli->model);
+        else
+            fprintf(stderr, "fftool: %s: interrupted\n", cli->command);
+        return EXIT_INTERRUPTED;
+    }
+    if (message == NULL || *message == '\0')
+        message = ff_status_text((enum ff_status)status);
+    fprintf(stderr, "fftool: %s: %s\n", cli->command, message);
+    print_hint(cli, status);
+    return exit_code_of(status);
+}

@@ -1,0 +1,165 @@
+/* Help, generated from a command's table of options and its initial settings. */
+#include "options.h"
+#include <math.h>
+#include <string.h>
+
+#define HELP_WIDTH 80  /* characters in a line */
+#define HELP_COLUMN 28 /* where descriptions begin */
+#define TEXT_BYTES 160
+
+void print_wrapped(FILE *out, const char *text, int indent, int column)
+{
+    while (*text != '\0') {
+        int length = (int)strcspn(text, " \n");
+
+        if (column > indent && column + 1 + length > HELP_WIDTH) {
+            fputc('\n', out);
+            column = 0;
+        }
+        if (column < indent) {
+            fprintf(out, "%*s", indent - column, "");
+            column = indent;
+        } else if (column > indent && length > 0) {
+            fputc(' ', out);
+            column++;
+        }
+        fprintf(out, "%.*s", length, text);
+        column += length;
+        text += length;
+        if (*text == '\n') {
+            fputc('\n', out);
+            column = 0;
+            text++;
+            while (*text == '\n') {
+                fputc('\n', out);
+                text++;
+            }
+        }
+        text += strspn(text, " ");
+    }
+    fputc('\n', out);
+}
+
+/* Writes a size the way it is typed. */
+static void size_text(uint64_t bytes, char *text, size_t size)
+{
+    static const char suffixes[] = "KMGT";
+    int step = -1;
+
+    while (step < 3 && bytes != 0 && bytes % 1024 == 0) {
+        bytes /= 1024;
+        step++;
+    }
+    snprintf(text, size, "%llu%.*s", (unsigned long long)bytes, step >= 0,
+             step >= 0 ? &suffixes[step] : "");
+}
+
+/* Writes the initial value of OPTION; empty if there is none worth showing. */
+static void initial_text(const struct option_spec *option, const void *settings, char *text,
+                         size_t size)
+{
+    const char *source = (const char *)settings + option->offset;
+    const char *string;
+    uint64_t wide;
+    uint32_t narrow;
+    double real;
+
+    *text = '\0';
+    switch (option->kind) {
+    case OPTION_COUNT:
+        memcpy(&narrow, source, sizeof narrow);
+        if (narrow != 0 || option->min == 0)
+            snprintf(text, size, "%u", narrow);
+        break;
+    case OPTION_COUNT64:
+        memcpy(&wide, source, sizeof wide);
+        snprintf(text, size, "%llu", (unsigned long long)wide);
+        break;
+    case OPTION_SIZE:
+        memcpy(&wide, source, sizeof wide);
+        size_text(wide, text, size);
+        break;
+    case OPTION_REAL:
+        memcpy(&real, source, sizeof real);
+        if (isfinite(real))
+            snprintf(text, size, "%g", real);
+        break;
+    case OPTION_STRING:
+    case OPTION_CHOICE:
+        memcpy(&string, source, sizeof string);
+        if (string != NULL)
+            snprintf(text, size, "%s", string);
+        break;
+    case OPTION_FLAG:
+    case OPTION_HEADING:
+        break;
+    }
+}
+
+static void print_choices(const struct option_spec *option, FILE *out)
+{
+    const struct ff_recipe_choice *choice =
+        option->choices != NULL ? option->choices : ff_recipe_choices(option->field);
+    const struct ff_recipe_choice *other;
+    int widest = 0;
+
+    for (other = choice; other->name != NULL; other++)
+        if ((int)strlen(other->name) > widest)
+            widest = (int)strlen(other->name);
+    for (; choice->name != NULL; choice++) {
+        int column = fprintf(out, "%*s%-*s", HELP_COLUMN + 2, "", widest, choice->name);
+
+        print_wrapped(out, choice->summary, HELP_COLUMN + 4 + widest, column);
+    }
+}
+
+static void print_option(const struct option_spec *option, const void *settings, FILE *out)
+{
+    char text[TEXT_BYTES], line[1024];
+    char left[64];
+    int column;
+
+    snprintf(left, sizeof left, "--%s%s%s", option->name, option->argument != NULL ? " " : "",
+             option->argument != NULL ? option->argument : "");
+    if (option->short_name != 0)
+        column = fprintf(out, "  -%c, %s", option->short_name, left);
+    else
+        column = fprintf(out, "      %s", left);
+    if (column > HELP_COLUMN - 2) {
+        fputc('\n', out);
+        column = 0;
+    }
+    if (option->default_text != NULL)
+        option->default_text(option, text, sizeof text);
+    else
+        initial_text(option, settings, text, sizeof text);
+    if (option->required)
+        snprintf(line, sizeof line, "%s (required)", option->help);
+    else if (*text != '\0')
+        snprintf(line, sizeof line, "%s [%s]", option->help, text);
+    else
+        snprintf(line, sizeof line, "%s", option->help);
+    print_wrapped(out, line, HELP_COLUMN, column);
+    if (option->kind == OPTION_CHOICE)
+        print_choices(option, out);
+}
+
+void options_help(const struct command *command, const void *settings, FILE *out)
+{
+    const struct option_spec *option;
+
+    fprintf(out, "Usage: fftool %s", command->name);
+    if (command->operand != NULL)
+        fprintf(out, " %s", command->operand);
+    for (option = command->options; option->name != NULL; option++)
+        if (option->required)
+            fprintf(out, " --%s %s", option->name, option->argument);
+    fputs(" [OPTION]...\n\n", out);
+    print_wrapped(out, command->description, 0, 0);
+    for (option = command->options; option->name != NULL; option++)
+        if (option->kind == OPTION_HEADING)
+            fprintf(out, "\n%s:\n", option->name);
+        else
+            print_option(option, settings, out);
+    fprintf(out, "  -h, --help                this text\n\nExamples:\n%s", command->examples);
+}

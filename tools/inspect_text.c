@@ -1,0 +1,295 @@
+/* fftool inspect: a model, or one layer, for people. */
+#include "inspect.h"
+#include <fftool/memory.h>
+#include <math.h>
+#include <string.h>
+
+#define BAR_CELLS 50  /* of the histogram's longest bar */
+#define RANGE_STD 4.0 /* histogram: standard deviations to each side of the mean */
+#define SHAPE_PARTS 8 /* most groups of equal layers in the line of the network */
+
+const char *layer_state_name(enum ff_layer_state state)
+{
+    static const char *const names[] = {"waiting", "training", "trained"};
+
+    return names[state];
+}
+
+void inspect_range(const struct ff_tensor_stats *stats, double *low, double *high)
+{
+    *low = stats->mean - RANGE_STD * stats->std;
+    *high = stats->mean + RANGE_STD * stats->std;
+    if (!(*low > stats->min))
+        *low = stats->min;
+    if (!(*high < stats->max))
+        *high = stats->max;
+    if (!isfinite(*low) || !isfinite(*high) || !(*low < *high)) {
+        *low = isfinite(*low) ? *low - 1 : -1;
+        *high = *low + 2;
+    }
+}
+
+/* "784 > 1000x2 > 500", cut short where it would not end. */
+static void print_shape(const struct ff_model_info *info)
+{
+    const struct ff_recipe *recipe = &info->recipe;
+    uint32_t i, run, parts = 0;
+
+    printf("%u", info->features);
+    for (i = 0; i < recipe->layers; i += run) {
+        for (run = 1; i + run < recipe->layers && recipe->hidden[i + run] == recipe->hidden[i];)
+            run++;
+        if (++parts > SHAPE_PARTS) {
+            fputs(" > ...", stdout);
+            break;
+        }
+        printf(" > %u", recipe->hidden[i]);
+        if (run > 1)
+            printf("x%u", run);
+    }
+}
+
+static void print_recipe(const struct ff_recipe *recipe)
+{
+    printf("  recipe    loss %s (goodness scale %g", recipe->loss, recipe->goodness_scale);
+    if (strcmp(recipe->loss, "logistic") == 0)
+        printf(", threshold %g", recipe->threshold);
+    printf("), %u stored negative%s, label %s (strength %g)\n", recipe->negatives,
+           recipe->negatives > 1 ? "s" : "", recipe->embedding, recipe->label_strength);
+    printf("            %u epochs of batches of %u, %s, lr %g %s, weight decay %g", recipe->epochs,
+           recipe->batch, recipe->optimizer, recipe->learning_rate, recipe->schedule,
+           recipe->weight_decay);
+    if (strcmp(recipe->optimizer, "adam") == 0)
+        printf(", betas %g %g, epsilon %g\n", recipe->beta1, recipe->beta2, recipe->epsilon);
+    else
+        printf(", momentum %g\n", recipe->momentum);
+    printf("            activations %s, seed %llu\n", recipe->activations,
+           (unsigned long long)recipe->seed);
+    if (recipe->head_epochs > 0)
+        printf("  head      %u epochs, lr %g, weight decay %g\n", recipe->head_epochs,
+               recipe->head_learning_rate, recipe->head_weight_decay);
+}
+
+static void print_progress(const struct ff_model_info *info)
+{
+    printf("  progress  %u of %u layers trained", info->layers_trained, info->recipe.layers);
+    if (info->layer > 0)
+        printf(", layer %u at epoch %u of %u", info->layer, info->epoch, info->recipe.epochs);
+    printf("; %s checkpoints%s\n", text_count(info->checkpoints).s,
+           info->in_training ? "; in training now" : "");
+}
+
+static void print_summary(const struct ff_model_info *info, const char *path)
+{
+    printf("%s: %s\n  network   ", path, info->complete ? "complete" : "not complete");
+    print_shape(info);
+    printf(", %u classes; %s parameters\n", info->classes, text_count(info->parameters).s);
+    print_recipe(&info->recipe);
+    printf("  data      %s%s%s: %s samples of %u %s, %u classes\n", info->data_path,
+           info->data_labels != NULL ? ", labels " : "",
+           info->data_labels != NULL ? info->data_labels : "", text_count(info->samples).s,
+           info->features, info->data_is_float ? "floats" : "bytes", info->classes);
+    printf("            fingerprint %s\n", info->data_fingerprint);
+    print_progress(info);
+    printf("  weights   hash %s\n", info->weights_hash);
+    printf("  made by   fftool %s, %s, %s, %s\n\n", info->program_version, info->blas, info->lmdb,
+           info->zstd);
+}
+
+/* What the table adds up. */
+struct totals {
+    uint64_t parameters, raw, stored, optimizer;
+};
+
+static struct text shape_text(uint32_t fan_in, uint32_t units)
+{
+    struct text out;
+
+    snprintf(out.s, sizeof out.s, "%u x %u", fan_in, units);
+    return out;
+}
+
+static struct text stored_ratio(uint64_t raw, uint64_t stored)
+{
+    struct text out;
+
+    if (raw == 0 || stored == 0)
+        snprintf(out.s, sizeof out.s, "-");
+    else
+        snprintf(out.s, sizeof out.s, "%.3f", (double)stored / (double)raw);
+    return out;
+}
+
+static struct text count_or_dash(bool known, uint64_t count)
+{
+    struct text out;
+
+    if (known)
+        return text_count(count);
+    snprintf(out.s, sizeof out.s, "-");
+    return out;
+}
+
+/* NAN where there are no weights yet. */
+static double known(const struct ff_layer_info *layer, double value)
+{
+    return layer->weights.count > 0 ? value : NAN;
+}
+
+static void print_row(const struct ff_layer_info *layer)
+{
+    const struct ff_tensor_stats *w = &layer->weights;
+
+    printf("%5u %-8s %13s %11s %-5s %10s %10s %6s %9s %9s %10s %9s %7s %7s %6s %8s %8s %8s\n",
+           layer->layer, layer_state_name(layer->state), shape_text(layer->fan_in, layer->units).s,
+           text_count(layer->parameters).s, layer->dtype, text_bytes(layer->raw_bytes).s,
+           text_bytes(layer->stored_bytes).s, stored_ratio(layer->raw_bytes, layer->stored_bytes).s,
+           text_real(known(layer, w->min)).s, text_real(known(layer, w->max)).s,
+           text_real(known(layer, w->mean)).s, text_real(known(layer, w->std)).s,
+           text_share(w->zeros, w->count).s, text_share(w->nans, w->count).s,
+           count_or_dash(layer->state == FF_LAYER_TRAINED, layer->dead_units).s,
+           text_real(layer->goodness_pos).s, text_real(layer->goodness_neg).s,
+           text_percent(layer->error).s);
+}
+
+static int print_table(struct ff_model *model, uint32_t layers, struct totals *totals)
+{
+    struct ff_layer_info layer;
+    uint32_t i;
+
+    printf("%5s %-8s %13s %11s %-5s %10s %10s %6s %9s %9s %10s %9s %7s %7s %6s %8s %8s %8s\n",
+           "layer", "state", "shape", "parameters", "dtype", "raw", "stored", "ratio", "min", "max",
+           "mean", "std", "zeros", "NaNs", "dead", "good pos", "good neg", "error");
+    for (i = 1; i <= layers; i++) {
+        int status = ff_model_layer(model, i, &layer);
+
+        if (status != FF_OK)
+            return status;
+        print_row(&layer);
+        totals->parameters += layer.parameters;
+        totals->raw += layer.raw_bytes;
+        totals->stored += layer.stored_bytes;
+        totals->optimizer += layer.optimizer_stored_bytes;
+    }
+    printf("%5s %-8s %13s %11s %-5s %10s %10s %6s\n\n", "", "total", "",
+           text_count(totals->parameters).s, "", text_bytes(totals->raw).s,
+           text_bytes(totals->stored).s, stored_ratio(totals->raw, totals->stored).s);
+    return FF_OK;
+}
+
+/* Where every byte of the file is. */
+static void print_bytes(const struct ff_model_info *info, const struct totals *totals)
+{
+    uint64_t layers = totals->stored + totals->optimizer;
+
+    printf("bytes  %15s  weights of the layers, as stored\n", text_count(totals->stored).s);
+    if (totals->optimizer > 0)
+        printf("     + %15s  optimizer of the layer in training\n",
+               text_count(totals->optimizer).s);
+    if (info->tile_bytes >= layers)
+        printf("     + %15s  %s\n", text_count(info->tile_bytes - layers).s,
+               info->has_head ? "head, and tiles that are replaced" : "tiles that are replaced");
+    printf("     = %15s  in tiles\n", text_count(info->tile_bytes).s);
+    printf("     + %15s  manifest, B-trees, rest of pages\n", text_count(info->overhead_bytes).s);
+    printf("     + %15s  free pages (of %s)\n", text_count(info->free_bytes).s,
+           text_bytes(info->page_bytes).s);
+    printf("     = %15s  the file\n", text_count(info->file_bytes).s);
+}
+
+int inspect_print_model(struct ff_model *model, const char *path)
+{
+    struct ff_model_info info;
+    struct totals totals = {0};
+    int status = ff_model_info(model, &info);
+
+    if (status != FF_OK)
+        return status;
+    print_summary(&info, path);
+    status = print_table(model, info.recipe.layers, &totals);
+    if (status == FF_OK)
+        print_bytes(&info, &totals);
+    return status;
+}
+
+static void print_stats(const char *name, const struct ff_tensor_stats *stats)
+{
+    if (stats->count == 0) {
+        printf("  %-8s none stored yet\n", name);
+        return;
+    }
+    printf("  %-8s %s: min %s, max %s, mean %s, std %s; %s zeros, %s NaNs, %s infinities\n", name,
+           text_count(stats->count).s, text_real(stats->min).s, text_real(stats->max).s,
+           text_real(stats->mean).s, text_real(stats->std).s, text_count(stats->zeros).s,
+           text_count(stats->nans).s, text_count(stats->infinities).s);
+}
+
+static void print_layer_head(const struct ff_layer_info *layer)
+{
+    printf("layer %u: %s, %u inputs, %u units, %s parameters (%s)\n", layer->layer,
+           layer_state_name(layer->state), layer->fan_in, layer->units,
+           text_count(layer->parameters).s, layer->dtype);
+    printf("  stored   %s of %s raw (ratio %s)", text_bytes(layer->stored_bytes).s,
+           text_bytes(layer->raw_bytes).s, stored_ratio(layer->raw_bytes, layer->stored_bytes).s);
+    if (layer->optimizer_stored_bytes > 0)
+        printf("; optimizer %s", text_bytes(layer->optimizer_stored_bytes).s);
+    printf("\n  trained  loss %s, goodness %s positive, %s negative, error %s, dead units %s\n",
+           text_real(layer->loss).s, text_real(layer->goodness_pos).s,
+           text_real(layer->goodness_neg).s, text_percent(layer->error).s,
+           count_or_dash(layer->state == FF_LAYER_TRAINED, layer->dead_units).s);
+    print_stats("weights", &layer->weights);
+    print_stats("biases", &layer->biases);
+}
+
+static void print_histogram(const uint64_t histogram[FF_HISTOGRAM_BINS], double low, double high)
+{
+    double width = (high - low) / FF_HISTOGRAM_BINS;
+    uint64_t most = 1;
+    int i;
+
+    for (i = 0; i < FF_HISTOGRAM_BINS; i++)
+        if (histogram[i] > most)
+            most = histogram[i];
+    printf("\nweights from       number\n");
+    for (i = 0; i < FF_HISTOGRAM_BINS; i++) {
+        int cells = (int)((double)histogram[i] / (double)most * BAR_CELLS + 0.5);
+
+        printf("%12.5f %12s  ", low + width * i, text_count(histogram[i]).s);
+        while (cells-- > 0)
+            putchar('#');
+        putchar('\n');
+    }
+    printf("%12.5f               (the first and the last bin also count what lies outside)\n",
+           high);
+}
+
+int inspect_print_layer(struct ff_model *model, uint32_t number)
+{
+    struct ff_layer_info layer;
+    struct ff_tile_info tile;
+    uint64_t histogram[FF_HISTOGRAM_BINS] = {0};
+    double low, high;
+    uint32_t i;
+    int status = ff_model_layer(model, number, &layer);
+
+    if (status != FF_OK)
+        return status;
+    print_layer_head(&layer);
+    if (layer.weights.count == 0)
+        return FF_OK;
+    inspect_range(&layer.weights, &low, &high);
+    printf(
+        "\n tile  units         raw      stored  ratio       min       max       mean       std\n");
+    for (i = 0; i < layer.tiles; i++) {
+        const struct ff_tensor_stats *w = &tile.weights;
+
+        status = ff_model_tile(model, number, i, low, high, histogram, &tile);
+        if (status != FF_OK)
+            return status;
+        printf("%5u %6u %11s %11s %6s %9s %9s %10s %9s\n", tile.tile, tile.units,
+               text_bytes(tile.raw_bytes).s, text_bytes(tile.stored_bytes).s,
+               stored_ratio(tile.raw_bytes, tile.stored_bytes).s, text_real(w->min).s,
+               text_real(w->max).s, text_real(w->mean).s, text_real(w->std).s);
+    }
+    print_histogram(histogram, low, high);
+    return FF_OK;
+}

@@ -1,0 +1,172 @@
+/*
+ * fftool: the program. Finds the command, reads its options, runs it, and sees that what was
+ * printed arrived.
+ */
+#include "cli.h"
+#include "options.h"
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COMMAND_ROW(name) &cmd_##name,
+static const struct command *const commands[] = {COMMANDS(COMMAND_ROW)};
+#undef COMMAND_ROW
+#define N_COMMANDS (sizeof commands / sizeof commands[0])
+
+/*
+ * Peak memory is what this program is about: large blocks are given back at once, and there is one
+ * heap for all threads. Fixed thresholds also switch off glibc's habit of raising them.
+ */
+static void tame_malloc(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+    mallopt(M_ARENA_MAX, 1);
+}
+
+static const struct command *find_command(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *nearest = NULL;
+    unsigned least = 3;
+    size_t i;
+
+    for (i = 0; i < N_COMMANDS; i++) {
+        unsigned distance = edit_distance(name, commands[i]->name);
+
+        if (distance < least) {
+            least = distance;
+            nearest = commands[i]->name;
+        }
+    }
+    if (nearest != NULL)
+        return usage_error(NULL, "\"%s\" is no command; did you mean `fftool %s`?", name, nearest);
+    return usage_error(NULL, "\"%s\" is no command", name);
+}
+
+static void print_overview(FILE *out)
+{
+    size_t i;
+
+    fputs("Usage: fftool COMMAND [OPTION]...\n\n", out);
+    print_wrapped(
+        out,
+        "Trains deep fully connected networks with Hinton's Forward-Forward algorithm out "
+        "of core, one layer at a time: memory holds only the layer in training.",
+        0, 0);
+    fputs("\nCommands:\n", out);
+    for (i = 0; i < N_COMMANDS; i++)
+        fprintf(out, "  %-10s  %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\n`fftool help COMMAND` or `fftool COMMAND --help` tells more about one.\n\n"
+          "Examples:\n"
+          "  fftool train --data /usr/share/datasets/fashion-mnist --hidden 1000x4\n"
+          "  fftool eval model.ff --data /usr/share/datasets/fashion-mnist\n"
+          "  fftool inspect model.ff\n\n"
+          "Exit codes: 0 done, 1 failed, 2 bad usage, 3 does not fit the memory budget,\n"
+          "4 damaged or foreign file, 130 interrupted (saved; `fftool resume` goes on).\n",
+          out);
+}
+
+static void print_warning(void *arg, const char *text)
+{
+    const struct cli *cli = arg;
+
+    if (!cli->quiet)
+        fprintf(stderr, "fftool: %s: warning: %s\n", cli->command, text);
+}
+
+/* ARGV[0] is the command's name. */
+static int run_command(const struct command *command, int argc, char **argv)
+{
+    struct cli cli = {.command = command->name};
+    void *settings = calloc(1, command->settings_bytes);
+    const char *operand;
+    int result = EXIT_FAILED;
+
+    if (settings == NULL || ff_ctx_new(&cli.ctx) != FF_OK) {
+        fputs("fftool: out of memory\n", stderr);
+        goto out;
+    }
+    ff_ctx_on_warning(cli.ctx, print_warning, &cli);
+    command->init(settings);
+    result = options_parse(command, argc, argv, settings, &operand);
+    if (result == OPTIONS_HELP) {
+        memset(settings, 0, command->settings_bytes);
+        command->init(settings);
+        options_help(command, settings, stdout);
+        result = EXIT_DONE;
+    } else if (result == EXIT_DONE) {
+        result = command->run(&cli, settings, operand);
+    }
+    if (command->release != NULL)
+        command->release(settings);
+out:
+    ff_ctx_free(cli.ctx);
+    free(settings);
+    return result;
+}
+
+static int help(int argc, char **argv)
+{
+    char help_option[] = "--help";
+    const struct command *command;
+
+    if (argc < 2) {
+        print_overview(stdout);
+        return EXIT_DONE;
+    }
+    command = find_command(argv[1]);
+    if (command == NULL)
+        return unknown_command(argv[1]);
+    return run_command(command, 2, (char *[]){argv[1], help_option, NULL});
+}
+
+static int dispatch(int argc, char **argv)
+{
+    const struct command *command;
+
+    if (argc < 2) {
+        print_overview(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+        puts("fftool " FF_VERSION);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+        strcmp(argv[1], "-h") == 0)
+        return help(argc - 1, argv + 1);
+    if (argv[1][0] == '-')
+        return usage_error(NULL, "%s: no such option", argv[1]);
+    command = find_command(argv[1]);
+    if (command == NULL)
+        return unknown_command(argv[1]);
+    return run_command(command, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    int result;
+
+    tame_malloc();
+    result = dispatch(argc, argv);
+    errno = 0;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "fftool: standard output: %s\n",
+                errno != 0 ? strerror(errno) : "write error");
+        if (result == EXIT_DONE)
+            result = EXIT_FAILED;
+    }
+    return result;
+}

@@ -1,0 +1,42 @@
+#include "measuring.h"
+#include "interrupt.h"
+#include <string.h>
+
+const struct ff_recipe_choice measuring_methods[] = {
+    {"goodness", "the label whose goodness, summed over the layers, is largest"},
+    {"head", "the linear softmax head trained with the model"},
+    {NULL, NULL},
+};
+
+void measuring_init(struct measuring *measuring)
+{
+    ff_evaluate_opts_init(&measuring->opts);
+    measuring->method = measuring_method_name(measuring->opts.method);
+}
+
+const char *measuring_method_name(enum ff_method method)
+{
+    return measuring_methods[method == FF_METHOD_HEAD ? 1 : 0].name;
+}
+
+static void on_progress(void *arg, const struct ff_progress *at)
+{
+    struct measuring *measuring = arg;
+
+    progress_show(&measuring->progress, at);
+}
+
+void measuring_begin(struct cli *cli, struct measuring *measuring, const char *model)
+{
+    struct ff_evaluate_opts *opts = &measuring->opts;
+
+    cli->quiet = measuring->quiet;
+    cli->model = model;
+    opts->model = model;
+    opts->method = strcmp(measuring->method, "head") == 0 ? FF_METHOD_HEAD : FF_METHOD_GOODNESS;
+    opts->on_progress = on_progress;
+    opts->interrupted = interrupt_asked;
+    opts->arg = measuring;
+    progress_init(&measuring->progress, measuring->quiet);
+    interrupt_catch();
+}

@@ -1,0 +1,58 @@
+/*
+ * What `eval` and `predict` have in common: choices, options, progress.
+ */
+#ifndef FFTOOL_MEASURING_H
+#define FFTOOL_MEASURING_H
+
+#include "cli.h"
+#include "options.h"
+#include "progress.h"
+#include <fftool/evaluate.h>
+
+struct measuring {
+    struct ff_evaluate_opts opts;
+    const char *method; /* a name of measuring_methods */
+    bool quiet;
+    struct progress progress;
+};
+
+extern const struct ff_recipe_choice measuring_methods[];
+
+void measuring_init(struct measuring *measuring);
+/* Readies CLI and the library's options for measuring MODEL: method, progress, interruption. */
+void measuring_begin(struct cli *cli, struct measuring *measuring, const char *model);
+/* "goodness" or "head" */
+const char *measuring_method_name(enum ff_method method);
+
+/* Rows of an option table for the member M (a struct measuring) of TYPE. */
+#define MEASURING_OPTIONS(TYPE, M)                                       \
+    {.kind = OPTION_CHOICE,                                              \
+     .name = "method",                                                   \
+     .argument = "NAME",                                                 \
+     .help = "what decides on the label",                                \
+     .offset = offsetof(TYPE, M.method),                                 \
+     .choices = measuring_methods},                                      \
+        {.kind = OPTION_COUNT64,                                         \
+         .name = "limit",                                                \
+         .argument = "ROWS",                                             \
+         .help = "use only the first rows; 0: all",                      \
+         .offset = offsetof(TYPE, M.opts.limit_rows)},                   \
+        {.kind = OPTION_HEADING, .name = "Resources"},                   \
+        {.kind = OPTION_COUNT,                                           \
+         .name = "threads",                                              \
+         .argument = "N",                                                \
+         .help = "threads; 0: as many as the process may use",           \
+         .offset = offsetof(TYPE, M.opts.threads),                       \
+         .max = 256},                                                    \
+        {.kind = OPTION_STRING,                                          \
+         .name = "scratch",                                              \
+         .argument = "DIR",                                              \
+         .help = "folder for temporary files [beside the model]",        \
+         .offset = offsetof(TYPE, M.opts.scratch)},                      \
+    {                                                                    \
+        .kind = OPTION_SIZE, .name = "scratch-size", .argument = "SIZE", \
+        .help = "about what temporary files may take; 0: 1G",            \
+        .offset = offsetof(TYPE, M.opts.scratch_bytes)                   \
+    }
+
+#endif

@@ -1,0 +1,334 @@
+/* Parsing of options by table; see help.c for the other use of the table. */
+#include "options.h"
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* getopt's codes of long options: the row's index above every character. */
+#define CODE_BASE 256
+#define CODE_HELP (CODE_BASE - 1)
+
+static const struct ff_recipe_choice *choices_of(const struct option_spec *option)
+{
+    return option->choices != NULL ? option->choices : ff_recipe_choices(option->field);
+}
+
+static size_t count_rows(const struct option_spec *options)
+{
+    size_t n = 0;
+
+    while (options[n].name != NULL)
+        n++;
+    return n;
+}
+
+/* Reads digits and, for sizes, a suffix. */
+static bool read_integer(const char *text, bool size, uint64_t *out)
+{
+    static const char suffixes[] = "KMGT";
+    char *end;
+    unsigned long long value;
+
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    value = strtoull(text, &end, 10);
+    if (errno != 0)
+        return false;
+    if (size && *end != '\0') {
+        char letter = (char)(*end >= 'a' ? *end - 'a' + 'A' : *end);
+        const char *found = strchr(suffixes, letter);
+        unsigned shift;
+
+        if (found == NULL)
+            return false;
+        shift = 10 * (unsigned)(found - suffixes + 1);
+        if (value > UINT64_MAX >> shift)
+            return false;
+        value <<= shift;
+        end++;
+        if (strcmp(end, "B") == 0 || strcmp(end, "iB") == 0)
+            end += strlen(end);
+    }
+    *out = value;
+    return *end == '\0';
+}
+
+static int store_integer(const struct option_spec *option, uint64_t value, char *target)
+{
+    uint32_t narrow = (uint32_t)value;
+
+    if (option->kind == OPTION_COUNT)
+        memcpy(target, &narrow, sizeof narrow);
+    else
+        memcpy(target, &value, sizeof value);
+    return EXIT_DONE;
+}
+
+static int set_integer(const char *command, const struct option_spec *option, const char *text,
+                       char *target)
+{
+    bool size = option->kind == OPTION_SIZE;
+    uint64_t most = option->kind == OPTION_COUNT ? UINT32_MAX : UINT64_MAX;
+    uint64_t value = 0;
+
+    if (option->max != 0)
+        most = option->max;
+    if (read_integer(text, size, &value) && value >= option->min && value <= most)
+        return store_integer(option, value, target);
+    if (size)
+        return usage_error(command, "--%s: \"%s\" is not a size such as 64M or 2G", option->name,
+                           text);
+    if (option->max == 0)
+        return usage_error(command, "--%s: \"%s\" is not a whole number from %llu up", option->name,
+                           text, (unsigned long long)option->min);
+    return usage_error(command, "--%s: \"%s\" is not a whole number from %llu to %llu",
+                       option->name, text, (unsigned long long)option->min,
+                       (unsigned long long)option->max);
+}
+
+static int set_real(const char *command, const struct option_spec *option, const char *text,
+                    char *target)
+{
+    char *end;
+    double value = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !isfinite(value))
+        return usage_error(command, "--%s: \"%s\" is not a number", option->name, text);
+    if (value < option->above)
+        return usage_error(command, "--%s: %s is below %g", option->name, text, option->above);
+    memcpy(target, &value, sizeof value);
+    return EXIT_DONE;
+}
+
+static int set_choice(const char *command, const struct option_spec *option, const char *text,
+                      char *target)
+{
+    const struct ff_recipe_choice *choice;
+    char names[256] = "";
+
+    for (choice = choices_of(option); choice->name != NULL; choice++) {
+        size_t used = strlen(names);
+
+        if (strcmp(choice->name, text) == 0) {
+            memcpy(target, &choice->name, sizeof choice->name);
+            return EXIT_DONE;
+        }
+        snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", choice->name);
+    }
+    return usage_error(command, "--%s: \"%s\" is none of: %s", option->name, text, names);
+}
+
+static int set_option(const char *command, const struct option_spec *option, const char *text,
+                      void *settings)
+{
+    char *target = (char *)settings + option->offset;
+    bool on = true;
+
+    switch (option->kind) {
+    case OPTION_FLAG:
+        memcpy(target, &on, sizeof on);
+        return EXIT_DONE;
+    case OPTION_COUNT:
+    case OPTION_COUNT64:
+    case OPTION_SIZE:
+        return set_integer(command, option, text, target);
+    case OPTION_REAL:
+        return set_real(command, option, text, target);
+    case OPTION_STRING:
+        if (*text == '\0')
+            return usage_error(command, "--%s: is empty", option->name);
+        memcpy(target, &text, sizeof text);
+        return EXIT_DONE;
+    case OPTION_CHOICE:
+        return set_choice(command, option, text, target);
+    case OPTION_HEADING:
+        break;
+    }
+    return EXIT_DONE;
+}
+
+/* Tells what is wrong with the option that getopt_long has just refused. */
+static int refuse_option(const struct command *command, int code, char **argv)
+{
+    const char *word = argv[optind - 1];
+    const char *nearest = NULL;
+    unsigned least = 3; /* suggest only what is nearer than that many edits */
+    const struct option_spec *option;
+    size_t length;
+
+    if (code == ':')
+        return usage_error(command->name, "%s: needs an argument", word);
+    if (strncmp(word, "--", 2) != 0)
+        return usage_error(command->name, "-%c: no such option", optopt);
+    length = strcspn(word, "=");
+    for (option = command->options; option->name != NULL; option++) {
+        char name[64];
+        unsigned distance;
+
+        if (option->kind == OPTION_HEADING)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)(length - 2), word + 2);
+        if (option->kind == OPTION_FLAG && word[length] == '=' && strcmp(name, option->name) == 0)
+            return usage_error(command->name, "--%s: takes no argument", name);
+        if (strncmp(option->name, name, strlen(name)) == 0)
+            return usage_error(command->name, "--%s: stands for more than one option", name);
+        distance = edit_distance(name, option->name);
+        if (distance < least) {
+            least = distance;
+            nearest = option->name;
+        }
+    }
+    if (nearest != NULL)
+        return usage_error(command->name, "%.*s: no such option; did you mean --%s?", (int)length,
+                           word, nearest);
+    return usage_error(command->name, "%.*s: no such option", (int)length, word);
+}
+
+/* The tables of getopt_long. */
+struct getopt_tables {
+    struct option *longs; /* n + 2 */
+    char *shorts;         /* 2 n + 3 */
+};
+
+static bool build_tables(const struct option_spec *options, struct getopt_tables *out)
+{
+    size_t n = count_rows(options), i, l = 0, s = 0;
+
+    out->longs = calloc(n + 2, sizeof *out->longs);
+    out->shorts = calloc(2 * n + 3, 1);
+    if (out->longs == NULL || out->shorts == NULL)
+        return false;
+    out->shorts[s++] = ':';
+    out->shorts[s++] = 'h';
+    for (i = 0; i < n; i++) {
+        bool argument = options[i].kind != OPTION_FLAG;
+
+        if (options[i].kind == OPTION_HEADING)
+            continue;
+        out->longs[l++] = (struct option){options[i].name, argument ? required_argument : 0, NULL,
+                                          CODE_BASE + (int)i};
+        if (options[i].short_name != 0) {
+            out->shorts[s++] = options[i].short_name;
+            if (argument)
+                out->shorts[s++] = ':';
+        }
+    }
+    out->longs[l] = (struct option){"help", no_argument, NULL, CODE_HELP};
+    return true;
+}
+
+static void free_tables(struct getopt_tables *tables)
+{
+    free(tables->longs);
+    free(tables->shorts);
+}
+
+static const struct option_spec *row_of(const struct option_spec *options, int code)
+{
+    size_t i;
+
+    if (code >= CODE_BASE)
+        return &options[code - CODE_BASE];
+    for (i = 0; options[i].name != NULL; i++)
+        if (options[i].short_name == code)
+            return &options[i];
+    return NULL;
+}
+
+static int parse_options(const struct command *command, int argc, char **argv, void *settings,
+                         const struct getopt_tables *tables, bool *given)
+{
+    int code, result;
+
+    opterr = 0;
+    optind = 0; /* GNU: start anew */
+    while ((code = getopt_long(argc, argv, tables->shorts, tables->longs, NULL)) != -1) {
+        const struct option_spec *option;
+
+        if (code == 'h' || code == CODE_HELP)
+            return OPTIONS_HELP;
+        if (code == '?' || code == ':')
+            return refuse_option(command, code, argv);
+        option = row_of(command->options, code);
+        result = set_option(command->name, option, optarg, settings);
+        if (result != EXIT_DONE)
+            return result;
+        given[option - command->options] = true;
+    }
+    return EXIT_DONE;
+}
+
+static int parse_operand(const struct command *command, int argc, char **argv, const char **operand)
+{
+    *operand = NULL;
+    if (command->operand != NULL) {
+        if (optind == argc)
+            return usage_error(command->name, "%s is missing", command->operand);
+        *operand = argv[optind++];
+        if (**operand == '\0')
+            return usage_error(command->name, "%s is empty", command->operand);
+    }
+    if (optind < argc)
+        return usage_error(command->name, "\"%s\": one argument too many", argv[optind]);
+    return EXIT_DONE;
+}
+
+int options_parse(const struct command *command, int argc, char **argv, void *settings,
+                  const char **operand)
+{
+    struct getopt_tables tables = {NULL, NULL};
+    size_t n = count_rows(command->options), i;
+    bool *given = calloc(n + 1, sizeof *given);
+    int result = EXIT_FAILED;
+
+    if (given == NULL || !build_tables(command->options, &tables)) {
+        fputs("fftool: out of memory\n", stderr);
+        goto out;
+    }
+    result = parse_options(command, argc, argv, settings, &tables, given);
+    if (result == EXIT_DONE)
+        result = parse_operand(command, argc, argv, operand);
+    for (i = 0; i < n && result == EXIT_DONE; i++)
+        if (command->options[i].required && !given[i])
+            result = usage_error(command->name, "--%s %s is missing", command->options[i].name,
+                                 command->options[i].argument);
+out:
+    free_tables(&tables);
+    free(given);
+    return result;
+}
+
+/* Damerau's distance in its restricted form (optimal string alignment), for short words. */
+unsigned edit_distance(const char *a, const char *b)
+{
+    enum { LONGEST = 63 };
+    unsigned rows[3][LONGEST + 1];
+    size_t la = strlen(a), lb = strlen(b), i, j;
+
+    if (la > LONGEST || lb > LONGEST)
+        return LONGEST;
+    for (j = 0; j <= lb; j++)
+        rows[0][j] = (unsigned)j;
+    for (i = 1; i <= la; i++) {
+        unsigned *now = rows[i % 3];
+        const unsigned *before = rows[(i + 2) % 3], *two_before = rows[(i + 1) % 3];
+
+        now[0] = (unsigned)i;
+        for (j = 1; j <= lb; j++) {
+            unsigned least = before[j - 1] + (a[i - 1] != b[j - 1]);
+
+            if (before[j] + 1 < least)
+                least = before[j] + 1;
+            if (now[j - 1] + 1 < least)
+                least = now[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                two_before[j - 2] + 1 < least)
+                least = two_before[j - 2] + 1;
+            now[j] = least;
+        }
+    }
+    return rows[la % 3][lb];
+}

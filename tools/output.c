@@ -1,0 +1,100 @@
+/* Numbers and sizes as text. */
+#include "output.h"
+#include <math.h>
+#include <string.h>
+
+struct text text_count(uint64_t count)
+{
+    struct text out;
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    size_t used = 0;
+    int i;
+
+    for (i = 0; i < n; i++) {
+        if (i > 0 && (n - i) % 3 == 0)
+            out.s[used++] = ',';
+        out.s[used++] = digits[i];
+    }
+    out.s[used] = '\0';
+    return out;
+}
+
+struct text text_bytes(uint64_t bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    struct text out;
+    double value = (double)bytes;
+    size_t step = 0;
+
+    while (value >= 1024 && step + 1 < sizeof units / sizeof units[0]) {
+        value /= 1024;
+        step++;
+    }
+    if (step == 0)
+        snprintf(out.s, sizeof out.s, "%llu B", (unsigned long long)bytes);
+    else
+        snprintf(out.s, sizeof out.s, "%.1f %s", value, units[step]);
+    return out;
+}
+
+struct text text_duration(double seconds)
+{
+    struct text out;
+
+    if (!(seconds >= 0) || seconds > 1e12) {
+        snprintf(out.s, sizeof out.s, "-");
+    } else if (seconds < 10) {
+        snprintf(out.s, sizeof out.s, "%.1f s", seconds);
+    } else {
+        unsigned long long whole = (unsigned long long)(seconds + 0.5);
+
+        if (whole < 60)
+            snprintf(out.s, sizeof out.s, "%llu s", whole);
+        else if (whole < 3600)
+            snprintf(out.s, sizeof out.s, "%llu min %02llu s", whole / 60, whole % 60);
+        else
+            snprintf(out.s, sizeof out.s, "%llu h %02llu min", whole / 3600, whole / 60 % 60);
+    }
+    return out;
+}
+
+struct text text_percent(double fraction)
+{
+    struct text out;
+
+    if (isfinite(fraction))
+        snprintf(out.s, sizeof out.s, "%.2f %%", 100 * fraction);
+    else
+        snprintf(out.s, sizeof out.s, "-");
+    return out;
+}
+
+struct text text_real(double value)
+{
+    struct text out;
+
+    if (isfinite(value))
+        snprintf(out.s, sizeof out.s, "%.4g", value);
+    else
+        snprintf(out.s, sizeof out.s, "-");
+    return out;
+}
+
+struct text text_share(uint64_t part, uint64_t whole)
+{
+    struct text out;
+
+    if (part == 0 || whole == 0)
+        snprintf(out.s, sizeof out.s, "0");
+    else
+        snprintf(out.s, sizeof out.s, "%.2g %%", 100 * (double)part / (double)whole);
+    return out;
+}
+
+void print_memory(FILE *out, const struct ff_memory *memory)
+{
+    fprintf(out, "peak %s resident, %s anonymous, %s accounted for",
+            text_bytes(memory->peak_rss_bytes).s, text_bytes(memory->peak_anon_bytes).s,
+            text_bytes(memory->accounted_peak_bytes).s);
+}

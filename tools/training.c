@@ -1,0 +1,319 @@
+#include "training.h"
+#include "interrupt.h"
+#include "output.h"
+#include "progress.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LINE_INTERVAL_S 1.0   /* between two lines of epochs of one layer */
+#define REFERENCE_ROUNDS 3u   /* of the measurement that --verbose makes */
+#define REFERENCE_SECONDS 0.5 /* each */
+
+/* The state of a run that the library's callbacks share. */
+struct run {
+    struct cli *cli;
+    const struct training *training;
+    struct progress progress;
+    uint32_t layers, epochs, head_epochs; /* 0: not known yet */
+    double last_line_s;
+    FILE *log;
+    bool log_anew, log_failed;
+};
+
+void training_init(struct training *training)
+{
+    ff_train_opts_init(&training->opts);
+}
+
+static json_t *epoch_object(const struct ff_epoch_report *report)
+{
+    json_t *object = json_object();
+
+    json_add(object, "kind", json_from_text(report->head ? "head" : "layer"));
+    json_add(object, "layer", json_from_count(report->layer));
+    json_add(object, "epoch", json_from_count(report->epoch));
+    json_add(object, "loss", json_from_real(report->loss));
+    json_add(object, "goodness_pos", json_from_real(report->goodness_pos));
+    json_add(object, "goodness_neg", json_from_real(report->goodness_neg));
+    json_add(object, "error", json_from_real(report->error));
+    json_add(object, "learning_rate", json_from_real(report->learning_rate));
+    json_add(object, "seconds", json_from_real(report->seconds));
+    json_add(object, "rows_per_second", json_from_real(report->rows_per_second));
+    json_add(object, "gflops", json_from_real(report->gflops));
+    json_add_memory(object, &report->memory);
+    json_add(object, "scratch_bytes", json_from_count(report->scratch_bytes));
+    return object;
+}
+
+static void log_epoch(struct run *run, const struct ff_epoch_report *report)
+{
+    if (run->log == NULL || run->log_failed)
+        return;
+    /* Only now: a run that is refused must not cost the log of the one before. */
+    if (run->log_anew && ftruncate(fileno(run->log), 0) != 0 && errno != EINVAL)
+        run->log_failed = true;
+    run->log_anew = false;
+    json_print_line(run->log, epoch_object(report));
+    if (ferror(run->log))
+        run->log_failed = true;
+    if (run->log_failed && !run->cli->quiet)
+        progress_line(&run->progress, "fftool: %s: warning: %s: %s; no more is logged",
+                      run->cli->command, run->training->log, strerror(errno));
+}
+
+/* "2/4", or "2" where the whole is not known. */
+static struct text part_text(uint32_t part, uint32_t whole)
+{
+    struct text out;
+
+    if (whole > 0)
+        snprintf(out.s, sizeof out.s, "%u/%u", part, whole);
+    else
+        snprintf(out.s, sizeof out.s, "%u", part);
+    return out;
+}
+
+static void on_epoch(void *arg, const struct ff_epoch_report *report)
+{
+    struct run *run = arg;
+    uint32_t last = report->head ? run->head_epochs : run->epochs;
+    struct text layer = part_text(report->layer, run->layers);
+    struct text epoch = part_text(report->epoch, last);
+    struct text rate = text_count((uint64_t)report->rows_per_second);
+    double now = now_s();
+
+    log_epoch(run, report);
+    if (!run->training->verbose && report->epoch != last &&
+        now - run->last_line_s < LINE_INTERVAL_S)
+        return;
+    run->last_line_s = now;
+    if (report->head)
+        progress_line(&run->progress, "layer %s head %s  loss %s  error %s  %s samples/s", layer.s,
+                      epoch.s, text_real(report->loss).s, text_percent(report->error).s, rate.s);
+    else
+        progress_line(&run->progress,
+                      "layer %s epoch %s  loss %s  goodness %s / %s  error %s  %s samples/s  "
+                      "%.1f GFLOP/s",
+                      layer.s, epoch.s, text_real(report->loss).s,
+                      text_real(report->goodness_pos).s, text_real(report->goodness_neg).s,
+                      text_percent(report->error).s, rate.s, report->gflops);
+}
+
+static void on_progress(void *arg, const struct ff_progress *progress)
+{
+    struct run *run = arg;
+
+    if (progress->layers > 0)
+        run->layers = progress->layers;
+    if (progress->phase == FF_PHASE_TRAIN)
+        run->epochs = progress->epochs;
+    if (progress->phase == FF_PHASE_HEAD)
+        run->head_epochs = progress->epochs;
+    progress_show(&run->progress, progress);
+}
+
+static void on_message(void *arg, const char *text)
+{
+    struct run *run = arg;
+
+    progress_line(&run->progress, "%s", text);
+}
+
+/* What the lines of progress and the reference measurement need to know of a recipe. */
+struct outline {
+    uint32_t layers, epochs, head_epochs, widest, batch;
+};
+
+static void outline_of(const struct ff_recipe *recipe, struct outline *out)
+{
+    uint32_t i;
+
+    *out = (struct outline){.layers = recipe->layers,
+                            .epochs = recipe->epochs,
+                            .head_epochs = recipe->head_epochs,
+                            .batch = recipe->batch};
+    for (i = 0; i < recipe->layers; i++)
+        if (recipe->hidden[i] > out->widest)
+            out->widest = recipe->hidden[i];
+}
+
+static int read_outline(struct cli *cli, const char *path, struct outline *out)
+{
+    struct ff_model *model;
+    struct ff_model_info info;
+    int status = ff_model_open(cli->ctx, path, &model);
+
+    if (status != FF_OK)
+        return status;
+    status = ff_model_info(model, &info);
+    if (status == FF_OK)
+        outline_of(&info.recipe, out);
+    ff_model_close(model);
+    return status;
+}
+
+/*
+ * Measures plain sgemm of the widest layer's shapes. In a child, whose memory is its own: the peak
+ * figures of the training that follows stay those of the training. Returns 0 if there is no result.
+ */
+static double measure_reference(const struct cli *cli, const struct training *training,
+                                const struct outline *outline)
+{
+    int fds[2];
+    struct ff_bench_result result = {0};
+    double gflops = 0;
+    pid_t child;
+
+    if (pipe(fds) != 0)
+        return 0;
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        struct ff_bench_opts opts;
+        ssize_t written;
+
+        close(fds[0]);
+        ff_bench_opts_init(&opts);
+        opts.units = outline->widest;
+        opts.batch = outline->batch;
+        opts.threads = training->opts.threads;
+        opts.rounds = REFERENCE_ROUNDS;
+        opts.seconds = REFERENCE_SECONDS;
+        opts.interrupted = interrupt_asked;
+        if (ff_bench_gemm_share(cli->ctx, &opts, &result) != FF_OK)
+            _exit(EXIT_FAILED);
+        written = write(fds[1], &result.gemm_gflops, sizeof result.gemm_gflops);
+        _exit(written == sizeof result.gemm_gflops ? EXIT_DONE : EXIT_FAILED);
+    }
+    close(fds[1]);
+    if (child > 0) {
+        if (read(fds[0], &gflops, sizeof gflops) != sizeof gflops)
+            gflops = 0;
+        waitpid(child, NULL, 0);
+    }
+    close(fds[0]);
+    return gflops;
+}
+
+static void print_result(const struct cli *cli, const struct ff_train_result *result)
+{
+    if (result->was_complete) {
+        printf("%s is complete already; nothing to do\n", cli->model);
+        return;
+    }
+    printf("%s: %s layers, %s parameters, trained on %s samples in %s\n", cli->model,
+           text_count(result->layers).s, text_count(result->parameters).s,
+           text_count(result->samples).s, text_duration(result->seconds).s);
+    printf("memory: ");
+    print_memory(stdout, &result->memory);
+    printf("\nscratch: peak %s on disk\n", text_bytes(result->scratch_peak_bytes).s);
+}
+
+static void print_result_json(const struct cli *cli, const struct ff_train_result *result,
+                              bool complete, double reference)
+{
+    json_t *object = json_object();
+
+    json_add(object, "model", json_from_text(cli->model));
+    json_add(object, "complete", json_boolean(complete));
+    json_add(object, "was_complete", json_boolean(result->was_complete));
+    json_add(object, "resumed", json_boolean(result->resumed));
+    json_add(object, "samples", json_from_count(result->samples));
+    json_add(object, "layers", json_from_count(result->layers));
+    json_add(object, "parameters", json_from_count(result->parameters));
+    json_add(object, "seconds", json_from_real(result->seconds));
+    json_add(object, "train_seconds", json_from_real(result->train_seconds));
+    json_add(object, "gflops", json_from_real(result->gflops));
+    if (reference > 0) {
+        json_add(object, "gemm_gflops", json_from_real(reference));
+        json_add(object, "gemm_share", json_from_real(result->gflops / reference));
+    }
+    json_add(object, "scratch_peak_bytes", json_from_count(result->scratch_peak_bytes));
+    json_add_memory(object, &result->memory);
+    json_print(stdout, object);
+}
+
+static int open_log(struct run *run)
+{
+    const char *path = run->training->log;
+
+    if (path == NULL)
+        return EXIT_DONE;
+    run->log = fopen(path, "ae");
+    if (run->log == NULL)
+        return report_failure(run->cli, "--log: %s: %s", path, strerror(errno));
+    return EXIT_DONE;
+}
+
+static int close_log(struct run *run)
+{
+    if (run->log == NULL)
+        return EXIT_DONE;
+    if (fclose(run->log) != 0 || run->log_failed)
+        return report_failure(run->cli, "--log: %s: not everything could be written",
+                              run->training->log);
+    return EXIT_DONE;
+}
+
+static int train(struct run *run, const struct ff_recipe *recipe)
+{
+    struct ff_train_opts opts = run->training->opts;
+    struct ff_train_result result = {0};
+    struct outline outline = {0};
+    double reference = 0;
+    int status = FF_OK;
+
+    if (recipe != NULL)
+        outline_of(recipe, &outline);
+    else if (run->training->verbose)
+        status = read_outline(run->cli, opts.model, &outline);
+    if (status != FF_OK)
+        return report_status(run->cli, status);
+    run->layers = outline.layers;
+    run->epochs = outline.epochs;
+    run->head_epochs = outline.head_epochs;
+    opts.on_progress = on_progress;
+    opts.on_epoch = on_epoch;
+    opts.on_message = run->training->verbose ? on_message : NULL;
+    opts.interrupted = interrupt_asked;
+    opts.arg = run;
+    if (run->training->verbose)
+        reference = measure_reference(run->cli, run->training, &outline);
+
+    if (recipe != NULL)
+        status = ff_train(run->cli->ctx, recipe, &opts, &result);
+    else
+        status = ff_train_resume(run->cli->ctx, &opts, &result);
+    progress_end(&run->progress);
+    if (reference > 0 && result.gflops > 0)
+        progress_line(&run->progress,
+                      "training %.1f GFLOP/s, plain sgemm of the same shapes %.1f GFLOP/s: %.2f",
+                      result.gflops, reference, result.gflops / reference);
+    if (run->training->json && (status == FF_OK || status == FF_EINTERRUPTED))
+        print_result_json(run->cli, &result, status == FF_OK, reference);
+    else if (status == FF_OK)
+        print_result(run->cli, &result);
+    return report_status(run->cli, status);
+}
+
+int training_run(struct cli *cli, struct training *training, const struct ff_recipe *recipe,
+                 bool log_anew)
+{
+    struct run run = {.cli = cli, .training = training, .log_anew = log_anew};
+    int result, log_result;
+
+    cli->quiet = training->quiet;
+    cli->model = training->opts.model;
+    progress_init(&run.progress, training->quiet);
+    interrupt_catch();
+    result = open_log(&run);
+    if (result != EXIT_DONE)
+        return result;
+    result = train(&run, recipe);
+    log_result = close_log(&run);
+    return result != EXIT_DONE ? result : log_result;
+}
