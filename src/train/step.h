@@ -1,0 +1,46 @@
+/*
+ * One optimizer step of one layer on a batch of positive and negative rows, always mixed (RECIPES;
+ * Hinton 2022):
+ *
+ *   (A) for each tile t of neurons:  Y_t = relu(X W_t' + b_t), partial goodness of each row
+ * parallel (B) goodness of each row, the loss, and its coefficients c = dL/dG serial, short (C) for
+ * each tile:  dZ_t = c (2/n) Y_t,  dW_t = dZ_t' X,  the optimizer on the tile          parallel
+ *
+ * After (B) a tile needs nothing of the others, so no gradient of the whole layer is held. Only if
+ * the batch is cut into micro-batches is there one, added up chunk by chunk in the order of the
+ * whole batch: the same bits.
+ */
+#ifndef FF_TRAIN_STEP_H
+#define FF_TRAIN_STEP_H
+
+#include "nn/loss.h"
+#include "train/feed.h"
+#include "train/layer.h"
+#include "train/manifest.h"
+
+struct ff_step_opts {
+    struct ff_layer *layer; /* not owned */
+    struct ff_feed *feed;   /* not owned; max_pieces at least 2 * micro_chunks */
+    const struct ff_geometry *geometry;
+    const struct ff_loss *loss;
+    struct ff_loss_params loss_params;
+    const struct ff_optimizer *optimizer;
+    struct ff_optimizer_params optimizer_params;
+    uint32_t micro_chunks; /* chunks of the dataset at a time, 1 .. chunks of a batch */
+};
+
+/* Chunks per micro-batch such that outputs take at most 16 MiB, or as ROWS (if not 0) asks. */
+uint32_t ff_micro_chunks(const struct ff_geometry *geometry, uint32_t units, uint32_t rows);
+
+struct ff_step;
+FF_CHECK int ff_step_new(struct ff_workers *workers, const struct ff_step_opts *opts,
+                         struct ff_step **out);
+void ff_step_free(struct ff_step *step);
+/*
+ * Trains on BATCH against the NEGATIVE-th set, as optimizer step NUMBER (from 1) with learning rate
+ * LR, and adds to SUMS. Fails with FF_ECORRUPT (scratch) and FF_ENUMERIC (the loss is not finite).
+ */
+FF_CHECK int ff_step_run(struct ff_step *step, uint64_t batch, uint32_t negative, uint64_t number,
+                         float lr, struct ff_sums *sums);
+
+#endif
