@@ -138,12 +138,12 @@ static void place_blocks(struct ff_step *step)
     }
 }
 
-/* (B): coefficients of every row; adds the batch's figures to SUMS. */
-static double coefficients(struct ff_step *step, size_t batch_rows, struct ff_sums *sums)
+/* (B): coefficients of every row; adds to LOSS, the batch's mean, and to SUMS. */
+static void coefficients(struct ff_step *step, size_t batch_rows, double *loss,
+                         struct ff_sums *sums)
 {
     const struct ff_layer *layer = step->opts.layer;
     float factor = 2 / (float)layer->units;
-    double loss = 0;
 
     ff_layer_goodness(layer, step->all_rows, step->sums, step->goodness);
     for (size_t i = 0; i < step->n_pieces; i += 2) {
@@ -154,7 +154,7 @@ static double coefficients(struct ff_step *step, size_t batch_rows, struct ff_su
         step->opts.loss->pairs(&step->opts.loss_params, pairs, batch_rows, step->goodness + pos,
                                step->goodness + neg, step->scale + pos, step->scale + neg,
                                &chunk_loss);
-        loss += chunk_loss;
+        *loss += chunk_loss;
         for (size_t row = 0; row < pairs; row++) {
             double g_pos = step->goodness[pos + row], g_neg = step->goodness[neg + row];
 
@@ -165,7 +165,6 @@ static double coefficients(struct ff_step *step, size_t batch_rows, struct ff_su
     }
     for (size_t row = 0; row < step->all_rows; row++)
         step->scale[row] *= factor;
-    return loss;
 }
 
 static void update_tile(struct ff_step *step, uint32_t first, uint32_t count, const float *gradient)
@@ -225,7 +224,7 @@ static int run_micro_batch(struct ff_step *step, uint32_t first_chunk, uint32_t 
     place_blocks(step);
     ff_layer_forward(step->opts.layer, step->workers->pool, step->blocks, step->n_pieces,
                      step->all_rows, step->y, step->sums);
-    *loss += coefficients(step, batch_rows, sums);
+    coefficients(step, batch_rows, loss, sums);
     if (!isfinite(*loss))
         return ff_fail(step->workers->ctx, FF_ENUMERIC,
                        "training diverged: the loss is not finite; try a lower learning rate");

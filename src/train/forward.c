@@ -1,0 +1,119 @@
+#include "train/forward.h"
+
+#include "nn/kernels.h"
+
+/* Rows normalised by one task. */
+#define ROWS_PER_TASK 32
+
+struct pass {
+    struct ff_workers *workers;
+    const struct ff_forward_opts *opts;
+    size_t max_rows, all_rows;
+    float *y, *sums, *goodness;
+};
+
+static int allocate(struct pass *pass)
+{
+    const struct ff_layer *layer = pass->opts->layer;
+    struct ff_ctx *ctx = pass->workers->ctx;
+
+    pass->max_rows = (size_t)FF_FORWARD_PIECES * pass->opts->geometry->chunk_rows;
+    pass->y = ff_alloc_array(ctx, FF_MEM_ACTIVATIONS, pass->max_rows * layer->units, sizeof(float));
+    pass->sums =
+        ff_alloc_array(ctx, FF_MEM_ACTIVATIONS, pass->max_rows * layer->tiles, sizeof(float));
+    pass->goodness = ff_alloc_array(ctx, FF_MEM_ACTIVATIONS, pass->max_rows, sizeof(float));
+    return pass->y && pass->sums && pass->goodness ? FF_OK : ff_alloc_status(ctx);
+}
+
+static void release(struct pass *pass)
+{
+    const struct ff_layer *layer = pass->opts->layer;
+    struct ff_ctx *ctx = pass->workers->ctx;
+
+    ff_free(ctx, FF_MEM_ACTIVATIONS, pass->y, pass->max_rows * layer->units * sizeof(float));
+    ff_free(ctx, FF_MEM_ACTIVATIONS, pass->sums, pass->max_rows * layer->tiles * sizeof(float));
+    ff_free(ctx, FF_MEM_ACTIVATIONS, pass->goodness, pass->max_rows * sizeof(float));
+}
+
+static void normalise_rows(void *arg, size_t task, unsigned worker)
+{
+    struct pass *pass = arg;
+    size_t units = pass->opts->layer->units, first = task * ROWS_PER_TASK;
+    size_t rows = pass->all_rows - first < ROWS_PER_TASK ? pass->all_rows - first : ROWS_PER_TASK;
+
+    (void)worker;
+    ff_normalise_rows(rows, units, pass->y + first * units, units);
+}
+
+/* One chunk of some of the streams. */
+static int forward_pieces(struct pass *pass, uint32_t chunk, size_t first_stream, size_t n)
+{
+    const struct ff_forward_opts *opts = pass->opts;
+    const struct ff_layer *layer = opts->layer;
+    struct ff_piece_request requests[FF_FORWARD_PIECES];
+    struct ff_piece pieces[FF_FORWARD_PIECES];
+    struct ff_block blocks[FF_FORWARD_PIECES];
+    int status;
+
+    for (size_t i = 0; i < n; i++)
+        requests[i] = (struct ff_piece_request){chunk, opts->streams[first_stream + i]};
+    status = ff_feed_load(opts->feed, n, requests, pieces);
+    if (status != FF_OK)
+        return status;
+    pass->all_rows = 0;
+    for (size_t i = 0; i < n; i++) {
+        blocks[i] = (struct ff_block){pieces[i].x, pieces[i].rows, (uint32_t)pass->all_rows};
+        pass->all_rows += pieces[i].rows;
+    }
+    ff_layer_forward(layer, pass->workers->pool, blocks, n, pass->all_rows, pass->y, pass->sums);
+    ff_layer_goodness(layer, pass->all_rows, pass->sums, pass->goodness);
+    if (opts->active)
+        ff_mark_active(pass->all_rows, layer->units, pass->y, layer->units, opts->active);
+    ff_pool_run(pass->workers->pool, (pass->all_rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK,
+                normalise_rows, pass);
+    for (size_t i = 0; i < n && status == FF_OK; i++) {
+        struct ff_forward_block block = {.chunk = chunk,
+                                         .stream = requests[i].stream,
+                                         .first = pieces[i].first,
+                                         .rows = pieces[i].rows,
+                                         .x = pieces[i].x,
+                                         .goodness = pass->goodness + blocks[i].first,
+                                         .y = pass->y + blocks[i].first * (size_t)layer->units};
+
+        status = opts->sink(opts->arg, &block);
+    }
+    ff_feed_done(opts->feed);
+    return status;
+}
+
+static int forward_chunk(struct pass *pass, uint32_t chunk)
+{
+    const struct ff_forward_opts *opts = pass->opts;
+    uint64_t first;
+    uint32_t rows;
+    int status = FF_OK;
+
+    ff_chunk_range(opts->geometry, chunk, &first, &rows);
+    if (opts->begin_chunk)
+        status = opts->begin_chunk(opts->arg, chunk, first, rows);
+    for (size_t i = 0; i < opts->n_streams && status == FF_OK; i += FF_FORWARD_PIECES) {
+        size_t n =
+            opts->n_streams - i < FF_FORWARD_PIECES ? opts->n_streams - i : FF_FORWARD_PIECES;
+
+        status = forward_pieces(pass, chunk, i, n);
+    }
+    return status;
+}
+
+int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts)
+{
+    struct pass pass = {.workers = workers, .opts = opts};
+    int status = allocate(&pass);
+
+    for (uint32_t chunk = 0; chunk < opts->geometry->chunks && status == FF_OK; chunk++) {
+        status = forward_chunk(&pass, chunk);
+        ff_memory_sample(workers->ctx);
+    }
+    release(&pass);
+    return status;
+}

@@ -1,0 +1,43 @@
+/*
+ * The forward pass of a finished layer over stored inputs: goodness of every row, outputs scaled to
+ * RMS 1, handed on chunk by chunk. Training stores them as the next boundary; evaluation also adds
+ * up the goodness.
+ */
+#ifndef FF_TRAIN_FORWARD_H
+#define FF_TRAIN_FORWARD_H
+
+#include "train/feed.h"
+#include "train/layer.h"
+
+/* One chunk of one stream, before and after the layer. Valid during the call. */
+struct ff_forward_block {
+    uint32_t chunk, stream;
+    uint64_t first; /* row of the dataset, in stored order */
+    uint32_t rows;
+    const float *x;        /* (rows, fan_in) */
+    const float *goodness; /* (rows) */
+    const float *y;        /* (rows, units), normalised */
+};
+
+struct ff_forward_opts {
+    const struct ff_layer *layer;
+    struct ff_feed *feed; /* max_pieces at least 2 */
+    const struct ff_geometry *geometry;
+    const uint32_t *streams; /* in ascending order */
+    size_t n_streams;
+    uint8_t *active; /* (units) or NULL: set to 1 for units that were positive for any row */
+    /* Called for each chunk and, within it, each stream, in ascending order. Nonzero ends the pass
+     * and is returned. */
+    int (*sink)(void *arg, const struct ff_forward_block *block);
+    /* Called once a chunk, before its blocks; nonzero ends the pass and is returned. May be NULL.
+     */
+    int (*begin_chunk)(void *arg, uint32_t chunk, uint64_t first, uint32_t rows);
+    void *arg;
+};
+
+FF_CHECK int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts);
+
+/* The feed's pieces at a time: as many as a training step on one chunk holds. */
+#define FF_FORWARD_PIECES 2
+
+#endif
