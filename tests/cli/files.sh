@@ -1,0 +1,64 @@
+#!/bin/sh
+# Files that are missing, foreign, damaged or in the way: the right exit code and a reason that
+# names the file; nothing left behind.
+# shellcheck source=tests/cli/lib
+. "${FFTOOL_ROOT:?}/tests/cli/lib"
+
+for command in "resume no.ff" "eval no.ff --data $data" "inspect no.ff" \
+    "predict no.ff --input $data/t10k-images-idx3-ubyte.gz"; do
+    # shellcheck disable=SC2086 # words
+    refused 1 'no\.ff' $command
+done
+
+echo "This is text, not a model, and long enough that nobody takes it for an empty file." >text.ff
+: >empty.ff
+head -c 100000 "$data/train-images-idx3-ubyte.gz" >noise.ff
+for file in text.ff noise.ff empty.ff; do
+    cp "$file" copy
+    refused 4 "$file" inspect "$file"
+    refused 4 "$file" resume "$file"
+    refused 4 "$file" eval "$file" --data "$data"
+    ok "$file is left as it was" cmp "$file" copy
+done
+# shellcheck disable=SC2086
+refused 4 'text\.ff' train $small --model text.ff
+
+# Datasets
+mkdir none
+refused 1 'absent' train --data absent
+refused '1 4' 'none' train --data none
+refused 4 'text\.ff' train --data text.ff
+mkdir cut
+cp "$data"/*.gz cut/
+head -c 20000 "$data/train-images-idx3-ubyte.gz" >cut/train-images-idx3-ubyte.gz
+refused 4 'cut/train-images' train --data cut --hidden 10 --epochs 1
+ok "no model of a cut dataset is taken for trained" [ ! -e model.ff.scratch ]
+rm -rf model.ff*
+mkdir mixed
+cp "$data"/*.gz mixed/
+cp "$data/t10k-labels-idx1-ubyte.gz" mixed/train-labels-idx1-ubyte.gz
+ff 1 train --data mixed --hidden 10 --epochs 1
+ok "images and labels of different counts are told" has err '^fftool: train: .*(2,?000|500)'
+rm -rf model.ff*
+
+# Places that cannot be written
+# shellcheck disable=SC2086
+{
+    refused 1 'nowhere' train $small --model nowhere/m.ff
+    refused 1 'text\.ff' train $small --model text.ff/m.ff
+    refused 1 'nowhere' train $small --log nowhere/log.jsonl
+    refused 1 'text\.ff' train $small --scratch text.ff/scratch
+}
+rm -rf model.ff*
+
+# Damage
+# shellcheck disable=SC2086
+ff 0 train $small --quiet
+cp model.ff whole.ff
+size=$(wc -c <model.ff)
+for part in 1 4095 4096 8192 $((size / 2)) $((size - 4096)) $((size - 1)); do
+    head -c "$part" whole.ff >cut.ff
+    ff 4 inspect --verify cut.ff && ok "a model cut to $part of $size bytes is found out" \
+        has err 'cut\.ff'
+done
+finish

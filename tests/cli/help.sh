@@ -1,0 +1,48 @@
+#!/bin/sh
+# Help of every command in the table; the man page tells of the same commands and options.
+# shellcheck source=tests/cli/lib
+. "${FFTOOL_ROOT:?}/tests/cli/lib"
+man=$FFTOOL_ROOT/tools/fftool.1
+
+# The options that a help text on stdin tells of, --help aside, sorted.
+options_of_help()
+{
+    sed -nE 's/^  (-.,|   ) --([a-z0-9-]+).*/--\2/p' | grep -vx -e --help | sort -u
+}
+
+# The options that the man page tells of in the section of a command, sorted.
+options_of_man()
+{
+    awk -v command="$1" '/^\.S[sS] / { on = $3 == command } on' "$man" |
+        sed 's/\\-/-/g' | sed -nE 's/^\.It (Fl [a-z] Ar [^,]*, |Fl [a-z] , )?Fl -([a-z0-9-]+).*/--\2/p' | sort -u
+}
+
+ff 0 help
+ok "help lists commands on stdout" has out '^  train  '
+ok "help says nothing on stderr" empty err
+commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\)  .*/\1/p' out)
+ok "there are six commands and more" [ "$(echo "$commands" | wc -l)" -ge 6 ]
+ff 0 --help
+ok "--help is help" has out '^Commands:'
+
+for name in $commands; do
+    ff 0 "$name" --help
+    ok "$name --help has usage" has out "^Usage: fftool $name"
+    ok "$name --help has examples" has out "^  fftool $name "
+    ok "$name --help says nothing on stderr" empty err
+    ok "$name --help fits 80 columns" [ -z "$(awk 'length($0) > 80' out)" ]
+    cp out one
+    ff 0 help "$name"
+    ok "help $name is the same" cmp out one
+    options_of_help <one >in_help
+    options_of_man "$name" >in_man
+    ok "man page and $name --help tell of the same options" diff in_help in_man
+done
+
+ff 0 --version
+ok "--version" has out '^fftool [0-9]+\.[0-9]+\.[0-9]+$'
+for choice in symba logistic adam sgd linear bf16 replace; do
+    ff 0 train --help
+    ok "train --help tells of $choice" has out "^ +$choice  "
+done
+finish

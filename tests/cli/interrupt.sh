@@ -1,0 +1,65 @@
+#!/bin/sh
+# Ctrl-C saves the state and says how to go on; the weights in the end are those of a training that
+# was never stopped.
+# shellcheck source=tests/cli/lib
+# shellcheck disable=SC2086 # $long is words
+. "${FFTOOL_ROOT:?}/tests/cli/lib"
+
+long="--data $data --hidden 100x3 --epochs 6 --batch 50 --checkpoint-interval 0 --head-epochs 1"
+ff 0 train $long --model whole.ff --quiet
+expected=$(weights_hash whole.ff)
+
+logged()
+{
+    if [ -e log.jsonl ]; then
+        wc -l <log.jsonl
+    else
+        echo 0
+    fi
+}
+
+# stop SIGNAL EPOCHS: trains, and sends SIGNAL once EPOCHS are logged
+stop()
+{
+    rm -rf model.ff* log.jsonl
+    command="fftool train, stopped by $1"
+    "$FFTOOL" train $long --log log.jsonl >out 2>err &
+    pid=$!
+    while [ "$(logged)" -lt "$2" ] && kill -0 $pid 2>/dev/null; do
+        sleep 0.02
+    done
+    kill "-$1" $pid
+    code=0
+    wait $pid || code=$?
+}
+
+for signal in INT TERM; do
+    stop $signal 4
+    ok "$signal: exit code 130" [ "$code" -eq 130 ]
+    ok "$signal: the message says how to go on" has err 'interrupted.*fftool resume model\.ff'
+    ok "$signal: nothing on stdout" empty out
+    ff 0 inspect model.ff --json
+    ok "$signal: the model can be looked into" json out
+    ok "$signal: it is not complete" [ "$(leaf .complete)" = false ]
+    before=$(wc -l <log.jsonl)
+    ff 0 resume model.ff --log log.jsonl
+    ok "$signal: resume completes it" has out '^model\.ff: 3 layers'
+    ok "$signal: the log is appended to" [ "$(wc -l <log.jsonl)" -gt "$before" ]
+    ok "$signal: the weights are the same" [ "$(weights_hash model.ff)" = "$expected" ]
+done
+
+stop INT 8
+rm -rf model.ff.scratch
+ff 0 train $long --quiet
+ok "the same command goes on too, without its scratch" [ "$(weights_hash model.ff)" = "$expected" ]
+
+"$FFTOOL" train --data "$data" --hidden 100x3 --epochs 200 --model held.ff --quiet &
+pid=$!
+while [ ! -s held.ff ] && kill -0 $pid; do
+    sleep 0.05
+done
+refused 1 'held\.ff' resume held.ff
+ok "a second trainer is refused with a hint" has err '^hint: '
+kill -INT $pid
+wait $pid
+finish

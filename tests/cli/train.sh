@@ -1,0 +1,67 @@
+#!/bin/sh
+# Training, and what it prints: results on stdout, the rest on stderr; the log; --force.
+# shellcheck source=tests/cli/lib
+# shellcheck disable=SC2086 # $small is words
+. "${FFTOOL_ROOT:?}/tests/cli/lib"
+
+ff 0 train $small --log log.jsonl
+ok "the result is on stdout" has out '^model\.ff: 2 layers, .* 400 samples'
+ok "memory is in the result" has out '^memory: peak .* resident, .* anonymous, .* accounted'
+ok "progress is on stderr" has err '^layer 2/2 epoch 2/2  loss '
+ok "a file holds no control characters of a bar" [ -z "$(tr -d '\n -~' <err)" ]
+ok "scratch is gone" [ ! -e model.ff.scratch ]
+ok "the log has a line for each epoch of each layer" [ "$(grep -c '"kind":"layer"' log.jsonl)" -eq 4 ]
+ok "the log has a line for each epoch of the head" [ "$(grep -c '"kind":"head"' log.jsonl)" -ge 1 ]
+n=0
+while read -r line; do
+    n=$((n + 1))
+    echo "$line" >line
+    ok "line $n of the log is JSON" json line
+    for key in kind layer epoch loss goodness_pos goodness_neg error learning_rate seconds \
+        rows_per_second gflops peak_rss_bytes peak_anon_bytes accounted_peak_bytes \
+        category_peak_bytes.weights scratch_bytes; do
+        [ -n "$(leaf ".$key")" ] || not_ok "line $n of the log has no $key"
+    done
+done <log.jsonl
+first=$(weights_hash model.ff)
+ok "the model has a hash of its weights" expr "$first" : '[0-9a-f]\{32\}$'
+total=$(wc -l <log.jsonl)
+
+ff 0 train $small
+ok "a complete model is left alone" has out 'complete already'
+ff 0 resume model.ff --log log.jsonl
+ok "resume leaves it alone too" has out 'complete already'
+ok "the log is kept" lines log.jsonl "$total"
+
+refused 1 '[Ee]pochs' train $small --epochs 3
+ok "a hint tells of --force" has err '^hint: .*--force'
+ok "the model is as it was" [ "$(weights_hash model.ff)" = "$first" ]
+ff 0 train $small --force --epochs 1 --log log.jsonl
+ok "--force replaces it" [ "$(weights_hash model.ff)" != "$first" ]
+ok "the log begins anew" [ "$(grep -c '"kind":"layer"' log.jsonl)" -eq 2 ]
+
+ff 0 train $small --force --quiet
+ok "--quiet: nothing on stderr" empty err
+ok "the same recipe gives the same weights" [ "$(weights_hash model.ff)" = "$first" ]
+ff 0 train $small --model other.ff --json --quiet --threads 1 --micro-batch 7 --compress zstd:3
+ok "--json prints JSON on stdout" json out
+ok "--json: complete" [ "$(leaf .complete)" = true ]
+ok "--json: layers" [ "$(leaf .layers)" = 2 ]
+ok "--json: samples" [ "$(leaf .samples)" = 400 ]
+ok "--json: peak_rss_bytes" [ "$(leaf .peak_rss_bytes)" -gt 0 ]
+ok "threads, micro-batches and compression change no bit" [ "$(weights_hash other.ff)" = "$first" ]
+ff 0 train $small --model other.ff --force --quiet --seed 1
+ok "another seed gives other weights" [ "$(weights_hash other.ff)" != "$first" ]
+for option in "--loss logistic" "--optimizer sgd" "--schedule constant" "--activations bf16" \
+    "--label-embedding append" "--weight-decay 0.01"; do
+    ff 0 train $small --model other.ff --force --quiet $option
+    ok "$option changes the weights" [ "$(weights_hash other.ff)" != "$first" ]
+done
+
+ff 0 train $small --model verbose.ff --verbose
+ok "--verbose compares with sgemm" has err \
+    '^training [0-9.]+ GFLOP/s, plain sgemm of the same shapes [0-9.]+ GFLOP/s: [0-9.]+$'
+mkdir scratch
+ff 0 train $small --model elsewhere.ff --scratch scratch --quiet
+ok "--scratch is left empty" [ -z "$(ls scratch)" ]
+finish

@@ -1,0 +1,55 @@
+#!/bin/sh
+# Nonsense is refused: exit code 2, one line on stderr that says why, nothing on stdout.
+# shellcheck source=tests/cli/lib
+. "${FFTOOL_ROOT:?}/tests/cli/lib"
+
+refused 2 'did you mean .fftool train' trian
+refused 2 'no command' frobnicate
+refused 2 'no command' help frobnicate
+refused 2 'no such option' --frobnicate
+ff 2
+ok "without arguments: usage on stderr" has err '^Usage: '
+ok "without arguments: nothing on stdout" empty out
+
+refused 2 '--data PATH is missing' train
+refused 2 'MODEL is missing' eval
+refused 2 'MODEL is missing' inspect --json
+refused 2 '--input FILE is missing' predict model.ff
+refused 2 'one argument too many' inspect a.ff b.ff
+refused 2 'one argument too many' train --data "$data" more
+refused 2 '--lr: "abc" is not a number' train --data "$data" --lr abc
+refused 2 '--lr: "nan" is not a number' train --data "$data" --lr nan
+refused 2 '--lr: "inf" is not a number' train --data "$data" --lr inf
+refused 2 '--lr: "1e-3x" is not a number' train --data "$data" --lr 1e-3x
+refused 2 '--lr: needs an argument' train --data "$data" --lr
+refused 2 '--epochs: "0" ' train --data "$data" --epochs 0
+refused 2 '--epochs: "-3" ' train --data "$data" --epochs -3
+refused 2 '--epochs: "3.5" ' train --data "$data" --epochs 3.5
+refused 2 '--epochs: "99999999999" ' train --data "$data" --epochs 99999999999
+refused 2 '--batch: "0" ' train --data "$data" --batch 0
+refused 2 '--seed: "-1" ' train --data "$data" --seed -1
+refused 2 '--seed: "18446744073709551616" ' train --data "$data" --seed 18446744073709551616
+refused 2 '--negatives: "1000" ' train --data "$data" --negatives 1000
+refused 2 '--loss: "hinge" is none of: .*symba' train --data "$data" --loss hinge
+refused 2 '--optimizer: "x" is none of: .*adam' train --data "$data" --optimizer x
+refused 2 '--activations: "f64" is none of: f32' train --data "$data" --activations f64
+refused 2 '--label-embedding: "x" is none of' train --data "$data" --label-embedding x
+refused 2 'did you mean --epochs' train --data "$data" --epoch5 3
+refused 2 'takes no argument' train --data "$data" --force=yes
+refused 2 'more than one option' train --data "$data" --he 3
+refused 2 '--data: is empty' train --data ''
+refused 2 '-z: no such option' train -z
+for layers in abc 0 0x4 100x 100x0 x4 100,,5 "100," -5 100y4 99999999999 5x99999999999; do
+    refused 2 '--hidden: ' train --data "$data" --hidden="$layers"
+done
+refused 2 '--lr: -1 is below 0' train --data "$data" --lr -1
+refused 2 '(compress|zstd)' train --data "$data" --compress gzip
+refused 2 '(compress|zstd)' train --data "$data" --compress zstd:99
+refused 2 '--split: "x" is none of: test, train' eval m.ff --data "$data" --split x
+refused 2 '--method: "x" is none of: goodness, head' eval m.ff --data "$data" --method x
+refused 2 '--format: "xml" is none of: csv, jsonl' predict m.ff --input x --format xml
+refused 2 '--scratch-size: "12Q" is not a size' eval m.ff --data "$data" --scratch-size 12Q
+refused 2 '--layer: "0" ' inspect m.ff --layer 0
+refused 2 '--units: "0" ' bench --units 0
+ok "nothing was made" [ -z "$(find . -name '*.ff*')" ]
+finish
