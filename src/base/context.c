@@ -72,12 +72,16 @@ void ff_ctx_on_warning(struct ff_ctx *ctx, void (*warn)(void *arg, const char *t
 }
 
 /* Names from files end up in messages: nothing in them may move the cursor or fake a second line.
- */
+ * In UTF-8, C2 80 to C2 9F are control characters too; C2 9B starts a terminal's command. */
 static void make_one_line(char *text)
 {
-    for (; *text; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = ' ';
+    unsigned char *c = (unsigned char *)text;
+
+    for (; *c; c++) {
+        if (*c < 0x20 || *c == 0x7f)
+            c[0] = ' ';
+        else if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+            c[0] = c[1] = ' ';
     }
 }
 

@@ -44,12 +44,32 @@ static void raise_peak(_Atomic uint64_t *peak, uint64_t value)
         ;
 }
 
+/* Counts BYTES, which the total holds already, for CATEGORY; TOTAL is what it came to. */
+static void count(struct ff_meter *meter, enum ff_category category, size_t bytes, uint64_t total)
+{
+    raise_peak(&meter->peak[category], atomic_fetch_add(&meter->now[category], bytes) + bytes);
+    raise_peak(&meter->total_peak, total);
+}
+
 void ff_meter_add(struct ff_ctx *ctx, enum ff_category category, size_t bytes)
 {
     struct ff_meter *meter = &ctx->meter;
 
-    raise_peak(&meter->peak[category], atomic_fetch_add(&meter->now[category], bytes) + bytes);
-    raise_peak(&meter->total_peak, atomic_fetch_add(&meter->total, bytes) + bytes);
+    count(meter, category, bytes, atomic_fetch_add(&meter->total, bytes) + bytes);
+}
+
+/* Adds BYTES to the total unless that would exceed the limit; *TOTAL is what it came to. One step,
+ * so that threads cannot pass the limit together. */
+static bool reserve(struct ff_meter *meter, size_t bytes, uint64_t *total)
+{
+    uint64_t seen = atomic_load(&meter->total);
+
+    do {
+        if (meter->limit && (seen > meter->limit || bytes > meter->limit - seen))
+            return false;
+        *total = seen + bytes;
+    } while (!atomic_compare_exchange_weak(&meter->total, &seen, *total));
+    return true;
 }
 
 void ff_meter_sub(struct ff_ctx *ctx, enum ff_category category, size_t bytes)
@@ -73,35 +93,43 @@ static bool injected_failure(struct ff_meter *meter)
     return left >= 0 && atomic_fetch_sub(&meter->fail_after, 1) == 0;
 }
 
+/* Zeroed memory, or NULL. */
+static void *allocate(size_t bytes)
+{
+    void *pointer;
+
+    if (bytes > SIZE_MAX / 2)
+        return NULL;
+    if (bytes >= MAPPING_BYTES) {
+        pointer =
+            mmap(NULL, rounded(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return pointer == MAP_FAILED ? NULL : pointer;
+    }
+    pointer = aligned_alloc(ALIGNMENT, rounded(bytes ? bytes : 1));
+    if (pointer)
+        memset(pointer, 0, rounded(bytes ? bytes : 1));
+    return pointer;
+}
+
 void *ff_alloc(struct ff_ctx *ctx, enum ff_category category, size_t bytes)
 {
     struct ff_meter *meter = &ctx->meter;
-    void *pointer = NULL;
+    void *pointer;
+    uint64_t total;
 
-    if (meter->limit &&
-        bytes > meter->limit - (meter->limit < meter->total ? meter->limit : meter->total)) {
+    if (!reserve(meter, bytes, &total)) {
         ff_fail(ctx, FF_EBUDGET, "memory limit of %llu bytes: %zu more bytes for %s do not fit",
                 (unsigned long long)meter->limit, bytes, ff_memory_category(category));
         return NULL;
     }
-    if (bytes <= SIZE_MAX / 2 && !injected_failure(meter)) {
-        if (bytes >= MAPPING_BYTES) {
-            pointer = mmap(NULL, rounded(bytes), PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-            if (pointer == MAP_FAILED)
-                pointer = NULL;
-        } else {
-            pointer = aligned_alloc(ALIGNMENT, rounded(bytes ? bytes : 1));
-            if (pointer)
-                memset(pointer, 0, rounded(bytes ? bytes : 1));
-        }
-    }
+    pointer = injected_failure(meter) ? NULL : allocate(bytes);
     if (!pointer) {
+        atomic_fetch_sub(&meter->total, bytes);
         ff_fail(ctx, FF_ENOMEM, "out of memory: no %zu bytes for %s", bytes,
                 ff_memory_category(category));
         return NULL;
     }
-    ff_meter_add(ctx, category, bytes);
+    count(meter, category, bytes, total);
     return pointer;
 }
 
