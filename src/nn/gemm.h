@@ -1,8 +1,15 @@
 /*
  * Single-threaded single-precision matrix products (OpenBLAS). The only file that includes
  * <cblas.h>. Matrices are row-major with leading dimensions in elements. The same call gives the
- * same bits whichever thread makes it, for OpenBLAS is set to one thread and works on tiles whose
- * shapes do not depend on the number of threads.
+ * same bits whichever thread makes it, for OpenBLAS is set to one thread.
+ *
+ * The bits of a row or column do depend on the shape (m, n, k) of the call it is computed in: with
+ * the Haswell and Zen kernels of OpenBLAS 0.3.21, 256 rows at once and two calls of 128 rows
+ * differ, as do tiles of 256 and 128 neurons; with every kernel, adding up two products with beta 1
+ * differs from one product over all of k. So what must be equal bit for bit (any number of threads,
+ * any memory budget, streamed or not) must call with equal shapes, cut at equal places.
+ *
+ * Matrices must not overlap. A call may have no rows (m 0); k is 1 at least.
  */
 #ifndef FF_NN_GEMM_H
 #define FF_NN_GEMM_H

@@ -5,8 +5,11 @@
  *
  *     y = relu(x W' + b)      x: (rows, fan_in)  W: (units, fan_in)  b: (units)  y: (rows, units)
  *     G_i = (1/units) sum_j y_ij^2                                    goodness
- *     dL/dz_ij = c_i (2/units) y_ij,  c_i = dL/dG_i                   (RECIPES 1; the ReLU mask is
- * implicit in y)
+ *     dL/dz_ij = c_i (2/units) y_ij,  c_i = dL/dG_i                   RECIPES 1
+ *
+ * (the ReLU mask is implicit in y). A row's result does not depend on the other rows of the call.
+ * NaN stays NaN, in y and in every sum, so that divergence shows. Arrays must not
+ * overlap; no alignment is asked for; no rows are fine.
  */
 #ifndef FF_NN_KERNELS_H
 #define FF_NN_KERNELS_H
@@ -14,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Partial sums of a reduction: element j belongs to lane j % FF_LANES, lanes are added in order. */
 #define FF_LANES 8
 
 /* Adds the bias and rectifies, in place; sets sum_squares[i] to the sum of the row's squares. z:

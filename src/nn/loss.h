@@ -10,7 +10,7 @@
 
 struct ff_loss_params {
     float goodness_scale; /* gs: multiplies the goodness */
-    float threshold;      /* theta */
+    float threshold;      /* theta; losses without one ignore it, and have 0 as default */
 };
 
 struct ff_loss {
@@ -21,7 +21,7 @@ struct ff_loss {
     /*
      * For PAIRS pairs: *LOSS = the mean over the pairs (sum divided by BATCH, which may exceed
      * PAIRS), c_pos[i] = dL/dG_pos[i], c_neg[i] = dL/dG_neg[i], both for that mean. Loss is added
-     * up in double in the order of i.
+     * up in double in the order of i. Goodness of any size gives finite results, NaN a loss of NaN.
      */
     void (*pairs)(const struct ff_loss_params *params, size_t pairs, size_t batch,
                   const float *g_pos, const float *g_neg, float *c_pos, float *c_neg, double *loss);

@@ -24,7 +24,9 @@ struct ff_optimizer {
     struct ff_optimizer_params defaults;
     /*
      * One step on N parameters W with gradient G, STEP counting from 1, learning rate LR; state[0
-     * .. states-1] are N floats each. DECAY tells whether weight decay applies (not to biases).
+     * .. states-1] are N floats each, zero before the first step. DECAY tells whether weight decay
+     * applies (not to biases). Each parameter's result is the same however they are cut into
+     * blocks.
      */
     void (*step)(const struct ff_optimizer_params *params, uint64_t step, float lr, int decay,
                  size_t n, float *w, const float *g, float *const *state);

@@ -8,7 +8,8 @@
 /*
  * logits: (rows, classes), replaced by dL/dlogits of the mean cross-entropy over BATCH rows: (p -
  * onehot) / batch. Returns the sum over these rows of the cross-entropy, and adds to *WRONG the
- * rows whose largest logit is not the label's (first one wins).
+ * rows whose largest logit is not the label's (first one wins). Labels are below CLASSES. A logit
+ * of NaN makes the result NaN.
  */
 double ff_softmax_cross_entropy(size_t rows, size_t classes, size_t batch, float *logits,
                                 const uint16_t *labels, uint64_t *wrong);

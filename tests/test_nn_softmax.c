@@ -1,0 +1,121 @@
+/* Softmax with cross-entropy: value, gradient and counting, also where exp() would overflow. */
+#include "nn/softmax.h"
+#include "support/oracle.h"
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROWS 5
+#define CLASSES 10
+#define BATCH 8
+
+static const uint16_t labels[ROWS] = {0, 9, 3, 3, 7};
+
+START_TEST(gradient_is_that_of_the_mean_cross_entropy)
+{
+    float z[ROWS * CLASSES], d[ROWS * CLASSES];
+    double expected = 0.0, loss;
+    uint64_t wrong = 0;
+
+    oracle_fill(1, ROWS * CLASSES, -4.0f, 4.0f, z);
+    memcpy(d, z, sizeof d);
+    loss = ff_softmax_cross_entropy(ROWS, CLASSES, BATCH, d, labels, &wrong);
+    for (size_t i = 0; i < ROWS; i++) {
+        double exact[CLASSES], sum = 0.0;
+
+        for (size_t c = 0; c < CLASSES; c++)
+            exact[c] = z[i * CLASSES + c];
+        expected += oracle_cross_entropy(CLASSES, exact, labels[i]);
+        for (size_t c = 0; c < CLASSES; c++) {
+            const double h = 1e-6;
+            double at = exact[c], above, below;
+
+            exact[c] = at + h;
+            above = oracle_cross_entropy(CLASSES, exact, labels[i]);
+            exact[c] = at - h;
+            below = oracle_cross_entropy(CLASSES, exact, labels[i]);
+            exact[c] = at;
+            ck_assert_double_eq_tol(d[i * CLASSES + c], (above - below) / (2.0 * h) / BATCH, 1e-7);
+            sum += d[i * CLASSES + c];
+        }
+        ck_assert_double_eq_tol(sum, 0.0, 1e-7);
+    }
+    ck_assert_double_eq_tol(loss, expected, 1e-5);
+}
+END_TEST
+
+START_TEST(large_logits_neither_overflow_nor_vanish)
+{
+    float z[4] = {1e30f, -1e30f, 1e4f, 0.0f};
+    uint16_t right = 0, far = 2;
+    uint64_t wrong = 0;
+    double loss;
+
+    loss = ff_softmax_cross_entropy(1, 4, 1, z, &right, &wrong);
+    ck_assert_double_eq(loss, 0.0);
+    ck_assert_uint_eq(wrong, 0);
+    for (int c = 0; c < 4; c++)
+        ck_assert_float_eq(z[c], 0.0f);
+    z[0] = 2e4f;
+    z[2] = 1e4f;
+    loss = ff_softmax_cross_entropy(1, 4, 1, z, &far, &wrong);
+    ck_assert_double_eq_tol(loss, 1e4, 1e-3);
+    ck_assert_uint_eq(wrong, 1);
+    ck_assert_float_eq(z[0], 1.0f);
+    ck_assert_float_eq(z[2], -1.0f);
+}
+END_TEST
+
+START_TEST(wrong_rows_are_added_up_and_the_first_of_equals_wins)
+{
+    float z[3 * 3] = {1, 1, 0, 1, 1, 0, 0, 0, 2};
+    const uint16_t three[3] = {0, 1, 2};
+    uint64_t wrong = 40;
+
+    ff_softmax_cross_entropy(3, 3, 3, z, three, &wrong);
+    ck_assert_uint_eq(wrong, 41);
+}
+END_TEST
+
+START_TEST(not_a_number_is_not_hidden)
+{
+    for (int i = 0; i < 3; i++) {
+        float z[3] = {0.5f, 1.0f, 0.0f};
+        uint16_t label = 1;
+        uint64_t wrong = 0;
+
+        z[i] = NAN;
+        ck_assert(isnan(ff_softmax_cross_entropy(1, 3, 1, z, &label, &wrong)));
+    }
+}
+END_TEST
+
+START_TEST(argmax_takes_the_first_of_equals)
+{
+    static const float scores[] = {-3.0f, 2.0f, -1.0f, 2.0f};
+
+    ck_assert_uint_eq(ff_argmax(4, scores), 1);
+    ck_assert_uint_eq(ff_argmax(1, scores), 0);
+    ck_assert_uint_eq(ff_argmax(2, scores + 2), 1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("nn_softmax");
+    TCase *tests = tcase_create("softmax");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    suite_add_tcase(suite, tests);
+    tcase_add_test(tests, gradient_is_that_of_the_mean_cross_entropy);
+    tcase_add_test(tests, large_logits_neither_overflow_nor_vanish);
+    tcase_add_test(tests, wrong_rows_are_added_up_and_the_first_of_equals_wins);
+    tcase_add_test(tests, not_a_number_is_not_hidden);
+    tcase_add_test(tests, argmax_takes_the_first_of_equals);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
