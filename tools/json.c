@@ -147,10 +147,10 @@ void json_member(struct json_writer *writer, const char *key, json_t *value)
 
 void json_members(struct json_writer *writer, json_t *object)
 {
-    const char *key;
-    json_t *value;
+    void *at;
 
-    json_object_foreach(object, key, value) json_member(writer, key, json_incref(value));
+    for (at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at))
+        json_member(writer, json_object_iter_key(at), json_incref(json_object_iter_value(at)));
     json_decref(object);
 }
 
