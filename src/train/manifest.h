@@ -10,6 +10,17 @@
 
 #include <fftool/recipe.h>
 
+/* The tile of kind 'S': one row of figures of a layer as trained, over all pairs (struct
+ * ff_layer_info). */
+enum {
+    FF_FIGURE_LOSS,
+    FF_FIGURE_GOODNESS_POS,
+    FF_FIGURE_GOODNESS_NEG,
+    FF_FIGURE_ERROR,
+    FF_FIGURE_DEAD_UNITS,
+    FF_LAYER_FIGURES
+};
+
 #define FF_GENERATION_FINAL 0 /* of finished tiles; checkpoints within a layer count from 1 */
 
 /* What a trainer does next. The values' names are part of the file format. */

@@ -1,0 +1,35 @@
+/*
+ * The clock of a job: progress reports with rate and time left. Work is counted in floating-point
+ * operations of the matrix products, which make nearly all of the time.
+ */
+#ifndef FF_TRAIN_CLOCK_H
+#define FF_TRAIN_CLOCK_H
+
+#include <fftool/train.h>
+
+struct ff_clock {
+    void (*on_progress)(void *arg, const struct ff_progress *progress);
+    bool (*interrupted)(void *arg);
+    void *arg;
+    double began;     /* seconds, monotonic */
+    double work_done; /* by this run, in finished phases */
+    double work_left; /* when this run began */
+    double last_report;
+    struct ff_progress now; /* the phase under way */
+    double phase_began;
+    double phase_work;      /* of the whole phase */
+    uint64_t phase_skipped; /* rows of the phase done by an earlier run */
+};
+
+double ff_now(void); /* seconds, monotonic */
+
+/* Begins a phase of ROWS_TOTAL rows (0: unknown), of which DONE were done earlier, and of WORK
+ * operations in all. */
+void ff_clock_phase(struct ff_clock *clock, enum ff_phase phase, uint32_t layer, uint32_t epoch,
+                    uint64_t done, uint64_t rows_total, double work);
+/* So many rows of the phase are done. Reports now and then. Returns true if the job is to stop. */
+bool ff_clock_tick(struct ff_clock *clock, uint64_t rows, double loss);
+/* The phase is done; reports. */
+void ff_clock_end(struct ff_clock *clock);
+
+#endif

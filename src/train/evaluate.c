@@ -1,0 +1,176 @@
+/* Evaluation and prediction: what is made of the scores. */
+#include <fftool/evaluate.h>
+
+#include "nn/softmax.h"
+#include "train/clock.h"
+#include "train/score.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct evaluating {
+    struct ff_ctx *ctx;
+    struct ff_evaluation *result;
+    uint64_t wrong;
+    uint64_t *layer_wrong, *upto_wrong; /* (layers) */
+};
+
+struct predicting {
+    uint64_t samples;
+    int (*emit)(void *arg, const struct ff_prediction *prediction);
+    void *arg;
+};
+
+void ff_evaluate_opts_init(struct ff_evaluate_opts *out)
+{
+    *out = (struct ff_evaluate_opts){.method = FF_METHOD_GOODNESS};
+}
+
+void ff_evaluate_release(struct ff_evaluation *result)
+{
+    free(result->layer_error);
+    free(result->upto_error);
+    free(result->confusion);
+    memset(result, 0, sizeof *result);
+}
+
+static int begin_evaluation(void *arg, uint64_t samples, uint32_t classes, uint32_t layers)
+{
+    struct evaluating *e = arg;
+    struct ff_evaluation *result = e->result;
+
+    result->samples = samples;
+    result->classes = classes;
+    result->layers = layers;
+    result->confusion = calloc((size_t)classes * classes, sizeof *result->confusion);
+    e->layer_wrong = calloc(layers, sizeof *e->layer_wrong);
+    e->upto_wrong = calloc(layers, sizeof *e->upto_wrong);
+    if (result->method == FF_METHOD_GOODNESS) {
+        result->layer_error = calloc(layers, sizeof *result->layer_error);
+        result->upto_error = calloc(layers, sizeof *result->upto_error);
+    }
+    if (!result->confusion || !e->layer_wrong || !e->upto_wrong ||
+        (result->method == FF_METHOD_GOODNESS && (!result->layer_error || !result->upto_error)))
+        return ff_fail(e->ctx, FF_ENOMEM, "out of memory for the results");
+    return FF_OK;
+}
+
+static uint64_t count_wrong(const struct ff_scored *scored, const float *scores)
+{
+    uint64_t wrong = 0;
+
+    for (uint32_t i = 0; i < scored->rows; i++)
+        wrong +=
+            ff_argmax(scored->classes, scores + (size_t)i * scored->classes) != scored->labels[i];
+    return wrong;
+}
+
+static int evaluate_layer(void *arg, uint32_t layer, const struct ff_scored *scored)
+{
+    struct evaluating *e = arg;
+
+    e->layer_wrong[layer - 1] += count_wrong(scored, scored->layer_scores);
+    e->upto_wrong[layer - 1] += count_wrong(scored, scored->scores);
+    return FF_OK;
+}
+
+static int evaluate_block(void *arg, const struct ff_scored *scored)
+{
+    struct evaluating *e = arg;
+
+    for (uint32_t i = 0; i < scored->rows; i++) {
+        size_t predicted = ff_argmax(scored->classes, scored->scores + (size_t)i * scored->classes);
+
+        e->result->confusion[(size_t)scored->labels[i] * scored->classes + predicted]++;
+        e->wrong += predicted != scored->labels[i];
+    }
+    return FF_OK;
+}
+
+static void finish(struct evaluating *e)
+{
+    struct ff_evaluation *result = e->result;
+
+    result->error = (double)e->wrong / (double)result->samples;
+    for (uint32_t layer = 0; layer < result->layers && result->layer_error; layer++) {
+        result->layer_error[layer] = (double)e->layer_wrong[layer] / (double)result->samples;
+        result->upto_error[layer] = (double)e->upto_wrong[layer] / (double)result->samples;
+    }
+}
+
+int ff_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
+                struct ff_evaluation *result)
+{
+    struct evaluating e = {.ctx = ctx, .result = result};
+    struct ff_score_opts score = {
+        .evaluate = opts,
+        .begin = begin_evaluation,
+        .on_layer = evaluate_layer,
+        .on_block = evaluate_block,
+        .arg = &e,
+    };
+    double began = ff_now();
+    int status;
+
+    memset(result, 0, sizeof *result);
+    result->method = opts->method;
+    status = ff_score(ctx, &score);
+    if (status == FF_OK)
+        finish(&e);
+    free(e.layer_wrong);
+    free(e.upto_wrong);
+    if (status != FF_OK) {
+        ff_evaluate_release(result);
+        return status;
+    }
+    result->seconds = ff_now() - began;
+    ff_memory_read(ctx, &result->memory);
+    return FF_OK;
+}
+
+static int begin_prediction(void *arg, uint64_t samples, uint32_t classes, uint32_t layers)
+{
+    struct predicting *p = arg;
+
+    (void)classes;
+    (void)layers;
+    p->samples = samples;
+    return FF_OK;
+}
+
+static int predict_block(void *arg, const struct ff_scored *scored)
+{
+    struct predicting *p = arg;
+    int status = FF_OK;
+
+    for (uint32_t i = 0; i < scored->rows && status == FF_OK; i++) {
+        const float *scores = scored->scores + (size_t)i * scored->classes;
+        struct ff_prediction prediction = {
+            .index = scored->first + i,
+            .label = (uint32_t)ff_argmax(scored->classes, scores),
+            .classes = scored->classes,
+            .scores = scores,
+        };
+
+        status = p->emit(p->arg, &prediction);
+    }
+    return status;
+}
+
+int ff_predict(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
+               int (*emit)(void *arg, const struct ff_prediction *prediction), void *arg,
+               uint64_t *samples)
+{
+    struct predicting p = {.emit = emit, .arg = arg};
+    struct ff_score_opts score = {
+        .evaluate = opts,
+        .unlabelled = true,
+        .begin = begin_prediction,
+        .on_block = predict_block,
+        .arg = &p,
+    };
+    int status = ff_score(ctx, &score);
+
+    *samples = p.samples;
+    return status;
+}

@@ -1,0 +1,317 @@
+#include "train/import.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#define BUCKET_BYTES ((size_t)2 << 20)
+#define READ_BYTES ((size_t)256 << 10)
+
+/* A row in the temporary file: its place within the bucket, its label, its features. */
+struct record {
+    uint32_t place;
+    uint16_t label;
+    unsigned char features[];
+};
+#define RECORD_HEAD offsetof(struct record, features)
+
+struct import {
+    struct ff_ctx *ctx;
+    const struct ff_import_opts *opts;
+    size_t row_bytes;
+    enum ff_dtype dtype;
+    XXH3_state_t *hash;
+    uint64_t rows_read;
+    /* Rows read at a time */
+    size_t read_rows;
+    unsigned char *read_features;
+    uint16_t *read_labels;
+    /* The chunk being filled */
+    uint32_t chunk, filled;
+    unsigned char *features; /* (chunk_rows, features) */
+    uint16_t *labels;
+    /* Buckets */
+    int fd;
+    size_t record_bytes;
+    uint64_t bucket_rows, buckets;
+    uint32_t *bucket_filled;
+    unsigned char *bucket, *sorted; /* bucket_rows records as they came, and in order */
+};
+
+void ff_hex128(uint64_t high, uint64_t low, char out[33])
+{
+    snprintf(out, 33, "%016llx%016llx", (unsigned long long)high, (unsigned long long)low);
+}
+
+static int put_chunk(struct import *import)
+{
+    const struct ff_import_opts *opts = import->opts;
+    struct ff_matrix labels = {FF_U16, import->filled, 1, import->labels};
+    struct ff_matrix rows = {import->dtype, import->filled, opts->dataset->info.features,
+                             import->features};
+    int status = FF_OK;
+
+    if (opts->dataset->info.classes)
+        status = ff_set_put(opts->set, import->chunk, FF_STREAM_LABELS, &labels, FF_U16,
+                            &opts->compression);
+    if (status == FF_OK)
+        status = ff_set_put(opts->set, import->chunk, FF_STREAM_INPUT, &rows, import->dtype,
+                            &opts->compression);
+    import->chunk++;
+    import->filled = 0;
+    return status;
+}
+
+/* Takes the next row in stored order. */
+static int place_row(struct import *import, const unsigned char *features, uint16_t label)
+{
+    uint64_t first;
+    uint32_t rows;
+
+    memcpy(import->features + import->filled * import->row_bytes, features, import->row_bytes);
+    import->labels[import->filled++] = label;
+    ff_chunk_range(import->opts->geometry, import->chunk, &first, &rows);
+    return import->filled == rows ? put_chunk(import) : FF_OK;
+}
+
+/* Reads the next rows, hashed and counted; *ROWS at least 1. */
+static int read_rows(struct import *import, size_t *rows)
+{
+    const struct ff_import_opts *opts = import->opts;
+    uint64_t left = opts->geometry->rows - import->rows_read;
+    size_t most = left < import->read_rows ? (size_t)left : import->read_rows;
+    int status =
+        ff_dataset_read(opts->dataset, most, import->read_features,
+                        import->opts->dataset->info.classes ? import->read_labels : NULL, rows);
+
+    if (status != FF_OK)
+        return status;
+    if (*rows == 0)
+        return ff_fail(import->ctx, FF_ECORRUPT, "the dataset ends after %llu of %llu rows",
+                       (unsigned long long)import->rows_read,
+                       (unsigned long long)opts->geometry->rows);
+    for (size_t i = 0; i < *rows && import->hash; i++) {
+        XXH3_128bits_update(import->hash, import->read_labels + i, sizeof(uint16_t));
+        XXH3_128bits_update(import->hash, import->read_features + i * import->row_bytes,
+                            import->row_bytes);
+    }
+    import->rows_read += *rows;
+    if (opts->tick && opts->tick(opts->arg, import->rows_read))
+        return ff_fail(import->ctx, FF_EINTERRUPTED, "interrupted while reading the dataset");
+    return FF_OK;
+}
+
+static int write_all(struct import *import, const void *data, size_t size, uint64_t offset)
+{
+    const char *at = data;
+
+    while (size > 0) {
+        ssize_t put = pwrite(import->fd, at, size, (off_t)offset);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return ff_fail_errno(import->ctx, put < 0 ? errno : EIO, "temporary file in %s",
+                                 import->opts->folder);
+        at += put;
+        size -= (size_t)put;
+        offset += (uint64_t)put;
+    }
+    return FF_OK;
+}
+
+static int read_all(struct import *import, void *data, size_t size, uint64_t offset)
+{
+    char *at = data;
+
+    while (size > 0) {
+        ssize_t got = pread(import->fd, at, size, (off_t)offset);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return ff_fail_errno(import->ctx, got < 0 ? errno : EIO, "temporary file in %s",
+                                 import->opts->folder);
+        at += got;
+        size -= (size_t)got;
+        offset += (uint64_t)got;
+    }
+    return FF_OK;
+}
+
+static int open_temporary(struct import *import)
+{
+    char path[4096];
+
+    if (snprintf(path, sizeof path, "%s/import-XXXXXX", import->opts->folder) >= (int)sizeof path)
+        return ff_fail(import->ctx, FF_EINVAL, "%s: the path is too long", import->opts->folder);
+    import->fd = mkostemp(path, O_CLOEXEC);
+    if (import->fd < 0)
+        return ff_fail_errno(import->ctx, errno, "temporary file in %s", import->opts->folder);
+    unlink(path);
+    return FF_OK;
+}
+
+/* First pass: every row to the next free record of its bucket. */
+static int fill_buckets(struct import *import)
+{
+    struct record *record = (struct record *)(void *)import->sorted;
+    int status = FF_OK;
+
+    for (uint64_t row = 0; row < import->opts->geometry->rows && status == FF_OK;) {
+        size_t rows = 0;
+
+        status = read_rows(import, &rows);
+        for (size_t i = 0; i < rows && status == FF_OK; i++, row++) {
+            uint64_t place = ff_permutation_at(import->opts->order, row);
+            uint64_t bucket = place / import->bucket_rows;
+            uint64_t at = bucket * import->bucket_rows + import->bucket_filled[bucket]++;
+
+            record->place = (uint32_t)(place % import->bucket_rows);
+            record->label = import->read_labels[i];
+            memcpy(record->features, import->read_features + i * import->row_bytes,
+                   import->row_bytes);
+            status = write_all(import, record, import->record_bytes, at * import->record_bytes);
+        }
+    }
+    return status;
+}
+
+/* Second pass: each bucket in order. The permutation fills every place exactly once. */
+static int empty_buckets(struct import *import)
+{
+    size_t size = import->record_bytes;
+    int status = FF_OK;
+
+    for (uint64_t b = 0; b < import->buckets && status == FF_OK; b++) {
+        uint32_t rows = import->bucket_filled[b];
+
+        status = read_all(import, import->bucket, rows * size, b * import->bucket_rows * size);
+        for (uint32_t i = 0; i < rows && status == FF_OK; i++) {
+            const struct record *record = (const void *)(import->bucket + i * size);
+
+            if (record->place >= rows)
+                return ff_fail(import->ctx, FF_EIO, "temporary file in %s: damaged",
+                               import->opts->folder);
+            memcpy(import->sorted + record->place * size, record, size);
+        }
+        for (uint32_t i = 0; i < rows && status == FF_OK; i++) {
+            const struct record *record = (const void *)(import->sorted + i * size);
+
+            status = place_row(import, record->features, record->label);
+        }
+        if (import->opts->tick && import->opts->tick(import->opts->arg, import->rows_read))
+            return ff_fail(import->ctx, FF_EINTERRUPTED, "interrupted while reading the dataset");
+    }
+    return status;
+}
+
+static int import_in_order(struct import *import)
+{
+    int status = FF_OK;
+
+    for (uint64_t row = 0; row < import->opts->geometry->rows && status == FF_OK;) {
+        size_t rows = 0;
+
+        status = read_rows(import, &rows);
+        for (size_t i = 0; i < rows && status == FF_OK && import->opts->set; i++)
+            status = place_row(import, import->read_features + i * import->row_bytes,
+                               import->read_labels[i]);
+        row += rows;
+    }
+    return status;
+}
+
+static size_t at_least_one(size_t n)
+{
+    return n ? n : 1;
+}
+
+static void measure(struct import *import)
+{
+    const struct ff_import_opts *opts = import->opts;
+    const struct ff_dataset_info *info = &opts->dataset->info;
+
+    import->dtype = info->is_float ? FF_F32 : FF_U8;
+    import->row_bytes = info->features * ff_dtype_size(import->dtype);
+    import->read_rows = at_least_one(READ_BYTES / import->row_bytes);
+    if (opts->order) {
+        /* Records stay aligned to their first field. */
+        import->record_bytes = (RECORD_HEAD + import->row_bytes + 3) / 4 * 4;
+        import->bucket_rows = at_least_one(BUCKET_BYTES / import->record_bytes);
+        if (import->bucket_rows > opts->geometry->rows)
+            import->bucket_rows = opts->geometry->rows;
+        import->buckets = (opts->geometry->rows + import->bucket_rows - 1) / import->bucket_rows;
+    }
+}
+
+static int allocate(struct import *import)
+{
+    struct ff_ctx *ctx = import->ctx;
+    size_t chunk_rows = import->opts->geometry->chunk_rows;
+
+    import->read_features = ff_alloc(ctx, FF_MEM_IO, import->read_rows * import->row_bytes);
+    import->read_labels = ff_alloc(ctx, FF_MEM_IO, import->read_rows * sizeof(uint16_t));
+    import->features = ff_alloc(ctx, FF_MEM_IO, chunk_rows * import->row_bytes);
+    import->labels = ff_alloc(ctx, FF_MEM_IO, chunk_rows * sizeof(uint16_t));
+    import->bucket = ff_alloc(ctx, FF_MEM_IO, import->bucket_rows * import->record_bytes);
+    import->sorted = ff_alloc(ctx, FF_MEM_IO, import->bucket_rows * import->record_bytes);
+    import->bucket_filled = ff_alloc(ctx, FF_MEM_IO, import->buckets * sizeof(uint32_t));
+    if (!import->read_features || !import->read_labels || !import->features || !import->labels ||
+        !import->bucket || !import->sorted || !import->bucket_filled)
+        return ff_alloc_status(ctx);
+    return FF_OK;
+}
+
+static void release(struct import *import)
+{
+    struct ff_ctx *ctx = import->ctx;
+    size_t chunk_rows = import->opts->geometry->chunk_rows;
+
+    if (import->fd >= 0)
+        close(import->fd);
+    XXH3_freeState(import->hash);
+    ff_free(ctx, FF_MEM_IO, import->read_features, import->read_rows * import->row_bytes);
+    ff_free(ctx, FF_MEM_IO, import->read_labels, import->read_rows * sizeof(uint16_t));
+    ff_free(ctx, FF_MEM_IO, import->features, chunk_rows * import->row_bytes);
+    ff_free(ctx, FF_MEM_IO, import->labels, chunk_rows * sizeof(uint16_t));
+    ff_free(ctx, FF_MEM_IO, import->bucket, import->bucket_rows * import->record_bytes);
+    ff_free(ctx, FF_MEM_IO, import->sorted, import->bucket_rows * import->record_bytes);
+    ff_free(ctx, FF_MEM_IO, import->bucket_filled, import->buckets * sizeof(uint32_t));
+}
+
+int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts, char fingerprint[33])
+{
+    struct import import = {.ctx = ctx, .opts = opts, .fd = -1};
+    int status;
+
+    measure(&import);
+    status = allocate(&import);
+    if (status == FF_OK && fingerprint) {
+        import.hash = XXH3_createState();
+        if (!import.hash || XXH3_128bits_reset(import.hash) != XXH_OK)
+            status = ff_fail(ctx, FF_ENOMEM, "out of memory for the fingerprint");
+    }
+    if (status == FF_OK && opts->order) {
+        status = open_temporary(&import);
+        if (status == FF_OK)
+            status = fill_buckets(&import);
+        if (status == FF_OK)
+            status = empty_buckets(&import);
+    } else if (status == FF_OK) {
+        status = import_in_order(&import);
+    }
+    if (status == FF_OK && fingerprint) {
+        XXH128_hash_t hash = XXH3_128bits_digest(import.hash);
+
+        ff_hex128(hash.high64, hash.low64, fingerprint);
+    }
+    ff_memory_sample(ctx);
+    release(&import);
+    return status;
+}

@@ -1,0 +1,214 @@
+/* What the stages of a run share. */
+#include "train/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#define RUN_ID_TEXT "fftool scratch 1\n" /* the version of what is stored in scratch */
+
+static enum ff_label_embedding embedding_mode(const char *name)
+{
+    return strcmp(name, "append") == 0 ? FF_EMBED_APPEND : FF_EMBED_REPLACE;
+}
+
+/* Hash of all that scratch depends on: the recipe as text, and the data. */
+static int derive_id(struct ff_run *run)
+{
+    struct ff_manifest identity = run->manifest;
+    XXH3_state_t *state;
+    XXH128_canonical_t canonical;
+    char *text;
+    int status;
+
+    /* Progress, paths and versions do not change what is stored. */
+    memset(&identity.mark, 0, sizeof identity.mark);
+    identity.program = identity.blas = identity.lmdb = identity.zstd = identity.data_path =
+        (char[]){""};
+    identity.data_labels = NULL;
+    status = ff_manifest_write(run->ctx, &identity, &text);
+    if (status != FF_OK)
+        return status;
+    state = XXH3_createState();
+    if (state) {
+        XXH3_128bits_reset(state);
+        XXH3_128bits_update(state, RUN_ID_TEXT, strlen(RUN_ID_TEXT));
+        XXH3_128bits_update(state, text, strlen(text));
+        XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state));
+        memcpy(run->id, canonical.digest, sizeof run->id);
+    } else {
+        status = ff_fail(run->ctx, FF_ENOMEM, "out of memory for a hash");
+    }
+    XXH3_freeState(state);
+    free(text);
+    return status;
+}
+
+int ff_run_derive(struct ff_run *run)
+{
+    const struct ff_manifest *manifest = &run->manifest;
+    const struct ff_recipe *recipe = &manifest->recipe;
+
+    run->loss = ff_loss_find(recipe->loss);
+    run->optimizer = ff_optimizer_find(recipe->optimizer);
+    run->schedule = ff_schedule_find(recipe->schedule);
+    run->loss_params = (struct ff_loss_params){
+        .goodness_scale = (float)recipe->goodness_scale,
+        .threshold = (float)recipe->threshold,
+    };
+    run->optimizer_params = (struct ff_optimizer_params){
+        .momentum = (float)recipe->momentum,
+        .beta1 = (float)recipe->beta1,
+        .beta2 = (float)recipe->beta2,
+        .epsilon = (float)recipe->epsilon,
+        .weight_decay = (float)recipe->weight_decay,
+    };
+    run->embedding = (struct ff_embedding){
+        .mode = embedding_mode(recipe->embedding),
+        .strength = (float)recipe->label_strength,
+        .features = manifest->features,
+        .classes = manifest->classes,
+    };
+    run->geometry = ff_geometry_make(manifest->samples, recipe->batch);
+    run->stored = strcmp(recipe->activations, "bf16") == 0 ? FF_BF16 : FF_F32;
+    return derive_id(run);
+}
+
+uint32_t ff_run_width(const struct ff_run *run, uint32_t layer)
+{
+    return layer == 1 ? ff_embed_width(&run->embedding) : run->manifest.recipe.hidden[layer - 2];
+}
+
+static struct ff_seal make_seal(const struct ff_run *run, uint32_t boundary)
+{
+    struct ff_seal seal = {.boundary = boundary,
+                           .chunks = run->geometry.chunks,
+                           .streams = run->manifest.recipe.negatives};
+
+    memcpy(seal.run, run->id, sizeof seal.run);
+    return seal;
+}
+
+int ff_run_seal(struct ff_run *run, struct ff_set *set, uint32_t boundary)
+{
+    struct ff_seal seal = make_seal(run, boundary);
+
+    return ff_set_seal(set, &seal);
+}
+
+int ff_run_open_set(struct ff_run *run, uint32_t boundary, struct ff_set **out)
+{
+    struct ff_seal seal = make_seal(run, boundary);
+    int status;
+
+    *out = NULL;
+    status = run->scratch.ops->open(run->scratch.self, boundary, out);
+    if (status != FF_OK)
+        return status;
+    status = ff_set_check(*out, &seal);
+    if (status != FF_OK) {
+        ff_set_close(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+int ff_run_feed(struct ff_run *run, struct ff_set *set, uint32_t boundary, uint32_t pieces,
+                struct ff_feed **out)
+{
+    struct ff_feed_opts opts = {
+        .geometry = &run->geometry,
+        .set = set,
+        .boundary = boundary,
+        .embedding = run->embedding,
+        .is_float = run->manifest.is_float,
+        .seed = run->manifest.recipe.seed,
+        .width = ff_run_width(run, boundary + 1),
+        .max_pieces = pieces,
+    };
+
+    return ff_feed_new(&run->workers, &opts, out);
+}
+
+int ff_run_flip(struct ff_run *run)
+{
+    char *text;
+    int status = ff_manifest_write(run->ctx, &run->manifest, &text);
+
+    if (status == FF_OK)
+        status = ff_model_file_flip(run->file, text);
+    free(text);
+    return status;
+}
+
+void ff_run_advance(struct ff_run *run)
+{
+    struct ff_progress_mark *mark = &run->manifest.mark;
+    const struct ff_recipe *recipe = &run->manifest.recipe;
+    uint32_t first_head = ff_recipe_first_head(recipe);
+    bool to_head = mark->stage == FF_STAGE_FORWARD && first_head && mark->layer >= first_head;
+
+    if (mark->stage == FF_STAGE_IMPORT) {
+        mark->stage = FF_STAGE_TRAIN;
+    } else if (mark->stage == FF_STAGE_TRAIN) {
+        mark->stage = FF_STAGE_FORWARD;
+    } else if (to_head) {
+        mark->stage = FF_STAGE_HEAD;
+    } else if (mark->layer < recipe->layers) {
+        mark->stage = FF_STAGE_TRAIN;
+        mark->layer++;
+    } else {
+        mark->stage = FF_STAGE_DONE;
+    }
+    mark->epoch = 0;
+    mark->batch = 0;
+    mark->generation = 0;
+    mark->sums = (struct ff_sums){0};
+}
+
+void ff_run_measure_scratch(struct ff_run *run)
+{
+    uint64_t bytes = run->scratch.ops->bytes(run->scratch.self);
+
+    if (bytes > run->scratch_peak_bytes)
+        run->scratch_peak_bytes = bytes;
+}
+
+void ff_run_tell(struct ff_run *run, const char *format, ...)
+{
+    char text[FF_MESSAGE_BYTES];
+    va_list args;
+
+    if (!run->opts->on_message)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    run->opts->on_message(run->opts->arg, text);
+}
+
+void ff_run_report_epoch(struct ff_run *run, bool head, uint32_t epoch, const struct ff_sums *sums,
+                         double learning_rate, double seconds, double rows, double flops)
+{
+    struct ff_epoch_report report = {
+        .head = head,
+        .layer = run->manifest.mark.layer,
+        .epoch = epoch,
+        .loss = sums->loss / sums->rows,
+        .goodness_pos = head ? NAN : sums->goodness_pos / sums->rows,
+        .goodness_neg = head ? NAN : sums->goodness_neg / sums->rows,
+        .error = sums->wrong / sums->rows,
+        .learning_rate = learning_rate,
+        .seconds = seconds,
+        .rows_per_second = seconds > 0 ? rows / seconds : 0,
+        .gflops = seconds > 0 ? flops / seconds * 1e-9 : 0,
+    };
+
+    if (!run->opts->on_epoch)
+        return;
+    ff_memory_read(run->ctx, &report.memory);
+    report.scratch_bytes = run->scratch.ops->bytes(run->scratch.self);
+    run->opts->on_epoch(run->opts->arg, &report);
+}

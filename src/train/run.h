@@ -1,0 +1,99 @@
+/*
+ * A training run. What is done next follows from the manifest's mark alone; each stage reads what
+ * it needs from the model file and scratch, and ends with a flip of the manifest:
+ *
+ *     import -> train 1 -> forward 1 -> [head 1] -> train 2 -> forward 2 -> [head 2] -> ... -> done
+ *
+ * So a run that is cut off anywhere goes on from the last flip, and scratch that is gone is
+ * computed again (stage_forward.c) from the dataset and the trained layers.
+ */
+#ifndef FF_TRAIN_RUN_H
+#define FF_TRAIN_RUN_H
+
+#include "nn/loss.h"
+#include "nn/optimizer.h"
+#include "nn/schedule.h"
+#include "train/clock.h"
+#include "train/feed.h"
+#include "train/layer.h"
+#include "train/manifest.h"
+
+struct ff_run {
+    struct ff_ctx *ctx;
+    const struct ff_train_opts *opts;
+    struct ff_manifest manifest;
+    struct ff_model_file *file;
+    struct ff_scratch scratch;
+    const char *scratch_folder; /* of temporary files */
+    struct ff_workers workers;
+    struct ff_clock clock;
+    /* From recipe and data */
+    const struct ff_loss *loss;
+    const struct ff_optimizer *optimizer;
+    const struct ff_schedule *schedule;
+    struct ff_loss_params loss_params;
+    struct ff_optimizer_params optimizer_params;
+    struct ff_embedding embedding;
+    struct ff_geometry geometry;
+    enum ff_dtype stored;
+    struct ff_compression compression;
+    uint8_t id[16]; /* hash of recipe and data; seals scratch */
+    /* Of this run */
+    double last_checkpoint; /* seconds, monotonic */
+    bool scratch_damaged;   /* a stage failed because of scratch */
+    uint64_t scratch_peak_bytes;
+    double train_seconds, train_flops;
+};
+
+/* Trains with scratch kept in SCRATCH (not owned; freed by the caller), for tests; as ff_train()
+ * otherwise. */
+FF_CHECK int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                                   const struct ff_train_opts *opts, struct ff_scratch *scratch,
+                                   struct ff_train_result *result);
+
+/* What recipe and data decide (from the manifest); the fingerprint need not be known. run.c */
+FF_CHECK int ff_run_derive(struct ff_run *run);
+/* Inputs of layer LAYER (from 1): width of boundary LAYER - 1. */
+uint32_t ff_run_width(const struct ff_run *run, uint32_t layer);
+/* Opens boundary K and checks that it is complete and of this run. FF_ENOTFOUND etc. if not usable.
+ */
+FF_CHECK int ff_run_open_set(struct ff_run *run, uint32_t boundary, struct ff_set **out);
+/* A feed from boundary K, for PIECES pieces at a time. */
+FF_CHECK int ff_run_feed(struct ff_run *run, struct ff_set *set, uint32_t boundary, uint32_t pieces,
+                         struct ff_feed **out);
+FF_CHECK int ff_run_seal(struct ff_run *run, struct ff_set *set, uint32_t boundary);
+/* Commits the manifest as it stands in RUN, with all tiles put before. */
+FF_CHECK int ff_run_flip(struct ff_run *run);
+/* Moves the mark to the stage after the present one. */
+void ff_run_advance(struct ff_run *run);
+/* Notes how much scratch holds. */
+void ff_run_measure_scratch(struct ff_run *run);
+/* Tells the user a line of text. */
+void ff_run_tell(struct ff_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Fills in the common part of an epoch's report from its sums and hands it to the user. */
+void ff_run_report_epoch(struct ff_run *run, bool head, uint32_t epoch, const struct ff_sums *sums,
+                         double learning_rate, double seconds, double rows, double flops);
+
+/*
+ * Saves LAYER, with optimizer state and the mark in the manifest, as a new generation (stage train
+ * or head). FINAL: as the finished layer, without state. Old generations of the layer are
+ * reclaimed. checkpoint.c
+ */
+FF_CHECK int ff_checkpoint(struct ff_run *run, const struct ff_layer *layer, bool final);
+/* Loads the layer of the present stage from its last checkpoint, or seeds it if there is none. */
+FF_CHECK int ff_checkpoint_restore(struct ff_run *run, struct ff_layer *layer);
+
+/* The stages. Each does its work and flips the manifest to the next stage. */
+FF_CHECK int ff_stage_import(struct ff_run *run);
+FF_CHECK int ff_stage_train(struct ff_run *run);
+FF_CHECK int ff_stage_forward(struct ff_run *run);
+FF_CHECK int ff_stage_head(struct ff_run *run);
+
+/* Reads the dataset into boundary 0. Sets the manifest's fingerprint, or checks it. stage_import.c
+ */
+FF_CHECK int ff_run_import(struct ff_run *run);
+/* Makes sure that boundary K is there: opens it, or computes it again from the dataset on.
+ * stage_forward.c */
+FF_CHECK int ff_run_need_set(struct ff_run *run, uint32_t boundary, struct ff_set **out);
+
+#endif

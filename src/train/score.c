@@ -1,0 +1,482 @@
+#include "train/score.h"
+
+#include "data/dataset.h"
+#include "train/clock.h"
+#include "train/forward.h"
+#include "train/head.h"
+#include "train/import.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_SCRATCH_BYTES ((uint64_t)1 << 30)
+#define SCORE_BYTES ((uint64_t)4 << 20) /* of a block's scores in memory */
+
+struct scoring {
+    struct ff_ctx *ctx;
+    const struct ff_score_opts *opts;
+    const struct ff_evaluate_opts *evaluate;
+    struct ff_model_file *file;
+    struct ff_manifest manifest;
+    struct ff_dataset *dataset;
+    struct ff_workers workers;
+    struct ff_scratch scratch;
+    char folder[PATH_MAX];
+    struct ff_clock clock;
+    struct ff_embedding embedding;
+    bool by_head;
+    uint32_t layers, first_head, classes;
+    uint64_t samples;
+    uint32_t *streams; /* (n_streams): a class each, or the neutral one */
+    size_t n_streams;
+    uint64_t max_rows;            /* of a block */
+    float *scores, *layer_scores; /* (max_rows, classes) */
+    float *product;               /* (chunk rows, classes) */
+    uint16_t *labels;             /* (max_rows) */
+    /* The block and layer at work */
+    struct ff_geometry geometry;
+    uint64_t first;       /* row of the dataset */
+    uint64_t rows_passed; /* through all layers of all blocks, for progress */
+    struct ff_set *in, *out;
+};
+
+static uint32_t width(const struct scoring *s, uint32_t layer)
+{
+    return layer == 1 ? ff_embed_width(&s->embedding) : s->manifest.recipe.hidden[layer - 2];
+}
+
+static size_t score_bytes(const struct scoring *s)
+{
+    return s->max_rows * s->classes * sizeof(float);
+}
+
+static size_t product_bytes(const struct scoring *s)
+{
+    return (size_t)FF_CHUNK_ROWS * s->classes * sizeof(float);
+}
+
+static int load_manifest(struct scoring *s)
+{
+    char *text;
+    size_t size;
+    int status = ff_model_file_open(s->ctx, s->evaluate->model, FF_MODEL_READ, &s->file);
+
+    if (status == FF_OK)
+        status = ff_model_file_manifest(s->file, &text, &size);
+    if (status != FF_OK)
+        return status;
+    status = ff_manifest_read(s->ctx, s->evaluate->model, text, &s->manifest);
+    ff_free(s->ctx, FF_MEM_OTHER, text, size);
+    ff_model_file_unpin(s->file);
+    return status;
+}
+
+/* Which layers take part. An unfinished model is used as far as it goes. */
+static int choose_layers(struct scoring *s)
+{
+    const char *path = s->evaluate->model;
+
+    s->by_head = s->evaluate->method == FF_METHOD_HEAD;
+    s->first_head = ff_recipe_first_head(&s->manifest.recipe);
+    s->layers = s->by_head ? ff_manifest_heads_trained(&s->manifest)
+                           : ff_manifest_layers_trained(&s->manifest);
+    if (s->by_head && s->first_head == 0)
+        return ff_fail(s->ctx, FF_EINVAL,
+                       "%s has no head: train with --head-epochs 1 or more, or use the goodness",
+                       path);
+    if (s->layers == 0 || (s->by_head && s->layers < s->first_head))
+        return ff_fail(s->ctx, FF_EINVAL, "%s has no trained %s yet: resume its training", path,
+                       s->by_head ? "head" : "layer");
+    if (s->layers < s->manifest.recipe.layers)
+        ff_warn(s->ctx, "%s is not complete: using its first %u of %u layers", path, s->layers,
+                s->manifest.recipe.layers);
+    return FF_OK;
+}
+
+static int open_data(struct scoring *s)
+{
+    const struct ff_evaluate_opts *opts = s->evaluate;
+    const struct ff_manifest *manifest = &s->manifest;
+    struct ff_dataset_spec spec = {.path = opts->data.path,
+                                   .labels = opts->data.labels,
+                                   .split = opts->train_split ? FF_SPLIT_TRAIN : FF_SPLIT_TEST,
+                                   .unlabelled = s->opts->unlabelled};
+    const struct ff_dataset_info *info;
+    int status = ff_dataset_open(s->ctx, &spec, &s->dataset);
+
+    if (status != FF_OK)
+        return status;
+    info = &s->dataset->info;
+    if (info->features != manifest->features)
+        return ff_fail(s->ctx, FF_EMISMATCH, "%s has %u features a row, but %s was trained on %u",
+                       opts->data.path, info->features, opts->model, manifest->features);
+    if (info->classes > manifest->classes)
+        return ff_fail(s->ctx, FF_EMISMATCH, "%s has labels up to %u, but %s knows %u classes",
+                       opts->data.path, info->classes - 1, opts->model, manifest->classes);
+    s->classes = manifest->classes;
+    s->samples = opts->limit_rows && opts->limit_rows < info->rows ? opts->limit_rows : info->rows;
+    s->embedding = (struct ff_embedding){
+        .mode =
+            strcmp(manifest->recipe.embedding, "append") == 0 ? FF_EMBED_APPEND : FF_EMBED_REPLACE,
+        .strength = (float)manifest->recipe.label_strength,
+        .features = manifest->features,
+        .classes = manifest->classes,
+    };
+    return FF_OK;
+}
+
+static uint64_t at_least_one(uint64_t n)
+{
+    return n ? n : 1;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Two boundaries are stored at a time; the widest decides. */
+static uint64_t choose_block(const struct scoring *s)
+{
+    uint64_t allowed =
+        s->evaluate->scratch_bytes ? s->evaluate->scratch_bytes : DEFAULT_SCRATCH_BYTES;
+    uint64_t widest = 0, per_row;
+
+    for (uint32_t layer = 1; layer <= s->layers; layer++) {
+        uint64_t units = s->manifest.recipe.hidden[layer - 1];
+
+        widest = units > widest ? units : widest;
+    }
+    per_row = 2 * widest * sizeof(float) * s->n_streams;
+    return smaller(
+        s->samples,
+        at_least_one(smaller(allowed / per_row, SCORE_BYTES / (2 * sizeof(float) * s->classes))));
+}
+
+static int allocate(struct scoring *s)
+{
+    s->n_streams = s->by_head ? 1 : s->classes;
+    s->max_rows = choose_block(s);
+    s->streams = ff_alloc_array(s->ctx, FF_MEM_OTHER, s->n_streams, sizeof *s->streams);
+    s->scores = ff_alloc(s->ctx, FF_MEM_OTHER, score_bytes(s));
+    s->layer_scores = ff_alloc(s->ctx, FF_MEM_OTHER, score_bytes(s));
+    s->product = ff_alloc(s->ctx, FF_MEM_OTHER, product_bytes(s));
+    s->labels = ff_alloc_array(s->ctx, FF_MEM_OTHER, s->max_rows, sizeof *s->labels);
+    if (!s->streams || !s->scores || !s->layer_scores || !s->product || !s->labels)
+        return ff_alloc_status(s->ctx);
+    for (uint32_t c = 0; c < s->n_streams; c++)
+        s->streams[c] = s->by_head ? (uint32_t)FF_STREAM_NEUTRAL : FF_STREAM_CLASS + c;
+    return FF_OK;
+}
+
+static bool make_folder(struct scoring *s, const char *prefix)
+{
+    return snprintf(s->folder, sizeof s->folder, "%s.eval-XXXXXX", prefix) <
+               (int)sizeof s->folder &&
+           mkdtemp(s->folder) != NULL;
+}
+
+/* Temporary files go where they were asked for, else beside the model, else to the temporary
+ * folder. */
+static int open_scratch(struct scoring *s)
+{
+    char prefix[PATH_MAX];
+    const char *temporary = getenv("TMPDIR");
+    bool made;
+    int status;
+
+    if (s->evaluate->scratch) {
+        snprintf(prefix, sizeof prefix, "%s/fftool", s->evaluate->scratch);
+        made = make_folder(s, prefix);
+    } else {
+        made = make_folder(s, s->evaluate->model);
+        if (!made) {
+            snprintf(prefix, sizeof prefix, "%s/fftool", temporary ? temporary : P_tmpdir);
+            made = make_folder(s, prefix);
+        }
+    }
+    if (!made) {
+        int errnum = errno;
+
+        s->folder[0] = '\0';
+        return ff_fail_errno(s->ctx, errnum, "no folder for temporary files in %s",
+                             s->evaluate->scratch ? s->evaluate->scratch : prefix);
+    }
+    status = ff_scratch_open(s->ctx, s->folder, &s->scratch);
+    if (status != FF_OK)
+        ff_scratch_remove(s->ctx, s->folder);
+    return status;
+}
+
+static void release(struct scoring *s)
+{
+    ff_free(s->ctx, FF_MEM_OTHER, s->streams, s->n_streams * sizeof *s->streams);
+    ff_free(s->ctx, FF_MEM_OTHER, s->scores, score_bytes(s));
+    ff_free(s->ctx, FF_MEM_OTHER, s->layer_scores, score_bytes(s));
+    ff_free(s->ctx, FF_MEM_OTHER, s->product, product_bytes(s));
+    ff_free(s->ctx, FF_MEM_OTHER, s->labels, s->max_rows * sizeof *s->labels);
+    if (s->scratch.ops) {
+        ff_scratch_close(&s->scratch);
+        ff_scratch_remove(s->ctx, s->folder);
+    }
+    ff_workers_release(&s->workers);
+    ff_dataset_close(s->dataset);
+    ff_manifest_release(&s->manifest);
+    ff_model_file_close(s->file);
+}
+
+static int seal(struct scoring *s, struct ff_set *set, uint32_t boundary)
+{
+    struct ff_seal unnamed = {.boundary = boundary, .chunks = s->geometry.chunks};
+
+    return ff_set_seal(set, &unnamed);
+}
+
+static int import_block(struct scoring *s)
+{
+    struct ff_import_opts opts = {.dataset = s->dataset, .geometry = &s->geometry};
+    int status = s->scratch.ops->create(s->scratch.self, 0, &s->in);
+
+    if (status != FF_OK)
+        return status;
+    opts.set = s->in;
+    status = ff_import(s->ctx, &opts, NULL);
+    return status == FF_OK ? seal(s, s->in, 0) : status;
+}
+
+static int new_feed(struct scoring *s, struct ff_set *set, uint32_t boundary, struct ff_feed **out)
+{
+    struct ff_feed_opts opts = {
+        .geometry = &s->geometry,
+        .set = set,
+        .boundary = boundary,
+        .embedding = s->embedding,
+        .is_float = s->dataset->info.is_float,
+        .width = width(s, boundary + 1),
+        .max_pieces = FF_FORWARD_PIECES,
+    };
+
+    return ff_feed_new(&s->workers, &opts, out);
+}
+
+static int read_labels(struct scoring *s, struct ff_feed *feed)
+{
+    int status = FF_OK;
+
+    for (uint32_t chunk = 0; chunk < s->geometry.chunks && status == FF_OK; chunk++) {
+        uint64_t first;
+        uint32_t rows;
+
+        ff_chunk_range(&s->geometry, chunk, &first, &rows);
+        status = ff_feed_labels(feed, chunk, s->labels + first);
+    }
+    return status;
+}
+
+static int begin_chunk(void *arg, uint32_t chunk, uint64_t first, uint32_t rows)
+{
+    struct scoring *s = arg;
+
+    (void)chunk;
+    if (ff_clock_tick(&s->clock, s->rows_passed + first, NAN))
+        return ff_fail(s->ctx, FF_EINTERRUPTED, "interrupted");
+    (void)rows;
+    return FF_OK;
+}
+
+/* Keeps the goodness of a class, and the outputs if a layer or a head above needs them. */
+static int take_block(void *arg, const struct ff_forward_block *block)
+{
+    struct scoring *s = arg;
+    struct ff_compression none = {FF_CODEC_NONE, 0};
+    struct ff_matrix matrix = {FF_F32, block->rows, 0, block->y};
+
+    if (!s->by_head) {
+        uint32_t class = block->stream - FF_STREAM_CLASS;
+
+        for (uint32_t i = 0; i < block->rows; i++)
+            s->layer_scores[(block->first + i) * s->classes + class] = block->goodness[i];
+    }
+    if (!s->out)
+        return FF_OK;
+    matrix.columns = s->manifest.recipe.hidden[s->clock.now.layer - 1];
+    return ff_set_put(s->out, block->chunk, block->stream, &matrix, FF_F32, &none);
+}
+
+static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *feed)
+{
+    struct ff_layer layer;
+    struct ff_forward_opts opts = {
+        .layer = &layer,
+        .feed = feed,
+        .geometry = &s->geometry,
+        .streams = s->streams,
+        .n_streams = s->n_streams,
+        .sink = take_block,
+        .begin_chunk = begin_chunk,
+        .arg = s,
+    };
+    int status =
+        ff_layer_init(&layer, s->ctx, width(s, number), s->manifest.recipe.hidden[number - 1], 0);
+
+    if (status != FF_OK)
+        return status;
+    status = ff_layer_load(&layer, s->file, 'W', number, FF_GENERATION_FINAL, false);
+    if (status == FF_OK)
+        status = ff_forward(&s->workers, &opts);
+    ff_layer_release(&layer);
+    return status;
+}
+
+/* Adds the part of the head on layer NUMBER, whose outputs are in the set S->out. */
+static int add_head(struct scoring *s, uint32_t number)
+{
+    struct ff_layer head;
+    struct ff_feed *feed = NULL;
+    int status = ff_layer_init(&head, s->ctx, s->manifest.recipe.hidden[number - 1], s->classes, 0);
+
+    if (status != FF_OK)
+        return status;
+    status = ff_layer_load(&head, s->file, 'H', number, FF_GENERATION_FINAL, false);
+    if (status == FF_OK)
+        status = new_feed(s, s->out, number, &feed);
+    for (uint32_t chunk = 0; chunk < s->geometry.chunks && status == FF_OK; chunk++) {
+        struct ff_piece_request request = {chunk, FF_STREAM_NEUTRAL};
+        struct ff_piece piece;
+
+        status = ff_feed_load(feed, 1, &request, &piece);
+        if (status == FF_OK)
+            ff_head_logits(&head, s->workers.pool, piece.rows, piece.x, s->product,
+                           s->scores + piece.first * s->classes);
+        ff_feed_done(feed);
+    }
+    ff_feed_free(feed);
+    ff_layer_release(&head);
+    return status;
+}
+
+static struct ff_scored scored_rows(const struct scoring *s)
+{
+    return (struct ff_scored){
+        .first = s->first,
+        .rows = (uint32_t)s->geometry.rows,
+        .classes = s->classes,
+        .labels = s->opts->unlabelled ? NULL : s->labels,
+        .layer_scores = s->by_head ? NULL : s->layer_scores,
+        .scores = s->scores,
+    };
+}
+
+/*
+ * The sum leaves the first layer out where there are more, for its goodness says more about the
+ * label pixels than about their fit to the image (Hinton 2022, section 3.3). Up to the first layer
+ * the sum is that layer's own.
+ */
+static int sum_goodness(struct scoring *s, uint32_t number)
+{
+    struct ff_scored scored = scored_rows(s);
+    size_t n = (size_t)s->geometry.rows * s->classes;
+
+    for (size_t i = 0; i < n; i++)
+        s->scores[i] = number <= 2 ? s->layer_scores[i] : s->scores[i] + s->layer_scores[i];
+    return s->opts->on_layer ? s->opts->on_layer(s->opts->arg, number, &scored) : FF_OK;
+}
+
+/* One layer of a block, from S->in to S->out. */
+static int pass_layer(struct scoring *s, uint32_t number)
+{
+    bool head_here = s->by_head && number >= s->first_head;
+    struct ff_feed *feed = NULL;
+    int status = FF_OK;
+
+    s->clock.now.layer = number;
+    if (number < s->layers || head_here)
+        status = s->scratch.ops->create(s->scratch.self, number, &s->out);
+    if (status == FF_OK)
+        status = new_feed(s, s->in, number - 1, &feed);
+    if (status == FF_OK && number == 1 && !s->opts->unlabelled)
+        status = read_labels(s, feed);
+    if (status == FF_OK)
+        status = forward_layer(s, number, feed);
+    ff_feed_free(feed);
+    if (status == FF_OK && s->out)
+        status = seal(s, s->out, number);
+    if (status == FF_OK && head_here)
+        status = add_head(s, number);
+    if (status == FF_OK && !s->by_head)
+        status = sum_goodness(s, number);
+    s->rows_passed += s->geometry.rows;
+    return status;
+}
+
+static void close_set(struct scoring *s, struct ff_set **set, uint32_t boundary)
+{
+    if (*set)
+        ff_set_close(*set);
+    *set = NULL;
+    s->scratch.ops->drop(s->scratch.self, boundary);
+}
+
+static int score_block(struct scoring *s)
+{
+    struct ff_scored scored = scored_rows(s);
+    int status = import_block(s);
+
+    memset(s->scores, 0, score_bytes(s));
+    for (uint32_t layer = 1; layer <= s->layers; layer++) {
+        if (status == FF_OK)
+            status = pass_layer(s, layer);
+        close_set(s, &s->in, layer - 1);
+        s->in = s->out;
+        s->out = NULL;
+    }
+    close_set(s, &s->in, s->layers);
+    return status == FF_OK ? s->opts->on_block(s->opts->arg, &scored) : status;
+}
+
+static int score_all(struct scoring *s)
+{
+    int status = s->opts->begin(s->opts->arg, s->samples, s->classes, s->layers);
+
+    s->clock.on_progress = s->evaluate->on_progress;
+    s->clock.interrupted = s->evaluate->interrupted;
+    s->clock.arg = s->evaluate->arg;
+    s->clock.began = ff_now();
+    s->clock.work_left = (double)s->samples * s->layers;
+    s->clock.now.layers = s->layers;
+    ff_clock_phase(&s->clock, FF_PHASE_EVALUATE, 1, 0, 0, s->samples * s->layers,
+                   s->clock.work_left);
+    while (s->first < s->samples && status == FF_OK) {
+        s->geometry = ff_geometry_make(smaller(s->max_rows, s->samples - s->first), FF_CHUNK_ROWS);
+        status = score_block(s);
+        s->first += s->geometry.rows;
+    }
+    if (status == FF_OK)
+        ff_clock_end(&s->clock);
+    return status;
+}
+
+int ff_score(struct ff_ctx *ctx, const struct ff_score_opts *opts)
+{
+    struct scoring s = {.ctx = ctx, .opts = opts, .evaluate = opts->evaluate};
+    int status = load_manifest(&s);
+
+    if (status == FF_OK)
+        status = choose_layers(&s);
+    if (status == FF_OK)
+        status = open_data(&s);
+    if (status == FF_OK)
+        status = ff_workers_init(&s.workers, ctx, opts->evaluate->threads);
+    if (status == FF_OK)
+        status = allocate(&s);
+    if (status == FF_OK)
+        status = open_scratch(&s);
+    if (status == FF_OK)
+        status = score_all(&s);
+    release(&s);
+    return status;
+}

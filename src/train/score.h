@@ -1,0 +1,36 @@
+/*
+ * Scoring: runs a dataset through a trained model, one layer in memory, and gives every row a score
+ * for each class: goodness under each label, or the head's logits. Rows go in blocks, small enough
+ * that their activations under all labels fit the scratch allowed and their scores little memory.
+ */
+#ifndef FF_TRAIN_SCORE_H
+#define FF_TRAIN_SCORE_H
+
+#include "train/manifest.h"
+
+#include <fftool/evaluate.h>
+
+/* Rows of one block, all with the same layers behind them. Valid during the call. */
+struct ff_scored {
+    uint64_t first; /* row of the dataset */
+    uint32_t rows, classes;
+    const uint16_t *labels;    /* (rows), NULL if unlabelled */
+    const float *layer_scores; /* (rows, classes): goodness of one layer; NULL for the head */
+    const float *scores;       /* (rows, classes): summed over layers so far, or logits */
+};
+
+struct ff_score_opts {
+    const struct ff_evaluate_opts *evaluate;
+    bool unlabelled;
+    /* The model and the data are known; nothing is scored yet. LAYERS are those used. */
+    int (*begin)(void *arg, uint64_t samples, uint32_t classes, uint32_t layers);
+    /* After each layer of a block (goodness only; may be NULL), and after the last. Nonzero ends
+     * the work and is returned. */
+    int (*on_layer)(void *arg, uint32_t layer, const struct ff_scored *scored);
+    int (*on_block)(void *arg, const struct ff_scored *scored);
+    void *arg;
+};
+
+FF_CHECK int ff_score(struct ff_ctx *ctx, const struct ff_score_opts *opts);
+
+#endif

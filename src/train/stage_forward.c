@@ -1,0 +1,322 @@
+/* Writing the outputs of a finished layer as the next boundary, and computing boundaries again. */
+#include "nn/kernels.h"
+#include "train/forward.h"
+#include "train/head.h"
+#include "train/run.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MAX_STREAMS (FF_MAX_NEGATIVES + 2)
+
+struct forwarding {
+    struct ff_run *run;
+    uint32_t number; /* of the layer */
+    struct ff_layer layer;
+    struct ff_set *in, *out; /* OUT NULL: nothing needs the outputs */
+    struct ff_feed *feed;
+    uint32_t streams[MAX_STREAMS];
+    size_t n_streams;
+    bool with_head;       /* there are heads: labels and neutral inputs are handed on */
+    bool stores_pairs;    /* a layer above trains on the positive and negative outputs */
+    struct ff_layer head; /* of the layer below, if it has one */
+    bool head_below, logits_below;
+    float *logits, *product; /* (chunk_rows, classes) */
+    uint16_t *labels;
+    /* Figures of the layer as trained */
+    float *goodness_pos, *c_pos, *c_neg; /* (chunk_rows) */
+    uint8_t *active;                     /* (units) */
+    struct ff_sums sums;                 /* rows: pairs */
+};
+
+static size_t logit_bytes(const struct forwarding *f)
+{
+    return (size_t)f->run->geometry.chunk_rows * f->run->manifest.classes * sizeof(float);
+}
+
+static void release(struct forwarding *f)
+{
+    struct ff_ctx *ctx = f->run->ctx;
+    size_t rows = f->run->geometry.chunk_rows;
+
+    ff_free(ctx, FF_MEM_ACTIVATIONS, f->logits, logit_bytes(f));
+    ff_free(ctx, FF_MEM_ACTIVATIONS, f->product, logit_bytes(f));
+    ff_free(ctx, FF_MEM_ACTIVATIONS, f->labels, rows * sizeof(uint16_t));
+    ff_free(ctx, FF_MEM_ACTIVATIONS, f->goodness_pos, rows * sizeof(float));
+    ff_free(ctx, FF_MEM_ACTIVATIONS, f->c_pos, rows * sizeof(float));
+    ff_free(ctx, FF_MEM_ACTIVATIONS, f->c_neg, rows * sizeof(float));
+    ff_free(ctx, FF_MEM_OTHER, f->active, f->layer.units);
+    ff_feed_free(f->feed);
+    if (f->out)
+        ff_set_close(f->out);
+    ff_layer_release(&f->head);
+    ff_layer_release(&f->layer);
+}
+
+static int allocate(struct forwarding *f)
+{
+    struct ff_ctx *ctx = f->run->ctx;
+    size_t rows = f->run->geometry.chunk_rows;
+
+    f->logits = ff_alloc(ctx, FF_MEM_ACTIVATIONS, logit_bytes(f));
+    f->product = ff_alloc(ctx, FF_MEM_ACTIVATIONS, logit_bytes(f));
+    f->labels = ff_alloc(ctx, FF_MEM_ACTIVATIONS, rows * sizeof(uint16_t));
+    f->goodness_pos = ff_alloc(ctx, FF_MEM_ACTIVATIONS, rows * sizeof(float));
+    f->c_pos = ff_alloc(ctx, FF_MEM_ACTIVATIONS, rows * sizeof(float));
+    f->c_neg = ff_alloc(ctx, FF_MEM_ACTIVATIONS, rows * sizeof(float));
+    f->active = ff_alloc(ctx, FF_MEM_OTHER, f->layer.units);
+    if (!f->logits || !f->product || !f->labels || !f->goodness_pos || !f->c_pos || !f->c_neg ||
+        !f->active)
+        return ff_alloc_status(ctx);
+    return FF_OK;
+}
+
+static void choose_streams(struct forwarding *f)
+{
+    const struct ff_recipe *recipe = &f->run->manifest.recipe;
+
+    for (uint32_t s = 0; s <= recipe->negatives; s++)
+        f->streams[f->n_streams++] = FF_STREAM_INPUT + s;
+    f->with_head = recipe->head_epochs > 0;
+    if (f->with_head)
+        f->streams[f->n_streams++] = FF_STREAM_NEUTRAL;
+    f->stores_pairs = f->number < recipe->layers;
+    f->head_below = f->with_head && f->number > ff_recipe_first_head(recipe);
+    f->logits_below = f->with_head && f->number > ff_recipe_first_head(recipe) + 1;
+}
+
+static int load_layers(struct forwarding *f)
+{
+    struct ff_run *run = f->run;
+    uint32_t fan_in = ff_run_width(run, f->number);
+    int status =
+        ff_layer_init(&f->layer, run->ctx, fan_in, run->manifest.recipe.hidden[f->number - 1], 0);
+
+    if (status == FF_OK)
+        status = ff_layer_load(&f->layer, run->file, 'W', f->number, FF_GENERATION_FINAL, false);
+    if (status == FF_OK && f->head_below) {
+        status = ff_layer_init(&f->head, run->ctx, fan_in, run->manifest.classes, 0);
+        if (status == FF_OK)
+            status =
+                ff_layer_load(&f->head, run->file, 'H', f->number - 1, FF_GENERATION_FINAL, false);
+    }
+    return status;
+}
+
+static int set_up(struct forwarding *f)
+{
+    struct ff_run *run = f->run;
+    int status;
+
+    choose_streams(f);
+    status = load_layers(f);
+    if (status == FF_OK)
+        status = allocate(f);
+    if (status == FF_OK)
+        status = ff_run_feed(run, f->in, f->number - 1, FF_FORWARD_PIECES, &f->feed);
+    if (status == FF_OK && (f->stores_pairs || f->with_head))
+        status = run->scratch.ops->create(run->scratch.self, f->number, &f->out);
+    return status;
+}
+
+/* The figures of a pair: positive goodness was kept when its block came by. */
+static void count_pairs(struct forwarding *f, const struct ff_forward_block *block)
+{
+    struct ff_sums *sums = &f->sums;
+    double loss;
+
+    if (block->stream == FF_STREAM_INPUT) {
+        memcpy(f->goodness_pos, block->goodness, block->rows * sizeof(float));
+        return;
+    }
+    f->run->loss->pairs(&f->run->loss_params, block->rows, 1, f->goodness_pos, block->goodness,
+                        f->c_pos, f->c_neg, &loss);
+    sums->loss += loss;
+    sums->rows += block->rows;
+    for (uint32_t i = 0; i < block->rows; i++) {
+        sums->goodness_pos += (double)f->goodness_pos[i];
+        sums->goodness_neg += (double)block->goodness[i];
+        sums->wrong += block->goodness[i] >= f->goodness_pos[i];
+    }
+}
+
+/* Hands on the logits of the heads up to that of the layer below, whose outputs are this layer's
+ * inputs. */
+static int put_logits(struct forwarding *f, const struct ff_forward_block *block)
+{
+    uint32_t classes = f->run->manifest.classes;
+    struct ff_matrix matrix = {FF_F32, block->rows, classes, f->logits};
+    int status = FF_OK;
+
+    if (f->logits_below)
+        status = ff_feed_logits(f->feed, block->chunk, classes, f->logits);
+    else
+        memset(f->logits, 0, logit_bytes(f));
+    if (status != FF_OK)
+        return status;
+    ff_head_logits(&f->head, f->run->workers.pool, block->rows, block->x, f->product, f->logits);
+    return ff_set_put(f->out, block->chunk, FF_STREAM_LOGITS, &matrix, FF_F32,
+                      &f->run->compression);
+}
+
+static int take_block(void *arg, const struct ff_forward_block *block)
+{
+    struct forwarding *f = arg;
+    struct ff_matrix matrix = {FF_F32, block->rows, f->layer.units, block->y};
+    bool neutral = block->stream == FF_STREAM_NEUTRAL;
+    int status = FF_OK;
+
+    if (!neutral)
+        count_pairs(f, block);
+    if (neutral || f->stores_pairs)
+        status = ff_set_put(f->out, block->chunk, block->stream, &matrix, f->run->stored,
+                            &f->run->compression);
+    if (status == FF_OK && neutral && f->head_below)
+        status = put_logits(f, block);
+    return status;
+}
+
+static int begin_chunk(void *arg, uint32_t chunk, uint64_t first, uint32_t rows)
+{
+    struct forwarding *f = arg;
+    struct ff_matrix matrix = {FF_U16, rows, 1, f->labels};
+    int status;
+
+    if (ff_clock_tick(&f->run->clock, first, NAN))
+        return ff_fail(f->run->ctx, FF_EINTERRUPTED,
+                       "interrupted after training layer %u; it is saved", f->number);
+    if (!f->with_head)
+        return FF_OK;
+    status = ff_feed_labels(f->feed, chunk, f->labels);
+    return status == FF_OK
+               ? ff_set_put(f->out, chunk, FF_STREAM_LABELS, &matrix, FF_U16, &f->run->compression)
+               : status;
+}
+
+static double forward_work(const struct forwarding *f)
+{
+    return 2.0 * f->layer.fan_in * f->layer.units * (double)f->n_streams *
+           (double)f->run->geometry.rows;
+}
+
+/* Runs layer F->number over F->in, into boundary F->number. */
+static int forward_layer(struct forwarding *f)
+{
+    struct ff_run *run = f->run;
+    struct ff_forward_opts opts = {
+        .layer = &f->layer,
+        .geometry = &run->geometry,
+        .streams = f->streams,
+        .sink = take_block,
+        .begin_chunk = begin_chunk,
+        .arg = f,
+    };
+    int status = set_up(f);
+
+    if (status != FF_OK)
+        return status;
+    opts.feed = f->feed;
+    opts.n_streams = f->n_streams;
+    opts.active = f->active;
+    ff_clock_phase(&run->clock, FF_PHASE_FORWARD, f->number, 0, 0, run->geometry.rows,
+                   forward_work(f));
+    status = ff_forward(&run->workers, &opts);
+    if (status == FF_OK && f->out)
+        status = ff_run_seal(run, f->out, f->number);
+    if (status == FF_OK)
+        ff_clock_end(&run->clock);
+    ff_run_measure_scratch(run);
+    return status;
+}
+
+static uint32_t count_dead(const struct forwarding *f)
+{
+    uint32_t dead = 0;
+
+    for (uint32_t j = 0; j < f->layer.units; j++)
+        dead += !f->active[j];
+    return dead;
+}
+
+/* The layer's figures, as a row of floats in the model file: see struct ff_layer_info. */
+static int put_figures(struct forwarding *f)
+{
+    double pairs = f->sums.rows;
+    uint32_t dead = count_dead(f);
+    float figures[FF_LAYER_FIGURES] = {
+        [FF_FIGURE_LOSS] = (float)(f->sums.loss / pairs),
+        [FF_FIGURE_GOODNESS_POS] = (float)(f->sums.goodness_pos / pairs),
+        [FF_FIGURE_GOODNESS_NEG] = (float)(f->sums.goodness_neg / pairs),
+        [FF_FIGURE_ERROR] = (float)(f->sums.wrong / pairs),
+        [FF_FIGURE_DEAD_UNITS] = (float)dead,
+    };
+    struct ff_matrix matrix = {FF_F32, 1, FF_LAYER_FIGURES, figures};
+    struct ff_tile_key key = {'S', f->number, FF_GENERATION_FINAL, 0, 0};
+
+    if (dead == f->layer.units)
+        ff_warn(
+            f->run->ctx,
+            "layer %u: no unit is active for any row, so layers above learn nothing; try a lower "
+            "learning rate or another loss",
+            f->number);
+    return ff_model_file_put(f->run->file, &key, &matrix);
+}
+
+int ff_stage_forward(struct ff_run *run)
+{
+    struct forwarding f = {.run = run, .number = run->manifest.mark.layer};
+    uint32_t below = f.number - 1;
+    int status = ff_run_need_set(run, below, &f.in);
+
+    if (status == FF_OK)
+        status = forward_layer(&f);
+    if (status == FF_OK)
+        status = put_figures(&f);
+    release(&f);
+    if (f.in)
+        ff_set_close(f.in);
+    if (status != FF_OK)
+        return status;
+    ff_run_advance(run);
+    status = ff_run_flip(run);
+    if (status == FF_OK)
+        run->scratch.ops->drop(run->scratch.self, below);
+    return status;
+}
+
+/* Computes boundary FROM + 1 from boundary FROM. */
+static int recompute_next(struct ff_run *run, uint32_t from)
+{
+    struct forwarding f = {.run = run, .number = from + 1};
+    int status = ff_run_open_set(run, from, &f.in);
+
+    if (status == FF_OK)
+        status = forward_layer(&f);
+    release(&f);
+    if (f.in)
+        ff_set_close(f.in);
+    if (status == FF_OK)
+        run->scratch.ops->drop(run->scratch.self, from);
+    return status;
+}
+
+static bool can_recompute(int status)
+{
+    return status == FF_ENOTFOUND || status == FF_ECORRUPT || status == FF_EFORMAT ||
+           status == FF_EMISMATCH;
+}
+
+int ff_run_need_set(struct ff_run *run, uint32_t boundary, struct ff_set **out)
+{
+    int status = ff_run_open_set(run, boundary, out);
+
+    if (!can_recompute(status))
+        return status;
+    ff_run_tell(run,
+                "stored activations are missing or damaged: computing them again from the dataset");
+    run->scratch.ops->drop(run->scratch.self, boundary);
+    status = ff_run_import(run);
+    for (uint32_t k = 0; k < boundary && status == FF_OK; k++)
+        status = recompute_next(run, k);
+    return status == FF_OK ? ff_run_open_set(run, boundary, out) : status;
+}

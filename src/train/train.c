@@ -1,0 +1,503 @@
+/* The public entry to training: opens or creates the model, then runs stage after stage. */
+#include <fftool/fftool.h>
+
+#include "data/dataset.h"
+#include "nn/gemm.h"
+#include "store/libraries.h"
+#include "train/run.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_INTERVAL_S 10
+#define SCRATCH_SUFFIX ".scratch"
+#define DEFAULT_ZSTD_LEVEL 1
+#define MAX_ZSTD_LEVEL 19
+
+void ff_train_opts_init(struct ff_train_opts *out)
+{
+    *out = (struct ff_train_opts){
+        .compress = "none",
+        .checkpoint_interval_s = DEFAULT_INTERVAL_S,
+    };
+}
+
+static int parse_compression(struct ff_ctx *ctx, const char *text, struct ff_compression *out)
+{
+    static const char prefix[] = "zstd:";
+    char *end;
+    long level = DEFAULT_ZSTD_LEVEL;
+
+    *out = (struct ff_compression){FF_CODEC_NONE, 0};
+    if (!text || strcmp(text, "none") == 0)
+        return FF_OK;
+    if (strncmp(text, prefix, strlen(prefix)) == 0) {
+        level = strtol(text + strlen(prefix), &end, 10);
+        if (end == text + strlen(prefix) || *end || level < 1 || level > MAX_ZSTD_LEVEL)
+            return ff_fail(ctx, FF_EINVAL, "compression \"%s\": zstd levels are 1 to %d", text,
+                           MAX_ZSTD_LEVEL);
+    } else if (strcmp(text, "zstd") != 0) {
+        return ff_fail(ctx, FF_EINVAL, "compression \"%s\" is not known: none, zstd or zstd:LEVEL",
+                       text);
+    }
+    *out = (struct ff_compression){FF_CODEC_ZSTD, (int)level};
+    return FF_OK;
+}
+
+static int check_opts(struct ff_ctx *ctx, const struct ff_train_opts *opts)
+{
+    if (!opts->model || !*opts->model)
+        return ff_fail(ctx, FF_EINVAL, "no model file is named");
+    if (!(opts->checkpoint_interval_s >= 0))
+        return ff_fail(ctx, FF_EINVAL, "checkpoint interval %g: must be 0 seconds or more",
+                       opts->checkpoint_interval_s);
+    return FF_OK;
+}
+
+/* What recipe and data together must satisfy. */
+static int check_fit(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint64_t samples,
+                     const struct ff_dataset_info *info)
+{
+    uint64_t chunks_bound = samples / recipe->batch + samples / FF_CHUNK_ROWS + 2;
+
+    if (info->classes < 2)
+        return ff_fail(ctx, FF_EINVAL,
+                       "the labels name one class only; there is nothing to tell apart");
+    if (strcmp(recipe->embedding, "replace") == 0 && info->features < info->classes)
+        return ff_fail(
+            ctx, FF_EINVAL,
+            "%u features cannot hold a label of %u classes; use --label-embedding append",
+            info->features, info->classes);
+    if (chunks_bound > UINT32_MAX / 2)
+        return ff_fail(ctx, FF_EINVAL,
+                       "%llu rows in batches of %u are too many batches; use a larger batch",
+                       (unsigned long long)samples, recipe->batch);
+    return FF_OK;
+}
+
+/* The dataset's path as it is found from any folder. */
+static char *absolute(const char *path)
+{
+    char *resolved = realpath(path, NULL);
+
+    return resolved ? resolved : strdup(path);
+}
+
+static int fill_manifest(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
+                         const struct ff_dataset_info *info)
+{
+    struct ff_manifest *manifest = &run->manifest;
+    const struct ff_data_source *data = &run->opts->data;
+    int status = ff_manifest_set_recipe(run->ctx, manifest, recipe);
+
+    if (status != FF_OK)
+        return status;
+    manifest->program = strdup(FF_VERSION);
+    manifest->blas = strdup(ff_gemm_backend());
+    manifest->lmdb = strdup(ff_lmdb_version());
+    manifest->zstd = strdup(ff_zstd_version());
+    manifest->data_path = absolute(data->path);
+    manifest->data_labels = data->labels ? absolute(data->labels) : NULL;
+    if (!manifest->program || !manifest->blas || !manifest->lmdb || !manifest->zstd ||
+        !manifest->data_path || (data->labels && !manifest->data_labels))
+        return ff_fail(run->ctx, FF_ENOMEM, "out of memory for the manifest");
+    manifest->samples = samples;
+    manifest->features = info->features;
+    manifest->classes = info->classes;
+    manifest->is_float = info->is_float;
+    manifest->mark.stage = FF_STAGE_IMPORT;
+    manifest->mark.layer = 1;
+    return FF_OK;
+}
+
+static int read_manifest(struct ff_run *run)
+{
+    char *text;
+    size_t size;
+    int status = ff_model_file_manifest(run->file, &text, &size);
+
+    if (status != FF_OK)
+        return status;
+    ff_manifest_release(&run->manifest);
+    status = ff_manifest_read(run->ctx, run->opts->model, text, &run->manifest);
+    ff_free(run->ctx, FF_MEM_OTHER, text, size);
+    ff_model_file_unpin(run->file);
+    return status;
+}
+
+static int create_model(struct ff_run *run)
+{
+    int status = ff_model_file_open(run->ctx, run->opts->model, FF_MODEL_CREATE, &run->file);
+
+    return status == FF_OK ? ff_run_flip(run) : status;
+}
+
+static int open_model(struct ff_run *run)
+{
+    int status = ff_model_file_open(run->ctx, run->opts->model, FF_MODEL_WRITE, &run->file);
+
+    return status == FF_OK ? read_manifest(run) : status;
+}
+
+static void close_model(struct ff_run *run)
+{
+    ff_model_file_close(run->file);
+    run->file = NULL;
+    ff_manifest_release(&run->manifest);
+}
+
+/* Goes on with the model that is there, if it is of the same recipe and data. */
+static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
+                       const struct ff_dataset_info *info)
+{
+    const struct ff_manifest *manifest = &run->manifest;
+    static const char advice[] = "choose another model file, or replace this one with --force";
+    char *path, *labels;
+
+    if (ff_manifest_same_recipe(run->ctx, &manifest->recipe, recipe) != FF_OK) {
+        char reason[FF_MESSAGE_BYTES / 2];
+
+        snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
+        return ff_fail(run->ctx, FF_EMISMATCH, "%s exists: %s; %s", run->opts->model, reason,
+                       advice);
+    }
+    if (manifest->samples != samples || manifest->features != info->features ||
+        manifest->is_float != info->is_float || manifest->classes != info->classes)
+        return ff_fail(
+            run->ctx, FF_EMISMATCH,
+            "%s exists: it was begun with %llu rows of %u features in %u classes, and now they "
+            "are %llu of %u in %u; %s",
+            run->opts->model, (unsigned long long)manifest->samples, manifest->features,
+            manifest->classes, (unsigned long long)samples, info->features, info->classes, advice);
+    path = absolute(run->opts->data.path);
+    labels = run->opts->data.labels ? absolute(run->opts->data.labels) : NULL;
+    if (!path || (run->opts->data.labels && !labels)) {
+        free(path);
+        free(labels);
+        return ff_fail(run->ctx, FF_ENOMEM, "out of memory for a path");
+    }
+    free(run->manifest.data_path);
+    free(run->manifest.data_labels);
+    run->manifest.data_path = path;
+    run->manifest.data_labels = labels;
+    return FF_OK;
+}
+
+static void remove_model(const struct ff_run *run)
+{
+    char lock[PATH_MAX];
+
+    unlink(run->opts->model);
+    if (snprintf(lock, sizeof lock, "%s-lock", run->opts->model) < (int)sizeof lock)
+        unlink(lock);
+}
+
+/* --force: whatever model is there goes, unless it is in training. */
+static int replace_model(struct ff_run *run, int found)
+{
+    if (found == FF_ELOCKED || found == FF_EFORMAT)
+        return found;
+    close_model(run);
+    remove_model(run);
+    return FF_ENOTFOUND;
+}
+
+static int open_or_create(struct ff_run *run, const struct ff_recipe *recipe, bool *resumed)
+{
+    struct ff_dataset_spec spec = {
+        .path = run->opts->data.path, .labels = run->opts->data.labels, .split = FF_SPLIT_TRAIN};
+    struct ff_dataset *dataset;
+    struct ff_dataset_info info;
+    uint64_t samples, limit = run->opts->limit_rows;
+    int status = ff_dataset_open(run->ctx, &spec, &dataset);
+
+    if (status != FF_OK)
+        return status;
+    info = dataset->info;
+    ff_dataset_close(dataset);
+    samples = limit && limit < info.rows ? limit : info.rows;
+    status = check_fit(run->ctx, recipe, samples, &info);
+    if (status != FF_OK)
+        return status;
+    status = open_model(run);
+    if (run->opts->force && status != FF_ENOTFOUND)
+        status = replace_model(run, status);
+    if (status == FF_OK) {
+        *resumed = true;
+        return adopt_model(run, recipe, samples, &info);
+    }
+    if (status != FF_ENOTFOUND)
+        return status;
+    status = fill_manifest(run, recipe, samples, &info);
+    return status == FF_OK ? create_model(run) : status;
+}
+
+static void warn_of_other_versions(struct ff_run *run)
+{
+    if (strcmp(run->manifest.blas, ff_gemm_backend()) != 0)
+        ff_warn(run->ctx,
+                "training began with %s and goes on with %s: the weights will differ in their last "
+                "bits from "
+                "a run on one alone",
+                run->manifest.blas, ff_gemm_backend());
+}
+
+/* Tiles that a run cut off between a flip and its sweep has left. */
+static int reclaim(struct ff_run *run)
+{
+    const struct ff_progress_mark *mark = &run->manifest.mark;
+    bool training = mark->stage <= FF_STAGE_TRAIN, head = mark->stage == FF_STAGE_HEAD;
+    const struct {
+        char kind;
+        uint32_t layer;
+        uint64_t keep;
+    } sweeps[] = {
+        {'W', mark->layer - 1, FF_GENERATION_FINAL},
+        {'H', mark->layer - 1, FF_GENERATION_FINAL},
+        {'O', mark->layer - 1, UINT64_MAX},
+        {'W', mark->layer,
+         training && mark->generation ? mark->generation
+         : training                   ? UINT64_MAX
+                                      : 0},
+        {'H', mark->layer,
+         head && mark->generation       ? mark->generation
+         : mark->stage == FF_STAGE_DONE ? FF_GENERATION_FINAL
+                                        : UINT64_MAX},
+        {'O', mark->layer, mark->generation ? mark->generation : UINT64_MAX},
+    };
+    int status = FF_OK;
+
+    for (size_t i = 0; i < sizeof sweeps / sizeof *sweeps && status == FF_OK; i++) {
+        if (sweeps[i].layer > 0)
+            status =
+                ff_model_file_sweep(run->file, sweeps[i].kind, sweeps[i].layer, sweeps[i].keep);
+    }
+    return status;
+}
+
+/* The boundary that the present stage reads; UINT32_MAX: none. */
+static uint32_t needed_boundary(const struct ff_run *run)
+{
+    const struct ff_progress_mark *mark = &run->manifest.mark;
+
+    switch (mark->stage) {
+    case FF_STAGE_TRAIN:
+    case FF_STAGE_FORWARD:
+        return mark->layer - 1;
+    case FF_STAGE_HEAD:
+        return mark->layer;
+    default:
+        return UINT32_MAX;
+    }
+}
+
+static void drop_scratch(struct ff_run *run, uint32_t keep)
+{
+    for (uint32_t k = 0; k <= run->manifest.recipe.layers; k++) {
+        if (k != keep)
+            run->scratch.ops->drop(run->scratch.self, k);
+    }
+}
+
+/* Operations left from the mark on, for the estimate of time left. Rebuilt scratch is not counted.
+ */
+static double work_left(const struct ff_run *run)
+{
+    const struct ff_progress_mark *mark = &run->manifest.mark;
+    const struct ff_recipe *recipe = &run->manifest.recipe;
+    double rows = (double)run->geometry.rows, total = 0;
+    uint32_t first_head = ff_recipe_first_head(recipe);
+
+    for (uint32_t layer = mark->layer; layer <= recipe->layers; layer++) {
+        double product = (double)ff_run_width(run, layer) * recipe->hidden[layer - 1];
+        bool now = layer == mark->layer;
+        double epochs = recipe->epochs, head_epochs = recipe->head_epochs;
+
+        if (now && mark->stage == FF_STAGE_TRAIN)
+            epochs -= mark->epoch + (double)mark->batch / (double)run->geometry.batches;
+        if (!now || mark->stage <= FF_STAGE_TRAIN)
+            total += 8 * product * epochs * rows;
+        if (!now || mark->stage <= FF_STAGE_FORWARD)
+            total += 2 * product * (recipe->negatives + 1 + (first_head > 0)) * rows;
+        if (now && mark->stage == FF_STAGE_HEAD)
+            head_epochs -= mark->epoch;
+        if (first_head && layer >= first_head && mark->stage != FF_STAGE_DONE)
+            total += 4.0 * recipe->hidden[layer - 1] * run->manifest.classes * head_epochs * rows;
+    }
+    return total;
+}
+
+static int run_stage(struct ff_run *run)
+{
+    switch (run->manifest.mark.stage) {
+    case FF_STAGE_IMPORT:
+        return ff_stage_import(run);
+    case FF_STAGE_TRAIN:
+        return ff_stage_train(run);
+    case FF_STAGE_FORWARD:
+        return ff_stage_forward(run);
+    case FF_STAGE_HEAD:
+        return ff_stage_head(run);
+    case FF_STAGE_DONE:
+        break;
+    }
+    return FF_OK;
+}
+
+/* A stage that found its scratch damaged is tried once more on scratch computed anew, from the last
+ * checkpoint. */
+static int retry_stage(struct ff_run *run)
+{
+    char reason[FF_MESSAGE_BYTES];
+    int status;
+
+    snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
+    ff_warn(run->ctx, "%s; going back to the last checkpoint", reason);
+    drop_scratch(run, UINT32_MAX);
+    ff_manifest_release(&run->manifest);
+    status = read_manifest(run);
+    if (status == FF_OK)
+        status = ff_run_derive(run);
+    return status == FF_OK ? run_stage(run) : status;
+}
+
+static int run_stages(struct ff_run *run)
+{
+    int status = FF_OK;
+
+    while (run->manifest.mark.stage != FF_STAGE_DONE && status == FF_OK) {
+        bool can_retry = run->manifest.mark.stage != FF_STAGE_IMPORT;
+
+        status = run_stage(run);
+        if (status == FF_ECORRUPT && can_retry)
+            status = retry_stage(run);
+    }
+    return status;
+}
+
+static void fill_result(struct ff_run *run, double began, struct ff_train_result *result)
+{
+    const struct ff_manifest *manifest = &run->manifest;
+
+    result->samples = manifest->samples;
+    result->layers = manifest->recipe.layers;
+    result->parameters =
+        ff_recipe_parameters(&manifest->recipe, ff_embed_width(&run->embedding), manifest->classes);
+    result->seconds = ff_now() - began;
+    result->train_seconds = run->train_seconds;
+    result->gflops = run->train_seconds > 0 ? run->train_flops / run->train_seconds * 1e-9 : 0;
+    result->scratch_peak_bytes = run->scratch_peak_bytes;
+    ff_memory_read(run->ctx, &result->memory);
+}
+
+/* From an open model on. */
+static int train_from_mark(struct ff_run *run, double began, struct ff_train_result *result)
+{
+    int status = ff_run_derive(run);
+
+    if (status == FF_OK && run->manifest.mark.stage == FF_STAGE_DONE) {
+        result->was_complete = true;
+    } else if (status == FF_OK) {
+        run->clock.on_progress = run->opts->on_progress;
+        run->clock.interrupted = run->opts->interrupted;
+        run->clock.arg = run->opts->arg;
+        run->clock.began = ff_now();
+        run->clock.now.layers = run->manifest.recipe.layers;
+        run->clock.now.epochs = run->manifest.recipe.epochs;
+        run->clock.work_left = work_left(run);
+        warn_of_other_versions(run);
+        drop_scratch(run, needed_boundary(run));
+        status = reclaim(run);
+        if (status == FF_OK)
+            status = run_stages(run);
+        if (status == FF_OK)
+            drop_scratch(run, UINT32_MAX);
+    }
+    if (status == FF_OK || status == FF_EINTERRUPTED)
+        fill_result(run, began, result);
+    return status;
+}
+
+/* RECIPE NULL: go on with the recipe in the model. */
+static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                 const struct ff_train_opts *opts, struct ff_scratch *scratch, const char *folder,
+                 struct ff_train_result *result)
+{
+    struct ff_run run = {.ctx = ctx, .opts = opts, .scratch = *scratch, .scratch_folder = folder};
+    double began = ff_now();
+    int status;
+
+    memset(result, 0, sizeof *result);
+    status = check_opts(ctx, opts);
+    if (status == FF_OK)
+        status = parse_compression(ctx, opts->compress, &run.compression);
+    if (status == FF_OK)
+        status = ff_workers_init(&run.workers, ctx, opts->threads);
+    if (status != FF_OK)
+        return status;
+    if (recipe) {
+        status = open_or_create(&run, recipe, &result->resumed);
+    } else {
+        result->resumed = true;
+        status = open_model(&run);
+        if (status == FF_OK && opts->data.path) {
+            free(run.manifest.data_path);
+            run.manifest.data_path = absolute(opts->data.path);
+            if (!run.manifest.data_path)
+                status = ff_fail(ctx, FF_ENOMEM, "out of memory for a path");
+        }
+    }
+    if (status == FF_OK)
+        status = train_from_mark(&run, began, result);
+    close_model(&run);
+    ff_workers_release(&run.workers);
+    return status;
+}
+
+int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                          const struct ff_train_opts *opts, struct ff_scratch *scratch,
+                          struct ff_train_result *result)
+{
+    return train(ctx, recipe, opts, scratch, P_tmpdir, result);
+}
+
+static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                           const struct ff_train_opts *opts, struct ff_train_result *result)
+{
+    char folder[PATH_MAX];
+    struct ff_scratch scratch;
+    int length, status;
+
+    memset(result, 0, sizeof *result);
+    status = check_opts(ctx, opts);
+    if (status != FF_OK)
+        return status;
+    length = opts->scratch ? snprintf(folder, sizeof folder, "%s", opts->scratch)
+                           : snprintf(folder, sizeof folder, "%s" SCRATCH_SUFFIX, opts->model);
+    if (length >= (int)sizeof folder)
+        return ff_fail(ctx, FF_EINVAL, "the path of the scratch folder is too long");
+    status = ff_scratch_open(ctx, folder, &scratch);
+    if (status != FF_OK)
+        return status;
+    status = train(ctx, recipe, opts, &scratch, folder, result);
+    ff_scratch_close(&scratch);
+    /* A folder with sets in it stays, so this is right after a failure too. */
+    rmdir(folder);
+    return status;
+}
+
+int ff_train(struct ff_ctx *ctx, const struct ff_recipe *recipe, const struct ff_train_opts *opts,
+             struct ff_train_result *result)
+{
+    return train_in_folder(ctx, recipe, opts, result);
+}
+
+int ff_train_resume(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                    struct ff_train_result *result)
+{
+    return train_in_folder(ctx, NULL, opts, result);
+}
