@@ -111,8 +111,7 @@ $(B)/%.o: %.c $(B)/flags
 # Rebuild when the flags change.
 FLAGS_NOW := $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(DEP_LIBS)
 $(B)/flags: $(if $(filter-out $(FLAGS_NOW),$(file <$(B)/flags))$(filter-out $(file <$(B)/flags),$(FLAGS_NOW)),FORCE)
-	@mkdir -p $(@D)
-	$(file >$@,$(FLAGS_NOW))
+	@: $(shell mkdir -p $(@D)) $(file >$@,$(FLAGS_NOW))
 FORCE:
 
 test: tests program ## Every test; FFTOOL_MNIST=DIR adds those that need MNIST
