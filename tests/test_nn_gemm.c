@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of OpenBLAS; <cblas.h> is for gemm.c alone. */
+extern int openblas_get_num_threads(void);
+
 #define PAD 3 /* columns between rows that a product must leave alone */
 #define SENTINEL 12345.0f
 
@@ -188,18 +191,21 @@ END_TEST
 START_TEST(threaded_products_agree_and_leave_one_thread)
 {
     struct product nt = make_product(NT, 128, 200, 300), tn = make_product(TN, 200, 300, 128);
-    float *expected = malloc(nt.c_numbers * sizeof(float)), *after;
+    float *expected = malloc(nt.c_numbers * sizeof(float));
+    float *after = malloc(nt.c_numbers * sizeof(float));
 
     ff_gemm_init();
-    after = malloc(nt.c_numbers * sizeof(float));
+    ck_assert_int_eq(openblas_get_num_threads(), 1);
     ck_assert(expected && after);
     memcpy(expected, nt.c, nt.c_numbers * sizeof(float));
     memcpy(after, nt.c, nt.c_numbers * sizeof(float));
     multiply(&nt, 0.0f, expected);
     ff_gemm_nt_threaded(2, nt.m, nt.n, nt.k, nt.a, nt.lda, nt.b, nt.ldb, nt.c, nt.ldc);
+    ck_assert_int_eq(openblas_get_num_threads(), 1);
     for (size_t i = 0; i < nt.c_numbers; i++)
         ck_assert_double_eq_tol(nt.c[i], expected[i], tolerance(nt.k));
     ff_gemm_tn_threaded(2, tn.m, tn.n, tn.k, tn.a, tn.lda, tn.b, tn.ldb, tn.c, tn.ldc);
+    ck_assert_int_eq(openblas_get_num_threads(), 1);
     multiply(&nt, 0.0f, after);
     ck_assert_mem_eq(after, expected, nt.c_numbers * sizeof(float));
     free(expected);
