@@ -8,9 +8,9 @@
  *     FF_STREAM_INPUT + 1 + j   the j-th set of negative inputs
  *
  * Sets are written once, front to back, chunk by chunk, then read any number of times in any order.
- * Two stores stand behind one table of functions: LMDB files in a scratch folder (activations.c),
- * and memory, for tests (tests/support). A set is a cache: it counts only if its seal, written
- * last, matches the one the model's manifest names.
+ * Two stores stand behind one table of functions: LMDB files in a scratch folder (scratch.c), and
+ * memory, for tests (tests/support/memory_scratch.h). A set is a cache: it counts only if its seal,
+ * written last, matches the one the model's manifest names.
  */
 #ifndef FF_STORE_ACTIVATIONS_H
 #define FF_STORE_ACTIVATIONS_H
@@ -35,10 +35,10 @@ struct ff_seal {
 };
 
 struct ff_set_ops {
-    /* Stores the value bytes written by the caller into *OUT (SIZE bytes): see ff_set_put(). */
+    /* Makes room for SIZE bytes under KEY and gives where the caller writes them. */
     int (*reserve)(struct ff_set *set, struct ff_bytes key, size_t size, void **out);
     int (*commit)(struct ff_set *set);
-    int (*find)(struct ff_set *set, struct ff_bytes key, struct ff_bytes *out);
+    int (*find)(struct ff_set *set, struct ff_bytes key, struct ff_bytes *out); /* FF_ENOTFOUND */
     void (*will_need)(struct ff_set *set, struct ff_bytes bytes);
     void (*dont_need)(struct ff_set *set, struct ff_bytes bytes);
     void (*close)(struct ff_set *set); /* frees SET; keeps what is stored */
@@ -48,7 +48,7 @@ struct ff_set_ops {
 struct ff_set {
     const struct ff_set_ops *ops;
     struct ff_ctx *ctx;
-    struct ff_coder *coder; /* owned; for writing, on the calling thread */
+    struct ff_coder *coder; /* owned; for writing; NULL until then */
     void *buffer;           /* owned; holds a compressed value before its size is known */
     size_t buffer_bytes;
     char name[256]; /* for messages */
@@ -68,21 +68,22 @@ struct ff_scratch {
 };
 
 /* Scratch in FOLDER, made if absent, with one file boundary-K.lmdb for each set. Fails with FF_EIO,
- * FF_ENOMEM. */
+ * FF_ENOTFOUND (no parent folder), FF_ENOMEM. */
 FF_CHECK int ff_scratch_open(struct ff_ctx *ctx, const char *folder, struct ff_scratch *out);
-/* Frees SCRATCH; sets stay on disk. */
+/* Frees SCRATCH, whose sets were closed before; they stay on disk. */
 void ff_scratch_close(struct ff_scratch *scratch);
 /* Removes all sets and, if then empty, the folder. */
 void ff_scratch_remove(struct ff_ctx *ctx, const char *folder);
 
-/* Encodes MATRIX and stores it as chunk CHUNK of STREAM. Ascending (chunk, stream) order. */
+/* Encodes MATRIX and stores it as chunk CHUNK of STREAM. Ascending (chunk, stream) order. Fails
+ * with FF_EFULL, FF_EIO, FF_ENOMEM, FF_EBUDGET, FF_EINVAL; then the set is of no more use. */
 FF_CHECK int ff_set_put(struct ff_set *set, uint32_t chunk, uint32_t stream,
                         const struct ff_matrix *matrix, enum ff_dtype stored,
                         const struct ff_compression *compression);
 /* Writes the seal and commits: the set is complete. */
 FF_CHECK int ff_set_seal(struct ff_set *set, const struct ff_seal *seal);
 /* Checks that SET is complete and sealed with SEAL: FF_ENOTFOUND if not sealed, FF_EMISMATCH if
- * with another. */
+ * with another, FF_ECORRUPT if the seal is damaged. */
 FF_CHECK int ff_set_check(struct ff_set *set, const struct ff_seal *seal);
 void ff_set_close(struct ff_set *set);
 
@@ -109,6 +110,10 @@ FF_CHECK int ff_chunk_read(struct ff_set *set, const struct ff_chunk *chunk, str
 void ff_chunk_will_need(struct ff_set *set, const struct ff_chunk *chunk);
 void ff_chunk_dont_need(struct ff_set *set, const struct ff_chunk *chunk);
 
+/* For stores of sets: what every kind of set begins and ends with. NAME is copied. */
+void ff_set_init(struct ff_set *set, const struct ff_set_ops *ops, struct ff_ctx *ctx,
+                 const char *name);
+void ff_set_release(struct ff_set *set);
 /* Keys, for tests: chunk and stream, big-endian, so that byte order is reading order. The seal's
  * key comes last. */
 void ff_chunk_key(uint32_t chunk, uint32_t stream, uint8_t key[8]);

@@ -2,13 +2,17 @@
  * A thin layer over LMDB: one file, one unnamed table, keys in byte order. Hides what binds users
  * of LMDB 0.9:
  *
- *  - A write transaction keeps its dirty values on the heap: ff_db_put() commits by itself whenever
- *    FF_DB_DIRTY_BYTES are pending, and grows the map ahead of each transaction.
+ *  - A write transaction keeps its dirty values on the heap: ff_db_put() commits by itself before
+ *    more than FF_DB_DIRTY_BYTES are pending, and grows the map ahead of each transaction. (A
+ *    single value larger than that is a transaction of its own.)
  *  - LMDB trusts the file it opens. ff_db_open() first checks size, both meta pages and every page
- * that the B-trees reach (db_check.h), so that a truncated or hostile file is an error and not a
- * SIGBUS.
+ *    that the B-trees reach (db_check.h), so that a truncated or hostile file is an error and not
+ *    a SIGBUS.
  *  - A file on a read-only folder is opened without a lock file.
  *  - ENOSPC may show as EIO: the disk's free space decides which it was.
+ *
+ * A db belongs to one thread at a time; only ff_db_dont_need() and ff_db_will_need() may be called
+ * from others meanwhile. No file may be open twice in one process, or stay open across fork().
  */
 #ifndef FF_STORE_DB_H
 #define FF_STORE_DB_H
@@ -21,55 +25,69 @@ struct ff_db;
 
 enum ff_db_mode {
     FF_DB_READ,           /* an existing file, read only; follows a writer in another process */
+    FF_DB_READ_LIVE,      /* the same while there is such a writer: trees, which change under the
+                             check, are not checked */
     FF_DB_WRITE,          /* an existing file, durable (every commit is synced) */
-    FF_DB_CREATE,         /* a new file, durable; FF_EEXIST if there is one */
-    FF_DB_SCRATCH,        /* a new file, not synced; disposable */
+    FF_DB_CREATE,         /* a new or empty file, durable; FF_EEXIST if there is more in it */
+    FF_DB_SCRATCH,        /* a new file in place of any older one, not synced; disposable */
     FF_DB_SCRATCH_REOPEN, /* an existing scratch file, to read it */
 };
 
+/* Fails with FF_ENOTFOUND, FF_EEXIST, FF_EFORMAT (not LMDB's, or empty), FF_ECORRUPT, FF_EFULL,
+ * FF_EIO, FF_ENOMEM. */
 FF_CHECK int ff_db_open(struct ff_ctx *ctx, const char *path, enum ff_db_mode mode,
                         struct ff_db **out);
-/* Closes; what was put since the last commit is dropped. NULL-safe. Removes the lock file of a
- * scratch file. */
+/* Closes; what was put since the last commit is dropped. NULL-safe. */
 void ff_db_close(struct ff_db *db);
 
-/* Stores a copy of VALUE under KEY (1 .. 64 bytes), replacing. May commit (see above). */
+/*
+ * Writing. The first write after a commit ends the snapshot of reads: pointers into the map die.
+ * When a write or commit fails, what was pending is lost, so every write and commit after it fails
+ * with the same status until ff_db_abort(): nothing can be committed that builds on what was lost.
+ */
+
+/* Stores a copy of VALUE under KEY (1 .. FF_KEY_MAX bytes), replacing. May commit (see above). */
 FF_CHECK int ff_db_put(struct ff_db *db, struct ff_bytes key, struct ff_bytes value);
 /* Makes room for SIZE bytes under KEY and gives where to write them: valid until the next call on
- * DB. */
+ * DB. May commit what was pending before. */
 FF_CHECK int ff_db_reserve(struct ff_db *db, struct ff_bytes key, size_t size, void **out);
 /* Removes KEY; absent is fine. May commit. */
 FF_CHECK int ff_db_delete(struct ff_db *db, struct ff_bytes key);
 /* Commits what is pending: durable on return for FF_DB_WRITE and FF_DB_CREATE. */
 FF_CHECK int ff_db_commit(struct ff_db *db);
-/* Drops what is pending since the last commit (explicit or by itself). */
+/* Drops what is pending since the last commit (explicit or by itself), and forgets a failure. */
 void ff_db_abort(struct ff_db *db);
 
 /*
  * Finds KEY: *OUT points into the map. Reads see one snapshot from the first call on until
- * ff_db_unpin(); the pointers live as long. A db open for writing must have nothing pending.
- * FF_ENOTFOUND without a message if absent.
+ * ff_db_unpin(); the pointers live as long. While something is pending reads see that too, and
+ * pointers live until the next write or commit. FF_ENOTFOUND without a message if absent.
  */
 FF_CHECK int ff_db_get(struct ff_db *db, struct ff_bytes key, struct ff_bytes *out);
 /* The first key at or after KEY within the same snapshot. FF_ENOTFOUND at the end. */
 FF_CHECK int ff_db_seek(struct ff_db *db, struct ff_bytes key, struct ff_bytes *found,
                         struct ff_bytes *out);
-/* The key after the one last found by ff_db_seek() or ff_db_next(). */
+/* The key after the one last found by ff_db_seek() or ff_db_next(), with no write, commit or unpin
+ * between. */
 FF_CHECK int ff_db_next(struct ff_db *db, struct ff_bytes *found, struct ff_bytes *out);
 /* Ends the snapshot: pointers die, the next read sees what was committed since. */
 void ff_db_unpin(struct ff_db *db);
 
-/* Tells the kernel that the pages of BYTES (in the map) are not needed now, or will be soon. */
+/* Tells the kernel that the pages of BYTES (in the map) are not needed now, or will be soon. Both
+ * are thread-safe while DB is only read. */
 void ff_db_dont_need(struct ff_db *db, struct ff_bytes bytes);
 void ff_db_will_need(struct ff_db *db, struct ff_bytes bytes);
 
 struct ff_db_usage {
     uint64_t file_bytes; /* size of the file */
     uint64_t page_bytes; /* size of a page */
-    uint64_t used_pages; /* of them in use by trees and values */
-    uint64_t free_pages; /* inside the file and reusable */
+    uint64_t used_pages; /* of them in use by trees and values (and LMDB's two meta pages) */
+    uint64_t free_pages; /* the others: reusable */
 };
 FF_CHECK int ff_db_usage(struct ff_db *db, struct ff_db_usage *out);
 const char *ff_db_path(const struct ff_db *db);
+/* True if DB reads without a lock file, because it could not be written: then a writer in another
+ * process does not know of this reader, and may reuse pages under it. */
+bool ff_db_is_lockless(const struct ff_db *db);
 
 #endif

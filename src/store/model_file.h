@@ -3,11 +3,15 @@
  * train/manifest) and tiles. A tile is one value under the key (kind, layer, generation, slot,
  * tile), each big-endian:
  *
- *     kind        1 byte: 'W' weights, 'O' optimizer state, 'H' head
+ *     kind        1 byte: 'W' weights, 'O' optimizer state, 'H' head, 'S' figures of a layer as
+ *                 trained
  *     layer       4 bytes, from 1
  *     generation  8 bytes: which checkpoint wrote it
- *     slot        4 bytes: 'W': 0 weights, 1 biases; 'O': 2 * state + (0 weights, 1 biases); 'H': 0
- * weights, 1 biases tile        4 bytes
+ *     slot        4 bytes: 'W', 'H': 0 weights, 1 biases;
+ *                 'O': 2 * state + (0 weights, 1 biases); 'S': 0
+ *     tile        4 bytes
+ *
+ * The manifest is a value of its own, of u8, under the key "M".
  *
  * A checkpoint writes tiles of a new generation with ff_model_file_put() in bounded transactions,
  * then ff_model_file_flip() commits the manifest that names it: readers see the old or the new,
@@ -22,7 +26,7 @@
 struct ff_model_file;
 
 struct ff_tile_key {
-    char kind; /* 'W', 'O', 'H' */
+    char kind; /* 'W', 'O', 'H', 'S' */
     uint32_t layer;
     uint64_t generation;
     uint32_t slot;
@@ -34,8 +38,10 @@ enum ff_model_mode { FF_MODEL_READ, FF_MODEL_WRITE, FF_MODEL_CREATE };
 /*
  * Opens or creates PATH. Writers hold an exclusive lock (flock) on it until closed: a second writer
  * gets FF_ELOCKED. A file that is not a model is FF_EFORMAT, a damaged one FF_ECORRUPT, an absent
- * one FF_ENOTFOUND. When a writer in another process holds the lock, a reader skips the check of
- * the B-trees (they change under it).
+ * one FF_ENOTFOUND. FF_MODEL_CREATE makes a new file, or takes an empty one that a killed trainer
+ * left; FF_EEXIST if there is more in it. When a writer in another process holds the lock, a reader
+ * skips the check of the B-trees (they change under it); if it cannot write the lock file either,
+ * it gets FF_ELOCKED.
  */
 FF_CHECK int ff_model_file_open(struct ff_ctx *ctx, const char *path, enum ff_model_mode mode,
                                 struct ff_model_file **out);
@@ -44,11 +50,13 @@ const char *ff_model_file_path(const struct ff_model_file *file);
 /* True if another process holds the writer's lock at the moment. */
 bool ff_model_file_in_training(struct ff_model_file *file);
 
-/* Stores a tile, compressed (zstd 3). Durable only after the next flip (which commits). */
+/* Stores a tile, compressed (zstd 3). Durable only after the next flip (which commits). When a put
+ * fails for want of disk, so do all after it and the flip: the checkpoint is given up, and the last
+ * one stays valid. */
 FF_CHECK int ff_model_file_put(struct ff_model_file *file, const struct ff_tile_key *key,
                                const struct ff_matrix *tile);
 /* Reads a tile of ROWS x COLUMNS f32 into OUT; hash verified. A missing or differently shaped tile
- * is FF_ECORRUPT. */
+ * is FF_ECORRUPT. Sees what was put since the last flip. */
 FF_CHECK int ff_model_file_get(struct ff_model_file *file, const struct ff_tile_key *key,
                                uint32_t rows, uint32_t columns, float *out);
 /* Commits everything put so far together with the manifest TEXT (a string). */
@@ -58,13 +66,15 @@ FF_CHECK int ff_model_file_flip(struct ff_model_file *file, const char *text);
  * zero-terminated; *SIZE counts the zero. FF_EFORMAT if the file has none.
  */
 FF_CHECK int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size);
-/* Deletes every tile for which KEEP returns false. Bounded transactions; not one big one. */
-FF_CHECK int ff_model_file_sweep(struct ff_model_file *file,
-                                 bool (*keep)(void *arg, const struct ff_tile_key *key), void *arg);
+/* Deletes the tiles of (KIND, LAYER) whose generation is not KEEP (UINT64_MAX: all of them), in
+ * bounded transactions, and commits. Visits no other tiles. */
+FF_CHECK int ff_model_file_sweep(struct ff_model_file *file, char kind, uint32_t layer,
+                                 uint64_t keep);
 /*
  * Calls VISIT for every tile in key order with its description; reads payloads only if VERIFY. On a
- * corrupt one DAMAGED is called with the reason (then VISIT is not), and the walk goes on. VISIT
- * and DAMAGED return 0 to go on; anything else ends the walk and is returned.
+ * corrupt one DAMAGED is called with the reason (then VISIT is not), and the walk goes on; a key
+ * that is no tile's is damage too (then the key it gets is all zero). VISIT and DAMAGED return 0 to
+ * go on; anything else ends the walk and is returned. Neither may write to FILE or unpin it.
  */
 FF_CHECK int ff_model_file_walk(
     struct ff_model_file *file, bool verify,

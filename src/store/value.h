@@ -6,10 +6,20 @@
  *        0      4  magic "FFv1"
  *        4      1  codec (enum ff_codec)
  *        5      1  dtype (enum ff_dtype), of the elements as stored
- *        6      1  flags: bit 0: payload bytes are shuffled (all first bytes, then all second
- * bytes, ...) 7      1  zero 8      4  rows 12      4  columns 16      8  raw bytes: rows * columns
- * * size of dtype 24      8  stored bytes: length of the payload 32      8  XXH3-64 over key, the
- * header's other fields, and payload 40      8  zero 48         payload
+ *        6      1  flags: bit 0: bytes are shuffled within each block (see below)
+ *        7      1  zero
+ *        8      4  rows
+ *       12      4  columns
+ *       16      8  raw bytes: rows * columns * size of dtype
+ *       24      8  stored bytes: length of the payload
+ *       32      8  XXH3-64 over the payload, its seed the XXH3-64 over the header's other
+ *                  fields (bytes 0 to 31 and 40 to 47) and the key
+ *       40      8  zero
+ *       48         payload
+ *
+ * The payload is the elements, or, compressed, one zstd frame for each block of 131,072 of them
+ * (the last block may be shorter). A shuffled block holds the first byte of each element, then the
+ * second of each, and so on.
  *
  * Behind LMDB's 16-byte page header the payload of a large value falls on a 64-byte boundary. Sizes
  * come from this header after it was checked against the length of the value, never from a zstd
@@ -21,8 +31,13 @@
 #include "base/context.h"
 
 #define FF_VALUE_HEADER 48
-/* No value is larger, raw or stored: it bounds what a damaged header can ask for. */
-#define FF_VALUE_MAX_BYTES ((uint64_t)1 << 31)
+/* No value is larger, raw or stored: it bounds what a damaged header can ask for. LMDB writes a
+ * value with one call of pwrite(), which stops short at 2 GiB; a tile of 256 units over the largest
+ * fan-in (2^20) just fits. */
+#define FF_VALUE_MAX_BYTES ((uint64_t)1 << 30)
+
+/* No key is longer. */
+#define FF_KEY_MAX 64
 
 enum ff_dtype {
     FF_F32 = 1,
@@ -76,7 +91,8 @@ struct ff_coder;
 FF_CHECK int ff_coder_new(struct ff_ctx *ctx, struct ff_coder **out);
 void ff_coder_free(struct ff_coder *coder);
 
-/* Most bytes (header included) that ff_value_encode() may write for these. */
+/* Most bytes (header included) that ff_value_encode() may write for these; without compression,
+ * exactly what it writes. 0 if there are no elements or they are over FF_VALUE_MAX_BYTES. */
 size_t ff_value_bound(enum ff_dtype stored, uint32_t rows, uint32_t columns,
                       const struct ff_compression *compression);
 /*
@@ -84,7 +100,7 @@ size_t ff_value_bound(enum ff_dtype stored, uint32_t rows, uint32_t columns,
  * the bytes written. f32 may be stored as f32 or bf16; every other dtype as itself. With zstd the
  * bytes are shuffled first if that makes dense data smaller, which is decided from the share of
  * zero elements; if compression does not make the payload smaller it is stored uncompressed. Fails
- * with FF_EINVAL, FF_ENOMEM.
+ * with FF_EINVAL, FF_ENOMEM, FF_EBUDGET. Without compression nothing is allocated.
  */
 FF_CHECK int ff_value_encode(struct ff_coder *coder, struct ff_bytes key,
                              const struct ff_matrix *matrix, enum ff_dtype stored,

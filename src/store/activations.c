@@ -1,0 +1,204 @@
+/* What all kinds of sets have in common: chunks and seals in terms of struct ff_set_ops. */
+#include "store/activations.h"
+
+#include "store/bytes.h"
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    SEAL_RUN = 0,
+    SEAL_BOUNDARY = 16,
+    SEAL_CHUNKS = 20,
+    SEAL_STREAMS = 24,
+    SEAL_BYTES = 28,
+};
+
+/* The seal's key, after every chunk's. */
+#define SEAL_CHUNK UINT32_MAX
+#define SEAL_STREAM UINT32_MAX
+
+void ff_set_init(struct ff_set *set, const struct ff_set_ops *ops, struct ff_ctx *ctx,
+                 const char *name)
+{
+    set->ops = ops;
+    set->ctx = ctx;
+    set->coder = NULL;
+    set->buffer = NULL;
+    set->buffer_bytes = 0;
+    snprintf(set->name, sizeof set->name, "%s", name);
+}
+
+void ff_set_release(struct ff_set *set)
+{
+    ff_coder_free(set->coder);
+    ff_free(set->ctx, FF_MEM_IO, set->buffer, set->buffer_bytes);
+}
+
+void ff_set_close(struct ff_set *set)
+{
+    if (set)
+        set->ops->close(set);
+}
+
+void ff_chunk_key(uint32_t chunk, uint32_t stream, uint8_t key[8])
+{
+    ff_put_be32(key, chunk);
+    ff_put_be32(key + 4, stream);
+}
+
+/* Encodes into the set's own buffer, then copies: the size is not known before. */
+static int put_compressed(struct ff_set *set, struct ff_bytes key, const struct ff_matrix *matrix,
+                          enum ff_dtype stored, const struct ff_compression *compression,
+                          size_t bound)
+{
+    size_t size;
+    void *to;
+    int rc;
+
+    if (bound > set->buffer_bytes) {
+        ff_free(set->ctx, FF_MEM_IO, set->buffer, set->buffer_bytes);
+        set->buffer_bytes = 0;
+        set->buffer = ff_alloc(set->ctx, FF_MEM_IO, bound);
+        if (!set->buffer)
+            return ff_alloc_status(set->ctx);
+        set->buffer_bytes = bound;
+    }
+    rc = ff_value_encode(set->coder, key, matrix, stored, compression, set->buffer, &size);
+    if (rc == FF_OK)
+        rc = set->ops->reserve(set, key, size, &to);
+    if (rc == FF_OK)
+        memcpy(to, set->buffer, size);
+    return rc;
+}
+
+static int put(struct ff_set *set, uint32_t chunk, uint32_t stream, const struct ff_matrix *matrix,
+               enum ff_dtype stored, const struct ff_compression *compression)
+{
+    size_t bound = ff_value_bound(stored, matrix->rows, matrix->columns, compression);
+    uint8_t bytes[8];
+    struct ff_bytes key = {bytes, sizeof bytes};
+    size_t size;
+    void *to;
+    int rc;
+
+    ff_chunk_key(chunk, stream, bytes);
+    if (bound == 0)
+        return ff_fail(set->ctx, FF_EINVAL, "%s: a chunk of %u x %u cannot be stored", set->name,
+                       matrix->rows, matrix->columns);
+    if (!set->coder) {
+        rc = ff_coder_new(set->ctx, &set->coder);
+        if (rc != FF_OK)
+            return rc;
+    }
+    if (compression->codec != FF_CODEC_NONE)
+        return put_compressed(set, key, matrix, stored, compression, bound);
+    rc = set->ops->reserve(set, key, bound, &to);
+    if (rc == FF_OK)
+        rc = ff_value_encode(set->coder, key, matrix, stored, compression, to, &size);
+    return rc;
+}
+
+int ff_set_put(struct ff_set *set, uint32_t chunk, uint32_t stream, const struct ff_matrix *matrix,
+               enum ff_dtype stored, const struct ff_compression *compression)
+{
+    if (chunk == SEAL_CHUNK)
+        return ff_fail(set->ctx, FF_EINVAL, "%s: too many chunks", set->name);
+    return put(set, chunk, stream, matrix, stored, compression);
+}
+
+static void encode_seal(const struct ff_seal *seal, uint8_t out[SEAL_BYTES])
+{
+    memcpy(out + SEAL_RUN, seal->run, sizeof seal->run);
+    ff_put_le32(out + SEAL_BOUNDARY, seal->boundary);
+    ff_put_le32(out + SEAL_CHUNKS, seal->chunks);
+    ff_put_le32(out + SEAL_STREAMS, seal->streams);
+}
+
+int ff_set_seal(struct ff_set *set, const struct ff_seal *seal)
+{
+    const struct ff_compression none = {.codec = FF_CODEC_NONE};
+    uint8_t bytes[SEAL_BYTES];
+    const struct ff_matrix matrix = {FF_U8, 1, SEAL_BYTES, bytes};
+    int rc;
+
+    encode_seal(seal, bytes);
+    rc = put(set, SEAL_CHUNK, SEAL_STREAM, &matrix, FF_U8, &none);
+    return rc == FF_OK ? set->ops->commit(set) : rc;
+}
+
+int ff_set_check(struct ff_set *set, const struct ff_seal *seal)
+{
+    uint8_t name[8], wanted[SEAL_BYTES];
+    struct ff_bytes key = {name, sizeof name}, stored;
+    struct ff_value value;
+    int rc;
+
+    ff_chunk_key(SEAL_CHUNK, SEAL_STREAM, name);
+    encode_seal(seal, wanted);
+    rc = set->ops->find(set, key, &stored);
+    if (rc == FF_ENOTFOUND)
+        return ff_fail(set->ctx, rc, "%s: was never completed", set->name);
+    if (rc != FF_OK)
+        return rc;
+    rc = ff_value_open(set->ctx, key, stored, true, set->name, &value);
+    if (rc != FF_OK)
+        return rc;
+    if (value.stored_bytes != SEAL_BYTES || memcmp(value.payload, wanted, SEAL_BYTES) != 0)
+        return ff_fail(set->ctx, FF_EMISMATCH, "%s: belongs to another run", set->name);
+    return FF_OK;
+}
+
+int ff_set_find(struct ff_set *set, uint32_t chunk, uint32_t stream, struct ff_chunk *out)
+{
+    int rc;
+
+    out->chunk = chunk;
+    out->stream = stream;
+    ff_chunk_key(chunk, stream, out->key);
+    rc = set->ops->find(set, (struct ff_bytes){out->key, sizeof out->key}, &out->bytes);
+    if (rc == FF_ENOTFOUND)
+        return ff_fail(set->ctx, FF_ECORRUPT, "%s: damaged: chunk %u of stream %u is missing",
+                       set->name, chunk, stream);
+    return rc;
+}
+
+int ff_chunk_read(struct ff_set *set, const struct ff_chunk *chunk, struct ff_coder *coder,
+                  enum ff_dtype wanted, uint32_t rows, uint32_t columns, void *buffer,
+                  const void **data)
+{
+    struct ff_bytes key = {chunk->key, sizeof chunk->key};
+    char name[sizeof set->name + 64];
+    struct ff_value value;
+    int rc;
+
+    *data = NULL;
+    snprintf(name, sizeof name, "%s: chunk %u of stream %u", set->name, chunk->chunk,
+             chunk->stream);
+    rc = ff_value_open(set->ctx, key, chunk->bytes, true, name, &value);
+    if (rc != FF_OK)
+        return rc;
+    if (value.rows != rows || value.columns != columns)
+        return ff_fail(set->ctx, FF_ECORRUPT, "%s: damaged: %u x %u instead of %u x %u", name,
+                       value.rows, value.columns, rows, columns);
+    if (ff_value_in_place(&value, wanted)) {
+        *data = value.payload;
+        return FF_OK;
+    }
+    if (!buffer || (value.dtype != wanted && !(value.dtype == FF_BF16 && wanted == FF_F32)))
+        return ff_fail(set->ctx, FF_ECORRUPT, "%s: damaged: not stored as %s", name,
+                       ff_dtype_name(wanted));
+    rc = ff_value_decode(coder, &value, wanted, name, buffer);
+    if (rc == FF_OK)
+        *data = buffer;
+    return rc;
+}
+
+void ff_chunk_will_need(struct ff_set *set, const struct ff_chunk *chunk)
+{
+    set->ops->will_need(set, chunk->bytes);
+}
+
+void ff_chunk_dont_need(struct ff_set *set, const struct ff_chunk *chunk)
+{
+    set->ops->dont_need(set, chunk->bytes);
+}

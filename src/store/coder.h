@@ -1,0 +1,32 @@
+/*
+ * The payload of a stored value under zstd. A payload is a row of zstd frames, one for each block
+ * of FF_BLOCK_ELEMENTS elements, so that compressing and shuffling need memory for one block
+ * however large the value is; one call of zstd decodes them all.
+ *
+ * A coder owns a compression and a decompression context and one block, each made when first
+ * needed: about 1 MB for level 1, 2 MB for level 3.
+ */
+#ifndef FF_STORE_CODER_H
+#define FF_STORE_CODER_H
+
+#include "store/value.h"
+
+/* One byte of each of so many elements fills one block of zstd (128 KiB): shuffled, bytes of
+ * different meaning (exponents, fractions) get Huffman tables of their own. */
+#define FF_BLOCK_ELEMENTS ((size_t)128 * 1024)
+
+/* The context that CODER was made with. */
+struct ff_ctx *ff_coder_ctx(const struct ff_coder *coder);
+/*
+ * Compresses MATRIX as dtype STORED into OUT, shuffled or not. *SIZE becomes the bytes written, or
+ * 0 if they would be more than CAPACITY. Fails with FF_ENOMEM, FF_EBUDGET, FF_EINVAL (level).
+ */
+FF_CHECK int ff_coder_compress(struct ff_coder *coder, const struct ff_matrix *matrix,
+                               enum ff_dtype stored, int level, bool shuffle, void *out,
+                               size_t capacity, size_t *size);
+/* Decompresses VALUE, unshuffled, into the RAW_BYTES at OUT. Fails with FF_ECORRUPT (NAME in the
+ * message), FF_ENOMEM, FF_EBUDGET. */
+FF_CHECK int ff_coder_decompress(struct ff_coder *coder, const struct ff_value *value,
+                                 const char *name, void *out);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * Checks an LMDB file before LMDB maps it. LMDB (0.9) has no checksums and follows page numbers,
+ * offsets and sizes as it finds them: a truncated file raises SIGBUS, a page size of 0 SIGFPE, a
+ * node that points outside its page reads or writes anywhere. What passes here can be read, and
+ * written to, without any of that; what the values hold is checked by their own headers.
+ *
+ * Reads with pread(), so that a file that shrinks meanwhile is an error too. Takes one bit per page
+ * of the file and one page per level of a tree.
+ */
+#ifndef FF_STORE_DB_CHECK_H
+#define FF_STORE_DB_CHECK_H
+
+#include "base/context.h"
+
+struct ff_db_geometry {
+    uint64_t file_bytes;
+    uint32_t page_bytes;
+    uint64_t pages; /* that LMDB has given out; the last ones may never have been written */
+};
+
+/*
+ * Checks the file open at FD (PATH, for messages): size and both meta pages, then, if TREES, every
+ * page reachable from the newer meta page. FF_EFORMAT if it is empty or not an LMDB file of this
+ * kind, FF_ECORRUPT if damaged, FF_EIO, FF_ENOMEM, FF_EBUDGET.
+ */
+FF_CHECK int ff_db_check(struct ff_ctx *ctx, int fd, const char *path, bool trees,
+                         struct ff_db_geometry *out);
+
+#endif

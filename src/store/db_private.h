@@ -1,0 +1,43 @@
+/*
+ * What db.c (opening), db_read.c and db_write.c share. No one else includes it.
+ */
+#ifndef FF_STORE_DB_PRIVATE_H
+#define FF_STORE_DB_PRIVATE_H
+
+#include "store/db.h"
+#include <lmdb.h>
+
+struct ff_db {
+    struct ff_ctx *ctx;
+    MDB_env *env;
+    MDB_dbi table;
+    MDB_txn *read;      /* the snapshot; NULL: none */
+    MDB_txn *write;     /* what is pending; NULL: nothing */
+    MDB_cursor *cursor; /* in WRITE if there is one, else in READ; NULL: none */
+    size_t dirty_bytes; /* about what WRITE holds on the heap; metered */
+    int broken;         /* status of the write or commit that failed; FF_OK: none did */
+    enum ff_db_mode mode;
+    bool lockless;
+    uint32_t page_bytes;
+    size_t path_bytes;
+    char path[];
+};
+
+/* Sets the message for LMDB's result CODE of doing WHAT ("read"), and returns its status. */
+int ff_db_fail(struct ff_db *db, int code, const char *what);
+/* Frees the cursor, if any. */
+void ff_db_close_cursor(struct ff_db *db);
+/* Begins the snapshot of reads unless there is one. */
+FF_CHECK int ff_db_pin(struct ff_db *db);
+
+static inline MDB_val ff_db_val(struct ff_bytes bytes)
+{
+    union {
+        const void *in;
+        void *out;
+    } data = {.in = bytes.data}; /* LMDB does not write to it */
+
+    return (MDB_val){.mv_size = bytes.size, .mv_data = data.out};
+}
+
+#endif

@@ -1,0 +1,167 @@
+/* Reading: one snapshot, one cursor, hints about pages. */
+#include "store/db_private.h"
+#include <string.h>
+#include <sys/mman.h>
+
+/* A reader maps that much beyond what is there, so as to follow a writer without mapping anew each
+ * time. */
+#define READ_AHEAD_MAP ((size_t)64 << 20)
+/* A writer in another process grew the file while we mapped it; it cannot win for ever. */
+#define MAX_REMAPS 100
+
+void ff_db_close_cursor(struct ff_db *db)
+{
+    if (db->cursor)
+        mdb_cursor_close(db->cursor);
+    db->cursor = NULL;
+}
+
+void ff_db_unpin(struct ff_db *db)
+{
+    ff_db_close_cursor(db);
+    if (db->read)
+        mdb_txn_abort(db->read);
+    db->read = NULL;
+}
+
+/* Maps what another process has added. No transaction is active. */
+static int remap(struct ff_db *db)
+{
+    MDB_envinfo info;
+    int code = mdb_env_info(db->env, &info);
+
+    if (code != 0)
+        return code;
+    return mdb_env_set_mapsize(db->env, (info.me_last_pgno + 1) * db->page_bytes + READ_AHEAD_MAP);
+}
+
+int ff_db_pin(struct ff_db *db)
+{
+    int code = MDB_MAP_RESIZED;
+
+    if (db->read || db->write)
+        return FF_OK;
+    for (int i = 0; i < MAX_REMAPS && code == MDB_MAP_RESIZED; i++) {
+        code = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &db->read);
+        if (code == MDB_MAP_RESIZED) {
+            db->read = NULL;
+            code = remap(db);
+            if (code == 0)
+                code = MDB_MAP_RESIZED;
+        }
+    }
+    if (code == 0)
+        return FF_OK;
+    db->read = NULL;
+    return ff_db_fail(db, code, "read");
+}
+
+static void give(const MDB_val *val, struct ff_bytes *out)
+{
+    *out = (struct ff_bytes){val->mv_data, val->mv_size};
+}
+
+int ff_db_get(struct ff_db *db, struct ff_bytes key, struct ff_bytes *out)
+{
+    MDB_val name = ff_db_val(key), value;
+    int rc, code;
+
+    rc = ff_db_pin(db);
+    if (rc != FF_OK)
+        return rc;
+    code = mdb_get(db->write ? db->write : db->read, db->table, &name, &value);
+    if (code != 0)
+        return ff_db_fail(db, code, "read");
+    give(&value, out);
+    return FF_OK;
+}
+
+static int move(struct ff_db *db, MDB_val *name, MDB_cursor_op op, struct ff_bytes *found,
+                struct ff_bytes *out)
+{
+    MDB_val value;
+    int code = mdb_cursor_get(db->cursor, name, &value, op);
+
+    if (code != 0)
+        return ff_db_fail(db, code, "read");
+    give(name, found);
+    give(&value, out);
+    return FF_OK;
+}
+
+int ff_db_seek(struct ff_db *db, struct ff_bytes key, struct ff_bytes *found, struct ff_bytes *out)
+{
+    MDB_val name = ff_db_val(key);
+    int rc, code;
+
+    rc = ff_db_pin(db);
+    if (rc != FF_OK)
+        return rc;
+    if (!db->cursor) {
+        code = mdb_cursor_open(db->write ? db->write : db->read, db->table, &db->cursor);
+        if (code != 0) {
+            db->cursor = NULL;
+            return ff_db_fail(db, code, "read");
+        }
+    }
+    return move(db, &name, MDB_SET_RANGE, found, out);
+}
+
+int ff_db_next(struct ff_db *db, struct ff_bytes *found, struct ff_bytes *out)
+{
+    MDB_val name;
+
+    if (!db->cursor)
+        return ff_fail(db->ctx, FF_EINVAL, "%s: nothing was sought to go on from", db->path);
+    return move(db, &name, MDB_NEXT, found, out);
+}
+
+/*
+ * Where a value's run of pages begins, from the page header in front of it, and with it where the
+ * map begins. NULL for a small value, which shares its page.
+ */
+static const uint8_t *page_of(const struct ff_db *db, struct ff_bytes bytes)
+{
+    const uintptr_t header_bytes = 16;
+    const uint8_t *start = (const uint8_t *)bytes.data - header_bytes;
+
+    return (uintptr_t)start % db->page_bytes == 0 ? start : NULL;
+}
+
+/*
+ * A page fault maps the pages around it too, 64 KiB at a time, so that reading a value's first page
+ * brings back the end of the one before. The hint therefore covers the 64 KiB around each end, kept
+ * inside the map. Dropping pages of other values costs them a minor fault at most.
+ */
+void ff_db_dont_need(struct ff_db *db, struct ff_bytes bytes)
+{
+    const uintptr_t around = 64 * 1024;
+    const uint8_t *page = page_of(db, bytes);
+    uintptr_t map, end;
+    uint64_t number;
+    MDB_envinfo info;
+
+    /* While something is pending the pointer may be one to the heap, where the same advice would
+     * erase. */
+    if (!page || db->write || mdb_env_info(db->env, &info) != 0)
+        return;
+    memcpy(&number, page, sizeof number);
+    if (number >= info.me_mapsize / db->page_bytes)
+        return;
+    map = (uintptr_t)page - (uintptr_t)number * db->page_bytes;
+    end = (uintptr_t)bytes.data + bytes.size + around;
+    end = end / around * around;
+    if (end > map + info.me_mapsize / db->page_bytes * db->page_bytes)
+        end = map + info.me_mapsize / db->page_bytes * db->page_bytes;
+    page -= (uintptr_t)page % around < (uintptr_t)page - map ? (uintptr_t)page % around
+                                                             : (uintptr_t)page - map;
+    madvise((void *)(uintptr_t)page, end - (uintptr_t)page, MADV_DONTNEED);
+}
+
+void ff_db_will_need(struct ff_db *db, struct ff_bytes bytes)
+{
+    const uintptr_t page_bytes = db->page_bytes;
+    uintptr_t start = (uintptr_t)bytes.data / page_bytes * page_bytes;
+
+    madvise((void *)start, (uintptr_t)bytes.data + bytes.size - start, MADV_WILLNEED);
+}

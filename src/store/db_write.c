@@ -1,0 +1,172 @@
+/* Writing in transactions of bounded size. */
+#include "store/db_private.h"
+#include <string.h>
+
+/* What one write dirties beside its value: the pages of a path through the tree, and a split. */
+#define PAGES_PER_WRITE 4
+/* Map kept free beyond what a transaction may write, for the tree's own pages. */
+#define MAP_MARGIN ((size_t)64 << 20)
+
+/* About what writing SIZE bytes holds on the heap until it is committed. */
+static size_t cost_of(const struct ff_db *db, size_t size)
+{
+    return size / db->page_bytes * db->page_bytes + PAGES_PER_WRITE * (size_t)db->page_bytes;
+}
+
+static void end_write(struct ff_db *db)
+{
+    ff_meter_sub(db->ctx, FF_MEM_IO, db->dirty_bytes);
+    db->dirty_bytes = 0;
+    db->write = NULL;
+}
+
+/* Drops what is pending; from now on every write fails with STATUS. */
+static int break_off(struct ff_db *db, int status)
+{
+    ff_db_close_cursor(db);
+    if (db->write)
+        mdb_txn_abort(db->write);
+    end_write(db);
+    db->broken = status;
+    return status;
+}
+
+/* Makes sure that the map has room for a transaction of NEED bytes: LMDB cannot grow it within one.
+ * It costs address space only, so it grows in large steps. */
+static int grow_map(struct ff_db *db, size_t need)
+{
+    MDB_envinfo info;
+    size_t used, room;
+    int code = mdb_env_info(db->env, &info);
+
+    if (code != 0)
+        return code;
+    used = (info.me_last_pgno + 1) * db->page_bytes;
+    /* Twice: freed pages are listed, and pages may be taken at the end while free ones scatter. */
+    room = 2 * need + used / 64 + MAP_MARGIN;
+    if (info.me_mapsize >= used + room)
+        return 0;
+    return mdb_env_set_mapsize(db->env, used + used / 2 + 2 * room);
+}
+
+static int begin(struct ff_db *db, size_t need)
+{
+    int code;
+
+    ff_db_unpin(db);
+    code = grow_map(db, need > FF_DB_DIRTY_BYTES ? need : FF_DB_DIRTY_BYTES);
+    if (code == 0)
+        code = mdb_txn_begin(db->env, NULL, 0, &db->write);
+    if (code == 0)
+        return FF_OK;
+    db->write = NULL;
+    return break_off(db, ff_db_fail(db, code, "write"));
+}
+
+static void add_dirty(struct ff_db *db, size_t bytes)
+{
+    db->dirty_bytes += bytes;
+    ff_meter_add(db->ctx, FF_MEM_IO, bytes);
+}
+
+/* Makes COST bytes of room in the pending transaction: commits it if they would be too many. */
+static int make_room(struct ff_db *db, size_t cost)
+{
+    int rc = FF_OK;
+
+    if (db->mode == FF_DB_READ || db->mode == FF_DB_READ_LIVE || db->mode == FF_DB_SCRATCH_REOPEN)
+        return ff_fail(db->ctx, FF_EINVAL, "%s: is open for reading only", db->path);
+    if (db->broken)
+        return ff_fail(db->ctx, (enum ff_status)db->broken, "%s: an earlier write failed",
+                       db->path);
+    ff_db_close_cursor(db);
+    if (db->write && db->dirty_bytes + cost > FF_DB_DIRTY_BYTES)
+        rc = ff_db_commit(db);
+    if (rc == FF_OK && !db->write)
+        rc = begin(db, cost);
+    if (rc != FF_OK)
+        return rc;
+    add_dirty(db, cost);
+    return FF_OK;
+}
+
+static int check_sizes(struct ff_db *db, struct ff_bytes key, size_t size)
+{
+    if (key.size < 1 || key.size > FF_KEY_MAX)
+        return ff_fail(db->ctx, FF_EINVAL, "%s: a key of %zu bytes: not within 1 and %d", db->path,
+                       key.size, FF_KEY_MAX);
+    if (size > FF_VALUE_HEADER + FF_VALUE_MAX_BYTES)
+        return ff_fail(db->ctx, FF_EINVAL, "%s: a value of %zu bytes is too large", db->path, size);
+    return FF_OK;
+}
+
+int ff_db_reserve(struct ff_db *db, struct ff_bytes key, size_t size, void **out)
+{
+    MDB_val name = ff_db_val(key), value = {.mv_size = size};
+    int rc, code;
+
+    rc = check_sizes(db, key, size);
+    if (rc == FF_OK)
+        rc = make_room(db, cost_of(db, size));
+    if (rc != FF_OK)
+        return rc;
+    code = mdb_put(db->write, db->table, &name, &value, MDB_RESERVE);
+    if (code != 0)
+        return break_off(db, ff_db_fail(db, code, "write"));
+    *out = value.mv_data;
+    return FF_OK;
+}
+
+int ff_db_put(struct ff_db *db, struct ff_bytes key, struct ff_bytes value)
+{
+    void *to = NULL;
+    int rc = ff_db_reserve(db, key, value.size, &to);
+
+    if (rc == FF_OK)
+        memcpy(to, value.data, value.size);
+    return rc;
+}
+
+int ff_db_delete(struct ff_db *db, struct ff_bytes key)
+{
+    MDB_val name = ff_db_val(key), value;
+    int rc, code;
+
+    rc = check_sizes(db, key, 0);
+    if (rc == FF_OK)
+        rc = make_room(db, cost_of(db, 0));
+    if (rc != FF_OK)
+        return rc;
+    code = mdb_get(db->write, db->table, &name, &value);
+    if (code == 0) {
+        /* Its pages are listed as free, on the heap and then in a value. */
+        add_dirty(db, value.mv_size / db->page_bytes * 2 * sizeof(size_t));
+        code = mdb_del(db->write, db->table, &name, NULL);
+    }
+    if (code != 0 && code != MDB_NOTFOUND)
+        return break_off(db, ff_db_fail(db, code, "write"));
+    return FF_OK;
+}
+
+int ff_db_commit(struct ff_db *db)
+{
+    int rc = FF_OK, code;
+
+    if (db->broken)
+        return ff_fail(db->ctx, (enum ff_status)db->broken, "%s: an earlier write failed",
+                       db->path);
+    if (!db->write)
+        return FF_OK;
+    ff_db_close_cursor(db);
+    code = mdb_txn_commit(db->write); /* ends it also when it fails */
+    if (code != 0)
+        rc = ff_db_fail(db, code, "write");
+    end_write(db);
+    db->broken = rc;
+    return rc;
+}
+
+void ff_db_abort(struct ff_db *db)
+{
+    break_off(db, FF_OK);
+}

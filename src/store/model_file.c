@@ -1,0 +1,314 @@
+#include "store/model_file.h"
+
+#include "store/tile_key.h"
+#include "store/writer_lock.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MANIFEST_KEY "M"
+/* Weights are noise with a few regular bits: higher levels gain next to nothing. */
+#define TILE_ZSTD_LEVEL 3
+#define NAME_BYTES 512
+/* Keys that one round of a sweep collects before it deletes them. */
+#define SWEEP_KEYS 128
+
+struct ff_model_file {
+    struct ff_ctx *ctx;
+    struct ff_db *db;
+    struct ff_coder *coder;
+    int lock; /* a descriptor of the file; a writer holds the writer's lock through it */
+    bool writer;
+    size_t path_bytes;
+    char path[];
+};
+
+static const struct ff_bytes manifest_key = {MANIFEST_KEY, sizeof MANIFEST_KEY - 1};
+
+const char *ff_model_file_path(const struct ff_model_file *file)
+{
+    return file->path;
+}
+
+bool ff_model_file_in_training(struct ff_model_file *file)
+{
+    return !file->writer && ff_writer_lock_held(file->lock);
+}
+
+static int open_for_reading(struct ff_model_file *file)
+{
+    bool live = ff_writer_lock_held(file->lock);
+    int rc = ff_db_open(file->ctx, file->path, live ? FF_DB_READ_LIVE : FF_DB_READ, &file->db);
+
+    /* A trainer that began while the trees were checked makes them look damaged. */
+    if (rc == FF_ECORRUPT && !live && ff_writer_lock_held(file->lock))
+        rc = ff_db_open(file->ctx, file->path, FF_DB_READ_LIVE, &file->db);
+    if (rc == FF_OK && ff_db_is_lockless(file->db) && ff_writer_lock_held(file->lock))
+        return ff_fail(file->ctx, FF_ELOCKED,
+                       "%s: is in training, and cannot be read meanwhile without the right to "
+                       "write %s-lock",
+                       file->path, file->path);
+    return rc;
+}
+
+static int open_parts(struct ff_model_file *file, enum ff_model_mode mode)
+{
+    static const enum ff_lock_mode lock_modes[] = {
+        [FF_MODEL_READ] = FF_LOCK_NONE,
+        [FF_MODEL_WRITE] = FF_LOCK_TAKE,
+        [FF_MODEL_CREATE] = FF_LOCK_CREATE,
+    };
+    int rc = ff_writer_lock_open(file->ctx, file->path, lock_modes[mode], &file->lock);
+
+    if (rc == FF_OK)
+        rc = ff_coder_new(file->ctx, &file->coder);
+    if (rc != FF_OK)
+        return rc;
+    if (mode == FF_MODEL_READ)
+        return open_for_reading(file);
+    return ff_db_open(file->ctx, file->path, mode == FF_MODEL_WRITE ? FF_DB_WRITE : FF_DB_CREATE,
+                      &file->db);
+}
+
+int ff_model_file_open(struct ff_ctx *ctx, const char *path, enum ff_model_mode mode,
+                       struct ff_model_file **out)
+{
+    size_t path_bytes = strlen(path) + 1;
+    struct ff_model_file *file = ff_alloc(ctx, FF_MEM_OTHER, sizeof *file + path_bytes);
+    int rc;
+
+    *out = NULL;
+    if (!file)
+        return ff_alloc_status(ctx);
+    file->ctx = ctx;
+    file->lock = -1;
+    file->writer = mode != FF_MODEL_READ;
+    file->path_bytes = path_bytes;
+    memcpy(file->path, path, path_bytes);
+    rc = open_parts(file, mode);
+    if (rc != FF_OK) {
+        ff_model_file_close(file);
+        return rc;
+    }
+    *out = file;
+    return FF_OK;
+}
+
+void ff_model_file_close(struct ff_model_file *file)
+{
+    if (!file)
+        return;
+    ff_db_close(file->db);
+    ff_coder_free(file->coder);
+    if (file->lock >= 0)
+        close(file->lock); /* last: the lock covers LMDB's closing */
+    ff_free(file->ctx, FF_MEM_OTHER, file, sizeof *file + file->path_bytes);
+}
+
+/* Encodes MATRIX and puts it under KEY. */
+static int put_value(struct ff_model_file *file, struct ff_bytes key,
+                     const struct ff_matrix *matrix, const struct ff_compression *compression)
+{
+    size_t bound = ff_value_bound(matrix->dtype, matrix->rows, matrix->columns, compression);
+    size_t size = 0;
+    void *buffer;
+    int rc;
+
+    buffer = ff_alloc(file->ctx, FF_MEM_IO, bound);
+    if (!buffer)
+        return ff_alloc_status(file->ctx);
+    rc = ff_value_encode(file->coder, key, matrix, matrix->dtype, compression, buffer, &size);
+    if (rc == FF_OK)
+        rc = ff_db_put(file->db, key, (struct ff_bytes){buffer, size});
+    ff_free(file->ctx, FF_MEM_IO, buffer, bound);
+    return rc;
+}
+
+int ff_model_file_put(struct ff_model_file *file, const struct ff_tile_key *key,
+                      const struct ff_matrix *tile)
+{
+    const struct ff_compression zstd = {FF_CODEC_ZSTD, TILE_ZSTD_LEVEL};
+    uint8_t bytes[FF_TILE_KEY_BYTES];
+
+    ff_tile_key_encode(key, bytes);
+    return put_value(file, (struct ff_bytes){bytes, sizeof bytes}, tile, &zstd);
+}
+
+int ff_model_file_get(struct ff_model_file *file, const struct ff_tile_key *key, uint32_t rows,
+                      uint32_t columns, float *out)
+{
+    uint8_t bytes[FF_TILE_KEY_BYTES];
+    struct ff_bytes key_bytes = {bytes, sizeof bytes}, stored;
+    char name[NAME_BYTES];
+    struct ff_value value;
+    int rc;
+
+    ff_tile_key_encode(key, bytes);
+    ff_tile_key_name(key, file->path, name, sizeof name);
+    rc = ff_db_get(file->db, key_bytes, &stored);
+    if (rc == FF_ENOTFOUND)
+        return ff_fail(file->ctx, FF_ECORRUPT, "%s: damaged: is missing", name);
+    if (rc != FF_OK)
+        return rc;
+    rc = ff_value_open(file->ctx, key_bytes, stored, true, name, &value);
+    if (rc != FF_OK)
+        return rc;
+    if (value.dtype != FF_F32 || value.rows != rows || value.columns != columns)
+        return ff_fail(file->ctx, FF_ECORRUPT, "%s: damaged: %u x %u %s instead of %u x %u f32",
+                       name, value.rows, value.columns, ff_dtype_name(value.dtype), rows, columns);
+    rc = ff_value_decode(file->coder, &value, FF_F32, name, out);
+    ff_db_dont_need(file->db, stored);
+    return rc;
+}
+
+int ff_model_file_flip(struct ff_model_file *file, const char *text)
+{
+    const struct ff_compression none = {.codec = FF_CODEC_NONE};
+    size_t length = strlen(text);
+    struct ff_matrix matrix = {FF_U8, 1, (uint32_t)length, text};
+    int rc;
+
+    if (length == 0 || length > FF_VALUE_MAX_BYTES)
+        return ff_fail(file->ctx, FF_EINVAL, "%s: a manifest of %zu bytes", file->path, length);
+    rc = put_value(file, manifest_key, &matrix, &none);
+    return rc == FF_OK ? ff_db_commit(file->db) : rc;
+}
+
+int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size)
+{
+    struct ff_bytes stored;
+    struct ff_value value;
+    char name[NAME_BYTES];
+    int rc;
+
+    *text = NULL;
+    *size = 0;
+    rc = ff_db_get(file->db, manifest_key, &stored);
+    if (rc == FF_ENOTFOUND)
+        return ff_fail(file->ctx, FF_EFORMAT,
+                       "%s: no model: unfinished, or of another program; remove it, or use --force",
+                       file->path);
+    if (rc != FF_OK)
+        return rc;
+    snprintf(name, sizeof name, "%s: manifest", file->path);
+    rc = ff_value_open(file->ctx, manifest_key, stored, true, name, &value);
+    if (rc != FF_OK)
+        return rc;
+    if (value.dtype != FF_U8 || value.codec != FF_CODEC_NONE ||
+        memchr(value.payload, '\0', (size_t)value.raw_bytes))
+        return ff_fail(file->ctx, FF_ECORRUPT, "%s: damaged: not a text", name);
+    *text = ff_alloc(file->ctx, FF_MEM_OTHER, (size_t)value.raw_bytes + 1);
+    if (!*text)
+        return ff_alloc_status(file->ctx);
+    *size = (size_t)value.raw_bytes + 1;
+    memcpy(*text, value.payload, (size_t)value.raw_bytes);
+    return FF_OK;
+}
+
+/* Collects, from *FROM on, the keys of one round of a sweep: tiles of (KIND, LAYER) of other
+ * generations than KEEP. *FROM becomes where to go on. */
+static int collect(struct ff_model_file *file, struct ff_tile_key *from, uint64_t keep,
+                   struct ff_tile_key found[SWEEP_KEYS], size_t *count)
+{
+    uint8_t bytes[FF_TILE_KEY_BYTES];
+    struct ff_bytes key, stored;
+    struct ff_tile_key tile;
+    int rc;
+
+    *count = 0;
+    ff_tile_key_encode(from, bytes);
+    rc = ff_db_seek(file->db, (struct ff_bytes){bytes, sizeof bytes}, &key, &stored);
+    while (rc == FF_OK && *count < SWEEP_KEYS) {
+        if (!ff_tile_key_decode(key, &tile) || tile.kind != from->kind || tile.layer != from->layer)
+            break;
+        if (tile.generation == keep) { /* over all of it at once */
+            from->generation = keep + 1;
+            ff_tile_key_encode(from, bytes);
+            rc = ff_db_seek(file->db, (struct ff_bytes){bytes, sizeof bytes}, &key, &stored);
+            continue;
+        }
+        found[(*count)++] = tile;
+        rc = ff_db_next(file->db, &key, &stored);
+    }
+    return rc == FF_ENOTFOUND ? FF_OK : rc;
+}
+
+int ff_model_file_sweep(struct ff_model_file *file, char kind, uint32_t layer, uint64_t keep)
+{
+    struct ff_tile_key found[SWEEP_KEYS];
+    struct ff_tile_key from = {.kind = kind, .layer = layer};
+    size_t count;
+    int rc;
+
+    do {
+        rc = collect(file, &from, keep, found, &count);
+        for (size_t i = 0; rc == FF_OK && i < count; i++) {
+            uint8_t bytes[FF_TILE_KEY_BYTES];
+
+            ff_tile_key_encode(&found[i], bytes);
+            rc = ff_db_delete(file->db, (struct ff_bytes){bytes, sizeof bytes});
+        }
+    } while (rc == FF_OK && count == SWEEP_KEYS);
+    return rc == FF_OK ? ff_db_commit(file->db) : rc;
+}
+
+struct walk {
+    bool verify;
+    int (*visit)(void *arg, const struct ff_tile_key *key, const struct ff_value *value);
+    int (*damaged)(void *arg, const struct ff_tile_key *key, const char *reason);
+    void *arg;
+};
+
+static int walk_value(struct ff_model_file *file, const struct walk *walk, struct ff_bytes key,
+                      struct ff_bytes stored)
+{
+    char reason[FF_MESSAGE_BYTES], name[NAME_BYTES];
+    struct ff_tile_key tile;
+    struct ff_value value;
+    int rc;
+
+    if (key.size == manifest_key.size && memcmp(key.data, manifest_key.data, key.size) == 0)
+        return 0;
+    if (!ff_tile_key_decode(key, &tile)) {
+        snprintf(reason, sizeof reason, "%.*s: damaged: an unknown key of %zu bytes", NAME_BYTES,
+                 file->path, key.size);
+        return walk->damaged(walk->arg, &tile, reason);
+    }
+    ff_tile_key_name(&tile, file->path, name, sizeof name);
+    rc = ff_value_open(file->ctx, key, stored, walk->verify, name, &value);
+    if (rc == FF_OK)
+        return walk->visit(walk->arg, &tile, &value);
+    snprintf(reason, sizeof reason, "%s", ff_ctx_message(file->ctx));
+    return walk->damaged(walk->arg, &tile, reason);
+}
+
+int ff_model_file_walk(struct ff_model_file *file, bool verify,
+                       int (*visit)(void *arg, const struct ff_tile_key *key,
+                                    const struct ff_value *value),
+                       int (*damaged)(void *arg, const struct ff_tile_key *key, const char *reason),
+                       void *arg)
+{
+    const struct walk walk = {verify, visit, damaged, arg};
+    struct ff_bytes key = {"", 1}, stored; /* the byte 0: before every key of ours */
+    int rc;
+
+    rc = ff_db_seek(file->db, key, &key, &stored);
+    while (rc == FF_OK) {
+        rc = walk_value(file, &walk, key, stored);
+        ff_db_dont_need(file->db, stored);
+        if (rc != FF_OK)
+            return rc;
+        rc = ff_db_next(file->db, &key, &stored);
+    }
+    return rc == FF_ENOTFOUND ? FF_OK : rc;
+}
+
+void ff_model_file_unpin(struct ff_model_file *file)
+{
+    ff_db_unpin(file->db);
+}
+
+int ff_model_file_usage(struct ff_model_file *file, struct ff_db_usage *out)
+{
+    return ff_db_usage(file->db, out);
+}

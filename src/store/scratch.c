@@ -1,0 +1,218 @@
+/* Sets as LMDB files boundary-K.lmdb in a folder. */
+#include "store/activations.h"
+
+#include "store/db.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_FORMAT "boundary-%" PRIu32 ".lmdb"
+#define FOLDER_MODE 0777 /* before the umask */
+
+struct file_set {
+    struct ff_set base;
+    struct ff_db *db;
+};
+
+struct folder {
+    struct ff_ctx *ctx;
+    size_t bytes; /* of this struct, with PATH */
+    char path[];
+};
+
+static struct ff_db *db_of(struct ff_set *set)
+{
+    return ((struct file_set *)set)->db;
+}
+
+static int set_reserve(struct ff_set *set, struct ff_bytes key, size_t size, void **out)
+{
+    return ff_db_reserve(db_of(set), key, size, out);
+}
+
+static int set_commit(struct ff_set *set)
+{
+    return ff_db_commit(db_of(set));
+}
+
+static int set_find(struct ff_set *set, struct ff_bytes key, struct ff_bytes *out)
+{
+    return ff_db_get(db_of(set), key, out);
+}
+
+static void set_will_need(struct ff_set *set, struct ff_bytes bytes)
+{
+    ff_db_will_need(db_of(set), bytes);
+}
+
+static void set_dont_need(struct ff_set *set, struct ff_bytes bytes)
+{
+    ff_db_dont_need(db_of(set), bytes);
+}
+
+static void set_close(struct ff_set *set)
+{
+    ff_db_close(db_of(set));
+    ff_set_release(set);
+    ff_free(set->ctx, FF_MEM_OTHER, set, sizeof(struct file_set));
+}
+
+static const struct ff_set_ops file_set_ops = {
+    .reserve = set_reserve,
+    .commit = set_commit,
+    .find = set_find,
+    .will_need = set_will_need,
+    .dont_need = set_dont_need,
+    .close = set_close,
+};
+
+static int open_set(struct folder *folder, uint32_t boundary, enum ff_db_mode mode,
+                    struct ff_set **out)
+{
+    size_t path_bytes = folder->bytes + sizeof FILE_FORMAT + 16;
+    char *path = ff_alloc(folder->ctx, FF_MEM_OTHER, path_bytes);
+    struct file_set *set = NULL;
+    int rc;
+
+    *out = NULL;
+    if (!path)
+        return ff_alloc_status(folder->ctx);
+    snprintf(path, path_bytes, "%s/" FILE_FORMAT, folder->path, boundary);
+    set = ff_alloc(folder->ctx, FF_MEM_OTHER, sizeof *set);
+    rc = set ? ff_db_open(folder->ctx, path, mode, &set->db) : ff_alloc_status(folder->ctx);
+    if (rc == FF_OK) {
+        ff_set_init(&set->base, &file_set_ops, folder->ctx, path);
+        *out = &set->base;
+    } else {
+        ff_free(folder->ctx, FF_MEM_OTHER, set, sizeof *set);
+    }
+    ff_free(folder->ctx, FF_MEM_OTHER, path, path_bytes);
+    return rc;
+}
+
+static int folder_create(void *self, uint32_t boundary, struct ff_set **out)
+{
+    return open_set(self, boundary, FF_DB_SCRATCH, out);
+}
+
+static int folder_open(void *self, uint32_t boundary, struct ff_set **out)
+{
+    int rc = open_set(self, boundary, FF_DB_SCRATCH_REOPEN, out);
+
+    /* A file of ours by its name: whatever is in it instead is damage. */
+    return rc == FF_EFORMAT ? FF_ECORRUPT : rc;
+}
+
+/* Calls FN for every set's file in the folder PATH, whose descriptor it gets. */
+static void each_file(const char *path, void (*fn)(void *arg, int folder, const char *name),
+                      void *arg)
+{
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+
+    if (!dir)
+        return;
+    while ((entry = readdir(dir)) != NULL) {
+        char name[sizeof entry->d_name];
+        uint32_t boundary;
+
+        if (sscanf(entry->d_name, FILE_FORMAT, &boundary) != 1)
+            continue;
+        snprintf(name, sizeof name, FILE_FORMAT, boundary);
+        if (strcmp(name, entry->d_name) == 0)
+            fn(arg, dirfd(dir), name);
+    }
+    closedir(dir);
+}
+
+static void remove_file(void *arg, int folder, const char *name)
+{
+    const uint32_t *only = arg;
+    uint32_t boundary;
+
+    if (!only || (sscanf(name, FILE_FORMAT, &boundary) == 1 && boundary == *only))
+        (void)unlinkat(folder, name, 0);
+}
+
+static void add_size(void *arg, int folder, const char *name)
+{
+    uint64_t *sum = arg;
+    struct stat st;
+
+    if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        *sum += (uint64_t)st.st_size;
+}
+
+static void folder_drop(void *self, uint32_t boundary)
+{
+    const struct folder *folder = self;
+
+    each_file(folder->path, remove_file, &boundary);
+}
+
+static uint64_t folder_bytes(void *self)
+{
+    const struct folder *folder = self;
+    uint64_t sum = 0;
+
+    each_file(folder->path, add_size, &sum);
+    return sum;
+}
+
+static void folder_free(void *self)
+{
+    struct folder *folder = self;
+
+    ff_free(folder->ctx, FF_MEM_OTHER, folder, folder->bytes);
+}
+
+static const struct ff_scratch_ops folder_ops = {
+    .create = folder_create,
+    .open = folder_open,
+    .drop = folder_drop,
+    .bytes = folder_bytes,
+    .free = folder_free,
+};
+
+int ff_scratch_open(struct ff_ctx *ctx, const char *path, struct ff_scratch *out)
+{
+    size_t bytes = sizeof(struct folder) + strlen(path) + 1;
+    struct folder *folder;
+    struct stat st;
+
+    *out = (struct ff_scratch){0};
+    if (mkdir(path, FOLDER_MODE) != 0 && errno != EEXIST)
+        return ff_fail_errno(ctx, errno, "%s: cannot create the scratch folder", path);
+    if (stat(path, &st) != 0)
+        return ff_fail_errno(ctx, errno, "%s: cannot open the scratch folder", path);
+    if (!S_ISDIR(st.st_mode))
+        return ff_fail(ctx, FF_EIO, "%s: cannot be the scratch folder: is no folder", path);
+    folder = ff_alloc(ctx, FF_MEM_OTHER, bytes);
+    if (!folder)
+        return ff_alloc_status(ctx);
+    folder->ctx = ctx;
+    folder->bytes = bytes;
+    strcpy(folder->path, path);
+    out->ops = &folder_ops;
+    out->self = folder;
+    return FF_OK;
+}
+
+void ff_scratch_close(struct ff_scratch *scratch)
+{
+    if (scratch->ops)
+        scratch->ops->free(scratch->self);
+    *scratch = (struct ff_scratch){0};
+}
+
+void ff_scratch_remove(struct ff_ctx *ctx, const char *path)
+{
+    (void)ctx;
+    each_file(path, remove_file, NULL);
+    (void)rmdir(path);
+}

@@ -1,0 +1,15 @@
+/* Keys of the model file as bytes; model_file.h has the table. */
+#ifndef FF_STORE_TILE_KEY_H
+#define FF_STORE_TILE_KEY_H
+
+#include "store/model_file.h"
+
+#define FF_TILE_KEY_BYTES 21
+
+void ff_tile_key_encode(const struct ff_tile_key *key, uint8_t out[FF_TILE_KEY_BYTES]);
+/* False if BYTES are no tile's key. */
+bool ff_tile_key_decode(struct ff_bytes bytes, struct ff_tile_key *out);
+/* Names the tile for messages: "m.ff: layer 3: weights, tile 2". */
+void ff_tile_key_name(const struct ff_tile_key *key, const char *path, char *out, size_t size);
+
+#endif

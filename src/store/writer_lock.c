@@ -1,0 +1,76 @@
+#include "store/writer_lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FILE_MODE 0666 /* before the umask */
+
+/* ff_writer_lock_held() holds a shared lock for an instant; a writer does not take that for
+ * another writer. */
+#define TRIES 20
+#define PAUSE_NS 10000000L /* 10 ms */
+
+static int take(struct ff_ctx *ctx, const char *path, int fd)
+{
+    const struct timespec pause = {0, PAUSE_NS};
+
+    for (int i = 0; i < TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return FF_OK;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return ff_fail_errno(ctx, errno, "%s: cannot lock", path);
+        nanosleep(&pause, NULL);
+    }
+    return ff_fail(ctx, FF_ELOCKED, "%s: is in training by another process", path);
+}
+
+/* Between opening and locking it the file may have been replaced, or filled by another trainer. */
+static int check_locked(struct ff_ctx *ctx, const char *path, enum ff_lock_mode mode, int fd)
+{
+    struct stat ours, there;
+
+    if (fstat(fd, &ours) != 0 || stat(path, &there) != 0)
+        return ff_fail_errno(ctx, errno, "%s: cannot open", path);
+    if (ours.st_dev != there.st_dev || ours.st_ino != there.st_ino)
+        return ff_fail(ctx, FF_ELOCKED, "%s: is being replaced by another process", path);
+    if (!S_ISREG(ours.st_mode))
+        return ff_fail(ctx, FF_EFORMAT, "%s: not a file", path);
+    if (mode == FF_LOCK_CREATE && ours.st_size != 0)
+        return ff_fail(ctx, FF_EEXIST, "%s: exists already", path);
+    return FF_OK;
+}
+
+int ff_writer_lock_open(struct ff_ctx *ctx, const char *path, enum ff_lock_mode mode, int *fd)
+{
+    /* O_NONBLOCK: a FIFO of this name does not hang us. */
+    int flags = O_CLOEXEC | O_NONBLOCK | (mode == FF_LOCK_NONE ? O_RDONLY : O_RDWR);
+    int rc = FF_OK;
+
+    *fd = open(path, flags | (mode == FF_LOCK_CREATE ? O_CREAT : 0), FILE_MODE);
+    if (*fd < 0 && errno == EISDIR)
+        return ff_fail(ctx, FF_EFORMAT, "%s: not a file", path);
+    if (*fd < 0)
+        return ff_fail_errno(ctx, errno, "%s: cannot open", path);
+    if (mode != FF_LOCK_NONE) {
+        rc = take(ctx, path, *fd);
+        if (rc == FF_OK)
+            rc = check_locked(ctx, path, mode, *fd);
+    }
+    if (rc != FF_OK) {
+        close(*fd);
+        *fd = -1;
+    }
+    return rc;
+}
+
+bool ff_writer_lock_held(int fd)
+{
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0)
+        return errno == EWOULDBLOCK;
+    flock(fd, LOCK_UN);
+    return false;
+}
