@@ -109,9 +109,9 @@ static void on_progress(void *arg, const struct ff_progress *progress)
 
     if (progress->layers > 0)
         run->layers = progress->layers;
-    if (progress->phase == FF_PHASE_TRAIN)
+    if (progress->phase == FF_PHASE_TRAIN && run->epochs == 0)
         run->epochs = progress->epochs;
-    if (progress->phase == FF_PHASE_HEAD)
+    if (progress->phase == FF_PHASE_HEAD && run->head_epochs == 0)
         run->head_epochs = progress->epochs;
     progress_show(&run->progress, progress);
 }

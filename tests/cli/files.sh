@@ -32,7 +32,8 @@ mkdir cut
 cp "$data"/*.gz cut/
 head -c 20000 "$data/train-images-idx3-ubyte.gz" >cut/train-images-idx3-ubyte.gz
 refused 4 'cut/train-images' train --data cut --hidden 10 --epochs 1
-ok "no model of a cut dataset is taken for trained" [ ! -e model.ff.scratch ]
+"$FFTOOL" inspect model.ff >out 2>err
+ok "no model of a cut dataset is taken for complete" [ -z "$(grep '^model.ff: complete' out)" ]
 rm -rf model.ff*
 mkdir mixed
 cp "$data"/*.gz mixed/
