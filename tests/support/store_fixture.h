@@ -1,0 +1,48 @@
+/*
+ * What the tests of the store share: a folder of each test's own, deterministic data, files as
+ * bytes.
+ */
+#ifndef FF_TESTS_STORE_FIXTURE_H
+#define FF_TESTS_STORE_FIXTURE_H
+
+#include "base/context.h"
+#include <check.h>
+
+/* Fails the test, with the context's message, unless CALL returns FF_OK. */
+#define must(ctx, call) ck_assert_msg((call) == FF_OK, "%s: %s", #call, ff_ctx_message(ctx))
+/* Fails the test unless CALL returns STATUS. */
+#define must_be(ctx, status, call)                                                      \
+    do {                                                                                \
+        int got_ = (call);                                                              \
+        ck_assert_msg(got_ == (status), "%s gave %d, not %s: %s", #call, got_, #status, \
+                      ff_ctx_message(ctx));                                             \
+    } while (0)
+
+/* Set up and torn down around each test (checked fixtures). */
+extern struct ff_ctx *store_ctx;
+void store_setup(void);
+/* Also checks that every metered byte was given back. */
+void store_teardown(void);
+/* "FOLDER/NAME" in the test's folder; one of a few static buffers. */
+const char *store_path(const char *name);
+/* The test's folder itself. */
+const char *store_folder(void);
+
+/* A small generator (xorshift64*), for data and places to damage. */
+struct store_random {
+    uint64_t state;
+};
+uint64_t store_random_next(struct store_random *random);
+/* COUNT floats, of which ZERO_PERCENT are zero and the others about normal. */
+void store_fill(float *out, size_t count, unsigned zero_percent, uint64_t seed);
+
+/* Reads a whole file; free() it. */
+uint8_t *store_read_file(const char *path, size_t *size);
+void store_write_file(const char *path, const void *data, size_t size);
+/* Says on the standard error that a test was not run, and why. */
+void store_skipped(const char *test, const char *why);
+
+/* Runs one suite, as Check's environment variables say, and returns main()'s exit code. */
+int store_main(Suite *suite);
+
+#endif
