@@ -6,7 +6,7 @@
  */
 #include "data/formats.h"
 #include "data/input.h"
-#include "data/pair.h"
+#include "data/paths.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -7,6 +7,13 @@
 
 #include "data/dataset.h"
 
+enum {
+    FF_BID_NAME = 30,    /* a file's name suggests it */
+    FF_BID_FOLDER = 50,  /* a folder has a usual name */
+    FF_BID_MAGIC = 90,   /* the first bytes are right */
+    FF_BID_CERTAIN = 100 /* name, size and first bytes are */
+};
+
 #define FF_DATASET_FORMATS(ROW) \
     ROW(idx)                    \
     ROW(npy)                    \

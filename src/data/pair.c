@@ -1,5 +1,7 @@
 #include "data/pair.h"
 
+#include "data/formats.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

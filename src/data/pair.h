@@ -11,9 +11,6 @@
 
 #define FF_PAIR_MAGIC 8 /* first bytes that a format may look at */
 
-/* Bids, the higher the surer. */
-enum { FF_BID_NAME = 30, FF_BID_FOLDER = 50, FF_BID_MAGIC = 90, FF_BID_CERTAIN = 100 };
-
 struct ff_pair_format {
     ff_array_header_fn *header;
     /* Whether a file that starts with these N bytes (at most FF_PAIR_MAGIC) is of this format. */
@@ -24,7 +21,7 @@ struct ff_pair_format {
     bool (*labels_of)(char path[FF_PATH_BYTES]);
 };
 
-/* The three hooks of a table row; DATASET's format gives the usual names in a folder. */
+/* The hooks of a table row. FORMAT, that row, gives the usual names in a folder. */
 int ff_pair_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
                 const struct ff_dataset_format *format, const struct ff_pair_format *pair);
 FF_CHECK int ff_pair_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,

@@ -106,7 +106,8 @@ FF_CHECK int ff_set_find(struct ff_set *set, uint32_t chunk, uint32_t stream, st
 FF_CHECK int ff_chunk_read(struct ff_set *set, const struct ff_chunk *chunk, struct ff_coder *coder,
                            enum ff_dtype wanted, uint32_t rows, uint32_t columns, void *buffer,
                            const void **data);
-/* Hints: the chunk will be read soon; it was read and its pages may go. Thread-safe. */
+/* Hints: the chunk will be read soon; it was the last of those in use, and all pages of the set may
+ * go. Thread-safe. */
 void ff_chunk_will_need(struct ff_set *set, const struct ff_chunk *chunk);
 void ff_chunk_dont_need(struct ff_set *set, const struct ff_chunk *chunk);
 

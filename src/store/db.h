@@ -73,8 +73,9 @@ FF_CHECK int ff_db_next(struct ff_db *db, struct ff_bytes *found, struct ff_byte
 /* Ends the snapshot: pointers die, the next read sees what was committed since. */
 void ff_db_unpin(struct ff_db *db);
 
-/* Tells the kernel that the pages of BYTES (in the map) are not needed now, or will be soon. Both
- * are thread-safe while DB is only read. */
+/* Tells the kernel that BYTES (in the map) will be needed soon, or that no page of the map is
+ * needed now: BYTES, some value found in it, was the last. Pages of values still in use are read
+ * again at no harm. Both are thread-safe while DB is only read. */
 void ff_db_dont_need(struct ff_db *db, struct ff_bytes bytes);
 void ff_db_will_need(struct ff_db *db, struct ff_bytes bytes);
 

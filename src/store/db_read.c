@@ -117,45 +117,28 @@ int ff_db_next(struct ff_db *db, struct ff_bytes *found, struct ff_bytes *out)
 }
 
 /*
- * Where a value's run of pages begins, from the page header in front of it, and with it where the
- * map begins. NULL for a small value, which shares its page.
- */
-static const uint8_t *page_of(const struct ff_db *db, struct ff_bytes bytes)
-{
-    const uintptr_t header_bytes = 16;
-    const uint8_t *start = (const uint8_t *)bytes.data - header_bytes;
-
-    return (uintptr_t)start % db->page_bytes == 0 ? start : NULL;
-}
-
-/*
- * A page fault maps the pages around it too, 64 KiB at a time, so that reading a value's first page
- * brings back the end of the one before. The hint therefore covers the 64 KiB around each end, kept
- * inside the map. Dropping pages of other values costs them a minor fault at most.
+ * A page fault maps what surrounds the page too: 64 KiB, or the whole of a large folio, of up to 2
+ * MiB with today's kernels. What was mapped beside the value asked for would stay, and add up to
+ * the whole file. So the hint covers the whole map; a page that is still wanted costs a minor
+ * fault.
  */
 void ff_db_dont_need(struct ff_db *db, struct ff_bytes bytes)
 {
-    const uintptr_t around = 64 * 1024;
-    const uint8_t *page = page_of(db, bytes);
-    uintptr_t map, end;
-    uint64_t number;
+    const uintptr_t page_bytes = db->page_bytes;
+    const uint8_t *page = (const uint8_t *)bytes.data - (uintptr_t)bytes.data % page_bytes;
     MDB_envinfo info;
+    uint64_t number;
 
     /* While something is pending the pointer may be one to the heap, where the same advice would
      * erase. */
-    if (!page || db->write || mdb_env_info(db->env, &info) != 0)
+    if (db->write || mdb_env_info(db->env, &info) != 0)
         return;
+    /* A page of LMDB, be it of a tree or the first of a large value, begins with its own number. */
     memcpy(&number, page, sizeof number);
-    if (number >= info.me_mapsize / db->page_bytes)
+    if (number >= info.me_mapsize / page_bytes)
         return;
-    map = (uintptr_t)page - (uintptr_t)number * db->page_bytes;
-    end = (uintptr_t)bytes.data + bytes.size + around;
-    end = end / around * around;
-    if (end > map + info.me_mapsize / db->page_bytes * db->page_bytes)
-        end = map + info.me_mapsize / db->page_bytes * db->page_bytes;
-    page -= (uintptr_t)page % around < (uintptr_t)page - map ? (uintptr_t)page % around
-                                                             : (uintptr_t)page - map;
-    madvise((void *)(uintptr_t)page, end - (uintptr_t)page, MADV_DONTNEED);
+    page -= (uintptr_t)number * page_bytes;
+    madvise((void *)(uintptr_t)page, info.me_mapsize / page_bytes * page_bytes, MADV_DONTNEED);
 }
 
 void ff_db_will_need(struct ff_db *db, struct ff_bytes bytes)

@@ -134,23 +134,33 @@ int ff_model_file_put(struct ff_model_file *file, const struct ff_tile_key *key,
     return put_value(file, (struct ff_bytes){bytes, sizeof bytes}, tile, &zstd);
 }
 
-int ff_model_file_get(struct ff_model_file *file, const struct ff_tile_key *key, uint32_t rows,
-                      uint32_t columns, float *out)
+/* Finds a tile, hash verified if so asked. STORED is the whole of it; NAME gets its name for
+ * messages. */
+static int find_tile(struct ff_model_file *file, const struct ff_tile_key *key, bool verify,
+                     char name[NAME_BYTES], struct ff_bytes *stored, struct ff_value *value)
 {
     uint8_t bytes[FF_TILE_KEY_BYTES];
-    struct ff_bytes key_bytes = {bytes, sizeof bytes}, stored;
-    char name[NAME_BYTES];
-    struct ff_value value;
+    struct ff_bytes key_bytes = {bytes, sizeof bytes};
     int rc;
 
     ff_tile_key_encode(key, bytes);
-    ff_tile_key_name(key, file->path, name, sizeof name);
-    rc = ff_db_get(file->db, key_bytes, &stored);
+    ff_tile_key_name(key, file->path, name, NAME_BYTES);
+    rc = ff_db_get(file->db, key_bytes, stored);
     if (rc == FF_ENOTFOUND)
         return ff_fail(file->ctx, FF_ECORRUPT, "%s: damaged: is missing", name);
     if (rc != FF_OK)
         return rc;
-    rc = ff_value_open(file->ctx, key_bytes, stored, true, name, &value);
+    return ff_value_open(file->ctx, key_bytes, *stored, verify, name, value);
+}
+
+int ff_model_file_get(struct ff_model_file *file, const struct ff_tile_key *key, uint32_t rows,
+                      uint32_t columns, float *out)
+{
+    char name[NAME_BYTES];
+    struct ff_bytes stored;
+    struct ff_value value;
+    int rc = find_tile(file, key, true, name, &stored, &value);
+
     if (rc != FF_OK)
         return rc;
     if (value.dtype != FF_F32 || value.rows != rows || value.columns != columns)
@@ -159,6 +169,15 @@ int ff_model_file_get(struct ff_model_file *file, const struct ff_tile_key *key,
     rc = ff_value_decode(file->coder, &value, FF_F32, name, out);
     ff_db_dont_need(file->db, stored);
     return rc;
+}
+
+int ff_model_file_describe(struct ff_model_file *file, const struct ff_tile_key *key,
+                           struct ff_value *out)
+{
+    char name[NAME_BYTES];
+    struct ff_bytes stored;
+
+    return find_tile(file, key, false, name, &stored, out);
 }
 
 int ff_model_file_flip(struct ff_model_file *file, const char *text)

@@ -3,15 +3,11 @@
  * train/manifest) and tiles. A tile is one value under the key (kind, layer, generation, slot,
  * tile), each big-endian:
  *
- *     kind        1 byte: 'W' weights, 'O' optimizer state, 'H' head, 'S' figures of a layer as
- *                 trained
+ *     kind        1 byte: 'W' weights, 'O' optimizer state, 'H' head, 'S' figures as trained
  *     layer       4 bytes, from 1
  *     generation  8 bytes: which checkpoint wrote it
- *     slot        4 bytes: 'W', 'H': 0 weights, 1 biases;
- *                 'O': 2 * state + (0 weights, 1 biases); 'S': 0
+ *     slot        4 bytes: 0 weights, 1 biases; of 'O' 2 * state + that
  *     tile        4 bytes
- *
- * The manifest is a value of its own, of u8, under the key "M".
  *
  * A checkpoint writes tiles of a new generation with ff_model_file_put() in bounded transactions,
  * then ff_model_file_flip() commits the manifest that names it: readers see the old or the new,
@@ -59,6 +55,9 @@ FF_CHECK int ff_model_file_put(struct ff_model_file *file, const struct ff_tile_
  * is FF_ECORRUPT. Sees what was put since the last flip. */
 FF_CHECK int ff_model_file_get(struct ff_model_file *file, const struct ff_tile_key *key,
                                uint32_t rows, uint32_t columns, float *out);
+/* Describes a tile without reading its payload. FF_ECORRUPT if it is missing. */
+FF_CHECK int ff_model_file_describe(struct ff_model_file *file, const struct ff_tile_key *key,
+                                    struct ff_value *out);
 /* Commits everything put so far together with the manifest TEXT (a string). */
 FF_CHECK int ff_model_file_flip(struct ff_model_file *file, const char *text);
 /*

@@ -225,8 +225,8 @@ int ff_feed_load(struct ff_feed *feed, size_t n, const struct ff_piece_request *
 
 void ff_feed_done(struct ff_feed *feed)
 {
-    for (size_t i = 0; i < feed->loaded; i++)
-        ff_chunk_dont_need(feed->opts.set, &feed->slots[i].input);
+    if (feed->loaded > 0)
+        ff_chunk_dont_need(feed->opts.set, &feed->slots[0].input);
     feed->loaded = 0;
 }
 

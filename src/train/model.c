@@ -1,0 +1,537 @@
+/* Looking into a model file: the manifest, and figures of tensors, a tile in memory at a time. */
+#include <fftool/model.h>
+
+#include "data/embed.h"
+#include "store/model_file.h"
+#include "train/import.h"
+#include "train/layer.h"
+#include "train/manifest.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+struct ff_model {
+    struct ff_ctx *ctx;
+    struct ff_model_file *file;
+    struct ff_manifest manifest;
+};
+
+static int read_manifest(struct ff_model *model)
+{
+    char *text;
+    size_t size;
+    int status = ff_model_file_manifest(model->file, &text, &size);
+
+    if (status != FF_OK)
+        return status;
+    ff_manifest_release(&model->manifest);
+    status = ff_manifest_read(model->ctx, ff_model_file_path(model->file), text, &model->manifest);
+    ff_free(model->ctx, FF_MEM_OTHER, text, size);
+    return status;
+}
+
+int ff_model_open(struct ff_ctx *ctx, const char *path, struct ff_model **out)
+{
+    struct ff_model *model = ff_alloc(ctx, FF_MEM_OTHER, sizeof *model);
+    int status;
+
+    *out = NULL;
+    if (!model)
+        return ff_alloc_status(ctx);
+    model->ctx = ctx;
+    status = ff_model_file_open(ctx, path, FF_MODEL_READ, &model->file);
+    if (status == FF_OK)
+        status = read_manifest(model);
+    if (status != FF_OK) {
+        ff_model_close(model);
+        return status;
+    }
+    ff_model_file_unpin(model->file);
+    *out = model;
+    return FF_OK;
+}
+
+void ff_model_close(struct ff_model *model)
+{
+    if (!model)
+        return;
+    ff_manifest_release(&model->manifest);
+    ff_model_file_close(model->file);
+    ff_free(model->ctx, FF_MEM_OTHER, model, sizeof *model);
+}
+
+static uint32_t fan_in(const struct ff_model *model, uint32_t layer)
+{
+    const struct ff_manifest *manifest = &model->manifest;
+    struct ff_embedding embedding = {
+        .mode =
+            strcmp(manifest->recipe.embedding, "append") == 0 ? FF_EMBED_APPEND : FF_EMBED_REPLACE,
+        .features = manifest->features,
+        .classes = manifest->classes,
+    };
+
+    return layer == 1 ? ff_embed_width(&embedding) : manifest->recipe.hidden[layer - 2];
+}
+
+/* Figures of a tensor, added up tile by tile. */
+struct moments {
+    struct ff_tensor_stats stats;
+    double sum, squares;
+};
+
+static void moments_add(struct moments *m, const float *data, size_t n)
+{
+    struct ff_tensor_stats *stats = &m->stats;
+
+    for (size_t i = 0; i < n; i++) {
+        double x = (double)data[i];
+
+        if (!isfinite(x)) {
+            stats->nans += isnan(x) != 0;
+            stats->infinities += isinf(x) != 0;
+            continue;
+        }
+        if (stats->count + i == stats->nans + stats->infinities) /* the first finite one */
+            stats->min = stats->max = x;
+        stats->min = x < stats->min ? x : stats->min;
+        stats->max = x > stats->max ? x : stats->max;
+        stats->zeros += x == 0;
+        m->sum += x;
+        m->squares += x * x;
+    }
+    stats->count += n;
+}
+
+static void moments_finish(struct moments *m)
+{
+    struct ff_tensor_stats *stats = &m->stats;
+    uint64_t finite = stats->count - stats->nans - stats->infinities;
+    double variance;
+
+    if (finite == 0) {
+        stats->min = stats->max = stats->mean = stats->std = NAN;
+        return;
+    }
+    stats->mean = m->sum / (double)finite;
+    variance = m->squares / (double)finite - stats->mean * stats->mean;
+    stats->std = variance > 0 ? sqrt(variance) : 0;
+}
+
+/* One tensor of a layer or head as it is stored. */
+struct tensor {
+    char kind;
+    uint32_t layer;
+    uint64_t generation;
+    uint32_t slot;
+    uint32_t units, columns;
+};
+
+enum { SLOT_WEIGHTS = 0, SLOT_BIASES = 1, SLOTS = 2 };
+
+static size_t tile_bytes(const struct tensor *tensor)
+{
+    return (size_t)ff_tile_units(tensor->units) * tensor->columns * sizeof(float);
+}
+
+static struct ff_tile_key tile_key(const struct tensor *tensor, uint32_t tile)
+{
+    return (struct ff_tile_key){tensor->kind, tensor->layer, tensor->generation, tensor->slot,
+                                tile};
+}
+
+/* Calls VISIT with every tile of TENSOR in turn. */
+static int each_tile(struct ff_model *model, const struct tensor *tensor,
+                     int (*visit)(void *arg, uint32_t tile, const float *data, size_t n), void *arg)
+{
+    float *buffer = ff_alloc(model->ctx, FF_MEM_WEIGHTS, tile_bytes(tensor));
+    int status = buffer ? FF_OK : ff_alloc_status(model->ctx);
+
+    for (uint32_t tile = 0; tile < ff_tile_count(tensor->units) && status == FF_OK; tile++) {
+        struct ff_tile_key key = tile_key(tensor, tile);
+        uint32_t first, rows;
+
+        ff_tile_range(tensor->units, tile, &first, &rows);
+        status = ff_model_file_get(model->file, &key, rows, tensor->columns, buffer);
+        if (status == FF_OK)
+            status = visit(arg, tile, buffer, (size_t)rows * tensor->columns);
+    }
+    ff_free(model->ctx, FF_MEM_WEIGHTS, buffer, tile_bytes(tensor));
+    return status;
+}
+
+static int visit_moments(void *arg, uint32_t tile, const float *data, size_t n)
+{
+    (void)tile;
+    moments_add(arg, data, n);
+    return FF_OK;
+}
+
+static int visit_hash(void *arg, uint32_t tile, const float *data, size_t n)
+{
+    (void)tile;
+    XXH3_128bits_update(arg, data, n * sizeof *data);
+    return FF_OK;
+}
+
+/* Hashes weights then biases of the finished layers, then of the finished heads. */
+static int hash_weights(struct ff_model *model, char out[33])
+{
+    const struct ff_manifest *manifest = &model->manifest;
+    uint32_t first_head = ff_recipe_first_head(&manifest->recipe);
+    uint32_t heads = ff_manifest_heads_trained(manifest);
+    XXH3_state_t *state = XXH3_createState();
+    int status = FF_OK;
+
+    if (!state || XXH3_128bits_reset(state) != XXH_OK) {
+        XXH3_freeState(state);
+        return ff_fail(model->ctx, FF_ENOMEM, "out of memory for a hash");
+    }
+    for (int head = 0; head <= 1; head++) {
+        uint32_t from = head ? (first_head ? first_head : 1) : 1;
+        uint32_t to = head ? heads : ff_manifest_layers_trained(manifest);
+
+        for (uint32_t layer = from; layer <= to; layer++) {
+            uint32_t units = manifest->recipe.hidden[layer - 1];
+
+            for (uint32_t slot = 0; slot < SLOTS && status == FF_OK; slot++) {
+                struct tensor tensor = {
+                    .kind = head ? 'H' : 'W',
+                    .layer = layer,
+                    .generation = FF_GENERATION_FINAL,
+                    .slot = slot,
+                    .units = head ? manifest->classes : units,
+                    .columns = slot == SLOT_BIASES ? 1
+                               : head              ? units
+                                                   : fan_in(model, layer),
+                };
+
+                status = each_tile(model, &tensor, visit_hash, state);
+            }
+        }
+    }
+    if (status == FF_OK) {
+        XXH128_hash_t hash = XXH3_128bits_digest(state);
+
+        ff_hex128(hash.high64, hash.low64, out);
+    }
+    XXH3_freeState(state);
+    return status;
+}
+
+static int add_tile_bytes(void *arg, const struct ff_tile_key *key, const struct ff_value *value)
+{
+    uint64_t *total = arg;
+
+    (void)key;
+    *total += FF_VALUE_HEADER + value->stored_bytes;
+    return FF_OK;
+}
+
+static int skip_damaged(void *arg, const struct ff_tile_key *key, const char *reason)
+{
+    (void)arg;
+    (void)key;
+    (void)reason;
+    return FF_OK;
+}
+
+static int fill_sizes(struct ff_model *model, struct ff_model_info *out)
+{
+    struct ff_db_usage usage;
+    int status =
+        ff_model_file_walk(model->file, false, add_tile_bytes, skip_damaged, &out->tile_bytes);
+
+    if (status == FF_OK)
+        status = ff_model_file_usage(model->file, &usage);
+    if (status != FF_OK)
+        return status;
+    out->file_bytes = usage.file_bytes;
+    out->page_bytes = usage.page_bytes;
+    out->free_bytes = usage.free_pages * usage.page_bytes;
+    if (out->free_bytes > out->file_bytes - out->tile_bytes)
+        out->free_bytes = out->file_bytes - out->tile_bytes;
+    out->overhead_bytes = out->file_bytes - out->tile_bytes - out->free_bytes;
+    return FF_OK;
+}
+
+int ff_model_info(struct ff_model *model, struct ff_model_info *out)
+{
+    const struct ff_manifest *manifest = &model->manifest;
+    const struct ff_progress_mark *mark;
+    int status;
+
+    memset(out, 0, sizeof *out);
+    /* A trainer may have gone on since the file was opened. */
+    ff_model_file_unpin(model->file);
+    status = read_manifest(model);
+    if (status == FF_OK)
+        status = hash_weights(model, out->weights_hash);
+    if (status == FF_OK)
+        status = fill_sizes(model, out);
+    ff_model_file_unpin(model->file);
+    if (status != FF_OK)
+        return status;
+    mark = &manifest->mark;
+    out->recipe = manifest->recipe;
+    out->program_version = manifest->program;
+    out->blas = manifest->blas;
+    out->lmdb = manifest->lmdb;
+    out->zstd = manifest->zstd;
+    out->data_path = manifest->data_path;
+    out->data_labels = manifest->data_labels;
+    memcpy(out->data_fingerprint, manifest->fingerprint, sizeof out->data_fingerprint);
+    out->samples = manifest->samples;
+    out->features = manifest->features;
+    out->classes = manifest->classes;
+    out->data_is_float = manifest->is_float;
+    out->layers_trained = ff_manifest_layers_trained(manifest);
+    out->complete = mark->stage == FF_STAGE_DONE;
+    out->in_training = ff_model_file_in_training(model->file);
+    out->layer = out->complete ? 0 : mark->layer;
+    out->epoch = mark->epoch;
+    out->checkpoints = mark->checkpoints;
+    out->parameters = ff_recipe_parameters(&manifest->recipe, fan_in(model, 1), manifest->classes);
+    out->has_head = ff_recipe_first_head(&manifest->recipe) > 0;
+    return FF_OK;
+}
+
+static enum ff_layer_state layer_state(const struct ff_manifest *manifest, uint32_t layer)
+{
+    if (layer <= ff_manifest_layers_trained(manifest))
+        return FF_LAYER_TRAINED;
+    if (layer == manifest->mark.layer && manifest->mark.generation)
+        return FF_LAYER_TRAINING;
+    return FF_LAYER_WAITING;
+}
+
+static uint64_t generation_of(const struct ff_manifest *manifest, enum ff_layer_state state)
+{
+    return state == FF_LAYER_TRAINED ? FF_GENERATION_FINAL : manifest->mark.generation;
+}
+
+static struct tensor layer_tensor(const struct ff_model *model, uint32_t layer, uint32_t slot)
+{
+    return (struct tensor){
+        .kind = 'W',
+        .layer = layer,
+        .generation = generation_of(&model->manifest, layer_state(&model->manifest, layer)),
+        .slot = slot,
+        .units = model->manifest.recipe.hidden[layer - 1],
+        .columns = slot == SLOT_BIASES ? 1 : fan_in(model, layer),
+    };
+}
+
+/* Adds the stored bytes of a tensor's tiles, headers included. */
+static int add_stored(struct ff_model *model, const struct tensor *tensor, uint64_t *stored)
+{
+    int status = FF_OK;
+
+    for (uint32_t tile = 0; tile < ff_tile_count(tensor->units) && status == FF_OK; tile++) {
+        struct ff_tile_key key = tile_key(tensor, tile);
+        struct ff_value value;
+
+        status = ff_model_file_describe(model->file, &key, &value);
+        if (status == FF_OK)
+            *stored += FF_VALUE_HEADER + value.stored_bytes;
+    }
+    return status;
+}
+
+/* State tiles of the layer in training; how many there are depends on the optimizer. */
+static int add_optimizer(struct ff_model *model, uint32_t layer, struct ff_layer_info *out)
+{
+    const struct ff_optimizer *optimizer = ff_optimizer_find(model->manifest.recipe.optimizer);
+    int status = FF_OK;
+
+    for (uint32_t slot = 0; slot < SLOTS * (uint32_t)optimizer->states && status == FF_OK; slot++) {
+        struct tensor tensor = layer_tensor(model, layer, slot % SLOTS);
+
+        tensor.kind = 'O';
+        tensor.slot = slot;
+        status = add_stored(model, &tensor, &out->optimizer_stored_bytes);
+    }
+    return status;
+}
+
+static int read_figures(struct ff_model *model, uint32_t layer, struct ff_layer_info *out)
+{
+    struct ff_tile_key key = {'S', layer, FF_GENERATION_FINAL, 0, 0};
+    const struct ff_progress_mark *mark = &model->manifest.mark;
+    float figures[FF_LAYER_FIGURES];
+    int status;
+
+    out->loss = out->goodness_pos = out->goodness_neg = out->error = NAN;
+    /* They are measured in the forward pass after training. */
+    if (out->state != FF_LAYER_TRAINED || (mark->stage == FF_STAGE_FORWARD && mark->layer == layer))
+        return FF_OK;
+    status = ff_model_file_get(model->file, &key, 1, FF_LAYER_FIGURES, figures);
+    if (status != FF_OK)
+        return status;
+    out->loss = (double)figures[FF_FIGURE_LOSS];
+    out->goodness_pos = (double)figures[FF_FIGURE_GOODNESS_POS];
+    out->goodness_neg = (double)figures[FF_FIGURE_GOODNESS_NEG];
+    out->error = (double)figures[FF_FIGURE_ERROR];
+    out->dead_units = (uint64_t)figures[FF_FIGURE_DEAD_UNITS];
+    return FF_OK;
+}
+
+static int read_tensor(struct ff_model *model, uint32_t layer, uint32_t slot,
+                       struct ff_layer_info *out, struct ff_tensor_stats *stats)
+{
+    struct tensor tensor = layer_tensor(model, layer, slot);
+    struct moments moments = {0};
+    int status = each_tile(model, &tensor, visit_moments, &moments);
+
+    if (status == FF_OK)
+        status = add_stored(model, &tensor, &out->stored_bytes);
+    moments_finish(&moments);
+    *stats = moments.stats;
+    return status;
+}
+
+static int check_layer(const struct ff_model *model, uint32_t layer)
+{
+    if (layer >= 1 && layer <= model->manifest.recipe.layers)
+        return FF_OK;
+    return ff_fail(model->ctx, FF_EINVAL, "%s has layers 1 to %u; there is no layer %u",
+                   ff_model_file_path(model->file), model->manifest.recipe.layers, layer);
+}
+
+int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info *out)
+{
+    const struct ff_manifest *manifest = &model->manifest;
+    int status = check_layer(model, layer);
+
+    memset(out, 0, sizeof *out);
+    if (status != FF_OK)
+        return status;
+    status = read_manifest(model);
+    if (status != FF_OK)
+        return status;
+    out->layer = layer;
+    out->state = layer_state(manifest, layer);
+    out->fan_in = fan_in(model, layer);
+    out->units = manifest->recipe.hidden[layer - 1];
+    out->parameters = (uint64_t)out->units * out->fan_in + out->units;
+    out->dtype = ff_dtype_name(FF_F32);
+    out->tiles = ff_tile_count(out->units);
+    out->tile_units = ff_tile_units(out->units);
+    out->raw_bytes = out->parameters * sizeof(float);
+    out->weights.min = out->weights.max = out->weights.mean = out->weights.std = NAN;
+    out->biases = out->weights;
+    if (out->state != FF_LAYER_WAITING)
+        status = read_tensor(model, layer, SLOT_WEIGHTS, out, &out->weights);
+    if (status == FF_OK && out->state != FF_LAYER_WAITING)
+        status = read_tensor(model, layer, SLOT_BIASES, out, &out->biases);
+    if (status == FF_OK && out->state == FF_LAYER_TRAINING)
+        status = add_optimizer(model, layer, out);
+    if (status == FF_OK)
+        status = read_figures(model, layer, out);
+    ff_model_file_unpin(model->file);
+    return status;
+}
+
+static void add_to_histogram(const float *data, size_t n, double low, double high,
+                             uint64_t histogram[FF_HISTOGRAM_BINS])
+{
+    double bins_per_unit = high > low ? FF_HISTOGRAM_BINS / (high - low) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        double at = ((double)data[i] - low) * bins_per_unit;
+
+        if (isnan(at))
+            continue;
+        at = at < 0 ? 0 : at >= FF_HISTOGRAM_BINS ? FF_HISTOGRAM_BINS - 1 : at;
+        histogram[(int)at]++;
+    }
+}
+
+int ff_model_tile(struct ff_model *model, uint32_t layer, uint32_t tile, double low, double high,
+                  uint64_t histogram[FF_HISTOGRAM_BINS], struct ff_tile_info *out)
+{
+    int status = check_layer(model, layer);
+    struct moments moments = {0};
+    struct tensor tensor;
+    struct ff_tile_key key;
+    struct ff_value value;
+    float *buffer;
+    uint32_t first;
+
+    memset(out, 0, sizeof *out);
+    if (status != FF_OK)
+        return status;
+    tensor = layer_tensor(model, layer, SLOT_WEIGHTS);
+    if (tile >= ff_tile_count(tensor.units) ||
+        layer_state(&model->manifest, layer) == FF_LAYER_WAITING)
+        return ff_fail(model->ctx, FF_ENOTFOUND, "layer %u has no tile %u yet", layer, tile);
+    key = tile_key(&tensor, tile);
+    buffer = ff_alloc(model->ctx, FF_MEM_WEIGHTS, tile_bytes(&tensor));
+    if (!buffer)
+        return ff_alloc_status(model->ctx);
+    out->tile = tile;
+    ff_tile_range(tensor.units, tile, &first, &out->units);
+    out->raw_bytes = (uint64_t)out->units * tensor.columns * sizeof(float);
+    status = ff_model_file_get(model->file, &key, out->units, tensor.columns, buffer);
+    if (status == FF_OK)
+        status = ff_model_file_describe(model->file, &key, &value);
+    if (status == FF_OK) {
+        size_t n = (size_t)out->units * tensor.columns;
+
+        out->stored_bytes = FF_VALUE_HEADER + value.stored_bytes;
+        moments_add(&moments, buffer, n);
+        moments_finish(&moments);
+        out->weights = moments.stats;
+        if (histogram)
+            add_to_histogram(buffer, n, low, high, histogram);
+    }
+    ff_free(model->ctx, FF_MEM_WEIGHTS, buffer, tile_bytes(&tensor));
+    ff_model_file_unpin(model->file);
+    return status;
+}
+
+struct verifying {
+    void (*damaged)(void *arg, const char *text);
+    void *arg;
+    uint64_t values, bytes, bad;
+};
+
+static int verify_value(void *arg, const struct ff_tile_key *key, const struct ff_value *value)
+{
+    struct verifying *v = arg;
+
+    (void)key;
+    v->values++;
+    v->bytes += FF_VALUE_HEADER + value->stored_bytes;
+    return FF_OK;
+}
+
+static int verify_damaged(void *arg, const struct ff_tile_key *key, const char *reason)
+{
+    struct verifying *v = arg;
+
+    (void)key;
+    v->values++;
+    v->bad++;
+    if (v->damaged)
+        v->damaged(v->arg, reason);
+    return FF_OK;
+}
+
+int ff_model_verify(struct ff_model *model, void (*damaged)(void *arg, const char *text), void *arg,
+                    uint64_t *values, uint64_t *bytes)
+{
+    struct verifying v = {.damaged = damaged, .arg = arg};
+    int status = ff_model_file_walk(model->file, true, verify_value, verify_damaged, &v);
+
+    ff_model_file_unpin(model->file);
+    *values = v.values;
+    *bytes = v.bytes;
+    if (status == FF_OK && v.bad)
+        status = ff_fail(model->ctx, FF_ECORRUPT, "%s: %llu of %llu values are damaged",
+                         ff_model_file_path(model->file), (unsigned long long)v.bad,
+                         (unsigned long long)v.values);
+    return status;
+}
