@@ -152,7 +152,8 @@ static void print_row(const struct ff_layer_info *layer)
            text_percent(layer->error).s);
 }
 
-static int print_table(struct ff_model *model, uint32_t layers, struct totals *totals)
+static int print_table(struct ff_model *model, const struct ff_model_info *info,
+                       struct totals *totals)
 {
     struct ff_layer_info layer;
     uint32_t i;
@@ -160,7 +161,7 @@ static int print_table(struct ff_model *model, uint32_t layers, struct totals *t
     printf("%5s %-8s %13s %11s %-5s %10s %10s %6s %9s %9s %10s %9s %7s %7s %6s %8s %8s %8s\n",
            "layer", "state", "shape", "parameters", "dtype", "raw", "stored", "ratio", "min", "max",
            "mean", "std", "zeros", "NaNs", "dead", "good pos", "good neg", "error");
-    for (i = 1; i <= layers; i++) {
+    for (i = 1; i <= info->recipe.layers; i++) {
         int status = ff_model_layer(model, i, &layer);
 
         if (status != FF_OK)
@@ -171,8 +172,11 @@ static int print_table(struct ff_model *model, uint32_t layers, struct totals *t
         totals->stored += layer.stored_bytes;
         totals->optimizer += layer.optimizer_stored_bytes;
     }
+    if (info->has_head && info->parameters > totals->parameters)
+        printf("%5s %-8s %13s %11s\n", "", "head", "",
+               text_count(info->parameters - totals->parameters).s);
     printf("%5s %-8s %13s %11s %-5s %10s %10s %6s\n\n", "", "total", "",
-           text_count(totals->parameters).s, "", text_bytes(totals->raw).s,
+           text_count(info->parameters).s, "", text_bytes(totals->raw).s,
            text_bytes(totals->stored).s, stored_ratio(totals->raw, totals->stored).s);
     return FF_OK;
 }
@@ -205,7 +209,7 @@ int inspect_print_model(struct ff_model *model, const char *path)
     if (status != FF_OK)
         return status;
     print_summary(&info, path);
-    status = print_table(model, info.recipe.layers, &totals);
+    status = print_table(model, &info, &totals);
     if (status == FF_OK)
         print_bytes(&info, &totals);
     return status;

@@ -57,13 +57,19 @@ void json_append(json_t *array, json_t *value)
         out_of_memory();
 }
 
+/* The process's own figures are 0 where there is no /proc to read them from. */
+static json_t *json_from_measured(uint64_t bytes)
+{
+    return bytes > 0 ? json_from_count(bytes) : json_null();
+}
+
 void json_add_memory(json_t *object, const struct ff_memory *memory)
 {
     json_t *categories = json_object();
     int i;
 
-    json_add(object, "peak_rss_bytes", json_from_count(memory->peak_rss_bytes));
-    json_add(object, "peak_anon_bytes", json_from_count(memory->peak_anon_bytes));
+    json_add(object, "peak_rss_bytes", json_from_measured(memory->peak_rss_bytes));
+    json_add(object, "peak_anon_bytes", json_from_measured(memory->peak_anon_bytes));
     json_add(object, "accounted_peak_bytes", json_from_count(memory->accounted_peak_bytes));
     for (i = 0; i < FF_MEM_CATEGORIES; i++)
         json_add(categories, ff_memory_category((enum ff_category)i),

@@ -92,9 +92,15 @@ struct text text_share(uint64_t part, uint64_t whole)
     return out;
 }
 
+/* The process's own figures are 0 where there is no /proc to read them from. */
+static struct text text_measured(uint64_t bytes)
+{
+    return bytes > 0 ? text_bytes(bytes) : (struct text){"(no /proc: unknown)"};
+}
+
 void print_memory(FILE *out, const struct ff_memory *memory)
 {
     fprintf(out, "peak %s resident, %s anonymous, %s accounted for",
-            text_bytes(memory->peak_rss_bytes).s, text_bytes(memory->peak_anon_bytes).s,
+            text_measured(memory->peak_rss_bytes).s, text_measured(memory->peak_anon_bytes).s,
             text_bytes(memory->accounted_peak_bytes).s);
 }

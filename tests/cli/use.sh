@@ -76,7 +76,7 @@ ok "inspect --layer: every weight is in it" [ "$(sed -n '/^weights from/,$p' out
     awk 'NR > 1 && $2 ~ /^[0-9,]+$/ { gsub(",", "", $2); n += $2 } END { print n }')" -eq $((784 * 40)) ]
 ff 0 inspect model.ff --layer 2 --json
 ok "inspect --layer --json is JSON" json out
-refused 1 'layer 3' inspect model.ff --layer 3
+refused 2 'layer 3' inspect model.ff --layer 3
 ff 0 inspect model.ff --verify
 ok "inspect --verify" has out '^verified [0-9,]+ values, .*: none damaged'
 
