@@ -1,0 +1,226 @@
+/* NumPy's header: what is understood, and what is said about the rest. */
+#include "data/dataset.h"
+#include "support/data_fixture.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct ff_ctx *ctx;
+static char *folder;
+
+static void setup(void)
+{
+    ck_assert_int_eq(ff_ctx_new(&ctx), FF_OK);
+    folder = data_folder();
+}
+
+static void teardown(void)
+{
+    ff_ctx_free(ctx);
+    free(folder);
+}
+
+/* Opens, unlabelled, a file of that header and BYTES zero bytes. */
+static int open_with(unsigned char version, const char *literal, size_t bytes,
+                     struct ff_dataset_info *info)
+{
+    const struct ff_dataset_spec spec = {.path = data_path(folder, "x.npy"), .unlabelled = true};
+    struct data_bytes file = data_npy(version, literal);
+    struct ff_dataset *dataset;
+    int status;
+
+    for (size_t i = 0; i < bytes; i++)
+        data_put(&file, "", 1);
+    data_write(folder, "x.npy", &file);
+    status = ff_dataset_open(ctx, &spec, &dataset);
+    if (status == FF_OK) {
+        *info = dataset->info;
+        ff_dataset_close(dataset);
+    }
+    return status;
+}
+
+static const struct {
+    unsigned char version;
+    const char *literal;
+    size_t bytes, rows, features;
+    bool is_float;
+} good[] = {
+    {1, "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }    \n", 6, 2, 3, false},
+    {2, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }\n", 24, 2, 3, true},
+    {3, "{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3)}\n", 24, 2, 3, true},
+    {1, "{\"shape\":(2,3),\"descr\":\"<u1\",\"fortran_order\":False}", 6, 2, 3, false},
+    {1, " { 'shape' : ( 5 , ) , 'fortran_order' : False , 'descr' : '|u1' } ", 5, 5, 1, false},
+    {1, "{'descr': '|u1', 'fortran_order': False, 'shape': (2L, 3L)}", 6, 2, 3, false},
+    {1, "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 1, 1, 1, 1, 1, 1, 4)}", 4, 1, 4,
+     false},
+};
+
+START_TEST(headers_in_every_spelling_are_understood)
+{
+    struct ff_dataset_info info = {0};
+
+    ck_assert_msg(open_with(good[_i].version, good[_i].literal, good[_i].bytes, &info) == FF_OK,
+                  "%s", ff_ctx_message(ctx));
+    ck_assert_str_eq(info.format, "npy");
+    ck_assert_uint_eq(info.rows, good[_i].rows);
+    ck_assert_uint_eq(info.features, good[_i].features);
+    ck_assert(info.is_float == good[_i].is_float);
+}
+END_TEST
+
+static const struct {
+    const char *literal;
+    int status;
+    const char *says;
+} bad[] = {
+    {"{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3)}", FF_EFORMAT, "ascontiguousarray"},
+    {"{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3)}", FF_EFORMAT, "float64"},
+    {"{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3)}", FF_EFORMAT, "int32"},
+    {"{'descr': '|b1', 'fortran_order': False, 'shape': (2, 3)}", FF_EFORMAT, "'|b1'"},
+    {"{'descr': '<f2', 'fortran_order': False, 'shape': (2, 3)}", FF_EFORMAT, "'<f2'"},
+    {"{'descr': '|O', 'fortran_order': False, 'shape': (2, 3)}", FF_EFORMAT, "'|O'"},
+    {"{'descr': '', 'fortran_order': False, 'shape': (2, 3)}", FF_EFORMAT, "''"},
+    {"{'descr': '|u2', 'fortran_order': False, 'shape': (2, 3)}", FF_EFORMAT, "'|u2'"},
+    {"{'descr': '<u16', 'fortran_order': False, 'shape': (2, 3)}", FF_EFORMAT, "'<u16'"},
+    {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}", FF_EFORMAT, "named"},
+    {"{'descr': '|u1', 'fortran_order': False, 'shape': ()}", FF_EFORMAT, "single number"},
+    {"{'descr': '|u1', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,6)}", FF_EFORMAT, "axes"},
+    {"{'descr': '|u1', 'fortran_order': False, 'shape': (0, 3)}", FF_EINVAL, "no images"},
+    {"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 0)}", FF_EINVAL, "empty"},
+    {"{'descr': '|u1', 'fortran_order': False, 'shape': (1000000000000000, 3)}", FF_EINVAL,
+     "limit"},
+    {"{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999999, 3)}", FF_ECORRUPT,
+     "axis"},
+    {"{'descr': '|u1', 'fortran_order': False, 'shape': (-2, 3)}", FF_ECORRUPT, "axis"},
+    {"{'descr': '|u1', 'fortran_order': False, 'shape': (2 3)}", FF_ECORRUPT, "comma"},
+    {"{'descr': '|u1', 'fortran_order': False, 'shape': (2,, 3)}", FF_ECORRUPT, "axis"},
+    {"{'descr': '|u1', 'fortran_order': False, 'shape': 6}", FF_ECORRUPT, "shape"},
+    {"{'descr': '|u1', 'fortran_order': None, 'shape': (2, 3)}", FF_ECORRUPT, "True or False"},
+    {"{'descr': 7, 'fortran_order': False, 'shape': (2, 3)}", FF_ECORRUPT, "type"},
+    {"{'descr': '|u1', 'fortran_order': False}", FF_ECORRUPT, "each once"},
+    {"{'descr': '|u1', 'descr': '|u1', 'shape': (2, 3)}", FF_ECORRUPT, "each once"},
+    {"{'descr': '|u1', 'order': False, 'shape': (2, 3)}", FF_ECORRUPT, "each once"},
+    {"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3)} x", FF_ECORRUPT, "nothing after"},
+    {"{'descr': '|u1' 'fortran_order': False, 'shape': (2, 3)}", FF_ECORRUPT, "comma"},
+    {"{'descr': '|u1", FF_ECORRUPT, "damaged"},
+    {"{'descr': '|\\u1'}", FF_ECORRUPT, "damaged"},
+    {"", FF_ECORRUPT, "brace"},
+    {"[]", FF_ECORRUPT, "brace"},
+};
+
+START_TEST(other_headers_are_refused_with_a_reason)
+{
+    struct ff_dataset_info info;
+    size_t bytes = strstr(bad[_i].literal, "f8") ? 48 : strstr(bad[_i].literal, "i4") ? 24 : 6;
+
+    ck_assert_msg(open_with(1, bad[_i].literal, bytes, &info) == bad[_i].status, "%s: %s",
+                  bad[_i].literal, ff_ctx_message(ctx));
+    ck_assert_msg(strstr(ff_ctx_message(ctx), bad[_i].says), "no '%s' in: %s", bad[_i].says,
+                  ff_ctx_message(ctx));
+}
+END_TEST
+
+START_TEST(other_versions_and_giant_headers_are_refused)
+{
+    const char *literal = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3)}";
+    struct ff_dataset_info info;
+    char *giant = malloc(5001);
+
+    ck_assert_int_eq(open_with(0, literal, 6, &info), FF_EFORMAT);
+    ck_assert_int_eq(open_with(4, literal, 6, &info), FF_EFORMAT);
+    ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "version 4"));
+    memset(giant, ' ', 5000);
+    giant[5000] = '\0';
+    ck_assert_int_eq(open_with(1, giant, 6, &info), FF_EFORMAT);
+    ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "5000 bytes"));
+    free(giant);
+}
+END_TEST
+
+static int open_labels(const char *descr, const void *labels, size_t bytes, uint32_t *classes)
+{
+    const struct ff_dataset_spec spec = {.path = folder};
+    struct data_bytes file;
+    struct ff_dataset *dataset;
+    char text[128];
+    int status;
+
+    file = data_npy(1, "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3)}");
+    data_put(&file, "abcdef", 6);
+    data_write(folder, "x_train.npy", &file);
+    snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (2,)}", descr);
+    file = data_npy(1, text);
+    data_put(&file, labels, bytes);
+    data_write(folder, "y_train.npy", &file);
+    status = ff_dataset_open(ctx, &spec, &dataset);
+    if (status == FF_OK) {
+        *classes = dataset->info.classes;
+        ff_dataset_close(dataset);
+    }
+    return status;
+}
+
+START_TEST(labels_of_every_integer_type_are_read)
+{
+    uint32_t classes = 0;
+
+    ck_assert_int_eq(open_labels("|u1", "\2\6", 2, &classes), FF_OK);
+    ck_assert_int_eq(open_labels("|i1", "\2\6", 2, &classes), FF_OK);
+    ck_assert_uint_eq(classes, 7);
+    ck_assert_int_eq(open_labels("<u2", "\2\0\347\3", 4, &classes), FF_OK);
+    ck_assert_uint_eq(classes, 1000);
+    ck_assert_int_eq(open_labels("<i2", "\2\0\347\3", 4, &classes), FF_OK);
+    ck_assert_int_eq(open_labels("<u4", "\2\0\0\0\5\0\0\0", 8, &classes), FF_OK);
+    ck_assert_uint_eq(classes, 6);
+    ck_assert_int_eq(open_labels("<i4", "\2\0\0\0\5\0\0\0", 8, &classes), FF_OK);
+    ck_assert_int_eq(open_labels(">i4", "\0\0\0\2\0\0\0\5", 8, &classes), FF_OK);
+    ck_assert_uint_eq(classes, 6);
+    ck_assert_int_eq(open_labels("<u8", "\2\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0", 16, &classes), FF_OK);
+    ck_assert_uint_eq(classes, 5);
+    ck_assert_int_eq(open_labels("<i8", "\2\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0", 16, &classes), FF_OK);
+}
+END_TEST
+
+START_TEST(labels_out_of_range_are_refused)
+{
+    uint32_t classes;
+
+    ck_assert_int_eq(open_labels("|i1", "\0\377", 2, &classes), FF_EINVAL);
+    ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "label -1 of row 1"));
+    ck_assert_int_eq(open_labels("<u2", "\2\0\350\3", 4, &classes), FF_EINVAL);
+    ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "label 1000"));
+    ck_assert_int_eq(open_labels("<i8", "\0\0\0\0\0\0\0\200\0\0\0\0\0\0\0\0", 16, &classes),
+                     FF_EINVAL);
+    ck_assert_int_eq(
+        open_labels("<u8", "\377\377\377\377\377\377\377\377\0\0\0\0\0\0\0\0", 16, &classes),
+        FF_EINVAL);
+    ck_assert_int_eq(open_labels("<f4", "\0\0\0\0\0\0\0\0", 8, &classes), FF_EINVAL);
+    ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "integers"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("data: npy");
+    TCase *tc = tcase_create("header");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_unchecked_fixture(tc, data_root_setup, data_root_teardown);
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_loop_test(tc, headers_in_every_spelling_are_understood, 0,
+                        (int)(sizeof good / sizeof *good));
+    tcase_add_loop_test(tc, other_headers_are_refused_with_a_reason, 0,
+                        (int)(sizeof bad / sizeof *bad));
+    tcase_add_test(tc, other_versions_and_giant_headers_are_refused);
+    tcase_add_test(tc, labels_of_every_integer_type_are_read);
+    tcase_add_test(tc, labels_out_of_range_are_refused);
+    suite_add_tcase(suite, tc);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
