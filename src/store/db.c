@@ -6,6 +6,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -22,14 +23,20 @@ bool ff_db_is_lockless(const struct ff_db *db)
     return db->lockless;
 }
 
-/* LMDB reports a short write as EIO. */
+/* LMDB reports a short write as EIO: of a disk that fills, or at the process's limit for files. */
 static bool disk_is_full(const struct ff_db *db)
 {
-    struct statvfs fs;
     const uint64_t margin = 64 * 1024; /* file systems do not fill to the last block */
+    struct statvfs fs;
+    struct stat st;
+    struct rlimit limit;
 
-    return statvfs(db->path, &fs) == 0 &&
-           (uint64_t)fs.f_bavail * fs.f_frsize <= db->dirty_bytes + margin;
+    if (statvfs(db->path, &fs) == 0 &&
+        (uint64_t)fs.f_bavail * fs.f_frsize <= db->dirty_bytes + margin)
+        return true;
+    return stat(db->path, &st) == 0 && getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+           limit.rlim_cur != RLIM_INFINITY &&
+           (uint64_t)st.st_size + db->dirty_bytes + margin >= limit.rlim_cur;
 }
 
 int ff_db_fail(struct ff_db *db, int code, const char *what)
@@ -44,8 +51,7 @@ int ff_db_fail(struct ff_db *db, int code, const char *what)
     case MDB_VERSION_MISMATCH:
     case MDB_INCOMPATIBLE:
         return ff_fail(db->ctx, FF_EFORMAT, "%s: %s", db->path, mdb_strerror(code));
-    case EFBIG: /* over the process's limit for files */
-        return ff_fail(db->ctx, FF_EFULL, "%s: cannot %s: %s", db->path, what, mdb_strerror(code));
+    case EFBIG:
     case EIO:
         if (disk_is_full(db))
             code = ENOSPC;

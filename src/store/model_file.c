@@ -224,6 +224,13 @@ int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size
     return FF_OK;
 }
 
+bool ff_model_file_is_empty(struct ff_model_file *file)
+{
+    struct ff_bytes first = {"", 1}, key, stored; /* the byte 0: before every key of ours */
+
+    return ff_db_seek(file->db, first, &key, &stored) == FF_ENOTFOUND;
+}
+
 /* Collects, from *FROM on, the keys of one round of a sweep: tiles of (KIND, LAYER) of other
  * generations than KEEP. *FROM becomes where to go on. */
 static int collect(struct ff_model_file *file, struct ff_tile_key *from, uint64_t keep,

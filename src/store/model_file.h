@@ -65,6 +65,9 @@ FF_CHECK int ff_model_file_flip(struct ff_model_file *file, const char *text);
  * zero-terminated; *SIZE counts the zero. FF_EFORMAT if the file has none.
  */
 FF_CHECK int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size);
+/* True if nothing was ever committed: what a trainer leaves that is killed while it creates the
+ * file. */
+bool ff_model_file_is_empty(struct ff_model_file *file);
 /* Deletes the tiles of (KIND, LAYER) whose generation is not KEEP (UINT64_MAX: all of them), in
  * bounded transactions, and commits. Visits no other tiles. */
 FF_CHECK int ff_model_file_sweep(struct ff_model_file *file, char kind, uint32_t layer,

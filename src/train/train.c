@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_INTERVAL_S 10
@@ -136,18 +137,46 @@ static int create_model(struct ff_run *run)
     return status == FF_OK ? ff_run_flip(run) : status;
 }
 
-static int open_model(struct ff_run *run)
-{
-    int status = ff_model_file_open(run->ctx, run->opts->model, FF_MODEL_WRITE, &run->file);
-
-    return status == FF_OK ? read_manifest(run) : status;
-}
-
 static void close_model(struct ff_run *run)
 {
     ff_model_file_close(run->file);
     run->file = NULL;
     ff_manifest_release(&run->manifest);
+}
+
+static void remove_model(const struct ff_run *run)
+{
+    char lock[PATH_MAX];
+
+    unlink(run->opts->model);
+    if (snprintf(lock, sizeof lock, "%s-lock", run->opts->model) < (int)sizeof lock)
+        unlink(lock);
+}
+
+static bool is_empty(struct ff_run *run)
+{
+    struct stat status;
+
+    if (run->file)
+        return ff_model_file_is_empty(run->file);
+    return stat(run->opts->model, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
+}
+
+/* Opens the model that is there. FF_ENOTFOUND also for one that was killed before its first commit.
+ */
+static int open_model(struct ff_run *run)
+{
+    int status = ff_model_file_open(run->ctx, run->opts->model, FF_MODEL_WRITE, &run->file);
+
+    if (status == FF_OK)
+        status = read_manifest(run);
+    if (status == FF_EFORMAT && is_empty(run)) {
+        close_model(run);
+        remove_model(run);
+        return ff_fail(run->ctx, FF_ENOTFOUND, "%s: holds nothing yet: train it first",
+                       run->opts->model);
+    }
+    return status;
 }
 
 /* Goes on with the model that is there, if it is of the same recipe and data. */
@@ -185,15 +214,6 @@ static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint6
     run->manifest.data_path = path;
     run->manifest.data_labels = labels;
     return FF_OK;
-}
-
-static void remove_model(const struct ff_run *run)
-{
-    char lock[PATH_MAX];
-
-    unlink(run->opts->model);
-    if (snprintf(lock, sizeof lock, "%s-lock", run->opts->model) < (int)sizeof lock)
-        unlink(lock);
 }
 
 /* --force: whatever model is there goes, unless it is in training. */

@@ -1,0 +1,197 @@
+#include "support/train_fixture.h"
+
+#include "base/rng.h"
+
+#include <check.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUFFERS 8
+#define SIDE 8 /* of an image */
+
+static char root[PATH_MAX];
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *ftw)
+{
+    (void)status;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+void train_root_setup(void)
+{
+    const char *parent = getenv("TMPDIR");
+
+    ck_assert_int_lt(snprintf(root, sizeof root, "%s/train-XXXXXX", parent ? parent : "/tmp"),
+                     (int)sizeof root);
+    ck_assert_ptr_nonnull(mkdtemp(root));
+}
+
+void train_root_teardown(void)
+{
+    nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+const char *train_path(const char *folder, const char *name)
+{
+    static char buffers[BUFFERS][PATH_MAX];
+    static unsigned next;
+    char *out = buffers[next++ % BUFFERS];
+
+    ck_assert_int_lt(snprintf(out, PATH_MAX, "%s/%s", folder, name), PATH_MAX);
+    return out;
+}
+
+/* A bar in one of four directions through noise. */
+static void draw(uint64_t row, unsigned char *pixels, unsigned char *label)
+{
+    struct ff_rng rng = ff_rng_make(7, FF_RNG_WEIGHTS, 1, 0);
+    uint32_t block[4], at;
+
+    ff_rng_block(&rng, row * 32, block);
+    *label = (unsigned char)(block[0] % TRAIN_CLASSES);
+    at = block[1] % SIDE;
+    for (uint32_t i = 0; i < TRAIN_FEATURES; i++) {
+        uint32_t x = i % SIDE, y = i / SIDE, noise[4];
+        bool bar[TRAIN_CLASSES] = {x == at, y == at, x == y, x + y == SIDE - 1};
+
+        ff_rng_block(&rng, row * 32 + 1 + i / 4, noise);
+        pixels[i] = (unsigned char)(noise[i % 4] % 60 + (bar[*label] ? 150 : 0));
+    }
+}
+
+static void put_be32(FILE *out, uint32_t value)
+{
+    unsigned char bytes[4] = {(unsigned char)(value >> 24), (unsigned char)(value >> 16),
+                              (unsigned char)(value >> 8), (unsigned char)value};
+
+    ck_assert_uint_eq(fwrite(bytes, 1, 4, out), 4);
+}
+
+static void write_split(const char *folder, const char *split, uint64_t first, size_t rows)
+{
+    char name[64];
+    FILE *images, *labels;
+
+    snprintf(name, sizeof name, "%s-images-idx3-ubyte", split);
+    images = fopen(train_path(folder, name), "wb");
+    snprintf(name, sizeof name, "%s-labels-idx1-ubyte", split);
+    labels = fopen(train_path(folder, name), "wb");
+    ck_assert(images && labels);
+    put_be32(images, 0x803);
+    put_be32(images, (uint32_t)rows);
+    put_be32(images, SIDE);
+    put_be32(images, SIDE);
+    put_be32(labels, 0x801);
+    put_be32(labels, (uint32_t)rows);
+    for (size_t row = 0; row < rows; row++) {
+        unsigned char pixels[TRAIN_FEATURES], label;
+
+        draw(first + row, pixels, &label);
+        ck_assert_uint_eq(fwrite(pixels, 1, sizeof pixels, images), sizeof pixels);
+        ck_assert_int_eq(fputc(label, labels), label);
+    }
+    ck_assert_int_eq(fclose(images), 0);
+    ck_assert_int_eq(fclose(labels), 0);
+}
+
+char *train_folder(size_t rows)
+{
+    char *folder = NULL;
+    const char *data;
+
+    ck_assert_int_gt(asprintf(&folder, "%s/case-XXXXXX", root), 0);
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    data = train_path(folder, "data");
+    ck_assert_int_eq(mkdir(data, 0700), 0);
+    write_split(data, "train", 0, rows);
+    write_split(data, "t10k", 1000000, rows);
+    return folder;
+}
+
+struct ff_ctx *train_ctx(void)
+{
+    struct ff_ctx *ctx;
+
+    ck_assert_int_eq(ff_ctx_new(&ctx), FF_OK);
+    return ctx;
+}
+
+void train_recipe(struct ff_ctx *ctx, const char *hidden, struct ff_recipe *out)
+{
+    ff_recipe_init(out);
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, hidden, out), FF_OK);
+    out->epochs = 3;
+    out->batch = 32;
+    out->negatives = 2;
+    out->head_epochs = 2;
+    out->seed = 5;
+}
+
+void train_opts(const char *folder, struct ff_train_opts *out)
+{
+    ff_train_opts_init(out);
+    out->model = strdup(train_path(folder, "model.ff"));
+    out->data.path = strdup(train_path(folder, "data"));
+    out->threads = 2;
+    out->checkpoint_interval_s = 0;
+}
+
+void train_ok(struct ff_ctx *ctx, struct ff_recipe *recipe, const struct ff_train_opts *opts)
+{
+    struct ff_train_result result;
+    int status = ff_recipe_complete(ctx, recipe);
+
+    ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(ctx));
+    status = ff_train(ctx, recipe, opts, &result);
+    ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(ctx));
+}
+
+const char *train_hash(const char *path)
+{
+    static char buffers[BUFFERS][33];
+    static unsigned next;
+    struct ff_ctx *ctx = train_ctx();
+    struct ff_model *model;
+    struct ff_model_info info;
+    char *out = buffers[next++ % BUFFERS];
+    int status = ff_model_open(ctx, path, &model);
+
+    ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(ctx));
+    status = ff_model_info(model, &info);
+    ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(ctx));
+    ck_assert(info.complete);
+    strcpy(out, info.weights_hash);
+    ff_model_close(model);
+    ff_ctx_free(ctx);
+    return out;
+}
+
+const char *train_reference(const char *hidden, size_t rows)
+{
+    char *folder = train_folder(rows);
+    struct ff_ctx *ctx = train_ctx();
+    struct ff_recipe recipe;
+    struct ff_train_opts opts;
+
+    train_recipe(ctx, hidden, &recipe);
+    train_opts(folder, &opts);
+    train_ok(ctx, &recipe, &opts);
+    ff_recipe_release(&recipe);
+    ff_ctx_free(ctx);
+    free(folder);
+    return train_hash(opts.model);
+}
+
+bool train_countdown(void *arg)
+{
+    long *left = arg;
+
+    return --*left < 0;
+}

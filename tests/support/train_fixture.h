@@ -1,0 +1,44 @@
+/*
+ * Small trainings for tests: a dataset of bars that a network of a few units learns in a second, a
+ * recipe for it, and the hash of what came out. Everything lies in one folder, made and removed by
+ * an unchecked fixture.
+ */
+#ifndef TRAIN_FIXTURE_H
+#define TRAIN_FIXTURE_H
+
+#include <fftool/fftool.h>
+
+#include <stddef.h>
+
+#define TRAIN_FEATURES 64
+#define TRAIN_CLASSES 4
+
+void train_root_setup(void);
+void train_root_teardown(void);
+
+/* Makes a new folder with a dataset of ROWS training and ROWS test rows in "data"; the name is the
+ * caller's to free. */
+char *train_folder(size_t rows);
+/* Returns "FOLDER/NAME" in one of a few static buffers used in turn. */
+const char *train_path(const char *folder, const char *name);
+
+/* A context whose warnings are dropped. */
+struct ff_ctx *train_ctx(void);
+/* A small recipe: HIDDEN as in ff_recipe_parse_hidden(), 3 epochs, batches of 32, 2 sets of
+ * negatives, a head. Completed later. */
+void train_recipe(struct ff_ctx *ctx, const char *hidden, struct ff_recipe *out);
+/* Options for FOLDER/model.ff on its data, two threads, no waiting between checkpoints. */
+void train_opts(const char *folder, struct ff_train_opts *out);
+/* Completes RECIPE and trains; fails the test if that fails. */
+void train_ok(struct ff_ctx *ctx, struct ff_recipe *recipe, const struct ff_train_opts *opts);
+/* The weights' hash of a complete model; in a few static buffers used in turn. */
+const char *train_hash(const char *model);
+/* Trains RECIPE in a folder of its own with 2 threads, and gives the hash: what every variant must
+ * come to. */
+const char *train_reference(const char *hidden, size_t rows);
+
+/* Interrupts after so many questions: for opts.interrupted, with opts.arg a pointer to the number.
+ */
+bool train_countdown(void *arg);
+
+#endif

@@ -1,0 +1,225 @@
+/* The same weights, bit for bit, whatever the threads, the memory, the store and the interruptions.
+ */
+#include "support/memory_scratch.h"
+#include "support/train_fixture.h"
+#include "train/run.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define ROWS 330 /* ten batches of 32 and one of 10 */
+#define HIDDEN "40x2,130"
+
+static char *folder;
+static struct ff_ctx *ctx;
+static struct ff_recipe recipe;
+static struct ff_train_opts opts;
+
+static void setup(void)
+{
+    folder = train_folder(ROWS);
+    ctx = train_ctx();
+    train_recipe(ctx, HIDDEN, &recipe);
+    train_opts(folder, &opts);
+}
+
+static void teardown(void)
+{
+    ff_recipe_release(&recipe);
+    ff_ctx_free(ctx);
+    free(folder);
+}
+
+START_TEST(threads_do_not_change_a_bit)
+{
+    static const unsigned threads[] = {1, 2, 4};
+
+    opts.threads = threads[_i];
+    train_ok(ctx, &recipe, &opts);
+    ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+}
+END_TEST
+
+START_TEST(streamed_equals_in_memory)
+{
+    struct ff_train_result result;
+    struct ff_scratch scratch;
+
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    ck_assert_int_eq(ff_memory_scratch_new(ctx, &scratch), FF_OK);
+    ck_assert_msg(ff_train_with_scratch(ctx, &recipe, &opts, &scratch, &result) == FF_OK, "%s",
+                  ff_ctx_message(ctx));
+    ff_scratch_close(&scratch);
+    ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+}
+END_TEST
+
+START_TEST(compressed_scratch_does_not_change_a_bit)
+{
+    opts.compress = "zstd:3";
+    train_ok(ctx, &recipe, &opts);
+    ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+}
+END_TEST
+
+/* A batch of several chunks, cut into micro-batches of one, two and three chunks. */
+START_TEST(micro_batches_do_not_change_a_bit)
+{
+    const char *whole;
+
+    free(folder);
+    folder = train_folder(1700);
+    train_opts(folder, &opts);
+    recipe.batch = 900; /* four chunks of 225 */
+    train_ok(ctx, &recipe, &opts);
+    whole = train_hash(opts.model);
+    for (uint32_t chunks = 1; chunks <= 3; chunks++) {
+        opts.force = true;
+        opts.micro_batch_rows = chunks * 225;
+        train_ok(ctx, &recipe, &opts);
+        ck_assert_str_eq(train_hash(opts.model), whole);
+    }
+}
+END_TEST
+
+START_TEST(another_seed_gives_other_weights)
+{
+    recipe.seed = 6;
+    train_ok(ctx, &recipe, &opts);
+    ck_assert_str_ne(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+}
+END_TEST
+
+/* Stops after every so many batches until done, by the same command and by resume in turn. */
+static void train_in_pieces(long batches)
+{
+    struct ff_train_result result;
+    int status = FF_EINTERRUPTED;
+    long left;
+    int pieces = 0;
+
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    opts.interrupted = train_countdown;
+    opts.arg = &left;
+    for (; status == FF_EINTERRUPTED; pieces++) {
+        left = batches;
+        status = pieces % 2 ? ff_train_resume(ctx, &opts, &result)
+                            : ff_train(ctx, &recipe, &opts, &result);
+        ck_assert_msg(status == FF_OK || status == FF_EINTERRUPTED, "%s", ff_ctx_message(ctx));
+        ck_assert_int_lt(pieces, 1000);
+    }
+    ck_assert_int_gt(pieces, 1);
+}
+
+START_TEST(interrupted_runs_end_in_the_same_bits)
+{
+    static const long batches[] = {23, 31, 37, 101};
+
+    train_in_pieces(batches[_i]);
+    ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+}
+END_TEST
+
+static void remove_scratch(void)
+{
+    char command[4096];
+
+    snprintf(command, sizeof command, "rm -rf '%s.scratch'", opts.model);
+    ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(scratch_that_is_gone_is_computed_again)
+{
+    struct ff_train_result result;
+    int status = FF_EINTERRUPTED;
+    long left;
+
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    opts.interrupted = train_countdown;
+    opts.arg = &left;
+    while (status == FF_EINTERRUPTED) {
+        left = 90;
+        status = ff_train(ctx, &recipe, &opts, &result);
+        ck_assert_msg(status == FF_OK || status == FF_EINTERRUPTED, "%s", ff_ctx_message(ctx));
+        remove_scratch();
+    }
+    ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+}
+END_TEST
+
+/* Overwrites a stretch of every boundary file in the scratch folder. */
+static void damage_scratch(long offset)
+{
+    for (int boundary = 0; boundary < 4; boundary++) {
+        char name[64];
+        FILE *file;
+
+        snprintf(name, sizeof name, "model.ff.scratch/boundary-%d.lmdb", boundary);
+        file = fopen(train_path(folder, name), "r+b");
+        if (!file)
+            continue;
+        ck_assert_int_eq(fseek(file, offset, SEEK_SET), 0);
+        for (int i = 0; i < 5000; i++)
+            fputc(0xa5, file);
+        ck_assert_int_eq(fclose(file), 0);
+    }
+}
+
+START_TEST(damaged_scratch_is_computed_again)
+{
+    static const long offsets[] = {0, 4096, 20000, 60000};
+    struct ff_train_result result;
+    long left = 80;
+
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    opts.interrupted = train_countdown;
+    opts.arg = &left;
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
+    damage_scratch(offsets[_i]);
+    opts.interrupted = NULL;
+    train_ok(ctx, &recipe, &opts);
+    ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+}
+END_TEST
+
+START_TEST(a_complete_model_is_left_alone)
+{
+    struct ff_train_result result;
+    const char *hash;
+
+    train_ok(ctx, &recipe, &opts);
+    hash = train_hash(opts.model);
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_OK);
+    ck_assert(result.was_complete);
+    ck_assert_str_eq(train_hash(opts.model), hash);
+    ck_assert_int_eq(access(train_path(folder, "model.ff.scratch"), F_OK), -1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("train: bits");
+    TCase *tcase = tcase_create("bits");
+    SRunner *runner;
+    int failed;
+
+    tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(tcase, threads_do_not_change_a_bit, 0, 3);
+    tcase_add_test(tcase, streamed_equals_in_memory);
+    tcase_add_test(tcase, compressed_scratch_does_not_change_a_bit);
+    tcase_add_test(tcase, micro_batches_do_not_change_a_bit);
+    tcase_add_test(tcase, another_seed_gives_other_weights);
+    tcase_add_loop_test(tcase, interrupted_runs_end_in_the_same_bits, 0, 4);
+    tcase_add_test(tcase, scratch_that_is_gone_is_computed_again);
+    tcase_add_loop_test(tcase, damaged_scratch_is_computed_again, 0, 4);
+    tcase_add_test(tcase, a_complete_model_is_left_alone);
+    suite_add_tcase(suite, tcase);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
