@@ -8,6 +8,18 @@
 #include "base/context.h"
 #include <check.h>
 
+/* Sanitizers hold back freed memory: then what a process uses says nothing. */
+#if defined(__SANITIZE_ADDRESS__)
+#define STORE_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define STORE_SANITIZED 1
+#endif
+#endif
+#ifndef STORE_SANITIZED
+#define STORE_SANITIZED 0
+#endif
+
 /* Fails the test, with the context's message, unless CALL returns FF_OK. */
 #define must(ctx, call) ck_assert_msg((call) == FF_OK, "%s: %s", #call, ff_ctx_message(ctx))
 /* Fails the test unless CALL returns STATUS. */
