@@ -9,6 +9,7 @@
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
+.SECONDARY:
 
 VERSION := $(shell sed -n 's/^.define FF_VERSION "\(.*\)"/\1/p' include/fftool/fftool.h)
 SOVERSION := 0
@@ -89,7 +90,7 @@ $(STATIC): $(LIB_OBJ)
 
 $(SHARED): $(PIC_OBJ)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -Wl,-soname,libfftool.so.$(SOVERSION) \
-	    -Wl,--version-script=src/libfftool.map -o $@ $^ $(DEP_LIBS)
+	    -Wl,--version-script=src/libfftool.map -o $@ $(PIC_OBJ) $(DEP_LIBS)
 	ln -sf $(notdir $@) $(B)/libfftool.so
 $(SHARED): src/libfftool.map
 

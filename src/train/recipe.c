@@ -244,6 +244,7 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
     }
     fill_defaults(recipe);
 
+    bool divides_by_epsilon = ff_optimizer_find(recipe->optimizer)->defaults.epsilon > 0;
     const struct {
         const char *field;
         double value, low, high;
@@ -257,7 +258,7 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
         {"momentum", recipe->momentum, 0, 1},
         {"beta1", recipe->beta1, 0, 0.99999999},
         {"beta2", recipe->beta2, 0, 0.99999999},
-        {"epsilon", recipe->epsilon, 1e-30, 1},
+        {"epsilon", recipe->epsilon, divides_by_epsilon ? 1e-30 : 0, 1},
         {"goodness scale", recipe->goodness_scale, 1e-6, huge},
         {"threshold", recipe->threshold, -huge, huge},
         {"label strength", recipe->label_strength, 1e-6, huge},
