@@ -153,6 +153,7 @@ static void remove_model(const struct ff_run *run)
         unlink(lock);
 }
 
+/* True for what a trainer leaves that is killed before its first commit. */
 static bool is_empty(struct ff_run *run)
 {
     struct stat status;
@@ -162,21 +163,11 @@ static bool is_empty(struct ff_run *run)
     return stat(run->opts->model, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
 }
 
-/* Opens the model that is there. FF_ENOTFOUND also for one that was killed before its first commit.
- */
 static int open_model(struct ff_run *run)
 {
     int status = ff_model_file_open(run->ctx, run->opts->model, FF_MODEL_WRITE, &run->file);
 
-    if (status == FF_OK)
-        status = read_manifest(run);
-    if (status == FF_EFORMAT && is_empty(run)) {
-        close_model(run);
-        remove_model(run);
-        return ff_fail(run->ctx, FF_ENOTFOUND, "%s: holds nothing yet: train it first",
-                       run->opts->model);
-    }
-    return status;
+    return status == FF_OK ? read_manifest(run) : status;
 }
 
 /* Goes on with the model that is there, if it is of the same recipe and data. */
@@ -244,6 +235,11 @@ static int open_or_create(struct ff_run *run, const struct ff_recipe *recipe, bo
     if (status != FF_OK)
         return status;
     status = open_model(run);
+    if (status == FF_EFORMAT && is_empty(run)) {
+        close_model(run);
+        remove_model(run);
+        status = FF_ENOTFOUND;
+    }
     if (run->opts->force && status != FF_ENOTFOUND)
         status = replace_model(run, status);
     if (status == FF_OK) {
