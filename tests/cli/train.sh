@@ -48,7 +48,11 @@ ok "--json prints JSON on stdout" json out
 ok "--json: complete" [ "$(leaf .complete)" = true ]
 ok "--json: layers" [ "$(leaf .layers)" = 2 ]
 ok "--json: samples" [ "$(leaf .samples)" = 400 ]
-ok "--json: peak_rss_bytes" [ "$(leaf .peak_rss_bytes)" -gt 0 ]
+if [ -r /proc/self/status ]; then
+    ok "--json: peak_rss_bytes" [ "$(leaf .peak_rss_bytes)" -gt 0 ]
+else
+    echo "SKIPPED: peak_rss_bytes: there is no /proc here"
+fi
 ok "threads, micro-batches and compression change no bit" [ "$(weights_hash other.ff)" = "$first" ]
 ff 0 train $small --model other.ff --force --quiet --seed 1
 ok "another seed gives other weights" [ "$(weights_hash other.ff)" != "$first" ]
