@@ -1,0 +1,41 @@
+#!/bin/sh
+# Peak memory does not grow with depth: a network four times as deep takes the same, under 48 MB,
+# while scratch holds many times as much. FFTOOL_LONG=1: with 60,000 images, 4 and 16 layers of 1000.
+# shellcheck source=tests/cli/lib
+. "${FFTOOL_ROOT:?}/tests/cli/lib"
+
+most_bytes=48000000
+if [ -n "${FFTOOL_SANITIZED-}" ]; then
+    echo "SKIPPED: sanitizers take memory of their own"
+    exit 0
+fi
+if [ ! -r /proc/self/status ]; then
+    echo "SKIPPED: memory is read from /proc"
+    exit 0
+fi
+fashion=/usr/share/datasets/fashion-mnist
+few=2 many=8
+if [ -n "${FFTOOL_LONG-}" ]; then
+    few=4 many=16
+    if [ -r $fashion/train-images-idx3-ubyte.gz ]; then
+        data=$fashion
+    else
+        echo "SKIPPED: 60,000 images: dataset-fashion-mnist is not installed"
+    fi
+fi
+
+# peak LAYERS: trains that many and prints the peak RSS, of one seed
+peak()
+{
+    ff 0 train --data "$data" --hidden "1000x$1" --epochs 1 --negatives 2 --model "$1.ff" --json \
+        --quiet && json out && leaf .peak_rss_bytes
+}
+
+shallow=$(peak $few)
+scratch=$(leaf .scratch_peak_bytes)
+deep=$(peak $many)
+echo "peak RSS $shallow bytes with $few layers, $deep with $many; scratch $scratch bytes"
+ok "peak RSS is under $most_bytes bytes" [ "$deep" -lt $most_bytes ]
+ok "peak RSS is the same within 2 %" [ $((deep * 100)) -le $((shallow * 102)) ]
+ok "the stored activations would not have fitted" [ "$scratch" -gt $((shallow / 2)) ]
+finish

@@ -1,0 +1,290 @@
+/* Faults in training are told as what they are, and lose nothing: going on afterwards ends in the
+ * same bits. */
+#include "base/context.h"
+#include "support/train_fixture.h"
+#include "train/run.h"
+
+#include <check.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ROWS 200
+#define HIDDEN "24x2"
+
+static char *folder;
+static struct ff_ctx *ctx;
+static struct ff_recipe recipe;
+static struct ff_train_opts opts;
+static struct ff_train_result result;
+
+static void setup(void)
+{
+    folder = train_folder(ROWS);
+    ctx = train_ctx();
+    train_recipe(ctx, HIDDEN, &recipe);
+    train_opts(folder, &opts);
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+}
+
+static void teardown(void)
+{
+    ff_recipe_release(&recipe);
+    ff_ctx_free(ctx);
+    free(folder);
+}
+
+static void ck_status(int status, int wanted, const char *in_message)
+{
+    ck_assert_msg(status == wanted, "status %d, not %d: %s", status, wanted, ff_ctx_message(ctx));
+    ck_assert_msg(strstr(ff_ctx_message(ctx), in_message) != NULL, "\"%s\" is not in \"%s\"",
+                  in_message, ff_ctx_message(ctx));
+}
+
+static uint64_t accounted(void)
+{
+    struct ff_memory memory;
+
+    ff_memory_read(ctx, &memory);
+    return memory.accounted_bytes;
+}
+
+/* Every allocation of a training in turn fails once. With the same model going on each time. */
+START_TEST(any_allocation_may_fail)
+{
+    int status = FF_ENOMEM;
+    int64_t n = 0;
+
+    for (; status != FF_OK; n++) {
+        ff_meter_fail_after(ctx, n);
+        status = ff_train(ctx, &recipe, &opts, &result);
+        ff_meter_fail_after(ctx, -1);
+        ck_assert_msg(status == FF_OK || status == FF_ENOMEM, "allocation %lld: %d %s",
+                      (long long)n, status, ff_ctx_message(ctx));
+        ck_assert_uint_eq(accounted(), 0);
+        ck_assert_int_lt(n, 100000);
+    }
+    ck_assert_int_gt(n, 50);
+    ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+}
+END_TEST
+
+START_TEST(a_memory_limit_is_kept)
+{
+    ff_memory_limit(ctx, 100000);
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EBUDGET, "memory limit");
+    ff_memory_limit(ctx, 0);
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_OK);
+    ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+}
+END_TEST
+
+/* Trains with model and scratch on a file system of so many KiB, until it fits. */
+START_TEST(a_full_disk_loses_nothing)
+{
+    char *disk = strdup(train_path(folder, "disk"));
+    char *model = NULL;
+    int full = 0, status = FF_EFULL;
+
+    ck_assert_int_eq(mkdir(disk, 0700), 0);
+    if (mount("tmpfs", disk, "tmpfs", 0, "size=64k") != 0) {
+        printf("SKIPPED: full disk: no small file system can be mounted here (needs root)\n");
+        free(disk);
+        return;
+    }
+    ck_assert_int_gt(asprintf(&model, "%s/model.ff", disk), 0);
+    opts.model = model;
+    for (unsigned kib = 64; status == FF_EFULL && kib < 65536; kib += kib / 8) {
+        char option[32];
+
+        snprintf(option, sizeof option, "size=%uk", kib);
+        ck_assert_int_eq(mount("tmpfs", disk, "tmpfs", MS_REMOUNT, option), 0);
+        status = ff_train(ctx, &recipe, &opts, &result);
+        if (status != FF_OK)
+            ck_status(status, FF_EFULL, "");
+        full += status == FF_EFULL;
+    }
+    ck_assert_int_eq(status, FF_OK);
+    ck_assert_int_gt(full, 1);
+    ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+    ck_assert_int_eq(umount2(disk, MNT_DETACH), 0);
+    free(disk);
+    free(model);
+}
+END_TEST
+
+/* Holds the model in a child until told to go. */
+static bool wait_for_pipe(void *arg)
+{
+    const int *pipes = arg;
+    char byte = 0;
+
+    if (write(pipes[1], &byte, 1) == 1) /* "in training now" */
+        pause();
+    return true;
+}
+
+START_TEST(a_second_trainer_is_refused)
+{
+    int pipes[2];
+    pid_t child;
+    char byte;
+
+    ck_assert_int_eq(pipe(pipes), 0);
+    child = fork();
+    if (child == 0) {
+        opts.interrupted = wait_for_pipe;
+        opts.arg = pipes;
+        _exit(ff_train(ctx, &recipe, &opts, &result) == FF_OK ? 0 : 1);
+    }
+    ck_assert_int_eq(read(pipes[0], &byte, 1), 1);
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ELOCKED, "model.ff");
+    ck_status(ff_train_resume(ctx, &opts, &result), FF_ELOCKED, "model.ff");
+    opts.force = true;
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ELOCKED, "model.ff");
+    kill(child, SIGKILL);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    opts.force = false;
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_OK);
+}
+END_TEST
+
+START_TEST(divergence_is_told_and_the_last_checkpoint_stays)
+{
+    struct ff_model *model;
+
+    recipe.optimizer = "sgd";
+    recipe.learning_rate = 1e25;
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ENUMERIC, "learning rate");
+    ck_assert_int_eq(ff_model_open(ctx, opts.model, &model), FF_OK);
+    ff_model_close(model);
+}
+END_TEST
+
+START_TEST(another_recipe_does_not_touch_the_model)
+{
+    const char *hash;
+
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_OK);
+    hash = train_hash(opts.model);
+    recipe.batch = 31;
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EMISMATCH, "batch");
+    recipe.batch = 32;
+    opts.limit_rows = 100;
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EMISMATCH, "rows");
+    ck_assert_str_eq(train_hash(opts.model), hash);
+}
+END_TEST
+
+START_TEST(changed_data_is_noticed_when_it_is_read_again)
+{
+    long left = 60;
+    FILE *file;
+
+    opts.interrupted = train_countdown;
+    opts.arg = &left;
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
+    file = fopen(train_path(folder, "data/train-images-idx3-ubyte"), "r+b");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fseek(file, 1000, SEEK_SET), 0);
+    fputc(255, file);
+    ck_assert_int_eq(fclose(file), 0);
+    for (int k = 0; k < 3; k++) {
+        char name[64];
+
+        snprintf(name, sizeof name, "model.ff.scratch/boundary-%d.lmdb", k);
+        unlink(train_path(folder, name));
+    }
+    opts.interrupted = NULL;
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EMISMATCH, "changed");
+}
+END_TEST
+
+static void copy_flipped(const unsigned char *bytes, size_t size, size_t at, const char *path)
+{
+    FILE *out = fopen(path, "wb");
+    unsigned char flipped = bytes[at] ^ (unsigned char)(1u << at % 8);
+
+    ck_assert_ptr_nonnull(out);
+    ck_assert_uint_eq(fwrite(bytes, 1, at, out), at);
+    ck_assert_uint_eq(fwrite(&flipped, 1, 1, out), 1);
+    ck_assert_uint_eq(fwrite(bytes + at + 1, 1, size - at - 1, out), size - at - 1);
+    ck_assert_int_eq(fclose(out), 0);
+}
+
+/* What a flipped bit in the file may do: be found, or strike a byte that nothing reads. */
+static bool is_found(const char *path, const char *hash)
+{
+    uint64_t values, bytes;
+    struct ff_model *model;
+    struct ff_model_info info;
+    int status = ff_model_open(ctx, path, &model);
+    bool found = status != FF_OK;
+
+    if (found) {
+        ck_assert_msg(status == FF_ECORRUPT || status == FF_EFORMAT, "%d %s", status,
+                      ff_ctx_message(ctx));
+        return true;
+    }
+    found = ff_model_verify(model, NULL, NULL, &values, &bytes) != FF_OK;
+    status = ff_model_info(model, &info);
+    if (status == FF_OK)
+        ck_assert_str_eq(info.weights_hash, hash);
+    else
+        ck_assert_int_eq(status, FF_ECORRUPT);
+    ff_model_close(model);
+    return found || status != FF_OK;
+}
+
+START_TEST(no_flipped_bit_changes_weights_unseen)
+{
+    static unsigned char bytes[1 << 20];
+    const char *copy = train_path(folder, "flipped.ff"), *hash;
+    size_t size, found = 0, tried = 0;
+    FILE *file;
+
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_OK);
+    hash = train_hash(opts.model);
+    file = fopen(opts.model, "rb");
+    ck_assert_ptr_nonnull(file);
+    size = fread(bytes, 1, sizeof bytes, file);
+    ck_assert(size > 0 && size < sizeof bytes);
+    fclose(file);
+    for (size_t at = 0; at < size; at += getenv("FFTOOL_LONG") ? 1 : 61, tried++) {
+        copy_flipped(bytes, size, at, copy);
+        found += is_found(copy, hash);
+    }
+    printf("%zu bits flipped, %zu found, the others in unused bytes\n", tried, found);
+    ck_assert_uint_gt(found, tried / 10);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("train: faults");
+    TCase *tcase = tcase_create("faults");
+    SRunner *runner;
+    int failed;
+
+    tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, any_allocation_may_fail);
+    tcase_add_test(tcase, a_memory_limit_is_kept);
+    tcase_add_test(tcase, a_full_disk_loses_nothing);
+    tcase_add_test(tcase, a_second_trainer_is_refused);
+    tcase_add_test(tcase, divergence_is_told_and_the_last_checkpoint_stays);
+    tcase_add_test(tcase, another_recipe_does_not_touch_the_model);
+    tcase_add_test(tcase, changed_data_is_noticed_when_it_is_read_again);
+    tcase_add_test(tcase, no_flipped_bit_changes_weights_unseen);
+    suite_add_tcase(suite, tcase);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
