@@ -217,6 +217,33 @@ START_TEST(pages_that_point_at_each_other_end)
 }
 END_TEST
 
+/* LMDB picks the newer meta page by comparing without a lock file, by parity with one: only when
+ * both say the same have we checked the trees that it will use. */
+START_TEST(a_transaction_on_the_wrong_meta_page_is_an_error)
+{
+    char path[512];
+    uint8_t *bytes;
+    size_t size;
+
+    snprintf(path, sizeof path, "%s", store_path("file"));
+    write_rich_file(path, 100);
+    bytes = store_read_file(path, &size);
+    for (size_t meta = 0; meta < 2; meta++) {
+        const size_t at = meta * PAGE + 16 + 128;
+        uint64_t before, high = 1000 + 1 - meta;
+
+        memcpy(&before, bytes + at, sizeof before);
+        memcpy(bytes + at, &high, sizeof high);
+        store_write_file(path, bytes, size);
+        ck_assert_int_eq(use_file(path), FF_ECORRUPT);
+        memcpy(bytes + at, &before, sizeof before);
+    }
+    store_write_file(path, bytes, size);
+    ck_assert_int_eq(use_file(path), FF_OK);
+    free(bytes);
+}
+END_TEST
+
 START_TEST(empty_and_foreign_files_are_told_apart_from_damaged_ones)
 {
     const char *const foreign = "/* not a database, but long enough to be looked into: at least as "
@@ -307,6 +334,7 @@ int main(void)
     tcase_add_loop_test(tc, random_damage_never_crashes_reading_or_writing, 0, seeds);
     tcase_add_test(tc, random_bytes_behind_a_valid_start_never_crash);
     tcase_add_test(tc, pages_that_point_at_each_other_end);
+    tcase_add_test(tc, a_transaction_on_the_wrong_meta_page_is_an_error);
     tcase_add_test(tc, empty_and_foreign_files_are_told_apart_from_damaged_ones);
     tcase_add_loop_test(tc, everything_that_lmdb_writes_passes_the_check, 0, 3);
     tcase_add_test(tc, any_allocation_may_fail);

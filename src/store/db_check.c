@@ -467,6 +467,7 @@ static int check_metas(struct check *c, uint8_t *meta)
     const uint64_t page_bytes = c->geometry.page_bytes;
     uint8_t page[PAGE_HEADER + META_BYTES];
     uint64_t newest = 0, last;
+    unsigned used = 0;
     int rc;
 
     for (unsigned i = 0; i < META_PAGES; i++) {
@@ -480,12 +481,14 @@ static int check_metas(struct check *c, uint8_t *meta)
             return damaged(c, i, "not a meta page");
         if (i == 0 || get64(body + META_TRANSACTION) > newest) {
             newest = get64(body + META_TRANSACTION);
+            used = i;
             memcpy(meta, body, META_BYTES);
         }
     }
     c->transaction = newest;
     last = get64(meta + META_LAST_PAGE);
-    if (newest > INT64_MAX)
+    /* Beside a lock file LMDB does not compare: transaction N is on page N modulo 2. */
+    if (newest > INT64_MAX || newest % META_PAGES != used)
         return ff_fail(c->ctx, FF_ECORRUPT, "%s: damaged: number of a transaction", c->path);
     if (last < META_PAGES - 1 ||
         last >= (c->geometry.file_bytes + MAX_UNWRITTEN_BYTES) / page_bytes)
