@@ -19,7 +19,7 @@ learns()
 }
 
 learns 0.30 "$data" --hidden 200x3 --epochs 10 --loss symba
-learns 0.30 "$data" --hidden 200x2 --epochs 10 --loss logistic
+learns 0.50 "$data" --hidden 200x2 --epochs 10 --loss logistic --batch 20
 learns 0.35 "$data" --hidden 200x2 --epochs 10 --label-embedding append
 learns 0.30 "$data" --hidden 200x3 --epochs 10 --activations bf16 --compress zstd
 if [ -z "${FFTOOL_MNIST-}" ]; then
