@@ -43,15 +43,14 @@ void print_wrapped(FILE *out, const char *text, int indent, int column)
 /* Writes a size the way it is typed. */
 static void size_text(uint64_t bytes, char *text, size_t size)
 {
-    static const char suffixes[] = "KMGT";
-    int step = -1;
+    static const char *const suffixes[] = {"", "K", "M", "G", "T"};
+    size_t step = 0;
 
-    while (step < 3 && bytes != 0 && bytes % 1024 == 0) {
+    while (step + 1 < sizeof suffixes / sizeof *suffixes && bytes != 0 && bytes % 1024 == 0) {
         bytes /= 1024;
         step++;
     }
-    snprintf(text, size, "%llu%.*s", (unsigned long long)bytes, step >= 0,
-             step >= 0 ? &suffixes[step] : "");
+    snprintf(text, size, "%llu%s", (unsigned long long)bytes, suffixes[step]);
 }
 
 /* Writes the initial value of OPTION; empty if there is none worth showing. */
@@ -161,5 +160,6 @@ void options_help(const struct command *command, const void *settings, FILE *out
             fprintf(out, "\n%s:\n", option->name);
         else
             print_option(option, settings, out);
-    fprintf(out, "  -h, --help                this text\n\nExamples:\n%s", command->examples);
+    fputs("  -h, --help                this text\n\nExamples:\n", out);
+    fputs(command->examples, out);
 }
