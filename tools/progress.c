@@ -10,8 +10,9 @@
 
 #define BAR_INTERVAL_S 0.1   /* between two drawings on a terminal */
 #define LINE_INTERVAL_S 30.0 /* between two lines elsewhere */
-#define MOST_CELLS 30
-#define LEAST_CELLS 6
+/* The bar is a multiple of LEAST_CELLS long, so that it keeps its length as numbers change. */
+#define MOST_CELLS 32
+#define LEAST_CELLS 8
 #define LINE_BYTES 512
 
 double now_s(void)
@@ -57,6 +58,7 @@ static void phase_text(const struct ff_progress *at, char *text, size_t size)
 /* Rate, time left, loss: what is known of them. */
 static void details_text(const struct ff_progress *at, char *text, size_t size)
 {
+    bool learns = at->phase == FF_PHASE_TRAIN || at->phase == FF_PHASE_HEAD;
     size_t used = 0;
 
     *text = '\0';
@@ -66,7 +68,7 @@ static void details_text(const struct ff_progress *at, char *text, size_t size)
     if (at->seconds_left >= 0 && used < size)
         used += (size_t)snprintf(text + used, size - used, "  %s left",
                                  text_duration(at->seconds_left).s);
-    if (isfinite(at->loss) && used < size)
+    if (learns && isfinite(at->loss) && used < size)
         snprintf(text + used, size - used, "  loss %s", text_real(at->loss).s);
 }
 
@@ -93,8 +95,12 @@ static int terminal_columns(void)
 static void bar_text(double share, int room, char *text, size_t size)
 {
     char cells[MOST_CELLS + 1];
-    int n = room < LEAST_CELLS ? LEAST_CELLS : room > MOST_CELLS ? MOST_CELLS : room;
-    int full = (int)(share * n);
+    int n = room > MOST_CELLS ? MOST_CELLS : room / LEAST_CELLS * LEAST_CELLS;
+    int full;
+
+    if (n < LEAST_CELLS)
+        n = LEAST_CELLS;
+    full = (int)(share * n);
 
     memset(cells, ' ', (size_t)n);
     memset(cells, '=', (size_t)full);
