@@ -1,0 +1,38 @@
+#!/bin/sh
+# A small training, and all that is done with its model, under valgrind: no bad access, no leak.
+# shellcheck source=tests/cli/lib
+# shellcheck disable=SC2086 # $tiny is words
+. "${FFTOOL_ROOT:?}/tests/cli/lib"
+
+if ! command -v valgrind >/dev/null 2>&1; then
+    echo "SKIPPED: memcheck: valgrind is not installed (tools/bootstrap test installs it)"
+    exit 0
+fi
+if [ -n "${FFTOOL_SANITIZED-}" ]; then
+    echo "SKIPPED: memcheck: this build has sanitizers, which valgrind cannot run"
+    exit 0
+fi
+# valgrind knows no AVX-512; OpenBLAS is told to do without.
+export OPENBLAS_CORETYPE=Haswell
+
+tiny="--data $data --limit 120 --hidden 24x2 --epochs 2 --batch 50 --negatives 2 --head-epochs 1"
+
+# clean WHAT ARGUMENT...: the program runs without a complaint of valgrind's
+clean()
+{
+    what=$1
+    shift
+    command="valgrind fftool $*"
+    code=0
+    valgrind -q --error-exitcode=99 --leak-check=full "$FFTOOL" "$@" >out 2>err </dev/null || code=$?
+    ok "valgrind has nothing to say of $what" [ "$code" -eq 0 ]
+}
+
+clean train train $tiny --quiet
+clean "compressed scratch" train $tiny --model z.ff --quiet --compress zstd --activations bf16
+clean "a complete model" resume model.ff --quiet
+clean eval eval model.ff --data "$data" --limit 20 --quiet
+clean "eval by the head" eval model.ff --data "$data" --limit 20 --method head --quiet
+clean predict predict model.ff --input "$data" --limit 5 --quiet
+clean "inspect --verify" inspect model.ff --verify --layer 2 --json
+finish
