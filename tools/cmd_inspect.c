@@ -91,6 +91,7 @@ static int run(struct cli *cli, void *arg, const char *operand)
     int verified = FF_OK, result, shown;
 
     cli->quiet = settings->quiet;
+    cli->model = operand;
     result = report_status(cli, ff_model_open(cli->ctx, operand, &model));
     if (result == EXIT_DONE && settings->verify) {
         verified = verify(model, &verification);

@@ -55,14 +55,14 @@ static bool trains(const struct cli *cli)
     return strcmp(cli->command, "train") == 0 || strcmp(cli->command, "resume") == 0;
 }
 
-/* What to do about STATUS: text with at most one %s, which stands for the model. NULL: nothing. */
-static const char *hint_for_training(int status)
+/* What to do about STATUS: text with at most one %s, which stands for the model. NULL: nothing.
+ * ABOUT_MODEL: it is the model that is at fault, not another file. */
+static const char *hint_for_training(int status, bool about_model)
 {
     switch (status) {
     case FF_EEXIST:
     case FF_EMISMATCH:
-        return "`fftool inspect %s` shows what is there; give --model another name, or --force to "
-               "replace it";
+        return about_model ? "`fftool inspect %s` shows what is there" : NULL;
     case FF_ELOCKED:
         return "wait for it to end, or watch it with `fftool inspect %s`";
     case FF_EFULL:
@@ -74,21 +74,21 @@ static const char *hint_for_training(int status)
     case FF_EBUDGET:
         return "try a smaller --micro-batch";
     case FF_EFORMAT:
-        return "`fftool help train` lists the formats it reads";
+        return about_model ? "give --model another name" : NULL;
     case FF_ECORRUPT:
-        return "if the model is the damaged file, `fftool inspect --verify %s` tells where";
+        return about_model ? "`fftool inspect --verify %s` tells where" : NULL;
     default:
         return NULL;
     }
 }
 
-static const char *hint_for_reading(int status)
+static const char *hint_for_reading(int status, bool about_model)
 {
     switch (status) {
     case FF_EMISMATCH:
         return "`fftool inspect %s` shows what data it was trained on";
     case FF_ECORRUPT:
-        return "if the model is the damaged file, `fftool inspect --verify %s` tells where";
+        return about_model ? "`fftool inspect --verify %s` tells where" : NULL;
     case FF_EFULL:
         return "make room, or give --scratch another folder";
     default:
@@ -96,9 +96,11 @@ static const char *hint_for_reading(int status)
     }
 }
 
-static void print_hint(const struct cli *cli, int status)
+static void print_hint(const struct cli *cli, int status, const char *message)
 {
-    const char *hint = trains(cli) ? hint_for_training(status) : hint_for_reading(status);
+    bool about_model = cli->model != NULL && strstr(message, cli->model) != NULL;
+    const char *hint = trains(cli) ? hint_for_training(status, about_model)
+                                   : hint_for_reading(status, about_model);
     const char *mark = hint != NULL ? strstr(hint, "%s") : NULL;
 
     if (hint == NULL || (mark != NULL && cli->model == NULL))
@@ -127,6 +129,6 @@ int report_status(const struct cli *cli, int status)
     if (message == NULL || *message == '\0')
         message = ff_status_text((enum ff_status)status);
     fprintf(stderr, "fftool: %s: %s\n", cli->command, message);
-    print_hint(cli, status);
+    print_hint(cli, status, message);
     return exit_code_of(status);
 }

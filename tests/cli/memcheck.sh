@@ -12,6 +12,10 @@ if [ -n "${FFTOOL_SANITIZED-}" ]; then
     echo "SKIPPED: memcheck: this build has sanitizers, which valgrind cannot run"
     exit 0
 fi
+if [ ! -r /proc/self/maps ]; then
+    echo "SKIPPED: memcheck: valgrind needs /proc"
+    exit 0
+fi
 # valgrind knows no AVX-512; OpenBLAS is told to do without.
 export OPENBLAS_CORETYPE=Haswell
 

@@ -34,7 +34,7 @@ ok "resume leaves it alone too" has out 'complete already'
 ok "the log is kept" lines log.jsonl "$total"
 
 refused 1 '[Ee]pochs' train $small --epochs 3
-ok "a hint tells of --force" has err '^hint: .*--force'
+ok "what to do is told" has err '--force'
 ok "the model is as it was" [ "$(weights_hash model.ff)" = "$first" ]
 ff 0 train $small --force --epochs 1 --log log.jsonl
 ok "--force replaces it" [ "$(weights_hash model.ff)" != "$first" ]
