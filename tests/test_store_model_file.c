@@ -1,0 +1,511 @@
+/* The model file: what a flip committed is what is read, whatever happens in between. */
+#include "store/model_file.h"
+
+#include "support/store_fixture.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ROWS = 20, COLUMNS = 300, TILES = 5 };
+
+static struct ff_model_file *open_model(enum ff_model_mode mode)
+{
+    struct ff_model_file *file;
+
+    must(store_ctx, ff_model_file_open(store_ctx, store_path("m.ff"), mode, &file));
+    return file;
+}
+
+static void fill_tile(const struct ff_tile_key *key, float out[ROWS * COLUMNS])
+{
+    store_fill(out, ROWS * COLUMNS, 0,
+               key->layer * 1000 + key->generation * 100 + key->tile + (uint64_t)key->kind);
+}
+
+static int put_tile(struct ff_model_file *file, const struct ff_tile_key *key)
+{
+    float data[ROWS * COLUMNS];
+    const struct ff_matrix matrix = {FF_F32, ROWS, COLUMNS, data};
+
+    fill_tile(key, data);
+    return ff_model_file_put(file, key, &matrix);
+}
+
+/* Puts all tiles of a generation of weights and optimizer state, and flips to it. */
+static void checkpoint(struct ff_model_file *file, uint32_t layer, uint64_t generation,
+                       const char *manifest)
+{
+    for (uint32_t tile = 0; tile < TILES; tile++) {
+        struct ff_tile_key key = {'W', layer, generation, 0, tile};
+
+        must(store_ctx, put_tile(file, &key));
+        key.kind = 'O';
+        must(store_ctx, put_tile(file, &key));
+    }
+    must(store_ctx, ff_model_file_flip(file, manifest));
+}
+
+static void must_have_tile(struct ff_model_file *file, const struct ff_tile_key *key)
+{
+    float data[ROWS * COLUMNS], wanted[ROWS * COLUMNS];
+
+    fill_tile(key, wanted);
+    must(store_ctx, ff_model_file_get(file, key, ROWS, COLUMNS, data));
+    ck_assert_mem_eq(data, wanted, sizeof data);
+}
+
+static void must_lack_tile(struct ff_model_file *file, const struct ff_tile_key *key)
+{
+    float data[ROWS * COLUMNS];
+
+    must_be(store_ctx, FF_ECORRUPT, ff_model_file_get(file, key, ROWS, COLUMNS, data));
+    ck_assert_ptr_nonnull(strstr(ff_ctx_message(store_ctx), "missing"));
+}
+
+static void must_say(struct ff_model_file *file, const char *manifest)
+{
+    size_t size;
+    char *text;
+
+    must(store_ctx, ff_model_file_manifest(file, &text, &size));
+    ck_assert_str_eq(text, manifest);
+    ck_assert_uint_eq(size, strlen(manifest) + 1);
+    ff_free(store_ctx, FF_MEM_OTHER, text, size);
+}
+
+START_TEST(what_a_flip_committed_is_read_back)
+{
+    struct ff_model_file *file = open_model(FF_MODEL_CREATE);
+    const struct ff_tile_key key = {'W', 1, 7, 0, 3};
+    float data[ROWS * COLUMNS];
+    struct ff_db_usage usage;
+
+    checkpoint(file, 1, 7, "{\"a\": 1}");
+    must_have_tile(file, &key);
+    ff_model_file_close(file);
+    file = open_model(FF_MODEL_READ);
+    ck_assert_str_eq(ff_model_file_path(file), store_path("m.ff"));
+    must_say(file, "{\"a\": 1}");
+    must_have_tile(file, &key);
+    must_be(store_ctx, FF_ECORRUPT, ff_model_file_get(file, &key, COLUMNS, ROWS, data));
+    ck_assert_ptr_nonnull(strstr(ff_ctx_message(store_ctx), "layer 1: weights, tile 3"));
+    must(store_ctx, ff_model_file_usage(file, &usage));
+    ck_assert_uint_eq((usage.used_pages + usage.free_pages) * usage.page_bytes, usage.file_bytes);
+    must_be(store_ctx, FF_EINVAL, put_tile(file, &key));
+    ff_model_file_close(file);
+}
+END_TEST
+
+START_TEST(a_checkpoint_counts_only_once_flipped)
+{
+    struct ff_model_file *file = open_model(FF_MODEL_CREATE);
+    const struct ff_tile_key old = {'W', 1, 1, 0, 0}, new = {'W', 1, 2, 0, 0};
+
+    checkpoint(file, 1, 1, "one");
+    must(store_ctx, put_tile(file, &new));
+    must_have_tile(file, &new); /* the writer sees it */
+    ff_model_file_close(file);
+    file = open_model(FF_MODEL_WRITE);
+    must_say(file, "one");
+    must_have_tile(file, &old);
+    must_lack_tile(file, &new);
+    ff_model_file_close(file);
+}
+END_TEST
+
+/* Writes generation after generation until it is killed. */
+static void train_until_killed(int ready)
+{
+    struct ff_model_file *file = open_model(FF_MODEL_WRITE);
+
+    for (uint64_t generation = 2;; generation++) {
+        char manifest[32];
+
+        snprintf(manifest, sizeof manifest, "%d", (int)generation);
+        checkpoint(file, 1, generation, manifest);
+        must(store_ctx, ff_model_file_sweep(file, 'W', 1, generation));
+        must(store_ctx, ff_model_file_sweep(file, 'O', 1, generation));
+        if (write(ready, "", 1) != 1)
+            _exit(1);
+    }
+}
+
+START_TEST(killed_at_any_moment_the_last_checkpoint_is_whole)
+{
+    ff_model_file_close(open_model(FF_MODEL_CREATE));
+    for (unsigned round = 0; round < 12; round++) {
+        struct ff_model_file *file = open_model(FF_MODEL_WRITE);
+        int ready[2], status;
+        size_t size;
+        pid_t child;
+        char *text, byte;
+
+        checkpoint(file, 1, 1, "1");
+        must(store_ctx, ff_model_file_sweep(file, 'W', 1, 1));
+        ff_model_file_close(file);
+        ck_assert_int_eq(pipe(ready), 0);
+        child = fork();
+        if (child == 0)
+            train_until_killed(ready[1]);
+        ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+        usleep(round * 1900);
+        kill(child, SIGKILL);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        close(ready[0]);
+        close(ready[1]);
+
+        file = open_model(FF_MODEL_READ);
+        must(store_ctx, ff_model_file_manifest(file, &text, &size));
+        for (uint32_t tile = 0; tile < TILES; tile++) {
+            struct ff_tile_key key = {'W', 1, (uint64_t)atoi(text), 0, tile};
+
+            ck_assert_uint_ge(key.generation, 2);
+            must_have_tile(file, &key);
+            key.kind = 'O';
+            must_have_tile(file, &key);
+        }
+        ff_free(store_ctx, FF_MEM_OTHER, text, size);
+        ff_model_file_close(file);
+    }
+}
+END_TEST
+
+START_TEST(a_reader_beside_a_trainer_sees_whole_checkpoints)
+{
+    struct ff_model_file *file = open_model(FF_MODEL_CREATE);
+    unsigned last = 0, changes = 0;
+    int ready[2], status;
+    pid_t child;
+    char byte;
+
+    checkpoint(file, 1, 1, "1");
+    ff_model_file_close(file);
+    ck_assert_int_eq(pipe(ready), 0);
+    child = fork();
+    if (child == 0)
+        train_until_killed(ready[1]);
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    file = open_model(FF_MODEL_READ);
+    for (unsigned i = 0; i < 3000 && changes < 20; i++) {
+        struct ff_tile_key key = {.kind = 'W', .layer = 1};
+        size_t size;
+        char *text;
+
+        ck_assert(ff_model_file_in_training(file));
+        must(store_ctx, ff_model_file_manifest(file, &text, &size));
+        key.generation = (uint64_t)atoi(text);
+        ff_free(store_ctx, FF_MEM_OTHER, text, size);
+        changes += key.generation != last;
+        last = (unsigned)key.generation;
+        for (key.tile = 0; key.tile < TILES; key.tile++)
+            must_have_tile(file, &key); /* though the trainer sweeps it meanwhile */
+        ff_model_file_unpin(file);
+        usleep(500);
+    }
+    ck_assert_uint_gt(changes, 3);
+    kill(child, SIGKILL);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(!ff_model_file_in_training(file));
+    ff_model_file_close(file);
+}
+END_TEST
+
+START_TEST(a_second_writer_is_refused_until_the_first_ends)
+{
+    struct ff_model_file *first = open_model(FF_MODEL_CREATE), *second;
+    int status;
+    pid_t child;
+
+    checkpoint(first, 1, 1, "1");
+    must_be(store_ctx, FF_ELOCKED,
+            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_WRITE, &second));
+    must_be(store_ctx, FF_ELOCKED,
+            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_CREATE, &second));
+    ck_assert(!ff_model_file_in_training(first)); /* not by another */
+    ff_model_file_close(first);
+    child = fork(); /* in a process of its own: the lock dies with it */
+    if (child == 0) {
+        first = open_model(FF_MODEL_WRITE);
+        kill(getpid(), SIGKILL);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    second = open_model(FF_MODEL_WRITE);
+    must_say(second, "1");
+    ff_model_file_close(second);
+}
+END_TEST
+
+START_TEST(unfinished_files_are_told_from_models)
+{
+    struct ff_model_file *file;
+    size_t size;
+    char *text;
+
+    must_be(store_ctx, FF_ENOTFOUND,
+            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_READ, &file));
+    must_be(store_ctx, FF_ENOTFOUND,
+            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_WRITE, &file));
+    store_write_file(store_path("m.ff"), "", 0); /* killed between creating and writing */
+    must_be(store_ctx, FF_EFORMAT,
+            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_READ, &file));
+    must_be(store_ctx, FF_EFORMAT,
+            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_WRITE, &file));
+    ff_model_file_close(open_model(FF_MODEL_CREATE)); /* killed before the first flip */
+    file = open_model(FF_MODEL_READ);
+    must_be(store_ctx, FF_EFORMAT, ff_model_file_manifest(file, &text, &size));
+    ck_assert_ptr_null(text);
+    ff_model_file_close(file);
+    must_be(store_ctx, FF_EEXIST,
+            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_CREATE, &file));
+    store_write_file(store_path("m.ff"), "some text that is no model", 26);
+    must_be(store_ctx, FF_EFORMAT,
+            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_READ, &file));
+    must_be(store_ctx, FF_EEXIST,
+            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_CREATE, &file));
+    must_be(store_ctx, FF_EFORMAT,
+            ff_model_file_open(store_ctx, store_folder(), FF_MODEL_READ, &file));
+    must_be(store_ctx, FF_EFORMAT,
+            ff_model_file_open(store_ctx, store_folder(), FF_MODEL_WRITE, &file));
+}
+END_TEST
+
+struct tally {
+    unsigned visited, damaged, stop_at;
+    struct ff_tile_key last;
+    char reason[256];
+};
+
+static int visit(void *arg, const struct ff_tile_key *key, const struct ff_value *value)
+{
+    struct tally *tally = arg;
+
+    ck_assert_uint_gt(value->raw_bytes, 0);
+    tally->last = *key;
+    return ++tally->visited == tally->stop_at ? FF_EINTERRUPTED : 0;
+}
+
+static int damaged(void *arg, const struct ff_tile_key *key, const char *reason)
+{
+    struct tally *tally = arg;
+
+    tally->last = *key;
+    snprintf(tally->reason, sizeof tally->reason, "%s", reason);
+    tally->damaged++;
+    return 0;
+}
+
+START_TEST(a_sweep_takes_the_other_generations_of_one_layer_and_kind)
+{
+    enum { MANY = 300 }; /* more than one round of the sweep */
+    struct ff_model_file *file = open_model(FF_MODEL_CREATE);
+    struct tally tally = {0};
+
+    for (uint32_t layer = 1; layer <= 3; layer++) {
+        for (uint64_t generation = 1; generation <= 3; generation++)
+            checkpoint(file, layer, generation, "x");
+    }
+    for (uint32_t tile = 0; tile < MANY; tile++) {
+        const float one = 1;
+        const struct ff_matrix matrix = {FF_F32, 1, 1, &one};
+        const struct ff_tile_key key = {'W', 2, 9, 1, tile};
+
+        must(store_ctx, ff_model_file_put(file, &key, &matrix));
+    }
+    must(store_ctx, ff_model_file_sweep(file, 'W', 2, 2));
+    for (char kind = 'O'; kind <= 'W'; kind = (char)(kind + 'W' - 'O')) {
+        for (uint32_t layer = 1; layer <= 3; layer++) {
+            for (uint64_t generation = 1; generation <= 3; generation++) {
+                const struct ff_tile_key key = {kind, layer, generation, 0, TILES - 1};
+
+                if (kind == 'W' && layer == 2 && generation != 2)
+                    must_lack_tile(file, &key);
+                else
+                    must_have_tile(file, &key);
+            }
+        }
+    }
+    must(store_ctx, ff_model_file_walk(file, true, visit, damaged, &tally));
+    ck_assert_uint_eq(tally.visited, (2 * 9 - 2) * TILES);
+    must(store_ctx, ff_model_file_sweep(file, 'O', 1, UINT64_MAX));
+    must(store_ctx, ff_model_file_sweep(file, 'O', 7, UINT64_MAX)); /* never was */
+    tally = (struct tally){0};
+    must(store_ctx, ff_model_file_walk(file, true, visit, damaged, &tally));
+    ck_assert_uint_eq(tally.visited, (2 * 9 - 5) * TILES);
+    ck_assert_uint_eq(tally.damaged, 0);
+    ff_model_file_close(file);
+}
+END_TEST
+
+/* Flips a bit in the middle of the stored bytes of the tile. */
+static void damage_tile(const struct ff_tile_key *key)
+{
+    float data[ROWS * COLUMNS];
+    const struct ff_matrix matrix = {FF_F32, ROWS, COLUMNS, data};
+    const struct ff_compression zstd = {FF_CODEC_ZSTD, 3};
+    uint8_t key_bytes[21] = {(uint8_t)key->kind}, value[FF_VALUE_HEADER + sizeof data];
+    const struct ff_bytes name = {key_bytes, sizeof key_bytes};
+    size_t value_size, size, at = 0;
+    struct ff_coder *coder;
+    uint8_t *bytes;
+
+    key_bytes[4] = (uint8_t)key->layer;
+    key_bytes[12] = (uint8_t)key->generation;
+    key_bytes[20] = (uint8_t)key->tile;
+    fill_tile(key, data);
+    must(store_ctx, ff_coder_new(store_ctx, &coder));
+    must(store_ctx, ff_value_encode(coder, name, &matrix, FF_F32, &zstd, value, &value_size));
+    ff_coder_free(coder);
+    bytes = store_read_file(store_path("m.ff"), &size);
+    while (at + value_size <= size && memcmp(bytes + at, value, value_size) != 0)
+        at++;
+    ck_assert_uint_le(at + value_size, size); /* stored as the format says */
+    bytes[at + value_size / 2] ^= 1;
+    store_write_file(store_path("m.ff"), bytes, size);
+    free(bytes);
+}
+
+START_TEST(a_walk_names_damaged_tiles_and_goes_on)
+{
+    struct ff_model_file *file = open_model(FF_MODEL_CREATE);
+    const struct ff_tile_key bad = {'W', 3, 2, 0, 1};
+    struct tally tally = {0};
+    float data[ROWS * COLUMNS];
+
+    checkpoint(file, 3, 2, "x");
+    ff_model_file_close(file);
+    damage_tile(&bad);
+    file = open_model(FF_MODEL_READ);
+    must(store_ctx, ff_model_file_walk(file, false, visit, damaged, &tally));
+    ck_assert_uint_eq(tally.visited, 2 * TILES); /* not read, not seen */
+    tally = (struct tally){0};
+    must(store_ctx, ff_model_file_walk(file, true, visit, damaged, &tally));
+    ck_assert_uint_eq(tally.visited, 2 * TILES - 1);
+    ck_assert_uint_eq(tally.damaged, 1);
+    ck_assert_ptr_nonnull(strstr(tally.reason, "m.ff: layer 3: weights, tile 1: damaged"));
+    must_be(store_ctx, FF_ECORRUPT, ff_model_file_get(file, &bad, ROWS, COLUMNS, data));
+    tally = (struct tally){.stop_at = 3};
+    must_be(store_ctx, FF_EINTERRUPTED, ff_model_file_walk(file, true, visit, damaged, &tally));
+    ck_assert_uint_eq(tally.visited, 3);
+    ff_model_file_close(file);
+}
+END_TEST
+
+START_TEST(keys_that_are_no_tiles_are_damage)
+{
+    struct ff_model_file *file = open_model(FF_MODEL_CREATE);
+    struct tally tally = {0};
+    struct ff_db *db;
+
+    checkpoint(file, 1, 1, "x");
+    ff_model_file_close(file);
+    must(store_ctx, ff_db_open(store_ctx, store_path("m.ff"), FF_DB_WRITE, &db));
+    must(store_ctx, ff_db_put(db, (struct ff_bytes){"N", 1}, (struct ff_bytes){"?", 1}));
+    must(store_ctx, ff_db_commit(db));
+    ff_db_close(db);
+    file = open_model(FF_MODEL_READ);
+    must(store_ctx, ff_model_file_walk(file, true, visit, damaged, &tally));
+    ck_assert_uint_eq(tally.visited, 2 * TILES);
+    ck_assert_uint_eq(tally.damaged, 1);
+    ff_model_file_close(file);
+}
+END_TEST
+
+START_TEST(a_damaged_manifest_is_told)
+{
+    struct ff_model_file *file = open_model(FF_MODEL_CREATE);
+    size_t size;
+    uint8_t *bytes;
+    char *text, *at;
+
+    checkpoint(file, 1, 1, "the only manifest in here");
+    ff_model_file_close(file);
+    bytes = store_read_file(store_path("m.ff"), &size);
+    at = memmem(bytes, size, "the only manifest", 17);
+    ck_assert_ptr_nonnull(at);
+    at[5] ^= 1;
+    store_write_file(store_path("m.ff"), bytes, size);
+    free(bytes);
+    file = open_model(FF_MODEL_READ);
+    must_be(store_ctx, FF_ECORRUPT, ff_model_file_manifest(file, &text, &size));
+    ck_assert_ptr_nonnull(strstr(ff_ctx_message(store_ctx), "m.ff: manifest: damaged"));
+    ff_model_file_close(file);
+}
+END_TEST
+
+static int use_model(void)
+{
+    const struct ff_tile_key key = {'W', 1, 1, 0, 0};
+    float data[ROWS * COLUMNS];
+    struct tally tally = {0};
+    struct ff_model_file *file;
+    size_t size;
+    char *text;
+    int rc;
+
+    unlink(store_path("m.ff"));
+    rc = ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_CREATE, &file);
+    if (rc == FF_OK)
+        rc = put_tile(file, &key);
+    if (rc == FF_OK)
+        rc = ff_model_file_flip(file, "x");
+    ff_model_file_close(file);
+    if (rc == FF_OK)
+        rc = ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_READ, &file);
+    else
+        file = NULL;
+    if (rc == FF_OK)
+        rc = ff_model_file_get(file, &key, ROWS, COLUMNS, data);
+    if (rc == FF_OK)
+        rc = ff_model_file_walk(file, true, visit, damaged, &tally);
+    if (rc == FF_OK)
+        rc = ff_model_file_manifest(file, &text, &size);
+    if (rc == FF_OK)
+        ff_free(store_ctx, FF_MEM_OTHER, text, size);
+    ff_model_file_close(file);
+    return rc;
+}
+
+START_TEST(any_allocation_may_fail)
+{
+    struct ff_memory memory;
+    int rc = FF_ENOMEM;
+    int64_t n;
+
+    for (n = 0; rc != FF_OK; n++) {
+        ff_meter_fail_after(store_ctx, n);
+        rc = use_model();
+        ff_meter_fail_after(store_ctx, -1);
+        ck_assert_msg(rc == FF_OK || rc == FF_ENOMEM, "allocation %d: %d", (int)n, rc);
+        ff_memory_read(store_ctx, &memory);
+        ck_assert_uint_eq(memory.accounted_bytes, 0);
+        ck_assert_int_lt(n, 60);
+    }
+    ck_assert_int_gt(n, 8);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store: model file");
+    TCase *tc = tcase_create("model_file");
+
+    tcase_add_checked_fixture(tc, store_setup, store_teardown);
+    tcase_set_timeout(tc, 120);
+    tcase_add_test(tc, what_a_flip_committed_is_read_back);
+    tcase_add_test(tc, a_checkpoint_counts_only_once_flipped);
+    tcase_add_test(tc, killed_at_any_moment_the_last_checkpoint_is_whole);
+    tcase_add_test(tc, a_reader_beside_a_trainer_sees_whole_checkpoints);
+    tcase_add_test(tc, a_second_writer_is_refused_until_the_first_ends);
+    tcase_add_test(tc, unfinished_files_are_told_from_models);
+    tcase_add_test(tc, a_sweep_takes_the_other_generations_of_one_layer_and_kind);
+    tcase_add_test(tc, a_walk_names_damaged_tiles_and_goes_on);
+    tcase_add_test(tc, keys_that_are_no_tiles_are_damage);
+    tcase_add_test(tc, a_damaged_manifest_is_told);
+    tcase_add_test(tc, any_allocation_may_fail);
+    suite_add_tcase(suite, tc);
+    return store_main(suite);
+}
