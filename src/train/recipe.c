@@ -252,7 +252,6 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
         {"epochs", recipe->epochs, 1, 1e6},
         {"batch", recipe->batch, 1, 1 << 24},
         {"negatives", recipe->negatives, 1, FF_MAX_NEGATIVES},
-        {"seed", (double)recipe->seed, 0, 9223372036854775807.0},
         {"learning rate", recipe->learning_rate, 0, huge},
         {"weight decay", recipe->weight_decay, 0, huge},
         {"momentum", recipe->momentum, 0, 1},
@@ -273,5 +272,9 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
         if (status != FF_OK)
             return status;
     }
+    /* The manifest's integers are signed. (As a double, 2^63 - 1 would be 2^63.) */
+    if (recipe->seed > INT64_MAX)
+        return ff_fail(ctx, FF_EINVAL, "seed %llu: must be 0 to %lld",
+                       (unsigned long long)recipe->seed, (long long)INT64_MAX);
     return FF_OK;
 }
