@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #define BUFFERS 8
-#define SIDE 8 /* of an image */
+#define SIDE 8        /* of an image */
+#define IDX_HEADER 16 /* bytes, of a file with three axes */
 
 static char root[PATH_MAX];
 
@@ -115,6 +116,49 @@ char *train_folder(size_t rows)
     return folder;
 }
 
+/* An image as floats: type 0x0d, (rows, features), big-endian. */
+static void write_floats(const char *path, size_t rows, const unsigned char *pixels)
+{
+    FILE *out = fopen(path, "wb");
+
+    ck_assert_ptr_nonnull(out);
+    put_be32(out, 0xd02);
+    put_be32(out, (uint32_t)rows);
+    put_be32(out, TRAIN_FEATURES);
+    for (size_t i = 0; i < rows * TRAIN_FEATURES; i++) {
+        float value = (float)pixels[i] * 0x1p-7f - 0.25f;
+        uint32_t bits;
+
+        memcpy(&bits, &value, sizeof bits);
+        put_be32(out, bits);
+    }
+    ck_assert_int_eq(fclose(out), 0);
+}
+
+void train_make_floats(const char *folder)
+{
+    static const char *const names[] = {"data/train-images-idx3-ubyte",
+                                        "data/t10k-images-idx3-ubyte"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *path = train_path(folder, names[i]);
+        FILE *in = fopen(path, "rb");
+        struct stat status;
+        unsigned char *bytes;
+        size_t size;
+
+        ck_assert_ptr_nonnull(in);
+        ck_assert_int_eq(fstat(fileno(in), &status), 0);
+        size = (size_t)status.st_size;
+        bytes = malloc(size);
+        ck_assert_ptr_nonnull(bytes);
+        ck_assert_uint_eq(fread(bytes, 1, size, in), size);
+        fclose(in);
+        write_floats(path, (size - IDX_HEADER) / TRAIN_FEATURES, bytes + IDX_HEADER);
+        free(bytes);
+    }
+}
+
 struct ff_ctx *train_ctx(void)
 {
     struct ff_ctx *ctx;
@@ -141,6 +185,12 @@ void train_opts(const char *folder, struct ff_train_opts *out)
     out->data.path = strdup(train_path(folder, "data"));
     out->threads = 2;
     out->checkpoint_interval_s = 0;
+}
+
+void train_opts_release(struct ff_train_opts *opts)
+{
+    free((void *)(uintptr_t)opts->model);
+    free((void *)(uintptr_t)opts->data.path);
 }
 
 void train_ok(struct ff_ctx *ctx, struct ff_recipe *recipe, const struct ff_train_opts *opts)

@@ -21,6 +21,8 @@ void train_root_teardown(void);
 char *train_folder(size_t rows);
 /* Returns "FOLDER/NAME" in one of a few static buffers used in turn. */
 const char *train_path(const char *folder, const char *name);
+/* Makes the data of FOLDER floats of the same content, of other size and sign. */
+void train_make_floats(const char *folder);
 
 /* A context whose warnings are dropped. */
 struct ff_ctx *train_ctx(void);
@@ -29,6 +31,8 @@ struct ff_ctx *train_ctx(void);
 void train_recipe(struct ff_ctx *ctx, const char *hidden, struct ff_recipe *out);
 /* Options for FOLDER/model.ff on its data, two threads, no waiting between checkpoints. */
 void train_opts(const char *folder, struct ff_train_opts *out);
+/* Frees what train_opts() made. */
+void train_opts_release(struct ff_train_opts *opts);
 /* Completes RECIPE and trains; fails the test if that fails. */
 void train_ok(struct ff_ctx *ctx, struct ff_recipe *recipe, const struct ff_train_opts *opts);
 /* The weights' hash of a complete model; in a few static buffers used in turn. */

@@ -1,0 +1,270 @@
+#include "support/naive_network.h"
+
+#include "train/layer.h"
+#include "train/manifest.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IDX_FLOAT 0x0d
+
+void *naive_alloc(size_t count, size_t size)
+{
+    void *out = calloc(count ? count : 1, size);
+
+    ck_assert_ptr_nonnull(out);
+    return out;
+}
+
+/* ---- Data ---- */
+
+static uint32_t be32(const unsigned char *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* Reads a whole IDX file; the elements begin behind its axes. */
+static unsigned char *read_idx(const char *folder, const char *split, const char *rest,
+                               size_t *size)
+{
+    char path[4096];
+    unsigned char *bytes;
+    FILE *file;
+
+    ck_assert_int_lt(snprintf(path, sizeof path, "%s/%s-%s", folder, split, rest),
+                     (int)sizeof path);
+    file = fopen(path, "rb");
+    ck_assert_msg(file != NULL, "%s", path);
+    ck_assert_int_eq(fseek(file, 0, SEEK_END), 0);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    bytes = naive_alloc(*size, 1);
+    ck_assert_uint_eq(fread(bytes, 1, *size, file), *size);
+    fclose(file);
+    return bytes;
+}
+
+void naive_data_read(const char *folder, const char *split, uint32_t classes,
+                     struct naive_data *out)
+{
+    size_t image_bytes, label_bytes, offset, n;
+    unsigned char *images = read_idx(folder, split, "images-idx3-ubyte", &image_bytes);
+    unsigned char *labels = read_idx(folder, split, "labels-idx1-ubyte", &label_bytes);
+    size_t element = images[2] == IDX_FLOAT ? 4 : 1;
+
+    *out = (struct naive_data){.rows = be32(images + 4), .classes = classes};
+    offset = 4 + 4 * (size_t)images[3];
+    n = (image_bytes - offset) / element;
+    out->features = (uint32_t)(n / out->rows);
+    out->values = naive_alloc(n, sizeof *out->values);
+    out->labels = naive_alloc(out->rows, sizeof *out->labels);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = element == 4 ? be32(images + offset + 4 * i) : 0;
+        float value;
+
+        memcpy(&value, &bits, sizeof value);
+        out->values[i] = element == 4 ? (double)value : images[offset + i] / 255.0;
+    }
+    for (size_t row = 0; row < out->rows; row++)
+        out->labels[row] = labels[8 + row];
+    free(images);
+    free(labels);
+}
+
+void naive_data_release(struct naive_data *data)
+{
+    free(data->values);
+    free(data->labels);
+}
+
+/* ---- One row through a layer ---- */
+
+uint32_t naive_label_inputs(const struct ff_recipe *recipe, const struct naive_data *data)
+{
+    return strcmp(recipe->embedding, "append") == 0 ? data->classes : 0;
+}
+
+void naive_normalise(size_t n, double *y)
+{
+    double sum = 0;
+
+    for (size_t j = 0; j < n; j++)
+        sum += y[j] * y[j];
+    for (size_t j = 0; j < n; j++)
+        y[j] *= sqrt((double)n) / (sqrt(sum) + 1e-6);
+}
+
+void naive_embed(const struct ff_recipe *recipe, const struct naive_data *data, size_t row,
+                 uint32_t label, double *out)
+{
+    uint32_t added = naive_label_inputs(recipe, data);
+
+    for (uint32_t j = 0; j < data->features; j++)
+        out[added + j] = data->values[row * data->features + j];
+    for (uint32_t c = 0; c < data->classes; c++) {
+        out[c] = c == label ? recipe->label_strength : 0;
+        if (label == NAIVE_NEUTRAL)
+            out[c] = recipe->label_strength / data->classes;
+    }
+    naive_normalise(data->features + added, out);
+}
+
+double naive_forward(const struct oracle_layer *layer, const double *x, double *y)
+{
+    double sum = 0;
+
+    for (size_t j = 0; j < layer->units; j++) {
+        double z = layer->b[j];
+
+        for (size_t k = 0; k < layer->fan_in; k++)
+            z += layer->w[j * layer->fan_in + k] * x[k];
+        y[j] = z > 0 ? z : 0;
+        sum += y[j] * y[j];
+    }
+    return sum / (double)layer->units;
+}
+
+void naive_add_logits(const struct oracle_layer *head, const double *x, double *logits)
+{
+    for (size_t c = 0; c < head->units; c++) {
+        logits[c] += head->b[c];
+        for (size_t k = 0; k < head->fan_in; k++)
+            logits[c] += head->w[c * head->fan_in + k] * x[k];
+    }
+}
+
+static size_t widest(const struct naive_network *network)
+{
+    size_t most = network->inputs;
+
+    for (uint32_t k = 0; k < network->layers; k++)
+        most = network->layer[k].units > most ? network->layer[k].units : most;
+    return most;
+}
+
+void naive_goodness(const struct naive_network *network, const struct ff_recipe *recipe,
+                    const struct naive_data *data, size_t row, uint32_t label, double *out)
+{
+    double *x = naive_alloc(2 * widest(network), sizeof *x), *y = x + widest(network);
+
+    naive_embed(recipe, data, row, label, x);
+    for (uint32_t k = 0; k < network->layers; k++) {
+        out[k] = naive_forward(&network->layer[k], x, y);
+        naive_normalise(network->layer[k].units, y);
+        memcpy(x, y, network->layer[k].units * sizeof *x);
+    }
+    free(x);
+}
+
+void naive_logits(const struct naive_network *network, const struct ff_recipe *recipe,
+                  const struct naive_data *data, size_t row, double *out)
+{
+    double *x = naive_alloc(2 * widest(network), sizeof *x), *y = x + widest(network);
+
+    memset(out, 0, data->classes * sizeof *out);
+    naive_embed(recipe, data, row, NAIVE_NEUTRAL, x);
+    for (uint32_t k = 0; k < network->layers; k++) {
+        naive_forward(&network->layer[k], x, y);
+        naive_normalise(network->layer[k].units, y);
+        memcpy(x, y, network->layer[k].units * sizeof *x);
+        if (network->first_head && k + 1 >= network->first_head && network->head[k].w)
+            naive_add_logits(&network->head[k], x, out);
+    }
+    free(x);
+}
+
+/* ---- The network ---- */
+
+void naive_layer_init(struct oracle_layer *layer, size_t fan_in, size_t units)
+{
+    layer->fan_in = fan_in;
+    layer->units = units;
+    layer->w = naive_alloc(units * fan_in, sizeof *layer->w);
+    layer->b = naive_alloc(units, sizeof *layer->b);
+}
+
+void naive_init(struct naive_network *out, const struct ff_recipe *recipe, uint32_t layers,
+                uint32_t inputs)
+{
+    *out = (struct naive_network){.layers = layers, .inputs = inputs};
+    if (recipe->head_epochs > 0)
+        out->first_head = recipe->layers > 1 ? 2 : 1;
+    out->layer = naive_alloc(recipe->layers, sizeof *out->layer);
+    out->head = naive_alloc(recipe->layers, sizeof *out->head);
+}
+
+void naive_release(struct naive_network *network)
+{
+    for (uint32_t k = 0; k < network->layers; k++) {
+        free(network->layer[k].w);
+        free(network->layer[k].b);
+        free(network->head[k].w);
+        free(network->head[k].b);
+    }
+    free(network->layer);
+    free(network->head);
+    free(network->epochs);
+    free(network->final);
+}
+
+static void read_layer(struct ff_ctx *ctx, struct ff_model_file *file, char kind, uint32_t number,
+                       struct oracle_layer *out)
+{
+    struct ff_layer layer;
+    int status = ff_layer_init(&layer, ctx, (uint32_t)out->fan_in, (uint32_t)out->units, 0);
+
+    if (status == FF_OK)
+        status = ff_layer_load(&layer, file, kind, number, FF_GENERATION_FINAL, false);
+    ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(ctx));
+    for (size_t i = 0; i < out->units * out->fan_in; i++)
+        out->w[i] = (double)layer.weights[i];
+    for (size_t j = 0; j < out->units; j++)
+        out->b[j] = (double)layer.biases[j];
+    ff_layer_release(&layer);
+}
+
+static void read_layers(struct ff_ctx *ctx, struct ff_model_file *file,
+                        const struct ff_manifest *manifest, struct naive_network *out)
+{
+    const struct ff_recipe *recipe = &manifest->recipe;
+    bool append = strcmp(recipe->embedding, "append") == 0;
+
+    naive_init(out, recipe, ff_manifest_layers_trained(manifest),
+               manifest->features + (append ? manifest->classes : 0));
+    for (uint32_t k = 0; k < out->layers; k++) {
+        naive_layer_init(&out->layer[k], k ? recipe->hidden[k - 1] : out->inputs,
+                         recipe->hidden[k]);
+        read_layer(ctx, file, 'W', k + 1, &out->layer[k]);
+        if (!out->first_head || k + 1 < out->first_head ||
+            k + 1 > ff_manifest_heads_trained(manifest))
+            continue;
+        naive_layer_init(&out->head[k], recipe->hidden[k], manifest->classes);
+        read_layer(ctx, file, 'H', k + 1, &out->head[k]);
+    }
+}
+
+void naive_read(const char *model, struct naive_network *out)
+{
+    struct ff_model_file *file;
+    struct ff_manifest manifest;
+    struct ff_ctx *ctx;
+    char *text;
+    size_t size;
+    int status;
+
+    ck_assert_int_eq(ff_ctx_new(&ctx), FF_OK);
+    status = ff_model_file_open(ctx, model, FF_MODEL_READ, &file);
+    if (status == FF_OK)
+        status = ff_model_file_manifest(file, &text, &size);
+    if (status == FF_OK)
+        status = ff_manifest_read(ctx, model, text, &manifest);
+    ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(ctx));
+    read_layers(ctx, file, &manifest, out);
+    ff_free(ctx, FF_MEM_OTHER, text, size);
+    ff_manifest_release(&manifest);
+    ff_model_file_close(file);
+    ff_ctx_free(ctx);
+}

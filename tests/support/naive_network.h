@@ -1,0 +1,74 @@
+/*
+ * A naive network beside the real one: the dataset and every stream of activations in memory, one
+ * loop for each index, doubles, formulas as they stand in the papers and in RECIPES. Tests train
+ * and score with both. Only what is a matter of chance (initial weights, orders, wrong labels) is
+ * taken from the same generator.
+ */
+#ifndef FF_TESTS_NAIVE_NETWORK_H
+#define FF_TESTS_NAIVE_NETWORK_H
+
+#include "support/oracle.h"
+
+#include <fftool/recipe.h>
+
+struct naive_data {
+    size_t rows;
+    uint32_t features, classes;
+    double *values; /* (rows, features); bytes are divided by 255 */
+    uint16_t *labels;
+};
+
+/* Reads the split ("train" or "t10k") of the IDX files in FOLDER. */
+void naive_data_read(const char *folder, const char *split, uint32_t classes,
+                     struct naive_data *out);
+void naive_data_release(struct naive_data *data);
+
+/* What was measured of an epoch, or of a layer as trained. */
+struct naive_figures {
+    double loss, goodness_pos, goodness_neg, error;
+    size_t dead_units; /* of a layer as trained */
+};
+
+struct naive_network {
+    uint32_t layers, first_head;  /* first_head 0: no heads */
+    uint32_t inputs;              /* of layer 1 */
+    struct oracle_layer *layer;   /* [layers] */
+    struct oracle_layer *head;    /* [layers]; without weights below first_head */
+    struct naive_figures *epochs; /* (layers, epochs), of the training; NULL if it was read */
+    struct naive_figures *final;  /* [layers], likewise */
+};
+
+/* Trains the network of RECIPE, which is complete. naive_train.c */
+void naive_train(const struct ff_recipe *recipe, const struct naive_data *data,
+                 struct naive_network *out);
+/* Reads a model that is complete, or the layers of it that are. */
+void naive_read(const char *model, struct naive_network *out);
+void naive_release(struct naive_network *network);
+
+#define NAIVE_NEUTRAL UINT32_MAX /* instead of a label */
+
+/* The input of layer 1 for one row, label embedded, scaled to RMS 1. out: (inputs) */
+void naive_embed(const struct ff_recipe *recipe, const struct naive_data *data, size_t row,
+                 uint32_t label, double *out);
+/* y = relu(x W' + b) for one row; returns its goodness. */
+double naive_forward(const struct oracle_layer *layer, const double *x, double *y);
+/* y becomes y sqrt(n) / (|y| + 1e-6). */
+void naive_normalise(size_t n, double *y);
+/* The goodness of one row in every layer under LABEL. out: (layers) */
+void naive_goodness(const struct naive_network *network, const struct ff_recipe *recipe,
+                    const struct naive_data *data, size_t row, uint32_t label, double *out);
+/* The head's logits of one row. out: (classes) */
+void naive_logits(const struct naive_network *network, const struct ff_recipe *recipe,
+                  const struct naive_data *data, size_t row, double *out);
+
+/* Parts that reading and training share. */
+void *naive_alloc(size_t count, size_t size); /* zeroed, never NULL */
+/* Inputs that the label adds in front: 0 if it replaces some. */
+uint32_t naive_label_inputs(const struct ff_recipe *recipe, const struct naive_data *data);
+void naive_init(struct naive_network *out, const struct ff_recipe *recipe, uint32_t layers,
+                uint32_t inputs);
+void naive_layer_init(struct oracle_layer *layer, size_t fan_in, size_t units);
+/* logits += x V' + c for one row */
+void naive_add_logits(const struct oracle_layer *head, const double *x, double *logits);
+
+#endif

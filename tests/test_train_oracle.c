@@ -1,0 +1,307 @@
+/* Training computes what the papers say: weights, heads and figures equal those of a naive network
+ * in double precision, trained on the same data. */
+#include "nn/schedule.h"
+#include "support/naive_network.h"
+#include "support/train_fixture.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Two batches of 301, each of two chunks, and one of 99. No batch holds a class as often as chance
+ * has it: then the first gradient of a head's bias is nothing but rounding, which Adam enlarges. */
+#define ROWS 701
+#define BATCH 301
+#define EPOCHS 8
+#define MOST_EPOCHS (3 * EPOCHS)
+/* In deviations of initial weights; a few dozen steps in single precision take a twentieth of it.
+ */
+#define TOLERANCE 3e-4
+#define BF16_TOLERANCE 2e-3   /* a few values are rounded to the other side, by 2^-8 of them */
+#define FIGURE_TOLERANCE 1e-4 /* relative */
+
+static char *folder;
+static struct ff_ctx *ctx;
+static struct ff_recipe recipe;
+static struct ff_train_opts opts;
+static struct ff_epoch_report reports[MOST_EPOCHS]; /* of layers */
+static size_t n_reports;
+
+static void keep_report(void *arg, const struct ff_epoch_report *report)
+{
+    (void)arg;
+    if (report->head)
+        return;
+    ck_assert_uint_lt(n_reports, MOST_EPOCHS);
+    reports[n_reports++] = *report;
+}
+
+static void setup(void)
+{
+    folder = train_folder(ROWS);
+    ctx = train_ctx();
+    train_recipe(ctx, "24x2", &recipe);
+    recipe.epochs = EPOCHS;
+    recipe.batch = BATCH;
+    train_opts(folder, &opts);
+    opts.on_epoch = keep_report;
+    opts.checkpoint_interval_s = 1e9; /* no time for syncing disks */
+    n_reports = 0;
+}
+
+static void teardown(void)
+{
+    ff_recipe_release(&recipe);
+    train_opts_release(&opts);
+    ff_ctx_free(ctx);
+    free(folder);
+}
+
+/* The largest difference of two arrays, in deviations of initial weights. */
+static double difference(size_t n, size_t fan_in, const double *a, const double *b)
+{
+    double most = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        ck_assert(isfinite(a[i]) && isfinite(b[i]));
+        most = fmax(most, fabs(a[i] - b[i]));
+    }
+    return most * sqrt((double)fan_in);
+}
+
+static void ck_layer(const char *what, uint32_t number, const struct oracle_layer *ours,
+                     const struct oracle_layer *naive, double tolerance)
+{
+    double w, b;
+
+    ck_assert_uint_eq(ours->units, naive->units);
+    ck_assert_uint_eq(ours->fan_in, naive->fan_in);
+    w = difference(ours->units * ours->fan_in, ours->fan_in, ours->w, naive->w);
+    b = difference(ours->units, ours->fan_in, ours->b, naive->b);
+    ck_assert_msg(w <= tolerance && b <= tolerance,
+                  "%s, %s, %s, %s: %s %u: weights differ by %g, biases by %g deviations",
+                  recipe.loss, recipe.optimizer, recipe.schedule, recipe.embedding, what, number, w,
+                  b);
+}
+
+static void ck_close(const char *what, double ours, double naive, double tolerance)
+{
+    ck_assert_msg(fabs(ours - naive) <= tolerance * (1 + fabs(naive)), "%s: %s: %.9g, naively %.9g",
+                  recipe.loss, what, ours, naive);
+}
+
+/* Pairs are counted as wrong whose goodnesses nearly tie: so many may fall to the other side. */
+#define NEAR_TIES (2.0 / ROWS)
+
+static void ck_epochs(const struct naive_network *naive, double tolerance)
+{
+    ck_assert_uint_eq(n_reports, recipe.layers * recipe.epochs);
+    for (size_t i = 0; i < n_reports; i++) {
+        const struct naive_figures *expected = &naive->epochs[i];
+
+        ck_assert_uint_eq(reports[i].layer, i / recipe.epochs + 1);
+        ck_assert_uint_eq(reports[i].epoch, i % recipe.epochs + 1);
+        ck_close("loss of an epoch", reports[i].loss, expected->loss, tolerance);
+        ck_close("positive goodness of an epoch", reports[i].goodness_pos, expected->goodness_pos,
+                 tolerance);
+        ck_close("negative goodness of an epoch", reports[i].goodness_neg, expected->goodness_neg,
+                 tolerance);
+        ck_assert_double_le(fabs(reports[i].error - expected->error), NEAR_TIES);
+    }
+}
+
+static void ck_figures(const struct naive_network *naive, double tolerance)
+{
+    struct ff_model *model;
+
+    ck_assert_int_eq(ff_model_open(ctx, opts.model, &model), FF_OK);
+    for (uint32_t k = 0; k < naive->layers; k++) {
+        struct ff_layer_info info;
+
+        ck_assert_int_eq(ff_model_layer(model, k + 1, &info), FF_OK);
+        ck_close("loss as trained", info.loss, naive->final[k].loss, tolerance);
+        ck_close("goodness as trained", info.goodness_pos, naive->final[k].goodness_pos, tolerance);
+        ck_close("goodness as trained", info.goodness_neg, naive->final[k].goodness_neg, tolerance);
+        ck_assert_double_le(fabs(info.error - naive->final[k].error), NEAR_TIES);
+        ck_assert_uint_eq(info.dead_units, naive->final[k].dead_units);
+    }
+    ff_model_close(model);
+}
+
+/* Trains RECIPE on the folder's data, both ways, and compares all that comes out. */
+static void ck_training(double tolerance)
+{
+    struct naive_data data;
+    struct naive_network naive, ours;
+
+    train_ok(ctx, &recipe, &opts);
+    naive_data_read(opts.data.path, "train", TRAIN_CLASSES, &data);
+    naive_train(&recipe, &data, &naive);
+    naive_read(opts.model, &ours);
+    ck_assert_uint_eq(ours.layers, recipe.layers);
+    for (uint32_t k = 0; k < recipe.layers; k++) {
+        ck_layer("layer", k + 1, &ours.layer[k], &naive.layer[k], tolerance);
+        ck_assert_int_eq(ours.head[k].w != NULL, naive.head[k].w != NULL);
+        if (naive.head[k].w)
+            ck_layer("head", k + 1, &ours.head[k], &naive.head[k], tolerance);
+    }
+    ck_epochs(&naive, fmax(tolerance, FIGURE_TOLERANCE));
+    ck_figures(&naive, fmax(tolerance, FIGURE_TOLERANCE));
+    naive_release(&naive);
+    naive_release(&ours);
+    naive_data_release(&data);
+}
+
+/* Learning rates with which the loss falls in so few steps. */
+static void choose_optimizer(const char *name)
+{
+    recipe.optimizer = name;
+    recipe.learning_rate = strcmp(name, "sgd") == 0 ? 0.02 : 3e-3;
+}
+
+/* Every loss with every optimizer; the loss falls in every layer. */
+START_TEST(every_loss_and_optimizer)
+{
+    size_t losses, optimizers;
+    const struct ff_loss *loss = ff_losses(&losses);
+    const struct ff_optimizer *optimizer = ff_optimizers(&optimizers);
+
+    for (size_t i = 0; i < losses * optimizers; i++) {
+        recipe.loss = loss[i / optimizers].name;
+        recipe.goodness_scale = recipe.threshold = NAN;
+        choose_optimizer(optimizer[i % optimizers].name);
+        n_reports = 0;
+        opts.force = true;
+        ck_training(TOLERANCE);
+        for (uint32_t k = 0; k < recipe.layers; k++)
+            ck_assert_double_lt(reports[(k + 1) * EPOCHS - 1].loss,
+                                0.98 * reports[k * EPOCHS].loss);
+    }
+}
+END_TEST
+
+START_TEST(every_schedule)
+{
+    size_t count;
+    const struct ff_schedule *schedules = ff_schedules(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        recipe.schedule = schedules[i].name;
+        n_reports = 0;
+        opts.force = true;
+        ck_training(TOLERANCE);
+    }
+}
+END_TEST
+
+START_TEST(every_embedding)
+{
+    for (const struct ff_recipe_choice *choice = ff_recipe_choices("embedding"); choice->name;
+         choice++) {
+        recipe.embedding = choice->name;
+        recipe.label_strength = 3;
+        n_reports = 0;
+        opts.force = true;
+        ck_training(TOLERANCE);
+    }
+}
+END_TEST
+
+START_TEST(weight_decay_of_layers_and_heads)
+{
+    size_t count;
+    const struct ff_optimizer *optimizers = ff_optimizers(&count);
+
+    recipe.weight_decay = 2;
+    recipe.head_weight_decay = 5;
+    recipe.head_learning_rate = 0.01;
+    for (size_t i = 0; i < count; i++) {
+        choose_optimizer(optimizers[i].name);
+        n_reports = 0;
+        opts.force = true;
+        ck_training(TOLERANCE);
+    }
+}
+END_TEST
+
+/* Numbers that are not the defaults: each reaches the place it is meant for. */
+START_TEST(every_number_of_the_recipe)
+{
+    recipe.goodness_scale = 3;
+    recipe.threshold = 1.5;
+    recipe.loss = "logistic";
+    recipe.beta1 = 0.8;
+    recipe.beta2 = 0.95;
+    recipe.epsilon = 1e-3;
+    recipe.seed = UINT64_C(0x123456789abcdef);
+    recipe.negatives = 5;
+    recipe.head_epochs = 7;
+    ck_training(TOLERANCE);
+    recipe.optimizer = "sgd";
+    recipe.momentum = 0.5;
+    n_reports = 0;
+    opts.force = true;
+    ck_training(TOLERANCE);
+}
+END_TEST
+
+/* Batches of one chunk, of several, of all rows and more; several tiles; other depths. */
+START_TEST(every_cut_of_rows_and_units)
+{
+    static const struct {
+        const char *hidden;
+        uint32_t batch, epochs, head_epochs;
+    } cuts[] = {
+        {"24", 65, 2, 2},   {"24", 301, 6, 0},        {"24x3", 701, 4, 2},
+        {"24", 9999, 4, 2}, {"140,20,30", 257, 4, 2}, {"150", 101, 2, 2},
+    };
+
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, cuts[_i].hidden, &recipe), FF_OK);
+    recipe.batch = cuts[_i].batch;
+    recipe.epochs = cuts[_i].epochs;
+    recipe.head_epochs = cuts[_i].head_epochs;
+    opts.micro_batch_rows = 151;
+    ck_training(TOLERANCE);
+}
+END_TEST
+
+START_TEST(activations_rounded_to_bf16)
+{
+    recipe.activations = "bf16";
+    ck_training(BF16_TOLERANCE);
+}
+END_TEST
+
+START_TEST(data_of_floats)
+{
+    train_make_floats(folder);
+    ck_training(TOLERANCE);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("train: oracle");
+    TCase *tcase = tcase_create("oracle");
+    SRunner *runner;
+    int failed;
+
+    tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, every_loss_and_optimizer);
+    tcase_add_test(tcase, every_schedule);
+    tcase_add_test(tcase, every_embedding);
+    tcase_add_test(tcase, weight_decay_of_layers_and_heads);
+    tcase_add_test(tcase, every_number_of_the_recipe);
+    tcase_add_loop_test(tcase, every_cut_of_rows_and_units, 0, 6);
+    tcase_add_test(tcase, activations_rounded_to_bf16);
+    tcase_add_test(tcase, data_of_floats);
+    suite_add_tcase(suite, tcase);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
