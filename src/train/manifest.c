@@ -234,19 +234,42 @@ static int stage_from_name(const char *name)
     return -1;
 }
 
+static bool data_is_sane(const struct ff_manifest *manifest)
+{
+    bool replaces = strcmp(manifest->recipe.embedding, "replace") == 0;
+
+    return manifest->samples > 0 && manifest->samples <= (uint64_t)1 << 48 &&
+           manifest->features > 0 && manifest->features <= 1u << 24 && manifest->classes >= 2 &&
+           manifest->classes <= 1000 && (!replaces || manifest->features >= manifest->classes);
+}
+
+/* The marks that a trainer leaves, and no others: one that goes on from here comes to an end. */
 static bool mark_is_sane(const struct ff_manifest *manifest)
 {
     const struct ff_progress_mark *mark = &manifest->mark;
     const struct ff_recipe *recipe = &manifest->recipe;
-    uint32_t epochs = mark->stage == FF_STAGE_HEAD ? recipe->head_epochs : recipe->epochs;
+    uint32_t first_head = ff_recipe_first_head(recipe);
+    uint64_t batches = (manifest->samples + recipe->batch - 1) / recipe->batch;
     bool imported = mark->stage != FF_STAGE_IMPORT;
+    bool begins = mark->epoch == 0 && mark->batch == 0;
 
-    return mark->layer >= 1 && mark->layer <= recipe->layers && mark->epoch <= epochs &&
-           mark->generation <= mark->checkpoints && manifest->samples > 0 &&
-           manifest->samples <= (uint64_t)1 << 48 && manifest->features > 0 &&
-           manifest->features <= 1u << 24 && manifest->classes >= 2 && manifest->classes <= 1000 &&
-           (manifest->fingerprint[0] != '\0') == imported &&
-           mark->batch <= manifest->samples / recipe->batch + 1;
+    if (mark->layer < 1 || mark->layer > recipe->layers || mark->generation > mark->checkpoints ||
+        (manifest->fingerprint[0] != '\0') != imported)
+        return false;
+    switch (mark->stage) {
+    case FF_STAGE_IMPORT:
+        return mark->layer == 1 && begins;
+    case FF_STAGE_TRAIN:
+        return mark->epoch < recipe->epochs && mark->batch < batches;
+    case FF_STAGE_FORWARD:
+        return begins;
+    case FF_STAGE_HEAD:
+        return first_head > 0 && mark->layer >= first_head && mark->epoch < recipe->head_epochs &&
+               mark->batch < batches;
+    case FF_STAGE_DONE:
+        return mark->layer == recipe->layers && begins;
+    }
+    return false;
 }
 
 static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *out)
@@ -300,7 +323,7 @@ static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *ou
     if (!out->program || !out->blas || !out->lmdb || !out->zstd || !out->data_path ||
         (labels && !out->data_labels))
         return ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
-    if (!mark_is_sane(out))
+    if (!data_is_sane(out) || !mark_is_sane(out))
         return ff_fail(ctx, FF_ECORRUPT, "its numbers contradict each other");
     return FF_OK;
 }
