@@ -193,6 +193,15 @@ int ff_chunk_read(struct ff_set *set, const struct ff_chunk *chunk, struct ff_co
     return rc;
 }
 
+bool ff_chunk_lies_ready(struct ff_set *set, const struct ff_chunk *chunk, enum ff_dtype wanted)
+{
+    struct ff_bytes key = {chunk->key, sizeof chunk->key};
+    struct ff_value value;
+
+    return ff_value_open(set->ctx, key, chunk->bytes, false, set->name, &value) == FF_OK &&
+           ff_value_in_place(&value, wanted);
+}
+
 void ff_chunk_will_need(struct ff_set *set, const struct ff_chunk *chunk)
 {
     set->ops->will_need(set, chunk->bytes);

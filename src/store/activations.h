@@ -85,7 +85,7 @@ FF_CHECK int ff_set_seal(struct ff_set *set, const struct ff_seal *seal);
 /* Checks that SET is complete and sealed with SEAL: FF_ENOTFOUND if not sealed, FF_EMISMATCH if
  * with another, FF_ECORRUPT if the seal is damaged. */
 FF_CHECK int ff_set_check(struct ff_set *set, const struct ff_seal *seal);
-void ff_set_close(struct ff_set *set);
+void ff_set_close(struct ff_set *set); /* NULL-safe */
 
 /* A chunk found in a set. BYTES is the stored value (points into the map); valid until the set is
  * closed. */
@@ -106,6 +106,9 @@ FF_CHECK int ff_set_find(struct ff_set *set, uint32_t chunk, uint32_t stream, st
 FF_CHECK int ff_chunk_read(struct ff_set *set, const struct ff_chunk *chunk, struct ff_coder *coder,
                            enum ff_dtype wanted, uint32_t rows, uint32_t columns, void *buffer,
                            const void **data);
+/* True if CHUNK's header says that ff_chunk_read() as WANTED needs no buffer. Nothing is verified.
+ */
+bool ff_chunk_lies_ready(struct ff_set *set, const struct ff_chunk *chunk, enum ff_dtype wanted);
 /* Hints: the chunk will be read soon; it was the last of those in use, and all pages of the set may
  * go. Thread-safe. */
 void ff_chunk_will_need(struct ff_set *set, const struct ff_chunk *chunk);

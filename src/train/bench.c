@@ -126,7 +126,6 @@ static int set_up_training(struct bench *b)
         .set = b->set,
         .boundary = 1,
         .width = b->opts->units,
-        .max_pieces = 2 * b->geometry.chunks_per_batch,
     };
     struct ff_step_opts step = {
         .layer = &b->layer,
@@ -144,7 +143,6 @@ static int set_up_training(struct bench *b)
         return status;
     ff_layer_seed(&b->layer, b->workers.pool, SEED, 1);
     feed.max_pieces = 2 * step.micro_chunks;
-    feed.stored = FF_F32;
     status = ff_feed_new(&b->workers, &feed, &b->feed);
     step.feed = b->feed;
     return status == FF_OK ? ff_step_new(&b->workers, &step, &b->step) : status;
@@ -175,8 +173,7 @@ static void release(struct bench *b)
 {
     ff_step_free(b->step);
     ff_feed_free(b->feed);
-    if (b->set)
-        ff_set_close(b->set);
+    ff_set_close(b->set);
     ff_layer_release(&b->layer);
     if (b->scratch.ops)
         ff_scratch_close(&b->scratch);
@@ -259,7 +256,8 @@ static int compare(struct bench *b, struct ff_bench_result *result)
         status = measure(b, train_once, &train[i]);
         if (status == FF_OK)
             status = measure(b, multiply_once, &gemm[i]);
-        ratio[i] = train[i] / gemm[i];
+        if (status == FF_OK)
+            ratio[i] = train[i] / gemm[i];
     }
     if (status != FF_OK)
         return status;

@@ -34,18 +34,16 @@ static void report(struct ff_clock *clock)
     clock->on_progress(clock->arg, &clock->now);
 }
 
-void ff_clock_phase(struct ff_clock *clock, enum ff_phase phase, uint32_t layer, uint32_t epoch,
-                    uint64_t done, uint64_t rows_total, double work)
+void ff_clock_phase(struct ff_clock *clock, const struct ff_progress *first, double work)
 {
-    clock->now.phase = phase;
-    clock->now.layer = layer;
-    clock->now.epoch = epoch;
-    clock->now.rows = done;
-    clock->now.rows_total = rows_total;
+    uint32_t layers = clock->now.layers;
+
+    clock->now = *first;
+    clock->now.layers = layers;
     clock->now.loss = NAN;
     clock->phase_began = ff_now();
     clock->phase_work = work;
-    clock->phase_skipped = done;
+    clock->phase_skipped = first->rows;
     report(clock);
 }
 

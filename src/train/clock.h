@@ -23,10 +23,9 @@ struct ff_clock {
 
 double ff_now(void); /* seconds, monotonic */
 
-/* Begins a phase of ROWS_TOTAL rows (0: unknown), of which DONE were done earlier, and of WORK
- * operations in all. */
-void ff_clock_phase(struct ff_clock *clock, enum ff_phase phase, uint32_t layer, uint32_t epoch,
-                    uint64_t done, uint64_t rows_total, double work);
+/* Begins a phase of WORK operations in all, which FIRST describes: phase, layer, epoch, epochs,
+ * rows_total (0: unknown), and as rows those that an earlier run has done. */
+void ff_clock_phase(struct ff_clock *clock, const struct ff_progress *first, double work);
 /* So many rows of the phase are done. Reports now and then. Returns true if the job is to stop. */
 bool ff_clock_tick(struct ff_clock *clock, uint64_t rows, double loss);
 /* The phase is done; reports. */

@@ -2,10 +2,6 @@
 
 #include <string.h>
 
-/* Values below this size share a page with others and may lie unaligned in the map: they are
- * copied. */
-#define SMALL_VALUE_BYTES 4096
-
 struct slot {
     struct ff_chunk input;  /* the stored stream, or the images */
     struct ff_chunk labels; /* boundary 0 */
@@ -14,8 +10,8 @@ struct slot {
     uint64_t first;
     int status;
     const float *x;
-    float *buffer; /* (chunk_rows, width), or small if chunks lie raw */
-    void *images;  /* boundary 0: decoded images, if stored compressed or unaligned */
+    void *buffer; /* (chunk_rows, width); NULL while chunks are read where they lie */
+    void *images; /* boundary 0: the same for the images, as they are stored */
     uint16_t *true_labels, *embedded_labels;
 };
 
@@ -32,19 +28,9 @@ static size_t feed_bytes(const struct ff_feed_opts *opts)
     return sizeof(struct ff_feed) + opts->max_pieces * sizeof(struct slot);
 }
 
-static bool lies_raw(const struct ff_feed_opts *opts)
-{
-    return opts->boundary > 0 && opts->stored == FF_F32 && opts->codec == FF_CODEC_NONE;
-}
-
 static enum ff_dtype image_dtype(const struct ff_feed_opts *opts)
 {
     return opts->is_float ? FF_F32 : FF_U8;
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
 }
 
 static int allocate_slots(struct ff_feed *feed)
@@ -54,20 +40,17 @@ static int allocate_slots(struct ff_feed *feed)
     size_t rows = opts->geometry->chunk_rows;
 
     feed->buffer_bytes = rows * opts->width * sizeof(float);
-    if (lies_raw(opts))
-        feed->buffer_bytes = smaller(feed->buffer_bytes, SMALL_VALUE_BYTES);
-    if (opts->boundary == 0) {
-        feed->image_bytes = rows * opts->embedding.features * ff_dtype_size(image_dtype(opts));
-        feed->label_bytes = rows * sizeof(uint16_t);
-    }
+    if (opts->boundary > 0)
+        return FF_OK;
+    feed->image_bytes = rows * opts->embedding.features * ff_dtype_size(image_dtype(opts));
+    feed->label_bytes = rows * sizeof(uint16_t);
     for (uint32_t i = 0; i < opts->max_pieces; i++) {
         struct slot *slot = &feed->slots[i];
 
         slot->buffer = ff_alloc(ctx, FF_MEM_ACTIVATIONS, feed->buffer_bytes);
-        slot->images = ff_alloc(ctx, FF_MEM_ACTIVATIONS, feed->image_bytes);
         slot->true_labels = ff_alloc(ctx, FF_MEM_ACTIVATIONS, feed->label_bytes);
         slot->embedded_labels = ff_alloc(ctx, FF_MEM_ACTIVATIONS, feed->label_bytes);
-        if (!slot->buffer || !slot->images || !slot->true_labels || !slot->embedded_labels)
+        if (!slot->buffer || !slot->true_labels || !slot->embedded_labels)
             return ff_alloc_status(ctx);
     }
     return FF_OK;
@@ -128,6 +111,12 @@ static void choose_labels(const struct ff_feed_opts *opts, struct slot *slot, co
     }
 }
 
+/* Every stream of boundary 0 is formed from the images. */
+static uint32_t stored_stream(const struct ff_feed_opts *opts, uint32_t stream)
+{
+    return opts->boundary == 0 ? (uint32_t)FF_STREAM_INPUT : stream;
+}
+
 static bool needs_truth(uint32_t stream)
 {
     return stream < FF_STREAM_NEUTRAL;
@@ -186,18 +175,42 @@ static void load_slot(void *arg, size_t task, unsigned worker)
     }
 }
 
+/* Brings *BUFFER about if CHUNK, to be read as WANTED, cannot be used where it lies: compressed,
+ * of another type, or so small that it shares a page and lies unaligned. */
+static int need_buffer(struct ff_feed *feed, const struct ff_chunk *chunk, enum ff_dtype wanted,
+                       size_t bytes, void **buffer)
+{
+    if (*buffer || ff_chunk_lies_ready(feed->opts.set, chunk, wanted))
+        return FF_OK;
+    *buffer = ff_alloc(feed->workers->ctx, FF_MEM_ACTIVATIONS, bytes);
+    return *buffer ? FF_OK : ff_alloc_status(feed->workers->ctx);
+}
+
 static int find_slot(struct ff_feed *feed, const struct ff_piece_request *request,
                      struct slot *slot)
 {
     const struct ff_feed_opts *opts = &feed->opts;
-    uint32_t stored = opts->boundary == 0 ? (uint32_t)FF_STREAM_INPUT : request->stream;
+    uint32_t stored = stored_stream(opts, request->stream);
     int status;
 
     slot->stream = request->stream;
     ff_chunk_range(opts->geometry, request->chunk, &slot->first, &slot->rows);
     status = ff_set_find(opts->set, request->chunk, stored, &slot->input);
-    if (status == FF_OK && opts->boundary == 0 && needs_truth(request->stream))
+    if (status == FF_OK && opts->boundary > 0)
+        return need_buffer(feed, &slot->input, FF_F32, feed->buffer_bytes, &slot->buffer);
+    if (status == FF_OK)
+        status =
+            need_buffer(feed, &slot->input, image_dtype(opts), feed->image_bytes, &slot->images);
+    if (status == FF_OK && needs_truth(request->stream))
         status = ff_set_find(opts->set, request->chunk, FF_STREAM_LABELS, &slot->labels);
+    return status;
+}
+
+/* Notes damage of the set, and passes STATUS on. */
+static int noted(struct ff_feed *feed, int status)
+{
+    if (status == FF_ECORRUPT && feed->opts.damaged)
+        *feed->opts.damaged = true;
     return status;
 }
 
@@ -210,14 +223,14 @@ int ff_feed_load(struct ff_feed *feed, size_t n, const struct ff_piece_request *
     for (size_t i = 0; i < n && status == FF_OK; i++)
         status = find_slot(feed, &requests[i], &feed->slots[i]);
     if (status != FF_OK)
-        return status;
+        return noted(feed, status);
     feed->loaded = n;
     ff_pool_run(feed->workers->pool, n, load_slot, feed);
     for (size_t i = 0; i < n; i++) {
         struct slot *slot = &feed->slots[i];
 
         if (slot->status != FF_OK)
-            return slot->status;
+            return noted(feed, slot->status);
         pieces[i] = (struct ff_piece){slot->x, slot->first, slot->rows};
     }
     return FF_OK;
@@ -233,7 +246,7 @@ void ff_feed_done(struct ff_feed *feed)
 void ff_feed_will_need(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests)
 {
     for (size_t i = 0; i < n; i++) {
-        uint32_t stored = feed->opts.boundary == 0 ? (uint32_t)FF_STREAM_INPUT : requests[i].stream;
+        uint32_t stored = stored_stream(&feed->opts, requests[i].stream);
         struct ff_chunk chunk;
 
         /* A missing chunk is reported when it is loaded. */
@@ -259,7 +272,7 @@ static int read_chunk(struct ff_feed *feed, uint32_t chunk, uint32_t stream, enu
             ff_chunk_read(set, found, feed->workers->coders[0], dtype, rows, columns, out, &data);
     if (status == FF_OK && data != out)
         memcpy(out, data, (size_t)rows * columns * ff_dtype_size(dtype));
-    return status;
+    return noted(feed, status);
 }
 
 int ff_feed_labels(struct ff_feed *feed, uint32_t chunk, uint16_t *labels)
@@ -272,7 +285,7 @@ int ff_feed_labels(struct ff_feed *feed, uint32_t chunk, uint16_t *labels)
     if (status != FF_OK)
         return status;
     ff_chunk_range(feed->opts.geometry, chunk, &first, &rows);
-    return check_labels(feed, &found, labels, rows);
+    return noted(feed, check_labels(feed, &found, labels, rows));
 }
 
 int ff_feed_logits(struct ff_feed *feed, uint32_t chunk, uint32_t classes, float *logits)

@@ -20,10 +20,8 @@ struct ff_feed_opts {
     bool is_float;                 /* boundary 0: images are f32, else u8 */
     uint64_t seed;                 /* boundary 0: of wrong labels */
     uint32_t width;                /* columns of the inputs */
-    enum ff_dtype
-        stored; /* above boundary 0: dtype and codec of stored chunks: whether they lie raw */
-    enum ff_codec codec;
-    uint32_t max_pieces; /* most pieces at a time */
+    uint32_t max_pieces;           /* most pieces at a time */
+    bool *damaged;                 /* set to true when the set turns out to be; may be NULL */
 };
 
 struct ff_piece_request {

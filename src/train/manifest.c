@@ -387,6 +387,52 @@ int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe *stored,
     return status;
 }
 
+int ff_manifest_load(struct ff_ctx *ctx, struct ff_model_file *file, struct ff_manifest *out)
+{
+    char *text;
+    size_t size;
+    int status = ff_model_file_manifest(file, &text, &size);
+
+    memset(out, 0, sizeof *out);
+    if (status != FF_OK)
+        return status;
+    status = ff_manifest_read(ctx, ff_model_file_path(file), text, out);
+    ff_free(ctx, FF_MEM_OTHER, text, size);
+    return status;
+}
+
+int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file, struct ff_manifest *manifest)
+{
+    struct ff_manifest stored;
+    int status = ff_manifest_load(ctx, file, &stored);
+
+    if (status != FF_OK)
+        return status;
+    manifest->mark = stored.mark;
+    memcpy(manifest->fingerprint, stored.fingerprint, sizeof manifest->fingerprint);
+    ff_manifest_release(&stored);
+    return FF_OK;
+}
+
+struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest)
+{
+    bool append = strcmp(manifest->recipe.embedding, "append") == 0;
+
+    return (struct ff_embedding){
+        .mode = append ? FF_EMBED_APPEND : FF_EMBED_REPLACE,
+        .strength = (float)manifest->recipe.label_strength,
+        .features = manifest->features,
+        .classes = manifest->classes,
+    };
+}
+
+uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer)
+{
+    struct ff_embedding embedding = ff_manifest_embedding(manifest);
+
+    return layer == 1 ? ff_embed_width(&embedding) : manifest->recipe.hidden[layer - 2];
+}
+
 uint32_t ff_manifest_layers_trained(const struct ff_manifest *manifest)
 {
     switch (manifest->mark.stage) {

@@ -6,7 +6,8 @@
 #ifndef FF_TRAIN_MANIFEST_H
 #define FF_TRAIN_MANIFEST_H
 
-#include "base/context.h"
+#include "data/embed.h"
+#include "store/model_file.h"
 
 #include <fftool/recipe.h>
 
@@ -71,10 +72,22 @@ FF_CHECK int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *man
 /* Parses and checks TEXT, found in the file PATH. FF_ECORRUPT, FF_EFORMAT (a newer version). */
 FF_CHECK int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *text,
                               struct ff_manifest *out);
+/* Reads the manifest of FILE, within the snapshot of reads, which the caller ends. On error nothing
+ * is left to release. */
+FF_CHECK int ff_manifest_load(struct ff_ctx *ctx, struct ff_model_file *file,
+                              struct ff_manifest *out);
+/* Reads again, within the snapshot, what training changes: mark and fingerprint. Pointers into
+ * MANIFEST stay valid. */
+FF_CHECK int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file,
+                                struct ff_manifest *manifest);
 /* FF_OK if two recipes are the same, else FF_EMISMATCH and a message naming the first difference.
  */
 FF_CHECK int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe *stored,
                                      const struct ff_recipe *given);
+/* How labels enter the inputs of layer 1. */
+struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest);
+/* Inputs of layer LAYER (from 1): columns of boundary LAYER - 1. */
+uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer);
 /* Layers whose weights are final. */
 uint32_t ff_manifest_layers_trained(const struct ff_manifest *manifest);
 /* The lowest layer with a head (the first is left out where there are more; Hinton 2022,

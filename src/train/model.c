@@ -1,8 +1,6 @@
 /* Looking into a model file: the manifest, and figures of tensors, a tile in memory at a time. */
 #include <fftool/model.h>
 
-#include "data/embed.h"
-#include "store/model_file.h"
 #include "train/import.h"
 #include "train/layer.h"
 #include "train/manifest.h"
@@ -19,18 +17,11 @@ struct ff_model {
     struct ff_manifest manifest;
 };
 
-static int read_manifest(struct ff_model *model)
+/* A trainer may have gone on since the last look: begins a new snapshot with its mark. */
+static int look_again(struct ff_model *model)
 {
-    char *text;
-    size_t size;
-    int status = ff_model_file_manifest(model->file, &text, &size);
-
-    if (status != FF_OK)
-        return status;
-    ff_manifest_release(&model->manifest);
-    status = ff_manifest_read(model->ctx, ff_model_file_path(model->file), text, &model->manifest);
-    ff_free(model->ctx, FF_MEM_OTHER, text, size);
-    return status;
+    ff_model_file_unpin(model->file);
+    return ff_manifest_reload(model->ctx, model->file, &model->manifest);
 }
 
 int ff_model_open(struct ff_ctx *ctx, const char *path, struct ff_model **out)
@@ -44,7 +35,7 @@ int ff_model_open(struct ff_ctx *ctx, const char *path, struct ff_model **out)
     model->ctx = ctx;
     status = ff_model_file_open(ctx, path, FF_MODEL_READ, &model->file);
     if (status == FF_OK)
-        status = read_manifest(model);
+        status = ff_manifest_load(ctx, model->file, &model->manifest);
     if (status != FF_OK) {
         ff_model_close(model);
         return status;
@@ -61,19 +52,6 @@ void ff_model_close(struct ff_model *model)
     ff_manifest_release(&model->manifest);
     ff_model_file_close(model->file);
     ff_free(model->ctx, FF_MEM_OTHER, model, sizeof *model);
-}
-
-static uint32_t fan_in(const struct ff_model *model, uint32_t layer)
-{
-    const struct ff_manifest *manifest = &model->manifest;
-    struct ff_embedding embedding = {
-        .mode =
-            strcmp(manifest->recipe.embedding, "append") == 0 ? FF_EMBED_APPEND : FF_EMBED_REPLACE,
-        .features = manifest->features,
-        .classes = manifest->classes,
-    };
-
-    return layer == 1 ? ff_embed_width(&embedding) : manifest->recipe.hidden[layer - 2];
 }
 
 /* Figures of a tensor, added up tile by tile. */
@@ -205,7 +183,7 @@ static int hash_weights(struct ff_model *model, char out[33])
                     .units = head ? manifest->classes : units,
                     .columns = slot == SLOT_BIASES ? 1
                                : head              ? units
-                                                   : fan_in(model, layer),
+                                                   : ff_manifest_fan_in(manifest, layer),
                 };
 
                 status = each_tile(model, &tensor, visit_hash, state);
@@ -264,9 +242,7 @@ int ff_model_info(struct ff_model *model, struct ff_model_info *out)
     int status;
 
     memset(out, 0, sizeof *out);
-    /* A trainer may have gone on since the file was opened. */
-    ff_model_file_unpin(model->file);
-    status = read_manifest(model);
+    status = look_again(model);
     if (status == FF_OK)
         status = hash_weights(model, out->weights_hash);
     if (status == FF_OK)
@@ -293,7 +269,8 @@ int ff_model_info(struct ff_model *model, struct ff_model_info *out)
     out->layer = out->complete ? 0 : mark->layer;
     out->epoch = mark->epoch;
     out->checkpoints = mark->checkpoints;
-    out->parameters = ff_recipe_parameters(&manifest->recipe, fan_in(model, 1), manifest->classes);
+    out->parameters =
+        ff_recipe_parameters(&manifest->recipe, ff_manifest_fan_in(manifest, 1), manifest->classes);
     out->has_head = ff_recipe_first_head(&manifest->recipe) > 0;
     return FF_OK;
 }
@@ -320,7 +297,7 @@ static struct tensor layer_tensor(const struct ff_model *model, uint32_t layer, 
         .generation = generation_of(&model->manifest, layer_state(&model->manifest, layer)),
         .slot = slot,
         .units = model->manifest.recipe.hidden[layer - 1],
-        .columns = slot == SLOT_BIASES ? 1 : fan_in(model, layer),
+        .columns = slot == SLOT_BIASES ? 1 : ff_manifest_fan_in(&model->manifest, layer),
     };
 }
 
@@ -408,12 +385,12 @@ int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info 
     memset(out, 0, sizeof *out);
     if (status != FF_OK)
         return status;
-    status = read_manifest(model);
+    status = look_again(model);
     if (status != FF_OK)
         return status;
     out->layer = layer;
     out->state = layer_state(manifest, layer);
-    out->fan_in = fan_in(model, layer);
+    out->fan_in = ff_manifest_fan_in(manifest, layer);
     out->units = manifest->recipe.hidden[layer - 1];
     out->parameters = (uint64_t)out->units * out->fan_in + out->units;
     out->dtype = ff_dtype_name(FF_F32);
@@ -449,36 +426,27 @@ static void add_to_histogram(const float *data, size_t n, double low, double hig
     }
 }
 
-int ff_model_tile(struct ff_model *model, uint32_t layer, uint32_t tile, double low, double high,
-                  uint64_t histogram[FF_HISTOGRAM_BINS], struct ff_tile_info *out)
+/* Figures and histogram of one tile of TENSOR. */
+static int read_tile(struct ff_model *model, const struct tensor *tensor, uint32_t tile, double low,
+                     double high, uint64_t histogram[FF_HISTOGRAM_BINS], struct ff_tile_info *out)
 {
-    int status = check_layer(model, layer);
+    struct ff_tile_key key = tile_key(tensor, tile);
+    float *buffer = ff_alloc(model->ctx, FF_MEM_WEIGHTS, tile_bytes(tensor));
     struct moments moments = {0};
-    struct tensor tensor;
-    struct ff_tile_key key;
     struct ff_value value;
-    float *buffer;
     uint32_t first;
+    int status;
 
-    memset(out, 0, sizeof *out);
-    if (status != FF_OK)
-        return status;
-    tensor = layer_tensor(model, layer, SLOT_WEIGHTS);
-    if (tile >= ff_tile_count(tensor.units) ||
-        layer_state(&model->manifest, layer) == FF_LAYER_WAITING)
-        return ff_fail(model->ctx, FF_ENOTFOUND, "layer %u has no tile %u yet", layer, tile);
-    key = tile_key(&tensor, tile);
-    buffer = ff_alloc(model->ctx, FF_MEM_WEIGHTS, tile_bytes(&tensor));
     if (!buffer)
         return ff_alloc_status(model->ctx);
     out->tile = tile;
-    ff_tile_range(tensor.units, tile, &first, &out->units);
-    out->raw_bytes = (uint64_t)out->units * tensor.columns * sizeof(float);
-    status = ff_model_file_get(model->file, &key, out->units, tensor.columns, buffer);
+    ff_tile_range(tensor->units, tile, &first, &out->units);
+    out->raw_bytes = (uint64_t)out->units * tensor->columns * sizeof(float);
+    status = ff_model_file_get(model->file, &key, out->units, tensor->columns, buffer);
     if (status == FF_OK)
         status = ff_model_file_describe(model->file, &key, &value);
     if (status == FF_OK) {
-        size_t n = (size_t)out->units * tensor.columns;
+        size_t n = (size_t)out->units * tensor->columns;
 
         out->stored_bytes = FF_VALUE_HEADER + value.stored_bytes;
         moments_add(&moments, buffer, n);
@@ -487,7 +455,27 @@ int ff_model_tile(struct ff_model *model, uint32_t layer, uint32_t tile, double 
         if (histogram)
             add_to_histogram(buffer, n, low, high, histogram);
     }
-    ff_free(model->ctx, FF_MEM_WEIGHTS, buffer, tile_bytes(&tensor));
+    ff_free(model->ctx, FF_MEM_WEIGHTS, buffer, tile_bytes(tensor));
+    return status;
+}
+
+int ff_model_tile(struct ff_model *model, uint32_t layer, uint32_t tile, double low, double high,
+                  uint64_t histogram[FF_HISTOGRAM_BINS], struct ff_tile_info *out)
+{
+    int status = check_layer(model, layer);
+
+    memset(out, 0, sizeof *out);
+    if (status == FF_OK)
+        status = look_again(model);
+    if (status == FF_OK) {
+        struct tensor tensor = layer_tensor(model, layer, SLOT_WEIGHTS);
+
+        if (layer_state(&model->manifest, layer) == FF_LAYER_WAITING ||
+            tile >= ff_tile_count(tensor.units))
+            status = ff_fail(model->ctx, FF_ENOTFOUND, "layer %u has no tile %u yet", layer, tile);
+        else
+            status = read_tile(model, &tensor, tile, low, high, histogram, out);
+    }
     ff_model_file_unpin(model->file);
     return status;
 }

@@ -1,18 +1,12 @@
 /* What the stages of a run share. */
 #include "train/run.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
 #define RUN_ID_TEXT "fftool scratch 1\n" /* the version of what is stored in scratch */
-
-static enum ff_label_embedding embedding_mode(const char *name)
-{
-    return strcmp(name, "append") == 0 ? FF_EMBED_APPEND : FF_EMBED_REPLACE;
-}
 
 /* Hash of all that scratch depends on: the recipe as text, and the data. */
 static int derive_id(struct ff_run *run)
@@ -65,20 +59,9 @@ int ff_run_derive(struct ff_run *run)
         .epsilon = (float)recipe->epsilon,
         .weight_decay = (float)recipe->weight_decay,
     };
-    run->embedding = (struct ff_embedding){
-        .mode = embedding_mode(recipe->embedding),
-        .strength = (float)recipe->label_strength,
-        .features = manifest->features,
-        .classes = manifest->classes,
-    };
     run->geometry = ff_geometry_make(manifest->samples, recipe->batch);
     run->stored = strcmp(recipe->activations, "bf16") == 0 ? FF_BF16 : FF_F32;
     return derive_id(run);
-}
-
-uint32_t ff_run_width(const struct ff_run *run, uint32_t layer)
-{
-    return layer == 1 ? ff_embed_width(&run->embedding) : run->manifest.recipe.hidden[layer - 2];
 }
 
 static struct ff_seal make_seal(const struct ff_run *run, uint32_t boundary)
@@ -122,11 +105,12 @@ int ff_run_feed(struct ff_run *run, struct ff_set *set, uint32_t boundary, uint3
         .geometry = &run->geometry,
         .set = set,
         .boundary = boundary,
-        .embedding = run->embedding,
+        .embedding = ff_manifest_embedding(&run->manifest),
         .is_float = run->manifest.is_float,
         .seed = run->manifest.recipe.seed,
-        .width = ff_run_width(run, boundary + 1),
+        .width = ff_manifest_fan_in(&run->manifest, boundary + 1),
         .max_pieces = pieces,
+        .damaged = &run->scratch_damaged,
     };
 
     return ff_feed_new(&run->workers, &opts, out);
@@ -187,28 +171,4 @@ void ff_run_tell(struct ff_run *run, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     run->opts->on_message(run->opts->arg, text);
-}
-
-void ff_run_report_epoch(struct ff_run *run, bool head, uint32_t epoch, const struct ff_sums *sums,
-                         double learning_rate, double seconds, double rows, double flops)
-{
-    struct ff_epoch_report report = {
-        .head = head,
-        .layer = run->manifest.mark.layer,
-        .epoch = epoch,
-        .loss = sums->loss / sums->rows,
-        .goodness_pos = head ? NAN : sums->goodness_pos / sums->rows,
-        .goodness_neg = head ? NAN : sums->goodness_neg / sums->rows,
-        .error = sums->wrong / sums->rows,
-        .learning_rate = learning_rate,
-        .seconds = seconds,
-        .rows_per_second = seconds > 0 ? rows / seconds : 0,
-        .gflops = seconds > 0 ? flops / seconds * 1e-9 : 0,
-    };
-
-    if (!run->opts->on_epoch)
-        return;
-    ff_memory_read(run->ctx, &report.memory);
-    report.scratch_bytes = run->scratch.ops->bytes(run->scratch.self);
-    run->opts->on_epoch(run->opts->arg, &report);
 }

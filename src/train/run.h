@@ -33,14 +33,13 @@ struct ff_run {
     const struct ff_schedule *schedule;
     struct ff_loss_params loss_params;
     struct ff_optimizer_params optimizer_params;
-    struct ff_embedding embedding;
     struct ff_geometry geometry;
     enum ff_dtype stored;
     struct ff_compression compression;
     uint8_t id[16]; /* hash of recipe and data; seals scratch */
     /* Of this run */
     double last_checkpoint; /* seconds, monotonic */
-    bool scratch_damaged;   /* a stage failed because of scratch */
+    bool scratch_damaged;   /* the stage under way met damage in stored activations */
     uint64_t scratch_peak_bytes;
     double train_seconds, train_flops;
 };
@@ -53,8 +52,6 @@ FF_CHECK int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *r
 
 /* What recipe and data decide (from the manifest); the fingerprint need not be known. run.c */
 FF_CHECK int ff_run_derive(struct ff_run *run);
-/* Inputs of layer LAYER (from 1): width of boundary LAYER - 1. */
-uint32_t ff_run_width(const struct ff_run *run, uint32_t layer);
 /* Opens boundary K and checks that it is complete and of this run. FF_ENOTFOUND etc. if not usable.
  */
 FF_CHECK int ff_run_open_set(struct ff_run *run, uint32_t boundary, struct ff_set **out);
@@ -70,9 +67,6 @@ void ff_run_advance(struct ff_run *run);
 void ff_run_measure_scratch(struct ff_run *run);
 /* Tells the user a line of text. */
 void ff_run_tell(struct ff_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Fills in the common part of an epoch's report from its sums and hands it to the user. */
-void ff_run_report_epoch(struct ff_run *run, bool head, uint32_t epoch, const struct ff_sums *sums,
-                         double learning_rate, double seconds, double rows, double flops);
 
 /*
  * Saves LAYER, with optimizer state and the mark in the manifest, as a new generation (stage train

@@ -27,7 +27,6 @@ struct scoring {
     struct ff_scratch scratch;
     char folder[PATH_MAX];
     struct ff_clock clock;
-    struct ff_embedding embedding;
     bool by_head;
     uint32_t layers, first_head, classes;
     uint64_t samples;
@@ -39,14 +38,15 @@ struct scoring {
     uint16_t *labels;             /* (max_rows) */
     /* The block and layer at work */
     struct ff_geometry geometry;
+    uint32_t number;      /* of the layer, from 1 */
     uint64_t first;       /* row of the dataset */
     uint64_t rows_passed; /* through all layers of all blocks, for progress */
     struct ff_set *in, *out;
 };
 
-static uint32_t width(const struct scoring *s, uint32_t layer)
+static uint32_t units(const struct scoring *s, uint32_t layer)
 {
-    return layer == 1 ? ff_embed_width(&s->embedding) : s->manifest.recipe.hidden[layer - 2];
+    return s->manifest.recipe.hidden[layer - 1];
 }
 
 static size_t score_bytes(const struct scoring *s)
@@ -61,16 +61,11 @@ static size_t product_bytes(const struct scoring *s)
 
 static int load_manifest(struct scoring *s)
 {
-    char *text;
-    size_t size;
     int status = ff_model_file_open(s->ctx, s->evaluate->model, FF_MODEL_READ, &s->file);
 
-    if (status == FF_OK)
-        status = ff_model_file_manifest(s->file, &text, &size);
     if (status != FF_OK)
         return status;
-    status = ff_manifest_read(s->ctx, s->evaluate->model, text, &s->manifest);
-    ff_free(s->ctx, FF_MEM_OTHER, text, size);
+    status = ff_manifest_load(s->ctx, s->file, &s->manifest);
     ff_model_file_unpin(s->file);
     return status;
 }
@@ -119,13 +114,6 @@ static int open_data(struct scoring *s)
                        opts->data.path, info->classes - 1, opts->model, manifest->classes);
     s->classes = manifest->classes;
     s->samples = opts->limit_rows && opts->limit_rows < info->rows ? opts->limit_rows : info->rows;
-    s->embedding = (struct ff_embedding){
-        .mode =
-            strcmp(manifest->recipe.embedding, "append") == 0 ? FF_EMBED_APPEND : FF_EMBED_REPLACE,
-        .strength = (float)manifest->recipe.label_strength,
-        .features = manifest->features,
-        .classes = manifest->classes,
-    };
     return FF_OK;
 }
 
@@ -144,17 +132,18 @@ static uint64_t choose_block(const struct scoring *s)
 {
     uint64_t allowed =
         s->evaluate->scratch_bytes ? s->evaluate->scratch_bytes : DEFAULT_SCRATCH_BYTES;
-    uint64_t widest = 0, per_row;
+    uint64_t widest = 0, per_row, rows;
 
     for (uint32_t layer = 1; layer <= s->layers; layer++) {
-        uint64_t units = s->manifest.recipe.hidden[layer - 1];
-
-        widest = units > widest ? units : widest;
+        if (units(s, layer) > widest)
+            widest = units(s, layer);
     }
     per_row = 2 * widest * sizeof(float) * s->n_streams;
-    return smaller(
-        s->samples,
-        at_least_one(smaller(allowed / per_row, SCORE_BYTES / (2 * sizeof(float) * s->classes))));
+    rows = smaller(allowed / per_row, SCORE_BYTES / (2 * sizeof(float) * s->classes));
+    /* Whole chunks: then the cut into blocks does not change the scores' bits. */
+    if (rows > FF_CHUNK_ROWS)
+        rows -= rows % FF_CHUNK_ROWS;
+    return smaller(s->samples, at_least_one(rows));
 }
 
 static int allocate(struct scoring *s)
@@ -254,9 +243,9 @@ static int new_feed(struct scoring *s, struct ff_set *set, uint32_t boundary, st
         .geometry = &s->geometry,
         .set = set,
         .boundary = boundary,
-        .embedding = s->embedding,
+        .embedding = ff_manifest_embedding(&s->manifest),
         .is_float = s->dataset->info.is_float,
-        .width = width(s, boundary + 1),
+        .width = ff_manifest_fan_in(&s->manifest, boundary + 1),
         .max_pieces = FF_FORWARD_PIECES,
     };
 
@@ -282,9 +271,9 @@ static int begin_chunk(void *arg, uint32_t chunk, uint64_t first, uint32_t rows)
     struct scoring *s = arg;
 
     (void)chunk;
+    (void)rows;
     if (ff_clock_tick(&s->clock, s->rows_passed + first, NAN))
         return ff_fail(s->ctx, FF_EINTERRUPTED, "interrupted");
-    (void)rows;
     return FF_OK;
 }
 
@@ -293,7 +282,7 @@ static int take_block(void *arg, const struct ff_forward_block *block)
 {
     struct scoring *s = arg;
     struct ff_compression none = {FF_CODEC_NONE, 0};
-    struct ff_matrix matrix = {FF_F32, block->rows, 0, block->y};
+    struct ff_matrix matrix = {FF_F32, block->rows, units(s, s->number), block->y};
 
     if (!s->by_head) {
         uint32_t class = block->stream - FF_STREAM_CLASS;
@@ -303,7 +292,6 @@ static int take_block(void *arg, const struct ff_forward_block *block)
     }
     if (!s->out)
         return FF_OK;
-    matrix.columns = s->manifest.recipe.hidden[s->clock.now.layer - 1];
     return ff_set_put(s->out, block->chunk, block->stream, &matrix, FF_F32, &none);
 }
 
@@ -320,8 +308,8 @@ static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *fee
         .begin_chunk = begin_chunk,
         .arg = s,
     };
-    int status =
-        ff_layer_init(&layer, s->ctx, width(s, number), s->manifest.recipe.hidden[number - 1], 0);
+    int status = ff_layer_init(&layer, s->ctx, ff_manifest_fan_in(&s->manifest, number),
+                               units(s, number), 0);
 
     if (status != FF_OK)
         return status;
@@ -337,7 +325,7 @@ static int add_head(struct scoring *s, uint32_t number)
 {
     struct ff_layer head;
     struct ff_feed *feed = NULL;
-    int status = ff_layer_init(&head, s->ctx, s->manifest.recipe.hidden[number - 1], s->classes, 0);
+    int status = ff_layer_init(&head, s->ctx, units(s, number), s->classes, 0);
 
     if (status != FF_OK)
         return status;
@@ -393,7 +381,7 @@ static int pass_layer(struct scoring *s, uint32_t number)
     struct ff_feed *feed = NULL;
     int status = FF_OK;
 
-    s->clock.now.layer = number;
+    s->number = s->clock.now.layer = number;
     if (number < s->layers || head_here)
         status = s->scratch.ops->create(s->scratch.self, number, &s->out);
     if (status == FF_OK)
@@ -415,8 +403,7 @@ static int pass_layer(struct scoring *s, uint32_t number)
 
 static void close_set(struct scoring *s, struct ff_set **set, uint32_t boundary)
 {
-    if (*set)
-        ff_set_close(*set);
+    ff_set_close(*set);
     *set = NULL;
     s->scratch.ops->drop(s->scratch.self, boundary);
 }
@@ -440,6 +427,8 @@ static int score_block(struct scoring *s)
 
 static int score_all(struct scoring *s)
 {
+    struct ff_progress phase = {
+        .phase = FF_PHASE_EVALUATE, .layer = 1, .rows_total = s->samples * s->layers};
     int status = s->opts->begin(s->opts->arg, s->samples, s->classes, s->layers);
 
     s->clock.on_progress = s->evaluate->on_progress;
@@ -448,8 +437,7 @@ static int score_all(struct scoring *s)
     s->clock.began = ff_now();
     s->clock.work_left = (double)s->samples * s->layers;
     s->clock.now.layers = s->layers;
-    ff_clock_phase(&s->clock, FF_PHASE_EVALUATE, 1, 0, 0, s->samples * s->layers,
-                   s->clock.work_left);
+    ff_clock_phase(&s->clock, &phase, s->clock.work_left);
     while (s->first < s->samples && status == FF_OK) {
         s->geometry = ff_geometry_make(smaller(s->max_rows, s->samples - s->first), FF_CHUNK_ROWS);
         status = score_block(s);

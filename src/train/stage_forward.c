@@ -47,8 +47,7 @@ static void release(struct forwarding *f)
     ff_free(ctx, FF_MEM_ACTIVATIONS, f->c_neg, rows * sizeof(float));
     ff_free(ctx, FF_MEM_OTHER, f->active, f->layer.units);
     ff_feed_free(f->feed);
-    if (f->out)
-        ff_set_close(f->out);
+    ff_set_close(f->out);
     ff_layer_release(&f->head);
     ff_layer_release(&f->layer);
 }
@@ -88,7 +87,7 @@ static void choose_streams(struct forwarding *f)
 static int load_layers(struct forwarding *f)
 {
     struct ff_run *run = f->run;
-    uint32_t fan_in = ff_run_width(run, f->number);
+    uint32_t fan_in = ff_manifest_fan_in(&run->manifest, f->number);
     int status =
         ff_layer_init(&f->layer, run->ctx, fan_in, run->manifest.recipe.hidden[f->number - 1], 0);
 
@@ -211,6 +210,8 @@ static int forward_layer(struct forwarding *f)
         .begin_chunk = begin_chunk,
         .arg = f,
     };
+    struct ff_progress phase = {
+        .phase = FF_PHASE_FORWARD, .layer = f->number, .rows_total = run->geometry.rows};
     int status = set_up(f);
 
     if (status != FF_OK)
@@ -218,8 +219,7 @@ static int forward_layer(struct forwarding *f)
     opts.feed = f->feed;
     opts.n_streams = f->n_streams;
     opts.active = f->active;
-    ff_clock_phase(&run->clock, FF_PHASE_FORWARD, f->number, 0, 0, run->geometry.rows,
-                   forward_work(f));
+    ff_clock_phase(&run->clock, &phase, forward_work(f));
     status = ff_forward(&run->workers, &opts);
     if (status == FF_OK && f->out)
         status = ff_run_seal(run, f->out, f->number);
@@ -273,8 +273,7 @@ int ff_stage_forward(struct ff_run *run)
     if (status == FF_OK)
         status = put_figures(&f);
     release(&f);
-    if (f.in)
-        ff_set_close(f.in);
+    ff_set_close(f.in);
     if (status != FF_OK)
         return status;
     ff_run_advance(run);
@@ -293,8 +292,7 @@ static int recompute_next(struct ff_run *run, uint32_t from)
     if (status == FF_OK)
         status = forward_layer(&f);
     release(&f);
-    if (f.in)
-        ff_set_close(f.in);
+    ff_set_close(f.in);
     if (status == FF_OK)
         run->scratch.ops->drop(run->scratch.self, from);
     return status;

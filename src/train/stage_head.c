@@ -2,10 +2,9 @@
 #include "nn/gemm.h"
 #include "nn/kernels.h"
 #include "nn/softmax.h"
+#include "train/epochs.h"
 #include "train/head.h"
-#include "train/run.h"
 
-#include <math.h>
 #include <string.h>
 
 struct head_training {
@@ -35,8 +34,7 @@ static void release(struct head_training *t)
     ff_free(ctx, FF_MEM_GRADIENT, t->gradient, classes * t->head.fan_in * sizeof(float));
     ff_free(ctx, FF_MEM_GRADIENT, t->bias_gradient, classes * sizeof(float));
     ff_feed_free(t->feed);
-    if (t->set)
-        ff_set_close(t->set);
+    ff_set_close(t->set);
     ff_layer_release(&t->head);
 }
 
@@ -113,21 +111,18 @@ static int run_chunk(struct head_training *t, uint32_t chunk, size_t batch_rows)
     sums->loss +=
         ff_softmax_cross_entropy(t->piece.rows, classes, batch_rows, t->logits, t->labels, &wrong);
     sums->wrong += (double)wrong;
-    if (!isfinite(sums->loss))
-        return ff_fail(t->run->ctx, FF_ENUMERIC,
-                       "head on layer %u: the loss is not finite; try a lower head learning rate",
-                       t->run->manifest.mark.layer);
     ff_pool_run(t->run->workers.pool, t->head.tiles, gradient_tile, t);
     ff_feed_done(t->feed);
     t->first = false;
     return FF_OK;
 }
 
-static int run_batch(struct head_training *t, uint64_t batch, uint64_t number, float lr)
+static int learn(void *arg, const struct ff_batch *batch)
 {
+    struct head_training *t = arg;
     struct ff_layer *head = &t->head;
     uint32_t first_chunk, chunks;
-    size_t rows = ff_batch_range(&t->run->geometry, batch, &first_chunk, &chunks);
+    size_t rows = ff_batch_range(&t->run->geometry, batch->batch, &first_chunk, &chunks);
 
     t->first = true;
     for (uint32_t c = 0; c < chunks; c++) {
@@ -136,93 +131,33 @@ static int run_batch(struct head_training *t, uint64_t batch, uint64_t number, f
         if (status != FF_OK)
             return status;
     }
-    t->optimizer->step(&t->params, number, lr, 1, (size_t)head->units * head->fan_in, head->weights,
-                       t->gradient, head->weight_state);
-    t->optimizer->step(&t->params, number, lr, 0, head->units, head->biases, t->bias_gradient,
-                       head->bias_state);
+    t->optimizer->step(&t->params, batch->step, batch->lr, 1, (size_t)head->units * head->fan_in,
+                       head->weights, t->gradient, head->weight_state);
+    t->optimizer->step(&t->params, batch->step, batch->lr, 0, head->units, head->biases,
+                       t->bias_gradient, head->bias_state);
     t->run->manifest.mark.sums.rows += (double)rows;
-    return FF_OK;
-}
-
-static int stop_here(struct head_training *t)
-{
-    struct ff_run *run = t->run;
-    int status = ff_checkpoint(run, &t->head, false);
-
-    if (status != FF_OK)
-        return status;
-    return ff_fail(run->ctx, FF_EINTERRUPTED,
-                   "interrupted in the head of layer %u; everything is saved",
-                   run->manifest.mark.layer);
-}
-
-static int run_epoch(struct head_training *t)
-{
-    struct ff_run *run = t->run;
-    struct ff_progress_mark *mark = &run->manifest.mark;
-    const struct ff_recipe *recipe = &run->manifest.recipe;
-    const struct ff_geometry *geometry = &run->geometry;
-    struct ff_permutation order = ff_permutation_make(
-        ff_rng_make(recipe->seed, FF_RNG_HEAD_ORDER, mark->layer, mark->epoch), geometry->batches);
-    uint64_t total = recipe->head_epochs * geometry->batches;
-    double began = ff_now(), rows_before = mark->sums.rows, rows;
-    double flops_per_row = 4.0 * t->head.fan_in * t->head.units;
-    double lr = 0;
-
-    ff_clock_phase(&run->clock, FF_PHASE_HEAD, mark->layer, mark->epoch + 1,
-                   mark->batch * geometry->batch, geometry->rows,
-                   flops_per_row * (double)geometry->rows);
-    while (mark->batch < geometry->batches) {
-        uint64_t done = mark->epoch * geometry->batches + mark->batch;
-        int status;
-
-        lr = recipe->head_learning_rate * run->schedule->factor(done, total);
-        status = run_batch(t, ff_permutation_at(&order, mark->batch), done + 1, (float)lr);
-        if (status != FF_OK)
-            return status;
-        mark->batch++;
-        if (ff_clock_tick(&run->clock, (uint64_t)mark->sums.rows,
-                          mark->sums.loss / mark->sums.rows) &&
-            mark->batch < geometry->batches)
-            return stop_here(t);
-    }
-    ff_clock_end(&run->clock);
-    rows = mark->sums.rows - rows_before;
-    ff_run_report_epoch(run, true, mark->epoch + 1, &mark->sums, lr, ff_now() - began, rows,
-                        flops_per_row * rows);
-    return FF_OK;
-}
-
-static int end_epoch(struct head_training *t)
-{
-    struct ff_run *run = t->run;
-    struct ff_progress_mark *mark = &run->manifest.mark;
-    bool last = mark->epoch + 1 == run->manifest.recipe.head_epochs;
-
-    mark->epoch++;
-    mark->batch = 0;
-    mark->sums = (struct ff_sums){0};
-    if (last)
-        return ff_checkpoint(run, &t->head, true);
-    if (run->clock.interrupted && run->clock.interrupted(run->clock.arg))
-        return stop_here(t);
-    if (ff_now() - run->last_checkpoint >= run->opts->checkpoint_interval_s)
-        return ff_checkpoint(run, &t->head, false);
     return FF_OK;
 }
 
 int ff_stage_head(struct ff_run *run)
 {
     struct head_training t = {.run = run};
-    uint32_t layer = run->manifest.mark.layer;
+    struct ff_learning learning = {
+        .run = run,
+        .layer = &t.head,
+        .name = "the head of layer",
+        .phase = FF_PHASE_HEAD,
+        .order = FF_RNG_HEAD_ORDER,
+        .epochs = run->manifest.recipe.head_epochs,
+        .learning_rate = run->manifest.recipe.head_learning_rate,
+        .learn = learn,
+        .arg = &t,
+    };
     int status = set_up(&t);
 
-    while (status == FF_OK && run->manifest.mark.stage == FF_STAGE_HEAD &&
-           run->manifest.mark.layer == layer) {
-        status = run_epoch(&t);
-        if (status == FF_OK)
-            status = end_epoch(&t);
-    }
+    learning.flops_per_row = 4.0 * t.head.fan_in * t.head.units;
+    if (status == FF_OK)
+        status = ff_run_epochs(&learning);
     release(&t);
     return status;
 }

@@ -44,9 +44,10 @@ static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff
         .tick = tick,
         .arg = run,
     };
+    struct ff_progress phase = {.phase = FF_PHASE_IMPORT, .rows_total = run->geometry.rows};
     int status;
 
-    ff_clock_phase(&run->clock, FF_PHASE_IMPORT, 0, 0, 0, run->geometry.rows, 0);
+    ff_clock_phase(&run->clock, &phase, 0);
     status = ff_import(run->ctx, &opts, fingerprint);
     if (status == FF_OK)
         ff_clock_end(&run->clock);
@@ -86,8 +87,7 @@ int ff_run_import(struct ff_run *run)
         status = settle_fingerprint(run, fingerprint);
     if (status == FF_OK)
         status = ff_run_seal(run, set, 0);
-    if (set)
-        ff_set_close(set);
+    ff_set_close(set);
     ff_dataset_close(dataset);
     ff_run_measure_scratch(run);
     return status;

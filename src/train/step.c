@@ -3,7 +3,6 @@
 #include "nn/gemm.h"
 #include "nn/kernels.h"
 
-#include <math.h>
 #include <string.h>
 
 #define OUTPUT_BYTES ((size_t)16 << 20) /* of a micro-batch's outputs, unless told otherwise */
@@ -225,9 +224,6 @@ static int run_micro_batch(struct ff_step *step, uint32_t first_chunk, uint32_t 
     ff_layer_forward(step->opts.layer, step->workers->pool, step->blocks, step->n_pieces,
                      step->all_rows, step->y, step->sums);
     coefficients(step, batch_rows, loss, sums);
-    if (!isfinite(*loss))
-        return ff_fail(step->workers->ctx, FF_ENUMERIC,
-                       "training diverged: the loss is not finite; try a lower learning rate");
     ff_pool_run(step->workers->pool, step->opts.layer->tiles, backward_tile, step);
     ff_feed_done(step->opts.feed);
     return FF_OK;

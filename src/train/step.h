@@ -38,7 +38,8 @@ FF_CHECK int ff_step_new(struct ff_workers *workers, const struct ff_step_opts *
 void ff_step_free(struct ff_step *step);
 /*
  * Trains on BATCH against the NEGATIVE-th set, as optimizer step NUMBER (from 1) with learning rate
- * LR, and adds to SUMS. Fails with FF_ECORRUPT (scratch) and FF_ENUMERIC (the loss is not finite).
+ * LR, and adds to SUMS, whose loss is not finite once training has diverged. Fails with FF_ECORRUPT
+ * (scratch).
  */
 FF_CHECK int ff_step_run(struct ff_step *step, uint64_t batch, uint32_t negative, uint64_t number,
                          float lr, struct ff_sums *sums);

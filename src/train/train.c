@@ -88,11 +88,29 @@ static char *absolute(const char *path)
     return resolved ? resolved : strdup(path);
 }
 
+/* The dataset's place is that of this run; the model may have been begun with another. */
+static int record_data(struct ff_run *run)
+{
+    const struct ff_data_source *data = &run->opts->data;
+    char *path = absolute(data->path);
+    char *labels = data->labels ? absolute(data->labels) : NULL;
+
+    if (!path || (data->labels && !labels)) {
+        free(path);
+        free(labels);
+        return ff_fail(run->ctx, FF_ENOMEM, "out of memory for a path");
+    }
+    free(run->manifest.data_path);
+    free(run->manifest.data_labels);
+    run->manifest.data_path = path;
+    run->manifest.data_labels = labels;
+    return FF_OK;
+}
+
 static int fill_manifest(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
                          const struct ff_dataset_info *info)
 {
     struct ff_manifest *manifest = &run->manifest;
-    const struct ff_data_source *data = &run->opts->data;
     int status = ff_manifest_set_recipe(run->ctx, manifest, recipe);
 
     if (status != FF_OK)
@@ -101,10 +119,7 @@ static int fill_manifest(struct ff_run *run, const struct ff_recipe *recipe, uin
     manifest->blas = strdup(ff_gemm_backend());
     manifest->lmdb = strdup(ff_lmdb_version());
     manifest->zstd = strdup(ff_zstd_version());
-    manifest->data_path = absolute(data->path);
-    manifest->data_labels = data->labels ? absolute(data->labels) : NULL;
-    if (!manifest->program || !manifest->blas || !manifest->lmdb || !manifest->zstd ||
-        !manifest->data_path || (data->labels && !manifest->data_labels))
+    if (!manifest->program || !manifest->blas || !manifest->lmdb || !manifest->zstd)
         return ff_fail(run->ctx, FF_ENOMEM, "out of memory for the manifest");
     manifest->samples = samples;
     manifest->features = info->features;
@@ -112,22 +127,7 @@ static int fill_manifest(struct ff_run *run, const struct ff_recipe *recipe, uin
     manifest->is_float = info->is_float;
     manifest->mark.stage = FF_STAGE_IMPORT;
     manifest->mark.layer = 1;
-    return FF_OK;
-}
-
-static int read_manifest(struct ff_run *run)
-{
-    char *text;
-    size_t size;
-    int status = ff_model_file_manifest(run->file, &text, &size);
-
-    if (status != FF_OK)
-        return status;
-    ff_manifest_release(&run->manifest);
-    status = ff_manifest_read(run->ctx, run->opts->model, text, &run->manifest);
-    ff_free(run->ctx, FF_MEM_OTHER, text, size);
-    ff_model_file_unpin(run->file);
-    return status;
+    return record_data(run);
 }
 
 static int create_model(struct ff_run *run)
@@ -144,13 +144,15 @@ static void close_model(struct ff_run *run)
     ff_manifest_release(&run->manifest);
 }
 
-static void remove_model(const struct ff_run *run)
+/* Removes the file before it lets go of its lock, so that no one else's new file is hit. */
+static void remove_model(struct ff_run *run)
 {
     char lock[PATH_MAX];
 
     unlink(run->opts->model);
     if (snprintf(lock, sizeof lock, "%s-lock", run->opts->model) < (int)sizeof lock)
         unlink(lock);
+    close_model(run);
 }
 
 /* True for what a trainer leaves that is killed before its first commit. */
@@ -167,7 +169,11 @@ static int open_model(struct ff_run *run)
 {
     int status = ff_model_file_open(run->ctx, run->opts->model, FF_MODEL_WRITE, &run->file);
 
-    return status == FF_OK ? read_manifest(run) : status;
+    if (status != FF_OK)
+        return status;
+    status = ff_manifest_load(run->ctx, run->file, &run->manifest);
+    ff_model_file_unpin(run->file);
+    return status;
 }
 
 /* Goes on with the model that is there, if it is of the same recipe and data. */
@@ -176,7 +182,6 @@ static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint6
 {
     const struct ff_manifest *manifest = &run->manifest;
     static const char advice[] = "choose another model file, or replace this one with --force";
-    char *path, *labels;
 
     if (ff_manifest_same_recipe(run->ctx, &manifest->recipe, recipe) != FF_OK) {
         char reason[FF_MESSAGE_BYTES / 2];
@@ -193,26 +198,15 @@ static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint6
             "are %llu of %u in %u; %s",
             run->opts->model, (unsigned long long)manifest->samples, manifest->features,
             manifest->classes, (unsigned long long)samples, info->features, info->classes, advice);
-    path = absolute(run->opts->data.path);
-    labels = run->opts->data.labels ? absolute(run->opts->data.labels) : NULL;
-    if (!path || (run->opts->data.labels && !labels)) {
-        free(path);
-        free(labels);
-        return ff_fail(run->ctx, FF_ENOMEM, "out of memory for a path");
-    }
-    free(run->manifest.data_path);
-    free(run->manifest.data_labels);
-    run->manifest.data_path = path;
-    run->manifest.data_labels = labels;
-    return FF_OK;
+    return record_data(run);
 }
 
-/* --force: whatever model is there goes, unless it is in training. */
+/* --force: a model that is there goes, even a damaged one, but none that could not be read for
+ * another reason. */
 static int replace_model(struct ff_run *run, int found)
 {
-    if (found == FF_ELOCKED || found == FF_EFORMAT)
+    if (found != FF_OK && found != FF_ECORRUPT)
         return found;
-    close_model(run);
     remove_model(run);
     return FF_ENOTFOUND;
 }
@@ -236,7 +230,6 @@ static int open_or_create(struct ff_run *run, const struct ff_recipe *recipe, bo
         return status;
     status = open_model(run);
     if (status == FF_EFORMAT && is_empty(run)) {
-        close_model(run);
         remove_model(run);
         status = FF_ENOTFOUND;
     }
@@ -329,7 +322,8 @@ static double work_left(const struct ff_run *run)
     uint32_t first_head = ff_recipe_first_head(recipe);
 
     for (uint32_t layer = mark->layer; layer <= recipe->layers; layer++) {
-        double product = (double)ff_run_width(run, layer) * recipe->hidden[layer - 1];
+        double product =
+            (double)ff_manifest_fan_in(&run->manifest, layer) * recipe->hidden[layer - 1];
         bool now = layer == mark->layer;
         double epochs = recipe->epochs, head_epochs = recipe->head_epochs;
 
@@ -374,10 +368,8 @@ static int retry_stage(struct ff_run *run)
     snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
     ff_warn(run->ctx, "%s; going back to the last checkpoint", reason);
     drop_scratch(run, UINT32_MAX);
-    ff_manifest_release(&run->manifest);
-    status = read_manifest(run);
-    if (status == FF_OK)
-        status = ff_run_derive(run);
+    status = ff_manifest_reload(run->ctx, run->file, &run->manifest);
+    ff_model_file_unpin(run->file);
     return status == FF_OK ? run_stage(run) : status;
 }
 
@@ -386,10 +378,9 @@ static int run_stages(struct ff_run *run)
     int status = FF_OK;
 
     while (run->manifest.mark.stage != FF_STAGE_DONE && status == FF_OK) {
-        bool can_retry = run->manifest.mark.stage != FF_STAGE_IMPORT;
-
+        run->scratch_damaged = false;
         status = run_stage(run);
-        if (status == FF_ECORRUPT && can_retry)
+        if (status == FF_ECORRUPT && run->scratch_damaged)
             status = retry_stage(run);
     }
     return status;
@@ -402,7 +393,7 @@ static void fill_result(struct ff_run *run, double began, struct ff_train_result
     result->samples = manifest->samples;
     result->layers = manifest->recipe.layers;
     result->parameters =
-        ff_recipe_parameters(&manifest->recipe, ff_embed_width(&run->embedding), manifest->classes);
+        ff_recipe_parameters(&manifest->recipe, ff_manifest_fan_in(manifest, 1), manifest->classes);
     result->seconds = ff_now() - began;
     result->train_seconds = run->train_seconds;
     result->gflops = run->train_seconds > 0 ? run->train_flops / run->train_seconds * 1e-9 : 0;
@@ -410,29 +401,33 @@ static void fill_result(struct ff_run *run, double began, struct ff_train_result
     ff_memory_read(run->ctx, &result->memory);
 }
 
-/* From an open model on. */
+static void start_clock(struct ff_run *run)
+{
+    run->clock.on_progress = run->opts->on_progress;
+    run->clock.interrupted = run->opts->interrupted;
+    run->clock.arg = run->opts->arg;
+    run->clock.began = ff_now();
+    run->clock.now.layers = run->manifest.recipe.layers;
+    run->clock.work_left = work_left(run);
+}
+
+/* From an open model on. A complete one is only cleared of what a run cut off at its end left. */
 static int train_from_mark(struct ff_run *run, double began, struct ff_train_result *result)
 {
     int status = ff_run_derive(run);
 
-    if (status == FF_OK && run->manifest.mark.stage == FF_STAGE_DONE) {
-        result->was_complete = true;
-    } else if (status == FF_OK) {
-        run->clock.on_progress = run->opts->on_progress;
-        run->clock.interrupted = run->opts->interrupted;
-        run->clock.arg = run->opts->arg;
-        run->clock.began = ff_now();
-        run->clock.now.layers = run->manifest.recipe.layers;
-        run->clock.now.epochs = run->manifest.recipe.epochs;
-        run->clock.work_left = work_left(run);
-        warn_of_other_versions(run);
+    if (status == FF_OK) {
+        result->was_complete = run->manifest.mark.stage == FF_STAGE_DONE;
+        if (!result->was_complete)
+            warn_of_other_versions(run);
+        start_clock(run);
         drop_scratch(run, needed_boundary(run));
         status = reclaim(run);
-        if (status == FF_OK)
-            status = run_stages(run);
-        if (status == FF_OK)
-            drop_scratch(run, UINT32_MAX);
     }
+    if (status == FF_OK)
+        status = run_stages(run);
+    if (status == FF_OK)
+        drop_scratch(run, UINT32_MAX);
     if (status == FF_OK || status == FF_EINTERRUPTED)
         fill_result(run, began, result);
     return status;
@@ -460,12 +455,8 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     } else {
         result->resumed = true;
         status = open_model(&run);
-        if (status == FF_OK && opts->data.path) {
-            free(run.manifest.data_path);
-            run.manifest.data_path = absolute(opts->data.path);
-            if (!run.manifest.data_path)
-                status = ff_fail(ctx, FF_ENOMEM, "out of memory for a path");
-        }
+        if (status == FF_OK && opts->data.path)
+            status = record_data(&run);
     }
     if (status == FF_OK)
         status = train_from_mark(&run, began, result);
@@ -501,8 +492,10 @@ static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         return status;
     status = train(ctx, recipe, opts, &scratch, folder, result);
     ff_scratch_close(&scratch);
-    /* A folder with sets in it stays, so this is right after a failure too. */
-    rmdir(folder);
+    /* A folder with sets in it stays, so this is right after a failure too; but another trainer of
+     * this model may be about to fill it. */
+    if (status != FF_ELOCKED)
+        rmdir(folder);
     return status;
 }
 

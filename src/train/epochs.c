@@ -1,0 +1,154 @@
+#include "train/epochs.h"
+
+#include <math.h>
+
+static double mean_loss(const struct ff_sums *sums)
+{
+    return sums->rows > 0 ? sums->loss / sums->rows : NAN;
+}
+
+/* Saves the state as it is between two batches. */
+static int stop_here(const struct ff_learning *learning)
+{
+    struct ff_run *run = learning->run;
+    int status = ff_checkpoint(run, learning->layer, false);
+
+    if (status != FF_OK)
+        return status;
+    return ff_fail(run->ctx, FF_EINTERRUPTED, "interrupted in %s %u, epoch %u; everything is saved",
+                   learning->name, run->manifest.mark.layer, run->manifest.mark.epoch + 1);
+}
+
+static int diverged(const struct ff_learning *learning)
+{
+    const struct ff_progress_mark *mark = &learning->run->manifest.mark;
+
+    return ff_fail(
+        learning->run->ctx, FF_ENUMERIC,
+        "%s %u, epoch %u: the loss is not finite: training diverged; the last checkpoint stays; "
+        "try a lower learning rate than %g",
+        learning->name, mark->layer, mark->epoch + 1, learning->learning_rate);
+}
+
+static int run_batch(const struct ff_learning *learning, const struct ff_permutation *order)
+{
+    struct ff_run *run = learning->run;
+    struct ff_progress_mark *mark = &run->manifest.mark;
+    uint64_t batches = run->geometry.batches, done = mark->epoch * batches + mark->batch;
+    double factor = run->schedule->factor(done, learning->epochs * batches);
+    struct ff_batch batch = {
+        .batch = ff_permutation_at(order, mark->batch),
+        .next = mark->batch + 1 < batches ? ff_permutation_at(order, mark->batch + 1) : FF_NO_BATCH,
+        .epoch = mark->epoch,
+        .step = done + 1,
+        .lr = (float)(learning->learning_rate * factor),
+    };
+    int status = learning->learn(learning->arg, &batch);
+
+    if (status != FF_OK)
+        return status;
+    if (!isfinite(mark->sums.loss))
+        return diverged(learning);
+    mark->batch++;
+    ff_memory_sample(run->ctx);
+    return FF_OK;
+}
+
+static void report(const struct ff_learning *learning, double seconds, double rows)
+{
+    struct ff_run *run = learning->run;
+    const struct ff_progress_mark *mark = &run->manifest.mark;
+    const struct ff_sums *sums = &mark->sums;
+    bool head = learning->phase == FF_PHASE_HEAD;
+    uint64_t batches = run->geometry.batches, steps = (mark->epoch + 1) * batches;
+    double factor = run->schedule->factor(steps - 1, learning->epochs * batches);
+    struct ff_epoch_report out = {
+        .head = head,
+        .layer = mark->layer,
+        .epoch = mark->epoch + 1,
+        .loss = mean_loss(sums),
+        .goodness_pos = head ? NAN : sums->goodness_pos / sums->rows,
+        .goodness_neg = head ? NAN : sums->goodness_neg / sums->rows,
+        .error = sums->wrong / sums->rows,
+        .learning_rate = learning->learning_rate * factor,
+        .seconds = seconds,
+        .rows_per_second = seconds > 0 ? rows / seconds : 0,
+        .gflops = seconds > 0 ? learning->flops_per_row * rows / seconds * 1e-9 : 0,
+    };
+
+    if (!run->opts->on_epoch)
+        return;
+    ff_memory_read(run->ctx, &out.memory);
+    out.scratch_bytes = run->scratch.ops->bytes(run->scratch.self);
+    run->opts->on_epoch(run->opts->arg, &out);
+}
+
+/* The rest of the epoch that the mark stands in. */
+static int run_epoch(const struct ff_learning *learning)
+{
+    struct ff_run *run = learning->run;
+    struct ff_progress_mark *mark = &run->manifest.mark;
+    const struct ff_geometry *geometry = &run->geometry;
+    struct ff_permutation order = ff_permutation_make(
+        ff_rng_make(run->manifest.recipe.seed, learning->order, mark->layer, mark->epoch),
+        geometry->batches);
+    struct ff_progress phase = {.phase = learning->phase,
+                                .layer = mark->layer,
+                                .epoch = mark->epoch + 1,
+                                .epochs = learning->epochs,
+                                .rows = (uint64_t)mark->sums.rows,
+                                .rows_total = geometry->rows};
+    double began = ff_now(), rows_before = mark->sums.rows, rows, seconds;
+
+    ff_clock_phase(&run->clock, &phase, learning->flops_per_row * (double)geometry->rows);
+    while (mark->batch < geometry->batches) {
+        int status = run_batch(learning, &order);
+
+        if (status != FF_OK)
+            return status;
+        if (ff_clock_tick(&run->clock, (uint64_t)mark->sums.rows, mean_loss(&mark->sums)) &&
+            mark->batch < geometry->batches)
+            return stop_here(learning);
+    }
+    ff_clock_end(&run->clock);
+    rows = mark->sums.rows - rows_before;
+    seconds = ff_now() - began;
+    if (learning->phase == FF_PHASE_TRAIN) {
+        run->train_seconds += seconds;
+        run->train_flops += learning->flops_per_row * rows;
+    }
+    report(learning, seconds, rows);
+    return FF_OK;
+}
+
+/* Moves the mark to the next epoch, and saves what is to be saved. */
+static int end_epoch(const struct ff_learning *learning)
+{
+    struct ff_run *run = learning->run;
+    struct ff_progress_mark *mark = &run->manifest.mark;
+
+    mark->epoch++;
+    mark->batch = 0;
+    mark->sums = (struct ff_sums){0};
+    if (mark->epoch >= learning->epochs)
+        return ff_checkpoint(run, learning->layer, true);
+    if (run->clock.interrupted && run->clock.interrupted(run->clock.arg))
+        return stop_here(learning);
+    if (ff_now() - run->last_checkpoint >= run->opts->checkpoint_interval_s)
+        return ff_checkpoint(run, learning->layer, false);
+    return FF_OK;
+}
+
+int ff_run_epochs(const struct ff_learning *learning)
+{
+    const struct ff_progress_mark *mark = &learning->run->manifest.mark;
+    enum ff_stage stage = mark->stage;
+    int status = FF_OK;
+
+    while (status == FF_OK && mark->stage == stage) {
+        status = run_epoch(learning);
+        if (status == FF_OK)
+            status = end_epoch(learning);
+    }
+    return status;
+}

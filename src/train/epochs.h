@@ -1,0 +1,42 @@
+/*
+ * The epochs of a stage that learns: a layer's, or those of its part of the head. Batches are
+ * visited in an order keyed by (seed, layer, epoch); progress stands in the manifest's mark, so
+ * that a run goes on from any batch it stopped at. What one batch does is the stage's own.
+ */
+#ifndef FF_TRAIN_EPOCHS_H
+#define FF_TRAIN_EPOCHS_H
+
+#include "base/rng.h"
+#include "train/run.h"
+
+struct ff_batch {
+    uint64_t batch; /* its number among the stored ones */
+    uint64_t next;  /* that of the one after it; FF_NO_BATCH: the epoch ends */
+    uint32_t epoch; /* from 0 */
+    uint64_t step;  /* of the optimizer in this stage, from 1 */
+    float lr;
+};
+#define FF_NO_BATCH UINT64_MAX
+
+struct ff_learning {
+    struct ff_run *run;
+    const struct ff_layer *layer; /* what learns: saved at checkpoints */
+    const char *name;             /* for messages: "layer" */
+    enum ff_phase phase;          /* FF_PHASE_TRAIN or FF_PHASE_HEAD */
+    enum ff_rng_purpose order;
+    uint32_t epochs;
+    double learning_rate;
+    double flops_per_row; /* of the matrix products of one sample */
+    /* Learns from one batch, and adds to the mark's sums. */
+    int (*learn)(void *arg, const struct ff_batch *batch);
+    void *arg;
+};
+
+/*
+ * Runs from the mark to the end of the stage, whose last checkpoint moves the mark to the next one.
+ * FF_EINTERRUPTED: a checkpoint of the batch it stopped at is saved. FF_ENUMERIC: the loss is not
+ * finite.
+ */
+FF_CHECK int ff_run_epochs(const struct ff_learning *learning);
+
+#endif
