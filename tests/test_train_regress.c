@@ -1,5 +1,6 @@
 /* Faults that were found by reading: each test failed once. */
 #include "base/context.h"
+#include "store/activations.h"
 #include "support/train_fixture.h"
 #include "train/manifest.h"
 
@@ -148,15 +149,17 @@ static void count_warning(void *arg, const char *text)
 START_TEST(moved_data_is_found_when_scratch_must_be_computed_again)
 {
     const char *data = train_path(folder, "data"), *moved = train_path(folder, "moved");
+    struct ff_train_opts again;
     unsigned warnings = 0;
 
     train_part(IN_LAYER_2, 2);
     ck_assert_int_eq(rename(data, moved), 0);
     spoil("model.ff.scratch/boundary-1.lmdb");
-    opts.data.path = moved;
-    opts.checkpoint_interval_s = 1e6;
+    again = opts;
+    again.data.path = moved;
+    again.checkpoint_interval_s = 1e6;
     ff_ctx_on_warning(ctx, count_warning, &warnings);
-    ck_ok(ff_train_resume(ctx, &opts, &result));
+    ck_ok(ff_train_resume(ctx, &again, &result));
     ck_assert_uint_eq(warnings, 1); /* met under way, not when the set was opened */
     ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
 }
@@ -165,6 +168,7 @@ END_TEST
 START_TEST(resuming_takes_both_files_of_the_data)
 {
     const char *data = train_path(folder, "data"), *moved = train_path(folder, "moved");
+    char *whole = (char *)(uintptr_t)opts.data.path;
 
     opts.data.path = train_path(folder, "data/train-images-idx3-ubyte");
     opts.data.labels = train_path(folder, "data/train-labels-idx1-ubyte");
@@ -174,6 +178,7 @@ START_TEST(resuming_takes_both_files_of_the_data)
     opts.data.path = train_path(folder, "moved/train-images-idx3-ubyte");
     opts.data.labels = train_path(folder, "moved/train-labels-idx1-ubyte");
     ck_ok(ff_train_resume(ctx, &opts, &result));
+    free(whole);
 }
 END_TEST
 
@@ -297,6 +302,35 @@ static void note_epochs(void *arg, const struct ff_progress *progress)
         head_epochs_seen = progress->epochs;
 }
 
+START_TEST(two_trainings_do_not_share_a_scratch_folder)
+{
+    struct ff_scratch other;
+
+    opts.scratch = train_path(folder, "scratch");
+    ck_ok(ff_scratch_open(ctx, opts.scratch, &other));
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_ELOCKED);
+    ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "scratch"));
+    ck_assert(exists("scratch"));
+    ff_scratch_close(&other);
+    ck_ok(ff_train(ctx, &recipe, &opts, &result));
+    ck_assert(!exists("scratch"));
+}
+END_TEST
+
+/* --force on a deeper model that was cut off. */
+START_TEST(scratch_of_a_deeper_model_goes_too)
+{
+    FILE *left;
+
+    ck_assert_int_eq(mkdir(train_path(folder, "model.ff.scratch"), 0700), 0);
+    left = fopen(train_path(folder, "model.ff.scratch/boundary-11.lmdb"), "w");
+    ck_assert_ptr_nonnull(left);
+    fclose(left);
+    ck_ok(ff_train(ctx, &recipe, &opts, &result));
+    ck_assert(!exists("model.ff.scratch"));
+}
+END_TEST
+
 START_TEST(progress_of_a_head_counts_the_head_s_epochs)
 {
     opts.on_progress = note_epochs;
@@ -321,6 +355,8 @@ int main(void)
     tcase_add_test(tests, a_model_s_info_outlives_a_look_at_its_layers);
     tcase_add_test(tests, a_tile_is_found_though_the_trainer_has_gone_on);
     tcase_add_test(tests, the_room_for_temporary_files_does_not_change_scores);
+    tcase_add_test(tests, two_trainings_do_not_share_a_scratch_folder);
+    tcase_add_test(tests, scratch_of_a_deeper_model_goes_too);
     tcase_add_test(tests, progress_of_a_head_counts_the_head_s_epochs);
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);

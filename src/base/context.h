@@ -20,6 +20,7 @@ struct ff_meter {
     _Atomic uint64_t total_peak;
     _Atomic uint64_t peak_anon; /* bytes, sampled by ff_memory_sample() */
     uint64_t limit;             /* bytes; 0: none */
+    _Atomic int failure;        /* status of the last allocation that failed */
     _Atomic int64_t fail_after; /* tests: allocations until one fails; negative: never */
 };
 
@@ -56,7 +57,7 @@ void *ff_alloc(struct ff_ctx *ctx, enum ff_category category, size_t bytes);
 void ff_free(struct ff_ctx *ctx, enum ff_category category, void *pointer, size_t bytes);
 /* Like ff_alloc() for COUNT items of SIZE bytes; NULL also when the product overflows. */
 void *ff_alloc_array(struct ff_ctx *ctx, enum ff_category category, size_t count, size_t size);
-/* The status to return after ff_alloc() gave NULL. */
+/* The status to return after ff_alloc() gave NULL: FF_ENOMEM or FF_EBUDGET. */
 int ff_alloc_status(const struct ff_ctx *ctx);
 
 /* Counts memory that the library causes but does not allocate itself (a codec's context). */

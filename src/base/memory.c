@@ -118,15 +118,16 @@ void *ff_alloc(struct ff_ctx *ctx, enum ff_category category, size_t bytes)
     uint64_t total;
 
     if (!reserve(meter, bytes, &total)) {
-        ff_fail(ctx, FF_EBUDGET, "memory limit of %llu bytes: %zu more bytes for %s do not fit",
-                (unsigned long long)meter->limit, bytes, ff_memory_category(category));
+        meter->failure =
+            ff_fail(ctx, FF_EBUDGET, "memory limit of %llu bytes: %zu more bytes for %s do not fit",
+                    (unsigned long long)meter->limit, bytes, ff_memory_category(category));
         return NULL;
     }
     pointer = injected_failure(meter) ? NULL : allocate(bytes);
     if (!pointer) {
         atomic_fetch_sub(&meter->total, bytes);
-        ff_fail(ctx, FF_ENOMEM, "out of memory: no %zu bytes for %s", bytes,
-                ff_memory_category(category));
+        meter->failure = ff_fail(ctx, FF_ENOMEM, "out of memory: no %zu bytes for %s", bytes,
+                                 ff_memory_category(category));
         return NULL;
     }
     count(meter, category, bytes, total);
@@ -138,8 +139,8 @@ void *ff_alloc_array(struct ff_ctx *ctx, enum ff_category category, size_t count
     size_t bytes;
 
     if (__builtin_mul_overflow(count, size, &bytes)) {
-        ff_fail(ctx, FF_ENOMEM, "out of memory: %zu times %zu bytes for %s", count, size,
-                ff_memory_category(category));
+        ctx->meter.failure = ff_fail(ctx, FF_ENOMEM, "out of memory: %zu times %zu bytes for %s",
+                                     count, size, ff_memory_category(category));
         return NULL;
     }
     return ff_alloc(ctx, category, bytes);
@@ -147,8 +148,7 @@ void *ff_alloc_array(struct ff_ctx *ctx, enum ff_category category, size_t count
 
 int ff_alloc_status(const struct ff_ctx *ctx)
 {
-    return strncmp(ctx->message, "memory limit", strlen("memory limit")) == 0 ? FF_EBUDGET
-                                                                              : FF_ENOMEM;
+    return ctx->meter.failure;
 }
 
 void ff_free(struct ff_ctx *ctx, enum ff_category category, void *pointer, size_t bytes)

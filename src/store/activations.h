@@ -67,7 +67,8 @@ struct ff_scratch {
     void *self;
 };
 
-/* Scratch in FOLDER, made if absent, with one file boundary-K.lmdb for each set. Fails with FF_EIO,
+/* Scratch in FOLDER, made if absent, with one file boundary-K.lmdb for each set. The folder stays
+ * locked until it is closed: FF_ELOCKED if another scratch is open there. Fails also with FF_EIO,
  * FF_ENOTFOUND (no parent folder), FF_ENOMEM. */
 FF_CHECK int ff_scratch_open(struct ff_ctx *ctx, const char *folder, struct ff_scratch *out);
 /* Frees SCRATCH, whose sets were closed before; they stay on disk. */

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ struct file_set {
 
 struct folder {
     struct ff_ctx *ctx;
+    int lock;     /* a descriptor of the folder; holds its lock */
     size_t bytes; /* of this struct, with PATH */
     char path[];
 };
@@ -168,6 +170,7 @@ static void folder_free(void *self)
 {
     struct folder *folder = self;
 
+    close(folder->lock);
     ff_free(folder->ctx, FF_MEM_OTHER, folder, folder->bytes);
 }
 
@@ -179,23 +182,42 @@ static const struct ff_scratch_ops folder_ops = {
     .free = folder_free,
 };
 
+/* Makes the folder if it is absent, and locks it. Sets of two trainings in one folder would replace
+ * each other. */
+static int lock_folder(struct ff_ctx *ctx, const char *path, int *lock)
+{
+    struct stat st;
+
+    if (mkdir(path, FOLDER_MODE) != 0 && errno != EEXIST)
+        return ff_fail_errno(ctx, errno, "%s: cannot create the scratch folder", path);
+    *lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*lock < 0 && errno == ENOTDIR)
+        return ff_fail(ctx, FF_EIO, "%s: cannot be the scratch folder: is no folder", path);
+    if (*lock < 0)
+        return ff_fail_errno(ctx, errno, "%s: cannot open the scratch folder", path);
+    if (flock(*lock, LOCK_EX | LOCK_NB) == 0 && fstat(*lock, &st) == 0 && st.st_nlink > 0)
+        return FF_OK;
+    close(*lock);
+    return ff_fail(ctx, FF_ELOCKED, "%s: the scratch folder is in use by another training", path);
+}
+
 int ff_scratch_open(struct ff_ctx *ctx, const char *path, struct ff_scratch *out)
 {
     size_t bytes = sizeof(struct folder) + strlen(path) + 1;
     struct folder *folder;
-    struct stat st;
+    int lock = -1, rc;
 
     *out = (struct ff_scratch){0};
-    if (mkdir(path, FOLDER_MODE) != 0 && errno != EEXIST)
-        return ff_fail_errno(ctx, errno, "%s: cannot create the scratch folder", path);
-    if (stat(path, &st) != 0)
-        return ff_fail_errno(ctx, errno, "%s: cannot open the scratch folder", path);
-    if (!S_ISDIR(st.st_mode))
-        return ff_fail(ctx, FF_EIO, "%s: cannot be the scratch folder: is no folder", path);
+    rc = lock_folder(ctx, path, &lock);
+    if (rc != FF_OK)
+        return rc;
     folder = ff_alloc(ctx, FF_MEM_OTHER, bytes);
-    if (!folder)
+    if (!folder) {
+        close(lock);
         return ff_alloc_status(ctx);
+    }
     folder->ctx = ctx;
+    folder->lock = lock;
     folder->bytes = bytes;
     strcpy(folder->path, path);
     out->ops = &folder_ops;

@@ -72,14 +72,22 @@ static bool take_number(const char **text, unsigned long long *out)
     return errno == 0;
 }
 
+static int check_units(struct ff_ctx *ctx, uint64_t units)
+{
+    if (units >= 1 && units <= FF_MAX_UNITS)
+        return FF_OK;
+    return ff_fail(ctx, FF_EINVAL, "hidden layers: %llu units: must be 1 to %u",
+                   (unsigned long long)units, FF_MAX_UNITS);
+}
+
 static int append_layers(struct ff_ctx *ctx, struct ff_recipe *recipe, uint64_t units,
                          uint64_t count)
 {
     uint32_t *grown;
+    int status = check_units(ctx, units);
 
-    if (units < 1 || units > FF_MAX_UNITS)
-        return ff_fail(ctx, FF_EINVAL, "hidden layers: %llu units: must be 1 to %u",
-                       (unsigned long long)units, FF_MAX_UNITS);
+    if (status != FF_OK)
+        return status;
     if (count < 1 || count > FF_MAX_LAYERS - recipe->layers)
         return ff_fail(ctx, FF_EINVAL, "hidden layers: %llu layers: must be 1 to %u in all",
                        (unsigned long long)count, FF_MAX_LAYERS);
@@ -219,9 +227,24 @@ static void fill_defaults(struct ff_recipe *recipe)
     fill(&recipe->epsilon, as_written(optimizer->defaults.epsilon));
 }
 
+static int check_hidden(struct ff_ctx *ctx, const struct ff_recipe *recipe)
+{
+    int status = FF_OK;
+
+    if (recipe->layers == 0)
+        return ff_fail(ctx, FF_EINVAL, "no hidden layers: give them as in 2000x4 or 1000,500,200");
+    if (recipe->layers > FF_MAX_LAYERS)
+        return ff_fail(ctx, FF_EINVAL, "%u hidden layers: must be 1 to %u", recipe->layers,
+                       FF_MAX_LAYERS);
+    for (uint32_t i = 0; i < recipe->layers && status == FF_OK; i++)
+        status = check_units(ctx, recipe->hidden[i]);
+    return status;
+}
+
 int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
 {
     static const double huge = 1e30;
+    static const double largest_beta = 0.999999; /* well below 1 as a float, too */
     const struct {
         const char *field;
         const char **value;
@@ -232,11 +255,13 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
         {"embedding", &recipe->embedding},
         {"activations", &recipe->activations},
     };
+    int status;
 
-    if (recipe->layers == 0)
-        return ff_fail(ctx, FF_EINVAL, "no hidden layers: give them as in 2000x4 or 1000,500,200");
+    status = check_hidden(ctx, recipe);
+    if (status != FF_OK)
+        return status;
     for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
-        int status = check_choice(ctx, choices[i].field, *choices[i].value);
+        status = check_choice(ctx, choices[i].field, *choices[i].value);
 
         if (status != FF_OK)
             return status;
@@ -255,8 +280,8 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
         {"learning rate", recipe->learning_rate, 0, huge},
         {"weight decay", recipe->weight_decay, 0, huge},
         {"momentum", recipe->momentum, 0, 1},
-        {"beta1", recipe->beta1, 0, 0.99999999},
-        {"beta2", recipe->beta2, 0, 0.99999999},
+        {"beta1", recipe->beta1, 0, largest_beta},
+        {"beta2", recipe->beta2, 0, largest_beta},
         {"epsilon", recipe->epsilon, divides_by_epsilon ? 1e-30 : 0, 1},
         {"goodness scale", recipe->goodness_scale, 1e-6, huge},
         {"threshold", recipe->threshold, -huge, huge},
@@ -266,7 +291,7 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
         {"head weight decay", recipe->head_weight_decay, 0, huge},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        int status =
+        status =
             check_number(ctx, numbers[i].field, numbers[i].value, numbers[i].low, numbers[i].high);
 
         if (status != FF_OK)

@@ -68,6 +68,9 @@ static int check_fit(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint64_
     if (info->classes < 2)
         return ff_fail(ctx, FF_EINVAL,
                        "the labels name one class only; there is nothing to tell apart");
+    if (info->features > FF_MAX_UNITS - info->classes)
+        return ff_fail(ctx, FF_EINVAL, "%u features and %u classes: at most %u inputs fit a layer",
+                       info->features, info->classes, FF_MAX_UNITS);
     if (strcmp(recipe->embedding, "replace") == 0 && info->features < info->classes)
         return ff_fail(
             ctx, FF_EINVAL,
@@ -491,11 +494,13 @@ static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (status != FF_OK)
         return status;
     status = train(ctx, recipe, opts, &scratch, folder, result);
-    ff_scratch_close(&scratch);
-    /* A folder with sets in it stays, so this is right after a failure too; but another trainer of
-     * this model may be about to fill it. */
-    if (status != FF_ELOCKED)
+    /* A complete model needs none of the sets, whoever left them; else the folder goes if it is
+     * empty. */
+    if (status == FF_OK)
+        ff_scratch_remove(ctx, folder);
+    else
         rmdir(folder);
+    ff_scratch_close(&scratch);
     return status;
 }
 
