@@ -1,0 +1,360 @@
+/* Looking into a model that is unfinished, in training, or damaged. */
+#include "support/train_fixture.h"
+#include "train/layer.h"
+#include "train/manifest.h"
+
+#include <check.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ROWS 300
+#define HIDDEN "140,20" /* two tiles, then one */
+#define LAYERS 2
+
+static char *folder;
+static struct ff_ctx *ctx;
+static struct ff_recipe recipe;
+static struct ff_train_opts opts;
+
+static void setup(void)
+{
+    folder = train_folder(ROWS);
+    ctx = train_ctx();
+    train_recipe(ctx, HIDDEN, &recipe);
+    recipe.embedding = "append";
+    train_opts(folder, &opts);
+}
+
+static void teardown(void)
+{
+    struct ff_memory memory;
+
+    ff_memory_read(ctx, &memory);
+    ck_assert_uint_eq(memory.accounted_bytes, 0);
+    ff_recipe_release(&recipe);
+    train_opts_release(&opts);
+    ff_ctx_free(ctx);
+    free(folder);
+}
+
+static struct ff_model *open_model(void)
+{
+    struct ff_model *model;
+
+    ck_assert_msg(ff_model_open(ctx, opts.model, &model) == FF_OK, "%s", ff_ctx_message(ctx));
+    return model;
+}
+
+/* Trains until FF_EINTERRUPTED after so many questions. */
+static void train_partly(long questions)
+{
+    struct ff_train_result result;
+
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    opts.interrupted = train_countdown;
+    opts.arg = &questions;
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
+    opts.interrupted = NULL;
+}
+
+/* What the model says of itself agrees with itself. Returns the state of the first layer that is
+ * not trained, or FF_LAYER_TRAINED. */
+static enum ff_layer_state ck_states(struct ff_model *model)
+{
+    struct ff_model_info info;
+    enum ff_layer_state last = FF_LAYER_TRAINED;
+
+    ck_assert_int_eq(ff_model_info(model, &info), FF_OK);
+    ck_assert_int_eq(info.complete, info.layer == 0);
+    for (uint32_t number = LAYERS; number >= 1; number--) {
+        struct ff_layer_info layer;
+
+        ck_assert_int_eq(ff_model_layer(model, number, &layer), FF_OK);
+        ck_assert_int_eq(layer.state == FF_LAYER_TRAINED, number <= info.layers_trained);
+        ck_assert(layer.state != FF_LAYER_TRAINING || number == info.layer);
+        ck_assert_int_eq(layer.optimizer_stored_bytes > 0, layer.state == FF_LAYER_TRAINING);
+        ck_assert_int_eq(layer.stored_bytes > 0, layer.state != FF_LAYER_WAITING);
+        ck_assert_int_eq(isnan(layer.weights.std), layer.state == FF_LAYER_WAITING);
+        ck_assert(layer.state == FF_LAYER_TRAINED || isnan(layer.loss));
+        if (layer.state != FF_LAYER_TRAINED)
+            last = layer.state;
+    }
+    return last;
+}
+
+START_TEST(states_of_an_unfinished_model)
+{
+    struct ff_model_info info;
+    struct ff_layer_info layer;
+    struct ff_tile_info tile;
+    struct ff_model *model;
+
+    train_partly(15); /* import asks some times; then 10 batches an epoch */
+    model = open_model();
+    ck_assert_int_eq(ck_states(model), FF_LAYER_TRAINING);
+    ck_assert_int_eq(ff_model_info(model, &info), FF_OK);
+    ck_assert_uint_eq(info.layers_trained, 0);
+    ck_assert_uint_eq(info.layer, 1);
+    ck_assert_uint_eq(info.epoch, 1);
+    ck_assert(!info.complete && !info.in_training);
+    ck_assert_int_eq(ff_model_layer(model, 1, &layer), FF_OK);
+    ck_assert_int_eq(layer.state, FF_LAYER_TRAINING);
+    /* Adam: two numbers for each weight, which hardly compress */
+    ck_assert_uint_gt(layer.optimizer_stored_bytes, layer.raw_bytes);
+    ck_assert_int_eq(ff_model_tile(model, 1, 1, 0, 1, NULL, &tile), FF_OK);
+    ck_assert_int_eq(ff_model_layer(model, 2, &layer), FF_OK);
+    ck_assert_int_eq(layer.state, FF_LAYER_WAITING);
+    ck_assert_int_eq(ff_model_tile(model, 2, 0, 0, 1, NULL, &tile), FF_ENOTFOUND);
+    ff_model_close(model);
+}
+END_TEST
+
+/* Interrupted after any number of batches, a model makes sense. */
+START_TEST(every_state_makes_sense)
+{
+    bool seen[3] = {false};
+
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    for (long questions = 3; questions < 120; questions += 4) {
+        struct ff_train_result result;
+        struct ff_model *model;
+        long left = questions;
+
+        opts.force = true;
+        opts.interrupted = train_countdown;
+        opts.arg = &left;
+        if (ff_train(ctx, &recipe, &opts, &result) == FF_OK)
+            break;
+        model = open_model();
+        seen[ck_states(model)] = true;
+        ff_model_close(model);
+    }
+    ck_assert(seen[FF_LAYER_WAITING] && seen[FF_LAYER_TRAINING] && seen[FF_LAYER_TRAINED]);
+}
+END_TEST
+
+static _Noreturn void train_for_ever(void)
+{
+    struct ff_train_result result;
+
+    opts.force = true;
+    for (;;) {
+        int status = ff_train(ctx, &recipe, &opts, &result);
+
+        if (status != FF_OK) {
+            fprintf(stderr, "trainer: %s\n", ff_ctx_message(ctx));
+            _exit(1);
+        }
+    }
+}
+
+/* Looks into the model once. Returns whether it was there. */
+static bool look(void)
+{
+    struct ff_model_info info;
+    struct ff_layer_info layer;
+    struct ff_tile_info tile;
+    struct ff_model *model;
+    uint64_t values, bytes;
+    int status = ff_model_open(ctx, opts.model, &model);
+
+    if (status != FF_OK) {
+        /* It is being replaced. */
+        ck_assert_msg(status == FF_ENOTFOUND || status == FF_EFORMAT, "%d %s", status,
+                      ff_ctx_message(ctx));
+        return false;
+    }
+    for (int i = 0; i < 5; i++) {
+        ck_assert_msg(ff_model_info(model, &info) == FF_OK, "%s", ff_ctx_message(ctx));
+        ck_assert_uint_eq(info.tile_bytes + info.overhead_bytes + info.free_bytes, info.file_bytes);
+        ck_assert_uint_eq(info.parameters, 140 * 68 + 140 + 20 * 140 + 20 + 4 * 20 + 4);
+        for (uint32_t number = 1; number <= LAYERS; number++) {
+            ck_assert_msg(ff_model_layer(model, number, &layer) == FF_OK, "%s",
+                          ff_ctx_message(ctx));
+            ck_assert_int_eq(layer.state == FF_LAYER_WAITING, layer.stored_bytes == 0);
+            status = ff_model_tile(model, number, 0, 0, 1, NULL, &tile);
+            ck_assert_msg(status == FF_OK || status == FF_ENOTFOUND, "%s", ff_ctx_message(ctx));
+        }
+        ck_assert_msg(ff_model_verify(model, NULL, NULL, &values, &bytes) == FF_OK, "%s",
+                      ff_ctx_message(ctx));
+    }
+    ff_model_close(model);
+    return true;
+}
+
+#define LOOK_SECONDS 2
+
+/* While another process trains the model again and again, in its place. */
+START_TEST(a_model_can_be_read_while_it_is_trained)
+{
+    struct timespec begin, now;
+    int found = 0, status;
+    pid_t child;
+
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    child = fork(); /* no file of LMDB's is open */
+    ck_assert_int_ge(child, 0);
+    if (child == 0)
+        train_for_ever();
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    do {
+        found += look();
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (now.tv_sec - begin.tv_sec < LOOK_SECONDS);
+    ck_assert_int_eq(waitpid(child, &status, WNOHANG), 0); /* it is still at it */
+    kill(child, SIGKILL);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    printf("looked into a model in training %d times\n", found);
+    ck_assert_int_gt(found, 10);
+}
+END_TEST
+
+static bool tell_and_wait(void *arg)
+{
+    const int *out = arg;
+    char byte = 0;
+
+    if (write(*out, &byte, 1) == 1)
+        pause();
+    return true;
+}
+
+START_TEST(a_model_held_by_a_trainer_says_so)
+{
+    struct ff_model_info info;
+    struct ff_model *model;
+    int pipes[2];
+    pid_t child;
+    char byte;
+
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    ck_assert_int_eq(pipe(pipes), 0);
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        struct ff_train_result result;
+
+        opts.interrupted = tell_and_wait;
+        opts.arg = &pipes[1];
+        _exit(ff_train(ctx, &recipe, &opts, &result) == FF_OK);
+    }
+    ck_assert_int_eq(read(pipes[0], &byte, 1), 1);
+    model = open_model();
+    ck_assert_int_eq(ff_model_info(model, &info), FF_OK);
+    ck_assert(info.in_training && !info.complete);
+    kill(child, SIGKILL);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    ck_assert_int_eq(ff_model_info(model, &info), FF_OK);
+    ck_assert(!info.in_training);
+    ff_model_close(model);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+END_TEST
+
+/* ---- Damage ---- */
+
+static char told[4096];
+
+static void keep_text(void *arg, const char *text)
+{
+    (void)arg;
+    ck_assert_uint_lt(strlen(told) + strlen(text) + 2, sizeof told);
+    strcat(strcat(told, text), "\n");
+}
+
+/* Where the payload of layer 1's tile 1 lies in the file. */
+static long find_tile(const unsigned char *bytes, size_t size)
+{
+    const struct ff_tile_key key = {'W', 1, FF_GENERATION_FINAL, 0, 1};
+    struct ff_model_file *file;
+    struct ff_value value;
+    size_t at;
+
+    ck_assert_int_eq(ff_model_file_open(ctx, opts.model, FF_MODEL_READ, &file), FF_OK);
+    ck_assert_int_eq(ff_model_file_describe(file, &key, &value), FF_OK);
+    for (at = 0; at + value.stored_bytes < size; at++) {
+        if (memcmp(bytes + at, value.payload, value.stored_bytes) == 0)
+            break;
+    }
+    ff_model_file_close(file);
+    ck_assert_uint_lt(at + value.stored_bytes, size);
+    return (long)at;
+}
+
+START_TEST(a_damaged_tile_is_named)
+{
+    static unsigned char bytes[1 << 20];
+    struct ff_layer_info info;
+    struct ff_model *model;
+    uint64_t values, sizes;
+    FILE *file;
+    size_t size;
+    long at;
+
+    train_ok(ctx, &recipe, &opts);
+    file = fopen(opts.model, "r+b");
+    size = fread(bytes, 1, sizeof bytes, file);
+    ck_assert(size > 0 && size < sizeof bytes);
+    at = find_tile(bytes, size) + 100;
+    ck_assert_int_eq(fseek(file, at, SEEK_SET), 0);
+    fputc(bytes[at] ^ 4, file);
+    ck_assert_int_eq(fclose(file), 0);
+    model = open_model();
+    ck_assert_int_eq(ff_model_verify(model, keep_text, NULL, &values, &sizes), FF_ECORRUPT);
+    ck_assert_msg(strstr(told, "layer 1: weights, tile 1") != NULL, "%s", told);
+    ck_assert_ptr_null(strchr(strchr(told, '\n') + 1, '\n')); /* and no other */
+    ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "1 of 10 values"));
+    ck_assert_int_eq(ff_model_layer(model, 1, &info), FF_ECORRUPT);
+    ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "layer 1: weights, tile 1"));
+    ck_assert_int_eq(ff_model_layer(model, 2, &info), FF_OK);
+    ff_model_close(model);
+}
+END_TEST
+
+START_TEST(what_is_no_model_is_refused)
+{
+    struct ff_model *model;
+    FILE *file;
+
+    ck_assert_int_eq(ff_model_open(ctx, opts.model, &model), FF_ENOTFOUND);
+    ck_assert_ptr_null(model);
+    ck_assert_int_eq(ff_model_open(ctx, folder, &model), FF_EFORMAT);
+    file = fopen(opts.model, "wb");
+    ck_assert_ptr_nonnull(file);
+    for (int i = 0; i < 20000; i++)
+        fputc(i % 251, file);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(ff_model_open(ctx, opts.model, &model), FF_EFORMAT);
+    ck_assert_ptr_null(model);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("train: model, live");
+    TCase *tcase = tcase_create("model, live");
+    SRunner *runner;
+    int failed;
+
+    tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, states_of_an_unfinished_model);
+    tcase_add_test(tcase, every_state_makes_sense);
+    tcase_add_test(tcase, a_model_can_be_read_while_it_is_trained);
+    tcase_add_test(tcase, a_model_held_by_a_trainer_says_so);
+    tcase_add_test(tcase, a_damaged_tile_is_named);
+    tcase_add_test(tcase, what_is_no_model_is_refused);
+    suite_add_tcase(suite, tcase);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
