@@ -76,6 +76,43 @@ void store_fill(float *out, size_t count, unsigned zero_percent, uint64_t seed)
     }
 }
 
+int store_put_item(struct ff_db *db, uint32_t i, size_t size)
+{
+    char name[32];
+    struct ff_bytes key = {name, 0};
+    void *to;
+    int rc;
+
+    key.size = (size_t)snprintf(name, sizeof name, "item %06u%.*s", i, (int)(i % 9), "xxxxxxxxx");
+    rc = ff_db_reserve(db, key, size, &to);
+    if (rc == FF_OK)
+        memset(to, (int)i, size);
+    return rc;
+}
+
+int store_delete_item(struct ff_db *db, uint32_t i)
+{
+    char name[32];
+    struct ff_bytes key = {name, 0};
+
+    key.size = (size_t)snprintf(name, sizeof name, "item %06u%.*s", i, (int)(i % 9), "xxxxxxxxx");
+    return ff_db_delete(db, key);
+}
+
+void store_write_rich_file(const char *path, uint32_t items)
+{
+    struct ff_db *db;
+
+    must(store_ctx, ff_db_open(store_ctx, path, FF_DB_SCRATCH, &db));
+    for (uint32_t i = 0; i < items; i++)
+        must(store_ctx, store_put_item(db, i, i % 10 == 0 ? 9000 : i % 300));
+    must(store_ctx, ff_db_commit(db));
+    for (uint32_t i = 0; i < items; i += 20)
+        must(store_ctx, store_delete_item(db, i));
+    must(store_ctx, ff_db_commit(db));
+    ff_db_close(db);
+}
+
 uint8_t *store_read_file(const char *path, size_t *size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -5,7 +5,7 @@
 #ifndef FF_TESTS_STORE_FIXTURE_H
 #define FF_TESTS_STORE_FIXTURE_H
 
-#include "base/context.h"
+#include "store/db.h"
 #include <check.h>
 
 /* Sanitizers hold back freed memory: then what a process uses says nothing. */
@@ -47,6 +47,13 @@ struct store_random {
 uint64_t store_random_next(struct store_random *random);
 /* COUNT floats, of which ZERO_PERCENT are zero and the others about normal. */
 void store_fill(float *out, size_t count, unsigned zero_percent, uint64_t seed);
+
+/* Puts SIZE bytes, all the low byte of I, under a key with I in it; deletes them. */
+int store_put_item(struct ff_db *db, uint32_t i, size_t size);
+int store_delete_item(struct ff_db *db, uint32_t i);
+/* A file with all there is: a branch (from about 100 items), small and large values, a free list.
+ */
+void store_write_rich_file(const char *path, uint32_t items);
 
 /* Reads a whole file; free() it. */
 uint8_t *store_read_file(const char *path, size_t *size);
