@@ -1,10 +1,10 @@
 /*
  * Evaluation and prediction with a trained model: one layer in memory here too.
  *
- *   goodness  each label is embedded in turn; the label whose goodness, summed over the layers from
- * the second (from the first if there is but one), is largest wins (Hinton 2022, section 3.3) head
- * a linear softmax head, trained with the model, on the normalised activations of all layers but
- * the first under the neutral label
+ * - goodness: each label is embedded in turn; the label whose goodness, summed over the layers from
+ *   the second (from the first if there is but one), is largest wins (Hinton 2022, section 3.3).
+ * - head: a linear softmax head, trained with the model, on the normalised activations of all
+ *   layers but the first (of the first if there is but one) under the neutral label.
  */
 #ifndef FFTOOL_EVALUATE_H
 #define FFTOOL_EVALUATE_H

@@ -1,11 +1,12 @@
 /*
  * Memory, honestly measured. Three figures are kept apart:
  *
- *   peak RSS         most physical memory the process ever held (VmHWM of /proc/self/status). It
- * counts pages of mapped files too, which the kernel may take back at any time. peak anonymous most
- * memory that belongs to the process alone (RssAnon), sampled at the points where the library's
- * memory is highest. It is what a machine must have. accounted peak   most bytes that the library's
- * own allocator had handed out, for each category.
+ * - peak RSS: most physical memory the process ever held (VmHWM of /proc/self/status). It counts
+ *   pages of mapped files too, which the kernel may take back at any time.
+ * - peak anonymous: most memory that belongs to the process alone (RssAnon), sampled at the points
+ *   where the library's memory is highest. It is what a machine must have.
+ * - accounted peak: most bytes that the library's own allocator had handed out, in all and for each
+ *   category.
  */
 #ifndef FFTOOL_MEMORY_H
 #define FFTOOL_MEMORY_H

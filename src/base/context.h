@@ -64,7 +64,7 @@ int ff_alloc_status(const struct ff_ctx *ctx);
 void ff_meter_add(struct ff_ctx *ctx, enum ff_category category, size_t bytes);
 void ff_meter_sub(struct ff_ctx *ctx, enum ff_category category, size_t bytes);
 
-/* Samples the process's anonymous memory. Cheap enough (some microseconds) for once a batch. */
+/* Samples the process's anonymous memory: for where it is highest. Takes some 10 microseconds. */
 void ff_memory_sample(struct ff_ctx *ctx);
 
 /* Tests: the COUNT-th allocation from now on fails, once. Negative: off. */

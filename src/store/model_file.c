@@ -120,6 +120,7 @@ static int put_value(struct ff_model_file *file, struct ff_bytes key,
     rc = ff_value_encode(file->coder, key, matrix, matrix->dtype, compression, buffer, &size);
     if (rc == FF_OK)
         rc = ff_db_put(file->db, key, (struct ff_bytes){buffer, size});
+    ff_memory_sample(file->ctx); /* nowhere does training hold more */
     ff_free(file->ctx, FF_MEM_IO, buffer, bound);
     return rc;
 }

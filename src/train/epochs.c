@@ -50,7 +50,6 @@ static int run_batch(const struct ff_learning *learning, const struct ff_permuta
     if (!isfinite(mark->sums.loss))
         return diverged(learning);
     mark->batch++;
-    ff_memory_sample(run->ctx);
     return FF_OK;
 }
 
@@ -111,6 +110,7 @@ static int run_epoch(const struct ff_learning *learning)
             return stop_here(learning);
     }
     ff_clock_end(&run->clock);
+    ff_memory_sample(run->ctx);
     rows = mark->sums.rows - rows_before;
     seconds = ff_now() - began;
     if (learning->phase == FF_PHASE_TRAIN) {

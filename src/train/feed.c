@@ -249,6 +249,8 @@ void ff_feed_will_need(struct ff_feed *feed, size_t n, const struct ff_piece_req
         uint32_t stored = stored_stream(&feed->opts, requests[i].stream);
         struct ff_chunk chunk;
 
+        if (i > 0 && feed->opts.boundary == 0 && requests[i].chunk == requests[i - 1].chunk)
+            continue; /* formed from the same images */
         /* A missing chunk is reported when it is loaded. */
         if (ff_set_find(feed->opts.set, requests[i].chunk, stored, &chunk) == FF_OK)
             ff_chunk_will_need(feed->opts.set, &chunk);

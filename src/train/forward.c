@@ -4,6 +4,8 @@
 
 /* Rows normalised by one task. */
 #define ROWS_PER_TASK 32
+/* Between two looks at the process's memory, which cost some microseconds each. */
+#define CHUNKS_PER_SAMPLE 16
 
 struct pass {
     struct ff_workers *workers;
@@ -112,7 +114,8 @@ int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts)
 
     for (uint32_t chunk = 0; chunk < opts->geometry->chunks && status == FF_OK; chunk++) {
         status = forward_chunk(&pass, chunk);
-        ff_memory_sample(workers->ctx);
+        if (chunk % CHUNKS_PER_SAMPLE == 0)
+            ff_memory_sample(workers->ctx);
     }
     release(&pass);
     return status;

@@ -4,8 +4,9 @@
  * logits of a row are the sum of the contributions of the layers so far, and a layer's part is
  * trained on top of those below it, which are frozen.
  *
- *     logits(k) = logits(k-1) + h_k V_k' + c_k      h_k: (rows, units of layer k)   V_k: (classes,
- * units)   c_k: (classes)
+ *     logits(k) = logits(k-1) + h_k V_k' + c_k
+ *
+ * with h_k: (rows, units of layer k), V_k: (classes, units of layer k), c_k: (classes).
  */
 #ifndef FF_TRAIN_HEAD_H
 #define FF_TRAIN_HEAD_H

@@ -451,8 +451,11 @@ static int score_all(struct scoring *s)
 int ff_score(struct ff_ctx *ctx, const struct ff_score_opts *opts)
 {
     struct scoring s = {.ctx = ctx, .opts = opts, .evaluate = opts->evaluate};
-    int status = load_manifest(&s);
+    int status;
 
+    if (!opts->evaluate->model || !opts->evaluate->data.path)
+        return ff_fail(ctx, FF_EINVAL, "no model file, or no data, is named");
+    status = load_manifest(&s);
     if (status == FF_OK)
         status = choose_layers(&s);
     if (status == FF_OK)

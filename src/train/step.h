@@ -2,9 +2,10 @@
  * One optimizer step of one layer on a batch of positive and negative rows, always mixed (RECIPES;
  * Hinton 2022):
  *
- *   (A) for each tile t of neurons:  Y_t = relu(X W_t' + b_t), partial goodness of each row
- * parallel (B) goodness of each row, the loss, and its coefficients c = dL/dG serial, short (C) for
- * each tile:  dZ_t = c (2/n) Y_t,  dW_t = dZ_t' X,  the optimizer on the tile          parallel
+ * - (A), parallel: for each tile t of neurons, Y_t = relu(X W_t' + b_t) and the sum of squares of
+ *   each row.
+ * - (B), serial and short: the goodness of each row, the loss, and its coefficients c = dL/dG.
+ * - (C), parallel: for each tile, dZ_t = c (2/n) Y_t, dW_t = dZ_t' X, and the optimizer on it.
  *
  * After (B) a tile needs nothing of the others, so no gradient of the whole layer is held. Only if
  * the batch is cut into micro-batches is there one, added up chunk by chunk in the order of the

@@ -49,10 +49,13 @@ static int parse_compression(struct ff_ctx *ctx, const char *text, struct ff_com
     return FF_OK;
 }
 
-static int check_opts(struct ff_ctx *ctx, const struct ff_train_opts *opts)
+static int check_opts(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                      const struct ff_train_opts *opts)
 {
     if (!opts->model || !*opts->model)
         return ff_fail(ctx, FF_EINVAL, "no model file is named");
+    if (recipe && !opts->data.path)
+        return ff_fail(ctx, FF_EINVAL, "no data is named");
     if (!(opts->checkpoint_interval_s >= 0))
         return ff_fail(ctx, FF_EINVAL, "checkpoint interval %g: must be 0 seconds or more",
                        opts->checkpoint_interval_s);
@@ -446,7 +449,7 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     int status;
 
     memset(result, 0, sizeof *result);
-    status = check_opts(ctx, opts);
+    status = check_opts(ctx, recipe, opts);
     if (status == FF_OK)
         status = parse_compression(ctx, opts->compress, &run.compression);
     if (status == FF_OK)
@@ -483,7 +486,7 @@ static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     int length, status;
 
     memset(result, 0, sizeof *result);
-    status = check_opts(ctx, opts);
+    status = check_opts(ctx, recipe, opts);
     if (status != FF_OK)
         return status;
     length = opts->scratch ? snprintf(folder, sizeof folder, "%s", opts->scratch)
