@@ -77,12 +77,11 @@ static void ck_same_recipe(const struct ff_recipe *a, const struct ff_recipe *b)
 {
     ck_assert_uint_eq(a->layers, b->layers);
     ck_assert_mem_eq(a->hidden, b->hidden, a->layers * sizeof *a->hidden);
-    /* Names are the tables' own, so pointers compare. */
-    ck_assert_ptr_eq(a->loss, b->loss);
-    ck_assert_ptr_eq(a->optimizer, b->optimizer);
-    ck_assert_ptr_eq(a->schedule, b->schedule);
-    ck_assert_ptr_eq(a->embedding, b->embedding);
-    ck_assert_ptr_eq(a->activations, b->activations);
+    ck_assert_str_eq(a->loss, b->loss);
+    ck_assert_str_eq(a->optimizer, b->optimizer);
+    ck_assert_str_eq(a->schedule, b->schedule);
+    ck_assert_str_eq(a->embedding, b->embedding);
+    ck_assert_str_eq(a->activations, b->activations);
     ck_assert_uint_eq(a->epochs, b->epochs);
     ck_assert_uint_eq(a->batch, b->batch);
     ck_assert_uint_eq(a->negatives, b->negatives);
