@@ -1,0 +1,154 @@
+/*
+ * What the recipes learn. Always: a network on the 2,000 images that ship with the sources. With
+ * FFTOOL_LONG=1 and FFTOOL_MNIST, the folder of MNIST's four files: the errors of the recipes on
+ * 60,000 images.
+ */
+#include "support/train_fixture.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MNIST_LAYERS "500x4"
+#define MNIST_EPOCHS 10
+
+static char *folder;
+static struct ff_ctx *ctx;
+
+static void setup(void)
+{
+    folder = train_folder(1);
+    ctx = train_ctx();
+}
+
+static void teardown(void)
+{
+    ff_ctx_free(ctx);
+    free(folder);
+}
+
+struct trial {
+    const char *data, *hidden, *loss, *embedding;
+    uint32_t epochs, batch, negatives;
+};
+
+static void train_trial(const struct trial *trial, const char *model)
+{
+    struct ff_train_opts opts;
+    struct ff_recipe recipe;
+
+    ff_recipe_init(&recipe);
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, trial->hidden, &recipe), FF_OK);
+    recipe.loss = trial->loss;
+    recipe.embedding = trial->embedding;
+    recipe.epochs = trial->epochs;
+    recipe.batch = trial->batch;
+    recipe.negatives = trial->negatives;
+    ff_train_opts_init(&opts);
+    opts.model = model;
+    opts.data.path = trial->data;
+    train_ok(ctx, &recipe, &opts);
+    ff_recipe_release(&recipe);
+}
+
+/* Trains TRIAL; its test error by the goodness, and by the head. */
+static void run_trial(const struct trial *trial, double *by_goodness, double *by_head)
+{
+    const char *model = train_path(folder, "trial.ff");
+    struct ff_evaluate_opts opts;
+    struct ff_evaluation result;
+
+    train_trial(trial, model);
+    ff_evaluate_opts_init(&opts);
+    opts.model = model;
+    opts.data.path = trial->data;
+    for (int head = 0; head <= 1; head++) {
+        opts.method = head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS;
+        ck_assert_msg(ff_evaluate(ctx, &opts, &result) == FF_OK, "%s", ff_ctx_message(ctx));
+        *(head ? by_head : by_goodness) = result.error;
+        ff_evaluate_release(&result);
+    }
+    printf("%s, %s, K %u: %.2f %% of errors by goodness, %.2f %% by the head\n", trial->hidden,
+           trial->loss, trial->negatives, 100 * *by_goodness, 100 * *by_head);
+}
+
+/* The folder of the images that ship with the sources. */
+static const char *sample(void)
+{
+    const char *root = getenv("FFTOOL_ROOT");
+
+    return root ? train_path(root, "data") : "data";
+}
+
+/* Ten classes: chance is wrong 90 % of the time. (logistic takes more steps than so few images
+ * make.) */
+START_TEST(the_sample_is_learned)
+{
+    static const struct {
+        const char *loss, *embedding;
+        uint32_t batch;
+        double most;
+    } ways[] = {
+        {"symba", "replace", 128, 0.25},
+        {"symba", "append", 128, 0.25},
+        {"logistic", "replace", 16, 0.5},
+    };
+    struct trial trial = {sample(),       "200x2", ways[_i].loss, ways[_i].embedding, 10,
+                          ways[_i].batch, 3};
+    double by_goodness, by_head;
+
+    run_trial(&trial, &by_goodness, &by_head);
+    ck_assert_double_lt(by_goodness, ways[_i].most);
+    ck_assert_double_lt(by_head, 0.28);
+}
+END_TEST
+
+/* The folder of MNIST, or NULL, said aloud. */
+static const char *mnist(const char *loss)
+{
+    const char *path = getenv("FFTOOL_MNIST");
+
+    if (!path)
+        printf("SKIPPED: the error of %s on MNIST: set FFTOOL_MNIST to the folder of its files\n",
+               loss);
+    else if (!getenv("FFTOOL_LONG"))
+        printf("SKIPPED: the error of %s on MNIST: set FFTOOL_LONG=1\n", loss);
+    return getenv("FFTOOL_LONG") ? path : NULL;
+}
+
+START_TEST(mnist_is_learned)
+{
+    static const struct {
+        const char *loss;
+        double most;
+    } ways[] = {{"symba", 0.028}, {"logistic", 0.038}};
+    const char *data = mnist(ways[_i].loss);
+    struct trial trial = {data, MNIST_LAYERS, ways[_i].loss, "replace", MNIST_EPOCHS, 128, 3};
+    double by_goodness, by_head;
+
+    if (!data)
+        return;
+    run_trial(&trial, &by_goodness, &by_head);
+    ck_assert_double_le(by_goodness, ways[_i].most);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("train: learning");
+    TCase *tcase = tcase_create("learning");
+    SRunner *runner;
+    int failed;
+
+    tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(tcase, the_sample_is_learned, 0, 3);
+    tcase_add_loop_test(tcase, mnist_is_learned, 0, 2);
+    suite_add_tcase(suite, tcase);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
