@@ -365,12 +365,10 @@ int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe *stored,
 {
     json_t *was = recipe_to_json(stored), *is = recipe_to_json(given);
     int status = was && is ? FF_OK : ff_fail(ctx, FF_ENOMEM, "out of memory for the recipes");
-    const char *key;
-    json_t *value;
 
-    json_object_foreach(was, key, value)
-    {
-        json_t *other = json_object_get(is, key);
+    for (void *at = json_object_iter(was); at; at = json_object_iter_next(was, at)) {
+        const char *key = json_object_iter_key(at);
+        json_t *value = json_object_iter_value(at), *other = json_object_get(is, key);
 
         if (status == FF_OK && !json_equal(value, other)) {
             char *a = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
