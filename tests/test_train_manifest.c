@@ -402,6 +402,42 @@ START_TEST(numbers_are_checked)
 }
 END_TEST
 
+/* Marks that no trainer leaves; a trainer that went on from some would not end. */
+START_TEST(a_contradictory_mark_is_refused)
+{
+    static const struct ff_progress_mark good[] = {
+        {.stage = FF_STAGE_TRAIN, .layer = 6, .epoch = 16, .batch = 3},
+        {.stage = FF_STAGE_HEAD, .layer = 2, .epoch = 3, .batch = 3},
+        {.stage = FF_STAGE_DONE, .layer = 6},
+    };
+    static const struct ff_progress_mark bad[] = {
+        {.stage = FF_STAGE_TRAIN, .layer = 6, .epoch = 17},
+        {.stage = FF_STAGE_TRAIN, .layer = 6, .batch = 4},
+        {.stage = FF_STAGE_TRAIN, .layer = 7},
+        {.stage = FF_STAGE_TRAIN, .layer = 0},
+        {.stage = FF_STAGE_TRAIN, .layer = 6, .generation = 2, .checkpoints = 1},
+        {.stage = FF_STAGE_HEAD, .layer = 2, .epoch = 4},
+        {.stage = FF_STAGE_HEAD, .layer = 2, .batch = 4},
+        {.stage = FF_STAGE_HEAD, .layer = 1},
+        {.stage = FF_STAGE_FORWARD, .layer = 1, .epoch = 1},
+        {.stage = FF_STAGE_DONE, .layer = 5},
+        {.stage = FF_STAGE_IMPORT, .layer = 1}, /* with a fingerprint */
+    };
+    struct ff_manifest out;
+
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        manifest.mark = good[i];
+        ck_round_trip();
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        manifest.mark = bad[i];
+        free(text);
+        ck_assert_int_eq(ff_manifest_write(ctx, &manifest, &text), FF_OK);
+        ck_assert_msg(read_text(text, &out) == FF_ECORRUPT, "%s", text);
+    }
+}
+END_TEST
+
 /* A label that replaces more inputs than there are would be written beyond the row. */
 START_TEST(the_label_fits_into_the_row)
 {
@@ -543,6 +579,7 @@ int main(void)
     tcase_add_test(tcase, every_field_must_be_there);
     tcase_add_test(tcase, every_field_has_its_type);
     tcase_add_test(tcase, numbers_are_checked);
+    tcase_add_test(tcase, a_contradictory_mark_is_refused);
     tcase_add_test(tcase, the_label_fits_into_the_row);
     tcase_add_test(tcase, another_version_is_another_format);
     tcase_add_test(tcase, a_path_that_is_no_text_is_an_error);
