@@ -27,6 +27,7 @@ static void setup(void)
 
 static void teardown(void)
 {
+    train_opts_release(&opts);
     ff_recipe_release(&recipe);
     ff_ctx_free(ctx);
     free(folder);
@@ -70,6 +71,7 @@ START_TEST(micro_batches_do_not_change_a_bit)
     const char *whole;
 
     free(folder);
+    train_opts_release(&opts);
     folder = train_folder(1700);
     train_opts(folder, &opts);
     recipe.batch = 900; /* four chunks of 225 */

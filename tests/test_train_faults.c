@@ -34,6 +34,7 @@ static void setup(void)
 
 static void teardown(void)
 {
+    train_opts_release(&opts);
     ff_recipe_release(&recipe);
     ff_ctx_free(ctx);
     free(folder);
@@ -88,6 +89,7 @@ END_TEST
 START_TEST(a_full_disk_loses_nothing)
 {
     char *disk = strdup(train_path(folder, "disk"));
+    const char *usual = opts.model;
     char *model = NULL;
     int full = 0, status = FF_EFULL;
 
@@ -113,6 +115,7 @@ START_TEST(a_full_disk_loses_nothing)
     ck_assert_int_gt(full, 1);
     ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
     ck_assert_int_eq(umount2(disk, MNT_DETACH), 0);
+    opts.model = usual;
     free(disk);
     free(model);
 }

@@ -34,6 +34,7 @@ static void setup(void)
 
 static void teardown(void)
 {
+    train_opts_release(&opts);
     ff_recipe_release(&recipe);
     ff_ctx_free(ctx);
     free(folder);
@@ -168,7 +169,7 @@ END_TEST
 START_TEST(resuming_takes_both_files_of_the_data)
 {
     const char *data = train_path(folder, "data"), *moved = train_path(folder, "moved");
-    char *whole = (char *)(uintptr_t)opts.data.path;
+    const char *whole = opts.data.path;
 
     opts.data.path = train_path(folder, "data/train-images-idx3-ubyte");
     opts.data.labels = train_path(folder, "data/train-labels-idx1-ubyte");
@@ -178,7 +179,7 @@ START_TEST(resuming_takes_both_files_of_the_data)
     opts.data.path = train_path(folder, "moved/train-images-idx3-ubyte");
     opts.data.labels = train_path(folder, "moved/train-labels-idx1-ubyte");
     ck_ok(ff_train_resume(ctx, &opts, &result));
-    free(whole);
+    opts.data = (struct ff_data_source){.path = whole};
 }
 END_TEST
 

@@ -229,14 +229,17 @@ const char *train_reference(const char *hidden, size_t rows)
     struct ff_ctx *ctx = train_ctx();
     struct ff_recipe recipe;
     struct ff_train_opts opts;
+    const char *hash;
 
     train_recipe(ctx, hidden, &recipe);
     train_opts(folder, &opts);
     train_ok(ctx, &recipe, &opts);
+    hash = train_hash(opts.model);
+    train_opts_release(&opts);
     ff_recipe_release(&recipe);
     ff_ctx_free(ctx);
     free(folder);
-    return train_hash(opts.model);
+    return hash;
 }
 
 bool train_countdown(void *arg)
