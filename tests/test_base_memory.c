@@ -3,8 +3,10 @@
 #include "base/pool.h"
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Both sides of every border: empty, a cache line, a page, and a mapping of its own. */
 static const size_t sizes[] = {0,    1,      63,     64,     65,     4095,   4096,
@@ -202,6 +204,12 @@ START_TEST(figures_of_the_process_are_plausible)
     uint64_t high;
 
     ck_assert_ptr_nonnull(block);
+    if (access("/proc/self/statm", R_OK) != 0) {
+        printf("SKIPPED: figures of the process: no /proc is mounted here\n");
+        ff_free(ctx, FF_MEM_ACTIVATIONS, block, bytes);
+        ff_ctx_free(ctx);
+        return;
+    }
     memset(block, 1, bytes);
     ff_memory_sample(ctx);
     ff_free(ctx, FF_MEM_ACTIVATIONS, block, bytes);

@@ -274,6 +274,11 @@ START_TEST(resident_memory_stays_flat_when_values_are_not_needed_any_more)
     unsigned sum = 0;
     int rc;
 
+    if (access("/proc/self/statm", R_OK) != 0) {
+        printf("SKIPPED: resident memory: no /proc is mounted here\n");
+        ff_db_close(db);
+        return;
+    }
     for (uint32_t i = 0; i < VALUES; i++)
         put_numbered(db, i, SIZE);
     must(store_ctx, ff_db_commit(db));
