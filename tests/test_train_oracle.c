@@ -158,7 +158,7 @@ static void ck_training(double tolerance)
 static void choose_optimizer(const char *name)
 {
     recipe.optimizer = name;
-    recipe.learning_rate = strcmp(name, "sgd") == 0 ? 0.02 : 3e-3;
+    recipe.learning_rate = strcmp(name, "sgd") == 0 ? 5e-3 : 3e-3;
 }
 
 /* Every loss with every optimizer; the loss falls in every layer. */
