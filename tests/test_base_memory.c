@@ -1,10 +1,10 @@
 /* The metered allocator and the context: exact accounts, limits, failures, one-line messages. */
 #include "base/context.h"
 #include "base/pool.h"
+#include "support/suite.h"
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -315,8 +315,6 @@ int main(void)
 {
     Suite *suite = suite_create("base_memory");
     TCase *tests = tcase_create("memory");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tests);
     tcase_set_timeout(tests, 60);
@@ -333,8 +331,5 @@ int main(void)
     tcase_add_test(tests, system_errors_become_statuses);
     tcase_add_test(tests, warnings_reach_the_hook_in_one_line);
     tcase_add_test(tests, every_status_has_a_text);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

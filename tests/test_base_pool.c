@@ -1,6 +1,7 @@
 /* The thread pool: every task exactly once, results visible, for any number of threads and tasks.
  */
 #include "base/pool.h"
+#include "support/suite.h"
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,8 +211,6 @@ int main(void)
 {
     Suite *suite = suite_create("base_pool");
     TCase *tests = tcase_create("pool");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tests);
     tcase_set_timeout(tests, 120);
@@ -223,8 +222,5 @@ int main(void)
     tcase_add_test(tests, pools_start_and_stop_again_and_again);
     tcase_add_test(tests, senseless_numbers_of_threads_are_refused);
     tcase_add_test(tests, failed_allocation_is_reported);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Random numbers: Philox's published vectors, and the properties that training leans on. */
 #include "base/rng.h"
+#include "support/suite.h"
 #include <check.h>
 #include <math.h>
 #include <stdbool.h>
@@ -237,8 +238,6 @@ int main(void)
 {
     Suite *suite = suite_create("base_rng");
     TCase *tests = tcase_create("rng");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tests);
     tcase_set_timeout(tests, 60);
@@ -251,8 +250,5 @@ int main(void)
     tcase_add_loop_test(tests, permutation_of_many_stays_in_range_and_distinct, 0, 5);
     tcase_add_loop_test(tests, permutations_of_epochs_put_every_item_everywhere, 0, 6);
     tcase_add_test(tests, numbers_are_those_of_stored_models);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* What every dataset format must do, checked on each row of the table and each fixture. */
 #include "data/dataset.h"
 #include "support/data_fixture.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -340,8 +341,7 @@ int main(void)
 {
     Suite *suite = suite_create("data: conformance of formats");
     TCase *tc = tcase_create("formats");
-    SRunner *runner = srunner_create(suite);
-    int failed, count = (int)data_fixture_count;
+    int count = (int)data_fixture_count;
 
     tcase_add_unchecked_fixture(tc, data_root_setup, data_root_teardown);
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -359,8 +359,5 @@ int main(void)
     tcase_add_loop_test(tc, every_failing_allocation_is_reported_and_leaks_nothing, 0, count);
     tcase_add_loop_test(tc, a_memory_limit_is_reported_as_such, 0, count);
     suite_add_tcase(suite, tc);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* What single formats, gzip and the finding of files do beyond the conformance tests. */
 #include "data/dataset.h"
 #include "support/data_fixture.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -608,8 +609,6 @@ int main(void)
     TCase *find = new_tcase(suite, "finding"), *labels = new_tcase(suite, "labels");
     TCase *values = new_tcase(suite, "values"), *gzip = new_tcase(suite, "gzip");
     TCase *cifar = new_tcase(suite, "cifar10"), *real = new_tcase(suite, "real");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_test(find, a_path_that_is_not_there_is_named);
     tcase_add_test(find, a_folder_without_files_tells_what_was_looked_for);
@@ -632,8 +631,5 @@ int main(void)
     tcase_add_test(cifar, cifar10_has_ten_labels);
     tcase_add_test(real, the_sample_that_ships_is_whole);
     tcase_add_test(real, mnist_is_read_whole);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

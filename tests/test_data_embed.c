@@ -1,5 +1,6 @@
 /* Inputs of layer 1 from stored rows and labels, and the drawing of wrong labels. */
 #include "data/embed.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -197,8 +198,6 @@ int main(void)
 {
     Suite *suite = suite_create("data: embedding");
     TCase *tc = tcase_create("embed");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tc, setup, NULL);
     tcase_add_test(tc, equals_the_definition);
@@ -210,8 +209,5 @@ int main(void)
     tcase_add_test(tc, wrong_labels_are_wrong_and_uniform);
     tcase_add_test(tc, wrong_labels_depend_on_seed_set_and_row_alone);
     suite_add_tcase(suite, tc);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

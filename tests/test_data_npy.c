@@ -1,6 +1,7 @@
 /* NumPy's header: what is understood, and what is said about the rest. */
 #include "data/dataset.h"
 #include "support/data_fixture.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -206,8 +207,6 @@ int main(void)
 {
     Suite *suite = suite_create("data: npy");
     TCase *tc = tcase_create("header");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_unchecked_fixture(tc, data_root_setup, data_root_teardown);
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -219,8 +218,5 @@ int main(void)
     tcase_add_test(tc, labels_of_every_integer_type_are_read);
     tcase_add_test(tc, labels_out_of_range_are_refused);
     suite_add_tcase(suite, tc);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #include "base/pool.h"
 #include "nn/gemm.h"
 #include "support/oracle.h"
+#include "support/suite.h"
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -233,8 +234,6 @@ int main(void)
 {
     Suite *suite = suite_create("nn_gemm");
     TCase *tests = tcase_create("gemm");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tests);
     tcase_set_timeout(tests, 60);
@@ -245,8 +244,5 @@ int main(void)
     tcase_add_loop_test(tests, bits_do_not_depend_on_the_address, NT, NN + 1);
     tcase_add_test(tests, threaded_products_agree_and_leave_one_thread);
     tcase_add_test(tests, backend_names_library_and_core);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

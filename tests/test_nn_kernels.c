@@ -1,9 +1,9 @@
 /* Element-wise kernels: the promised order of additions bit for bit, for every width and tail. */
 #include "nn/kernels.h"
 #include "support/oracle.h"
+#include "support/suite.h"
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ROWS 5
@@ -241,8 +241,6 @@ int main(void)
 {
     Suite *suite = suite_create("nn_kernels");
     TCase *tests = tcase_create("kernels");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tests);
     tcase_add_loop_test(tests, bias_relu_gives_the_bits_of_the_promised_order, 0, WIDTHS);
@@ -254,8 +252,5 @@ int main(void)
     tcase_add_loop_test(tests, mark_active_finds_units_that_fire_and_never_clears, 0, WIDTHS);
     tcase_add_test(tests, no_rows_are_fine);
     tcase_add_test(tests, bits_are_those_of_every_build);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

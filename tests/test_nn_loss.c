@@ -3,9 +3,9 @@
 #include "nn/kernels.h"
 #include "nn/loss.h"
 #include "support/oracle.h"
+#include "support/suite.h"
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PAIRS 6
@@ -259,8 +259,6 @@ int main(void)
 {
     Suite *suite = suite_create("nn_loss");
     TCase *tests = tcase_create("loss");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tests);
     tcase_add_loop_test(tests, table_is_found_by_name_and_has_sane_defaults, 0, loss_count());
@@ -271,8 +269,5 @@ int main(void)
                         loss_count());
     tcase_add_loop_test(tests, not_a_number_is_not_hidden, 0, loss_count());
     tcase_add_loop_test(tests, gradient_of_a_layer_is_that_of_its_loss, 0, loss_count());
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

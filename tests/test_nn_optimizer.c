@@ -1,9 +1,9 @@
 /* Optimizers: against the formulas in double, and what holds for every row of the table. */
 #include "nn/optimizer.h"
 #include "support/oracle.h"
+#include "support/suite.h"
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define N 307 /* not a multiple of any vector */
@@ -246,8 +246,6 @@ int main(void)
 {
     Suite *suite = suite_create("nn_optimizer");
     TCase *tests = tcase_create("optimizer");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tests);
     tcase_add_loop_test(tests, table_is_found_by_name, 0, optimizer_count());
@@ -260,8 +258,5 @@ int main(void)
                         optimizer_count());
     tcase_add_loop_test(tests, not_a_number_is_not_hidden, 0, optimizer_count());
     tcase_add_test(tests, bits_are_those_of_every_build);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,8 +1,8 @@
 /* Learning-rate schedules: their shapes, and what holds for every row of the table. */
 #include "nn/schedule.h"
+#include "support/suite.h"
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct ff_schedule *schedule_at(int i)
@@ -87,15 +87,10 @@ int main(void)
 {
     Suite *suite = suite_create("nn_schedule");
     TCase *tests = tcase_create("schedule");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tests);
     tcase_add_loop_test(tests, every_schedule_starts_at_1_and_never_rises, 0, schedule_count());
     tcase_add_loop_test(tests, every_schedule_is_finite_at_and_past_the_end, 0, schedule_count());
     tcase_add_test(tests, shapes_are_as_named);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,9 +1,9 @@
 /* Softmax with cross-entropy: value, gradient and counting, also where exp() would overflow. */
 #include "nn/softmax.h"
 #include "support/oracle.h"
+#include "support/suite.h"
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ROWS 5
@@ -105,8 +105,6 @@ int main(void)
 {
     Suite *suite = suite_create("nn_softmax");
     TCase *tests = tcase_create("softmax");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tests);
     tcase_add_test(tests, gradient_is_that_of_the_mean_cross_entropy);
@@ -114,8 +112,5 @@ int main(void)
     tcase_add_test(tests, wrong_rows_are_added_up_and_the_first_of_equals_wins);
     tcase_add_test(tests, not_a_number_is_not_hidden);
     tcase_add_test(tests, argmax_takes_the_first_of_equals);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

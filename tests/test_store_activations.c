@@ -4,6 +4,7 @@
 #include "base/pool.h"
 #include "support/memory_scratch.h"
 #include "support/store_fixture.h"
+#include "support/suite.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -464,5 +465,5 @@ int main(void)
     tcase_add_test(tc, removing_scratch_takes_its_own_files_only);
     tcase_add_test(tc, a_scratch_folder_that_cannot_be_is_an_error);
     suite_add_tcase(suite, tc);
-    return store_main(suite);
+    return run_suite(suite);
 }

@@ -3,11 +3,11 @@
 #include "store/db.h"
 
 #include "support/store_fixture.h"
+#include "support/suite.h"
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -578,5 +578,5 @@ int main(void)
     tcase_add_test(tc, scratch_files_have_no_lock_file);
     tcase_add_test(tc, any_allocation_may_fail);
     suite_add_tcase(suite, tc);
-    return store_main(suite);
+    return run_suite(suite);
 }

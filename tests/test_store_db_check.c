@@ -4,6 +4,7 @@
 
 #include "store/db.h"
 #include "support/store_fixture.h"
+#include "support/suite.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -300,5 +301,5 @@ int main(void)
     tcase_add_loop_test(tc, everything_that_lmdb_writes_passes_the_check, 0, 3);
     tcase_add_test(tc, any_allocation_may_fail);
     suite_add_tcase(suite, tc);
-    return store_main(suite);
+    return run_suite(suite);
 }

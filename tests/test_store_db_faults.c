@@ -3,6 +3,7 @@
 
 #include "store/db.h"
 #include "support/store_fixture.h"
+#include "support/suite.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -395,5 +396,5 @@ int main(void)
     tcase_add_loop_test(tc, each_kind_of_damage_is_an_error, 0, sizeof damages / sizeof *damages);
     tcase_add_test(tc, tables_of_another_kind_are_foreign);
     suite_add_tcase(suite, tc);
-    return store_main(suite);
+    return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #include "store/model_file.h"
 
 #include "support/store_fixture.h"
+#include "support/suite.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -507,5 +508,5 @@ int main(void)
     tcase_add_test(tc, a_damaged_manifest_is_told);
     tcase_add_test(tc, any_allocation_may_fail);
     suite_add_tcase(suite, tc);
-    return store_main(suite);
+    return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #include "store/value.h"
 
 #include "support/store_fixture.h"
+#include "support/suite.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -526,5 +527,5 @@ int main(void)
     tcase_add_test(tc, coding_takes_memory_for_a_block_however_large_the_value);
     tcase_add_test(tc, any_allocation_may_fail);
     suite_add_tcase(suite, tc);
-    return store_main(suite);
+    return run_suite(suite);
 }

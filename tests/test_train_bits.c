@@ -1,6 +1,7 @@
 /* The same weights, bit for bit, whatever the threads, the memory, the store and the interruptions.
  */
 #include "support/memory_scratch.h"
+#include "support/suite.h"
 #include "support/train_fixture.h"
 #include "train/run.h"
 
@@ -204,8 +205,6 @@ int main(void)
 {
     Suite *suite = suite_create("train: bits");
     TCase *tcase = tcase_create("bits");
-    SRunner *runner;
-    int failed;
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -219,9 +218,5 @@ int main(void)
     tcase_add_loop_test(tcase, damaged_scratch_is_computed_again, 0, 4);
     tcase_add_test(tcase, a_complete_model_is_left_alone);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* Evaluation and prediction score as a naive network does, whatever the blocks and threads. */
 #include "support/evaluate_fixture.h"
 #include "support/naive_network.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -318,8 +319,6 @@ int main(void)
 {
     Suite *suite = suite_create("train: evaluate");
     TCase *tcase = tcase_create("evaluate");
-    SRunner *runner;
-    int failed;
 
     tcase_add_unchecked_fixture(tcase, evaluate_model_setup, evaluate_model_teardown);
     tcase_add_checked_fixture(tcase, evaluate_setup, evaluate_teardown);
@@ -332,9 +331,5 @@ int main(void)
     tcase_add_loop_test(tcase, blocks_do_not_change_results, 0, 4);
     tcase_add_test(tcase, threads_do_not_change_a_bit);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

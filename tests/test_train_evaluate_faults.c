@@ -1,6 +1,7 @@
 /* Evaluation refuses what does not fit, uses as much of a model as there is, and leaves nothing
  * behind. */
 #include "support/evaluate_fixture.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -222,8 +223,6 @@ int main(void)
 {
     Suite *suite = suite_create("train: evaluate, faults");
     TCase *tcase = tcase_create("evaluate, faults");
-    SRunner *runner;
-    int failed;
 
     tcase_add_unchecked_fixture(tcase, evaluate_model_setup, evaluate_model_teardown);
     tcase_add_checked_fixture(tcase, evaluate_setup, evaluate_teardown);
@@ -235,9 +234,5 @@ int main(void)
     tcase_add_test(tcase, an_interruption_leaves_nothing);
     tcase_add_test(tcase, temporary_files_lie_where_they_were_asked_to);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* Faults in training are told as what they are, and lose nothing: going on afterwards ends in the
  * same bits. */
 #include "base/context.h"
+#include "support/suite.h"
 #include "support/train_fixture.h"
 #include "train/run.h"
 
@@ -271,8 +272,6 @@ int main(void)
 {
     Suite *suite = suite_create("train: faults");
     TCase *tcase = tcase_create("faults");
-    SRunner *runner;
-    int failed;
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -285,9 +284,5 @@ int main(void)
     tcase_add_test(tcase, changed_data_is_noticed_when_it_is_read_again);
     tcase_add_test(tcase, no_flipped_bit_changes_weights_unseen);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -3,6 +3,7 @@
  * kills by default, 100 with FFTOOL_LONG=1.
  */
 #include "base/rng.h"
+#include "support/suite.h"
 #include "support/train_fixture.h"
 
 #include <check.h>
@@ -121,15 +122,9 @@ int main(void)
 {
     Suite *suite = suite_create("train: kill");
     TCase *tcase = tcase_create("kill");
-    SRunner *runner;
-    int failed;
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_test(tcase, a_killed_trainer_ends_in_the_same_bits);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -3,6 +3,7 @@
  * FFTOOL_LONG=1 and FFTOOL_MNIST, the folder of MNIST's four files: the errors of the recipes on
  * 60,000 images.
  */
+#include "support/suite.h"
 #include "support/train_fixture.h"
 
 #include <check.h>
@@ -138,17 +139,11 @@ int main(void)
 {
     Suite *suite = suite_create("train: learning");
     TCase *tcase = tcase_create("learning");
-    SRunner *runner;
-    int failed;
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, the_sample_is_learned, 0, 3);
     tcase_add_loop_test(tcase, mnist_is_learned, 0, 2);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

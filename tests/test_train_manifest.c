@@ -1,11 +1,11 @@
 /* The manifest: what is written is read back exactly; what is damaged is told or harmless. */
 #include "base/rng.h"
+#include "support/suite.h"
 #include "support/train_fixture.h"
 #include "train/manifest.h"
 
 #include <check.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct ff_ctx *ctx;
@@ -565,8 +565,6 @@ int main(void)
 {
     Suite *suite = suite_create("train: manifest");
     TCase *tcase = tcase_create("manifest");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, every_field_comes_back_exactly);
@@ -586,9 +584,5 @@ int main(void)
     tcase_add_test(tcase, the_differing_field_is_named);
     tcase_add_test(tcase, the_mark_tells_what_is_trained);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,4 +1,5 @@
 /* Looking into a model: its figures are those of the tiles it holds, whatever state it is in. */
+#include "support/suite.h"
 #include "support/train_fixture.h"
 #include "train/layer.h"
 #include "train/manifest.h"
@@ -287,8 +288,6 @@ int main(void)
 {
     Suite *suite = suite_create("train: model");
     TCase *tcase = tcase_create("model");
-    SRunner *runner;
-    int failed;
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -298,9 +297,5 @@ int main(void)
     tcase_add_test(tcase, the_hash_is_that_of_the_weights);
     tcase_add_test(tcase, there_is_no_such_layer);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

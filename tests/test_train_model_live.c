@@ -1,4 +1,5 @@
 /* Looking into a model that is unfinished, in training, or damaged. */
+#include "support/suite.h"
 #include "support/train_fixture.h"
 #include "train/layer.h"
 #include "train/manifest.h"
@@ -340,8 +341,6 @@ int main(void)
 {
     Suite *suite = suite_create("train: model, live");
     TCase *tcase = tcase_create("model, live");
-    SRunner *runner;
-    int failed;
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -352,9 +351,5 @@ int main(void)
     tcase_add_test(tcase, a_damaged_tile_is_named);
     tcase_add_test(tcase, what_is_no_model_is_refused);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

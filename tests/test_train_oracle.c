@@ -2,6 +2,7 @@
  * in double precision, trained on the same data. */
 #include "nn/schedule.h"
 #include "support/naive_network.h"
+#include "support/suite.h"
 #include "support/train_fixture.h"
 
 #include <check.h>
@@ -285,8 +286,6 @@ int main(void)
 {
     Suite *suite = suite_create("train: oracle");
     TCase *tcase = tcase_create("oracle");
-    SRunner *runner;
-    int failed;
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -299,9 +298,5 @@ int main(void)
     tcase_add_test(tcase, activations_rounded_to_bf16);
     tcase_add_test(tcase, data_of_floats);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -3,6 +3,7 @@
 #include "data/dataset.h"
 #include "support/data_fixture.h"
 #include "support/memory_scratch.h"
+#include "support/suite.h"
 #include "support/train_fixture.h"
 #include "train/geometry.h"
 #include "train/import.h"
@@ -485,8 +486,6 @@ int main(void)
     Suite *suite = suite_create("train: parts");
     TCase *cuts = tcase_create("cuts"), *imports = tcase_create("import");
     TCase *clock = tcase_create("clock");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(cuts, chunks_cover_every_row_once_in_order);
     tcase_add_test(cuts, large_datasets_are_cut_too);
@@ -506,9 +505,5 @@ int main(void)
     tcase_add_checked_fixture(clock, setup, teardown);
     tcase_add_test(clock, time_left_ends_at_nothing);
     suite_add_tcase(suite, clock);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,12 +1,12 @@
 /* Recipes: what they are read from, what completes them, and what is refused. */
 #include "nn/loss.h"
 #include "nn/optimizer.h"
+#include "support/suite.h"
 #include "support/train_fixture.h"
 #include "train/manifest.h"
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct ff_ctx *ctx;
@@ -364,8 +364,6 @@ int main(void)
 {
     Suite *suite = suite_create("train: recipe");
     TCase *tcase = tcase_create("recipe");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, layers_are_read);
@@ -385,9 +383,5 @@ int main(void)
     tcase_add_test(tcase, heads_stand_on_all_layers_but_the_first);
     tcase_add_test(tcase, parameters_are_counted);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* Faults that were found by reading: each test failed once. */
 #include "base/context.h"
 #include "store/activations.h"
+#include "support/suite.h"
 #include "support/train_fixture.h"
 #include "train/manifest.h"
 
@@ -344,8 +345,6 @@ int main(void)
 {
     Suite *suite = suite_create("train: regressions");
     TCase *tests = tcase_create("train");
-    SRunner *runner;
-    int failed;
 
     tcase_add_unchecked_fixture(tests, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tests, setup, teardown);
@@ -360,9 +359,5 @@ int main(void)
     tcase_add_test(tests, scratch_of_a_deeper_model_goes_too);
     tcase_add_test(tests, progress_of_a_head_counts_the_head_s_epochs);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -142,14 +142,3 @@ void store_skipped(const char *test, const char *why)
 {
     fprintf(stderr, "SKIPPED: %s: %s\n", test, why);
 }
-
-int store_main(Suite *suite)
-{
-    SRunner *runner = srunner_create(suite);
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}

@@ -61,7 +61,4 @@ void store_write_file(const char *path, const void *data, size_t size);
 /* Says on the standard error that a test was not run, and why. */
 void store_skipped(const char *test, const char *why);
 
-/* Runs one suite, as Check's environment variables say, and returns main()'s exit code. */
-int store_main(Suite *suite);
-
 #endif
