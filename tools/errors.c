@@ -68,11 +68,9 @@ static const char *hint_for_training(int status, bool about_model)
     case FF_EFULL:
         return "make room, or put scratch elsewhere (--scratch DIR) or make it smaller "
                "(--compress zstd); `fftool resume %s` then goes on from the last checkpoint";
-    case FF_ENUMERIC:
-        return "try a smaller --lr";
     case FF_ENOMEM:
     case FF_EBUDGET:
-        return "try a smaller --micro-batch";
+        return "try narrower layers (--hidden), or a smaller --micro-batch";
     case FF_EFORMAT:
         return about_model ? "give --model another name" : NULL;
     case FF_ECORRUPT:

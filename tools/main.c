@@ -5,10 +5,12 @@
 #include "cli.h"
 #include "options.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define COMMAND_ROW(name) &cmd_##name,
 static const struct command *const commands[] = {COMMANDS(COMMAND_ROW)};
@@ -24,6 +26,20 @@ static void tame_malloc(void)
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     mallopt(M_TRIM_THRESHOLD, 128 * 1024);
     mallopt(M_ARENA_MAX, 1);
+}
+
+/*
+ * A standard stream that was closed must not become a model's descriptor, or messages would be
+ * written into the model. Opened the wrong way round, it still fails as a closed one does.
+ */
+static void hold_standard_streams(void)
+{
+    int fd;
+
+    for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            _exit(EXIT_FAILED);
 }
 
 static const struct command *find_command(const char *name)
@@ -159,6 +175,7 @@ int main(int argc, char **argv)
 {
     int result;
 
+    hold_standard_streams();
     tame_malloc();
     result = dispatch(argc, argv);
     errno = 0;

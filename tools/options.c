@@ -81,12 +81,9 @@ static int set_integer(const char *command, const struct option_spec *option, co
     if (size)
         return usage_error(command, "--%s: \"%s\" is not a size such as 64M or 2G", option->name,
                            text);
-    if (option->max == 0)
-        return usage_error(command, "--%s: \"%s\" is not a whole number from %llu up", option->name,
-                           text, (unsigned long long)option->min);
     return usage_error(command, "--%s: \"%s\" is not a whole number from %llu to %llu",
                        option->name, text, (unsigned long long)option->min,
-                       (unsigned long long)option->max);
+                       (unsigned long long)most);
 }
 
 static int set_real(const char *command, const struct option_spec *option, const char *text,

@@ -310,10 +310,10 @@ int training_run(struct cli *cli, struct training *training, const struct ff_rec
     cli->quiet = training->quiet;
     cli->model = training->opts.model;
     progress_init(&run.progress, training->quiet);
-    interrupt_catch();
     result = open_log(&run);
     if (result != EXIT_DONE)
         return result;
+    interrupt_catch(); /* not before: opening a pipe may wait for its reader, and must be stoppable */
     result = train(&run, recipe);
     log_result = close_log(&run);
     return result != EXIT_DONE ? result : log_result;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define FORMAT_ADDRESS(name) &ff_format_##name,
 static const struct ff_dataset_format *const formats[] = {FF_DATASET_FORMATS(FORMAT_ADDRESS)};
@@ -36,6 +37,8 @@ static int nobody_bids(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
     const char *half = spec->split == FF_SPLIT_TRAIN ? "training" : "test";
 
     if (ff_path_is_folder(spec->path)) {
+        if (access(spec->path, X_OK) != 0)
+            return ff_fail_errno(ctx, errno, "%s: cannot look into this folder", spec->path);
         for (size_t f = 0; f < FORMATS; f++) {
             for (const char *const *name = formats[f]->names[spec->split]; *name; name++)
                 add_to_list(list, sizeof list, *name);

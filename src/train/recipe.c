@@ -185,7 +185,7 @@ static int check_number(struct ff_ctx *ctx, const char *field, double value, dou
 {
     if (value >= low && value <= high)
         return FF_OK;
-    return ff_fail(ctx, FF_EINVAL, "%s %g: must be %g to %g", field, value, low, high);
+    return ff_fail(ctx, FF_EINVAL, "%s %.10g: must be %.10g to %.10g", field, value, low, high);
 }
 
 /* The name of a choice in the caller's hands becomes the table's own, which lives for ever. */

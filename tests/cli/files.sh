@@ -52,6 +52,20 @@ rm -rf model.ff*
 }
 rm -rf model.ff*
 
+# Standard streams that are closed: nothing that is said there ends up in the model
+# shellcheck disable=SC2086
+"$FFTOOL" train $small --model closed.ff <&- >&- 2>&- && : >succeeded
+ok "a result that cannot be printed is a failure" [ ! -e succeeded ]
+ff 0 inspect --verify closed.ff
+ok "a model made with closed streams is whole" has out '^closed\.ff: complete'
+
+# A pipe that nobody reads can be left again
+mkfifo pipe
+# shellcheck disable=SC2086
+timeout -k 5 1 "$FFTOOL" train $small --log pipe 2>err
+ok "a signal ends the wait for a reader of the log" [ $? -eq 124 ]
+rm -rf model.ff*
+
 # Damage
 # shellcheck disable=SC2086
 ff 0 train $small --quiet

@@ -50,6 +50,8 @@ refused 2 '--method: "x" is none of: goodness, head' eval m.ff --data "$data" --
 refused 2 '--format: "xml" is none of: csv, jsonl' predict m.ff --input x --format xml
 refused 2 '--scratch-size: "12Q" is not a size' eval m.ff --data "$data" --scratch-size 12Q
 refused 2 '--layer: "0" ' inspect m.ff --layer 0
+refused 2 '--epochs: "99999999999" .* to 4294967295' train --data "$data" --epochs 99999999999
+refused 2 'batch 4000000000: must be 1 to 16777216' train --data "$data" --batch 4000000000
 refused 2 '--units: "0" ' bench --units 0
 ok "nothing was made" [ -z "$(find . -name '*.ff*')" ]
 finish
