@@ -3,6 +3,7 @@
 #include "output.h"
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -189,11 +190,12 @@ static int run(struct cli *cli, void *arg, const char *operand)
     uint64_t samples;
     int status, result;
 
-    measuring_begin(cli, &settings->measuring, operand);
     sink.csv = strcmp(settings->format, "csv") == 0;
-    result = open_sink(cli, &sink);
+    result = open_sink(cli, &sink); /* first: a signal must end the wait for a pipe's reader */
     if (result != EXIT_DONE)
         return result;
+    measuring_begin(cli, &settings->measuring, operand);
+    signal(SIGPIPE, SIG_IGN); /* a reader that leaves must not leave temporary files behind */
     status = ff_predict(cli->ctx, &settings->measuring.opts, emit, &sink, &samples);
     progress_end(&settings->measuring.progress);
     if (status != FF_OK && !ferror(sink.out))

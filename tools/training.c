@@ -313,7 +313,7 @@ int training_run(struct cli *cli, struct training *training, const struct ff_rec
     result = open_log(&run);
     if (result != EXIT_DONE)
         return result;
-    interrupt_catch(); /* not before: opening a pipe may wait for its reader, and must be stoppable */
+    interrupt_catch(); /* only now: a signal must end the wait for a pipe's reader */
     result = train(&run, recipe);
     log_result = close_log(&run);
     return result != EXIT_DONE ? result : log_result;
