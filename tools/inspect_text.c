@@ -257,7 +257,9 @@ static void print_histogram(const uint64_t histogram[FF_HISTOGRAM_BINS], double 
     for (i = 0; i < FF_HISTOGRAM_BINS; i++) {
         int cells = (int)((double)histogram[i] / (double)most * BAR_CELLS + 0.5);
 
-        printf("%12.5f %12s  ", low + width * i, text_count(histogram[i]).s);
+        printf("%12.5f %12s", low + width * i, text_count(histogram[i]).s);
+        if (cells > 0)
+            fputs("  ", stdout);
         while (cells-- > 0)
             putchar('#');
         putchar('\n');
