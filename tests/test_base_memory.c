@@ -2,6 +2,7 @@
 #include "base/context.h"
 #include "base/pool.h"
 #include "support/suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>

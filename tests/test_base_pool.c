@@ -2,6 +2,7 @@
  */
 #include "base/pool.h"
 #include "support/suite.h"
+
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* Random numbers: Philox's published vectors, and the properties that training leans on. */
 #include "base/rng.h"
 #include "support/suite.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdbool.h>

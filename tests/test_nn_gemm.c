@@ -3,6 +3,7 @@
 #include "nn/gemm.h"
 #include "support/oracle.h"
 #include "support/suite.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 #include "nn/kernels.h"
 #include "support/oracle.h"
 #include "support/suite.h"
+
 #include <check.h>
 #include <math.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 #include "nn/loss.h"
 #include "support/oracle.h"
 #include "support/suite.h"
+
 #include <check.h>
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* Learning-rate schedules: their shapes, and what holds for every row of the table. */
 #include "nn/schedule.h"
 #include "support/suite.h"
+
 #include <check.h>
 #include <math.h>
 #include <string.h>

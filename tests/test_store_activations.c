@@ -5,10 +5,13 @@
 #include "support/memory_scratch.h"
 #include "support/store_fixture.h"
 #include "support/suite.h"
+
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { CHUNKS = 6, STREAMS = 3, ROWS = 50, COLUMNS = 40, LAST_ROWS = 13 };
@@ -445,6 +448,46 @@ START_TEST(any_allocation_may_fail)
 }
 END_TEST
 
+/* Makes folder NAME with a file of a set in it, as old as SECONDS. */
+static void make_remains(const char *name, time_t seconds)
+{
+    struct timespec times[2] = {{.tv_sec = time(NULL) - seconds}, {.tv_sec = time(NULL) - seconds}};
+    char path[512];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s", store_path(name));
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    snprintf(path + strlen(path), sizeof path - strlen(path), "/boundary-0.lmdb");
+    file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fclose(file);
+    ck_assert_int_eq(utimensat(AT_FDCWD, store_path(name), times, 0), 0);
+}
+
+START_TEST(temporary_scratch_removes_what_killed_jobs_left)
+{
+    char prefix[512], folder[PATH_MAX];
+    struct ff_scratch held, mine;
+
+    snprintf(prefix, sizeof prefix, "%s", store_path("job"));
+    make_remains("job-aaaaaa", 1000);
+    make_remains("job-bbbbbb", 1000);
+    make_remains("job-cccccc", 0);          /* too young to tell */
+    make_remains("job-other-dddddd", 1000); /* of another prefix */
+    must(store_ctx, ff_scratch_open(store_ctx, store_path("job-bbbbbb"), &held));
+    must(store_ctx, ff_scratch_temporary(store_ctx, prefix, folder, &mine));
+    ck_assert_int_ne(access(store_path("job-aaaaaa"), F_OK), 0);
+    ck_assert_int_eq(access(store_path("job-bbbbbb"), F_OK), 0);
+    ck_assert_int_eq(access(store_path("job-cccccc"), F_OK), 0);
+    ck_assert_int_eq(access(store_path("job-other-dddddd"), F_OK), 0);
+    ck_assert_int_eq(access(folder, F_OK), 0);
+    ff_scratch_close(&held);
+    ff_scratch_close(&mine);
+    ff_scratch_remove(store_ctx, folder);
+    ck_assert_int_ne(access(folder, F_OK), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store: activations");
@@ -464,6 +507,7 @@ int main(void)
     tcase_add_test(tc, anything_else_in_place_of_a_set_is_damage);
     tcase_add_test(tc, removing_scratch_takes_its_own_files_only);
     tcase_add_test(tc, a_scratch_folder_that_cannot_be_is_an_error);
+    tcase_add_test(tc, temporary_scratch_removes_what_killed_jobs_left);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -4,6 +4,7 @@
 
 #include "support/store_fixture.h"
 #include "support/suite.h"
+
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>

@@ -4,6 +4,7 @@
 #include "store/db.h"
 #include "support/store_fixture.h"
 #include "support/suite.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

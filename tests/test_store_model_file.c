@@ -3,6 +3,7 @@
 
 #include "support/store_fixture.h"
 #include "support/suite.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

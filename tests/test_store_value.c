@@ -3,6 +3,7 @@
 
 #include "support/store_fixture.h"
 #include "support/suite.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -17,6 +17,8 @@
 
 #include "store/value.h"
 
+#include <limits.h>
+
 enum {
     FF_STREAM_LABELS = 0,
     FF_STREAM_INPUT = 1,
@@ -71,6 +73,11 @@ struct ff_scratch {
  * locked until it is closed: FF_ELOCKED if another scratch is open there. Fails also with FF_EIO,
  * FF_ENOTFOUND (no parent folder), FF_ENOMEM. */
 FF_CHECK int ff_scratch_open(struct ff_ctx *ctx, const char *folder, struct ff_scratch *out);
+/* Scratch in a new folder PREFIX-XXXXXX, whose name FOLDER gets. Folders of this PREFIX that a
+ * killed process left behind are removed. When done, close it and remove the folder. Fails as
+ * ff_scratch_open(). */
+FF_CHECK int ff_scratch_temporary(struct ff_ctx *ctx, const char *prefix, char folder[PATH_MAX],
+                                  struct ff_scratch *out);
 /* Frees SCRATCH, whose sets were closed before; they stay on disk. */
 void ff_scratch_close(struct ff_scratch *scratch);
 /* Removes all sets and, if then empty, the folder. */

@@ -105,16 +105,12 @@ static int store_rows(struct bench *b)
 
 static int open_scratch(struct bench *b)
 {
+    char prefix[PATH_MAX];
     const char *temporary = getenv("TMPDIR");
     const char *parent = b->opts->scratch ? b->opts->scratch : temporary ? temporary : P_tmpdir;
 
-    if (snprintf(b->folder, sizeof b->folder, "%s/fftool-bench-XXXXXX", parent) >=
-            (int)sizeof b->folder ||
-        !mkdtemp(b->folder)) {
-        b->folder[0] = '\0';
-        return ff_fail_errno(b->ctx, errno, "no folder for temporary files in %s", parent);
-    }
-    return ff_scratch_open(b->ctx, b->folder, &b->scratch);
+    snprintf(prefix, sizeof prefix, "%s/fftool-bench", parent);
+    return ff_scratch_temporary(b->ctx, prefix, b->folder, &b->scratch);
 }
 
 static int set_up_training(struct bench *b)
@@ -175,10 +171,10 @@ static void release(struct bench *b)
     ff_feed_free(b->feed);
     ff_set_close(b->set);
     ff_layer_release(&b->layer);
-    if (b->scratch.ops)
-        ff_scratch_close(&b->scratch);
-    if (b->folder[0])
+    if (b->scratch.ops) {
         ff_scratch_remove(b->ctx, b->folder);
+        ff_scratch_close(&b->scratch);
+    }
     ff_free(b->ctx, FF_MEM_ACTIVATIONS, b->x, rows_bytes(b));
     ff_free(b->ctx, FF_MEM_ACTIVATIONS, b->y, rows_bytes(b));
     ff_free(b->ctx, FF_MEM_GRADIENT, b->dw, weight_bytes(b));

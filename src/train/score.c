@@ -162,43 +162,23 @@ static int allocate(struct scoring *s)
     return FF_OK;
 }
 
-static bool make_folder(struct scoring *s, const char *prefix)
-{
-    return snprintf(s->folder, sizeof s->folder, "%s.eval-XXXXXX", prefix) <
-               (int)sizeof s->folder &&
-           mkdtemp(s->folder) != NULL;
-}
-
 /* Temporary files go where they were asked for, else beside the model, else to the temporary
  * folder. */
 static int open_scratch(struct scoring *s)
 {
-    char prefix[PATH_MAX];
     const char *temporary = getenv("TMPDIR");
-    bool made;
+    char prefix[PATH_MAX];
     int status;
 
-    if (s->evaluate->scratch) {
-        snprintf(prefix, sizeof prefix, "%s/fftool", s->evaluate->scratch);
-        made = make_folder(s, prefix);
-    } else {
-        made = make_folder(s, s->evaluate->model);
-        if (!made) {
-            snprintf(prefix, sizeof prefix, "%s/fftool", temporary ? temporary : P_tmpdir);
-            made = make_folder(s, prefix);
-        }
-    }
-    if (!made) {
-        int errnum = errno;
-
-        s->folder[0] = '\0';
-        return ff_fail_errno(s->ctx, errnum, "no folder for temporary files in %s",
-                             s->evaluate->scratch ? s->evaluate->scratch : prefix);
-    }
-    status = ff_scratch_open(s->ctx, s->folder, &s->scratch);
-    if (status != FF_OK)
-        ff_scratch_remove(s->ctx, s->folder);
-    return status;
+    if (s->evaluate->scratch)
+        snprintf(prefix, sizeof prefix, "%s/fftool.eval", s->evaluate->scratch);
+    else
+        snprintf(prefix, sizeof prefix, "%s.eval", s->evaluate->model);
+    status = ff_scratch_temporary(s->ctx, prefix, s->folder, &s->scratch);
+    if (status == FF_OK || s->evaluate->scratch)
+        return status;
+    snprintf(prefix, sizeof prefix, "%s/fftool.eval", temporary ? temporary : P_tmpdir);
+    return ff_scratch_temporary(s->ctx, prefix, s->folder, &s->scratch);
 }
 
 static void release(struct scoring *s)
