@@ -3,9 +3,12 @@
  * boundary 0 the dataset). A set holds streams of the same rows, cut into chunks of equal rows (the
  * last one may be shorter). Streams:
  *
- *     FF_STREAM_LABELS          u16, one column: the class of each row (boundary 0 only)
- *     FF_STREAM_INPUT + 0       the positive inputs (at boundary 0: the images as they are)
+ *     FF_STREAM_LABELS          u16, one column: the class of each row (boundary 0; with a head,
+ * all) FF_STREAM_INPUT + 0       the positive inputs (at boundary 0: the images as they are)
  *     FF_STREAM_INPUT + 1 + j   the j-th set of negative inputs
+ *     FF_STREAM_NEUTRAL         the inputs under the neutral label, for the head
+ *     FF_STREAM_LOGITS          logits of the heads of the layers below: one column per class
+ *     FF_STREAM_CLASS + c       evaluation: the inputs under label c
  *
  * Sets are written once, front to back, chunk by chunk, then read any number of times in any order.
  * Two stores stand behind one table of functions: LMDB files in a scratch folder (scratch.c), and
@@ -22,9 +25,9 @@
 enum {
     FF_STREAM_LABELS = 0,
     FF_STREAM_INPUT = 1,
-    FF_STREAM_NEUTRAL = 0x10000, /* the inputs under the neutral label, for the head */
-    FF_STREAM_LOGITS = 0x10001,  /* logits of the heads of the layers below: one column per class */
-    FF_STREAM_CLASS = 0x20000,   /* evaluation: + c: the inputs under label c */
+    FF_STREAM_NEUTRAL = 0x10000,
+    FF_STREAM_LOGITS = 0x10001,
+    FF_STREAM_CLASS = 0x20000,
 };
 
 struct ff_set;

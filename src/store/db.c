@@ -13,11 +13,6 @@
 
 #define FILE_MODE 0666 /* before the umask */
 
-const char *ff_db_path(const struct ff_db *db)
-{
-    return db->path;
-}
-
 bool ff_db_is_lockless(const struct ff_db *db)
 {
     return db->lockless;

@@ -86,7 +86,6 @@ struct ff_db_usage {
     uint64_t free_pages; /* the others: reusable */
 };
 FF_CHECK int ff_db_usage(struct ff_db *db, struct ff_db_usage *out);
-const char *ff_db_path(const struct ff_db *db);
 /* True if DB reads without a lock file, because it could not be written: then a writer in another
  * process does not know of this reader, and may reuse pages under it. */
 bool ff_db_is_lockless(const struct ff_db *db);

@@ -21,6 +21,8 @@
 
 struct ff_model_file;
 
+enum { FF_SLOT_WEIGHTS, FF_SLOT_BIASES, FF_SLOTS };
+
 struct ff_tile_key {
     char kind; /* 'W', 'O', 'H', 'S' */
     uint32_t layer;

@@ -11,8 +11,6 @@
 #define LARGE_TILE 256
 #define LARGE_FROM 1000 /* units: from here on large tiles still make work for four threads */
 
-enum { SLOT_WEIGHTS = 0, SLOT_BIASES = 1, SLOTS_PER_TENSOR = 2 };
-
 uint32_t ff_tile_units(uint32_t units)
 {
     return units < LARGE_FROM ? SMALL_TILE : LARGE_TILE;
@@ -133,20 +131,21 @@ struct tensor {
     float *data;
 };
 
-#define MAX_TENSORS (SLOTS_PER_TENSOR * (1 + FF_OPTIMIZER_STATES))
+#define MAX_TENSORS (FF_SLOTS * (1 + FF_OPTIMIZER_STATES))
 
 static size_t list_tensors(const struct ff_layer *layer, char kind, bool state,
                            struct tensor out[MAX_TENSORS])
 {
     size_t n = 0;
 
-    out[n++] = (struct tensor){kind, SLOT_WEIGHTS, layer->fan_in, layer->weights};
-    out[n++] = (struct tensor){kind, SLOT_BIASES, 1, layer->biases};
+    out[n++] = (struct tensor){kind, FF_SLOT_WEIGHTS, layer->fan_in, layer->weights};
+    out[n++] = (struct tensor){kind, FF_SLOT_BIASES, 1, layer->biases};
     for (int s = 0; state && s < layer->states; s++) {
-        uint32_t slot = (uint32_t)s * SLOTS_PER_TENSOR;
+        uint32_t slot = (uint32_t)s * FF_SLOTS;
 
-        out[n++] = (struct tensor){'O', slot + SLOT_WEIGHTS, layer->fan_in, layer->weight_state[s]};
-        out[n++] = (struct tensor){'O', slot + SLOT_BIASES, 1, layer->bias_state[s]};
+        out[n++] =
+            (struct tensor){'O', slot + FF_SLOT_WEIGHTS, layer->fan_in, layer->weight_state[s]};
+        out[n++] = (struct tensor){'O', slot + FF_SLOT_BIASES, 1, layer->bias_state[s]};
     }
     return n;
 }

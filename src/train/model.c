@@ -107,8 +107,6 @@ struct tensor {
     uint32_t units, columns;
 };
 
-enum { SLOT_WEIGHTS = 0, SLOT_BIASES = 1, SLOTS = 2 };
-
 static size_t tile_bytes(const struct tensor *tensor)
 {
     return (size_t)ff_tile_units(tensor->units) * tensor->columns * sizeof(float);
@@ -174,16 +172,16 @@ static int hash_weights(struct ff_model *model, char out[33])
         for (uint32_t layer = from; layer <= to; layer++) {
             uint32_t units = manifest->recipe.hidden[layer - 1];
 
-            for (uint32_t slot = 0; slot < SLOTS && status == FF_OK; slot++) {
+            for (uint32_t slot = 0; slot < FF_SLOTS && status == FF_OK; slot++) {
                 struct tensor tensor = {
                     .kind = head ? 'H' : 'W',
                     .layer = layer,
                     .generation = FF_GENERATION_FINAL,
                     .slot = slot,
                     .units = head ? manifest->classes : units,
-                    .columns = slot == SLOT_BIASES ? 1
-                               : head              ? units
-                                                   : ff_manifest_fan_in(manifest, layer),
+                    .columns = slot == FF_SLOT_BIASES ? 1
+                               : head                 ? units
+                                                      : ff_manifest_fan_in(manifest, layer),
                 };
 
                 status = each_tile(model, &tensor, visit_hash, state);
@@ -297,7 +295,7 @@ static struct tensor layer_tensor(const struct ff_model *model, uint32_t layer, 
         .generation = generation_of(&model->manifest, layer_state(&model->manifest, layer)),
         .slot = slot,
         .units = model->manifest.recipe.hidden[layer - 1],
-        .columns = slot == SLOT_BIASES ? 1 : ff_manifest_fan_in(&model->manifest, layer),
+        .columns = slot == FF_SLOT_BIASES ? 1 : ff_manifest_fan_in(&model->manifest, layer),
     };
 }
 
@@ -323,8 +321,9 @@ static int add_optimizer(struct ff_model *model, uint32_t layer, struct ff_layer
     const struct ff_optimizer *optimizer = ff_optimizer_find(model->manifest.recipe.optimizer);
     int status = FF_OK;
 
-    for (uint32_t slot = 0; slot < SLOTS * (uint32_t)optimizer->states && status == FF_OK; slot++) {
-        struct tensor tensor = layer_tensor(model, layer, slot % SLOTS);
+    for (uint32_t slot = 0; slot < FF_SLOTS * (uint32_t)optimizer->states && status == FF_OK;
+         slot++) {
+        struct tensor tensor = layer_tensor(model, layer, slot % FF_SLOTS);
 
         tensor.kind = 'O';
         tensor.slot = slot;
@@ -400,9 +399,9 @@ int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info 
     out->weights.min = out->weights.max = out->weights.mean = out->weights.std = NAN;
     out->biases = out->weights;
     if (out->state != FF_LAYER_WAITING)
-        status = read_tensor(model, layer, SLOT_WEIGHTS, out, &out->weights);
+        status = read_tensor(model, layer, FF_SLOT_WEIGHTS, out, &out->weights);
     if (status == FF_OK && out->state != FF_LAYER_WAITING)
-        status = read_tensor(model, layer, SLOT_BIASES, out, &out->biases);
+        status = read_tensor(model, layer, FF_SLOT_BIASES, out, &out->biases);
     if (status == FF_OK && out->state == FF_LAYER_TRAINING)
         status = add_optimizer(model, layer, out);
     if (status == FF_OK)
@@ -468,7 +467,7 @@ int ff_model_tile(struct ff_model *model, uint32_t layer, uint32_t tile, double 
     if (status == FF_OK)
         status = look_again(model);
     if (status == FF_OK) {
-        struct tensor tensor = layer_tensor(model, layer, SLOT_WEIGHTS);
+        struct tensor tensor = layer_tensor(model, layer, FF_SLOT_WEIGHTS);
 
         if (layer_state(&model->manifest, layer) == FF_LAYER_WAITING ||
             tile >= ff_tile_count(tensor.units))
