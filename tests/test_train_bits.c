@@ -20,18 +20,12 @@ static struct ff_train_opts opts;
 
 static void setup(void)
 {
-    folder = train_folder(ROWS);
-    ctx = train_ctx();
-    train_recipe(ctx, HIDDEN, &recipe);
-    train_opts(folder, &opts);
+    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
 }
 
 static void teardown(void)
 {
-    train_opts_release(&opts);
-    ff_recipe_release(&recipe);
-    ff_ctx_free(ctx);
-    free(folder);
+    train_end(folder, ctx, &recipe, &opts);
 }
 
 START_TEST(threads_do_not_change_a_bit)

@@ -26,19 +26,13 @@ static struct ff_train_result result;
 
 static void setup(void)
 {
-    folder = train_folder(ROWS);
-    ctx = train_ctx();
-    train_recipe(ctx, HIDDEN, &recipe);
-    train_opts(folder, &opts);
+    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
 }
 
 static void teardown(void)
 {
-    train_opts_release(&opts);
-    ff_recipe_release(&recipe);
-    ff_ctx_free(ctx);
-    free(folder);
+    train_end(folder, ctx, &recipe, &opts);
 }
 
 static void ck_status(int status, int wanted, const char *in_message)

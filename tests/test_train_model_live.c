@@ -25,23 +25,13 @@ static struct ff_train_opts opts;
 
 static void setup(void)
 {
-    folder = train_folder(ROWS);
-    ctx = train_ctx();
-    train_recipe(ctx, HIDDEN, &recipe);
+    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
     recipe.embedding = "append";
-    train_opts(folder, &opts);
 }
 
 static void teardown(void)
 {
-    struct ff_memory memory;
-
-    ff_memory_read(ctx, &memory);
-    ck_assert_uint_eq(memory.accounted_bytes, 0);
-    ff_recipe_release(&recipe);
-    train_opts_release(&opts);
-    ff_ctx_free(ctx);
-    free(folder);
+    train_end(folder, ctx, &recipe, &opts);
 }
 
 static struct ff_model *open_model(void)

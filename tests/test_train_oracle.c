@@ -41,12 +41,9 @@ static void keep_report(void *arg, const struct ff_epoch_report *report)
 
 static void setup(void)
 {
-    folder = train_folder(ROWS);
-    ctx = train_ctx();
-    train_recipe(ctx, "24x2", &recipe);
+    train_begin(ROWS, "24x2", &folder, &ctx, &recipe, &opts);
     recipe.epochs = EPOCHS;
     recipe.batch = BATCH;
-    train_opts(folder, &opts);
     opts.on_epoch = keep_report;
     opts.checkpoint_interval_s = 1e9; /* no time for syncing disks */
     n_reports = 0;
@@ -54,10 +51,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    ff_recipe_release(&recipe);
-    train_opts_release(&opts);
-    ff_ctx_free(ctx);
-    free(folder);
+    train_end(folder, ctx, &recipe, &opts);
 }
 
 /* The largest difference of two arrays, in deviations of initial weights. */
