@@ -64,7 +64,8 @@ struct ff_recipe_choice {
     const char *summary;
 };
 /* Returns the choices of FIELD ("loss", "optimizer", "schedule", "embedding", "activations"), ended
- * by a NULL name; NULL for no such field. */
+ * by a NULL name; NULL for no such field. Valid until the next call on the same thread; the strings
+ * live for ever. */
 const struct ff_recipe_choice *ff_recipe_choices(const char *field);
 
 #ifdef __cplusplus

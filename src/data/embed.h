@@ -1,7 +1,7 @@
 /*
  * From stored images to the inputs of layer 1: pixels become floats, the label is embedded, the row
- * is scaled to RMS 1 (length sqrt(width)), as every layer's inputs are (RECIPES: "inputs scaled to
- * length sqrt(width)").
+ * is scaled to RMS 1 (length sqrt(width)), as every layer's inputs are: layer normalisation
+ * without the mean (Hinton 2022, section 2.1).
  */
 #ifndef FF_DATA_EMBED_H
 #define FF_DATA_EMBED_H

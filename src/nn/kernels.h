@@ -5,7 +5,7 @@
  *
  *     y = relu(x W' + b)      x: (rows, fan_in)  W: (units, fan_in)  b: (units)  y: (rows, units)
  *     G_i = (1/units) sum_j y_ij^2                                    goodness
- *     dL/dz_ij = c_i (2/units) y_ij,  c_i = dL/dG_i                   RECIPES 1
+ *     dL/dz_ij = c_i (2/units) y_ij,  c_i = dL/dG_i                   chain rule
  *
  * (the ReLU mask is implicit in y). A row's result does not depend on the other rows of the call.
  * NaN stays NaN, in y and in every sum, so that divergence shows. Arrays must not

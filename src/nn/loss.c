@@ -18,7 +18,7 @@ static double sigmoid(double x)
 }
 
 /*
- * Hinton 2022, equation 1, for a positive and a negative row (RECIPES 2):
+ * Hinton 2022, equation 1, for a positive and a negative row, as a loss:
  *     L = softplus(-gs (G_pos - theta)) + softplus(gs (G_neg - theta))
  */
 static void logistic_pairs(const struct ff_loss_params *params, size_t pairs, size_t batch,

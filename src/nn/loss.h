@@ -16,7 +16,7 @@ struct ff_loss_params {
 struct ff_loss {
     const char *name;
     const char *formula;            /* for --help and the man page */
-    struct ff_loss_params defaults; /* measured to work (RECIPES 2) */
+    struct ff_loss_params defaults; /* measured to work */
     float learning_rate;            /* Adam's, likewise */
     /*
      * For PAIRS pairs: *LOSS = the mean over the pairs (sum divided by BATCH, which may exceed

@@ -3,8 +3,8 @@
  * boundary 0 the dataset). A set holds streams of the same rows, cut into chunks of equal rows (the
  * last one may be shorter). Streams:
  *
- *     FF_STREAM_LABELS          u16, one column: the class of each row (boundary 0; with a head,
- * all) FF_STREAM_INPUT + 0       the positive inputs (at boundary 0: the images as they are)
+ *     FF_STREAM_LABELS          u16, one column: the class of each row
+ *     FF_STREAM_INPUT + 0       the positive inputs (at boundary 0: the images as they are)
  *     FF_STREAM_INPUT + 1 + j   the j-th set of negative inputs
  *     FF_STREAM_NEUTRAL         the inputs under the neutral label, for the head
  *     FF_STREAM_LOGITS          logits of the heads of the layers below: one column per class

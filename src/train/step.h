@@ -1,6 +1,6 @@
 /*
- * One optimizer step of one layer on a batch of positive and negative rows, always mixed (RECIPES;
- * Hinton 2022):
+ * One optimizer step of one layer on a batch of positive and negative rows, always mixed (with
+ * positive steps and negative steps apart a layer does not learn; Hinton 2022):
  *
  * - (A), parallel: for each tile t of neurons, Y_t = relu(X W_t' + b_t) and the sum of squares of
  *   each row.

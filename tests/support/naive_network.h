@@ -1,6 +1,6 @@
 /*
  * A naive network beside the real one: the dataset and every stream of activations in memory, one
- * loop for each index, doubles, formulas as they stand in the papers and in RECIPES. Tests train
+ * loop for each index, doubles, formulas as they stand in the papers. Tests train
  * and score with both. Only what is a matter of chance (initial weights, orders, wrong labels) is
  * taken from the same generator.
  */
