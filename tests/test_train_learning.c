@@ -31,7 +31,7 @@ static void teardown(void)
 
 struct trial {
     const char *data, *hidden, *loss, *embedding;
-    uint32_t epochs, batch, negatives;
+    uint32_t epochs, batch, negative_sets;
 };
 
 static void train_trial(const struct trial *trial, const char *model)
@@ -45,7 +45,7 @@ static void train_trial(const struct trial *trial, const char *model)
     recipe.embedding = trial->embedding;
     recipe.epochs = trial->epochs;
     recipe.batch = trial->batch;
-    recipe.negatives = trial->negatives;
+    recipe.negative_sets = trial->negative_sets;
     ff_train_opts_init(&opts);
     opts.model = model;
     opts.data.path = trial->data;
@@ -71,7 +71,7 @@ static void run_trial(const struct trial *trial, double *by_goodness, double *by
         ff_evaluate_release(&result);
     }
     printf("%s, %s, K %u: %.2f %% of errors by goodness, %.2f %% by the head\n", trial->hidden,
-           trial->loss, trial->negatives, 100 * *by_goodness, 100 * *by_head);
+           trial->loss, trial->negative_sets, 100 * *by_goodness, 100 * *by_head);
 }
 
 /* The folder of the images that ship with the sources. */

@@ -231,7 +231,7 @@ START_TEST(every_number_of_the_recipe)
     recipe.beta2 = 0.95;
     recipe.epsilon = 1e-3;
     recipe.seed = UINT64_C(0x123456789abcdef);
-    recipe.negatives = 5;
+    recipe.negative_sets = 5;
     recipe.head_epochs = 7;
     ck_training(TOLERANCE);
     recipe.optimizer = "sgd";

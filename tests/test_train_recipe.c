@@ -137,7 +137,7 @@ START_TEST(defaults_are_those_documented)
     ck_assert_str_eq(recipe.activations, "f32");
     ck_assert_uint_eq(recipe.epochs, 10);
     ck_assert_uint_eq(recipe.batch, 128);
-    ck_assert_uint_eq(recipe.negatives, 1);
+    ck_assert_uint_eq(recipe.negative_sets, 1);
     ck_assert_double_eq(recipe.learning_rate, 3e-3);
     ck_assert_double_eq(recipe.beta1, 0.9);
     ck_assert_double_eq(recipe.beta2, 0.999);
@@ -241,7 +241,7 @@ START_TEST(counts_have_their_ranges)
     } counts[] = {
         {"epochs", &recipe.epochs, {1, 1000000}, {0, 1000001}},
         {"batch", &recipe.batch, {1, 1 << 24}, {0, (1 << 24) + 1}},
-        {"negatives", &recipe.negatives, {1, FF_MAX_NEGATIVES}, {0, FF_MAX_NEGATIVES + 1}},
+        {"negative sets", &recipe.negative_sets, {1, FF_MAX_NEGATIVE_SETS}, {0, FF_MAX_NEGATIVE_SETS + 1}},
         {"head epochs", &recipe.head_epochs, {0, 1000000}, {1000001, UINT32_MAX}},
     };
 

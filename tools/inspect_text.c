@@ -54,8 +54,8 @@ static void print_recipe(const struct ff_recipe *recipe)
     printf("  recipe    loss %s (goodness scale %g", recipe->loss, recipe->goodness_scale);
     if (strcmp(recipe->loss, "logistic") == 0)
         printf(", threshold %g", recipe->threshold);
-    printf("), %u stored negative%s, label %s (strength %g)\n", recipe->negatives,
-           recipe->negatives > 1 ? "s" : "", recipe->embedding, recipe->label_strength);
+    printf("), %u stored negative%s, label %s (strength %g)\n", recipe->negative_sets,
+           recipe->negative_sets > 1 ? "s" : "", recipe->embedding, recipe->label_strength);
     printf("            %u epochs of batches of %u, %s, lr %g %s, weight decay %g", recipe->epochs,
            recipe->batch, recipe->optimizer, recipe->learning_rate, recipe->schedule,
            recipe->weight_decay);

@@ -85,6 +85,7 @@ json_t *json_from_recipe(const struct ff_recipe *recipe)
     for (i = 0; i < recipe->layers; i++)
         json_append(hidden, json_from_count(recipe->hidden[i]));
     json_add(out, "hidden", hidden);
+    json_add(out, "mode", json_from_text(recipe->mode));
     json_add(out, "loss", json_from_text(recipe->loss));
     json_add(out, "optimizer", json_from_text(recipe->optimizer));
     json_add(out, "schedule", json_from_text(recipe->schedule));
@@ -92,7 +93,8 @@ json_t *json_from_recipe(const struct ff_recipe *recipe)
     json_add(out, "activations", json_from_text(recipe->activations));
     json_add(out, "epochs", json_from_count(recipe->epochs));
     json_add(out, "batch", json_from_count(recipe->batch));
-    json_add(out, "negatives", json_from_count(recipe->negatives));
+    json_add(out, "negatives", json_from_text(recipe->negatives));
+    json_add(out, "negative_sets", json_from_count(recipe->negative_sets));
     json_add(out, "seed", json_from_count(recipe->seed));
     json_add(out, "learning_rate", json_from_real(recipe->learning_rate));
     json_add(out, "weight_decay", json_from_real(recipe->weight_decay));
@@ -103,6 +105,7 @@ json_t *json_from_recipe(const struct ff_recipe *recipe)
     json_add(out, "goodness_scale", json_from_real(recipe->goodness_scale));
     json_add(out, "threshold", json_from_real(recipe->threshold));
     json_add(out, "label_strength", json_from_real(recipe->label_strength));
+    json_add(out, "peer_normalisation", json_from_real(recipe->peer_normalisation));
     json_add(out, "head_epochs", json_from_count(recipe->head_epochs));
     json_add(out, "head_learning_rate", json_from_real(recipe->head_learning_rate));
     json_add(out, "head_weight_decay", json_from_real(recipe->head_weight_decay));

@@ -15,19 +15,21 @@ extern "C" {
 
 #define FF_MAX_LAYERS 100000u
 #define FF_MAX_UNITS (1u << 20)
-#define FF_MAX_NEGATIVES 64u
+#define FF_MAX_NEGATIVE_SETS 64u
 
 struct ff_recipe {
     uint32_t *hidden;        /* units of each layer, first to last; owned by the recipe */
     uint32_t layers;         /* number of layers, 1 .. FF_MAX_LAYERS */
+    const char *mode;        /* how the network is trained: "ff-stream", "ff-full", "bp", ... */
     const char *loss;        /* "logistic" or "symba" */
     const char *optimizer;   /* "adam" or "sgd" */
     const char *schedule;    /* of the learning rate within a layer: "linear", "constant", ... */
     const char *embedding;   /* of the label into the input: "replace" or "append" */
     const char *activations; /* dtype of stored activations: "f32" or "bf16" */
-    uint32_t epochs;         /* per layer; 1 and more */
+    const char *negatives;   /* wrong labels: "random", or "hard" (ff-full only) */
+    uint32_t epochs;         /* 1 and more; with ff-stream per layer */
     uint32_t batch;          /* samples per step (each gives a positive and a negative row) */
-    uint32_t negatives;      /* stored sets of negatives, visited in turn (K) */
+    uint32_t negative_sets;  /* sets of random negatives, visited in turn (K) */
     uint64_t seed;           /* 0 .. 2^63 - 1 */
     double learning_rate;
     double weight_decay;          /* decoupled; not on biases */
@@ -36,8 +38,10 @@ struct ff_recipe {
     double goodness_scale;        /* gs: the logit is gs * G */
     double threshold;             /* theta, of the logistic loss */
     double label_strength;        /* value of the label's input */
-    uint32_t head_epochs; /* epochs of the linear softmax head on each layer from the second; 0: no
-                             head */
+    double peer_normalisation;    /* ff-full: pull of each unit's mean activity to the layer's */
+    /* Epochs of the linear softmax head on each layer from the second; 0: no head. Where the whole
+     * network trains at once so does the head, and this is 0 or as EPOCHS; with bp always so. */
+    uint32_t head_epochs;
     double head_learning_rate;
     double head_weight_decay;
 };
@@ -63,9 +67,9 @@ struct ff_recipe_choice {
     const char *name;
     const char *summary;
 };
-/* Returns the choices of FIELD ("loss", "optimizer", "schedule", "embedding", "activations"), ended
- * by a NULL name; NULL for no such field. Valid until the next call on the same thread; the strings
- * live for ever. */
+/* Returns the choices of FIELD ("mode", "loss", "optimizer", "schedule", "embedding",
+ * "activations", "negatives"), ended by a NULL name; NULL for no such field. Valid until the next
+ * call on the same thread; the strings live for ever. */
 const struct ff_recipe_choice *ff_recipe_choices(const char *field);
 
 #ifdef __cplusplus

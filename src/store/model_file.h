@@ -3,10 +3,11 @@
  * train/manifest) and tiles. A tile is one value under the key (kind, layer, generation, slot,
  * tile), each big-endian:
  *
- *     kind        1 byte: 'W' weights, 'O' optimizer state, 'H' head, 'S' figures as trained
+ *     kind        1 byte: 'W' weights, 'O' their optimizer state, 'H' head, 'Q' its optimizer
+ *                 state, 'S' figures as trained
  *     layer       4 bytes, from 1
  *     generation  8 bytes: which checkpoint wrote it
- *     slot        4 bytes: 0 weights, 1 biases; of 'O' 2 * state + that
+ *     slot        4 bytes: 0 weights, 1 biases; of 'O' and 'Q' 2 * state + that
  *     tile        4 bytes
  *
  * A checkpoint writes tiles of a new generation with ff_model_file_put() in bounded transactions,
@@ -24,7 +25,7 @@ struct ff_model_file;
 enum { FF_SLOT_WEIGHTS, FF_SLOT_BIASES, FF_SLOTS };
 
 struct ff_tile_key {
-    char kind; /* 'W', 'O', 'H', 'S' */
+    char kind; /* 'W', 'O', 'H', 'Q', 'S' */
     uint32_t layer;
     uint64_t generation;
     uint32_t slot;

@@ -14,6 +14,8 @@ static const char *kind_name(char kind)
         return "optimizer state";
     case 'H':
         return "head";
+    case 'Q':
+        return "head's optimizer state";
     case 'S':
         return "figures";
     }

@@ -137,9 +137,10 @@ static int set_up_training(struct bench *b)
 
     if (status != FF_OK)
         return status;
-    ff_layer_seed(&b->layer, b->workers.pool, SEED, 1);
+    status = ff_layer_seed(&b->layer, b->workers.pool, SEED, 1, 1);
     feed.max_pieces = 2 * step.micro_chunks;
-    status = ff_feed_new(&b->workers, &feed, &b->feed);
+    if (status == FF_OK)
+        status = ff_feed_new(&b->workers, &feed, &b->feed);
     step.feed = b->feed;
     return status == FF_OK ? ff_step_new(&b->workers, &step, &b->step) : status;
 }

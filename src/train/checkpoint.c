@@ -1,18 +1,37 @@
-/* Saving and restoring the layer at work. */
+/* Saving and restoring the layers at work. */
 #include "train/run.h"
 
-static char kind_of_stage(const struct ff_run *run)
+static int save(struct ff_run *run, size_t n, const struct ff_part *parts, uint64_t generation,
+                bool final)
 {
-    return run->manifest.mark.stage == FF_STAGE_HEAD ? 'H' : 'W';
+    int status = FF_OK;
+
+    for (size_t i = 0; i < n && status == FF_OK; i++)
+        status = ff_layer_save(parts[i].layer, run->file, parts[i].kind, parts[i].number,
+                               generation, !final);
+    return status;
 }
 
-int ff_checkpoint(struct ff_run *run, const struct ff_layer *layer, bool final)
+/* Only GENERATION stays, and with it its state unless it is FINAL. */
+static int sweep(struct ff_run *run, size_t n, const struct ff_part *parts, uint64_t generation,
+                 bool final)
+{
+    int status = FF_OK;
+
+    for (size_t i = 0; i < n && status == FF_OK; i++) {
+        status = ff_model_file_sweep(run->file, parts[i].kind, parts[i].number, generation);
+        if (status == FF_OK)
+            status = ff_model_file_sweep(run->file, ff_state_kind(parts[i].kind), parts[i].number,
+                                         final ? UINT64_MAX : generation);
+    }
+    return status;
+}
+
+int ff_checkpoint(struct ff_run *run, size_t n, const struct ff_part *parts, bool final)
 {
     struct ff_progress_mark *mark = &run->manifest.mark;
-    char kind = kind_of_stage(run);
-    uint32_t number = mark->layer;
     uint64_t generation = final ? FF_GENERATION_FINAL : mark->checkpoints + 1;
-    int status = ff_layer_save(layer, run->file, kind, number, generation, !final);
+    int status = save(run, n, parts, generation, final);
 
     if (status != FF_OK)
         return status;
@@ -24,22 +43,35 @@ int ff_checkpoint(struct ff_run *run, const struct ff_layer *layer, bool final)
     if (status != FF_OK)
         return status;
     run->last_checkpoint = ff_now();
-    status = ff_model_file_sweep(run->file, kind, number, generation);
-    if (status == FF_OK)
-        status = ff_model_file_sweep(run->file, 'O', number, final ? UINT64_MAX : generation);
-    return status;
+    return sweep(run, n, parts, generation, final);
 }
 
-int ff_checkpoint_restore(struct ff_run *run, struct ff_layer *layer)
+/* A head of Forward-Forward begins at zero: its loss is convex, and the first step needs no luck.
+ * With backpropagation it hands errors down from the first step on. */
+static int seed(struct ff_run *run, const struct ff_part *part)
 {
-    const struct ff_progress_mark *mark = &run->manifest.mark;
+    uint64_t number = run->manifest.recipe.seed;
+
+    if (part->kind == 'W')
+        return ff_layer_seed(part->layer, run->workers.pool, number, part->number,
+                             run->mode->init_gain);
+    if (run->mode->backprop)
+        return ff_layer_seed(part->layer, run->workers.pool, number, part->number + 1, 1);
+    return FF_OK;
+}
+
+int ff_checkpoint_restore(struct ff_run *run, size_t n, const struct ff_part *parts)
+{
+    uint64_t generation = run->manifest.mark.generation;
+    int status = FF_OK;
 
     run->last_checkpoint = ff_now();
-    if (mark->generation != 0)
-        return ff_layer_load(layer, run->file, kind_of_stage(run), mark->layer, mark->generation,
-                             true);
-    /* A head begins at zero: its loss is convex, and the first step needs no luck. */
-    if (mark->stage == FF_STAGE_TRAIN)
-        ff_layer_seed(layer, run->workers.pool, run->manifest.recipe.seed, mark->layer);
-    return FF_OK;
+    for (size_t i = 0; i < n && status == FF_OK; i++) {
+        if (generation != 0)
+            status = ff_layer_load(parts[i].layer, run->file, parts[i].kind, parts[i].number,
+                                   generation, true);
+        else
+            status = seed(run, &parts[i]);
+    }
+    return status;
 }

@@ -1,33 +1,56 @@
 #include "train/epochs.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static double mean_loss(const struct ff_sums *sums)
 {
     return sums->rows > 0 ? sums->loss / sums->rows : NAN;
 }
 
+#define PLACE_BYTES 96
+
+/* Where the mark stands, for messages: "layer 3, epoch 2". */
+static const char *place(const struct ff_learning *learning, char text[PLACE_BYTES])
+{
+    const struct ff_progress_mark *mark = &learning->run->manifest.mark;
+
+    if (learning->name)
+        snprintf(text, PLACE_BYTES, "%s %u, epoch %u", learning->name, mark->layer,
+                 mark->epoch + 1);
+    else
+        snprintf(text, PLACE_BYTES, "epoch %u", mark->epoch + 1);
+    return text;
+}
+
+/* The layer that reports tell of; 0: the whole network. */
+static uint32_t layer_number(const struct ff_learning *learning)
+{
+    return learning->name ? learning->run->manifest.mark.layer : 0;
+}
+
 /* Saves the state as it is between two batches. */
 static int stop_here(const struct ff_learning *learning)
 {
     struct ff_run *run = learning->run;
-    int status = ff_checkpoint(run, learning->layer, false);
+    char text[PLACE_BYTES];
+    int status = ff_checkpoint(run, learning->n_parts, learning->parts, false);
 
     if (status != FF_OK)
         return status;
-    return ff_fail(run->ctx, FF_EINTERRUPTED, "interrupted in %s %u, epoch %u; everything is saved",
-                   learning->name, run->manifest.mark.layer, run->manifest.mark.epoch + 1);
+    return ff_fail(run->ctx, FF_EINTERRUPTED, "interrupted in %s; everything is saved",
+                   place(learning, text));
 }
 
 static int diverged(const struct ff_learning *learning)
 {
-    const struct ff_progress_mark *mark = &learning->run->manifest.mark;
+    char text[PLACE_BYTES];
 
     return ff_fail(
         learning->run->ctx, FF_ENUMERIC,
-        "%s %u, epoch %u: the loss is not finite: training diverged; the last checkpoint stays; "
-        "try a lower learning rate than %g",
-        learning->name, mark->layer, mark->epoch + 1, learning->learning_rate);
+        "%s: the loss is not finite: training diverged; the last checkpoint stays; try a lower "
+        "learning rate than %g",
+        place(learning, text), learning->learning_rate);
 }
 
 static int run_batch(const struct ff_learning *learning, const struct ff_permutation *order)
@@ -58,16 +81,16 @@ static void report(const struct ff_learning *learning, double seconds, double ro
     struct ff_run *run = learning->run;
     const struct ff_progress_mark *mark = &run->manifest.mark;
     const struct ff_sums *sums = &mark->sums;
-    bool head = learning->phase == FF_PHASE_HEAD;
+    bool head = learning->phase == FF_PHASE_HEAD, no_goodness = head || run->mode->backprop;
     uint64_t batches = run->geometry.batches, steps = (mark->epoch + 1) * batches;
     double factor = run->schedule->factor(steps - 1, learning->epochs * batches);
     struct ff_epoch_report out = {
         .head = head,
-        .layer = mark->layer,
+        .layer = layer_number(learning),
         .epoch = mark->epoch + 1,
         .loss = mean_loss(sums),
-        .goodness_pos = head ? NAN : sums->goodness_pos / sums->rows,
-        .goodness_neg = head ? NAN : sums->goodness_neg / sums->rows,
+        .goodness_pos = no_goodness ? NAN : sums->goodness_pos / sums->rows,
+        .goodness_neg = no_goodness ? NAN : sums->goodness_neg / sums->rows,
         .error = sums->wrong / sums->rows,
         .learning_rate = learning->learning_rate * factor,
         .seconds = seconds,
@@ -92,7 +115,7 @@ static int run_epoch(const struct ff_learning *learning)
         ff_rng_make(run->manifest.recipe.seed, learning->order, mark->layer, mark->epoch),
         geometry->batches);
     struct ff_progress phase = {.phase = learning->phase,
-                                .layer = mark->layer,
+                                .layer = layer_number(learning),
                                 .epoch = mark->epoch + 1,
                                 .epochs = learning->epochs,
                                 .rows = (uint64_t)mark->sums.rows,
@@ -131,11 +154,11 @@ static int end_epoch(const struct ff_learning *learning)
     mark->batch = 0;
     mark->sums = (struct ff_sums){0};
     if (mark->epoch >= learning->epochs)
-        return ff_checkpoint(run, learning->layer, true);
+        return ff_checkpoint(run, learning->n_parts, learning->parts, true);
     if (run->clock.interrupted && run->clock.interrupted(run->clock.arg))
         return stop_here(learning);
     if (ff_now() - run->last_checkpoint >= run->opts->checkpoint_interval_s)
-        return ff_checkpoint(run, learning->layer, false);
+        return ff_checkpoint(run, learning->n_parts, learning->parts, false);
     return FF_OK;
 }
 

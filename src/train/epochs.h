@@ -1,7 +1,7 @@
 /*
- * The epochs of a stage that learns: a layer's, or those of its part of the head. Batches are
- * visited in an order keyed by (seed, layer, epoch); progress stands in the manifest's mark, so
- * that a run goes on from any batch it stopped at. What one batch does is the stage's own.
+ * The epochs of a stage that learns: a layer's, those of its part of the head, or the network's.
+ * Batches are visited in an order keyed by (seed, layer, epoch); progress stands in the manifest's
+ * mark, so that a run goes on from any batch it stopped at. What one batch does is the stage's own.
  */
 #ifndef FF_TRAIN_EPOCHS_H
 #define FF_TRAIN_EPOCHS_H
@@ -20,9 +20,10 @@ struct ff_batch {
 
 struct ff_learning {
     struct ff_run *run;
-    const struct ff_layer *layer; /* what learns: saved at checkpoints */
-    const char *name;             /* for messages: "layer" */
-    enum ff_phase phase;          /* FF_PHASE_TRAIN or FF_PHASE_HEAD */
+    const struct ff_part *parts; /* what learns: saved at checkpoints */
+    size_t n_parts;
+    const char *name;    /* for messages: "layer"; NULL: the whole network */
+    enum ff_phase phase; /* FF_PHASE_TRAIN or FF_PHASE_HEAD */
     enum ff_rng_purpose order;
     uint32_t epochs;
     double learning_rate;

@@ -107,7 +107,7 @@ static void choose_labels(const struct ff_feed_opts *opts, struct slot *slot, co
             out[i] = (uint16_t)(slot->stream - FF_STREAM_CLASS);
         else
             out[i] = ff_wrong_label(opts->seed, slot->stream - FF_STREAM_INPUT - 1, slot->first + i,
-                                    truth[i], opts->embedding.classes);
+                                    truth[i], opts->classes);
     }
 }
 
@@ -127,10 +127,9 @@ static int check_labels(struct ff_feed *feed, const struct ff_chunk *chunk, cons
                         uint32_t rows)
 {
     for (uint32_t i = 0; i < rows; i++) {
-        if (labels[i] >= feed->opts.embedding.classes)
+        if (labels[i] >= feed->opts.classes)
             return ff_fail(feed->workers->ctx, FF_ECORRUPT, "%s: chunk %u: label %u of %u classes",
-                           feed->opts.set->name, chunk->chunk, labels[i],
-                           feed->opts.embedding.classes);
+                           feed->opts.set->name, chunk->chunk, labels[i], feed->opts.classes);
     }
     return FF_OK;
 }

@@ -17,6 +17,7 @@ struct ff_feed_opts {
     struct ff_set *set;            /* not owned */
     uint32_t boundary;             /* 0: embed; else read streams as stored */
     struct ff_embedding embedding; /* boundary 0 */
+    uint32_t classes;              /* boundary 0: labels are below */
     bool is_float;                 /* boundary 0: images are f32, else u8 */
     uint64_t seed;                 /* boundary 0: of wrong labels */
     uint32_t width;                /* columns of the inputs */

@@ -67,7 +67,10 @@ static int forward_pieces(struct pass *pass, uint32_t chunk, size_t first_stream
         blocks[i] = (struct ff_block){pieces[i].x, pieces[i].rows, (uint32_t)pass->all_rows};
         pass->all_rows += pieces[i].rows;
     }
-    ff_layer_forward(layer, pass->workers->pool, blocks, n, pass->all_rows, pass->y, pass->sums);
+    status = ff_layer_forward(layer, pass->workers->pool, blocks, n, pass->all_rows, pass->y,
+                              pass->sums);
+    if (status != FF_OK)
+        return status;
     ff_layer_goodness(layer, pass->all_rows, pass->sums, pass->goodness);
     if (opts->active)
         ff_mark_active(pass->all_rows, layer->units, pass->y, layer->units, opts->active);

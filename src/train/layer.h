@@ -9,6 +9,7 @@
 #ifndef FF_TRAIN_LAYER_H
 #define FF_TRAIN_LAYER_H
 
+#include "base/buffers.h"
 #include "base/pool.h"
 #include "nn/optimizer.h"
 #include "store/model_file.h"
@@ -24,6 +25,16 @@ struct ff_layer {
     float *bias_state[FF_OPTIMIZER_STATES];   /* as biases */
 };
 
+/* Visits one of the parts of the work on a tile. */
+typedef void ff_tile_fn(void *arg, uint32_t tile, size_t part, unsigned worker);
+
+/* A walk over the tiles of a layer, and what it does with them. */
+struct ff_walk {
+    size_t parts; /* tasks for each tile */
+    ff_tile_fn *fn;
+    void *arg;
+};
+
 /* Units of a tile: 128 below 1,000 units, so that there are enough tiles for the threads, else 256.
  */
 uint32_t ff_tile_units(uint32_t units);
@@ -31,15 +42,29 @@ uint32_t ff_tile_count(uint32_t units);
 /* First neuron and number of neurons of TILE. */
 void ff_tile_range(uint32_t units, uint32_t tile, uint32_t *first, uint32_t *count);
 
+/* Describes a layer without allocating it, for ff_layer_needs(). */
+struct ff_layer ff_layer_shape(uint32_t fan_in, uint32_t units, int states);
+/* Adds what the layer takes. */
+void ff_layer_needs(const struct ff_layer *layer, struct ff_needs *needs);
 /* Allocates a layer of zeros. On error nothing is left to release. */
 FF_CHECK int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, uint32_t fan_in,
                            uint32_t units, int states);
 void ff_layer_release(struct ff_layer *layer);
-/* W ~ N(0, 1/fan_in), b = 0: a function of (SEED, NUMBER) alone. */
-void ff_layer_seed(struct ff_layer *layer, struct ff_pool *pool, uint64_t seed, uint32_t number);
+/* W ~ N(0, GAIN / fan_in), b = 0: a function of (SEED, NUMBER, GAIN) alone. */
+FF_CHECK int ff_layer_seed(struct ff_layer *layer, struct ff_pool *pool, uint64_t seed,
+                           uint32_t number, float gain);
 
+/* Runs WALK->fn for every tile and part on the pool; tasks must not depend on each other. */
+FF_CHECK int ff_layer_walk(const struct ff_layer *layer, struct ff_pool *pool,
+                           const struct ff_walk *walk);
+/* Where TILE's rows (count, fan_in) lie in TENSOR, which is laid out as the weights. During a walk.
+ */
+float *ff_layer_tile(const struct ff_layer *layer, float *tensor, uint32_t tile);
+
+/* The kind of tiles that hold the optimizer's state of those of KIND, 'W' or 'H'. */
+char ff_state_kind(char kind);
 /* Writes the tiles of layer NUMBER under GENERATION, as KIND 'W' or 'H'; with STATE the optimizer's
- * too ('O'). */
+ * too. */
 FF_CHECK int ff_layer_save(const struct ff_layer *layer, struct ff_model_file *file, char kind,
                            uint32_t number, uint64_t generation, bool state);
 /* Reads them back. */
@@ -56,9 +81,9 @@ struct ff_block {
     uint32_t rows;
     uint32_t first; /* its first row in Y */
 };
-void ff_layer_forward(const struct ff_layer *layer, struct ff_pool *pool,
-                      const struct ff_block *blocks, size_t n_blocks, size_t all_rows, float *y,
-                      float *sums);
+FF_CHECK int ff_layer_forward(const struct ff_layer *layer, struct ff_pool *pool,
+                              const struct ff_block *blocks, size_t n_blocks, size_t all_rows,
+                              float *y, float *sums);
 /* G_i = (1/units) sum over the tiles, in order, of SUMS. */
 void ff_layer_goodness(const struct ff_layer *layer, size_t all_rows, const float *sums,
                        float *goodness);

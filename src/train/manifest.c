@@ -1,5 +1,7 @@
 #include "train/manifest.h"
 
+#include "train/mode.h"
+
 #include <jansson.h>
 #include <limits.h>
 #include <math.h>
@@ -9,7 +11,7 @@
 #include <string.h>
 
 #define MANIFEST_FORMAT "fftool model"
-#define MANIFEST_VERSION 1
+#define MANIFEST_VERSION 2
 #define EXACT_DIGITS 17 /* a double written so reads back as the same */
 
 /*
@@ -28,14 +30,16 @@ static const struct field {
     {                                                        \
 #name, type, offsetof(struct ff_recipe, name), #name \
     }
+    FIELD(FIELD_CHOICE, mode),
     FIELD(FIELD_CHOICE, loss),
     FIELD(FIELD_CHOICE, optimizer),
     FIELD(FIELD_CHOICE, schedule),
     FIELD(FIELD_CHOICE, embedding),
     FIELD(FIELD_CHOICE, activations),
+    FIELD(FIELD_CHOICE, negatives),
     FIELD(FIELD_U32, epochs),
     FIELD(FIELD_U32, batch),
-    FIELD(FIELD_U32, negatives),
+    FIELD(FIELD_U32, negative_sets),
     FIELD(FIELD_U64, seed),
     FIELD(FIELD_REAL, learning_rate),
     FIELD(FIELD_REAL, weight_decay),
@@ -46,6 +50,7 @@ static const struct field {
     FIELD(FIELD_REAL, goodness_scale),
     FIELD(FIELD_REAL, threshold),
     FIELD(FIELD_REAL, label_strength),
+    FIELD(FIELD_REAL, peer_normalisation),
     FIELD(FIELD_U32, head_epochs),
     FIELD(FIELD_REAL, head_learning_rate),
     FIELD(FIELD_REAL, head_weight_decay),
@@ -236,11 +241,12 @@ static int stage_from_name(const char *name)
 
 static bool data_is_sane(const struct ff_manifest *manifest)
 {
-    bool replaces = strcmp(manifest->recipe.embedding, "replace") == 0;
+    struct ff_embedding embedding = ff_manifest_embedding(manifest);
 
     return manifest->samples > 0 && manifest->samples <= (uint64_t)1 << 48 &&
            manifest->features > 0 && manifest->features <= 1u << 24 && manifest->classes >= 2 &&
-           manifest->classes <= 1000 && (!replaces || manifest->features >= manifest->classes);
+           manifest->classes <= 1000 &&
+           (embedding.mode != FF_EMBED_REPLACE || manifest->features >= embedding.classes);
 }
 
 /* The marks that a trainer leaves, and no others: one that goes on from here comes to an end. */
@@ -252,6 +258,7 @@ static bool mark_is_sane(const struct ff_manifest *manifest)
     uint64_t batches = (manifest->samples + recipe->batch - 1) / recipe->batch;
     bool imported = mark->stage != FF_STAGE_IMPORT;
     bool begins = mark->epoch == 0 && mark->batch == 0;
+    bool whole = ff_mode_find(recipe->mode)->whole_network;
 
     if (mark->layer < 1 || mark->layer > recipe->layers || mark->generation > mark->checkpoints ||
         (manifest->fingerprint[0] != '\0') != imported)
@@ -260,12 +267,13 @@ static bool mark_is_sane(const struct ff_manifest *manifest)
     case FF_STAGE_IMPORT:
         return mark->layer == 1 && begins;
     case FF_STAGE_TRAIN:
-        return mark->epoch < recipe->epochs && mark->batch < batches;
+        return mark->epoch < recipe->epochs && mark->batch < batches &&
+               (!whole || mark->layer == 1);
     case FF_STAGE_FORWARD:
-        return begins;
+        return begins && !whole;
     case FF_STAGE_HEAD:
-        return first_head > 0 && mark->layer >= first_head && mark->epoch < recipe->head_epochs &&
-               mark->batch < batches;
+        return !whole && first_head > 0 && mark->layer >= first_head &&
+               mark->epoch < recipe->head_epochs && mark->batch < batches;
     case FF_STAGE_DONE:
         return mark->layer == recipe->layers && begins;
     }
@@ -416,6 +424,8 @@ struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest)
 {
     bool append = strcmp(manifest->recipe.embedding, "append") == 0;
 
+    if (ff_mode_find(manifest->recipe.mode)->backprop)
+        return (struct ff_embedding){.features = manifest->features};
     return (struct ff_embedding){
         .mode = append ? FF_EMBED_APPEND : FF_EMBED_REPLACE,
         .strength = (float)manifest->recipe.label_strength,
@@ -446,6 +456,8 @@ uint32_t ff_recipe_first_head(const struct ff_recipe *recipe)
 {
     if (recipe->head_epochs == 0)
         return 0;
+    if (ff_mode_find(recipe->mode)->backprop)
+        return recipe->layers;
     return recipe->layers > 1 ? 2 : 1;
 }
 

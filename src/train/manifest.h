@@ -27,7 +27,7 @@ enum {
 /* What a trainer does next. The values' names are part of the file format. */
 enum ff_stage {
     FF_STAGE_IMPORT,  /* read the dataset into scratch; the fingerprint is not known yet */
-    FF_STAGE_TRAIN,   /* train the layer */
+    FF_STAGE_TRAIN,   /* train the layer; where the whole network trains at once: all of them */
     FF_STAGE_FORWARD, /* its weights are final: write its outputs */
     FF_STAGE_HEAD,    /* train the head on its outputs */
     FF_STAGE_DONE,
@@ -43,7 +43,7 @@ struct ff_sums {
 
 struct ff_progress_mark {
     enum ff_stage stage;
-    uint32_t layer;       /* from 1 */
+    uint32_t layer;       /* from 1; 1 as long as the whole network trains at once */
     uint32_t epoch;       /* epochs done in this stage */
     uint64_t batch;       /* batches done in the epoch under way */
     uint64_t generation;  /* of the tiles of the checkpoint within this stage; 0: none yet */
@@ -84,14 +84,14 @@ FF_CHECK int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file,
  */
 FF_CHECK int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe *stored,
                                      const struct ff_recipe *given);
-/* How labels enter the inputs of layer 1. */
+/* How labels enter the inputs of layer 1; without classes where they do not. */
 struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest);
 /* Inputs of layer LAYER (from 1): columns of boundary LAYER - 1. */
 uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer);
 /* Layers whose weights are final. */
 uint32_t ff_manifest_layers_trained(const struct ff_manifest *manifest);
 /* The lowest layer with a head (the first is left out where there are more; Hinton 2022,
- * section 3.3); 0: no head. */
+ * section 3.3; with backpropagation the last one, for its head gives the outputs); 0: no head. */
 uint32_t ff_recipe_first_head(const struct ff_recipe *recipe);
 /* Layers whose head is final, counted from the first layer: heads of first_head .. this one are
  * there. */

@@ -4,6 +4,7 @@
 #include "train/import.h"
 #include "train/layer.h"
 #include "train/manifest.h"
+#include "train/mode.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -340,8 +341,9 @@ static int read_figures(struct ff_model *model, uint32_t layer, struct ff_layer_
     int status;
 
     out->loss = out->goodness_pos = out->goodness_neg = out->error = NAN;
-    /* They are measured in the forward pass after training. */
-    if (out->state != FF_LAYER_TRAINED || (mark->stage == FF_STAGE_FORWARD && mark->layer == layer))
+    /* They are measured in the forward pass after a layer's training. */
+    if (ff_mode_find(model->manifest.recipe.mode)->whole_network ||
+        out->state != FF_LAYER_TRAINED || (mark->stage == FF_STAGE_FORWARD && mark->layer == layer))
         return FF_OK;
     status = ff_model_file_get(model->file, &key, 1, FF_LAYER_FIGURES, figures);
     if (status != FF_OK)

@@ -4,6 +4,7 @@
 #include "nn/loss.h"
 #include "nn/optimizer.h"
 #include "nn/schedule.h"
+#include "train/mode.h"
 
 #include <errno.h>
 #include <math.h>
@@ -23,19 +24,27 @@ static const struct ff_recipe_choice activation_types[] = {
     {NULL, NULL},
 };
 
+static const struct ff_recipe_choice negative_labels[] = {
+    {"random", "any wrong label, drawn once for each set"},
+    {"hard", "drawn for every batch from what the linear head takes the row for (ff-full)"},
+    {NULL, NULL},
+};
+
 #define MAX_CHOICES 16
 
 void ff_recipe_init(struct ff_recipe *out)
 {
     *out = (struct ff_recipe){
+        .mode = "ff-stream",
         .loss = "symba",
         .optimizer = "adam",
         .schedule = "linear",
         .embedding = "replace",
         .activations = "f32",
+        .negatives = "random",
         .epochs = 10,
         .batch = 128,
-        .negatives = 1,
+        .negative_sets = 1,
         .seed = 0,
         .learning_rate = NAN,
         .weight_decay = 0,
@@ -46,6 +55,7 @@ void ff_recipe_init(struct ff_recipe *out)
         .goodness_scale = NAN,
         .threshold = NAN,
         .label_strength = 1,
+        .peer_normalisation = 0,
         .head_epochs = 5,
         .head_learning_rate = 1e-3,
         .head_weight_decay = 0,
@@ -141,7 +151,14 @@ const struct ff_recipe_choice *ff_recipe_choices(const char *field)
         return embeddings;
     if (strcmp(field, "activations") == 0)
         return activation_types;
-    if (strcmp(field, "loss") == 0) {
+    if (strcmp(field, "negatives") == 0)
+        return negative_labels;
+    if (strcmp(field, "mode") == 0) {
+        const struct ff_mode *table = ff_modes(&count);
+
+        for (size_t i = 0; i < count; i++)
+            choices[i] = (struct ff_recipe_choice){table[i].name, table[i].summary};
+    } else if (strcmp(field, "loss") == 0) {
         const struct ff_loss *table = ff_losses(&count);
 
         for (size_t i = 0; i < count; i++)
@@ -215,10 +232,12 @@ static double as_written(float value)
 
 static void fill_defaults(struct ff_recipe *recipe)
 {
+    const struct ff_mode *mode = ff_mode_find(recipe->mode);
     const struct ff_loss *loss = ff_loss_find(recipe->loss);
     const struct ff_optimizer *optimizer = ff_optimizer_find(recipe->optimizer);
 
-    fill(&recipe->learning_rate, as_written(loss->learning_rate));
+    fill(&recipe->learning_rate,
+         as_written(mode->learning_rate > 0 ? mode->learning_rate : loss->learning_rate));
     fill(&recipe->goodness_scale, as_written(loss->defaults.goodness_scale));
     fill(&recipe->threshold, as_written(loss->defaults.threshold));
     fill(&recipe->momentum, as_written(optimizer->defaults.momentum));
@@ -241,6 +260,54 @@ static int check_hidden(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     return status;
 }
 
+/* What a mode makes no use of must be as it is by default: an option that does nothing is a
+ * mistake. */
+static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
+{
+    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+    bool pairs = !mode->backprop, streams = !mode->whole_network;
+    bool full = pairs && mode->whole_network, hard = strcmp(recipe->negatives, "hard") == 0;
+    const struct ff_loss *loss;
+    struct ff_recipe plain;
+
+    ff_recipe_init(&plain);
+    loss = ff_loss_find(plain.loss);
+    const struct {
+        const char *field;
+        bool used, changed;
+    } fields[] = {
+        {"loss", pairs, strcmp(recipe->loss, plain.loss) != 0},
+        {"embedding", pairs, strcmp(recipe->embedding, plain.embedding) != 0},
+        {"label strength", pairs, recipe->label_strength != plain.label_strength},
+        {"goodness scale", pairs,
+         recipe->goodness_scale != as_written(loss->defaults.goodness_scale)},
+        {"threshold", pairs, recipe->threshold != as_written(loss->defaults.threshold)},
+        {"activations", streams, strcmp(recipe->activations, plain.activations) != 0},
+        {"negatives", full, hard},
+        {"negative sets", pairs && !hard, recipe->negative_sets != plain.negative_sets},
+        {"peer normalisation", full, recipe->peer_normalisation != plain.peer_normalisation},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (fields[i].changed && !fields[i].used)
+            return ff_fail(ctx, FF_EINVAL, "%s: mode %s%s makes no use of it", fields[i].field,
+                           mode->name, full && hard ? " with hard negatives" : "");
+    }
+    if (hard && recipe->head_epochs == 0)
+        return ff_fail(ctx, FF_EINVAL,
+                       "hard negatives are drawn from the linear head, and there is none (head "
+                       "epochs 0)");
+    return FF_OK;
+}
+
+/* Where the whole network trains at once, so does its head. */
+static void settle_head(struct ff_recipe *recipe)
+{
+    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+
+    if (mode->backprop || (mode->whole_network && recipe->head_epochs > 0))
+        recipe->head_epochs = recipe->epochs;
+}
+
 int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
 {
     static const double huge = 1e30;
@@ -249,11 +316,10 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
         const char *field;
         const char **value;
     } choices[] = {
-        {"loss", &recipe->loss},
-        {"optimizer", &recipe->optimizer},
-        {"schedule", &recipe->schedule},
-        {"embedding", &recipe->embedding},
-        {"activations", &recipe->activations},
+        {"mode", &recipe->mode},           {"loss", &recipe->loss},
+        {"optimizer", &recipe->optimizer}, {"schedule", &recipe->schedule},
+        {"embedding", &recipe->embedding}, {"activations", &recipe->activations},
+        {"negatives", &recipe->negatives},
     };
     int status;
 
@@ -276,7 +342,7 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
     } numbers[] = {
         {"epochs", recipe->epochs, 1, 1e6},
         {"batch", recipe->batch, 1, 1 << 24},
-        {"negatives", recipe->negatives, 1, FF_MAX_NEGATIVES},
+        {"negative sets", recipe->negative_sets, 1, FF_MAX_NEGATIVE_SETS},
         {"learning rate", recipe->learning_rate, 0, huge},
         {"weight decay", recipe->weight_decay, 0, huge},
         {"momentum", recipe->momentum, 0, 1},
@@ -286,6 +352,7 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
         {"goodness scale", recipe->goodness_scale, 1e-6, huge},
         {"threshold", recipe->threshold, -huge, huge},
         {"label strength", recipe->label_strength, 1e-6, huge},
+        {"peer normalisation", recipe->peer_normalisation, 0, huge},
         {"head epochs", recipe->head_epochs, 0, 1e6},
         {"head learning rate", recipe->head_learning_rate, 0, huge},
         {"head weight decay", recipe->head_weight_decay, 0, huge},
@@ -301,5 +368,6 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
     if (recipe->seed > INT64_MAX)
         return ff_fail(ctx, FF_EINVAL, "seed %llu: must be 0 to %lld",
                        (unsigned long long)recipe->seed, (long long)INT64_MAX);
-    return FF_OK;
+    settle_head(recipe);
+    return check_use(ctx, recipe);
 }

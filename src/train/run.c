@@ -45,6 +45,7 @@ int ff_run_derive(struct ff_run *run)
     const struct ff_manifest *manifest = &run->manifest;
     const struct ff_recipe *recipe = &manifest->recipe;
 
+    run->mode = ff_mode_find(recipe->mode);
     run->loss = ff_loss_find(recipe->loss);
     run->optimizer = ff_optimizer_find(recipe->optimizer);
     run->schedule = ff_schedule_find(recipe->schedule);
@@ -68,7 +69,7 @@ static struct ff_seal make_seal(const struct ff_run *run, uint32_t boundary)
 {
     struct ff_seal seal = {.boundary = boundary,
                            .chunks = run->geometry.chunks,
-                           .streams = run->manifest.recipe.negatives};
+                           .streams = run->manifest.recipe.negative_sets};
 
     memcpy(seal.run, run->id, sizeof seal.run);
     return seal;
@@ -106,6 +107,7 @@ int ff_run_feed(struct ff_run *run, struct ff_set *set, uint32_t boundary, uint3
         .set = set,
         .boundary = boundary,
         .embedding = ff_manifest_embedding(&run->manifest),
+        .classes = run->manifest.classes,
         .is_float = run->manifest.is_float,
         .seed = run->manifest.recipe.seed,
         .width = ff_manifest_fan_in(&run->manifest, boundary + 1),
@@ -136,6 +138,9 @@ void ff_run_advance(struct ff_run *run)
 
     if (mark->stage == FF_STAGE_IMPORT) {
         mark->stage = FF_STAGE_TRAIN;
+    } else if (run->mode->whole_network) {
+        mark->stage = FF_STAGE_DONE;
+        mark->layer = recipe->layers;
     } else if (mark->stage == FF_STAGE_TRAIN) {
         mark->stage = FF_STAGE_FORWARD;
     } else if (to_head) {
@@ -150,6 +155,15 @@ void ff_run_advance(struct ff_run *run)
     mark->batch = 0;
     mark->generation = 0;
     mark->sums = (struct ff_sums){0};
+}
+
+double ff_run_network_flops(const struct ff_run *run)
+{
+    const struct ff_manifest *manifest = &run->manifest;
+
+    return run->mode->operations * (double)ff_recipe_parameters(&manifest->recipe,
+                                                                ff_manifest_fan_in(manifest, 1),
+                                                                manifest->classes);
 }
 
 void ff_run_measure_scratch(struct ff_run *run)

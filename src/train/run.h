@@ -3,6 +3,7 @@
  * it needs from the model file and scratch, and ends with a flip of the manifest:
  *
  *     import -> train 1 -> forward 1 -> [head 1] -> train 2 -> forward 2 -> [head 2] -> ... -> done
+ *     import -> train -> done        where the whole network trains at once
  *
  * So a run that is cut off anywhere goes on from the last flip, and scratch that is gone is
  * computed again (stage_forward.c) from the dataset and the trained layers.
@@ -17,6 +18,7 @@
 #include "train/feed.h"
 #include "train/layer.h"
 #include "train/manifest.h"
+#include "train/mode.h"
 
 struct ff_run {
     struct ff_ctx *ctx;
@@ -28,6 +30,7 @@ struct ff_run {
     struct ff_workers workers;
     struct ff_clock clock;
     /* From recipe and data */
+    const struct ff_mode *mode;
     const struct ff_loss *loss;
     const struct ff_optimizer *optimizer;
     const struct ff_schedule *schedule;
@@ -63,19 +66,29 @@ FF_CHECK int ff_run_seal(struct ff_run *run, struct ff_set *set, uint32_t bounda
 FF_CHECK int ff_run_flip(struct ff_run *run);
 /* Moves the mark to the stage after the present one. */
 void ff_run_advance(struct ff_run *run);
+/* Floating-point operations of training the whole network on one sample. */
+double ff_run_network_flops(const struct ff_run *run);
 /* Notes how much scratch holds. */
 void ff_run_measure_scratch(struct ff_run *run);
 /* Tells the user a line of text. */
 void ff_run_tell(struct ff_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* One of the layers that learn in a stage, and what it is stored as. */
+struct ff_part {
+    struct ff_layer *layer;
+    char kind;       /* 'W' or 'H' */
+    uint32_t number; /* of the layer, or of the one that the head is on */
+};
+
 /*
- * Saves LAYER, with optimizer state and the mark in the manifest, as a new generation (stage train
- * or head). FINAL: as the finished layer, without state. Old generations of the layer are
- * reclaimed. checkpoint.c
+ * Saves all N PARTS, with optimizer state and the mark in the manifest, as a new generation. FINAL:
+ * as finished layers, without state, and the mark moves on. Their old generations are reclaimed.
+ * checkpoint.c
  */
-FF_CHECK int ff_checkpoint(struct ff_run *run, const struct ff_layer *layer, bool final);
-/* Loads the layer of the present stage from its last checkpoint, or seeds it if there is none. */
-FF_CHECK int ff_checkpoint_restore(struct ff_run *run, struct ff_layer *layer);
+FF_CHECK int ff_checkpoint(struct ff_run *run, size_t n, const struct ff_part *parts, bool final);
+/* Loads all parts that learn in the present stage from its last checkpoint, or seeds them if there
+ * is none. */
+FF_CHECK int ff_checkpoint_restore(struct ff_run *run, size_t n, const struct ff_part *parts);
 
 /* The stages. Each does its work and flips the manifest to the next stage. */
 FF_CHECK int ff_stage_import(struct ff_run *run);

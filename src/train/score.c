@@ -224,6 +224,7 @@ static int new_feed(struct scoring *s, struct ff_set *set, uint32_t boundary, st
         .set = set,
         .boundary = boundary,
         .embedding = ff_manifest_embedding(&s->manifest),
+        .classes = s->classes,
         .is_float = s->dataset->info.is_float,
         .width = ff_manifest_fan_in(&s->manifest, boundary + 1),
         .max_pieces = FF_FORWARD_PIECES,

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#define MAX_STREAMS (FF_MAX_NEGATIVES + 2)
+#define MAX_STREAMS (FF_MAX_NEGATIVE_SETS + 2)
 
 struct forwarding {
     struct ff_run *run;
@@ -74,7 +74,7 @@ static void choose_streams(struct forwarding *f)
 {
     const struct ff_recipe *recipe = &f->run->manifest.recipe;
 
-    for (uint32_t s = 0; s <= recipe->negatives; s++)
+    for (uint32_t s = 0; s <= recipe->negative_sets; s++)
         f->streams[f->n_streams++] = FF_STREAM_INPUT + s;
     f->with_head = recipe->head_epochs > 0;
     if (f->with_head)

@@ -5,6 +5,7 @@
 struct training {
     struct ff_run *run;
     struct ff_layer layer;
+    struct ff_part part;
     struct ff_set *set;
     struct ff_feed *feed;
     struct ff_step *step;
@@ -35,10 +36,11 @@ static int set_up(struct training *training)
     };
     int status = ff_run_need_set(run, number - 1, &training->set);
 
+    training->part = (struct ff_part){&training->layer, 'W', number};
     if (status == FF_OK)
         status = ff_layer_init(&training->layer, run->ctx, fan_in, units, run->optimizer->states);
     if (status == FF_OK)
-        status = ff_checkpoint_restore(run, &training->layer);
+        status = ff_checkpoint_restore(run, 1, &training->part);
     if (status == FF_OK)
         status =
             ff_run_feed(run, training->set, number - 1, 2 * opts.micro_chunks, &training->feed);
@@ -51,7 +53,7 @@ static int set_up(struct training *training)
 /* The set of negatives that a batch meets in an epoch: each in turn. */
 static uint32_t negative_of(const struct ff_run *run, uint32_t epoch, uint64_t batch)
 {
-    return (uint32_t)((epoch + batch) % run->manifest.recipe.negatives);
+    return (uint32_t)((epoch + batch) % run->manifest.recipe.negative_sets);
 }
 
 /* Asks for the chunks of the batch after this one. */
@@ -84,7 +86,8 @@ int ff_stage_train(struct ff_run *run)
     struct training training = {.run = run};
     struct ff_learning learning = {
         .run = run,
-        .layer = &training.layer,
+        .parts = &training.part,
+        .n_parts = 1,
         .name = "layer",
         .phase = FF_PHASE_TRAIN,
         .order = FF_RNG_BATCH_ORDER,
@@ -95,8 +98,8 @@ int ff_stage_train(struct ff_run *run)
     };
     int status = set_up(&training);
 
-    /* Of one sample: two rows, forward and backward. */
-    learning.flops_per_row = 8.0 * training.layer.fan_in * training.layer.units;
+    learning.flops_per_row =
+        run->mode->operations * (double)training.layer.fan_in * training.layer.units;
     if (status == FF_OK)
         status = ff_run_epochs(&learning);
     release(&training);

@@ -1,7 +1,6 @@
 #include "train/step.h"
 
-#include "nn/gemm.h"
-#include "nn/kernels.h"
+#include "train/update.h"
 
 #include <string.h>
 
@@ -10,24 +9,17 @@
 struct ff_step {
     struct ff_workers *workers;
     struct ff_step_opts opts;
-    size_t max_rows;     /* of a micro-batch: positive and negative ones */
-    size_t gradient_len; /* of one gradient buffer, in elements */
-    size_t gradients;    /* one for the layer, or one tile for each worker */
-    bool whole_gradient;
+    struct ff_update update;
+    size_t max_rows; /* of a micro-batch: positive and negative ones */
     float *y;        /* (max_rows, units) */
     float *sums;     /* (tiles, max_rows): sums of squares */
     float *goodness; /* (max_rows) */
     float *scale;    /* (max_rows): c (2/n) */
-    float *gradient;
-    float *bias_gradient; /* (units) */
     struct ff_piece_request *requests;
     struct ff_piece *pieces;
     struct ff_block *blocks;
     /* The micro-batch at work */
     size_t n_pieces, all_rows;
-    bool first, last; /* of the batch */
-    uint64_t number;
-    float lr;
 };
 
 uint32_t ff_micro_chunks(const struct ff_geometry *geometry, uint32_t units, uint32_t rows)
@@ -40,50 +32,53 @@ uint32_t ff_micro_chunks(const struct ff_geometry *geometry, uint32_t units, uin
     return chunks < geometry->chunks_per_batch ? (uint32_t)chunks : geometry->chunks_per_batch;
 }
 
-static size_t max_pieces(const struct ff_step *step)
+#define MAX_BUFFERS 7
+
+static size_t list_buffers(struct ff_step *step, struct ff_buffer out[MAX_BUFFERS])
 {
-    return (size_t)2 * step->opts.micro_chunks;
+    size_t rows = step->max_rows, pieces = (size_t)2 * step->opts.micro_chunks;
+    const struct ff_layer *layer = step->opts.layer;
+    const struct ff_buffer buffers[MAX_BUFFERS] = {
+        {&step->y, FF_MEM_ACTIVATIONS, rows * layer->units, sizeof(float)},
+        {&step->sums, FF_MEM_ACTIVATIONS, rows * layer->tiles, sizeof(float)},
+        {&step->goodness, FF_MEM_ACTIVATIONS, rows, sizeof(float)},
+        {&step->scale, FF_MEM_ACTIVATIONS, rows, sizeof(float)},
+        {&step->requests, FF_MEM_OTHER, pieces, sizeof *step->requests},
+        {&step->pieces, FF_MEM_OTHER, pieces, sizeof *step->pieces},
+        {&step->blocks, FF_MEM_OTHER, pieces, sizeof *step->blocks},
+    };
+
+    memcpy(out, buffers, sizeof buffers);
+    return MAX_BUFFERS;
 }
 
-static int allocate(struct ff_step *step)
+static struct ff_step make_step(struct ff_workers *workers, const struct ff_step_opts *opts)
 {
-    const struct ff_layer *layer = step->opts.layer;
-    struct ff_ctx *ctx = step->workers->ctx;
-    size_t rows = step->max_rows, units = layer->units;
-
-    step->y = ff_alloc_array(ctx, FF_MEM_ACTIVATIONS, rows * units, sizeof(float));
-    step->sums = ff_alloc_array(ctx, FF_MEM_ACTIVATIONS, rows * layer->tiles, sizeof(float));
-    step->goodness = ff_alloc_array(ctx, FF_MEM_ACTIVATIONS, rows, sizeof(float));
-    step->scale = ff_alloc_array(ctx, FF_MEM_ACTIVATIONS, rows, sizeof(float));
-    step->gradient =
-        ff_alloc_array(ctx, FF_MEM_GRADIENT, step->gradient_len * step->gradients, sizeof(float));
-    step->bias_gradient = ff_alloc_array(ctx, FF_MEM_GRADIENT, units, sizeof(float));
-    step->requests = ff_alloc_array(ctx, FF_MEM_OTHER, max_pieces(step), sizeof *step->requests);
-    step->pieces = ff_alloc_array(ctx, FF_MEM_OTHER, max_pieces(step), sizeof *step->pieces);
-    step->blocks = ff_alloc_array(ctx, FF_MEM_OTHER, max_pieces(step), sizeof *step->blocks);
-    if (!step->y || !step->sums || !step->goodness || !step->scale || !step->gradient ||
-        !step->bias_gradient || !step->requests || !step->pieces || !step->blocks)
-        return ff_alloc_status(ctx);
-    return FF_OK;
+    return (struct ff_step){
+        .workers = workers,
+        .opts = *opts,
+        .update = {.workers = workers,
+                   .layer = opts->layer,
+                   .optimizer = opts->optimizer,
+                   .params = opts->optimizer_params,
+                   .whole = opts->micro_chunks < opts->geometry->chunks_per_batch},
+        .max_rows = (size_t)2 * opts->micro_chunks * opts->geometry->chunk_rows,
+    };
 }
 
 int ff_step_new(struct ff_workers *workers, const struct ff_step_opts *opts, struct ff_step **out)
 {
     struct ff_step *step = ff_alloc(workers->ctx, FF_MEM_OTHER, sizeof *step);
-    const struct ff_layer *layer = opts->layer;
+    struct ff_buffer buffers[MAX_BUFFERS];
     int status;
 
     *out = NULL;
     if (!step)
         return ff_alloc_status(workers->ctx);
-    step->workers = workers;
-    step->opts = *opts;
-    step->max_rows = (size_t)2 * opts->micro_chunks * opts->geometry->chunk_rows;
-    step->whole_gradient = opts->micro_chunks < opts->geometry->chunks_per_batch;
-    step->gradients = step->whole_gradient ? 1 : workers->threads;
-    step->gradient_len =
-        (size_t)(step->whole_gradient ? layer->units : layer->tile_units) * layer->fan_in;
-    status = allocate(step);
+    *step = make_step(workers, opts);
+    status = ff_buffers_alloc(workers->ctx, list_buffers(step, buffers), buffers);
+    if (status == FF_OK)
+        status = ff_update_init(&step->update);
     if (status != FF_OK) {
         ff_step_free(step);
         return status;
@@ -94,25 +89,25 @@ int ff_step_new(struct ff_workers *workers, const struct ff_step_opts *opts, str
 
 void ff_step_free(struct ff_step *step)
 {
+    struct ff_buffer buffers[MAX_BUFFERS];
     struct ff_ctx *ctx;
-    size_t rows, units;
 
     if (!step)
         return;
     ctx = step->workers->ctx;
-    rows = step->max_rows;
-    units = step->opts.layer->units;
-    ff_free(ctx, FF_MEM_ACTIVATIONS, step->y, rows * units * sizeof(float));
-    ff_free(ctx, FF_MEM_ACTIVATIONS, step->sums, rows * step->opts.layer->tiles * sizeof(float));
-    ff_free(ctx, FF_MEM_ACTIVATIONS, step->goodness, rows * sizeof(float));
-    ff_free(ctx, FF_MEM_ACTIVATIONS, step->scale, rows * sizeof(float));
-    ff_free(ctx, FF_MEM_GRADIENT, step->gradient,
-            step->gradient_len * step->gradients * sizeof(float));
-    ff_free(ctx, FF_MEM_GRADIENT, step->bias_gradient, units * sizeof(float));
-    ff_free(ctx, FF_MEM_OTHER, step->requests, max_pieces(step) * sizeof *step->requests);
-    ff_free(ctx, FF_MEM_OTHER, step->pieces, max_pieces(step) * sizeof *step->pieces);
-    ff_free(ctx, FF_MEM_OTHER, step->blocks, max_pieces(step) * sizeof *step->blocks);
+    ff_update_release(&step->update);
+    ff_buffers_free(ctx, list_buffers(step, buffers), buffers);
     ff_free(ctx, FF_MEM_OTHER, step, sizeof *step);
+}
+
+void ff_step_needs(const struct ff_step_opts *opts, unsigned threads, struct ff_needs *needs)
+{
+    struct ff_step shape = make_step(NULL, opts);
+    struct ff_buffer buffers[MAX_BUFFERS];
+
+    needs->bytes[FF_MEM_OTHER] += sizeof shape;
+    ff_buffers_count(list_buffers(&shape, buffers), buffers, needs);
+    ff_update_needs(&shape.update, threads, needs);
 }
 
 /* Pieces of a micro-batch: for each chunk its positive rows, then its negative ones. */
@@ -166,53 +161,10 @@ static void coefficients(struct ff_step *step, size_t batch_rows, double *loss,
         step->scale[row] *= factor;
 }
 
-static void update_tile(struct ff_step *step, uint32_t first, uint32_t count, const float *gradient)
-{
-    struct ff_layer *layer = step->opts.layer;
-    const struct ff_optimizer *optimizer = step->opts.optimizer;
-    const struct ff_optimizer_params *params = &step->opts.optimizer_params;
-    size_t offset = (size_t)first * layer->fan_in;
-    float *weight_state[FF_OPTIMIZER_STATES] = {0}, *bias_state[FF_OPTIMIZER_STATES] = {0};
-
-    for (int s = 0; s < optimizer->states; s++) {
-        weight_state[s] = layer->weight_state[s] + offset;
-        bias_state[s] = layer->bias_state[s] + first;
-    }
-    optimizer->step(params, step->number, step->lr, 1, (size_t)count * layer->fan_in,
-                    layer->weights + offset, gradient, weight_state);
-    optimizer->step(params, step->number, step->lr, 0, count, layer->biases + first,
-                    step->bias_gradient + first, bias_state);
-}
-
-/* (C) for one tile. */
-static void backward_tile(void *arg, size_t tile, unsigned worker)
-{
-    struct ff_step *step = arg;
-    const struct ff_layer *layer = step->opts.layer;
-    size_t units = layer->units, fan_in = layer->fan_in;
-    uint32_t first, count;
-    float *gradient;
-
-    ff_tile_range(layer->units, (uint32_t)tile, &first, &count);
-    gradient =
-        step->gradient + (step->whole_gradient ? first * fan_in : worker * step->gradient_len);
-    for (size_t i = 0; i < step->n_pieces; i++) {
-        const struct ff_block *block = &step->blocks[i];
-        float *delta = step->y + block->first * units + first; /* (rows, count), in Y's place */
-        bool begin = step->first && i == 0;
-
-        ff_scale_rows(block->rows, count, delta, units, step->scale + block->first);
-        /* dW_t: (count, fan_in) = dZ' (count, rows) X (rows, fan_in) */
-        ff_gemm_tn(count, fan_in, block->rows, delta, units, block->x, fan_in, begin ? 0 : 1,
-                   gradient, fan_in);
-        ff_column_sums(block->rows, count, delta, units, !begin, step->bias_gradient + first);
-    }
-    if (step->last)
-        update_tile(step, first, count, gradient);
-}
-
+/* The micro-batch of CHUNKS chunks from FIRST_CHUNK on, of the batch that ROWS tells of. */
 static int run_micro_batch(struct ff_step *step, uint32_t first_chunk, uint32_t chunks,
-                           uint32_t negative, size_t batch_rows, double *loss, struct ff_sums *sums)
+                           uint32_t negative, size_t batch_rows, struct ff_update_rows *rows,
+                           double *loss, struct ff_sums *sums)
 {
     int status;
 
@@ -221,12 +173,18 @@ static int run_micro_batch(struct ff_step *step, uint32_t first_chunk, uint32_t 
     if (status != FF_OK)
         return status;
     place_blocks(step);
-    ff_layer_forward(step->opts.layer, step->workers->pool, step->blocks, step->n_pieces,
-                     step->all_rows, step->y, step->sums);
+    status = ff_layer_forward(step->opts.layer, step->workers->pool, step->blocks, step->n_pieces,
+                              step->all_rows, step->y, step->sums);
+    if (status != FF_OK)
+        return status;
     coefficients(step, batch_rows, loss, sums);
-    ff_pool_run(step->workers->pool, step->opts.layer->tiles, backward_tile, step);
+    rows->blocks = step->blocks;
+    rows->n_blocks = step->n_pieces;
+    rows->delta = step->y;
+    rows->scale = step->scale;
+    status = ff_update_run(&step->update, rows);
     ff_feed_done(step->opts.feed);
-    return FF_OK;
+    return status;
 }
 
 int ff_step_run(struct ff_step *step, uint64_t batch, uint32_t negative, uint64_t number, float lr,
@@ -234,18 +192,18 @@ int ff_step_run(struct ff_step *step, uint64_t batch, uint32_t negative, uint64_
 {
     uint32_t first_chunk, chunks;
     size_t batch_rows = ff_batch_range(step->opts.geometry, batch, &first_chunk, &chunks);
+    struct ff_update_rows rows = {.number = number, .lr = lr};
     double loss = 0;
 
-    step->number = number;
-    step->lr = lr;
     for (uint32_t done = 0; done < chunks;) {
         uint32_t now =
             chunks - done < step->opts.micro_chunks ? chunks - done : step->opts.micro_chunks;
         int status;
 
-        step->first = done == 0;
-        step->last = done + now == chunks;
-        status = run_micro_batch(step, first_chunk + done, now, negative, batch_rows, &loss, sums);
+        rows.first = done == 0;
+        rows.last = done + now == chunks;
+        status = run_micro_batch(step, first_chunk + done, now, negative, batch_rows, &rows, &loss,
+                                 sums);
         if (status != FF_OK)
             return status;
         done += now;

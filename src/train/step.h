@@ -5,11 +5,11 @@
  * - (A), parallel: for each tile t of neurons, Y_t = relu(X W_t' + b_t) and the sum of squares of
  *   each row.
  * - (B), serial and short: the goodness of each row, the loss, and its coefficients c = dL/dG.
- * - (C), parallel: for each tile, dZ_t = c (2/n) Y_t, dW_t = dZ_t' X, and the optimizer on it.
+ * - (C), parallel: for each tile, dZ_t = c (2/n) Y_t, dW_t = dZ_t' X, and the optimizer on it
+ *   (update.h).
  *
- * After (B) a tile needs nothing of the others, so no gradient of the whole layer is held. Only if
- * the batch is cut into micro-batches is there one, added up chunk by chunk in the order of the
- * whole batch: the same bits.
+ * If the batch is cut into micro-batches the layer's gradient is added up chunk by chunk in the
+ * order of the whole batch: the same bits.
  */
 #ifndef FF_TRAIN_STEP_H
 #define FF_TRAIN_STEP_H
@@ -37,6 +37,8 @@ struct ff_step;
 FF_CHECK int ff_step_new(struct ff_workers *workers, const struct ff_step_opts *opts,
                          struct ff_step **out);
 void ff_step_free(struct ff_step *step);
+/* Adds what a step of OPTS takes on THREADS, whose layer need not be allocated. */
+void ff_step_needs(const struct ff_step_opts *opts, unsigned threads, struct ff_needs *needs);
 /*
  * Trains on BATCH against the NEGATIVE-th set, as optimizer step NUMBER (from 1) with learning rate
  * LR, and adds to SUMS, whose loss is not finite once training has diverged. Fails with FF_ECORRUPT

@@ -74,7 +74,8 @@ static int check_fit(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint64_
     if (info->features > FF_MAX_UNITS - info->classes)
         return ff_fail(ctx, FF_EINVAL, "%u features and %u classes: at most %u inputs fit a layer",
                        info->features, info->classes, FF_MAX_UNITS);
-    if (strcmp(recipe->embedding, "replace") == 0 && info->features < info->classes)
+    if (strcmp(recipe->embedding, "replace") == 0 && !ff_mode_find(recipe->mode)->backprop &&
+        info->features < info->classes)
         return ff_fail(
             ctx, FF_EINVAL,
             "%u features cannot hold a label of %u classes; use --label-embedding append",
@@ -261,35 +262,38 @@ static void warn_of_other_versions(struct ff_run *run)
                 run->manifest.blas, ff_gemm_backend());
 }
 
-/* Tiles that a run cut off between a flip and its sweep has left. */
-static int reclaim(struct ff_run *run)
+#define NO_GENERATION UINT64_MAX
+
+/* The generation of a layer's tiles of KIND that counts, as the mark has it. */
+static uint64_t counting_generation(const struct ff_run *run, char kind, uint32_t layer)
 {
     const struct ff_progress_mark *mark = &run->manifest.mark;
-    bool training = mark->stage <= FF_STAGE_TRAIN, head = mark->stage == FF_STAGE_HEAD;
-    const struct {
-        char kind;
-        uint32_t layer;
-        uint64_t keep;
-    } sweeps[] = {
-        {'W', mark->layer - 1, FF_GENERATION_FINAL},
-        {'H', mark->layer - 1, FF_GENERATION_FINAL},
-        {'O', mark->layer - 1, UINT64_MAX},
-        {'W', mark->layer,
-         training && mark->generation ? mark->generation
-         : training                   ? UINT64_MAX
-                                      : 0},
-        {'H', mark->layer,
-         head && mark->generation       ? mark->generation
-         : mark->stage == FF_STAGE_DONE ? FF_GENERATION_FINAL
-                                        : UINT64_MAX},
-        {'O', mark->layer, mark->generation ? mark->generation : UINT64_MAX},
-    };
+    bool head = kind == 'H' || kind == 'Q', state = kind == 'O' || kind == 'Q';
+    uint32_t finished = head ? ff_manifest_heads_trained(&run->manifest)
+                             : ff_manifest_layers_trained(&run->manifest);
+    enum ff_stage own = head && !run->mode->whole_network ? FF_STAGE_HEAD : FF_STAGE_TRAIN;
+
+    if (layer <= finished)
+        return state ? NO_GENERATION : FF_GENERATION_FINAL;
+    return mark->stage == own && mark->generation ? mark->generation : NO_GENERATION;
+}
+
+/* Tiles that a run cut off between a flip and its sweep has left: of the layers that learned then.
+ */
+static int reclaim(struct ff_run *run)
+{
+    static const char kinds[] = {'W', 'O', 'H', 'Q'};
+    uint32_t last = run->manifest.mark.layer, first = last > 1 ? last - 1 : 1;
     int status = FF_OK;
 
-    for (size_t i = 0; i < sizeof sweeps / sizeof *sweeps && status == FF_OK; i++) {
-        if (sweeps[i].layer > 0)
-            status =
-                ff_model_file_sweep(run->file, sweeps[i].kind, sweeps[i].layer, sweeps[i].keep);
+    if (run->mode->whole_network) {
+        first = 1;
+        last = run->manifest.recipe.layers;
+    }
+    for (uint32_t layer = first; layer <= last; layer++) {
+        for (size_t i = 0; i < sizeof kinds && status == FF_OK; i++)
+            status = ff_model_file_sweep(run->file, kinds[i], layer,
+                                         counting_generation(run, kinds[i], layer));
     }
     return status;
 }
@@ -318,6 +322,18 @@ static void drop_scratch(struct ff_run *run, uint32_t keep)
     }
 }
 
+/* Operations of the epochs left, where the whole network trains at once. */
+static double network_work_left(const struct ff_run *run)
+{
+    const struct ff_progress_mark *mark = &run->manifest.mark;
+    double epochs = run->manifest.recipe.epochs - mark->epoch -
+                    (double)mark->batch / (double)run->geometry.batches;
+
+    return mark->stage == FF_STAGE_DONE
+               ? 0
+               : ff_run_network_flops(run) * epochs * (double)run->geometry.rows;
+}
+
 /* Operations left from the mark on, for the estimate of time left. Rebuilt scratch is not counted.
  */
 static double work_left(const struct ff_run *run)
@@ -327,6 +343,8 @@ static double work_left(const struct ff_run *run)
     double rows = (double)run->geometry.rows, total = 0;
     uint32_t first_head = ff_recipe_first_head(recipe);
 
+    if (run->mode->whole_network)
+        return network_work_left(run);
     for (uint32_t layer = mark->layer; layer <= recipe->layers; layer++) {
         double product =
             (double)ff_manifest_fan_in(&run->manifest, layer) * recipe->hidden[layer - 1];
@@ -336,9 +354,9 @@ static double work_left(const struct ff_run *run)
         if (now && mark->stage == FF_STAGE_TRAIN)
             epochs -= mark->epoch + (double)mark->batch / (double)run->geometry.batches;
         if (!now || mark->stage <= FF_STAGE_TRAIN)
-            total += 8 * product * epochs * rows;
+            total += run->mode->operations * product * epochs * rows;
         if (!now || mark->stage <= FF_STAGE_FORWARD)
-            total += 2 * product * (recipe->negatives + 1 + (first_head > 0)) * rows;
+            total += 2 * product * (recipe->negative_sets + 1 + (first_head > 0)) * rows;
         if (now && mark->stage == FF_STAGE_HEAD)
             head_epochs -= mark->epoch;
         if (first_head && layer >= first_head && mark->stage != FF_STAGE_DONE)
@@ -353,7 +371,7 @@ static int run_stage(struct ff_run *run)
     case FF_STAGE_IMPORT:
         return ff_stage_import(run);
     case FF_STAGE_TRAIN:
-        return ff_stage_train(run);
+        return run->mode->train(run);
     case FF_STAGE_FORWARD:
         return ff_stage_forward(run);
     case FF_STAGE_HEAD:

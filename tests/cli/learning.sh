@@ -8,7 +8,7 @@ learns()
 {
     most=$1 from=$2
     shift 2
-    ff 0 train --data "$from" --negatives 3 --force --quiet "$@" || return
+    ff 0 train --data "$from" --negative-sets 3 --force --quiet "$@" || return
     ff 0 eval model.ff --data "$from" --json --quiet || return
     json out
     error=$(leaf .error)

@@ -29,7 +29,7 @@ refused 2 '--epochs: "99999999999" ' train --data "$data" --epochs 99999999999
 refused 2 '--batch: "0" ' train --data "$data" --batch 0
 refused 2 '--seed: "-1" ' train --data "$data" --seed -1
 refused 2 '--seed: "18446744073709551616" ' train --data "$data" --seed 18446744073709551616
-refused 2 '--negatives: "1000" ' train --data "$data" --negatives 1000
+refused 2 '--negative-sets: "1000" ' train --data "$data" --negative-sets 1000
 refused 2 '--loss: "hinge" is none of: .*symba' train --data "$data" --loss hinge
 refused 2 '--optimizer: "x" is none of: .*adam' train --data "$data" --optimizer x
 refused 2 '--activations: "f64" is none of: f32' train --data "$data" --activations f64

@@ -28,7 +28,7 @@ struct training {
 
 static size_t streams(const struct training *t)
 {
-    return t->recipe->negatives + 2;
+    return t->recipe->negative_sets + 2;
 }
 
 static double schedule_factor(const char *name, size_t done, size_t total)
@@ -220,7 +220,7 @@ static void train_layer(struct training *t, uint32_t number)
 
             memset(dw, 0, (n + layer->units) * sizeof *dw);
             for (size_t r = 0; r < rows_of_batch(t, batch); r++)
-                train_pair(t, layer, batch * t->batch + r, (epoch + batch) % recipe->negatives,
+                train_pair(t, layer, batch * t->batch + r, (epoch + batch) % recipe->negative_sets,
                            rows_of_batch(t, batch), dw, db,
                            &t->network->epochs[(number - 1) * recipe->epochs + epoch]);
             update(recipe->optimizer, &t->params, done + 1, recipe->learning_rate * factor, layer,
@@ -238,9 +238,9 @@ static void measure(struct training *t, uint32_t number)
     struct naive_figures *final = &t->network->final[number - 1];
     size_t n = layer->units * layer->fan_in;
     double *ignored = naive_alloc(n + layer->units, sizeof *ignored);
-    double sets = t->recipe->negatives;
+    double sets = t->recipe->negative_sets;
 
-    for (size_t negative = 0; negative < t->recipe->negatives; negative++) {
+    for (size_t negative = 0; negative < t->recipe->negative_sets; negative++) {
         for (size_t place = 0; place < t->data->rows; place++)
             train_pair(t, layer, place, negative, 1, ignored, ignored + n, final);
     }

@@ -173,7 +173,7 @@ void train_recipe(struct ff_ctx *ctx, const char *hidden, struct ff_recipe *out)
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, hidden, out), FF_OK);
     out->epochs = 3;
     out->batch = 32;
-    out->negatives = 2;
+    out->negative_sets = 2;
     out->head_epochs = 2;
     out->seed = 5;
 }

@@ -1,0 +1,31 @@
+/*
+ * The working memory of a module, told once as a list of buffers: by the same list it is allocated,
+ * freed, and counted by the planner beforehand.
+ */
+#ifndef FF_BASE_BUFFERS_H
+#define FF_BASE_BUFFERS_H
+
+#include "base/context.h"
+
+struct ff_buffer {
+    void *where; /* address of the pointer to it */
+    enum ff_category category;
+    size_t count, size; /* items, and bytes of one */
+};
+
+/* Bytes in use at one moment, by category. */
+struct ff_needs {
+    uint64_t bytes[FF_MEM_CATEGORIES];
+};
+
+/* Allocates all N buffers, zeroed. On error those that came first are there: free them all. */
+FF_CHECK int ff_buffers_alloc(struct ff_ctx *ctx, size_t n, const struct ff_buffer *buffers);
+/* Frees the buffers that are there and sets their pointers to NULL. */
+void ff_buffers_free(struct ff_ctx *ctx, size_t n, const struct ff_buffer *buffers);
+/* Adds what the buffers will take. */
+void ff_buffers_count(size_t n, const struct ff_buffer *buffers, struct ff_needs *needs);
+
+void ff_needs_add(struct ff_needs *needs, const struct ff_needs *more);
+uint64_t ff_needs_total(const struct ff_needs *needs);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * Modes of training, each one row of the table in mode.c: the same layers, kernels and data path,
+ * but another order of work, and so another need of memory.
+ */
+#ifndef FF_TRAIN_MODE_H
+#define FF_TRAIN_MODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct ff_run;
+
+struct ff_mode {
+    const char *name;
+    const char *summary; /* for --help */
+    bool backprop;       /* layers are plain: no label in the inputs, outputs are not normalised,
+                            logits come from a linear layer on the last one */
+    bool
+        whole_network; /* all layers are in memory and train in one stage; else one after another */
+    float learning_rate; /* Adam's, measured to work; 0: the loss's own */
+    float init_gain;     /* W ~ N(0, gain / fan-in) */
+    double operations;   /* floating-point ones of training, for each weight and sample */
+    /* The stage FF_STAGE_TRAIN: of the mark's layer, or of the whole network. */
+    int (*train)(struct ff_run *run);
+};
+
+/* Finds a mode by name; NULL if there is none. */
+const struct ff_mode *ff_mode_find(const char *name);
+/* The table; *COUNT rows, the first one is the default. */
+const struct ff_mode *ff_modes(size_t *count);
+
+#endif

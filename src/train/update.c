@@ -1,0 +1,138 @@
+#include "train/update.h"
+
+#include "nn/gemm.h"
+#include "nn/kernels.h"
+
+#include <string.h>
+
+#define MAX_BUFFERS 2
+
+static size_t list_buffers(struct ff_update *update, unsigned threads,
+                           struct ff_buffer out[MAX_BUFFERS])
+{
+    const struct ff_layer *layer = update->layer;
+    size_t units = update->whole ? layer->units : (size_t)threads * layer->tile_units;
+
+    out[0] = (struct ff_buffer){&update->gradient, FF_MEM_GRADIENT, units * layer->fan_in,
+                                sizeof(float)};
+    out[1] =
+        (struct ff_buffer){&update->bias_gradient, FF_MEM_GRADIENT, layer->units, sizeof(float)};
+    return MAX_BUFFERS;
+}
+
+int ff_update_init(struct ff_update *update)
+{
+    struct ff_buffer buffers[MAX_BUFFERS];
+    size_t n = list_buffers(update, update->workers->threads, buffers);
+
+    return ff_buffers_alloc(update->workers->ctx, n, buffers);
+}
+
+void ff_update_release(struct ff_update *update)
+{
+    struct ff_buffer buffers[MAX_BUFFERS];
+
+    if (!update->layer)
+        return;
+    ff_buffers_free(update->workers->ctx, list_buffers(update, update->workers->threads, buffers),
+                    buffers);
+}
+
+void ff_update_needs(const struct ff_update *update, unsigned threads, struct ff_needs *needs)
+{
+    struct ff_update shape = *update;
+    struct ff_buffer buffers[MAX_BUFFERS];
+
+    ff_buffers_count(list_buffers(&shape, threads, buffers), buffers, needs);
+}
+
+struct job {
+    struct ff_update *update;
+    const struct ff_update_rows *rows; /* NULL: the gradient is complete */
+    uint64_t number;
+    float lr;
+};
+
+static float *tile_gradient(const struct ff_update *update, uint32_t tile, unsigned worker)
+{
+    const struct ff_layer *layer = update->layer;
+
+    if (update->whole)
+        return ff_layer_tile(layer, update->gradient, tile);
+    return update->gradient + (size_t)worker * layer->tile_units * layer->fan_in;
+}
+
+/* dZ_t and the tile's gradient. */
+static void add_gradient(const struct job *job, uint32_t first, uint32_t count, float *gradient)
+{
+    const struct ff_update *update = job->update;
+    const struct ff_update_rows *rows = job->rows;
+    size_t units = update->layer->units, fan_in = update->layer->fan_in;
+
+    for (size_t i = 0; i < rows->n_blocks; i++) {
+        const struct ff_block *block = &rows->blocks[i];
+        float *delta = rows->delta + block->first * units + first; /* (rows, count) */
+        bool begin = rows->first && i == 0;
+
+        if (rows->scale)
+            ff_scale_rows(block->rows, count, delta, units, rows->scale + block->first);
+        /* dW_t: (count, fan_in) = dZ_t' (count, rows) X (rows, fan_in) */
+        ff_gemm_tn(count, fan_in, block->rows, delta, units, block->x, fan_in, begin ? 0 : 1,
+                   gradient, fan_in);
+        ff_column_sums(block->rows, count, delta, units, !begin, update->bias_gradient + first);
+    }
+}
+
+static void step_tile(const struct job *job, uint32_t tile, uint32_t first, uint32_t count,
+                      const float *gradient)
+{
+    const struct ff_update *update = job->update;
+    const struct ff_layer *layer = update->layer;
+    float *weight_state[FF_OPTIMIZER_STATES] = {0}, *bias_state[FF_OPTIMIZER_STATES] = {0};
+
+    for (int s = 0; s < update->optimizer->states; s++) {
+        weight_state[s] = ff_layer_tile(layer, layer->weight_state[s], tile);
+        bias_state[s] = layer->bias_state[s] + first;
+    }
+    update->optimizer->step(&update->params, job->number, job->lr, 1, (size_t)count * layer->fan_in,
+                            ff_layer_tile(layer, layer->weights, tile), gradient, weight_state);
+    update->optimizer->step(&update->params, job->number, job->lr, 0, count, layer->biases + first,
+                            update->bias_gradient + first, bias_state);
+}
+
+static void update_tile(void *arg, uint32_t tile, size_t part, unsigned worker)
+{
+    const struct job *job = arg;
+    float *gradient = tile_gradient(job->update, tile, worker);
+    uint32_t first, count;
+
+    (void)part;
+    ff_tile_range(job->update->layer->units, tile, &first, &count);
+    if (job->rows)
+        add_gradient(job, first, count, gradient);
+    if (!job->rows || job->rows->last)
+        step_tile(job, tile, first, count, gradient);
+}
+
+static int run(const struct job *job)
+{
+    const struct ff_update *update = job->update;
+    struct job copy = *job;
+    struct ff_walk walk = {.parts = 1, .fn = update_tile, .arg = &copy};
+
+    return ff_layer_walk(update->layer, update->workers->pool, &walk);
+}
+
+int ff_update_run(struct ff_update *update, const struct ff_update_rows *rows)
+{
+    struct job job = {update, rows, rows->number, rows->lr};
+
+    return run(&job);
+}
+
+int ff_update_apply(struct ff_update *update, uint64_t number, float lr)
+{
+    struct job job = {update, NULL, number, lr};
+
+    return run(&job);
+}

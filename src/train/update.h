@@ -1,0 +1,51 @@
+/*
+ * The second half of learning from a batch: the gradient of a layer from dL/dz of its units, and
+ * the optimizer's step, tile by tile:
+ *
+ *     dW_t = dZ_t' X,  db_t = column sums of dZ_t,  then the optimizer on W_t, b_t
+ *
+ * x: (rows, fan_in), dZ_t: (rows, units of the tile). A tile needs nothing of the others, so no
+ * gradient of the whole layer is held, unless it comes in parts: then it is added up in the order
+ * of the blocks of rows, which gives the same bits.
+ */
+#ifndef FF_TRAIN_UPDATE_H
+#define FF_TRAIN_UPDATE_H
+
+#include "nn/optimizer.h"
+#include "train/layer.h"
+#include "train/workers.h"
+
+struct ff_update {
+    struct ff_workers *workers;
+    struct ff_layer *layer; /* not owned */
+    const struct ff_optimizer *optimizer;
+    struct ff_optimizer_params params;
+    bool whole;           /* the gradient of the whole layer is kept between calls */
+    float *gradient;      /* as the layer's weights, or one tile for each worker */
+    float *bias_gradient; /* (units) */
+};
+
+/* Rows whose gradient is wanted. */
+struct ff_update_rows {
+    const struct ff_block *blocks;
+    size_t n_blocks;
+    /* (rows of all blocks, units): dL/dz, or, with SCALE, the outputs: dL/dz_ij = scale_i y_ij,
+     * which takes their place. */
+    float *delta;
+    const float *scale; /* (rows of all blocks) or NULL */
+    bool first;         /* begins the gradient; else these rows are added to it (WHOLE only) */
+    bool last;          /* the gradient is complete: the optimizer makes its step */
+    uint64_t number;    /* of the step, from 1 */
+    float lr;
+};
+
+/* Allocates the gradient. The other members are set before; on error release what is there. */
+FF_CHECK int ff_update_init(struct ff_update *update);
+void ff_update_release(struct ff_update *update);
+/* Adds what UPDATE takes on THREADS; nothing needs to be allocated. */
+void ff_update_needs(const struct ff_update *update, unsigned threads, struct ff_needs *needs);
+FF_CHECK int ff_update_run(struct ff_update *update, const struct ff_update_rows *rows);
+/* The optimizer's step number NUMBER with the gradient of the whole layer, complete before. */
+FF_CHECK int ff_update_apply(struct ff_update *update, uint64_t number, float lr);
+
+#endif
