@@ -1,5 +1,6 @@
 /* Training one layer on the stored outputs of the layer below. */
 #include "train/epochs.h"
+#include "train/pairs.h"
 #include "train/step.h"
 
 struct training {
@@ -50,10 +51,9 @@ static int set_up(struct training *training)
     return status;
 }
 
-/* The set of negatives that a batch meets in an epoch: each in turn. */
 static uint32_t negative_of(const struct ff_run *run, uint32_t epoch, uint64_t batch)
 {
-    return (uint32_t)((epoch + batch) % run->manifest.recipe.negative_sets);
+    return ff_pairs_negative(run->manifest.recipe.negative_sets, epoch, batch);
 }
 
 /* Asks for the chunks of the batch after this one. */

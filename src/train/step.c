@@ -1,5 +1,6 @@
 #include "train/step.h"
 
+#include "train/pairs.h"
 #include "train/update.h"
 
 #include <string.h>
@@ -18,8 +19,6 @@ struct ff_step {
     struct ff_piece_request *requests;
     struct ff_piece *pieces;
     struct ff_block *blocks;
-    /* The micro-batch at work */
-    size_t n_pieces, all_rows;
 };
 
 uint32_t ff_micro_chunks(const struct ff_geometry *geometry, uint32_t units, uint32_t rows)
@@ -110,76 +109,34 @@ void ff_step_needs(const struct ff_step_opts *opts, unsigned threads, struct ff_
     ff_update_needs(&shape.update, threads, needs);
 }
 
-/* Pieces of a micro-batch: for each chunk its positive rows, then its negative ones. */
-static size_t request_chunks(struct ff_step *step, uint32_t first_chunk, uint32_t chunks,
-                             uint32_t negative)
-{
-    for (uint32_t c = 0; c < chunks; c++) {
-        step->requests[2 * c] = (struct ff_piece_request){first_chunk + c, FF_STREAM_INPUT};
-        step->requests[2 * c + 1] =
-            (struct ff_piece_request){first_chunk + c, FF_STREAM_INPUT + 1 + negative};
-    }
-    return (size_t)2 * chunks;
-}
-
-static void place_blocks(struct ff_step *step)
-{
-    step->all_rows = 0;
-    for (size_t i = 0; i < step->n_pieces; i++) {
-        step->blocks[i] =
-            (struct ff_block){step->pieces[i].x, step->pieces[i].rows, (uint32_t)step->all_rows};
-        step->all_rows += step->pieces[i].rows;
-    }
-}
-
-/* (B): coefficients of every row; adds to LOSS, the batch's mean, and to SUMS. */
-static void coefficients(struct ff_step *step, size_t batch_rows, double *loss,
-                         struct ff_sums *sums)
-{
-    const struct ff_layer *layer = step->opts.layer;
-    float factor = 2 / (float)layer->units;
-
-    ff_layer_goodness(layer, step->all_rows, step->sums, step->goodness);
-    for (size_t i = 0; i < step->n_pieces; i += 2) {
-        size_t pos = step->blocks[i].first, neg = step->blocks[i + 1].first;
-        size_t pairs = step->blocks[i].rows;
-        double chunk_loss;
-
-        step->opts.loss->pairs(&step->opts.loss_params, pairs, batch_rows, step->goodness + pos,
-                               step->goodness + neg, step->scale + pos, step->scale + neg,
-                               &chunk_loss);
-        *loss += chunk_loss;
-        for (size_t row = 0; row < pairs; row++) {
-            double g_pos = step->goodness[pos + row], g_neg = step->goodness[neg + row];
-
-            sums->goodness_pos += g_pos;
-            sums->goodness_neg += g_neg;
-            sums->wrong += g_neg >= g_pos;
-        }
-    }
-    for (size_t row = 0; row < step->all_rows; row++)
-        step->scale[row] *= factor;
-}
-
 /* The micro-batch of CHUNKS chunks from FIRST_CHUNK on, of the batch that ROWS tells of. */
 static int run_micro_batch(struct ff_step *step, uint32_t first_chunk, uint32_t chunks,
                            uint32_t negative, size_t batch_rows, struct ff_update_rows *rows,
                            double *loss, struct ff_sums *sums)
 {
-    int status;
+    struct ff_pairs pairs = {
+        .loss = step->opts.loss,
+        .params = step->opts.loss_params,
+        .batch_rows = batch_rows,
+        .blocks = step->blocks,
+        .n_blocks = ff_pairs_request(first_chunk, chunks, negative, step->requests),
+    };
+    const struct ff_layer *layer = step->opts.layer;
+    size_t all_rows;
+    int status = ff_feed_load(step->opts.feed, pairs.n_blocks, step->requests, step->pieces);
 
-    step->n_pieces = request_chunks(step, first_chunk, chunks, negative);
-    status = ff_feed_load(step->opts.feed, step->n_pieces, step->requests, step->pieces);
     if (status != FF_OK)
         return status;
-    place_blocks(step);
-    status = ff_layer_forward(step->opts.layer, step->workers->pool, step->blocks, step->n_pieces,
-                              step->all_rows, step->y, step->sums);
+    all_rows = ff_pairs_place(pairs.n_blocks, step->pieces, step->blocks);
+    status = ff_layer_forward(layer, step->workers->pool, step->blocks, pairs.n_blocks, all_rows,
+                              step->y, step->sums);
     if (status != FF_OK)
         return status;
-    coefficients(step, batch_rows, loss, sums);
+    ff_layer_goodness(layer, all_rows, step->sums, step->goodness);
+    ff_pairs_scales(&pairs, layer->units, step->goodness, step->scale, loss);
+    ff_pairs_count(&pairs, step->goodness, sums);
     rows->blocks = step->blocks;
-    rows->n_blocks = step->n_pieces;
+    rows->n_blocks = pairs.n_blocks;
     rows->delta = step->y;
     rows->scale = step->scale;
     status = ff_update_run(&step->update, rows);
