@@ -64,6 +64,8 @@ struct ff_train_opts {
     uint64_t limit_rows;       /* use only the first rows of the dataset; 0: all */
     uint32_t micro_batch_rows; /* samples at a time; 0: chosen so that a layer's outputs take 16 MiB
                                   at most */
+    uint32_t tile_slots;          /* of a layer's weights only so many tiles in memory at a time, the
+                                     others paged to scratch; 0: all */
     double checkpoint_interval_s; /* at least so long between two checkpoints within a layer */
     bool force;                   /* replace an existing model */
     void (*on_progress)(void *arg, const struct ff_progress *progress); /* may be NULL */

@@ -59,6 +59,10 @@ struct ff_set {
     char name[256]; /* for messages */
 };
 
+/* Beside the boundaries: the tiles of a layer at work that does not fit memory, in training or
+ * read. It is never sealed. */
+#define FF_BOUNDARY_TILES UINT32_MAX
+
 /* Where sets live: a folder of LMDB files, or memory. Not thread-safe. */
 struct ff_scratch_ops {
     int (*create)(void *self, uint32_t boundary, struct ff_set **out); /* replaces an older one */
@@ -86,8 +90,8 @@ void ff_scratch_close(struct ff_scratch *scratch);
 /* Removes all sets and, if then empty, the folder. */
 void ff_scratch_remove(struct ff_ctx *ctx, const char *folder);
 
-/* Encodes MATRIX and stores it as chunk CHUNK of STREAM. Ascending (chunk, stream) order. Fails
- * with FF_EFULL, FF_EIO, FF_ENOMEM, FF_EBUDGET, FF_EINVAL; then the set is of no more use. */
+/* Encodes MATRIX and stores it as chunk CHUNK of STREAM, replacing any before. Fails with FF_EFULL,
+ * FF_EIO, FF_ENOMEM, FF_EBUDGET, FF_EINVAL; then the set is of no more use. */
 FF_CHECK int ff_set_put(struct ff_set *set, uint32_t chunk, uint32_t stream,
                         const struct ff_matrix *matrix, enum ff_dtype stored,
                         const struct ff_compression *compression);

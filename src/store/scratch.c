@@ -1,4 +1,4 @@
-/* Sets as LMDB files boundary-K.lmdb in a folder. */
+/* Sets as LMDB files boundary-K.lmdb in a folder, and tiles.lmdb. */
 #include "store/activations.h"
 
 #include "store/db.h"
@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define FILE_FORMAT "boundary-%" PRIu32 ".lmdb"
+#define TILES_FILE "tiles.lmdb"
+#define NAME_BYTES (sizeof FILE_FORMAT + 16)
 #define FOLDER_MODE 0777 /* before the umask */
 
 struct file_set {
@@ -73,10 +75,30 @@ static const struct ff_set_ops file_set_ops = {
     .close = set_close,
 };
 
+static void file_name(uint32_t boundary, char out[NAME_BYTES])
+{
+    if (boundary == FF_BOUNDARY_TILES)
+        strcpy(out, TILES_FILE);
+    else
+        snprintf(out, NAME_BYTES, FILE_FORMAT, boundary);
+}
+
+/* The boundary that NAME is the file of; false if it is no set's. */
+static bool boundary_of(const char *name, uint32_t *boundary)
+{
+    char same[NAME_BYTES];
+
+    if (sscanf(name, FILE_FORMAT, boundary) != 1)
+        *boundary = FF_BOUNDARY_TILES;
+    file_name(*boundary, same);
+    return strcmp(name, same) == 0;
+}
+
 static int open_set(struct folder *folder, uint32_t boundary, enum ff_db_mode mode,
                     struct ff_set **out)
 {
-    size_t path_bytes = folder->bytes + sizeof FILE_FORMAT + 16;
+    size_t path_bytes = folder->bytes + NAME_BYTES;
+    char name[NAME_BYTES];
     char *path = ff_alloc(folder->ctx, FF_MEM_OTHER, path_bytes);
     struct file_set *set = NULL;
     int rc;
@@ -84,7 +106,8 @@ static int open_set(struct folder *folder, uint32_t boundary, enum ff_db_mode mo
     *out = NULL;
     if (!path)
         return ff_alloc_status(folder->ctx);
-    snprintf(path, path_bytes, "%s/" FILE_FORMAT, folder->path, boundary);
+    file_name(boundary, name);
+    snprintf(path, path_bytes, "%s/%s", folder->path, name);
     set = ff_alloc(folder->ctx, FF_MEM_OTHER, sizeof *set);
     rc = set ? ff_db_open(folder->ctx, path, mode, &set->db) : ff_alloc_status(folder->ctx);
     if (rc == FF_OK) {
@@ -111,7 +134,8 @@ static int folder_open(void *self, uint32_t boundary, struct ff_set **out)
 }
 
 /* Calls FN for every set's file in the folder PATH, whose descriptor it gets. */
-static void each_file(const char *path, void (*fn)(void *arg, int folder, const char *name),
+static void each_file(const char *path,
+                      void (*fn)(void *arg, int folder, const char *name, uint32_t boundary),
                       void *arg)
 {
     DIR *dir = opendir(path);
@@ -120,32 +144,28 @@ static void each_file(const char *path, void (*fn)(void *arg, int folder, const 
     if (!dir)
         return;
     while ((entry = readdir(dir)) != NULL) {
-        char name[sizeof entry->d_name];
         uint32_t boundary;
 
-        if (sscanf(entry->d_name, FILE_FORMAT, &boundary) != 1)
-            continue;
-        snprintf(name, sizeof name, FILE_FORMAT, boundary);
-        if (strcmp(name, entry->d_name) == 0)
-            fn(arg, dirfd(dir), name);
+        if (boundary_of(entry->d_name, &boundary))
+            fn(arg, dirfd(dir), entry->d_name, boundary);
     }
     closedir(dir);
 }
 
-static void remove_file(void *arg, int folder, const char *name)
+static void remove_file(void *arg, int folder, const char *name, uint32_t boundary)
 {
     const uint32_t *only = arg;
-    uint32_t boundary;
 
-    if (!only || (sscanf(name, FILE_FORMAT, &boundary) == 1 && boundary == *only))
+    if (!only || boundary == *only)
         (void)unlinkat(folder, name, 0);
 }
 
-static void add_size(void *arg, int folder, const char *name)
+static void add_size(void *arg, int folder, const char *name, uint32_t boundary)
 {
     uint64_t *sum = arg;
     struct stat st;
 
+    (void)boundary;
     if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         *sum += (uint64_t)st.st_size;
 }

@@ -44,7 +44,7 @@ struct ff_layer ff_layer_shape(uint32_t fan_in, uint32_t units, int states)
 
 static size_t list_buffers(struct ff_layer *layer, struct ff_buffer out[MAX_BUFFERS])
 {
-    size_t units = layer->units, weights = units * layer->fan_in, n = 0;
+    size_t units = layer->units, weights = ff_layer_units_in_memory(layer) * layer->fan_in, n = 0;
 
     out[n++] = (struct ff_buffer){&layer->weights, FF_MEM_WEIGHTS, weights, sizeof(float)};
     out[n++] = (struct ff_buffer){&layer->biases, FF_MEM_WEIGHTS, units, sizeof(float)};
@@ -57,26 +57,69 @@ static size_t list_buffers(struct ff_layer *layer, struct ff_buffer out[MAX_BUFF
     return n;
 }
 
+size_t ff_layer_units_in_memory(const struct ff_layer *layer)
+{
+    return ff_residency_units(layer->residency, layer->units, layer->tile_units);
+}
+
+static struct ff_pager_opts pager_opts(const struct ff_layer *layer)
+{
+    return (struct ff_pager_opts){
+        .residency = layer->residency,
+        .fan_in = layer->fan_in,
+        .units = layer->units,
+        .tile_units = layer->tile_units,
+    };
+}
+
 void ff_layer_needs(const struct ff_layer *layer, struct ff_needs *needs)
 {
+    struct ff_pager_opts pager = pager_opts(layer);
     struct ff_layer shape = *layer;
     struct ff_buffer buffers[MAX_BUFFERS];
 
     ff_buffers_count(list_buffers(&shape, buffers), buffers, needs);
+    if (layer->residency.slots > 0)
+        ff_pager_needs(&pager, needs);
+}
+
+static int allocate(struct ff_layer *layer)
+{
+    struct ff_buffer buffers[MAX_BUFFERS];
+    int status = ff_buffers_alloc(layer->ctx, list_buffers(layer, buffers), buffers);
+
+    if (status != FF_OK)
+        ff_layer_release(layer);
+    return status;
 }
 
 int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, uint32_t fan_in, uint32_t units,
                   int states)
 {
-    struct ff_buffer buffers[MAX_BUFFERS];
+    *out = ff_layer_shape(fan_in, units, states);
+    out->ctx = ctx;
+    return allocate(out);
+}
+
+int ff_layer_init_paged(struct ff_layer *out, struct ff_workers *workers, uint32_t fan_in,
+                        uint32_t units, int states, struct ff_residency residency,
+                        struct ff_scratch *scratch, bool *damaged)
+{
+    struct ff_pager_opts opts;
     int status;
 
     *out = ff_layer_shape(fan_in, units, states);
-    out->ctx = ctx;
-    status = ff_buffers_alloc(ctx, list_buffers(out, buffers), buffers);
+    if (residency.slots == 0 || residency.resident + residency.slots >= out->tiles)
+        return ff_layer_init(out, workers->ctx, fan_in, units, states);
+    out->residency = residency;
+    opts = pager_opts(out);
+    opts.scratch = scratch;
+    opts.damaged = damaged;
+    status = ff_pager_new(workers, &opts, &out->pager);
     if (status != FF_OK)
-        ff_layer_release(out);
-    return status;
+        return status;
+    out->ctx = workers->ctx;
+    return allocate(out);
 }
 
 void ff_layer_release(struct ff_layer *layer)
@@ -86,12 +129,75 @@ void ff_layer_release(struct ff_layer *layer)
     if (!layer->ctx)
         return;
     ff_buffers_free(layer->ctx, list_buffers(layer, buffers), buffers);
+    ff_pager_free(layer->pager);
     memset(layer, 0, sizeof *layer);
 }
 
+#define MAX_PAGED (2 + FF_OPTIMIZER_STATES)
+
+/* What of the layer a walk pages in or out. */
+static size_t list_paged(const struct ff_layer *layer, const struct ff_walk *walk,
+                         struct ff_paged_tensor out[MAX_PAGED])
+{
+    size_t n = 0;
+
+    out[n++] = (struct ff_paged_tensor){FF_TENSOR_WEIGHTS, layer->weights, walk->weights};
+    for (uint32_t s = 0; s < (uint32_t)layer->states; s++)
+        out[n++] =
+            (struct ff_paged_tensor){FF_TENSOR_STATE + s, layer->weight_state[s], walk->state};
+    if (walk->gradient)
+        out[n++] =
+            (struct ff_paged_tensor){FF_TENSOR_GRADIENT, walk->gradient, walk->gradient_access};
+    return n;
+}
+
+/* The group of tiles from FIRST on that are in memory together: those that stay, else as many as
+ * there are slots. */
+static uint32_t group_size(const struct ff_layer *layer, uint32_t first)
+{
+    const struct ff_residency *residency = &layer->residency;
+    uint32_t left = layer->tiles - first;
+    uint32_t most = !layer->pager                 ? left
+                    : first < residency->resident ? residency->resident - first
+                                                  : residency->slots;
+
+    return left < most ? left : most;
+}
+
+static bool is_paged(const struct ff_layer *layer, uint32_t tile)
+{
+    return layer->pager && tile < layer->tiles && tile >= layer->residency.resident;
+}
+
+/* Calls VISIT for each group of tiles while they are in memory, until it fails. */
+static int each_group(const struct ff_layer *layer, const struct ff_walk *walk,
+                      int (*visit)(void *arg, uint32_t first, uint32_t tiles), void *arg)
+{
+    struct ff_paged_tensor paged[MAX_PAGED];
+    size_t n = list_paged(layer, walk, paged);
+    int status = FF_OK;
+
+    for (uint32_t first = 0, tiles; first < layer->tiles && status == FF_OK; first += tiles) {
+        uint32_t next;
+
+        tiles = group_size(layer, first);
+        next = first + tiles;
+        if (is_paged(layer, first))
+            status = ff_pager_in(layer->pager, first, tiles, n, paged);
+        if (status == FF_OK && is_paged(layer, next))
+            ff_pager_will_need(layer->pager, next, group_size(layer, next), n, paged);
+        if (status == FF_OK)
+            status = visit(arg, first, tiles);
+        if (status == FF_OK && is_paged(layer, first))
+            status = ff_pager_out(layer->pager, first, tiles, n, paged);
+    }
+    return status;
+}
+
 struct walk_job {
-    const struct ff_layer *layer;
+    struct ff_pool *pool;
     const struct ff_walk *walk;
+    uint32_t first; /* tile of the group */
 };
 
 static void walk_task(void *arg, size_t task, unsigned worker)
@@ -99,20 +205,30 @@ static void walk_task(void *arg, size_t task, unsigned worker)
     const struct walk_job *job = arg;
     const struct ff_walk *walk = job->walk;
 
-    walk->fn(walk->arg, (uint32_t)(task / walk->parts), task % walk->parts, worker);
+    walk->fn(walk->arg, job->first + (uint32_t)(task / walk->parts), task % walk->parts, worker);
+}
+
+static int walk_group(void *arg, uint32_t first, uint32_t tiles)
+{
+    struct walk_job *job = arg;
+
+    job->first = first;
+    ff_pool_run(job->pool, tiles * job->walk->parts, walk_task, job);
+    return FF_OK;
 }
 
 int ff_layer_walk(const struct ff_layer *layer, struct ff_pool *pool, const struct ff_walk *walk)
 {
-    struct walk_job job = {layer, walk};
+    struct walk_job job = {.pool = pool, .walk = walk};
 
-    ff_pool_run(pool, layer->tiles * walk->parts, walk_task, &job);
-    return FF_OK;
+    return each_group(layer, walk, walk_group, &job);
 }
 
 float *ff_layer_tile(const struct ff_layer *layer, float *tensor, uint32_t tile)
 {
-    return tensor + (size_t)tile * layer->tile_units * layer->fan_in;
+    size_t slot = ff_residency_slot(layer->residency, tile);
+
+    return tensor + slot * layer->tile_units * layer->fan_in;
 }
 
 struct seed_job {
@@ -155,7 +271,9 @@ int ff_layer_seed(struct ff_layer *layer, struct ff_pool *pool, uint64_t seed, u
     struct seed_job job = {.layer = layer,
                            .rng = ff_rng_make(seed, FF_RNG_WEIGHTS, number, 0),
                            .deviation = sqrtf(gain) / sqrtf((float)layer->fan_in)};
-    struct ff_walk walk = {.parts = 1, .fn = seed_tile, .arg = &job};
+    /* The state begins at zero, as the buffers do. */
+    struct ff_walk walk = {
+        .parts = 1, .fn = seed_tile, .arg = &job, .weights = FF_PAGE_OUT, .state = FF_PAGE_OUT};
 
     return ff_layer_walk(layer, pool, &walk);
 }
@@ -169,6 +287,7 @@ struct tensor {
     uint32_t slot;
     uint32_t columns;
     float *data;
+    bool whole; /* all of it is in memory, however the layer is paged */
 };
 
 char ff_state_kind(char kind)
@@ -181,59 +300,97 @@ char ff_state_kind(char kind)
 static size_t list_tensors(const struct ff_layer *layer, char kind, bool state,
                            struct tensor out[MAX_TENSORS])
 {
+    uint32_t fan_in = layer->fan_in;
     size_t n = 0;
 
-    out[n++] = (struct tensor){kind, FF_SLOT_WEIGHTS, layer->fan_in, layer->weights};
-    out[n++] = (struct tensor){kind, FF_SLOT_BIASES, 1, layer->biases};
+    out[n++] = (struct tensor){kind, FF_SLOT_WEIGHTS, fan_in, layer->weights, false};
+    out[n++] = (struct tensor){kind, FF_SLOT_BIASES, 1, layer->biases, true};
     for (int s = 0; state && s < layer->states; s++) {
         uint32_t slot = (uint32_t)s * FF_SLOTS;
+        char kind_of_state = ff_state_kind(kind);
 
-        out[n++] = (struct tensor){ff_state_kind(kind), slot + FF_SLOT_WEIGHTS, layer->fan_in,
-                                   layer->weight_state[s]};
+        out[n++] = (struct tensor){kind_of_state, slot + FF_SLOT_WEIGHTS, fan_in,
+                                   layer->weight_state[s], false};
         out[n++] =
-            (struct tensor){ff_state_kind(kind), slot + FF_SLOT_BIASES, 1, layer->bias_state[s]};
+            (struct tensor){kind_of_state, slot + FF_SLOT_BIASES, 1, layer->bias_state[s], true};
     }
     return n;
 }
 
-int ff_layer_save(const struct ff_layer *layer, struct ff_model_file *file, char kind,
-                  uint32_t number, uint64_t generation, bool state)
-{
+/* Moving a layer's tiles to or from the model file. */
+struct transfer {
+    const struct ff_layer *layer;
+    struct ff_model_file *file;
+    uint32_t number;
+    uint64_t generation;
     struct tensor tensors[MAX_TENSORS];
-    size_t n = list_tensors(layer, kind, state, tensors);
+    size_t n;
+    int (*move)(const struct transfer *transfer, const struct ff_tile_key *key,
+                const struct ff_matrix *matrix, float *data);
+};
+
+static int save_tile(const struct transfer *transfer, const struct ff_tile_key *key,
+                     const struct ff_matrix *matrix, float *data)
+{
+    (void)data;
+    return ff_model_file_put(transfer->file, key, matrix);
+}
+
+static int load_tile(const struct transfer *transfer, const struct ff_tile_key *key,
+                     const struct ff_matrix *matrix, float *data)
+{
+    return ff_model_file_get(transfer->file, key, matrix->rows, matrix->columns, data);
+}
+
+static float *tile_data(const struct ff_layer *layer, const struct tensor *tensor, uint32_t tile)
+{
+    return tensor->whole ? tensor->data + (size_t)tile * layer->tile_units * tensor->columns
+                         : ff_layer_tile(layer, tensor->data, tile);
+}
+
+static int move_group(void *arg, uint32_t first, uint32_t tiles)
+{
+    const struct transfer *transfer = arg;
+    const struct ff_layer *layer = transfer->layer;
     int status = FF_OK;
 
-    for (size_t i = 0; i < n; i++) {
-        for (uint32_t tile = 0; tile < layer->tiles && status == FF_OK; tile++) {
-            struct ff_tile_key key = {tensors[i].kind, number, generation, tensors[i].slot, tile};
-            struct ff_matrix matrix = {.dtype = FF_F32, .columns = tensors[i].columns};
-            uint32_t first;
+    for (size_t i = 0; i < transfer->n; i++) {
+        const struct tensor *tensor = &transfer->tensors[i];
 
-            ff_tile_range(layer->units, tile, &first, &matrix.rows);
-            matrix.data = tensors[i].data + (size_t)first * tensors[i].columns;
-            status = ff_model_file_put(file, &key, &matrix);
+        for (uint32_t tile = first; tile < first + tiles && status == FF_OK; tile++) {
+            struct ff_tile_key key = {tensor->kind, transfer->number, transfer->generation,
+                                      tensor->slot, tile};
+            struct ff_matrix matrix = {.dtype = FF_F32, .columns = tensor->columns};
+            float *data = tile_data(layer, tensor, tile);
+            uint32_t unit;
+
+            ff_tile_range(layer->units, tile, &unit, &matrix.rows);
+            matrix.data = data;
+            status = transfer->move(transfer, &key, &matrix, data);
         }
     }
     return status;
 }
 
+int ff_layer_save(const struct ff_layer *layer, struct ff_model_file *file, char kind,
+                  uint32_t number, uint64_t generation, bool state)
+{
+    struct transfer transfer = {layer, file, number, generation, .move = save_tile};
+    struct ff_walk walk = {.weights = FF_PAGE_IN, .state = state ? FF_PAGE_IN : 0};
+
+    transfer.n = list_tensors(layer, kind, state, transfer.tensors);
+    return each_group(layer, &walk, move_group, &transfer);
+}
+
 int ff_layer_load(struct ff_layer *layer, struct ff_model_file *file, char kind, uint32_t number,
                   uint64_t generation, bool state)
 {
-    struct tensor tensors[MAX_TENSORS];
-    size_t n = list_tensors(layer, kind, state, tensors);
-    int status = FF_OK;
+    struct transfer transfer = {layer, file, number, generation, .move = load_tile};
+    struct ff_walk walk = {.weights = FF_PAGE_OUT, .state = state ? FF_PAGE_OUT : 0};
+    int status;
 
-    for (size_t i = 0; i < n; i++) {
-        for (uint32_t tile = 0; tile < layer->tiles && status == FF_OK; tile++) {
-            struct ff_tile_key key = {tensors[i].kind, number, generation, tensors[i].slot, tile};
-            uint32_t first, rows;
-
-            ff_tile_range(layer->units, tile, &first, &rows);
-            status = ff_model_file_get(file, &key, rows, tensors[i].columns,
-                                       tensors[i].data + (size_t)first * tensors[i].columns);
-        }
-    }
+    transfer.n = list_tensors(layer, kind, state, transfer.tensors);
+    status = each_group(layer, &walk, move_group, &transfer);
     ff_model_file_unpin(file);
     return status;
 }
@@ -268,7 +425,8 @@ int ff_layer_forward(const struct ff_layer *layer, struct ff_pool *pool,
                      float *sums)
 {
     struct forward_job job = {layer, blocks, all_rows, y, sums};
-    struct ff_walk walk = {.parts = n_blocks, .fn = forward_tile, .arg = &job};
+    struct ff_walk walk = {
+        .parts = n_blocks, .fn = forward_tile, .arg = &job, .weights = FF_PAGE_IN};
 
     return ff_layer_walk(layer, pool, &walk);
 }

@@ -13,6 +13,7 @@
 #include "base/pool.h"
 #include "nn/optimizer.h"
 #include "store/model_file.h"
+#include "train/pager.h"
 
 struct ff_layer {
     struct ff_ctx *ctx;
@@ -23,16 +24,24 @@ struct ff_layer {
     float *biases;                            /* (units) */
     float *weight_state[FF_OPTIMIZER_STATES]; /* as weights */
     float *bias_state[FF_OPTIMIZER_STATES];   /* as biases */
+    /* Of a layer larger than memory only some tiles of weights and their state are there at a time:
+     * then these have as many rows as that. Biases always are. */
+    struct ff_residency residency;
+    struct ff_pager *pager; /* owned; NULL: all tiles are in memory */
 };
 
 /* Visits one of the parts of the work on a tile. */
 typedef void ff_tile_fn(void *arg, uint32_t tile, size_t part, unsigned worker);
 
-/* A walk over the tiles of a layer, and what it does with them. */
+/* A walk over the tiles of a layer, and what it does with them: which tensors it reads
+ * (FF_PAGE_IN) and changes (FF_PAGE_OUT). */
 struct ff_walk {
     size_t parts; /* tasks for each tile */
     ff_tile_fn *fn;
     void *arg;
+    unsigned weights, state; /* access to them */
+    float *gradient;         /* laid out as the weights; NULL: none */
+    unsigned gradient_access;
 };
 
 /* Units of a tile: 128 below 1,000 units, so that there are enough tiles for the threads, else 256.
@@ -49,12 +58,23 @@ void ff_layer_needs(const struct ff_layer *layer, struct ff_needs *needs);
 /* Allocates a layer of zeros. On error nothing is left to release. */
 FF_CHECK int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, uint32_t fan_in,
                            uint32_t units, int states);
+/*
+ * The same of a layer whose tiles are in memory as RESIDENCY says, and paged to a set of SCRATCH
+ * otherwise, which goes with the layer; one at a time can be paged. *DAMAGED (may be NULL) becomes
+ * true when the set turns out to be. The layer is to be seeded or loaded next.
+ */
+FF_CHECK int ff_layer_init_paged(struct ff_layer *out, struct ff_workers *workers, uint32_t fan_in,
+                                 uint32_t units, int states, struct ff_residency residency,
+                                 struct ff_scratch *scratch, bool *damaged);
+/* Neurons that the layer's weights have room for in memory. */
+size_t ff_layer_units_in_memory(const struct ff_layer *layer);
 void ff_layer_release(struct ff_layer *layer);
 /* W ~ N(0, GAIN / fan_in), b = 0: a function of (SEED, NUMBER, GAIN) alone. */
 FF_CHECK int ff_layer_seed(struct ff_layer *layer, struct ff_pool *pool, uint64_t seed,
                            uint32_t number, float gain);
 
-/* Runs WALK->fn for every tile and part on the pool; tasks must not depend on each other. */
+/* Runs WALK->fn for every tile and part on the pool; tasks must not depend on each other. Fails as
+ * the pages' scratch does. */
 FF_CHECK int ff_layer_walk(const struct ff_layer *layer, struct ff_pool *pool,
                            const struct ff_walk *walk);
 /* Where TILE's rows (count, fan_in) lie in TENSOR, which is laid out as the weights. During a walk.

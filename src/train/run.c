@@ -99,6 +99,15 @@ int ff_run_open_set(struct ff_run *run, uint32_t boundary, struct ff_set **out)
     return status;
 }
 
+int ff_run_layer(struct ff_run *run, uint32_t fan_in, uint32_t units, int states,
+                 struct ff_layer *out)
+{
+    struct ff_residency residency = {.slots = run->opts->tile_slots};
+
+    return ff_layer_init_paged(out, &run->workers, fan_in, units, states, residency, &run->scratch,
+                               &run->scratch_damaged);
+}
+
 int ff_run_feed(struct ff_run *run, struct ff_set *set, uint32_t boundary, uint32_t pieces,
                 struct ff_feed **out)
 {

@@ -89,7 +89,7 @@ static int load_layers(struct forwarding *f)
     struct ff_run *run = f->run;
     uint32_t fan_in = ff_manifest_fan_in(&run->manifest, f->number);
     int status =
-        ff_layer_init(&f->layer, run->ctx, fan_in, run->manifest.recipe.hidden[f->number - 1], 0);
+        ff_run_layer(run, fan_in, run->manifest.recipe.hidden[f->number - 1], 0, &f->layer);
 
     if (status == FF_OK)
         status = ff_layer_load(&f->layer, run->file, 'W', f->number, FF_GENERATION_FINAL, false);

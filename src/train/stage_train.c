@@ -39,7 +39,7 @@ static int set_up(struct training *training)
 
     training->part = (struct ff_part){&training->layer, 'W', number};
     if (status == FF_OK)
-        status = ff_layer_init(&training->layer, run->ctx, fan_in, units, run->optimizer->states);
+        status = ff_run_layer(run, fan_in, units, run->optimizer->states, &training->layer);
     if (status == FF_OK)
         status = ff_checkpoint_restore(run, 1, &training->part);
     if (status == FF_OK)

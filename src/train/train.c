@@ -316,6 +316,7 @@ static uint32_t needed_boundary(const struct ff_run *run)
 
 static void drop_scratch(struct ff_run *run, uint32_t keep)
 {
+    run->scratch.ops->drop(run->scratch.self, FF_BOUNDARY_TILES);
     for (uint32_t k = 0; k <= run->manifest.recipe.layers; k++) {
         if (k != keep)
             run->scratch.ops->drop(run->scratch.self, k);

@@ -11,7 +11,8 @@ static size_t list_buffers(struct ff_update *update, unsigned threads,
                            struct ff_buffer out[MAX_BUFFERS])
 {
     const struct ff_layer *layer = update->layer;
-    size_t units = update->whole ? layer->units : (size_t)threads * layer->tile_units;
+    size_t units =
+        update->whole ? ff_layer_units_in_memory(layer) : (size_t)threads * layer->tile_units;
 
     out[0] = (struct ff_buffer){&update->gradient, FF_MEM_GRADIENT, units * layer->fan_in,
                                 sizeof(float)};
@@ -118,7 +119,17 @@ static int run(const struct job *job)
 {
     const struct ff_update *update = job->update;
     struct job copy = *job;
-    struct ff_walk walk = {.parts = 1, .fn = update_tile, .arg = &copy};
+    bool first = job->rows && job->rows->first, last = !job->rows || job->rows->last;
+    unsigned both = FF_PAGE_IN | FF_PAGE_OUT;
+    struct ff_walk walk = {
+        .parts = 1,
+        .fn = update_tile,
+        .arg = &copy,
+        .weights = last ? both : 0,
+        .state = last ? both : 0,
+        .gradient = update->whole ? update->gradient : NULL,
+        .gradient_access = (first ? 0 : FF_PAGE_IN) | (last ? 0 : FF_PAGE_OUT),
+    };
 
     return ff_layer_walk(update->layer, update->workers->pool, &walk);
 }

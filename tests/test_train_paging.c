@@ -1,0 +1,175 @@
+/* Layers larger than memory: their tiles come and go, and not a bit changes. */
+#include "support/memory_scratch.h"
+#include "support/suite.h"
+#include "support/train_fixture.h"
+#include "train/pager.h"
+#include "train/run.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROWS 330
+#define HIDDEN "400,530,300" /* of 4, 5 and 3 tiles, the last ones smaller */
+#define TILE_UNITS 128
+
+static char *folder;
+static struct ff_ctx *ctx;
+static struct ff_recipe recipe;
+static struct ff_train_opts opts;
+
+static void setup(void)
+{
+    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
+    recipe.epochs = 1;
+}
+
+static void teardown(void)
+{
+    train_end(folder, ctx, &recipe, &opts);
+}
+
+/* The hash of the weights that the recipe comes to with SLOTS tiles in memory (0: all). */
+static const char *hash_with(uint32_t slots)
+{
+    opts.force = true;
+    opts.tile_slots = slots;
+    train_ok(ctx, &recipe, &opts);
+    return train_hash(opts.model);
+}
+
+START_TEST(paged_equals_resident)
+{
+    const char *whole = hash_with(0);
+
+    for (uint32_t slots = 1; slots <= 4; slots++) {
+        opts.threads = 1 + slots % 3;
+        ck_assert_str_eq(hash_with(slots), whole);
+    }
+}
+END_TEST
+
+START_TEST(with_one_number_of_state)
+{
+    const char *whole;
+
+    recipe.optimizer = "sgd";
+    whole = hash_with(0);
+    ck_assert_str_eq(hash_with(2), whole);
+}
+END_TEST
+
+/* Then the gradient is paged too. */
+START_TEST(with_micro_batches)
+{
+    const char *whole;
+
+    free(folder);
+    train_opts_release(&opts);
+    folder = train_folder(1700);
+    train_opts(folder, &opts);
+    recipe.batch = 900; /* four chunks of 225 */
+    whole = hash_with(0);
+    for (uint32_t chunks = 1; chunks <= 3; chunks++) {
+        opts.micro_batch_rows = chunks * 225;
+        ck_assert_str_eq(hash_with(chunks), whole);
+    }
+}
+END_TEST
+
+START_TEST(with_scratch_in_memory)
+{
+    const char *whole = hash_with(0);
+    struct ff_train_result result;
+    struct ff_scratch scratch;
+
+    opts.tile_slots = 2;
+    ck_assert_int_eq(ff_memory_scratch_new(ctx, &scratch), FF_OK);
+    ck_assert_int_eq(ff_train_with_scratch(ctx, &recipe, &opts, &scratch, &result), FF_OK);
+    ff_scratch_close(&scratch);
+    ck_assert_str_eq(train_hash(opts.model), whole);
+}
+END_TEST
+
+/* Stops after every twenty batches or so, and goes on with another number of tiles in memory. */
+START_TEST(interrupted_and_resumed)
+{
+    const char *whole = hash_with(0);
+    struct ff_train_result result;
+    int status = FF_EINTERRUPTED;
+    long left;
+
+    unlink(opts.model);
+    opts.force = false;
+    opts.interrupted = train_countdown;
+    opts.arg = &left;
+    for (uint32_t piece = 0; status == FF_EINTERRUPTED; piece++) {
+        left = 20;
+        opts.tile_slots = piece % 4;
+        status = ff_train(ctx, &recipe, &opts, &result);
+        ck_assert_msg(status == FF_OK || status == FF_EINTERRUPTED, "%s", ff_ctx_message(ctx));
+    }
+    ck_assert_str_eq(train_hash(opts.model), whole);
+}
+END_TEST
+
+START_TEST(memory_holds_the_tiles_asked_for)
+{
+    const uint64_t largest = 530, fan_in = 530, biases = 3 * largest * sizeof(float);
+    struct ff_memory memory;
+
+    recipe.head_epochs = 0;
+    opts.threads = 1;
+    hash_with(2);
+    ff_memory_read(ctx, &memory);
+    ck_assert_uint_le(memory.category_peak_bytes[FF_MEM_WEIGHTS],
+                      2 * TILE_UNITS * fan_in * sizeof(float) + biases);
+    ck_assert_uint_le(memory.category_peak_bytes[FF_MEM_OPTIMIZER],
+                      2 * 2 * TILE_UNITS * fan_in * sizeof(float) + biases);
+}
+END_TEST
+
+START_TEST(tiles_in_memory_together_share_no_buffer)
+{
+    for (uint32_t resident = 0; resident < 5; resident++) {
+        for (uint32_t slots = 1; slots < 5; slots++) {
+            struct ff_residency residency = {resident, slots};
+
+            for (uint32_t tile = 0; tile < 20; tile++) {
+                uint32_t slot = ff_residency_slot(residency, tile);
+
+                ck_assert_uint_lt(slot, resident + slots);
+                if (tile < resident)
+                    ck_assert_uint_eq(slot, tile);
+                else
+                    ck_assert_uint_eq(slot, resident + (tile - resident) % slots);
+            }
+            ck_assert_uint_eq(ff_residency_units(residency, 2000, 100),
+                              (size_t)100 * (resident + slots));
+            ck_assert_uint_eq(ff_residency_units(residency, 70, 100), 70);
+        }
+    }
+    ck_assert_uint_eq(ff_residency_slot((struct ff_residency){0}, 17), 17);
+    ck_assert_uint_eq(ff_residency_units((struct ff_residency){0}, 2000, 100), 2000);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("train: paging");
+    TCase *tcase = tcase_create("paging");
+
+    tcase_set_timeout(tcase, 120);
+    tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, paged_equals_resident);
+    tcase_add_test(tcase, with_one_number_of_state);
+    tcase_add_test(tcase, with_micro_batches);
+    tcase_add_test(tcase, with_scratch_in_memory);
+    tcase_add_test(tcase, interrupted_and_resumed);
+    tcase_add_test(tcase, memory_holds_the_tiles_asked_for);
+    tcase_add_test(tcase, tiles_in_memory_together_share_no_buffer);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
