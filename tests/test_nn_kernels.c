@@ -117,6 +117,34 @@ START_TEST(scale_rows_multiplies_each_row)
 }
 END_TEST
 
+/* dL/dz = dL/dy dy/dz, and y = max(z, 0) rises by 1 where it is positive; at 0 it is 0. */
+START_TEST(relu_backward_is_the_chain_rule)
+{
+    static struct matrix y, before, dy;
+    float zero = 0.0f;
+    size_t units = widths[_i];
+
+    fill(&y, units, -1.0f, 1.0f);
+    fill(&dy, units, -2.0f, 3.0f);
+    for (size_t i = 0; i < ROWS; i++) { /* silent units, as the forward pass leaves them */
+        for (size_t j = 0; j < units; j++)
+            row(&y, i)[j] = row(&y, i)[j] < 0.0f ? 0.0f : row(&y, i)[j];
+    }
+    row(&dy, 1)[units - 1] = INFINITY;
+    before = y;
+    before.y = before.store + 1;
+    ff_relu_backward(ROWS, units, dy.y, dy.ld, y.y, y.ld);
+    for (size_t i = 0; i < ROWS; i++) {
+        for (size_t j = 0; j < units; j++) {
+            const float *expected = row(&before, i)[j] > 0.0f ? &row(&dy, i)[j] : &zero;
+
+            ck_assert_mem_eq(&row(&y, i)[j], expected, sizeof zero);
+        }
+    }
+    check_padding(&y);
+}
+END_TEST
+
 START_TEST(column_sums_add_rows_in_order)
 {
     static struct matrix y;
@@ -247,6 +275,7 @@ int main(void)
     tcase_add_loop_test(tests, bias_relu_gives_the_bits_of_the_promised_order, 0, WIDTHS);
     tcase_add_test(tests, bias_relu_keeps_not_a_number);
     tcase_add_loop_test(tests, scale_rows_multiplies_each_row, 0, WIDTHS);
+    tcase_add_loop_test(tests, relu_backward_is_the_chain_rule, 0, WIDTHS);
     tcase_add_loop_test(tests, column_sums_add_rows_in_order, 0, WIDTHS);
     tcase_add_loop_test(tests, normalise_rows_gives_an_rms_of_1, 0, WIDTHS);
     tcase_add_test(tests, normalise_rows_leaves_silence_and_splits_by_row);

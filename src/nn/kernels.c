@@ -82,6 +82,18 @@ void ff_scale_rows(size_t rows, size_t units, float *y, size_t ldy, const float 
         scale_row(units, y + i * ldy, scale[i]);
 }
 
+static void relu_backward_row(size_t units, const float *restrict dy, float *restrict y)
+{
+    for (size_t j = 0; j < units; j++)
+        y[j] = y[j] > 0.0f ? dy[j] : 0.0f;
+}
+
+void ff_relu_backward(size_t rows, size_t units, const float *dy, size_t ldd, float *y, size_t ldy)
+{
+    for (size_t i = 0; i < rows; i++)
+        relu_backward_row(units, dy + i * ldd, y + i * ldy);
+}
+
 static void add_row(size_t units, float *restrict sums, const float *restrict y)
 {
     for (size_t j = 0; j < units; j++)
