@@ -1,6 +1,6 @@
 #include "train/mode.h"
 
-#include "train/run.h"
+#include "train/backprop.h"
 
 #include <string.h>
 
@@ -11,6 +11,35 @@ static const struct ff_mode modes[] = {
         .init_gain = 1,
         .operations = 8, /* two rows, forward and backward */
         .train = ff_stage_train,
+    },
+    {
+        .name = "bp",
+        .summary = "backpropagation: all layers and all activations of a batch in memory",
+        .backprop = true,
+        .whole_network = true,
+        .learning_rate = 1e-3f,
+        .init_gain = 2, /* He et al. 2015 */
+        .train = ff_stage_backprop,
+    },
+    {
+        .name = "bp-accum",
+        .summary = "backpropagation by gradients added up over micro-batches",
+        .backprop = true,
+        .whole_network = true,
+        .accumulates = true,
+        .learning_rate = 1e-3f,
+        .init_gain = 2,
+        .train = ff_stage_backprop,
+    },
+    {
+        .name = "bp-checkpoint",
+        .summary = "backpropagation keeping the activations of every sqrt(depth)-th layer",
+        .backprop = true,
+        .whole_network = true,
+        .recomputes = true,
+        .learning_rate = 1e-3f,
+        .init_gain = 2,
+        .train = ff_stage_backprop,
     },
 };
 

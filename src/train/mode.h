@@ -19,7 +19,10 @@ struct ff_mode {
         whole_network; /* all layers are in memory and train in one stage; else one after another */
     float learning_rate; /* Adam's, measured to work; 0: the loss's own */
     float init_gain;     /* W ~ N(0, gain / fan-in) */
-    double operations;   /* floating-point ones of training, for each weight and sample */
+    bool accumulates;    /* backprop: in micro-batches, whose gradients are added up */
+    bool recomputes;     /* backprop: keeps some layers' outputs, and computes the others again */
+    double operations;   /* floating-point ones of training, for each weight and sample; backprop:
+                            0, see ff_backprop_flops() */
     /* The stage FF_STAGE_TRAIN: of the mark's layer, or of the whole network. */
     int (*train)(struct ff_run *run);
 };

@@ -1,6 +1,8 @@
 /* What the stages of a run share. */
 #include "train/run.h"
 
+#include "train/backprop.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +172,8 @@ double ff_run_network_flops(const struct ff_run *run)
 {
     const struct ff_manifest *manifest = &run->manifest;
 
+    if (run->mode->backprop)
+        return ff_backprop_flops(manifest);
     return run->mode->operations * (double)ff_recipe_parameters(&manifest->recipe,
                                                                 ff_manifest_fan_in(manifest, 1),
                                                                 manifest->classes);

@@ -98,6 +98,7 @@ FF_CHECK int ff_stage_import(struct ff_run *run);
 FF_CHECK int ff_stage_train(struct ff_run *run);
 FF_CHECK int ff_stage_forward(struct ff_run *run);
 FF_CHECK int ff_stage_head(struct ff_run *run);
+FF_CHECK int ff_stage_backprop(struct ff_run *run);
 
 /* Reads the dataset into boundary 0. Sets the manifest's fingerprint, or checks it. stage_import.c
  */

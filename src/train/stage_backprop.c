@@ -1,0 +1,88 @@
+/* Training the whole network by backpropagation, on images without labels in them. */
+#include "train/backprop.h"
+#include "train/epochs.h"
+
+struct training {
+    struct ff_run *run;
+    struct ff_network network;
+    struct ff_set *set;
+    struct ff_feed *feed;
+    struct ff_backprop *backprop;
+};
+
+static void release(struct training *training)
+{
+    ff_backprop_free(training->backprop);
+    ff_feed_free(training->feed);
+    ff_set_close(training->set);
+    ff_network_release(&training->network);
+}
+
+static int set_up(struct training *training)
+{
+    struct ff_run *run = training->run;
+    struct ff_backprop_opts opts = {
+        .manifest = &run->manifest,
+        .network = &training->network,
+        .geometry = &run->geometry,
+        .optimizer = run->optimizer,
+        .optimizer_params = run->optimizer_params,
+    };
+    int status = ff_run_need_set(run, 0, &training->set);
+
+    ff_backprop_choose(&run->manifest, &run->geometry, run->opts->micro_batch_rows, &opts);
+    if (status == FF_OK)
+        status = ff_network_init(&training->network, run);
+    if (status == FF_OK)
+        status = ff_checkpoint_restore(run, training->network.n_parts, training->network.parts);
+    if (status == FF_OK)
+        status = ff_run_feed(run, training->set, 0, opts.micro_chunks, &training->feed);
+    opts.feed = training->feed;
+    return status == FF_OK ? ff_backprop_new(&run->workers, &opts, &training->backprop) : status;
+}
+
+/* Asks for the chunks of the batch after this one. */
+static void prefetch(struct training *training, uint64_t batch)
+{
+    uint32_t first, chunks;
+
+    ff_batch_range(&training->run->geometry, batch, &first, &chunks);
+    for (uint32_t c = 0; c < chunks; c++) {
+        struct ff_piece_request next = {first + c, FF_STREAM_NEUTRAL};
+
+        ff_feed_will_need(training->feed, 1, &next);
+    }
+}
+
+static int learn(void *arg, const struct ff_batch *batch)
+{
+    struct training *training = arg;
+
+    if (batch->next != FF_NO_BATCH)
+        prefetch(training, batch->next);
+    return ff_backprop_run(training->backprop, batch->batch, batch->step, batch->lr,
+                           &training->run->manifest.mark.sums);
+}
+
+int ff_stage_backprop(struct ff_run *run)
+{
+    struct training training = {.run = run};
+    struct ff_learning learning = {
+        .run = run,
+        .phase = FF_PHASE_TRAIN,
+        .order = FF_RNG_BATCH_ORDER,
+        .epochs = run->manifest.recipe.epochs,
+        .learning_rate = run->manifest.recipe.learning_rate,
+        .flops_per_row = ff_run_network_flops(run),
+        .learn = learn,
+        .arg = &training,
+    };
+    int status = set_up(&training);
+
+    learning.parts = training.network.parts;
+    learning.n_parts = training.network.n_parts;
+    if (status == FF_OK)
+        status = ff_run_epochs(&learning);
+    release(&training);
+    return status;
+}
