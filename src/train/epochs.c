@@ -134,6 +134,7 @@ static int run_epoch(const struct ff_learning *learning)
     }
     ff_clock_end(&run->clock);
     ff_memory_sample(run->ctx);
+    ff_run_measure_scratch(run);
     rows = mark->sums.rows - rows_before;
     seconds = ff_now() - began;
     if (learning->phase == FF_PHASE_TRAIN) {
