@@ -51,6 +51,7 @@ void ff_needs_add(struct ff_needs *needs, const struct ff_needs *more)
 {
     for (int c = 0; c < FF_MEM_CATEGORIES; c++)
         needs->bytes[c] += more->bytes[c];
+    needs->mapped += more->mapped;
 }
 
 uint64_t ff_needs_total(const struct ff_needs *needs)

@@ -13,9 +13,11 @@ struct ff_buffer {
     size_t count, size; /* items, and bytes of one */
 };
 
-/* Bytes in use at one moment, by category. */
+/* Bytes in use at one moment, by category, and beside them pages of files that are read where they
+ * lie in the map. */
 struct ff_needs {
     uint64_t bytes[FF_MEM_CATEGORIES];
+    uint64_t mapped;
 };
 
 /* Allocates all N buffers, zeroed. On error those that came first are there: free them all. */
@@ -26,6 +28,7 @@ void ff_buffers_free(struct ff_ctx *ctx, size_t n, const struct ff_buffer *buffe
 void ff_buffers_count(size_t n, const struct ff_buffer *buffers, struct ff_needs *needs);
 
 void ff_needs_add(struct ff_needs *needs, const struct ff_needs *more);
+/* Of all categories, without what is mapped. */
 uint64_t ff_needs_total(const struct ff_needs *needs);
 
 #endif

@@ -7,7 +7,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+struct ff_knobs;
+struct ff_needs;
+struct ff_plan_job;
 struct ff_run;
 
 struct ff_mode {
@@ -25,6 +29,12 @@ struct ff_mode {
                             0, see ff_backprop_flops() */
     /* The stage FF_STAGE_TRAIN: of the mark's layer, or of the whole network. */
     int (*train)(struct ff_run *run);
+    /* For the planner (train/plan.h): adds what that stage holds with KNOBS on LAYER (the whole
+     * network: 1), its feed and parameters included; nothing needs to be allocated. */
+    void (*needs)(const struct ff_plan_job *job, uint32_t layer, const struct ff_knobs *knobs,
+                  struct ff_needs *needs);
+    /* Chunks of a batch at a time where memory is not scarce. NULL: a batch cannot be cut. */
+    uint32_t (*micro_chunks)(const struct ff_plan_job *job, uint32_t layer);
 };
 
 /* Finds a mode by name; NULL if there is none. */
