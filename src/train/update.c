@@ -5,28 +5,51 @@
 
 #include <string.h>
 
-#define MAX_BUFFERS 2
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static struct ff_update_room room_with(const struct ff_update *update, const struct ff_layer *layer)
+{
+    const struct ff_update_room *room = &update->room;
+    size_t units = update->whole ? ff_layer_units_in_memory(layer) : layer->tile_units;
+
+    return (struct ff_update_room){
+        .weights = larger(room->weights, units * layer->fan_in),
+        .tile_units = (uint32_t)larger(room->tile_units, layer->tile_units),
+        .units = (uint32_t)larger(room->units, layer->units),
+    };
+}
+
+void ff_update_fit(struct ff_update *update, const struct ff_layer *layer)
+{
+    update->room = room_with(update, layer);
+}
+
+#define MAX_BUFFERS 3
 
 static size_t list_buffers(struct ff_update *update, unsigned threads,
                            struct ff_buffer out[MAX_BUFFERS])
 {
-    const struct ff_layer *layer = update->layer;
-    size_t units =
-        update->whole ? ff_layer_units_in_memory(layer) : (size_t)threads * layer->tile_units;
+    const struct ff_update_room *room = &update->room;
+    size_t weights = update->whole ? room->weights : threads * room->weights;
+    size_t deltas = (size_t)threads * update->kept_rows * room->tile_units;
 
-    out[0] = (struct ff_buffer){&update->gradient, FF_MEM_GRADIENT, units * layer->fan_in,
-                                sizeof(float)};
+    out[0] = (struct ff_buffer){&update->gradient, FF_MEM_GRADIENT, weights, sizeof(float)};
     out[1] =
-        (struct ff_buffer){&update->bias_gradient, FF_MEM_GRADIENT, layer->units, sizeof(float)};
-    return MAX_BUFFERS;
+        (struct ff_buffer){&update->bias_gradient, FF_MEM_GRADIENT, room->units, sizeof(float)};
+    out[2] = (struct ff_buffer){&update->deltas, FF_MEM_GRADIENT, deltas, sizeof(float)};
+    return update->kept_rows ? 3 : 2;
 }
 
 int ff_update_init(struct ff_update *update)
 {
     struct ff_buffer buffers[MAX_BUFFERS];
-    size_t n = list_buffers(update, update->workers->threads, buffers);
 
-    return ff_buffers_alloc(update->workers->ctx, n, buffers);
+    update->room = room_with(update, update->layer);
+    return ff_buffers_alloc(update->workers->ctx,
+                            list_buffers(update, update->workers->threads, buffers), buffers);
 }
 
 void ff_update_release(struct ff_update *update)
@@ -44,6 +67,7 @@ void ff_update_needs(const struct ff_update *update, unsigned threads, struct ff
     struct ff_update shape = *update;
     struct ff_buffer buffers[MAX_BUFFERS];
 
+    shape.room = room_with(update, update->layer);
     ff_buffers_count(list_buffers(&shape, threads, buffers), buffers, needs);
 }
 
@@ -63,24 +87,51 @@ static float *tile_gradient(const struct ff_update *update, uint32_t tile, unsig
     return update->gradient + (size_t)worker * layer->tile_units * layer->fan_in;
 }
 
-/* dZ_t and the tile's gradient. */
-static void add_gradient(const struct job *job, uint32_t first, uint32_t count, float *gradient)
+/* dL/dz of a tile's neurons for the rows of one block: (rows, count), LD apart. */
+struct delta {
+    const float *z;
+    size_t ld;
+};
+
+static struct delta make_delta(const struct job *job, size_t i, uint32_t first, uint32_t count,
+                               unsigned worker)
 {
     const struct ff_update *update = job->update;
     const struct ff_update_rows *rows = job->rows;
-    size_t units = update->layer->units, fan_in = update->layer->fan_in;
+    const struct ff_block *block = &rows->blocks[i];
+    size_t units = update->layer->units;
+    float *delta = rows->delta + block->first * units + first, *own;
+
+    if (!rows->scale)
+        return (struct delta){delta, units};
+    if (!update->kept_rows) {
+        ff_scale_rows(block->rows, count, delta, units, rows->scale + block->first);
+        return (struct delta){delta, units};
+    }
+    own = update->deltas + (size_t)worker * update->kept_rows * update->room.tile_units;
+    ff_scaled_rows(block->rows, count, delta, units, rows->scale + block->first,
+                   rows->shift && i % 2 == 0 ? rows->shift + first : NULL, own, count);
+    return (struct delta){own, count};
+}
+
+/* dZ_t and the tile's gradient. */
+static void add_gradient(const struct job *job, uint32_t first, uint32_t count, float *gradient,
+                         unsigned worker)
+{
+    const struct ff_update *update = job->update;
+    const struct ff_update_rows *rows = job->rows;
+    size_t fan_in = update->layer->fan_in;
 
     for (size_t i = 0; i < rows->n_blocks; i++) {
         const struct ff_block *block = &rows->blocks[i];
-        float *delta = rows->delta + block->first * units + first; /* (rows, count) */
+        struct delta delta = make_delta(job, i, first, count, worker);
         bool begin = rows->first && i == 0;
 
-        if (rows->scale)
-            ff_scale_rows(block->rows, count, delta, units, rows->scale + block->first);
         /* dW_t: (count, fan_in) = dZ_t' (count, rows) X (rows, fan_in) */
-        ff_gemm_tn(count, fan_in, block->rows, delta, units, block->x, fan_in, begin ? 0 : 1,
+        ff_gemm_tn(count, fan_in, block->rows, delta.z, delta.ld, block->x, fan_in, begin ? 0 : 1,
                    gradient, fan_in);
-        ff_column_sums(block->rows, count, delta, units, !begin, update->bias_gradient + first);
+        ff_column_sums(block->rows, count, delta.z, delta.ld, !begin,
+                       update->bias_gradient + first);
     }
 }
 
@@ -110,7 +161,7 @@ static void update_tile(void *arg, uint32_t tile, size_t part, unsigned worker)
     (void)part;
     ff_tile_range(job->update->layer->units, tile, &first, &count);
     if (job->rows)
-        add_gradient(job, first, count, gradient);
+        add_gradient(job, first, count, gradient, worker);
     if (!job->rows || job->rows->last)
         step_tile(job, tile, first, count, gradient);
 }

@@ -17,29 +17,40 @@
 
 struct ff_update {
     struct ff_workers *workers;
-    struct ff_layer *layer; /* not owned */
+    struct ff_layer *layer; /* not owned; may be set to another that there is room for */
     const struct ff_optimizer *optimizer;
     struct ff_optimizer_params params;
-    bool whole;           /* the gradient of the whole layer is kept between calls */
+    bool whole;         /* the gradient of the whole layer is kept between calls */
+    uint32_t kept_rows; /* not 0: scaled outputs are kept, and a block has so many rows at most */
+    struct ff_update_room { /* the most of the layers that it is to serve */
+        size_t weights;     /* of a tile, or, if WHOLE, of a layer */
+        uint32_t tile_units, units;
+    } room;
     float *gradient;      /* as the layer's weights, or one tile for each worker */
     float *bias_gradient; /* (units) */
+    float *deltas;        /* (kept_rows, tile units) for each worker */
 };
 
 /* Rows whose gradient is wanted. */
 struct ff_update_rows {
     const struct ff_block *blocks;
     size_t n_blocks;
-    /* (rows of all blocks, units): dL/dz, or, with SCALE, the outputs: dL/dz_ij = scale_i y_ij,
-     * which takes their place. */
+    /* (rows of all blocks, units): dL/dz, or, with SCALE, the outputs: dL/dz_ij = scale_i y_ij +
+     * shift_j, which takes their place unless they are to be kept. */
     float *delta;
     const float *scale; /* (rows of all blocks) or NULL */
+    const float *shift; /* (units), on the rows of every other block from the first; or NULL; only
+                           where outputs are kept */
     bool first;         /* begins the gradient; else these rows are added to it (WHOLE only) */
     bool last;          /* the gradient is complete: the optimizer makes its step */
     uint64_t number;    /* of the step, from 1 */
     float lr;
 };
 
-/* Allocates the gradient. The other members are set before; on error release what is there. */
+/* Before all else: makes room for LAYER, which need not be allocated, beside those before it. */
+void ff_update_fit(struct ff_update *update, const struct ff_layer *layer);
+/* Allocates the gradient, with room for UPDATE->layer at least. The other members are set before;
+ * on error release what is there. */
 FF_CHECK int ff_update_init(struct ff_update *update);
 void ff_update_release(struct ff_update *update);
 /* Adds what UPDATE takes on THREADS; nothing needs to be allocated. */
