@@ -48,3 +48,34 @@ double ff_softmax_cross_entropy(size_t rows, size_t classes, size_t batch, float
     }
     return loss;
 }
+
+/* The largest of the logits that may be drawn: subtracted, it keeps exp() from overflowing. */
+static double largest_other(size_t classes, const float *logits, size_t except)
+{
+    double largest = -INFINITY;
+
+    for (size_t c = 0; c < classes; c++) {
+        if (c != except)
+            largest = fmax(largest, (double)logits[c]);
+    }
+    return largest;
+}
+
+size_t ff_softmax_draw(size_t classes, const float *logits, size_t except, double at)
+{
+    double largest = largest_other(classes, logits, except), sum = 0.0, passed = 0.0;
+    size_t last = 0;
+
+    assert(classes >= 2 && except < classes && at >= 0.0 && at < 1.0);
+    for (size_t c = 0; c < classes; c++)
+        sum += c == except ? 0.0 : exp((double)logits[c] - largest);
+    for (size_t c = 0; c < classes; c++) {
+        if (c == except)
+            continue;
+        last = c;
+        passed += exp((double)logits[c] - largest);
+        if (passed > at * sum)
+            break;
+    }
+    return last;
+}

@@ -1,4 +1,4 @@
-/* Softmax with cross-entropy, for linear heads. */
+/* Softmax, for linear heads: its cross-entropy, and drawing from it. */
 #ifndef FF_NN_SOFTMAX_H
 #define FF_NN_SOFTMAX_H
 
@@ -13,6 +13,11 @@
  */
 double ff_softmax_cross_entropy(size_t rows, size_t classes, size_t batch, float *logits,
                                 const uint16_t *labels, uint64_t *wrong);
+/*
+ * Draws a class other than EXCEPT, class c with a probability in proportion to exp(logits[c]); AT,
+ * in [0, 1), is the chance: the classes lie side by side in their order. At least 2 classes.
+ */
+size_t ff_softmax_draw(size_t classes, const float *logits, size_t except, double at);
 /* Index of the largest of N scores; the first of equals. N >= 1. */
 size_t ff_argmax(size_t n, const float *scores);
 

@@ -20,6 +20,9 @@ struct ff_feed {
     struct ff_feed_opts opts;
     size_t buffer_bytes, image_bytes, label_bytes;
     size_t loaded; /* slots in use */
+    const uint16_t
+        *given; /* labels of the first set of negatives, from row given_first on; or NULL */
+    uint64_t given_first;
     struct slot slots[];
 };
 
@@ -93,10 +96,18 @@ void ff_feed_free(struct ff_feed *feed)
     ff_free(ctx, FF_MEM_OTHER, feed, feed_bytes(&feed->opts));
 }
 
-/* The label that STREAM embeds into each row. */
-static void choose_labels(const struct ff_feed_opts *opts, struct slot *slot, const uint16_t *truth)
+void ff_feed_give_labels(struct ff_feed *feed, uint64_t first, const uint16_t *labels)
 {
+    feed->given = labels;
+    feed->given_first = first;
+}
+
+/* The label that STREAM embeds into each row. */
+static void choose_labels(const struct ff_feed *feed, struct slot *slot, const uint16_t *truth)
+{
+    const struct ff_feed_opts *opts = &feed->opts;
     uint16_t *out = slot->embedded_labels;
+    bool given = feed->given && slot->stream == FF_STREAM_INPUT + 1;
 
     for (uint32_t i = 0; i < slot->rows; i++) {
         if (slot->stream == FF_STREAM_INPUT)
@@ -105,6 +116,8 @@ static void choose_labels(const struct ff_feed_opts *opts, struct slot *slot, co
             out[i] = FF_LABEL_NEUTRAL;
         else if (slot->stream >= FF_STREAM_CLASS)
             out[i] = (uint16_t)(slot->stream - FF_STREAM_CLASS);
+        else if (given)
+            out[i] = feed->given[slot->first - feed->given_first + i];
         else
             out[i] = ff_wrong_label(opts->seed, slot->stream - FF_STREAM_INPUT - 1, slot->first + i,
                                     truth[i], opts->classes);
@@ -150,7 +163,7 @@ static int form_inputs(struct ff_feed *feed, struct slot *slot, struct ff_coder 
     }
     if (status != FF_OK)
         return status;
-    choose_labels(opts, slot, truth);
+    choose_labels(feed, slot, truth);
     ff_embed(&opts->embedding, slot->rows, images, opts->is_float, slot->embedded_labels,
              slot->buffer);
     slot->x = slot->buffer;

@@ -42,6 +42,9 @@ void ff_feed_free(struct ff_feed *feed);
 /* Loads N pieces at once, in parallel, verifying hashes. FF_ECORRUPT if the set is damaged. */
 FF_CHECK int ff_feed_load(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests,
                           struct ff_piece *pieces);
+/* Boundary 0: from now on the first set of negatives embeds LABELS, the first of them into row
+ * FIRST of the dataset, in stored order. Not owned; they cover every row that is asked for. */
+void ff_feed_give_labels(struct ff_feed *feed, uint64_t first, const uint16_t *labels);
 /* Lets go of the pages of the pieces loaded last. */
 void ff_feed_done(struct ff_feed *feed);
 /* Hints that these chunks are next. */
