@@ -7,7 +7,7 @@
  *                 state, 'S' figures as trained
  *     layer       4 bytes, from 1
  *     generation  8 bytes: which checkpoint wrote it
- *     slot        4 bytes: 0 weights, 1 biases; of 'O' and 'Q' 2 * state + that
+ *     slot        4 bytes: 0 weights, 1 biases; of 'O' and 'Q' 2 * state + that, 4 running means
  *     tile        4 bytes
  *
  * A checkpoint writes tiles of a new generation with ff_model_file_put() in bounded transactions,

@@ -37,14 +37,26 @@ static void release(struct pass *pass)
     ff_free(ctx, FF_MEM_ACTIVATIONS, pass->goodness, pass->max_rows * sizeof(float));
 }
 
+struct normalise_job {
+    size_t rows, units;
+    float *y;
+};
+
 static void normalise_rows(void *arg, size_t task, unsigned worker)
 {
-    struct pass *pass = arg;
-    size_t units = pass->opts->layer->units, first = task * ROWS_PER_TASK;
-    size_t rows = pass->all_rows - first < ROWS_PER_TASK ? pass->all_rows - first : ROWS_PER_TASK;
+    const struct normalise_job *job = arg;
+    size_t first = task * ROWS_PER_TASK;
+    size_t rows = job->rows - first < ROWS_PER_TASK ? job->rows - first : ROWS_PER_TASK;
 
     (void)worker;
-    ff_normalise_rows(rows, units, pass->y + first * units, units);
+    ff_normalise_rows(rows, job->units, job->y + first * job->units, job->units);
+}
+
+void ff_forward_normalise(struct ff_pool *pool, size_t rows, size_t units, float *y)
+{
+    struct normalise_job job = {rows, units, y};
+
+    ff_pool_run(pool, (rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK, normalise_rows, &job);
 }
 
 /* One chunk of some of the streams. */
@@ -74,8 +86,7 @@ static int forward_pieces(struct pass *pass, uint32_t chunk, size_t first_stream
     ff_layer_goodness(layer, pass->all_rows, pass->sums, pass->goodness);
     if (opts->active)
         ff_mark_active(pass->all_rows, layer->units, pass->y, layer->units, opts->active);
-    ff_pool_run(pass->workers->pool, (pass->all_rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK,
-                normalise_rows, pass);
+    ff_forward_normalise(pass->workers->pool, pass->all_rows, layer->units, pass->y);
     for (size_t i = 0; i < n && status == FF_OK; i++) {
         struct ff_forward_block block = {.chunk = chunk,
                                          .stream = requests[i].stream,

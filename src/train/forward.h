@@ -37,6 +37,11 @@ struct ff_forward_opts {
 
 FF_CHECK int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts);
 
+/* Scales ROWS outputs Y (rows, units) of a layer to RMS 1 on the pool, in place: inputs of the
+ * next.
+ */
+void ff_forward_normalise(struct ff_pool *pool, size_t rows, size_t units, float *y);
+
 /* The feed's pieces at a time: as many as a training step on one chunk holds. */
 #define FF_FORWARD_PIECES 2
 

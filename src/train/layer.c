@@ -122,14 +122,35 @@ int ff_layer_init_paged(struct ff_layer *out, struct ff_workers *workers, uint32
     return allocate(out);
 }
 
+static struct ff_buffer means_buffer(struct ff_layer *layer)
+{
+    return (struct ff_buffer){&layer->unit_means, FF_MEM_OPTIMIZER, layer->units, sizeof(float)};
+}
+
+int ff_layer_add_means(struct ff_layer *layer)
+{
+    struct ff_buffer buffer = means_buffer(layer);
+
+    return ff_buffers_alloc(layer->ctx, 1, &buffer);
+}
+
+void ff_layer_means_needs(const struct ff_layer *layer, struct ff_needs *needs)
+{
+    struct ff_layer shape = *layer;
+    struct ff_buffer buffer = means_buffer(&shape);
+
+    ff_buffers_count(1, &buffer, needs);
+}
+
 void ff_layer_release(struct ff_layer *layer)
 {
-    struct ff_buffer buffers[MAX_BUFFERS];
+    struct ff_buffer buffers[MAX_BUFFERS], means = means_buffer(layer);
 
     if (!layer->ctx)
         return;
     ff_buffers_free(layer->ctx, list_buffers(layer, buffers), buffers);
     ff_pager_free(layer->pager);
+    ff_buffers_free(layer->ctx, 1, &means);
     memset(layer, 0, sizeof *layer);
 }
 
@@ -295,7 +316,7 @@ char ff_state_kind(char kind)
     return kind == 'H' ? 'Q' : 'O';
 }
 
-#define MAX_TENSORS (FF_SLOTS * (1 + FF_OPTIMIZER_STATES))
+#define MAX_TENSORS (FF_SLOTS * (1 + FF_OPTIMIZER_STATES) + 1)
 
 static size_t list_tensors(const struct ff_layer *layer, char kind, bool state,
                            struct tensor out[MAX_TENSORS])
@@ -314,6 +335,8 @@ static size_t list_tensors(const struct ff_layer *layer, char kind, bool state,
         out[n++] =
             (struct tensor){kind_of_state, slot + FF_SLOT_BIASES, 1, layer->bias_state[s], true};
     }
+    if (state && layer->unit_means)
+        out[n++] = (struct tensor){ff_state_kind(kind), FF_SLOT_MEANS, 1, layer->unit_means, true};
     return n;
 }
 

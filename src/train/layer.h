@@ -28,7 +28,11 @@ struct ff_layer {
      * then these have as many rows as that. Biases always are. */
     struct ff_residency residency;
     struct ff_pager *pager; /* owned; NULL: all tiles are in memory */
+    float *unit_means;      /* (units): running means of activity, saved with the state; or NULL */
 };
+
+/* The slot of a layer's running means among those of its state, after all the optimizer's. */
+#define FF_SLOT_MEANS (FF_SLOTS * FF_OPTIMIZER_STATES)
 
 /* Visits one of the parts of the work on a tile. */
 typedef void ff_tile_fn(void *arg, uint32_t tile, size_t part, unsigned worker);
@@ -69,6 +73,10 @@ FF_CHECK int ff_layer_init_paged(struct ff_layer *out, struct ff_workers *worker
 /* Neurons that the layer's weights have room for in memory. */
 size_t ff_layer_units_in_memory(const struct ff_layer *layer);
 void ff_layer_release(struct ff_layer *layer);
+/* Gives LAYER running means of its units' activity, all 0, which count as optimizer state. */
+FF_CHECK int ff_layer_add_means(struct ff_layer *layer);
+/* Adds what they take. */
+void ff_layer_means_needs(const struct ff_layer *layer, struct ff_needs *needs);
 /* W ~ N(0, GAIN / fan_in), b = 0: a function of (SEED, NUMBER, GAIN) alone. */
 FF_CHECK int ff_layer_seed(struct ff_layer *layer, struct ff_pool *pool, uint64_t seed,
                            uint32_t number, float gain);
