@@ -1,6 +1,7 @@
 #include "train/mode.h"
 
 #include "train/backprop.h"
+#include "train/full.h"
 
 #include <string.h>
 
@@ -11,6 +12,14 @@ static const struct ff_mode modes[] = {
         .init_gain = 1,
         .operations = 8, /* two rows, forward and backward */
         .train = ff_stage_train,
+    },
+    {
+        .name = "ff-full",
+        .summary = "Forward-Forward: all layers in memory, each updated on every batch",
+        .whole_network = true,
+        .init_gain = 1,
+        .train = ff_stage_full,
+        .needs = ff_full_needs,
     },
     {
         .name = "bp",

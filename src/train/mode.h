@@ -25,8 +25,8 @@ struct ff_mode {
     float init_gain;     /* W ~ N(0, gain / fan-in) */
     bool accumulates;    /* backprop: in micro-batches, whose gradients are added up */
     bool recomputes;     /* backprop: keeps some layers' outputs, and computes the others again */
-    double operations;   /* floating-point ones of training, for each weight and sample; backprop:
-                            0, see ff_backprop_flops() */
+    double operations;   /* floating-point ones of training, for each weight and sample; 0 for a
+                            whole network: see ff_run_network_flops() */
     /* The stage FF_STAGE_TRAIN: of the mark's layer, or of the whole network. */
     int (*train)(struct ff_run *run);
     /* For the planner (train/plan.h): adds what that stage holds with KNOBS on LAYER (the whole

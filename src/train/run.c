@@ -2,6 +2,7 @@
 #include "train/run.h"
 
 #include "train/backprop.h"
+#include "train/full.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,13 +171,7 @@ void ff_run_advance(struct ff_run *run)
 
 double ff_run_network_flops(const struct ff_run *run)
 {
-    const struct ff_manifest *manifest = &run->manifest;
-
-    if (run->mode->backprop)
-        return ff_backprop_flops(manifest);
-    return run->mode->operations * (double)ff_recipe_parameters(&manifest->recipe,
-                                                                ff_manifest_fan_in(manifest, 1),
-                                                                manifest->classes);
+    return run->mode->backprop ? ff_backprop_flops(&run->manifest) : ff_full_flops(&run->manifest);
 }
 
 void ff_run_measure_scratch(struct ff_run *run)
