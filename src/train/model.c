@@ -278,7 +278,8 @@ static enum ff_layer_state layer_state(const struct ff_manifest *manifest, uint3
 {
     if (layer <= ff_manifest_layers_trained(manifest))
         return FF_LAYER_TRAINED;
-    if (layer == manifest->mark.layer && manifest->mark.generation)
+    if (manifest->mark.generation &&
+        (layer == manifest->mark.layer || ff_mode_find(manifest->recipe.mode)->whole_network))
         return FF_LAYER_TRAINING;
     return FF_LAYER_WAITING;
 }
@@ -316,21 +317,26 @@ static int add_stored(struct ff_model *model, const struct tensor *tensor, uint6
     return status;
 }
 
-/* State tiles of the layer in training; how many there are depends on the optimizer. */
+/* State tiles of the layer in training; which there are depends on optimizer and recipe. */
 static int add_optimizer(struct ff_model *model, uint32_t layer, struct ff_layer_info *out)
 {
-    const struct ff_optimizer *optimizer = ff_optimizer_find(model->manifest.recipe.optimizer);
+    const struct ff_recipe *recipe = &model->manifest.recipe;
+    uint32_t slots = FF_SLOTS * (uint32_t)ff_optimizer_find(recipe->optimizer)->states;
+    struct tensor tensor;
     int status = FF_OK;
 
-    for (uint32_t slot = 0; slot < FF_SLOTS * (uint32_t)optimizer->states && status == FF_OK;
-         slot++) {
-        struct tensor tensor = layer_tensor(model, layer, slot % FF_SLOTS);
-
+    for (uint32_t slot = 0; slot < slots && status == FF_OK; slot++) {
+        tensor = layer_tensor(model, layer, slot % FF_SLOTS);
         tensor.kind = 'O';
         tensor.slot = slot;
         status = add_stored(model, &tensor, &out->optimizer_stored_bytes);
     }
-    return status;
+    if (status != FF_OK || recipe->peer_normalisation <= 0)
+        return status;
+    tensor = layer_tensor(model, layer, FF_SLOT_BIASES);
+    tensor.kind = 'O';
+    tensor.slot = FF_SLOT_MEANS;
+    return add_stored(model, &tensor, &out->optimizer_stored_bytes);
 }
 
 static int read_figures(struct ff_model *model, uint32_t layer, struct ff_layer_info *out)
