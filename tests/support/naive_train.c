@@ -1,5 +1,5 @@
 /* The naive training; everything in memory. */
-#include "support/naive_network.h"
+#include "support/naive_parts.h"
 
 #include "base/rng.h"
 #include "data/embed.h"
@@ -8,8 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SLOPE_STEP 1e-6 /* of the numeric derivative of a loss */
 
 /* The stored inputs of a layer: K + 2 streams, the positive, the negative ones, the neutral. */
 struct training {
@@ -29,30 +27,6 @@ struct training {
 static size_t streams(const struct training *t)
 {
     return t->recipe->negative_sets + 2;
-}
-
-static double schedule_factor(const char *name, size_t done, size_t total)
-{
-    double left = 1 - (double)done / (double)total;
-
-    if (strcmp(name, "linear") == 0)
-        return left;
-    if (strcmp(name, "half-linear") == 0)
-        return left > 0.5 ? 1 : 2 * left;
-    if (strcmp(name, "cosine") == 0)
-        return (1 + cos(acos(-1.0) * (1 - left))) / 2;
-    ck_assert_str_eq(name, "constant");
-    return 1;
-}
-
-static void import(struct training *t)
-{
-    struct ff_permutation order =
-        ff_permutation_make(ff_rng_make(t->recipe->seed, FF_RNG_IMPORT_ORDER, 0, 0), t->data->rows);
-
-    t->row_at = naive_alloc(t->data->rows, sizeof *t->row_at);
-    for (size_t row = 0; row < t->data->rows; row++)
-        t->row_at[ff_permutation_at(&order, row)] = row;
 }
 
 /* The label that a stream embeds into the row at PLACE. */
@@ -79,71 +53,6 @@ static void embed_all(struct training *t)
     }
 }
 
-/* W ~ N(0, 1/fan_in): four numbers a block, each neuron beginning a block of its own. */
-static void seed_layer(const struct training *t, uint32_t number, struct oracle_layer *layer)
-{
-    struct ff_rng rng = ff_rng_make(t->recipe->seed, FF_RNG_WEIGHTS, number, 0);
-    size_t blocks = (layer->fan_in + 3) / 4;
-
-    for (size_t j = 0; j < layer->units; j++) {
-        for (size_t k = 0; k < layer->fan_in; k++) {
-            float normal[4];
-
-            ff_rng_normal(&rng, j * blocks + k / 4, normal);
-            layer->w[j * layer->fan_in + k] = (double)normal[k % 4] / sqrt((double)layer->fan_in);
-        }
-    }
-}
-
-/* The derivatives of the loss of one pair by its two goodnesses, and the loss. */
-static double slopes(const struct training *t, double g_pos, double g_neg, double *c_pos,
-                     double *c_neg)
-{
-    const double h = SLOPE_STEP;
-    float pos = (float)g_pos, neg = (float)g_neg, by_pos, by_neg;
-    double value;
-
-    if (!oracle_knows_loss(t->loss->name)) {
-        t->loss->pairs(&t->loss_params, 1, 1, &pos, &neg, &by_pos, &by_neg, &value);
-        *c_pos = (double)by_pos;
-        *c_neg = (double)by_neg;
-        return value;
-    }
-#define LOSS(pos, neg) oracle_loss(t->loss, &t->loss_params, true, pos, neg)
-    *c_pos = (LOSS(g_pos + h, g_neg) - LOSS(g_pos - h, g_neg)) / (2 * h);
-    *c_neg = (LOSS(g_pos, g_neg + h) - LOSS(g_pos, g_neg - h)) / (2 * h);
-    return LOSS(g_pos, g_neg);
-#undef LOSS
-}
-
-/* Gradient and optimizer state of a layer. */
-struct descent {
-    float *g, *gb;
-    double *m, *v, *mb, *vb;
-};
-
-static struct descent descent_make(const struct oracle_layer *layer)
-{
-    size_t n = layer->units * layer->fan_in;
-
-    return (struct descent){naive_alloc(n, sizeof(float)),
-                            naive_alloc(layer->units, sizeof(float)),
-                            naive_alloc(n, sizeof(double)),
-                            naive_alloc(n, sizeof(double)),
-                            naive_alloc(layer->units, sizeof(double)),
-                            naive_alloc(layer->units, sizeof(double))};
-}
-
-static void descent_free(struct descent *d)
-{
-    free(d->g);
-    free(d->gb);
-    free(d->m);
-    free(d->v);
-    free(d->mb);
-    free(d->vb);
-}
-
 /* dW += dz' x for one row, dz_j = SCALE y_j. dw: (units, fan_in), db: (units) */
 static void add_gradient(const struct oracle_layer *layer, double scale, const double *y,
                          const double *x, double *dw, double *db)
@@ -152,26 +61,6 @@ static void add_gradient(const struct oracle_layer *layer, double scale, const d
         db[j] += scale * y[j];
         for (size_t k = 0; k < layer->fan_in && y[j] != 0; k++)
             dw[j * layer->fan_in + k] += scale * y[j] * x[k];
-    }
-}
-
-static void update(const char *optimizer, const struct ff_optimizer_params *params, size_t step,
-                   double lr, struct oracle_layer *layer, const double *dw, const double *db,
-                   struct descent *d)
-{
-    size_t n = layer->units * layer->fan_in;
-
-    for (size_t i = 0; i < n; i++)
-        d->g[i] = (float)dw[i];
-    for (size_t j = 0; j < layer->units; j++)
-        d->gb[j] = (float)db[j];
-    if (strcmp(optimizer, "adam") == 0) {
-        oracle_adam(params, step, lr, true, n, layer->w, d->g, d->m, d->v);
-        oracle_adam(params, step, lr, false, layer->units, layer->b, d->gb, d->mb, d->vb);
-    } else {
-        ck_assert_str_eq(optimizer, "sgd");
-        oracle_sgd(params, lr, true, n, layer->w, d->g, d->m);
-        oracle_sgd(params, lr, false, layer->units, layer->b, d->gb, d->mb);
     }
 }
 
@@ -184,7 +73,8 @@ static void train_pair(const struct training *t, const struct oracle_layer *laye
     const double *x_neg = t->x[1 + negative] + place * t->width;
     double *y_pos = naive_alloc(2 * layer->units, sizeof *y_pos), *y_neg = y_pos + layer->units;
     double g_pos = naive_forward(layer, x_pos, y_pos), g_neg = naive_forward(layer, x_neg, y_neg);
-    double c_pos, c_neg, loss = slopes(t, g_pos, g_neg, &c_pos, &c_neg);
+    double c_pos, c_neg,
+        loss = naive_slopes(t->loss, &t->loss_params, g_pos, g_neg, &c_pos, &c_neg);
     double factor =
         2.0 / (double)layer->units / (double)batch_rows; /* dG/dy, mean over the batch */
 
@@ -206,7 +96,7 @@ static void train_layer(struct training *t, uint32_t number)
 {
     struct oracle_layer *layer = &t->network->layer[number - 1];
     const struct ff_recipe *recipe = t->recipe;
-    struct descent d = descent_make(layer);
+    struct naive_descent d = naive_descent_make(layer);
     size_t n = layer->units * layer->fan_in;
     double *dw = naive_alloc(n + layer->units, sizeof *dw), *db = dw + n;
 
@@ -216,18 +106,18 @@ static void train_layer(struct training *t, uint32_t number)
 
         for (size_t i = 0; i < t->batches; i++) {
             size_t batch = ff_permutation_at(&order, i), done = epoch * t->batches + i;
-            double factor = schedule_factor(recipe->schedule, done, recipe->epochs * t->batches);
+            double factor = naive_schedule(recipe->schedule, done, recipe->epochs * t->batches);
 
             memset(dw, 0, (n + layer->units) * sizeof *dw);
             for (size_t r = 0; r < rows_of_batch(t, batch); r++)
                 train_pair(t, layer, batch * t->batch + r, (epoch + batch) % recipe->negative_sets,
                            rows_of_batch(t, batch), dw, db,
                            &t->network->epochs[(number - 1) * recipe->epochs + epoch]);
-            update(recipe->optimizer, &t->params, done + 1, recipe->learning_rate * factor, layer,
-                   dw, db, &d);
+            naive_update(recipe->optimizer, &t->params, done + 1, recipe->learning_rate * factor,
+                         layer, dw, db, &d);
         }
     }
-    descent_free(&d);
+    naive_descent_free(&d);
     free(dw);
 }
 
@@ -327,7 +217,7 @@ static void train_head(struct training *t, uint32_t number)
     struct oracle_layer *head = &t->network->head[number - 1];
     const struct ff_recipe *recipe = t->recipe;
     struct ff_optimizer_params params = {.beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
-    struct descent d = descent_make(head);
+    struct naive_descent d = naive_descent_make(head);
     size_t n = head->units * head->fan_in;
     double *dw = naive_alloc(n + head->units, sizeof *dw);
 
@@ -341,15 +231,15 @@ static void train_head(struct training *t, uint32_t number)
 
             memset(dw, 0, (n + head->units) * sizeof *dw);
             head_batch(t, head, ff_permutation_at(&order, i), dw, dw + n);
-            update("adam", &params, done + 1,
-                   recipe->head_learning_rate * schedule_factor(recipe->schedule, done, total),
-                   head, dw, dw + n, &d);
+            naive_update("adam", &params, done + 1,
+                         recipe->head_learning_rate * naive_schedule(recipe->schedule, done, total),
+                         head, dw, dw + n, &d);
         }
     }
     for (size_t place = 0; place < t->data->rows; place++)
         naive_add_logits(head, t->x[streams(t) - 1] + place * t->width,
                          t->logits + place * t->data->classes);
-    descent_free(&d);
+    naive_descent_free(&d);
     free(dw);
 }
 
@@ -381,11 +271,11 @@ void naive_train(const struct ff_recipe *recipe, const struct naive_data *data,
     naive_init(out, recipe, recipe->layers, data->features + naive_label_inputs(recipe, data));
     out->epochs = naive_alloc((size_t)recipe->layers * recipe->epochs, sizeof *out->epochs);
     out->final = naive_alloc(recipe->layers, sizeof *out->final);
-    import(&t);
+    t.row_at = naive_order(recipe->seed, data->rows);
     embed_all(&t);
     for (uint32_t number = 1; number <= recipe->layers; number++) {
         naive_layer_init(&out->layer[number - 1], t.width, recipe->hidden[number - 1]);
-        seed_layer(&t, number, &out->layer[number - 1]);
+        naive_seed(recipe->seed, number, 1, &out->layer[number - 1]);
         train_layer(&t, number);
         measure(&t, number);
         forward_all(&t, number);

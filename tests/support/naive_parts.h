@@ -1,0 +1,31 @@
+/*
+ * What the naive trainings share: chance, from the generator that the library uses, and steps.
+ */
+#ifndef FF_TESTS_NAIVE_PARTS_H
+#define FF_TESTS_NAIVE_PARTS_H
+
+#include "support/naive_network.h"
+
+/* The factor of the learning rate for the step after DONE of TOTAL. */
+double naive_schedule(const char *name, size_t done, size_t total);
+/* The dataset's row at each place of the stored order; to be freed. */
+size_t *naive_order(uint64_t seed, size_t rows);
+/* W ~ N(0, GAIN / fan_in) of layer NUMBER, from 1. */
+void naive_seed(uint64_t seed, uint32_t number, double gain, struct oracle_layer *layer);
+/* The derivatives of the loss of one pair by its two goodnesses, and the loss. */
+double naive_slopes(const struct ff_loss *loss, const struct ff_loss_params *params, double g_pos,
+                    double g_neg, double *c_pos, double *c_neg);
+
+/* Gradient and optimizer state of a layer. */
+struct naive_descent {
+    float *g, *gb;
+    double *m, *v, *mb, *vb;
+};
+struct naive_descent naive_descent_make(const struct oracle_layer *layer);
+void naive_descent_free(struct naive_descent *d);
+/* The step number STEP of LAYER with its gradient DW (units, fan_in), DB (units). */
+void naive_update(const char *optimizer, const struct ff_optimizer_params *params, size_t step,
+                  double lr, struct oracle_layer *layer, const double *dw, const double *db,
+                  struct naive_descent *d);
+
+#endif
