@@ -6,8 +6,10 @@
 #include "train/run.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ROWS 330
@@ -114,6 +116,77 @@ START_TEST(interrupted_and_resumed)
 }
 END_TEST
 
+/* Flips a byte of every page in FOLDER's file of tiles; returns how many. */
+static size_t damage_tiles(void)
+{
+    static const char magic[] = "FFv1";
+    const size_t in_payload = 100;
+    const char *path = train_path(folder, "model.ff.scratch/tiles.lmdb");
+    int fd = open(path, O_RDWR);
+    struct stat st;
+    char *bytes;
+    size_t found = 0;
+
+    if (fd < 0)
+        return 0;
+    ck_assert_int_eq(fstat(fd, &st), 0);
+    bytes = malloc((size_t)st.st_size);
+    ck_assert_ptr_nonnull(bytes);
+    ck_assert_int_eq(pread(fd, bytes, (size_t)st.st_size, 0), st.st_size);
+    for (size_t i = 0; i + in_payload < (size_t)st.st_size; i++) {
+        if (memcmp(bytes + i, magic, strlen(magic)) != 0)
+            continue;
+        bytes[i + in_payload] ^= 1;
+        ck_assert_int_eq(pwrite(fd, bytes + i + in_payload, 1, (off_t)(i + in_payload)), 1);
+        found++;
+    }
+    free(bytes);
+    close(fd);
+    return found;
+}
+
+struct damaging {
+    int asked, at;  /* questions so far; the one at which damage is done */
+    size_t damaged; /* pages */
+    int warned;
+};
+
+static bool damage_once(void *arg)
+{
+    struct damaging *damaging = arg;
+
+    if (damaging->asked++ == damaging->at)
+        damaging->damaged = damage_tiles();
+    return false;
+}
+
+static void count_warning(void *arg, const char *text)
+{
+    struct damaging *damaging = arg;
+
+    ck_assert_ptr_nonnull(strstr(text, "tiles.lmdb"));
+    damaging->warned++;
+}
+
+/* Training goes back to the last checkpoint, and comes to the same weights. */
+START_TEST(damaged_tiles_are_noticed)
+{
+    const char *whole = hash_with(0);
+
+    for (int at = 20; at < 60; at += 8) {
+        struct damaging damaging = {.at = at};
+
+        opts.interrupted = damage_once;
+        opts.arg = &damaging;
+        ff_ctx_on_warning(ctx, count_warning, &damaging);
+        ck_assert_str_eq(hash_with(1), whole);
+        ck_assert_int_eq(damaging.warned, damaging.damaged > 0);
+        if (at == 20)
+            ck_assert_uint_gt(damaging.damaged, 0);
+    }
+}
+END_TEST
+
 START_TEST(memory_holds_the_tiles_asked_for)
 {
     const uint64_t largest = 530, fan_in = 530, biases = 3 * largest * sizeof(float);
@@ -168,6 +241,7 @@ int main(void)
     tcase_add_test(tcase, with_micro_batches);
     tcase_add_test(tcase, with_scratch_in_memory);
     tcase_add_test(tcase, interrupted_and_resumed);
+    tcase_add_test(tcase, damaged_tiles_are_noticed);
     tcase_add_test(tcase, memory_holds_the_tiles_asked_for);
     tcase_add_test(tcase, tiles_in_memory_together_share_no_buffer);
     suite_add_tcase(suite, tcase);
