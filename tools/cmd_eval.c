@@ -260,7 +260,8 @@ const struct command cmd_eval = {
     .description =
         "Measures MODEL on labelled data: error rate, errors of each layer, precision, recall and "
         "F1 of each class, confusion matrix. A model that is still in training is measured with "
-        "the layers that are complete. One layer is in memory at a time.",
+        "the layers that are complete (with backpropagation there are none before the end). One "
+        "layer is in memory at a time.",
     .examples = "  fftool eval model.ff --data /usr/share/datasets/fashion-mnist\n"
                 "  fftool eval model.ff --data mnist --method head --json\n"
                 "  fftool eval model.ff --data mnist --split train --limit 10000\n",

@@ -2,9 +2,11 @@
 #include "interrupt.h"
 #include <string.h>
 
+/* In the order of enum ff_method. */
 const struct ff_recipe_choice measuring_methods[] = {
+    {"auto", "goodness; for a model trained by backpropagation, its output layer"},
     {"goodness", "the label whose goodness, summed over the layers, is largest"},
-    {"head", "the linear softmax head trained with the model"},
+    {"head", "the linear softmax head trained with the model; the output layer"},
     {NULL, NULL},
 };
 
@@ -16,7 +18,16 @@ void measuring_init(struct measuring *measuring)
 
 const char *measuring_method_name(enum ff_method method)
 {
-    return measuring_methods[method == FF_METHOD_HEAD ? 1 : 0].name;
+    return measuring_methods[method].name;
+}
+
+static enum ff_method method_of(const char *name)
+{
+    enum ff_method method = FF_METHOD_AUTO;
+
+    while (strcmp(measuring_methods[method].name, name) != 0)
+        method++;
+    return method;
 }
 
 static void on_progress(void *arg, const struct ff_progress *at)
@@ -33,7 +44,7 @@ void measuring_begin(struct cli *cli, struct measuring *measuring, const char *m
     cli->quiet = measuring->quiet;
     cli->model = model;
     opts->model = model;
-    opts->method = strcmp(measuring->method, "head") == 0 ? FF_METHOD_HEAD : FF_METHOD_GOODNESS;
+    opts->method = method_of(measuring->method);
     opts->on_progress = on_progress;
     opts->interrupted = interrupt_asked;
     opts->arg = measuring;

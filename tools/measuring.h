@@ -21,7 +21,7 @@ extern const struct ff_recipe_choice measuring_methods[];
 void measuring_init(struct measuring *measuring);
 /* Readies CLI and the library's options for measuring MODEL: method, progress, interruption. */
 void measuring_begin(struct cli *cli, struct measuring *measuring, const char *model);
-/* "goodness" or "head" */
+/* "auto", "goodness" or "head" */
 const char *measuring_method_name(enum ff_method method);
 
 /* Rows of an option table for the member M (a struct measuring) of TYPE. */

@@ -4,7 +4,8 @@
  * - goodness: each label is embedded in turn; the label whose goodness, summed over the layers from
  *   the second (from the first if there is but one), is largest wins (Hinton 2022, section 3.3).
  * - head: a linear softmax head, trained with the model, on the normalised activations of all
- *   layers but the first (of the first if there is but one) under the neutral label.
+ *   layers but the first (of the first if there is but one) under the neutral label. A model
+ * trained by backpropagation has one on its last layer, the output layer, and no goodness.
  */
 #ifndef FFTOOL_EVALUATE_H
 #define FFTOOL_EVALUATE_H
@@ -15,7 +16,11 @@
 extern "C" {
 #endif
 
-enum ff_method { FF_METHOD_GOODNESS, FF_METHOD_HEAD };
+enum ff_method {
+    FF_METHOD_AUTO, /* what the model is trained for: goodness, or with backpropagation the head */
+    FF_METHOD_GOODNESS,
+    FF_METHOD_HEAD
+};
 
 struct ff_evaluate_opts {
     const char *model;
@@ -33,7 +38,7 @@ struct ff_evaluate_opts {
 };
 
 struct ff_evaluation {
-    enum ff_method method;
+    enum ff_method method; /* that decided: never FF_METHOD_AUTO */
     uint64_t samples;
     uint32_t classes, layers;
     double error;        /* fraction of samples misclassified */
@@ -48,8 +53,9 @@ struct ff_evaluation {
 void ff_evaluate_opts_init(struct ff_evaluate_opts *out);
 /*
  * Measures MODEL on labelled data. An incomplete model is evaluated with the layers that are
- * complete (at least one: else FF_EINVAL). FF_EMISMATCH: the data has another width or more
- * classes. RESULT is to be released by ff_evaluate_release().
+ * complete (at least one: else FF_EINVAL; also for goodness of a model that has none).
+ * FF_EMISMATCH: the data has another width or more classes. RESULT is to be released by
+ * ff_evaluate_release().
  */
 FF_CHECK int ff_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
                          struct ff_evaluation *result);

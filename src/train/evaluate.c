@@ -23,7 +23,7 @@ struct predicting {
 
 void ff_evaluate_opts_init(struct ff_evaluate_opts *out)
 {
-    *out = (struct ff_evaluate_opts){.method = FF_METHOD_GOODNESS};
+    *out = (struct ff_evaluate_opts){.method = FF_METHOD_AUTO};
 }
 
 void ff_evaluate_release(struct ff_evaluation *result)
@@ -34,12 +34,14 @@ void ff_evaluate_release(struct ff_evaluation *result)
     memset(result, 0, sizeof *result);
 }
 
-static int begin_evaluation(void *arg, uint64_t samples, uint32_t classes, uint32_t layers)
+static int begin_evaluation(void *arg, const struct ff_score_task *task)
 {
     struct evaluating *e = arg;
     struct ff_evaluation *result = e->result;
+    uint32_t classes = task->classes, layers = task->layers;
 
-    result->samples = samples;
+    result->method = task->method;
+    result->samples = task->samples;
     result->classes = classes;
     result->layers = layers;
     result->confusion = calloc((size_t)classes * classes, sizeof *result->confusion);
@@ -113,7 +115,6 @@ int ff_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
     int status;
 
     memset(result, 0, sizeof *result);
-    result->method = opts->method;
     status = ff_score(ctx, &score);
     if (status == FF_OK)
         finish(&e);
@@ -128,13 +129,11 @@ int ff_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
     return FF_OK;
 }
 
-static int begin_prediction(void *arg, uint64_t samples, uint32_t classes, uint32_t layers)
+static int begin_prediction(void *arg, const struct ff_score_task *task)
 {
     struct predicting *p = arg;
 
-    (void)classes;
-    (void)layers;
-    p->samples = samples;
+    p->samples = task->samples;
     return FF_OK;
 }
 

@@ -83,17 +83,20 @@ static int forward_pieces(struct pass *pass, uint32_t chunk, size_t first_stream
                               pass->sums);
     if (status != FF_OK)
         return status;
-    ff_layer_goodness(layer, pass->all_rows, pass->sums, pass->goodness);
     if (opts->active)
         ff_mark_active(pass->all_rows, layer->units, pass->y, layer->units, opts->active);
-    ff_forward_normalise(pass->workers->pool, pass->all_rows, layer->units, pass->y);
+    if (!opts->plain) {
+        ff_layer_goodness(layer, pass->all_rows, pass->sums, pass->goodness);
+        ff_forward_normalise(pass->workers->pool, pass->all_rows, layer->units, pass->y);
+    }
     for (size_t i = 0; i < n && status == FF_OK; i++) {
         struct ff_forward_block block = {.chunk = chunk,
                                          .stream = requests[i].stream,
                                          .first = pieces[i].first,
                                          .rows = pieces[i].rows,
                                          .x = pieces[i].x,
-                                         .goodness = pass->goodness + blocks[i].first,
+                                         .goodness =
+                                             opts->plain ? NULL : pass->goodness + blocks[i].first,
                                          .y = pass->y + blocks[i].first * (size_t)layer->units};
 
         status = opts->sink(opts->arg, &block);

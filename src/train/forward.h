@@ -1,7 +1,7 @@
 /*
  * The forward pass of a finished layer over stored inputs: goodness of every row, outputs scaled to
- * RMS 1, handed on chunk by chunk. Training stores them as the next boundary; evaluation also adds
- * up the goodness.
+ * RMS 1, handed on chunk by chunk; of a layer trained with backpropagation the plain outputs.
+ * Training stores them as the next boundary; evaluation also adds up the goodness.
  */
 #ifndef FF_TRAIN_FORWARD_H
 #define FF_TRAIN_FORWARD_H
@@ -15,8 +15,8 @@ struct ff_forward_block {
     uint64_t first; /* row of the dataset, in stored order */
     uint32_t rows;
     const float *x;        /* (rows, fan_in) */
-    const float *goodness; /* (rows) */
-    const float *y;        /* (rows, units), normalised */
+    const float *goodness; /* (rows); NULL with PLAIN */
+    const float *y;        /* (rows, units), normalised unless PLAIN */
 };
 
 struct ff_forward_opts {
@@ -25,6 +25,7 @@ struct ff_forward_opts {
     const struct ff_geometry *geometry;
     const uint32_t *streams; /* in ascending order */
     size_t n_streams;
+    bool plain;      /* backpropagation: outputs are handed on as they are, without goodness */
     uint8_t *active; /* (units) or NULL: set to 1 for units that were positive for any row */
     /* Called for each chunk and, within it, each stream, in ascending order. Nonzero ends the pass
      * and is returned. */

@@ -5,6 +5,7 @@
 #include "train/forward.h"
 #include "train/head.h"
 #include "train/import.h"
+#include "train/mode.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -27,7 +28,7 @@ struct scoring {
     struct ff_scratch scratch;
     char folder[PATH_MAX];
     struct ff_clock clock;
-    bool by_head;
+    bool backprop, by_head;
     uint32_t layers, first_head, classes;
     uint64_t samples;
     uint32_t *streams; /* (n_streams): a class each, or the neutral one */
@@ -70,12 +71,27 @@ static int load_manifest(struct scoring *s)
     return status;
 }
 
+/* What decides on the label. */
+static int choose_method(struct scoring *s)
+{
+    enum ff_method method = s->evaluate->method;
+    const char *mode = s->manifest.recipe.mode;
+
+    s->backprop = ff_mode_find(mode)->backprop;
+    if (s->backprop && method == FF_METHOD_GOODNESS)
+        return ff_fail(s->ctx, FF_EINVAL,
+                       "%s is trained by backpropagation (%s): its output layer, a linear head, "
+                       "decides, not the goodness",
+                       s->evaluate->model, mode);
+    s->by_head = method == FF_METHOD_HEAD || (method == FF_METHOD_AUTO && s->backprop);
+    return FF_OK;
+}
+
 /* Which layers take part. An unfinished model is used as far as it goes. */
 static int choose_layers(struct scoring *s)
 {
     const char *path = s->evaluate->model;
 
-    s->by_head = s->evaluate->method == FF_METHOD_HEAD;
     s->first_head = ff_recipe_first_head(&s->manifest.recipe);
     s->layers = s->by_head ? ff_manifest_heads_trained(&s->manifest)
                            : ff_manifest_layers_trained(&s->manifest);
@@ -85,7 +101,7 @@ static int choose_layers(struct scoring *s)
                        path);
     if (s->layers == 0 || (s->by_head && s->layers < s->first_head))
         return ff_fail(s->ctx, FF_EINVAL, "%s has no trained %s yet: resume its training", path,
-                       s->by_head ? "head" : "layer");
+                       s->by_head && !s->backprop ? "head" : "layer");
     if (s->layers < s->manifest.recipe.layers)
         ff_warn(s->ctx, "%s is not complete: using its first %u of %u layers", path, s->layers,
                 s->manifest.recipe.layers);
@@ -285,6 +301,7 @@ static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *fee
         .geometry = &s->geometry,
         .streams = s->streams,
         .n_streams = s->n_streams,
+        .plain = s->backprop,
         .sink = take_block,
         .begin_chunk = begin_chunk,
         .arg = s,
@@ -410,7 +427,13 @@ static int score_all(struct scoring *s)
 {
     struct ff_progress phase = {
         .phase = FF_PHASE_EVALUATE, .layer = 1, .rows_total = s->samples * s->layers};
-    int status = s->opts->begin(s->opts->arg, s->samples, s->classes, s->layers);
+    struct ff_score_task task = {
+        .method = s->by_head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS,
+        .samples = s->samples,
+        .classes = s->classes,
+        .layers = s->layers,
+    };
+    int status = s->opts->begin(s->opts->arg, &task);
 
     s->clock.on_progress = s->evaluate->on_progress;
     s->clock.interrupted = s->evaluate->interrupted;
@@ -437,6 +460,8 @@ int ff_score(struct ff_ctx *ctx, const struct ff_score_opts *opts)
     if (!opts->evaluate->model || !opts->evaluate->data.path)
         return ff_fail(ctx, FF_EINVAL, "no model file, or no data, is named");
     status = load_manifest(&s);
+    if (status == FF_OK)
+        status = choose_method(&s);
     if (status == FF_OK)
         status = choose_layers(&s);
     if (status == FF_OK)

@@ -19,11 +19,18 @@ struct ff_scored {
     const float *scores;       /* (rows, classes): summed over layers so far, or logits */
 };
 
+/* What is about to be scored, and how. */
+struct ff_score_task {
+    enum ff_method method; /* never FF_METHOD_AUTO */
+    uint64_t samples;
+    uint32_t classes, layers; /* layers: those used */
+};
+
 struct ff_score_opts {
     const struct ff_evaluate_opts *evaluate;
     bool unlabelled;
-    /* The model and the data are known; nothing is scored yet. LAYERS are those used. */
-    int (*begin)(void *arg, uint64_t samples, uint32_t classes, uint32_t layers);
+    /* The model and the data are known; nothing is scored yet. */
+    int (*begin)(void *arg, const struct ff_score_task *task);
     /* After each layer of a block (goodness only; may be NULL), and after the last. Nonzero ends
      * the work and is returned. */
     int (*on_layer)(void *arg, uint32_t layer, const struct ff_scored *scored);

@@ -46,7 +46,7 @@ refused 2 '--lr: -1 is below 0' train --data "$data" --lr -1
 refused 2 '(compress|zstd)' train --data "$data" --compress gzip
 refused 2 '(compress|zstd)' train --data "$data" --compress zstd:99
 refused 2 '--split: "x" is none of: test, train' eval m.ff --data "$data" --split x
-refused 2 '--method: "x" is none of: goodness, head' eval m.ff --data "$data" --method x
+refused 2 '--method: "x" is none of: auto, goodness, head' eval m.ff --data "$data" --method x
 refused 2 '--format: "xml" is none of: csv, jsonl' predict m.ff --input x --format xml
 refused 2 '--scratch-size: "12Q" is not a size' eval m.ff --data "$data" --scratch-size 12Q
 refused 2 '--layer: "0" ' inspect m.ff --layer 0
