@@ -1,5 +1,6 @@
 /* fftool inspect --json: everything there is, for programs. */
 #include "inspect.h"
+#include <math.h>
 
 static json_t *stats_object(const struct ff_tensor_stats *stats)
 {
@@ -39,7 +40,7 @@ static json_t *layer_object(const struct ff_layer_info *layer)
     json_add(object, "error", json_from_real(layer->error));
     json_add(object, "loss", json_from_real(layer->loss));
     json_add(object, "dead_units",
-             layer->state == FF_LAYER_TRAINED ? json_from_count(layer->dead_units) : json_null());
+             isfinite(layer->loss) ? json_from_count(layer->dead_units) : json_null());
     return object;
 }
 

@@ -49,13 +49,25 @@ static void print_shape(const struct ff_model_info *info)
     }
 }
 
-static void print_recipe(const struct ff_recipe *recipe)
+/* What Forward-Forward minimises, and on which pairs. */
+static void print_pairs(const struct ff_recipe *recipe)
 {
-    printf("  recipe    loss %s (goodness scale %g", recipe->loss, recipe->goodness_scale);
+    printf("loss %s (goodness scale %g", recipe->loss, recipe->goodness_scale);
     if (strcmp(recipe->loss, "logistic") == 0)
         printf(", threshold %g", recipe->threshold);
     printf("), %u stored negative%s, label %s (strength %g)\n", recipe->negative_sets,
            recipe->negative_sets > 1 ? "s" : "", recipe->embedding, recipe->label_strength);
+}
+
+static void print_recipe(const struct ff_model_info *info)
+{
+    const struct ff_recipe *recipe = &info->recipe;
+
+    printf("  recipe    mode %s, ", recipe->mode);
+    if (info->backprop)
+        puts("cross-entropy of a linear softmax output");
+    else
+        print_pairs(recipe);
     printf("            %u epochs of batches of %u, %s, lr %g %s, weight decay %g", recipe->epochs,
            recipe->batch, recipe->optimizer, recipe->learning_rate, recipe->schedule,
            recipe->weight_decay);
@@ -63,9 +75,11 @@ static void print_recipe(const struct ff_recipe *recipe)
         printf(", betas %g %g, epsilon %g\n", recipe->beta1, recipe->beta2, recipe->epsilon);
     else
         printf(", momentum %g\n", recipe->momentum);
-    printf("            activations %s, seed %llu\n", recipe->activations,
-           (unsigned long long)recipe->seed);
-    if (recipe->head_epochs > 0)
+    printf("            ");
+    if (!info->whole_network)
+        printf("activations %s, ", recipe->activations);
+    printf("seed %llu\n", (unsigned long long)recipe->seed);
+    if (info->has_head && !info->backprop)
         printf("  head      %u epochs, lr %g, weight decay %g\n", recipe->head_epochs,
                recipe->head_learning_rate, recipe->head_weight_decay);
 }
@@ -75,6 +89,8 @@ static void print_progress(const struct ff_model_info *info)
     printf("  progress  %u of %u layers trained", info->layers_trained, info->recipe.layers);
     if (info->layer > 0)
         printf(", layer %u at epoch %u of %u", info->layer, info->epoch, info->recipe.epochs);
+    else if (!info->complete)
+        printf(", all at epoch %u of %u", info->epoch, info->recipe.epochs);
     printf("; %s checkpoints%s\n", text_count(info->checkpoints).s,
            info->in_training ? "; in training now" : "");
 }
@@ -84,7 +100,7 @@ static void print_summary(const struct ff_model_info *info, const char *path)
     printf("%s: %s\n  network   ", path, info->complete ? "complete" : "not complete");
     print_shape(info);
     printf(", %u classes; %s parameters\n", info->classes, text_count(info->parameters).s);
-    print_recipe(&info->recipe);
+    print_recipe(info);
     printf("  data      %s%s%s: %s samples of %u %s, %u classes\n", info->data_path,
            info->data_labels != NULL ? ", labels " : "",
            info->data_labels != NULL ? info->data_labels : "", text_count(info->samples).s,
@@ -136,44 +152,48 @@ static double known(const struct ff_layer_info *layer, double value)
     return layer->weights.count > 0 ? value : NAN;
 }
 
-static void print_row(const struct ff_layer_info *layer)
+/* FIGURES: there are some of a layer as trained. */
+static void print_row(const struct ff_layer_info *layer, bool figures)
 {
     const struct ff_tensor_stats *w = &layer->weights;
 
-    printf("%5u %-8s %13s %11s %-5s %10s %10s %6s %9s %9s %10s %9s %7s %7s %6s %8s %8s %8s\n",
-           layer->layer, layer_state_name(layer->state), shape_text(layer->fan_in, layer->units).s,
+    printf("%5u %-8s %13s %11s %-5s %10s %10s %6s %9s %9s %10s %9s %7s %7s", layer->layer,
+           layer_state_name(layer->state), shape_text(layer->fan_in, layer->units).s,
            text_count(layer->parameters).s, layer->dtype, text_bytes(layer->raw_bytes).s,
            text_bytes(layer->stored_bytes).s, stored_ratio(layer->raw_bytes, layer->stored_bytes).s,
            text_real(known(layer, w->min)).s, text_real(known(layer, w->max)).s,
            text_real(known(layer, w->mean)).s, text_real(known(layer, w->std)).s,
-           text_share(w->zeros, w->count).s, text_share(w->nans, w->count).s,
-           count_or_dash(layer->state == FF_LAYER_TRAINED, layer->dead_units).s,
-           text_real(layer->goodness_pos).s, text_real(layer->goodness_neg).s,
-           text_percent(layer->error).s);
+           text_share(w->zeros, w->count).s, text_share(w->nans, w->count).s);
+    if (figures)
+        printf(" %6s %8s %8s %8s", count_or_dash(isfinite(layer->loss), layer->dead_units).s,
+               text_real(layer->goodness_pos).s, text_real(layer->goodness_neg).s,
+               text_percent(layer->error).s);
+    putchar('\n');
 }
 
 static int print_table(struct ff_model *model, const struct ff_model_info *info,
                        struct totals *totals)
 {
     struct ff_layer_info layer;
+    bool figures = !info->whole_network;
     uint32_t i;
 
-    printf("%5s %-8s %13s %11s %-5s %10s %10s %6s %9s %9s %10s %9s %7s %7s %6s %8s %8s %8s\n",
-           "layer", "state", "shape", "parameters", "dtype", "raw", "stored", "ratio", "min", "max",
-           "mean", "std", "zeros", "NaNs", "dead", "good pos", "good neg", "error");
+    printf("%5s %-8s %13s %11s %-5s %10s %10s %6s %9s %9s %10s %9s %7s %7s%s\n", "layer", "state",
+           "shape", "parameters", "dtype", "raw", "stored", "ratio", "min", "max", "mean", "std",
+           "zeros", "NaNs", figures ? "   dead good pos good neg    error" : "");
     for (i = 1; i <= info->recipe.layers; i++) {
         int status = ff_model_layer(model, i, &layer);
 
         if (status != FF_OK)
             return status;
-        print_row(&layer);
+        print_row(&layer, figures);
         totals->parameters += layer.parameters;
         totals->raw += layer.raw_bytes;
         totals->stored += layer.stored_bytes;
         totals->optimizer += layer.optimizer_stored_bytes;
     }
     if (info->has_head && info->parameters > totals->parameters)
-        printf("%5s %-8s %13s %11s\n", "", "head", "",
+        printf("%5s %-8s %13s %11s\n", "", info->backprop ? "output" : "head", "",
                text_count(info->parameters - totals->parameters).s);
     printf("%5s %-8s %13s %11s %-5s %10s %10s %6s\n\n", "", "total", "",
            text_count(info->parameters).s, "", text_bytes(totals->raw).s,
@@ -188,11 +208,12 @@ static void print_bytes(const struct ff_model_info *info, const struct totals *t
 
     printf("bytes  %15s  weights of the layers, as stored\n", text_count(totals->stored).s);
     if (totals->optimizer > 0)
-        printf("     + %15s  optimizer of the layer in training\n",
-               text_count(totals->optimizer).s);
+        printf("     + %15s  optimizer of what is in training\n", text_count(totals->optimizer).s);
     if (info->tile_bytes >= layers)
         printf("     + %15s  %s\n", text_count(info->tile_bytes - layers).s,
-               info->has_head ? "head, and tiles that are replaced" : "tiles that are replaced");
+               info->backprop   ? "output layer, and tiles that are replaced"
+               : info->has_head ? "head, and tiles that are replaced"
+                                : "tiles that are replaced");
     printf("     = %15s  in tiles\n", text_count(info->tile_bytes).s);
     printf("     + %15s  manifest, B-trees, rest of pages\n", text_count(info->overhead_bytes).s);
     printf("     + %15s  free pages (of %s)\n", text_count(info->free_bytes).s,
@@ -236,10 +257,12 @@ static void print_layer_head(const struct ff_layer_info *layer)
            text_bytes(layer->raw_bytes).s, stored_ratio(layer->raw_bytes, layer->stored_bytes).s);
     if (layer->optimizer_stored_bytes > 0)
         printf("; optimizer %s", text_bytes(layer->optimizer_stored_bytes).s);
-    printf("\n  trained  loss %s, goodness %s positive, %s negative, error %s, dead units %s\n",
-           text_real(layer->loss).s, text_real(layer->goodness_pos).s,
-           text_real(layer->goodness_neg).s, text_percent(layer->error).s,
-           count_or_dash(layer->state == FF_LAYER_TRAINED, layer->dead_units).s);
+    putchar('\n');
+    if (isfinite(layer->loss))
+        printf("  trained  loss %s, goodness %s positive, %s negative, error %s, dead units %s\n",
+               text_real(layer->loss).s, text_real(layer->goodness_pos).s,
+               text_real(layer->goodness_neg).s, text_percent(layer->error).s,
+               text_count(layer->dead_units).s);
     print_stats("weights", &layer->weights);
     print_stats("biases", &layer->biases);
 }

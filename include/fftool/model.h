@@ -30,11 +30,11 @@ struct ff_layer_info {
     const char *dtype;
     uint32_t tiles, tile_units;
     uint64_t raw_bytes, stored_bytes; /* weights and biases */
-    uint64_t optimizer_stored_bytes;  /* while in training */
+    uint64_t optimizer_stored_bytes;  /* while in training; without the head's */
     struct ff_tensor_stats weights, biases;
-    /* As trained; NAN until the layer is trained. */
+    /* As trained; NAN until the layer is trained, and where the whole network trains at once. */
     double goodness_pos, goodness_neg, error, loss;
-    uint64_t dead_units; /* never active on the training data */
+    uint64_t dead_units; /* never active on the training data; 0 where LOSS is NAN */
 };
 
 struct ff_tile_info {
@@ -55,8 +55,10 @@ struct ff_model_info {
     uint32_t layers_trained;
     bool complete;         /* all layers, and the head if there is one */
     bool in_training;      /* a trainer holds the file now */
+    bool whole_network;    /* all layers train at once: there are no figures of one as trained */
+    bool backprop;         /* trained by backpropagation: the head is the output layer */
     uint32_t layer, epoch; /* the layer in training and its epochs done, at the last checkpoint;
-                              layer 0: none */
+                              layer 0: none, or the whole network */
     uint64_t checkpoints;  /* written so far */
     uint64_t parameters;   /* of the whole network as it will be */
     char weights_hash[33]; /* XXH3-128 in hex over weights then biases, f32, of all trained layers

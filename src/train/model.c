@@ -238,6 +238,7 @@ int ff_model_info(struct ff_model *model, struct ff_model_info *out)
 {
     const struct ff_manifest *manifest = &model->manifest;
     const struct ff_progress_mark *mark;
+    const struct ff_mode *mode;
     int status;
 
     memset(out, 0, sizeof *out);
@@ -250,6 +251,7 @@ int ff_model_info(struct ff_model *model, struct ff_model_info *out)
     if (status != FF_OK)
         return status;
     mark = &manifest->mark;
+    mode = ff_mode_find(manifest->recipe.mode);
     out->recipe = manifest->recipe;
     out->program_version = manifest->program;
     out->blas = manifest->blas;
@@ -265,7 +267,9 @@ int ff_model_info(struct ff_model *model, struct ff_model_info *out)
     out->layers_trained = ff_manifest_layers_trained(manifest);
     out->complete = mark->stage == FF_STAGE_DONE;
     out->in_training = ff_model_file_in_training(model->file);
-    out->layer = out->complete ? 0 : mark->layer;
+    out->whole_network = mode->whole_network;
+    out->backprop = mode->backprop;
+    out->layer = out->complete || mode->whole_network ? 0 : mark->layer;
     out->epoch = mark->epoch;
     out->checkpoints = mark->checkpoints;
     out->parameters =
