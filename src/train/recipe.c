@@ -285,6 +285,10 @@ static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
         {"activations", streams, strcmp(recipe->activations, plain.activations) != 0},
         {"negatives", full, hard},
         {"negative sets", pairs && !hard, recipe->negative_sets != plain.negative_sets},
+        {"head epochs", pairs,
+         recipe->head_epochs != plain.head_epochs && recipe->head_epochs != recipe->epochs},
+        {"head learning rate", pairs, recipe->head_learning_rate != plain.head_learning_rate},
+        {"head weight decay", pairs, recipe->head_weight_decay != plain.head_weight_decay},
         {"peer normalisation", full, recipe->peer_normalisation != plain.peer_normalisation},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
@@ -368,6 +372,8 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
     if (recipe->seed > INT64_MAX)
         return ff_fail(ctx, FF_EINVAL, "seed %llu: must be 0 to %lld",
                        (unsigned long long)recipe->seed, (long long)INT64_MAX);
-    settle_head(recipe);
-    return check_use(ctx, recipe);
+    status = check_use(ctx, recipe);
+    if (status == FF_OK)
+        settle_head(recipe);
+    return status;
 }

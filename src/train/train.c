@@ -62,6 +62,22 @@ static int check_opts(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     return FF_OK;
 }
 
+/* An option that does nothing is a mistake. */
+static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                     const struct ff_train_opts *opts)
+{
+    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+
+    if (opts->micro_batch_rows && mode->backprop && !mode->accumulates)
+        return ff_fail(ctx, FF_EINVAL,
+                       "micro-batch: mode %s holds the whole batch; bp-accum has the same bits by "
+                       "micro-batches",
+                       mode->name);
+    if (opts->tile_slots && mode->whole_network)
+        return ff_fail(ctx, FF_EINVAL, "tile slots: mode %s holds every layer", mode->name);
+    return FF_OK;
+}
+
 /* What recipe and data together must satisfy. */
 static int check_fit(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint64_t samples,
                      const struct ff_dataset_info *info)
@@ -471,6 +487,8 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     status = check_opts(ctx, recipe, opts);
     if (status == FF_OK)
         status = parse_compression(ctx, opts->compress, &run.compression);
+    if (status == FF_OK && recipe)
+        status = check_use(ctx, recipe, opts);
     if (status == FF_OK)
         status = ff_workers_init(&run.workers, ctx, opts->threads);
     if (status != FF_OK)
@@ -480,6 +498,8 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     } else {
         result->resumed = true;
         status = open_model(&run);
+        if (status == FF_OK)
+            status = check_use(ctx, &run.manifest.recipe, opts);
         if (status == FF_OK && opts->data.path)
             status = record_data(&run);
     }
