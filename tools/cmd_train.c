@@ -30,18 +30,20 @@ static void release(void *arg)
     ff_recipe_release(&settings->recipe);
 }
 
-/* Reads OPTION's value in a recipe completed for one loss and optimizer; NAN if that fails. */
+/* Reads OPTION's value in a recipe completed with one choice of a field; NAN if that fails. */
 static double completed_value(struct ff_ctx *ctx, const struct option_spec *option,
-                              const char *loss, const char *optimizer)
+                              const char *field, const char *choice)
 {
     struct settings settings = {0};
     double value = NAN;
 
     init(&settings);
-    if (loss != NULL)
-        settings.recipe.loss = loss;
-    if (optimizer != NULL)
-        settings.recipe.optimizer = optimizer;
+    if (strcmp(field, "mode") == 0)
+        settings.recipe.mode = choice;
+    else if (strcmp(field, "loss") == 0)
+        settings.recipe.loss = choice;
+    else
+        settings.recipe.optimizer = choice;
     if (ff_recipe_parse_hidden(ctx, "1", &settings.recipe) == FF_OK &&
         ff_recipe_complete(ctx, &settings.recipe) == FF_OK)
         memcpy(&value, (const char *)&settings + option->offset, sizeof value);
@@ -49,47 +51,55 @@ static double completed_value(struct ff_ctx *ctx, const struct option_spec *opti
     return value;
 }
 
-/* Writes "0.003 with symba, 0.01 with logistic"; returns false if all choices have one value. */
+/* Writes "0.003 with ff-stream, 0.001 with bp, bp-accum"; returns false if all choices have one
+ * value. */
 static bool values_by_choice(struct ff_ctx *ctx, const struct option_spec *option,
                              const char *field, char *text, size_t size)
 {
-    bool loss = strcmp(field, "loss") == 0, differ = false;
-    double first = NAN;
+    bool differ = false;
+    double last = NAN;
     size_t used = 0, i;
 
     *text = '\0';
     for (i = 0; used < size; i++) {
         /* Asked for anew each time: the table's memory may be shared with other fields'. */
         const char *name = ff_recipe_choices(field)[i].name;
+        bool same;
         double value;
 
         if (name == NULL)
             break;
-        value = completed_value(ctx, option, loss ? name : NULL, loss ? NULL : name);
+        value = completed_value(ctx, option, field, name);
         if (!isfinite(value))
             continue;
-        if (used > 0 && fabs(value - first) > 0)
+        same = fabs(value - last) <= 0;
+        if (used > 0 && !same)
             differ = true;
-        if (used == 0)
-            first = value;
-        used += (size_t)snprintf(text + used, size - used, "%s%g with %s", used > 0 ? ", " : "",
-                                 value, name);
+        if (same)
+            used += (size_t)snprintf(text + used, size - used, ", %s", name);
+        else
+            used += (size_t)snprintf(text + used, size - used, "%s%g with %s", used > 0 ? ", " : "",
+                                     value, name);
+        last = value;
     }
-    if (!differ && isfinite(first))
-        snprintf(text, size, "%g", first);
+    if (!differ && isfinite(last))
+        snprintf(text, size, "%g", last);
     return differ;
 }
 
-/* The default of a figure that belongs to the loss or the optimizer. */
+/* The default of a figure that belongs to the mode, the loss or the optimizer. */
 static void owned_default(const struct option_spec *option, char *text, size_t size)
 {
+    static const char *const fields[] = {"mode", "loss", "optimizer"};
     struct ff_ctx *ctx;
+    size_t i;
 
     *text = '\0';
     if (ff_ctx_new(&ctx) != FF_OK)
         return;
-    if (!values_by_choice(ctx, option, "loss", text, size))
-        values_by_choice(ctx, option, "optimizer", text, size);
+    for (i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (values_by_choice(ctx, option, fields[i], text, size))
+            break;
     ff_ctx_free(ctx);
 }
 
@@ -265,8 +275,9 @@ static const struct option_spec options[] = {
     {.kind = OPTION_COUNT,
      .name = "head-epochs",
      .argument = "N",
-     .help = "epochs of the softmax head on each layer from the second; 0: no head; with ff-full as "
-             "many as the network's, or 0",
+     .help =
+         "epochs of the softmax head on each layer from the second; 0: no head; with ff-full as "
+         "many as the network's, or 0",
      .offset = IN_RECIPE(head_epochs)},
     {.kind = OPTION_REAL,
      .name = "head-lr",
@@ -309,17 +320,18 @@ const struct command cmd_train = {
     .description =
         "Trains a deep fully connected network with Forward-Forward, strictly one layer in memory: "
         "each layer learns from stored activations of the one below, then writes its own for the "
-        "next. Weights and progress live in the model file. Ctrl-C (or a crash) costs at most the "
-        "work since the last checkpoint: the same command, or `fftool resume MODEL`, goes on to "
-        "the "
-        "same weights, bit for bit.\n\n"
+        "next. Other modes train the same network all at once, to compare with. Weights and "
+        "progress live in the model file. Ctrl-C (or a crash) costs at most the work since the "
+        "last checkpoint: the same command, or `fftool resume MODEL`, goes on to the same weights, "
+        "bit for bit.\n\n"
         "Datasets: IDX files, plain or .gz (MNIST, Fashion-MNIST: a folder with the four usual "
         "names, or a file of images); NumPy .npy (uint8 or float32, with 1-D labels); CIFAR-10 "
         "binary batches.",
     .examples = "  fftool train --data /usr/share/datasets/fashion-mnist --hidden 1000x4\n"
                 "  fftool train -d images.npy --labels labels.npy -o mine.ff --hidden 500,500\n"
                 "  fftool train -d mnist --loss symba --negative-sets 3 --log run.jsonl --seed 7\n"
-                "  fftool train -d big --hidden 2000x16 --activations bf16 --compress zstd\n",
+                "  fftool train -d big --hidden 2000x16 --activations bf16 --compress zstd\n"
+                "  fftool train -d mnist --mode bp --hidden 1000x2\n",
     .options = options,
     .settings_bytes = sizeof(struct settings),
     .init = init,

@@ -41,7 +41,10 @@ static void phase_text(const struct ff_progress *at, char *text, size_t size)
         snprintf(text, size, "reading the dataset");
         break;
     case FF_PHASE_TRAIN:
-        snprintf(text, size, "layer %u/%u epoch %u/%u", layer, layers, epoch, epochs);
+        if (layer > 0)
+            snprintf(text, size, "layer %u/%u epoch %u/%u", layer, layers, epoch, epochs);
+        else
+            snprintf(text, size, "epoch %u/%u", epoch, epochs);
         break;
     case FF_PHASE_FORWARD:
         snprintf(text, size, "layer %u/%u forward", layer, layers);

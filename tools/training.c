@@ -4,6 +4,7 @@
 #include "progress.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -32,9 +33,10 @@ void training_init(struct training *training)
 static json_t *epoch_object(const struct ff_epoch_report *report)
 {
     json_t *object = json_object();
+    const char *kind = report->head ? "head" : report->layer > 0 ? "layer" : "network";
 
-    json_add(object, "kind", json_from_text(report->head ? "head" : "layer"));
-    json_add(object, "layer", json_from_count(report->layer));
+    json_add(object, "kind", json_from_text(kind));
+    json_add(object, "layer", report->layer > 0 ? json_from_count(report->layer) : json_null());
     json_add(object, "epoch", json_from_count(report->epoch));
     json_add(object, "loss", json_from_real(report->loss));
     json_add(object, "goodness_pos", json_from_real(report->goodness_pos));
@@ -77,13 +79,27 @@ static struct text part_text(uint32_t part, uint32_t whole)
     return out;
 }
 
+static void print_epoch(struct run *run, const struct ff_epoch_report *report, uint32_t last)
+{
+    char layer[80] = "", goodness[128] = "", speed[32] = "";
+
+    if (report->layer > 0)
+        snprintf(layer, sizeof layer, "layer %s ", part_text(report->layer, run->layers).s);
+    if (isfinite(report->goodness_pos))
+        snprintf(goodness, sizeof goodness, "  goodness %s / %s", text_real(report->goodness_pos).s,
+                 text_real(report->goodness_neg).s);
+    if (!report->head)
+        snprintf(speed, sizeof speed, "  %.1f GFLOP/s", report->gflops);
+    progress_line(&run->progress, "%s%s %s  loss %s%s  error %s  %s samples/s%s", layer,
+                  report->head ? "head" : "epoch", part_text(report->epoch, last).s,
+                  text_real(report->loss).s, goodness, text_percent(report->error).s,
+                  text_count((uint64_t)report->rows_per_second).s, speed);
+}
+
 static void on_epoch(void *arg, const struct ff_epoch_report *report)
 {
     struct run *run = arg;
     uint32_t last = report->head ? run->head_epochs : run->epochs;
-    struct text layer = part_text(report->layer, run->layers);
-    struct text epoch = part_text(report->epoch, last);
-    struct text rate = text_count((uint64_t)report->rows_per_second);
     double now = now_s();
 
     log_epoch(run, report);
@@ -91,16 +107,7 @@ static void on_epoch(void *arg, const struct ff_epoch_report *report)
         now - run->last_line_s < LINE_INTERVAL_S)
         return;
     run->last_line_s = now;
-    if (report->head)
-        progress_line(&run->progress, "layer %s head %s  loss %s  error %s  %s samples/s", layer.s,
-                      epoch.s, text_real(report->loss).s, text_percent(report->error).s, rate.s);
-    else
-        progress_line(&run->progress,
-                      "layer %s epoch %s  loss %s  goodness %s / %s  error %s  %s samples/s  "
-                      "%.1f GFLOP/s",
-                      layer.s, epoch.s, text_real(report->loss).s,
-                      text_real(report->goodness_pos).s, text_real(report->goodness_neg).s,
-                      text_percent(report->error).s, rate.s, report->gflops);
+    print_epoch(run, report, last);
 }
 
 static void on_progress(void *arg, const struct ff_progress *progress)

@@ -31,7 +31,7 @@ enum ff_phase {
 /* Progress, several times a second at most. */
 struct ff_progress {
     enum ff_phase phase;
-    uint32_t layer, layers;    /* from 1; 0 while importing */
+    uint32_t layer, layers;    /* from 1; 0 while importing, and where the network trains at once */
     uint32_t epoch, epochs;    /* from 1 */
     uint64_t rows, rows_total; /* of this epoch or pass; total 0 if unknown */
     double rows_per_second;
@@ -40,13 +40,14 @@ struct ff_progress {
     double loss;      /* mean so far in this epoch; NAN if none */
 };
 
-/* One epoch of one layer, or one of the head. */
+/* One epoch of one layer, of the whole network where it trains at once, or of the head. */
 struct ff_epoch_report {
     bool head;
-    uint32_t layer, epoch;
-    double loss;
-    double goodness_pos, goodness_neg; /* means over the epoch; NAN for the head */
-    double error; /* share of pairs with G_neg >= G_pos; head: share of rows misclassified */
+    uint32_t layer; /* 0: the whole network */
+    uint32_t epoch;
+    double loss;                       /* backpropagation and head: cross-entropy */
+    double goodness_pos, goodness_neg; /* means over the epoch; NAN for them */
+    double error; /* share of pairs with G_neg >= G_pos; for them: share of rows misclassified */
     double learning_rate; /* at the end of the epoch */
     double seconds;
     double rows_per_second; /* samples per second; a sample is a positive and a negative row */
