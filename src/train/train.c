@@ -68,11 +68,8 @@ static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 {
     const struct ff_mode *mode = ff_mode_find(recipe->mode);
 
-    if (opts->micro_batch_rows && mode->backprop && !mode->accumulates)
-        return ff_fail(ctx, FF_EINVAL,
-                       "micro-batch: mode %s holds the whole batch; bp-accum has the same bits by "
-                       "micro-batches",
-                       mode->name);
+    if (opts->micro_batch_rows && mode->whole_network && !mode->accumulates)
+        return ff_fail(ctx, FF_EINVAL, "micro-batch: mode %s holds the whole batch", mode->name);
     if (opts->tile_slots && mode->whole_network)
         return ff_fail(ctx, FF_EINVAL, "tile slots: mode %s holds every layer", mode->name);
     return FF_OK;
