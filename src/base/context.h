@@ -19,6 +19,7 @@ struct ff_meter {
     _Atomic uint64_t total;
     _Atomic uint64_t total_peak;
     _Atomic uint64_t peak_anon; /* bytes, sampled by ff_memory_sample() */
+    _Atomic uint64_t written;   /* bytes, to files that the library makes */
     uint64_t limit;             /* bytes; 0: none */
     _Atomic int failure;        /* status of the last allocation that failed */
     _Atomic int64_t fail_after; /* tests: allocations until one fails; negative: never */
@@ -60,9 +61,16 @@ void *ff_alloc_array(struct ff_ctx *ctx, enum ff_category category, size_t count
 /* The status to return after ff_alloc() gave NULL: FF_ENOMEM or FF_EBUDGET. */
 int ff_alloc_status(const struct ff_ctx *ctx);
 
-/* Counts memory that the library causes but does not allocate itself (a codec's context). */
+/* Counts memory that the library causes but does not allocate itself (a codec's context):
+ * FF_EBUDGET if it is over the limit, then it is not counted. */
+FF_CHECK int ff_meter_reserve(struct ff_ctx *ctx, enum ff_category category, size_t bytes);
+/* The same where it cannot be refused. */
 void ff_meter_add(struct ff_ctx *ctx, enum ff_category category, size_t bytes);
 void ff_meter_sub(struct ff_ctx *ctx, enum ff_category category, size_t bytes);
+
+/* Counts bytes written to files of the library's own, and tells how many they have been. */
+void ff_meter_wrote(struct ff_ctx *ctx, uint64_t bytes);
+uint64_t ff_meter_written(const struct ff_ctx *ctx);
 
 /* Samples the process's anonymous memory: for where it is highest. Takes some 10 microseconds. */
 void ff_memory_sample(struct ff_ctx *ctx);

@@ -72,10 +72,37 @@ static bool reserve(struct ff_meter *meter, size_t bytes, uint64_t *total)
     return true;
 }
 
+/* The message for BYTES that do not fit. */
+static int over_limit(struct ff_ctx *ctx, enum ff_category category, size_t bytes)
+{
+    return ff_fail(ctx, FF_EBUDGET, "memory limit of %llu bytes: %zu more bytes for %s do not fit",
+                   (unsigned long long)ctx->meter.limit, bytes, ff_memory_category(category));
+}
+
+int ff_meter_reserve(struct ff_ctx *ctx, enum ff_category category, size_t bytes)
+{
+    uint64_t total;
+
+    if (!reserve(&ctx->meter, bytes, &total))
+        return over_limit(ctx, category, bytes);
+    count(&ctx->meter, category, bytes, total);
+    return FF_OK;
+}
+
 void ff_meter_sub(struct ff_ctx *ctx, enum ff_category category, size_t bytes)
 {
     atomic_fetch_sub(&ctx->meter.now[category], bytes);
     atomic_fetch_sub(&ctx->meter.total, bytes);
+}
+
+void ff_meter_wrote(struct ff_ctx *ctx, uint64_t bytes)
+{
+    atomic_fetch_add(&ctx->meter.written, bytes);
+}
+
+uint64_t ff_meter_written(const struct ff_ctx *ctx)
+{
+    return ctx->meter.written;
 }
 
 /* Whole pages, so that a mapping is unmapped in full. */
@@ -118,9 +145,7 @@ void *ff_alloc(struct ff_ctx *ctx, enum ff_category category, size_t bytes)
     uint64_t total;
 
     if (!reserve(meter, bytes, &total)) {
-        meter->failure =
-            ff_fail(ctx, FF_EBUDGET, "memory limit of %llu bytes: %zu more bytes for %s do not fit",
-                    (unsigned long long)meter->limit, bytes, ff_memory_category(category));
+        meter->failure = over_limit(ctx, category, bytes);
         return NULL;
     }
     pointer = injected_failure(meter) ? NULL : allocate(bytes);

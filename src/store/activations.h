@@ -129,6 +129,19 @@ bool ff_chunk_lies_ready(struct ff_set *set, const struct ff_chunk *chunk, enum 
 void ff_chunk_will_need(struct ff_set *set, const struct ff_chunk *chunk);
 void ff_chunk_dont_need(struct ff_set *set, const struct ff_chunk *chunk);
 
+/* Streams whose values in a chunk are alike, for the planner. */
+struct ff_set_values {
+    enum ff_dtype given, stored;
+    uint32_t rows, columns;
+    uint32_t streams;
+    size_t bytes; /* that one is expected to take, header included */
+};
+#define FF_MAX_SET_VALUES 4
+/* Adds what a set in a folder takes, its path aside, while CHUNKS chunks of these N kinds of VALUES
+ * are put; without values: while it is read. */
+void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
+                  const struct ff_compression *compression, struct ff_needs *needs);
+
 /* For stores of sets: what every kind of set begins and ends with. NAME is copied. */
 void ff_set_init(struct ff_set *set, const struct ff_set_ops *ops, struct ff_ctx *ctx,
                  const char *name);

@@ -1,6 +1,7 @@
 #include "store/coder.h"
 
 #include "store/convert.h"
+#include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -42,15 +43,18 @@ struct ff_ctx *ff_coder_ctx(const struct ff_coder *coder)
 }
 
 /* zstd sizes its tables when it learns what they are for. */
-static void meter_contexts(struct ff_coder *coder)
+static int meter_contexts(struct ff_coder *coder)
 {
     size_t now = ZSTD_sizeof_CCtx(coder->compressor) + ZSTD_sizeof_DCtx(coder->decompressor);
+    int rc = FF_OK;
 
     if (now > coder->metered)
-        ff_meter_add(coder->ctx, FF_MEM_IO, now - coder->metered);
+        rc = ff_meter_reserve(coder->ctx, FF_MEM_IO, now - coder->metered);
     else
         ff_meter_sub(coder->ctx, FF_MEM_IO, coder->metered - now);
-    coder->metered = now;
+    if (rc == FF_OK)
+        coder->metered = now;
+    return rc;
 }
 
 static int need_block(struct ff_coder *coder, size_t bytes)
@@ -151,7 +155,9 @@ int ff_coder_compress(struct ff_coder *coder, const struct ff_matrix *matrix, en
             ZSTD_compress2(coder->compressor, (uint8_t *)out + written, capacity - written,
                            source(&pass, i, count, coder->block), count * pass.size);
 
-        meter_contexts(coder);
+        rc = meter_contexts(coder);
+        if (rc != FF_OK)
+            return rc;
         if (ZSTD_isError(code)) {
             /* The only way to fail left, apart from memory, is a lack of room: not smaller. */
             *size = 0;
@@ -163,6 +169,49 @@ int ff_coder_compress(struct ff_coder *coder, const struct ff_matrix *matrix, en
     }
     *size = written;
     return FF_OK;
+}
+
+/* Bytes that a context takes once it has compressed BYTES: they follow from size and level alone.
+ */
+static size_t compressor_bytes(int level, size_t bytes)
+{
+    size_t bound = ZSTD_compressBound(bytes), size;
+    void *zeros = calloc(1, bytes), *packed = malloc(bound);
+    ZSTD_CCtx *compressor = ZSTD_createCCtx();
+
+    if (zeros && packed && compressor) {
+        (void)ZSTD_CCtx_setParameter(compressor, ZSTD_c_compressionLevel, level);
+        (void)ZSTD_compress2(compressor, packed, bound, zeros, bytes);
+    }
+    size = ZSTD_sizeof_CCtx(compressor);
+    ZSTD_freeCCtx(compressor);
+    free(zeros);
+    free(packed);
+    return size;
+}
+
+static size_t decompressor_bytes(void)
+{
+    ZSTD_DCtx *decompressor = ZSTD_createDCtx();
+    size_t size = ZSTD_sizeof_DCtx(decompressor);
+
+    ZSTD_freeDCtx(decompressor);
+    return size;
+}
+
+void ff_coder_needs(const struct ff_coder_use *use, struct ff_needs *needs)
+{
+    size_t size = ff_dtype_size(use->dtype), count = smaller(use->elements, FF_BLOCK_ELEMENTS);
+    struct pass pass = {.size = size, .convert = use->converts, .shuffle = size > 1};
+    size_t block = use->compresses ? pass_bytes(&pass, count) : 0;
+
+    if (use->decompresses && pass.shuffle && count * size > block)
+        block = count * size;
+    needs->bytes[FF_MEM_IO] += sizeof(struct ff_coder) + block;
+    if (use->compresses)
+        needs->bytes[FF_MEM_IO] += compressor_bytes(use->compresses, count * size);
+    if (use->decompresses)
+        needs->bytes[FF_MEM_IO] += decompressor_bytes();
 }
 
 /* Block by block in place, through the coder's block. */
@@ -185,6 +234,7 @@ int ff_coder_decompress(struct ff_coder *coder, const struct ff_value *value, co
                         void *out)
 {
     size_t code;
+    int rc;
 
     if (!coder->decompressor)
         coder->decompressor = ZSTD_createDCtx();
@@ -192,7 +242,9 @@ int ff_coder_decompress(struct ff_coder *coder, const struct ff_value *value, co
         return ff_fail(coder->ctx, FF_ENOMEM, "out of memory: no zstd context");
     code = ZSTD_decompressDCtx(coder->decompressor, out, (size_t)value->raw_bytes, value->payload,
                                (size_t)value->stored_bytes);
-    meter_contexts(coder);
+    rc = meter_contexts(coder);
+    if (rc != FF_OK)
+        return rc;
     if (ZSTD_isError(code))
         return ff_fail(coder->ctx, FF_ECORRUPT, "%s: damaged: %s", name, ZSTD_getErrorName(code));
     if (code != value->raw_bytes)

@@ -9,6 +9,7 @@
 #ifndef FF_STORE_CODER_H
 #define FF_STORE_CODER_H
 
+#include "base/buffers.h"
 #include "store/value.h"
 
 /* One byte of each of so many elements fills one block of zstd (128 KiB): shuffled, bytes of

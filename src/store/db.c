@@ -226,6 +226,11 @@ void ff_db_close(struct ff_db *db)
     ff_free(db->ctx, FF_MEM_OTHER, db, sizeof *db + db->path_bytes);
 }
 
+void ff_db_needs(struct ff_needs *needs)
+{
+    needs->bytes[FF_MEM_OTHER] += sizeof(struct ff_db);
+}
+
 /* Counts the pages in LMDB's free list (table 0). */
 static int count_free(struct ff_db *db, MDB_txn *txn, uint64_t *pages)
 {

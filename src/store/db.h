@@ -73,6 +73,20 @@ FF_CHECK int ff_db_next(struct ff_db *db, struct ff_bytes *found, struct ff_byte
 /* Ends the snapshot: pointers die, the next read sees what was committed since. */
 void ff_db_unpin(struct ff_db *db);
 
+/* For the planner: so many values of so many bytes. */
+struct ff_db_writes {
+    size_t bytes;
+    uint64_t count;
+};
+/* Most bytes that are pending, and metered, at a time when N kinds of WRITES are made in turn,
+ * ROUNDS times over. */
+uint64_t ff_db_pending(size_t n, const struct ff_db_writes *writes, uint64_t rounds);
+/* Likewise, about: bytes of the file that they fill, and bytes that are written for it. */
+uint64_t ff_db_stored(size_t n, const struct ff_db_writes *writes, uint64_t rounds);
+uint64_t ff_db_written(size_t n, const struct ff_db_writes *writes, uint64_t rounds);
+/* Adds what an open db takes, its path aside. */
+void ff_db_needs(struct ff_needs *needs);
+
 /* Tells the kernel that BYTES (in the map) will be needed soon, or that no page of the map is
  * needed now: BYTES, some value found in it, was the last. Pages of values still in use are read
  * again at no harm. Both are thread-safe while DB is only read. */

@@ -11,11 +11,12 @@ struct ff_db {
     struct ff_ctx *ctx;
     MDB_env *env;
     MDB_dbi table;
-    MDB_txn *read;      /* the snapshot; NULL: none */
-    MDB_txn *write;     /* what is pending; NULL: nothing */
-    MDB_cursor *cursor; /* in WRITE if there is one, else in READ; NULL: none */
-    size_t dirty_bytes; /* about what WRITE holds on the heap; metered */
-    int broken;         /* status of the write or commit that failed; FF_OK: none did */
+    MDB_txn *read;          /* the snapshot; NULL: none */
+    MDB_txn *write;         /* what is pending; NULL: nothing */
+    MDB_cursor *cursor;     /* in WRITE if there is one, else in READ; NULL: none */
+    size_t dirty_bytes;     /* about what WRITE holds on the heap; metered */
+    uint64_t written_bytes; /* that a commit of WRITE will write, about */
+    int broken;             /* status of the write or commit that failed; FF_OK: none did */
     enum ff_db_mode mode;
     bool lockless;
     uint32_t page_bytes;

@@ -1,6 +1,7 @@
 /* Writing in transactions of bounded size. */
 #include "store/db_private.h"
 #include <string.h>
+#include <unistd.h>
 
 /* What one write dirties beside its value: the pages of a path through the tree, and a split. */
 #define PAGES_PER_WRITE 4
@@ -8,15 +9,79 @@
 #define MAP_MARGIN ((size_t)64 << 20)
 
 /* About what writing SIZE bytes holds on the heap until it is committed. */
-static size_t cost_of(const struct ff_db *db, size_t size)
+static size_t cost_of(size_t page_bytes, size_t size)
 {
-    return size / db->page_bytes * db->page_bytes + PAGES_PER_WRITE * (size_t)db->page_bytes;
+    return size / page_bytes * page_bytes + PAGES_PER_WRITE * page_bytes;
+}
+
+/* Whether a value of COST more bytes still goes into a transaction of PENDING bytes. */
+static bool fits(size_t pending, size_t cost)
+{
+    return pending + cost <= FF_DB_DIRTY_BYTES;
+}
+
+/* Pages that a commit writes beside those of its values: a path through each of the two trees, and
+ * the one that says which trees they are. */
+#define PAGES_PER_COMMIT 5
+#define NODE_BYTES 24 /* of a tree, for a key of 8 bytes and what leads to its value */
+
+/* About the bytes of the file that a value of SIZE fills: pages of its own if it is large. */
+static uint64_t place_of(size_t page_bytes, size_t size)
+{
+    const size_t page_header = 16;
+
+    if (size + NODE_BYTES <= page_bytes / 2)
+        return size + NODE_BYTES;
+    return (page_header + size + page_bytes - 1) / page_bytes * page_bytes + NODE_BYTES;
+}
+
+uint64_t ff_db_stored(size_t n, const struct ff_db_writes *writes, uint64_t rounds)
+{
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < n; i++)
+        bytes += place_of(page_bytes, writes[i].bytes) * writes[i].count * rounds;
+    return bytes + PAGES_PER_COMMIT * page_bytes;
+}
+
+uint64_t ff_db_written(size_t n, const struct ff_db_writes *writes, uint64_t rounds)
+{
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    uint64_t cost = 0, commits;
+
+    for (size_t i = 0; i < n; i++)
+        cost += cost_of(page_bytes, writes[i].bytes) * writes[i].count * rounds;
+    commits = cost / FF_DB_DIRTY_BYTES;
+    return ff_db_stored(n, writes, rounds) + commits * PAGES_PER_COMMIT * page_bytes;
+}
+
+/* The pattern repeats itself before so many writes. */
+#define MOST_WRITES 10000
+
+uint64_t ff_db_pending(size_t n, const struct ff_db_writes *writes, uint64_t rounds)
+{
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE), pending = 0, done = 0;
+    uint64_t most = 0;
+
+    for (uint64_t round = 0; round < rounds && done < MOST_WRITES; round++) {
+        for (size_t i = 0; i < n; i++) {
+            size_t cost = cost_of(page_bytes, writes[i].bytes);
+
+            for (uint64_t j = 0; j < writes[i].count && done < MOST_WRITES; j++, done++) {
+                pending = fits(pending, cost) ? pending + cost : cost;
+                most = pending > most ? pending : most;
+            }
+        }
+    }
+    return most;
 }
 
 static void end_write(struct ff_db *db)
 {
     ff_meter_sub(db->ctx, FF_MEM_IO, db->dirty_bytes);
     db->dirty_bytes = 0;
+    db->written_bytes = 0;
     db->write = NULL;
 }
 
@@ -63,12 +128,6 @@ static int begin(struct ff_db *db, size_t need)
     return break_off(db, ff_db_fail(db, code, "write"));
 }
 
-static void add_dirty(struct ff_db *db, size_t bytes)
-{
-    db->dirty_bytes += bytes;
-    ff_meter_add(db->ctx, FF_MEM_IO, bytes);
-}
-
 /* Makes COST bytes of room in the pending transaction: commits it if they would be too many. */
 static int make_room(struct ff_db *db, size_t cost)
 {
@@ -80,13 +139,16 @@ static int make_room(struct ff_db *db, size_t cost)
         return ff_fail(db->ctx, (enum ff_status)db->broken, "%s: an earlier write failed",
                        db->path);
     ff_db_close_cursor(db);
-    if (db->write && db->dirty_bytes + cost > FF_DB_DIRTY_BYTES)
+    if (db->write && !fits(db->dirty_bytes, cost))
         rc = ff_db_commit(db);
     if (rc == FF_OK && !db->write)
         rc = begin(db, cost);
     if (rc != FF_OK)
         return rc;
-    add_dirty(db, cost);
+    rc = ff_meter_reserve(db->ctx, FF_MEM_IO, cost);
+    if (rc != FF_OK)
+        return break_off(db, rc);
+    db->dirty_bytes += cost;
     return FF_OK;
 }
 
@@ -107,12 +169,13 @@ int ff_db_reserve(struct ff_db *db, struct ff_bytes key, size_t size, void **out
 
     rc = check_sizes(db, key, size);
     if (rc == FF_OK)
-        rc = make_room(db, cost_of(db, size));
+        rc = make_room(db, cost_of(db->page_bytes, size));
     if (rc != FF_OK)
         return rc;
     code = mdb_put(db->write, db->table, &name, &value, MDB_RESERVE);
     if (code != 0)
         return break_off(db, ff_db_fail(db, code, "write"));
+    db->written_bytes += place_of(db->page_bytes, size);
     *out = value.mv_data;
     return FF_OK;
 }
@@ -134,13 +197,16 @@ int ff_db_delete(struct ff_db *db, struct ff_bytes key)
 
     rc = check_sizes(db, key, 0);
     if (rc == FF_OK)
-        rc = make_room(db, cost_of(db, 0));
+        rc = make_room(db, cost_of(db->page_bytes, 0));
     if (rc != FF_OK)
         return rc;
     code = mdb_get(db->write, db->table, &name, &value);
     if (code == 0) {
         /* Its pages are listed as free, on the heap and then in a value. */
-        add_dirty(db, value.mv_size / db->page_bytes * 2 * sizeof(size_t));
+        size_t listed = value.mv_size / db->page_bytes * 2 * sizeof(size_t);
+
+        ff_meter_add(db->ctx, FF_MEM_IO, listed);
+        db->dirty_bytes += listed;
         code = mdb_del(db->write, db->table, &name, NULL);
     }
     if (code != 0 && code != MDB_NOTFOUND)
@@ -161,6 +227,8 @@ int ff_db_commit(struct ff_db *db)
     code = mdb_txn_commit(db->write); /* ends it also when it fails */
     if (code != 0)
         rc = ff_db_fail(db, code, "write");
+    else
+        ff_meter_wrote(db->ctx, db->written_bytes + PAGES_PER_COMMIT * db->page_bytes);
     end_write(db);
     db->broken = rc;
     return rc;

@@ -88,6 +88,10 @@ FF_CHECK int ff_model_file_walk(
 /* Ends the snapshot of reads (see ff_db_unpin), so that a writer may reuse pages. Call between
  * layers. */
 void ff_model_file_unpin(struct ff_model_file *file);
+/* For the planner: adds what an open file takes, its path aside, once tiles of so many ELEMENTS
+ * were put, or read; and what putting N of them adds, each expected to take PACKED bytes. */
+void ff_model_file_needs(size_t elements, bool puts, bool gets, struct ff_needs *needs);
+void ff_model_file_put_needs(size_t elements, size_t packed, uint64_t n, struct ff_needs *needs);
 FF_CHECK int ff_model_file_usage(struct ff_model_file *file, struct ff_db_usage *out);
 
 #endif

@@ -2,6 +2,7 @@
 #include "store/activations.h"
 
 #include "store/db.h"
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -131,6 +132,48 @@ static int folder_open(void *self, uint32_t boundary, struct ff_set **out)
 
     /* A file of ours by its name: whatever is in it instead is damage. */
     return rc == FF_EFORMAT ? FF_ECORRUPT : rc;
+}
+
+/* What the common part of a set comes to hold when VALUES are put. */
+static void count_coding(size_t n, const struct ff_set_values *values,
+                         const struct ff_compression *compression, struct ff_needs *needs)
+{
+    struct ff_coder_use use = {.compresses =
+                                   compression->codec == FF_CODEC_ZSTD ? compression->level : 0};
+    size_t largest = 0, buffer = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t elements = (size_t)values[i].rows * values[i].columns;
+        size_t bound =
+            ff_value_bound(values[i].stored, values[i].rows, values[i].columns, compression);
+
+        if (elements * ff_dtype_size(values[i].stored) > largest) {
+            largest = elements * ff_dtype_size(values[i].stored);
+            use.dtype = values[i].stored;
+            use.converts = values[i].given != values[i].stored;
+            use.elements = elements;
+        }
+        buffer = bound > buffer ? bound : buffer;
+    }
+    ff_coder_needs(&use, needs);
+    if (use.compresses)
+        needs->bytes[FF_MEM_IO] += buffer;
+}
+
+void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
+                  const struct ff_compression *compression, struct ff_needs *needs)
+{
+    struct ff_db_writes writes[FF_MAX_SET_VALUES];
+
+    assert(n <= FF_MAX_SET_VALUES);
+    needs->bytes[FF_MEM_OTHER] += sizeof(struct file_set);
+    ff_db_needs(needs);
+    if (n == 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        writes[i] = (struct ff_db_writes){values[i].bytes, values[i].streams};
+    needs->bytes[FF_MEM_IO] += ff_db_pending(n, writes, chunks);
+    count_coding(n, values, compression, needs);
 }
 
 /* Calls FN for every set's file in the folder PATH, whose descriptor it gets. */

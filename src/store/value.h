@@ -28,7 +28,7 @@
 #ifndef FF_STORE_VALUE_H
 #define FF_STORE_VALUE_H
 
-#include "base/context.h"
+#include "base/buffers.h"
 
 #define FF_VALUE_HEADER 48
 /* No value is larger, raw or stored: it bounds what a damaged header can ask for. LMDB writes a
@@ -90,6 +90,18 @@ const char *ff_dtype_name(enum ff_dtype dtype);
 struct ff_coder;
 FF_CHECK int ff_coder_new(struct ff_ctx *ctx, struct ff_coder **out);
 void ff_coder_free(struct ff_coder *coder);
+
+/* What a coder is used for. */
+struct ff_coder_use {
+    enum ff_dtype dtype; /* as stored */
+    bool converts;       /* from f32 to another dtype */
+    size_t elements;     /* of the largest value */
+    int compresses;      /* zstd's level; 0: it does not */
+    bool decompresses;
+};
+/* Adds what a coder comes to take by USE, shuffled blocks included. To ask their size contexts of
+ * zstd are made and freed. */
+void ff_coder_needs(const struct ff_coder_use *use, struct ff_needs *needs);
 
 /* Most bytes (header included) that ff_value_encode() may write for these; without compression,
  * exactly what it writes. 0 if there are no elements or they are over FF_VALUE_MAX_BYTES. */
