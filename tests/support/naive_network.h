@@ -41,6 +41,10 @@ struct naive_network {
 /* Trains the network of RECIPE, which is complete. naive_train.c */
 void naive_train(const struct ff_recipe *recipe, const struct naive_data *data,
                  struct naive_network *out);
+/* The same of a recipe of the mode ff-full: EPOCHS are of the network (one for each epoch), there
+ * is no FINAL. naive_full.c */
+void naive_train_full(const struct ff_recipe *recipe, const struct naive_data *data,
+                      struct naive_network *out);
 /* Reads a model that is complete, or the layers of it that are. */
 void naive_read(const char *model, struct naive_network *out);
 void naive_release(struct naive_network *network);

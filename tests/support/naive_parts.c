@@ -112,3 +112,16 @@ void naive_update(const char *optimizer, const struct ff_optimizer_params *param
         oracle_sgd(params, lr, false, layer->units, layer->b, d->gb, d->mb);
     }
 }
+
+double naive_difference(const struct oracle_layer *a, const struct oracle_layer *b)
+{
+    size_t weights = a->units * a->fan_in;
+    double most = 0;
+
+    for (size_t i = 0; i < weights + a->units; i++) {
+        double here = i < weights ? a->w[i] - b->w[i] : a->b[i - weights] - b->b[i - weights];
+
+        most = isfinite(here) ? fmax(most, fabs(here)) : INFINITY;
+    }
+    return most * sqrt((double)a->fan_in);
+}

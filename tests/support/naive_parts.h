@@ -28,4 +28,8 @@ void naive_update(const char *optimizer, const struct ff_optimizer_params *param
                   double lr, struct oracle_layer *layer, const double *dw, const double *db,
                   struct naive_descent *d);
 
+/* The largest difference of the weights of two layers, or of their biases, in deviations of initial
+ * weights: infinite if one is not finite. */
+double naive_difference(const struct oracle_layer *a, const struct oracle_layer *b);
+
 #endif
