@@ -177,6 +177,11 @@ void ff_pool_free(struct ff_pool *pool)
     ff_free(pool->ctx, FF_MEM_OTHER, pool, pool_bytes(FF_POOL_MAX));
 }
 
+void ff_pool_needs(struct ff_needs *needs)
+{
+    needs->bytes[FF_MEM_OTHER] += pool_bytes(FF_POOL_MAX);
+}
+
 unsigned ff_pool_threads(const struct ff_pool *pool)
 {
     return pool->threads;

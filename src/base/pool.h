@@ -6,7 +6,7 @@
 #ifndef FF_BASE_POOL_H
 #define FF_BASE_POOL_H
 
-#include "base/context.h"
+#include "base/buffers.h"
 
 struct ff_pool;
 
@@ -20,6 +20,8 @@ void ff_pool_free(struct ff_pool *pool);
 /* Runs fn(arg, 0 .. n_tasks-1, worker) and returns when all are done. Memory written by the tasks
  * is visible then. */
 void ff_pool_run(struct ff_pool *pool, size_t n_tasks, ff_task_fn *fn, void *arg);
+/* Adds what a pool takes, the stacks of its threads aside. */
+void ff_pool_needs(struct ff_needs *needs);
 unsigned ff_pool_threads(const struct ff_pool *pool);
 
 #define FF_POOL_MAX 256

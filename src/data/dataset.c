@@ -2,6 +2,7 @@
 #include "data/dataset.h"
 
 #include "data/formats.h"
+#include "data/input.h"
 #include "data/paths.h"
 
 #include <assert.h>
@@ -14,6 +15,7 @@
 #define FORMAT_ADDRESS(name) &ff_format_##name,
 static const struct ff_dataset_format *const formats[] = {FF_DATASET_FORMATS(FORMAT_ADDRESS)};
 #undef FORMAT_ADDRESS
+#define MOST_STATE_BYTES ((size_t)2 * FF_PATH_BYTES) /* of a format, which keeps a path at most */
 #define FORMATS (sizeof formats / sizeof *formats)
 
 const struct ff_dataset_format *const *ff_dataset_formats(size_t *count)
@@ -113,6 +115,13 @@ int ff_dataset_read(struct ff_dataset *dataset, size_t max_rows, void *features,
     if (status != FF_OK)
         *rows = 0;
     return status;
+}
+
+void ff_dataset_needs(struct ff_needs *needs)
+{
+    ff_input_needs(needs); /* images */
+    ff_input_needs(needs); /* labels */
+    needs->bytes[FF_MEM_IO] += MOST_STATE_BYTES;
 }
 
 void ff_dataset_close(struct ff_dataset *dataset)

@@ -6,7 +6,7 @@
 #ifndef FF_DATA_DATASET_H
 #define FF_DATA_DATASET_H
 
-#include "base/context.h"
+#include "base/buffers.h"
 
 #define FF_MAX_CLASSES 1000
 
@@ -71,6 +71,8 @@ FF_CHECK int ff_dataset_open(struct ff_ctx *ctx, const struct ff_dataset_spec *s
 FF_CHECK int ff_dataset_read(struct ff_dataset *dataset, size_t max_rows, void *features,
                              uint16_t *labels, size_t *rows);
 void ff_dataset_close(struct ff_dataset *dataset); /* NULL-safe */
+/* Adds what an open dataset takes at most, whatever its format. */
+void ff_dataset_needs(struct ff_needs *needs);
 /* The table, for --help and tests that loop over it; *COUNT rows. */
 const struct ff_dataset_format *const *ff_dataset_formats(size_t *count);
 

@@ -151,6 +151,17 @@ void ff_input_close(struct ff_input *input)
     ff_free(input->ctx, FF_MEM_IO, input, sizeof *input);
 }
 
+/* What inflateInit2() allocates, of zlib 1.2 and 1.3: its state, and the largest window with some
+ * slack. */
+#define INFLATE_STATE_BYTES 7160
+#define INFLATE_WINDOW_BYTES ((1 << 15) + 64)
+
+void ff_input_needs(struct ff_needs *needs)
+{
+    needs->bytes[FF_MEM_IO] +=
+        sizeof(struct ff_input) + INFLATE_STATE_BYTES + INFLATE_WINDOW_BYTES + 2 * ZLIB_PREFIX;
+}
+
 const char *ff_input_path(const struct ff_input *input)
 {
     return input->path;

@@ -8,13 +8,16 @@
 #ifndef FF_DATA_INPUT_H
 #define FF_DATA_INPUT_H
 
-#include "base/context.h"
+#include "base/buffers.h"
 
 struct ff_input;
 
 /* Opens the regular file PATH. Fails with FF_ENOTFOUND, FF_EIO, FF_EINVAL (a folder, a pipe). */
 FF_CHECK int ff_input_open(struct ff_ctx *ctx, const char *path, struct ff_input **out);
 void ff_input_close(struct ff_input *input); /* NULL-safe */
+
+/* Adds what an open file takes at most, its path aside. */
+void ff_input_needs(struct ff_needs *needs);
 
 const char *ff_input_path(const struct ff_input *input);
 bool ff_input_is_gzip(const struct ff_input *input);

@@ -134,6 +134,7 @@ struct ff_set_values {
     enum ff_dtype given, stored;
     uint32_t rows, columns;
     uint32_t streams;
+    bool packed;  /* compressed */
     size_t bytes; /* that one is expected to take, header included */
 };
 #define FF_MAX_SET_VALUES 4

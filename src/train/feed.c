@@ -18,7 +18,6 @@ struct slot {
 struct ff_feed {
     struct ff_workers *workers;
     struct ff_feed_opts opts;
-    size_t buffer_bytes, image_bytes, label_bytes;
     size_t loaded; /* slots in use */
     const uint16_t
         *given; /* labels of the first set of negatives, from row given_first on; or NULL */
@@ -36,27 +35,47 @@ static enum ff_dtype image_dtype(const struct ff_feed_opts *opts)
     return opts->is_float ? FF_F32 : FF_U8;
 }
 
-static int allocate_slots(struct ff_feed *feed)
+/* Buffers of one slot: those that it always has, then those that it comes to have when chunks
+ * cannot be read where they lie. */
+#define MAX_BUFFERS 4
+
+static size_t list_always(const struct ff_feed_opts *opts, struct slot *slot,
+                          struct ff_buffer out[MAX_BUFFERS])
 {
-    const struct ff_feed_opts *opts = &feed->opts;
-    struct ff_ctx *ctx = feed->workers->ctx;
     size_t rows = opts->geometry->chunk_rows;
 
-    feed->buffer_bytes = rows * opts->width * sizeof(float);
     if (opts->boundary > 0)
-        return FF_OK;
-    feed->image_bytes = rows * opts->embedding.features * ff_dtype_size(image_dtype(opts));
-    feed->label_bytes = rows * sizeof(uint16_t);
-    for (uint32_t i = 0; i < opts->max_pieces; i++) {
-        struct slot *slot = &feed->slots[i];
+        return 0;
+    out[0] =
+        (struct ff_buffer){&slot->buffer, FF_MEM_ACTIVATIONS, rows * opts->width, sizeof(float)};
+    out[1] = (struct ff_buffer){&slot->true_labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)};
+    out[2] = (struct ff_buffer){&slot->embedded_labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)};
+    return 3;
+}
 
-        slot->buffer = ff_alloc(ctx, FF_MEM_ACTIVATIONS, feed->buffer_bytes);
-        slot->true_labels = ff_alloc(ctx, FF_MEM_ACTIVATIONS, feed->label_bytes);
-        slot->embedded_labels = ff_alloc(ctx, FF_MEM_ACTIVATIONS, feed->label_bytes);
-        if (!slot->buffer || !slot->true_labels || !slot->embedded_labels)
-            return ff_alloc_status(ctx);
+/* Of a chunk as it is stored, decoded. */
+static struct ff_buffer decoded_buffer(const struct ff_feed_opts *opts, struct slot *slot)
+{
+    size_t rows = opts->geometry->chunk_rows;
+
+    if (opts->boundary > 0)
+        return (struct ff_buffer){&slot->buffer, FF_MEM_ACTIVATIONS, rows * opts->width,
+                                  sizeof(float)};
+    return (struct ff_buffer){&slot->images, FF_MEM_ACTIVATIONS, rows * opts->embedding.features,
+                              ff_dtype_size(image_dtype(opts))};
+}
+
+static int allocate_slots(struct ff_feed *feed)
+{
+    int status = FF_OK;
+
+    for (uint32_t i = 0; i < feed->opts.max_pieces && status == FF_OK; i++) {
+        struct ff_buffer buffers[MAX_BUFFERS];
+
+        status = ff_buffers_alloc(feed->workers->ctx,
+                                  list_always(&feed->opts, &feed->slots[i], buffers), buffers);
     }
-    return FF_OK;
+    return status;
 }
 
 int ff_feed_new(struct ff_workers *workers, const struct ff_feed_opts *opts, struct ff_feed **out)
@@ -86,14 +105,29 @@ void ff_feed_free(struct ff_feed *feed)
         return;
     ctx = feed->workers->ctx;
     for (uint32_t i = 0; i < feed->opts.max_pieces; i++) {
-        struct slot *slot = &feed->slots[i];
+        struct ff_buffer buffers[MAX_BUFFERS];
+        size_t n = list_always(&feed->opts, &feed->slots[i], buffers);
 
-        ff_free(ctx, FF_MEM_ACTIVATIONS, slot->buffer, feed->buffer_bytes);
-        ff_free(ctx, FF_MEM_ACTIVATIONS, slot->images, feed->image_bytes);
-        ff_free(ctx, FF_MEM_ACTIVATIONS, slot->true_labels, feed->label_bytes);
-        ff_free(ctx, FF_MEM_ACTIVATIONS, slot->embedded_labels, feed->label_bytes);
+        buffers[n++] = decoded_buffer(&feed->opts, &feed->slots[i]);
+        ff_buffers_free(ctx, n, buffers);
     }
     ff_free(ctx, FF_MEM_OTHER, feed, feed_bytes(&feed->opts));
+}
+
+void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *values,
+                   uint32_t chunks, struct ff_needs *needs)
+{
+    bool ready = !values->packed && values->stored == values->given;
+    struct slot shape = {0};
+    struct ff_buffer buffers[MAX_BUFFERS];
+    size_t n = list_always(opts, &shape, buffers);
+
+    if (!ready)
+        buffers[n++] = decoded_buffer(opts, &shape);
+    for (uint32_t i = 0; i < opts->max_pieces; i++)
+        ff_buffers_count(n, buffers, needs);
+    needs->bytes[FF_MEM_OTHER] += feed_bytes(opts);
+    needs->mapped += (uint64_t)chunks * values->bytes;
 }
 
 void ff_feed_give_labels(struct ff_feed *feed, uint64_t first, const uint16_t *labels)
@@ -187,15 +221,18 @@ static void load_slot(void *arg, size_t task, unsigned worker)
     }
 }
 
-/* Brings *BUFFER about if CHUNK, to be read as WANTED, cannot be used where it lies: compressed,
- * of another type, or so small that it shares a page and lies unaligned. */
-static int need_buffer(struct ff_feed *feed, const struct ff_chunk *chunk, enum ff_dtype wanted,
-                       size_t bytes, void **buffer)
+/* Brings the buffer for decoded elements about if SLOT's chunk, to be read as WANTED, cannot be
+ * used where it lies: compressed, of another type, or so small that it shares a page and lies
+ * unaligned.
+ */
+static int need_buffer(struct ff_feed *feed, struct slot *slot, enum ff_dtype wanted)
 {
-    if (*buffer || ff_chunk_lies_ready(feed->opts.set, chunk, wanted))
+    struct ff_buffer buffer = decoded_buffer(&feed->opts, slot);
+    const void *there = feed->opts.boundary > 0 ? slot->buffer : slot->images;
+
+    if (there || ff_chunk_lies_ready(feed->opts.set, &slot->input, wanted))
         return FF_OK;
-    *buffer = ff_alloc(feed->workers->ctx, FF_MEM_ACTIVATIONS, bytes);
-    return *buffer ? FF_OK : ff_alloc_status(feed->workers->ctx);
+    return ff_buffers_alloc(feed->workers->ctx, 1, &buffer);
 }
 
 static int find_slot(struct ff_feed *feed, const struct ff_piece_request *request,
@@ -208,12 +245,9 @@ static int find_slot(struct ff_feed *feed, const struct ff_piece_request *reques
     slot->stream = request->stream;
     ff_chunk_range(opts->geometry, request->chunk, &slot->first, &slot->rows);
     status = ff_set_find(opts->set, request->chunk, stored, &slot->input);
-    if (status == FF_OK && opts->boundary > 0)
-        return need_buffer(feed, &slot->input, FF_F32, feed->buffer_bytes, &slot->buffer);
     if (status == FF_OK)
-        status =
-            need_buffer(feed, &slot->input, image_dtype(opts), feed->image_bytes, &slot->images);
-    if (status == FF_OK && needs_truth(request->stream))
+        status = need_buffer(feed, slot, opts->boundary > 0 ? FF_F32 : image_dtype(opts));
+    if (status == FF_OK && opts->boundary == 0 && needs_truth(request->stream))
         status = ff_set_find(opts->set, request->chunk, FF_STREAM_LABELS, &slot->labels);
     return status;
 }

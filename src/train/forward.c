@@ -2,6 +2,8 @@
 
 #include "nn/kernels.h"
 
+#include <string.h>
+
 /* Rows normalised by one task. */
 #define ROWS_PER_TASK 32
 /* Between two looks at the process's memory, which cost some microseconds each. */
@@ -14,27 +16,33 @@ struct pass {
     float *y, *sums, *goodness;
 };
 
-static int allocate(struct pass *pass)
-{
-    const struct ff_layer *layer = pass->opts->layer;
-    struct ff_ctx *ctx = pass->workers->ctx;
+#define MAX_BUFFERS 3
 
-    pass->max_rows = (size_t)FF_FORWARD_PIECES * pass->opts->geometry->chunk_rows;
-    pass->y = ff_alloc_array(ctx, FF_MEM_ACTIVATIONS, pass->max_rows * layer->units, sizeof(float));
-    pass->sums =
-        ff_alloc_array(ctx, FF_MEM_ACTIVATIONS, pass->max_rows * layer->tiles, sizeof(float));
-    pass->goodness = ff_alloc_array(ctx, FF_MEM_ACTIVATIONS, pass->max_rows, sizeof(float));
-    return pass->y && pass->sums && pass->goodness ? FF_OK : ff_alloc_status(ctx);
+static size_t list_buffers(struct pass *pass, const struct ff_layer *layer,
+                           struct ff_buffer out[MAX_BUFFERS])
+{
+    const struct ff_buffer buffers[MAX_BUFFERS] = {
+        {&pass->y, FF_MEM_ACTIVATIONS, pass->max_rows * layer->units, sizeof(float)},
+        {&pass->sums, FF_MEM_ACTIVATIONS, pass->max_rows * layer->tiles, sizeof(float)},
+        {&pass->goodness, FF_MEM_ACTIVATIONS, pass->max_rows, sizeof(float)},
+    };
+
+    memcpy(out, buffers, sizeof buffers);
+    return MAX_BUFFERS;
 }
 
-static void release(struct pass *pass)
+static size_t pass_rows(const struct ff_geometry *geometry)
 {
-    const struct ff_layer *layer = pass->opts->layer;
-    struct ff_ctx *ctx = pass->workers->ctx;
+    return (size_t)FF_FORWARD_PIECES * geometry->chunk_rows;
+}
 
-    ff_free(ctx, FF_MEM_ACTIVATIONS, pass->y, pass->max_rows * layer->units * sizeof(float));
-    ff_free(ctx, FF_MEM_ACTIVATIONS, pass->sums, pass->max_rows * layer->tiles * sizeof(float));
-    ff_free(ctx, FF_MEM_ACTIVATIONS, pass->goodness, pass->max_rows * sizeof(float));
+void ff_forward_needs(const struct ff_layer *layer, const struct ff_geometry *geometry,
+                      struct ff_needs *needs)
+{
+    struct pass shape = {.max_rows = pass_rows(geometry)};
+    struct ff_buffer buffers[MAX_BUFFERS];
+
+    ff_buffers_count(list_buffers(&shape, layer, buffers), buffers, needs);
 }
 
 struct normalise_job {
@@ -126,14 +134,16 @@ static int forward_chunk(struct pass *pass, uint32_t chunk)
 
 int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts)
 {
-    struct pass pass = {.workers = workers, .opts = opts};
-    int status = allocate(&pass);
+    struct pass pass = {.workers = workers, .opts = opts, .max_rows = pass_rows(opts->geometry)};
+    struct ff_buffer buffers[MAX_BUFFERS];
+    size_t n = list_buffers(&pass, opts->layer, buffers);
+    int status = ff_buffers_alloc(workers->ctx, n, buffers);
 
     for (uint32_t chunk = 0; chunk < opts->geometry->chunks && status == FF_OK; chunk++) {
         status = forward_chunk(&pass, chunk);
         if (chunk % CHUNKS_PER_SAMPLE == 0)
             ff_memory_sample(workers->ctx);
     }
-    release(&pass);
+    ff_buffers_free(workers->ctx, n, buffers);
     return status;
 }

@@ -37,6 +37,9 @@ struct ff_forward_opts {
 };
 
 FF_CHECK int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts);
+/* Adds what the pass of LAYER takes beside layer and feed. */
+void ff_forward_needs(const struct ff_layer *layer, const struct ff_geometry *geometry,
+                      struct ff_needs *needs);
 
 /* Scales ROWS outputs Y (rows, units) of a layer to RMS 1 on the pool, in place: inputs of the
  * next.

@@ -118,6 +118,7 @@ static int write_all(struct import *import, const void *data, size_t size, uint6
         if (put <= 0)
             return ff_fail_errno(import->ctx, put < 0 ? errno : EIO, "temporary file in %s",
                                  import->opts->folder);
+        ff_meter_wrote(import->ctx, (uint64_t)put);
         at += put;
         size -= (size_t)put;
         offset += (uint64_t)put;
@@ -232,13 +233,12 @@ static size_t at_least_one(size_t n)
     return n ? n : 1;
 }
 
-static void measure(struct import *import)
+static void measure(struct import *import, uint32_t features, bool is_float)
 {
     const struct ff_import_opts *opts = import->opts;
-    const struct ff_dataset_info *info = &opts->dataset->info;
 
-    import->dtype = info->is_float ? FF_F32 : FF_U8;
-    import->row_bytes = info->features * ff_dtype_size(import->dtype);
+    import->dtype = is_float ? FF_F32 : FF_U8;
+    import->row_bytes = features * ff_dtype_size(import->dtype);
     import->read_rows = at_least_one(READ_BYTES / import->row_bytes);
     if (opts->order) {
         /* Records stay aligned to their first field. */
@@ -250,48 +250,46 @@ static void measure(struct import *import)
     }
 }
 
-static int allocate(struct import *import)
-{
-    struct ff_ctx *ctx = import->ctx;
-    size_t chunk_rows = import->opts->geometry->chunk_rows;
+#define MAX_BUFFERS 7
 
-    import->read_features = ff_alloc(ctx, FF_MEM_IO, import->read_rows * import->row_bytes);
-    import->read_labels = ff_alloc(ctx, FF_MEM_IO, import->read_rows * sizeof(uint16_t));
-    import->features = ff_alloc(ctx, FF_MEM_IO, chunk_rows * import->row_bytes);
-    import->labels = ff_alloc(ctx, FF_MEM_IO, chunk_rows * sizeof(uint16_t));
-    import->bucket = ff_alloc(ctx, FF_MEM_IO, import->bucket_rows * import->record_bytes);
-    import->sorted = ff_alloc(ctx, FF_MEM_IO, import->bucket_rows * import->record_bytes);
-    import->bucket_filled = ff_alloc(ctx, FF_MEM_IO, import->buckets * sizeof(uint32_t));
-    if (!import->read_features || !import->read_labels || !import->features || !import->labels ||
-        !import->bucket || !import->sorted || !import->bucket_filled)
-        return ff_alloc_status(ctx);
-    return FF_OK;
+static size_t list_buffers(struct import *import, struct ff_buffer out[MAX_BUFFERS])
+{
+    size_t chunk_rows = import->opts->geometry->chunk_rows, row = import->row_bytes;
+    const struct ff_buffer buffers[MAX_BUFFERS] = {
+        {&import->read_features, FF_MEM_IO, import->read_rows, row},
+        {&import->read_labels, FF_MEM_IO, import->read_rows, sizeof(uint16_t)},
+        {&import->features, FF_MEM_IO, chunk_rows, row},
+        {&import->labels, FF_MEM_IO, chunk_rows, sizeof(uint16_t)},
+        {&import->bucket, FF_MEM_IO, import->bucket_rows, import->record_bytes},
+        {&import->sorted, FF_MEM_IO, import->bucket_rows, import->record_bytes},
+        {&import->bucket_filled, FF_MEM_IO, import->buckets, sizeof(uint32_t)},
+    };
+
+    memcpy(out, buffers, sizeof buffers);
+    return MAX_BUFFERS;
 }
 
-static void release(struct import *import)
+uint64_t ff_import_needs(const struct ff_import_opts *opts, uint32_t features, bool is_float,
+                         struct ff_needs *needs)
 {
-    struct ff_ctx *ctx = import->ctx;
-    size_t chunk_rows = import->opts->geometry->chunk_rows;
+    struct import shape = {.opts = opts};
+    struct ff_buffer buffers[MAX_BUFFERS];
 
-    if (import->fd >= 0)
-        close(import->fd);
-    XXH3_freeState(import->hash);
-    ff_free(ctx, FF_MEM_IO, import->read_features, import->read_rows * import->row_bytes);
-    ff_free(ctx, FF_MEM_IO, import->read_labels, import->read_rows * sizeof(uint16_t));
-    ff_free(ctx, FF_MEM_IO, import->features, chunk_rows * import->row_bytes);
-    ff_free(ctx, FF_MEM_IO, import->labels, chunk_rows * sizeof(uint16_t));
-    ff_free(ctx, FF_MEM_IO, import->bucket, import->bucket_rows * import->record_bytes);
-    ff_free(ctx, FF_MEM_IO, import->sorted, import->bucket_rows * import->record_bytes);
-    ff_free(ctx, FF_MEM_IO, import->bucket_filled, import->buckets * sizeof(uint32_t));
+    measure(&shape, features, is_float);
+    ff_buffers_count(list_buffers(&shape, buffers), buffers, needs);
+    return opts->order ? opts->geometry->rows * shape.record_bytes : 0;
 }
 
 int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts, char fingerprint[33])
 {
     struct import import = {.ctx = ctx, .opts = opts, .fd = -1};
+    struct ff_buffer buffers[MAX_BUFFERS];
+    size_t n;
     int status;
 
-    measure(&import);
-    status = allocate(&import);
+    measure(&import, opts->dataset->info.features, opts->dataset->info.is_float);
+    n = list_buffers(&import, buffers);
+    status = ff_buffers_alloc(ctx, n, buffers);
     if (status == FF_OK && fingerprint) {
         import.hash = XXH3_createState();
         if (!import.hash || XXH3_128bits_reset(import.hash) != XXH_OK)
@@ -312,6 +310,9 @@ int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts, char finger
         ff_hex128(hash.high64, hash.low64, fingerprint);
     }
     ff_memory_sample(ctx);
-    release(&import);
+    if (import.fd >= 0)
+        close(import.fd);
+    XXH3_freeState(import.hash);
+    ff_buffers_free(ctx, n, buffers);
     return status;
 }

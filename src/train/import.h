@@ -29,6 +29,11 @@ struct ff_import_opts {
  */
 FF_CHECK int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts, char fingerprint[33]);
 
+/* Adds what importing rows of FEATURES takes beside dataset and set, which OPTS need not name;
+ * returns the bytes of the temporary file. */
+uint64_t ff_import_needs(const struct ff_import_opts *opts, uint32_t features, bool is_float,
+                         struct ff_needs *needs);
+
 /* Hex digits of a hash of 128 bits, and a zero. */
 void ff_hex128(uint64_t high, uint64_t low, char out[33]);
 

@@ -33,6 +33,16 @@ int ff_workers_init(struct ff_workers *out, struct ff_ctx *ctx, unsigned threads
     return status;
 }
 
+void ff_workers_needs(unsigned threads, const struct ff_coder_use *use, struct ff_needs *needs)
+{
+    struct ff_needs coder = {0};
+
+    ff_coder_needs(use, &coder);
+    for (unsigned i = 0; i < threads; i++)
+        ff_needs_add(needs, &coder);
+    ff_pool_needs(needs);
+}
+
 void ff_workers_release(struct ff_workers *workers)
 {
     ff_pool_free(workers->pool);
