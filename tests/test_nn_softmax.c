@@ -102,6 +102,48 @@ START_TEST(argmax_takes_the_first_of_equals)
 }
 END_TEST
 
+/* Evenly spread chances hit each class in proportion to its probability, but never the one left
+ * out. */
+START_TEST(draws_follow_the_softmax_without_one_class)
+{
+    enum { DRAWS = 100000 };
+    static const float logits[5] = {0.5f, 3.0f, -1.0f, 1.5f, -40.0f};
+
+    for (size_t except = 0; except < 5; except++) {
+        double counts[5] = {0}, sum = 0.0;
+
+        for (size_t i = 0; i < DRAWS; i++)
+            counts[ff_softmax_draw(5, logits, except, (double)i / DRAWS)]++;
+        for (size_t c = 0; c < 5; c++)
+            sum += c == except ? 0.0 : exp((double)logits[c]);
+        ck_assert_double_eq(counts[except], 0.0);
+        for (size_t c = 0; c < 5; c++) {
+            double share = c == except ? 0.0 : exp((double)logits[c]) / sum;
+
+            ck_assert_double_eq_tol(counts[c] / DRAWS, share, 2.0 / DRAWS);
+        }
+    }
+}
+END_TEST
+
+START_TEST(draws_of_any_logits_give_another_class)
+{
+    static const float logits[][3] = {
+        {1e30f, -1e30f, 0.0f}, {NAN, NAN, NAN}, {0.0f, INFINITY, 1.0f}, {-INFINITY, 0, -INFINITY}};
+    static const double chances[] = {0.0, 0.5, 1.0 - 0x1p-53};
+
+    for (size_t i = 0; i < sizeof logits / sizeof *logits; i++) {
+        for (size_t j = 0; j < 9; j++) {
+            size_t except = j % 3, c = ff_softmax_draw(3, logits[i], except, chances[j / 3]);
+
+            ck_assert(c < 3 && c != except);
+        }
+    }
+    ck_assert_uint_eq(ff_softmax_draw(3, logits[0], 0, 0.5), 2);
+    ck_assert_uint_eq(ff_softmax_draw(2, logits[0], 0, 0.5), 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("nn_softmax");
@@ -112,6 +154,8 @@ int main(void)
     tcase_add_test(tests, large_logits_neither_overflow_nor_vanish);
     tcase_add_test(tests, wrong_rows_are_added_up_and_the_first_of_equals_wins);
     tcase_add_test(tests, not_a_number_is_not_hidden);
+    tcase_add_test(tests, draws_follow_the_softmax_without_one_class);
+    tcase_add_test(tests, draws_of_any_logits_give_another_class);
     tcase_add_test(tests, argmax_takes_the_first_of_equals);
     return run_suite(suite);
 }
