@@ -5,7 +5,8 @@
 #include "support/naive_network.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/run.h"
+#include "train/full.h"
+#include "train/plan.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -236,6 +237,35 @@ START_TEST(only_weights_and_their_state_grow_with_depth)
 }
 END_TEST
 
+/* What the planner is told of the stage, against the most that was handed out. */
+START_TEST(the_needs_are_what_is_taken)
+{
+    static const enum ff_category exact[] = {FF_MEM_WEIGHTS, FF_MEM_OPTIMIZER, FF_MEM_GRADIENT};
+    struct ff_plan_job job = {.threads = 2};
+    struct ff_needs needs;
+    struct ff_memory memory;
+    struct ff_model_file *file;
+    struct ff_manifest manifest;
+    struct ff_knobs knobs = {0};
+
+    memset(&needs, 0, sizeof needs);
+    choose(_i);
+    train_ok(ctx, &recipe, &opts);
+    ff_memory_read(ctx, &memory);
+    ck_assert_int_eq(ff_model_file_open(ctx, opts.model, FF_MODEL_READ, &file), FF_OK);
+    ck_assert_int_eq(ff_manifest_load(ctx, file, &manifest), FF_OK);
+    job.manifest = &manifest;
+    job.mode = ff_mode_find("ff-full");
+    job.optimizer = ff_optimizer_find(recipe.optimizer);
+    job.geometry = ff_geometry_make(manifest.samples, recipe.batch);
+    ff_full_needs(&job, 1, &knobs, &needs);
+    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
+        ck_assert_uint_eq(needs.bytes[exact[i]], memory.category_peak_bytes[exact[i]]);
+    ff_manifest_release(&manifest);
+    ff_model_file_close(file);
+}
+END_TEST
+
 START_TEST(divergence_is_noticed)
 {
     recipe.learning_rate = 1e30;
@@ -331,6 +361,7 @@ int main(void)
     tcase_add_loop_test(tcase, one_layer_equals_streaming_bit_for_bit, 0, 3);
     tcase_add_test(tcase, any_allocation_may_fail);
     tcase_add_test(tcase, only_weights_and_their_state_grow_with_depth);
+    tcase_add_loop_test(tcase, the_needs_are_what_is_taken, 0, RECIPES);
     tcase_add_test(tcase, divergence_is_noticed);
     tcase_add_test(tcase, divergence_of_the_head_is_noticed);
     tcase_add_test(tcase, the_model_is_evaluated);
