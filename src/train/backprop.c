@@ -179,6 +179,14 @@ static struct plan make_plan(const struct ff_backprop_opts *opts)
     return plan;
 }
 
+/* Columns that are passed down at a time, at most. */
+static size_t passed_units(const struct plan *plan)
+{
+    uint32_t tile = ff_tile_units(plan->widest);
+
+    return tile < plan->widest ? tile : plan->widest;
+}
+
 #define MAX_BUFFERS 12
 
 static size_t list_buffers(struct ff_backprop *b, unsigned threads,
@@ -195,8 +203,7 @@ static size_t list_buffers(struct ff_backprop *b, unsigned threads,
         {&b->sums, FF_MEM_ACTIVATIONS, rows * ff_tile_count(plan->widest), sizeof(float)},
         {&b->logits, FF_MEM_ACTIVATIONS, rows * classes, sizeof(float)},
         {&b->product, FF_MEM_ACTIVATIONS, chunk_rows * classes, sizeof(float)},
-        {&b->passed, FF_MEM_ACTIVATIONS, threads * chunk_rows * ff_tile_units(plan->widest),
-         sizeof(float)},
+        {&b->passed, FF_MEM_ACTIVATIONS, threads * chunk_rows * passed_units(plan), sizeof(float)},
         {&b->labels, FF_MEM_ACTIVATIONS, chunk_rows, sizeof *b->labels},
         {&b->requests, FF_MEM_OTHER, pieces, sizeof *b->requests},
         {&b->pieces, FF_MEM_OTHER, pieces, sizeof *b->pieces},
@@ -370,8 +377,8 @@ static void pass_tile(void *arg, size_t task, unsigned worker)
     uint32_t first, count;
 
     ff_tile_range(p->layer->fan_in, (uint32_t)(task % p->tiles), &first, &count);
-    passed = p->b->passed + (size_t)worker * p->b->plan.opts.geometry->chunk_rows *
-                                ff_tile_units(p->b->plan.widest);
+    passed =
+        p->b->passed + worker * p->b->plan.opts.geometry->chunk_rows * passed_units(&p->b->plan);
     /* (rows, count) = dZ (rows, n) W (n, count), a column block of W */
     ff_gemm_nn(block->rows, count, n, p->delta + block->first * n, n, p->layer->weights + first,
                below, 0, passed, count);

@@ -1,4 +1,4 @@
-#include "support/naive_network.h"
+#include "support/naive_backprop.h"
 
 #include "train/layer.h"
 #include "train/manifest.h"
@@ -190,7 +190,9 @@ void naive_init(struct naive_network *out, const struct ff_recipe *recipe, uint3
                 uint32_t inputs)
 {
     *out = (struct naive_network){.layers = layers, .inputs = inputs};
-    if (recipe->head_epochs > 0)
+    if (naive_is_backprop(recipe))
+        out->first_head = recipe->layers;
+    else if (recipe->head_epochs > 0)
         out->first_head = recipe->layers > 1 ? 2 : 1;
     out->layer = naive_alloc(recipe->layers, sizeof *out->layer);
     out->head = naive_alloc(recipe->layers, sizeof *out->head);

@@ -30,7 +30,7 @@ struct naive_figures {
 };
 
 struct naive_network {
-    uint32_t layers, first_head;  /* first_head 0: no heads */
+    uint32_t layers, first_head;  /* first_head 0: no heads; backpropagation: LAYERS, the output */
     uint32_t inputs;              /* of layer 1 */
     struct oracle_layer *layer;   /* [layers] */
     struct oracle_layer *head;    /* [layers]; without weights below first_head */
@@ -38,7 +38,7 @@ struct naive_network {
     struct naive_figures *final;  /* [layers], likewise */
 };
 
-/* Trains the network of RECIPE, which is complete. naive_train.c */
+/* Trains the network of RECIPE, which is complete, with Forward-Forward. naive_train.c */
 void naive_train(const struct ff_recipe *recipe, const struct naive_data *data,
                  struct naive_network *out);
 /* The same of a recipe of the mode ff-full: EPOCHS are of the network (one for each epoch), there

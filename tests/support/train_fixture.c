@@ -178,6 +178,16 @@ void train_recipe(struct ff_ctx *ctx, const char *hidden, struct ff_recipe *out)
     out->seed = 5;
 }
 
+void train_backprop(const char *mode, struct ff_recipe *recipe)
+{
+    struct ff_recipe plain;
+
+    ff_recipe_init(&plain);
+    recipe->mode = mode;
+    recipe->negative_sets = plain.negative_sets;
+    recipe->head_epochs = plain.head_epochs;
+}
+
 void train_opts(const char *folder, struct ff_train_opts *out)
 {
     ff_train_opts_init(out);

@@ -29,6 +29,8 @@ struct ff_ctx *train_ctx(void);
 /* A small recipe: HIDDEN as in ff_recipe_parse_hidden(), 3 epochs, batches of 32, 2 sets of
  * negatives, a head. Completed later. */
 void train_recipe(struct ff_ctx *ctx, const char *hidden, struct ff_recipe *out);
+/* Makes it one of MODE, one of those of backpropagation. */
+void train_backprop(const char *mode, struct ff_recipe *recipe);
 /* Options for FOLDER/model.ff on its data, two threads, no waiting between checkpoints. */
 void train_opts(const char *folder, struct ff_train_opts *out);
 /* Frees what train_opts() made. */
