@@ -130,6 +130,62 @@ START_TEST(every_state_makes_sense)
 }
 END_TEST
 
+/* Every layer of MODEL is in STATE, and can be looked into. */
+static void ck_network(struct ff_model *model, enum ff_layer_state state)
+{
+    uint64_t values, bytes;
+
+    for (uint32_t number = 1; number <= LAYERS; number++) {
+        bool training = state == FF_LAYER_TRAINING;
+        struct ff_layer_info layer;
+        struct ff_tile_info tile;
+
+        ck_assert_int_eq(ff_model_layer(model, number, &layer), FF_OK);
+        ck_assert_int_eq(layer.state, state);
+        ck_assert_int_eq(layer.optimizer_stored_bytes > layer.raw_bytes, training);
+        ck_assert_int_eq(layer.optimizer_stored_bytes > 0, training);
+        ck_assert_double_gt(layer.weights.std, 0);
+        ck_assert(isnan(layer.loss) && isnan(layer.goodness_pos) && isnan(layer.error));
+        ck_assert_int_eq(ff_model_tile(model, number, 0, 0, 1, NULL, &tile), FF_OK);
+        ck_assert_uint_gt(tile.stored_bytes, 0);
+    }
+    ck_assert_int_eq(ff_model_verify(model, NULL, NULL, &values, &bytes), FF_OK);
+}
+
+/* Layers, heads and their states; and nothing but them once it is complete. */
+START_TEST(a_network_that_trains_all_at_once)
+{
+    static const char *const modes[] = {"ff-full", "bp", "bp-checkpoint"};
+    struct ff_model_info info;
+    struct ff_model *model;
+
+    recipe.mode = modes[_i];
+    recipe.embedding = "replace";
+    recipe.negative_sets = 1;
+    recipe.head_epochs = recipe.epochs;
+    train_partly(15);
+    model = open_model();
+    ck_assert_int_eq(ff_model_info(model, &info), FF_OK);
+    ck_assert(info.whole_network && info.has_head && !info.complete);
+    ck_assert_int_eq(info.backprop, strcmp(modes[_i], "ff-full") != 0);
+    ck_assert_uint_eq(info.layer, 0);
+    ck_assert_uint_eq(info.epoch, 1);
+    ck_assert_uint_eq(info.layers_trained, 0);
+    ck_assert_uint_eq(info.parameters, 140 * 65 + 20 * 141 + 4 * 21);
+    ck_network(model, FF_LAYER_TRAINING);
+    ff_model_close(model);
+    train_ok(ctx, &recipe, &opts);
+    model = open_model();
+    ck_assert_int_eq(ff_model_info(model, &info), FF_OK);
+    ck_assert(info.complete);
+    ck_assert_uint_eq(info.layers_trained, LAYERS);
+    /* Raw: no tile of a checkpoint is left behind. */
+    ck_assert_uint_lt(info.tile_bytes, info.parameters * sizeof(float) + 4096);
+    ck_network(model, FF_LAYER_TRAINED);
+    ff_model_close(model);
+}
+END_TEST
+
 static _Noreturn void train_for_ever(void)
 {
     struct ff_train_result result;
@@ -336,6 +392,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, states_of_an_unfinished_model);
     tcase_add_test(tcase, every_state_makes_sense);
+    tcase_add_loop_test(tcase, a_network_that_trains_all_at_once, 0, 3);
     tcase_add_test(tcase, a_model_can_be_read_while_it_is_trained);
     tcase_add_test(tcase, a_model_held_by_a_trainer_says_so);
     tcase_add_test(tcase, a_damaged_tile_is_named);
