@@ -8,7 +8,7 @@ learns()
 {
     most=$1 from=$2
     shift 2
-    ff 0 train --data "$from" --negative-sets 3 --force --quiet "$@" || return
+    ff 0 train --data "$from" --force --quiet "$@" || return
     ff 0 eval model.ff --data "$from" --json --quiet || return
     json out
     error=$(leaf .error)
@@ -17,8 +17,11 @@ learns()
     ok "test error is at most $most with $*" [ "$(echo "$error $most" | awk '{ print ($1 <= $2) }')" = 1 ]
 }
 
-learns 0.30 "$data" --hidden 200x3 --epochs 10 --loss symba
-learns 0.50 "$data" --hidden 200x2 --epochs 10 --loss logistic --batch 20
-learns 0.35 "$data" --hidden 200x2 --epochs 10 --label-embedding append
-learns 0.30 "$data" --hidden 200x3 --epochs 10 --activations bf16 --compress zstd
+learns 0.30 "$data" --hidden 200x3 --epochs 10 --loss symba --negative-sets 3
+learns 0.50 "$data" --hidden 200x2 --epochs 10 --loss logistic --batch 20 --negative-sets 3
+learns 0.35 "$data" --hidden 200x2 --epochs 10 --label-embedding append --negative-sets 3
+learns 0.30 "$data" --hidden 200x3 --epochs 10 --activations bf16 --compress zstd --negative-sets 3
+learns 0.22 "$data" --hidden 200x3 --epochs 10 --mode bp
+learns 0.22 "$data" --hidden 200x3 --epochs 10 --mode bp-accum --optimizer sgd --lr 0.05
+learns 0.25 "$data" --hidden 100x12 --epochs 10 --mode bp-checkpoint --batch 32
 finish
