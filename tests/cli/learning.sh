@@ -23,5 +23,4 @@ learns 0.35 "$data" --hidden 200x2 --epochs 10 --label-embedding append --negati
 learns 0.30 "$data" --hidden 200x3 --epochs 10 --activations bf16 --compress zstd --negative-sets 3
 learns 0.22 "$data" --hidden 200x3 --epochs 10 --mode bp
 learns 0.22 "$data" --hidden 200x3 --epochs 10 --mode bp-accum --optimizer sgd --lr 0.05
-learns 0.25 "$data" --hidden 100x12 --epochs 10 --mode bp-checkpoint --batch 32
 finish
