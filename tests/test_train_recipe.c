@@ -241,7 +241,10 @@ START_TEST(counts_have_their_ranges)
     } counts[] = {
         {"epochs", &recipe.epochs, {1, 1000000}, {0, 1000001}},
         {"batch", &recipe.batch, {1, 1 << 24}, {0, (1 << 24) + 1}},
-        {"negative sets", &recipe.negative_sets, {1, FF_MAX_NEGATIVE_SETS}, {0, FF_MAX_NEGATIVE_SETS + 1}},
+        {"negative sets",
+         &recipe.negative_sets,
+         {1, FF_MAX_NEGATIVE_SETS},
+         {0, FF_MAX_NEGATIVE_SETS + 1}},
         {"head epochs", &recipe.head_epochs, {0, 1000000}, {1000001, UINT32_MAX}},
     };
 
