@@ -306,6 +306,42 @@ START_TEST(gradients_held_are_those_of_one_layer_or_of_all)
 }
 END_TEST
 
+/* What the planner is told, against the most that was handed out. Inputs come on top: rows of
+ * floats and their labels, and perhaps the images. */
+START_TEST(the_needs_are_what_is_taken)
+{
+    static const enum ff_category exact[] = {FF_MEM_WEIGHTS, FF_MEM_OPTIMIZER, FF_MEM_GRADIENT};
+    struct ff_backprop_opts told = {.manifest = NULL};
+    struct ff_model_file *file;
+    struct ff_manifest manifest;
+    struct ff_geometry geometry;
+    struct ff_memory memory;
+    struct ff_needs needs = {.mapped = 0};
+    uint64_t rows, row_bytes = TRAIN_FEATURES * (sizeof(float) + 1) + 2 * sizeof(uint16_t);
+
+    use_hidden("40,150,30x3");
+    train_mode(modes[_i]);
+    ff_memory_read(ctx, &memory);
+    ck_assert_int_eq(ff_model_file_open(ctx, opts.model, FF_MODEL_READ, &file), FF_OK);
+    ck_assert_int_eq(ff_manifest_load(ctx, file, &manifest), FF_OK);
+    geometry = ff_geometry_make(manifest.samples, recipe.batch);
+    told.manifest = &manifest;
+    told.geometry = &geometry;
+    ff_backprop_choose(&manifest, &geometry, opts.micro_batch_rows, &told);
+    ff_network_needs(&manifest, &needs);
+    ff_backprop_needs(&told, opts.threads, &needs);
+    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
+        ck_assert_uint_eq(needs.bytes[exact[i]], memory.category_peak_bytes[exact[i]]);
+    rows = (uint64_t)told.micro_chunks * geometry.chunk_rows;
+    ck_assert_uint_le(needs.bytes[FF_MEM_ACTIVATIONS],
+                      memory.category_peak_bytes[FF_MEM_ACTIVATIONS]);
+    ck_assert_uint_ge(needs.bytes[FF_MEM_ACTIVATIONS] + rows * row_bytes,
+                      memory.category_peak_bytes[FF_MEM_ACTIVATIONS]);
+    ff_manifest_release(&manifest);
+    ff_model_file_close(file);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("train: backprop: bits");
@@ -325,6 +361,7 @@ int main(void)
     tcase_add_test(tcase, outputs_held_grow_with_depth_and_with_its_square_root);
     tcase_add_test(tcase, activations_of_micro_batches_do_not_grow_with_the_batch);
     tcase_add_test(tcase, gradients_held_are_those_of_one_layer_or_of_all);
+    tcase_add_loop_test(tcase, the_needs_are_what_is_taken, 0, MODES);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -17,7 +17,7 @@ struct place {
 };
 
 /* The shape of the memory: what is held at a time. */
-struct plan {
+struct shape {
     struct ff_backprop_opts opts;
     uint32_t layers;  /* the output layer is number LAYERS + 1 */
     bool accumulates; /* a batch comes in several micro-batches */
@@ -28,7 +28,7 @@ struct plan {
 
 struct ff_backprop {
     struct ff_workers *workers;
-    struct plan plan;
+    struct shape shape;
     struct place *places; /* (layers + 1) */
     float *outputs;       /* y_k, then dZ_k, of the layers that are held */
     float *gradient;      /* dW of one layer after the other, or of all of them */
@@ -48,16 +48,16 @@ struct ff_backprop {
     float lr;
 };
 
-static uint32_t units(const struct plan *plan, uint32_t layer)
+static uint32_t units(const struct shape *shape, uint32_t layer)
 {
-    const struct ff_manifest *manifest = plan->opts.manifest;
+    const struct ff_manifest *manifest = shape->opts.manifest;
 
-    return layer <= plan->layers ? manifest->recipe.hidden[layer - 1] : manifest->classes;
+    return layer <= shape->layers ? manifest->recipe.hidden[layer - 1] : manifest->classes;
 }
 
-static uint32_t fan_in(const struct plan *plan, uint32_t layer)
+static uint32_t fan_in(const struct shape *shape, uint32_t layer)
 {
-    return ff_manifest_fan_in(plan->opts.manifest, layer);
+    return ff_manifest_fan_in(shape->opts.manifest, layer);
 }
 
 /* ---- What is held ---- */
@@ -89,58 +89,58 @@ void ff_backprop_choose(const struct ff_manifest *manifest, const struct ff_geom
 
 /* Outputs that the forward pass leaves behind: the inputs of the next segment, or of the output
  * layer. */
-static bool is_kept(const struct plan *plan, uint32_t layer)
+static bool is_kept(const struct shape *shape, uint32_t layer)
 {
-    return layer % plan->opts.segment == 0 || layer == plan->layers;
+    return layer % shape->opts.segment == 0 || layer == shape->layers;
 }
 
-static uint32_t segment_of(const struct plan *plan, uint32_t layer)
+static uint32_t segment_of(const struct shape *shape, uint32_t layer)
 {
-    return (layer - 1) / plan->opts.segment;
+    return (layer - 1) / shape->opts.segment;
 }
 
 /* Whether LAYER's outputs are gone when the backward pass comes to it. */
-static bool is_recomputed(const struct plan *plan, uint32_t layer)
+static bool is_recomputed(const struct shape *shape, uint32_t layer)
 {
-    return layer <= plan->layers && !is_kept(plan, layer) &&
-           segment_of(plan, layer) < segment_of(plan, plan->layers);
+    return layer <= shape->layers && !is_kept(shape, layer) &&
+           segment_of(shape, layer) < segment_of(shape, shape->layers);
 }
 
 /*
  * Outputs: layers at the same place of their segments share one, as wide as the widest of them
  * needs, unless they are kept. PLACES may be NULL.
  */
-static size_t place_outputs(const struct plan *plan, struct place *places)
+static size_t place_outputs(const struct shape *shape, struct place *places)
 {
     size_t next = 0;
 
-    for (uint32_t at = 1; at < plan->opts.segment; at++) {
+    for (uint32_t at = 1; at < shape->opts.segment; at++) {
         uint32_t width = 0;
 
-        for (uint32_t k = at; k < plan->layers; k += plan->opts.segment) {
+        for (uint32_t k = at; k < shape->layers; k += shape->opts.segment) {
             if (places)
                 places[k - 1].outputs = next;
-            width = units(plan, k) > width ? units(plan, k) : width;
+            width = units(shape, k) > width ? units(shape, k) : width;
         }
-        next += plan->max_rows * width;
+        next += shape->max_rows * width;
     }
-    for (uint32_t k = 1; k <= plan->layers; k++) {
-        if (!is_kept(plan, k))
+    for (uint32_t k = 1; k <= shape->layers; k++) {
+        if (!is_kept(shape, k))
             continue;
         if (places)
             places[k - 1].outputs = next;
-        next += plan->max_rows * units(plan, k);
+        next += shape->max_rows * units(shape, k);
     }
     return next;
 }
 
 /* Gradients lie one behind the other where they are added up, else all in the same place. */
-static void place_gradients(const struct plan *plan, struct place *places, struct place *end)
+static void place_gradients(const struct shape *shape, struct place *places, struct place *end)
 {
-    for (uint32_t k = 1; k <= plan->layers + 1; k++) {
-        size_t biases = units(plan, k), weights = biases * fan_in(plan, k);
+    for (uint32_t k = 1; k <= shape->layers + 1; k++) {
+        size_t biases = units(shape, k), weights = biases * fan_in(shape, k);
 
-        if (plan->accumulates) {
+        if (shape->accumulates) {
             if (places) {
                 places[k - 1].gradient = end->gradient;
                 places[k - 1].bias_gradient = end->bias_gradient;
@@ -155,36 +155,36 @@ static void place_gradients(const struct plan *plan, struct place *places, struc
 }
 
 /* Fills PLACES (may be NULL); returns the sizes of all. */
-static struct place place_all(const struct plan *plan, struct place *places)
+static struct place place_all(const struct shape *shape, struct place *places)
 {
-    struct place end = {.outputs = place_outputs(plan, places)};
+    struct place end = {.outputs = place_outputs(shape, places)};
 
-    place_gradients(plan, places, &end);
+    place_gradients(shape, places, &end);
     return end;
 }
 
-static struct plan make_plan(const struct ff_backprop_opts *opts)
+static struct shape make_shape(const struct ff_backprop_opts *opts)
 {
     const struct ff_geometry *geometry = opts->geometry;
-    struct plan plan = {
+    struct shape shape = {
         .opts = *opts,
         .layers = opts->manifest->recipe.layers,
         .accumulates = opts->micro_chunks < geometry->chunks_per_batch,
         .max_rows = (size_t)opts->micro_chunks * geometry->chunk_rows,
     };
 
-    for (uint32_t k = 1; k <= plan.layers; k++)
-        plan.widest = units(&plan, k) > plan.widest ? units(&plan, k) : plan.widest;
-    plan.end = place_all(&plan, NULL);
-    return plan;
+    for (uint32_t k = 1; k <= shape.layers; k++)
+        shape.widest = units(&shape, k) > shape.widest ? units(&shape, k) : shape.widest;
+    shape.end = place_all(&shape, NULL);
+    return shape;
 }
 
 /* Columns that are passed down at a time, at most. */
-static size_t passed_units(const struct plan *plan)
+static size_t passed_units(const struct shape *shape)
 {
-    uint32_t tile = ff_tile_units(plan->widest);
+    uint32_t tile = ff_tile_units(shape->widest);
 
-    return tile < plan->widest ? tile : plan->widest;
+    return tile < shape->widest ? tile : shape->widest;
 }
 
 #define MAX_BUFFERS 12
@@ -192,18 +192,18 @@ static size_t passed_units(const struct plan *plan)
 static size_t list_buffers(struct ff_backprop *b, unsigned threads,
                            struct ff_buffer out[MAX_BUFFERS])
 {
-    const struct plan *plan = &b->plan;
-    size_t rows = plan->max_rows, chunk_rows = plan->opts.geometry->chunk_rows;
-    size_t pieces = plan->opts.micro_chunks, classes = plan->opts.manifest->classes;
+    const struct shape *shape = &b->shape;
+    size_t rows = shape->max_rows, chunk_rows = shape->opts.geometry->chunk_rows;
+    size_t pieces = shape->opts.micro_chunks, classes = shape->opts.manifest->classes;
     const struct ff_buffer buffers[MAX_BUFFERS] = {
-        {&b->places, FF_MEM_OTHER, plan->layers + 1, sizeof *b->places},
-        {&b->outputs, FF_MEM_ACTIVATIONS, plan->end.outputs, sizeof(float)},
-        {&b->gradient, FF_MEM_GRADIENT, plan->end.gradient, sizeof(float)},
-        {&b->bias_gradient, FF_MEM_GRADIENT, plan->end.bias_gradient, sizeof(float)},
-        {&b->sums, FF_MEM_ACTIVATIONS, rows * ff_tile_count(plan->widest), sizeof(float)},
+        {&b->places, FF_MEM_OTHER, shape->layers + 1, sizeof *b->places},
+        {&b->outputs, FF_MEM_ACTIVATIONS, shape->end.outputs, sizeof(float)},
+        {&b->gradient, FF_MEM_GRADIENT, shape->end.gradient, sizeof(float)},
+        {&b->bias_gradient, FF_MEM_GRADIENT, shape->end.bias_gradient, sizeof(float)},
+        {&b->sums, FF_MEM_ACTIVATIONS, rows * ff_tile_count(shape->widest), sizeof(float)},
         {&b->logits, FF_MEM_ACTIVATIONS, rows * classes, sizeof(float)},
         {&b->product, FF_MEM_ACTIVATIONS, chunk_rows * classes, sizeof(float)},
-        {&b->passed, FF_MEM_ACTIVATIONS, threads * chunk_rows * passed_units(plan), sizeof(float)},
+        {&b->passed, FF_MEM_ACTIVATIONS, threads * chunk_rows * passed_units(shape), sizeof(float)},
         {&b->labels, FF_MEM_ACTIVATIONS, chunk_rows, sizeof *b->labels},
         {&b->requests, FF_MEM_OTHER, pieces, sizeof *b->requests},
         {&b->pieces, FF_MEM_OTHER, pieces, sizeof *b->pieces},
@@ -225,13 +225,13 @@ int ff_backprop_new(struct ff_workers *workers, const struct ff_backprop_opts *o
     if (!b)
         return ff_alloc_status(workers->ctx);
     b->workers = workers;
-    b->plan = make_plan(opts);
+    b->shape = make_shape(opts);
     status = ff_buffers_alloc(workers->ctx, list_buffers(b, workers->threads, buffers), buffers);
     if (status != FF_OK) {
         ff_backprop_free(b);
         return status;
     }
-    place_all(&b->plan, b->places);
+    place_all(&b->shape, b->places);
     *out = b;
     return FF_OK;
 }
@@ -251,7 +251,7 @@ void ff_backprop_free(struct ff_backprop *b)
 void ff_backprop_needs(const struct ff_backprop_opts *opts, unsigned threads,
                        struct ff_needs *needs)
 {
-    struct ff_backprop shape = {.plan = make_plan(opts)};
+    struct ff_backprop shape = {.shape = make_shape(opts)};
     struct ff_buffer buffers[MAX_BUFFERS];
 
     needs->bytes[FF_MEM_OTHER] += sizeof shape;
@@ -262,16 +262,16 @@ double ff_backprop_flops(const struct ff_manifest *manifest)
 {
     struct ff_geometry geometry = ff_geometry_make(1, 1);
     struct ff_backprop_opts opts = {.manifest = manifest, .geometry = &geometry};
-    struct plan plan;
+    struct shape shape;
     double total = 0;
 
     ff_backprop_choose(manifest, &geometry, 0, &opts);
-    plan = make_plan(&opts);
-    for (uint32_t k = 1; k <= plan.layers + 1; k++) {
-        bool again = is_recomputed(&plan, k), passes_down = k > 1;
+    shape = make_shape(&opts);
+    for (uint32_t k = 1; k <= shape.layers + 1; k++) {
+        bool again = is_recomputed(&shape, k), passes_down = k > 1;
 
         /* Forward, gradient; forward again; what is passed down. */
-        total += (double)fan_in(&plan, k) * units(&plan, k) * (4 + 2 * again + 2 * passes_down);
+        total += (double)fan_in(&shape, k) * units(&shape, k) * (4 + 2 * again + 2 * passes_down);
     }
     return total;
 }
@@ -280,15 +280,15 @@ double ff_backprop_flops(const struct ff_manifest *manifest)
 
 static struct ff_layer *layer_of(const struct ff_backprop *b, uint32_t layer)
 {
-    struct ff_network *network = b->plan.opts.network;
+    struct ff_network *network = b->shape.opts.network;
 
-    return layer <= b->plan.layers ? &network->layers[layer - 1] : &network->heads[0];
+    return layer <= b->shape.layers ? &network->layers[layer - 1] : &network->heads[0];
 }
 
 /* y_k of all rows: (rows, units); later dZ_k. */
 static float *outputs(const struct ff_backprop *b, uint32_t layer)
 {
-    return layer <= b->plan.layers ? b->outputs + b->places[layer - 1].outputs : b->logits;
+    return layer <= b->shape.layers ? b->outputs + b->places[layer - 1].outputs : b->logits;
 }
 
 /* Points the blocks to the inputs of LAYER. */
@@ -298,7 +298,7 @@ static void set_inputs(struct ff_backprop *b, uint32_t layer)
         size_t first = b->blocks[i].first;
 
         b->blocks[i].x = layer == 1 ? b->pieces[i].x
-                                    : outputs(b, layer - 1) + first * units(&b->plan, layer - 1);
+                                    : outputs(b, layer - 1) + first * units(&b->shape, layer - 1);
     }
 }
 
@@ -310,7 +310,7 @@ static int load_rows(struct ff_backprop *b, uint32_t first_chunk, uint32_t chunk
     b->n_pieces = chunks;
     for (uint32_t c = 0; c < chunks; c++)
         b->requests[c] = (struct ff_piece_request){first_chunk + c, FF_STREAM_NEUTRAL};
-    status = ff_feed_load(b->plan.opts.feed, b->n_pieces, b->requests, b->pieces);
+    status = ff_feed_load(b->shape.opts.feed, b->n_pieces, b->requests, b->pieces);
     b->all_rows = 0;
     for (size_t i = 0; i < b->n_pieces && status == FF_OK; i++) {
         b->blocks[i] = (struct ff_block){.rows = b->pieces[i].rows, .first = (uint32_t)b->all_rows};
@@ -335,8 +335,8 @@ static int forward_layers(struct ff_backprop *b, uint32_t from, uint32_t to)
 /* The output layer: logits, the loss, and dZ of the logits in their place. */
 static int run_output(struct ff_backprop *b, struct ff_sums *sums)
 {
-    uint32_t number = b->plan.layers + 1;
-    size_t classes = units(&b->plan, number);
+    uint32_t number = b->shape.layers + 1;
+    size_t classes = units(&b->shape, number);
     int status = FF_OK;
 
     set_inputs(b, number);
@@ -346,7 +346,7 @@ static int run_output(struct ff_backprop *b, struct ff_sums *sums)
         float *logits = b->logits + block->first * classes;
         uint64_t wrong = 0;
 
-        status = ff_feed_labels(b->plan.opts.feed, b->requests[i].chunk, b->labels);
+        status = ff_feed_labels(b->shape.opts.feed, b->requests[i].chunk, b->labels);
         if (status != FF_OK)
             return status;
         ff_head_logits(layer_of(b, number), b->workers->pool, block->rows, block->x, b->product,
@@ -378,7 +378,7 @@ static void pass_tile(void *arg, size_t task, unsigned worker)
 
     ff_tile_range(p->layer->fan_in, (uint32_t)(task % p->tiles), &first, &count);
     passed =
-        p->b->passed + worker * p->b->plan.opts.geometry->chunk_rows * passed_units(&p->b->plan);
+        p->b->passed + worker * p->b->shape.opts.geometry->chunk_rows * passed_units(&p->b->shape);
     /* (rows, count) = dZ (rows, n) W (n, count), a column block of W */
     ff_gemm_nn(block->rows, count, n, p->delta + block->first * n, n, p->layer->weights + first,
                below, 0, passed, count);
@@ -393,7 +393,7 @@ static void pass_down(struct ff_backprop *b, uint32_t layer)
         .layer = layer_of(b, layer),
         .delta = outputs(b, layer),
         .below = outputs(b, layer - 1),
-        .tiles = ff_tile_count(units(&b->plan, layer - 1)),
+        .tiles = ff_tile_count(units(&b->shape, layer - 1)),
     };
 
     ff_pool_run(b->workers->pool, b->n_pieces * passing.tiles, pass_tile, &passing);
@@ -407,8 +407,8 @@ static int learn_layer(struct ff_backprop *b, uint32_t layer)
     struct ff_update update = {
         .workers = b->workers,
         .layer = layer_of(b, layer),
-        .optimizer = b->plan.opts.optimizer,
-        .params = b->plan.opts.optimizer_params,
+        .optimizer = b->shape.opts.optimizer,
+        .params = b->shape.opts.optimizer_params,
         .whole = true,
         .gradient = b->gradient + place->gradient,
         .bias_gradient = b->bias_gradient + place->bias_gradient,
@@ -433,16 +433,16 @@ static int learn_layer(struct ff_backprop *b, uint32_t layer)
 /* The outputs within the segment that ends with LAYER, from what the segment below left. */
 static int recompute_segment(struct ff_backprop *b, uint32_t layer)
 {
-    return forward_layers(b, segment_of(&b->plan, layer) * b->plan.opts.segment + 1, layer - 1);
+    return forward_layers(b, segment_of(&b->shape, layer) * b->shape.opts.segment + 1, layer - 1);
 }
 
 static int backward(struct ff_backprop *b)
 {
-    uint32_t last_segment = segment_of(&b->plan, b->plan.layers);
-    int status = learn_layer(b, b->plan.layers + 1);
+    uint32_t last_segment = segment_of(&b->shape, b->shape.layers);
+    int status = learn_layer(b, b->shape.layers + 1);
 
-    for (uint32_t k = b->plan.layers; k >= 1 && status == FF_OK; k--) {
-        if (is_kept(&b->plan, k) && segment_of(&b->plan, k) < last_segment)
+    for (uint32_t k = b->shape.layers; k >= 1 && status == FF_OK; k--) {
+        if (is_kept(&b->shape, k) && segment_of(&b->shape, k) < last_segment)
             status = recompute_segment(b, k);
         if (status == FF_OK)
             status = learn_layer(b, k);
@@ -456,12 +456,12 @@ static int run_micro_batch(struct ff_backprop *b, uint32_t first_chunk, uint32_t
     int status = load_rows(b, first_chunk, chunks);
 
     if (status == FF_OK)
-        status = forward_layers(b, 1, b->plan.layers);
+        status = forward_layers(b, 1, b->shape.layers);
     if (status == FF_OK)
         status = run_output(b, sums);
     if (status == FF_OK)
         status = backward(b);
-    ff_feed_done(b->plan.opts.feed);
+    ff_feed_done(b->shape.opts.feed);
     return status;
 }
 
@@ -470,13 +470,14 @@ int ff_backprop_run(struct ff_backprop *b, uint64_t batch, uint64_t number, floa
 {
     uint32_t first_chunk, chunks;
 
-    b->batch_rows = ff_batch_range(b->plan.opts.geometry, batch, &first_chunk, &chunks);
+    b->batch_rows = ff_batch_range(b->shape.opts.geometry, batch, &first_chunk, &chunks);
     b->number = number;
     b->lr = lr;
     for (uint32_t done = 0, now; done < chunks; done += now) {
         int status;
 
-        now = chunks - done < b->plan.opts.micro_chunks ? chunks - done : b->plan.opts.micro_chunks;
+        now =
+            chunks - done < b->shape.opts.micro_chunks ? chunks - done : b->shape.opts.micro_chunks;
         b->first = done == 0;
         b->last = done + now == chunks;
         status = run_micro_batch(b, first_chunk + done, now, sums);
