@@ -33,7 +33,28 @@ static void teardown(void)
 struct trial {
     const char *data, *hidden, *loss, *embedding;
     uint32_t epochs, batch, negative_sets;
+    void (*change)(struct ff_recipe *recipe); /* what else is not as usual; or NULL */
 };
+
+/* The whole network at once, against hard negatives. */
+static void full_network(struct ff_recipe *recipe)
+{
+    recipe->mode = "ff-full";
+    recipe->negatives = "hard";
+}
+
+/* Hinton's own recipe; the manual page has the derivation. */
+static void hintons(struct ff_recipe *recipe)
+{
+    full_network(recipe);
+    recipe->goodness_scale = recipe->hidden[0];
+    recipe->threshold = 1;
+    recipe->optimizer = "sgd";
+    recipe->learning_rate = 5e-4;
+    recipe->weight_decay = 0.02;
+    recipe->schedule = "half-linear";
+    recipe->peer_normalisation = 0.03;
+}
 
 static void train_trial(const struct trial *trial, const char *model)
 {
@@ -47,6 +68,8 @@ static void train_trial(const struct trial *trial, const char *model)
     recipe.epochs = trial->epochs;
     recipe.batch = trial->batch;
     recipe.negative_sets = trial->negative_sets;
+    if (trial->change)
+        trial->change(&recipe);
     ff_train_opts_init(&opts);
     opts.model = model;
     opts.data.path = trial->data;
@@ -89,15 +112,19 @@ START_TEST(the_sample_is_learned)
 {
     static const struct {
         const char *loss, *embedding;
-        uint32_t batch;
+        uint32_t epochs, batch, negative_sets;
+        void (*change)(struct ff_recipe *recipe);
         double most;
     } ways[] = {
-        {"symba", "replace", 128, 0.25},
-        {"symba", "append", 128, 0.25},
-        {"logistic", "replace", 16, 0.28},
+        {"symba", "replace", 10, 128, 3, NULL, 0.25},
+        {"symba", "append", 10, 128, 3, NULL, 0.25},
+        {"logistic", "replace", 10, 16, 3, NULL, 0.28},
+        {"symba", "replace", 10, 128, 1, full_network, 0.25},
+        {"logistic", "replace", 20, 16, 1, hintons, 0.28},
     };
-    struct trial trial = {sample(),       "200x2", ways[_i].loss, ways[_i].embedding, 10,
-                          ways[_i].batch, 3};
+    struct trial trial = {
+        sample(),        "200x2",        ways[_i].loss,          ways[_i].embedding,
+        ways[_i].epochs, ways[_i].batch, ways[_i].negative_sets, ways[_i].change};
     double by_goodness, by_head;
 
     run_trial(&trial, &by_goodness, &by_head);
@@ -191,13 +218,32 @@ START_TEST(mnist_is_learned)
         double most;
     } ways[] = {{"symba", 0.028}, {"logistic", 0.03}};
     const char *data = mnist(ways[_i].loss);
-    struct trial trial = {data, MNIST_LAYERS, ways[_i].loss, "replace", MNIST_EPOCHS, 128, 3};
+    struct trial trial = {data, MNIST_LAYERS, ways[_i].loss, "replace", MNIST_EPOCHS, 128, 3, NULL};
     double by_goodness, by_head;
 
     if (!data)
         return;
     run_trial(&trial, &by_goodness, &by_head);
     ck_assert_double_le(by_goodness, ways[_i].most);
+}
+END_TEST
+
+/* With the usual loss and optimizer, and with Hinton's recipe. */
+START_TEST(mnist_is_learned_by_the_whole_network_at_once)
+{
+    static const struct trial ways[] = {
+        {NULL, "1000x3", "symba", "replace", 8, 128, 1, full_network},
+        {NULL, "1000x3", "logistic", "replace", 15, 100, 1, hintons},
+    };
+    struct trial trial = ways[_i];
+    double by_goodness, by_head;
+
+    trial.data = mnist(trial.loss);
+    if (!trial.data)
+        return;
+    run_trial(&trial, &by_goodness, &by_head);
+    ck_assert_double_lt(by_goodness, 0.02);
+    ck_assert_double_lt(by_head, 0.02);
 }
 END_TEST
 
@@ -208,10 +254,11 @@ int main(void)
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_loop_test(tcase, the_sample_is_learned, 0, 3);
+    tcase_add_loop_test(tcase, the_sample_is_learned, 0, 5);
     tcase_add_loop_test(tcase, mnist_is_learned, 0, 2);
     tcase_add_loop_test(tcase, backprop_learns_the_sample, 0, 3);
     tcase_add_test(tcase, backprop_learns_mnist);
+    tcase_add_loop_test(tcase, mnist_is_learned_by_the_whole_network_at_once, 0, 2);
     tcase_add_test(tcase, backprop_learns_fashion_mnist);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
