@@ -120,7 +120,7 @@ START_TEST(the_sample_is_learned)
         {"symba", "append", 10, 128, 3, NULL, 0.25},
         {"logistic", "replace", 10, 16, 3, NULL, 0.28},
         {"symba", "replace", 10, 128, 1, full_network, 0.25},
-        {"logistic", "replace", 20, 16, 1, hintons, 0.28},
+        {"logistic", "replace", 20, 20, 1, hintons, 0.32},
     };
     struct trial trial = {
         sample(),        "200x2",        ways[_i].loss,          ways[_i].embedding,
