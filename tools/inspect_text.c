@@ -55,8 +55,14 @@ static void print_pairs(const struct ff_recipe *recipe)
     printf("loss %s (goodness scale %g", recipe->loss, recipe->goodness_scale);
     if (strcmp(recipe->loss, "logistic") == 0)
         printf(", threshold %g", recipe->threshold);
-    printf("), %u stored negative%s, label %s (strength %g)\n", recipe->negative_sets,
-           recipe->negative_sets > 1 ? "s" : "", recipe->embedding, recipe->label_strength);
+    if (strcmp(recipe->negatives, "hard") == 0)
+        printf("), hard negatives");
+    else
+        printf("), %u set%s of negatives", recipe->negative_sets,
+               recipe->negative_sets > 1 ? "s" : "");
+    if (recipe->peer_normalisation > 0)
+        printf(", peer normalisation %g", recipe->peer_normalisation);
+    printf(", label %s (strength %g)\n", recipe->embedding, recipe->label_strength);
 }
 
 static void print_recipe(const struct ff_model_info *info)
