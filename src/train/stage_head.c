@@ -75,7 +75,7 @@ static int set_up(struct head_training *t)
 
 /* One chunk of the batch that ROWS tells of. */
 static int run_chunk(struct head_training *t, uint32_t chunk, size_t batch_rows,
-                     struct ff_update_rows *rows)
+                     struct ff_update_rows rows)
 {
     struct ff_sums *sums = &t->run->manifest.mark.sums;
     struct ff_piece_request request = {chunk, FF_STREAM_NEUTRAL};
@@ -98,10 +98,10 @@ static int run_chunk(struct head_training *t, uint32_t chunk, size_t batch_rows,
         ff_softmax_cross_entropy(piece.rows, classes, batch_rows, t->logits, t->labels, &wrong);
     sums->wrong += (double)wrong;
     block = (struct ff_block){.x = piece.x, .rows = piece.rows};
-    rows->blocks = &block;
-    rows->n_blocks = 1;
-    rows->delta = t->logits;
-    status = ff_update_run(&t->update, rows);
+    rows.blocks = &block;
+    rows.n_blocks = 1;
+    rows.delta = t->logits;
+    status = ff_update_run(&t->update, &rows);
     ff_feed_done(t->feed);
     return status;
 }
@@ -118,7 +118,7 @@ static int learn(void *arg, const struct ff_batch *batch)
 
         update.first = c == 0;
         update.last = c + 1 == chunks;
-        status = run_chunk(t, first_chunk + c, rows, &update);
+        status = run_chunk(t, first_chunk + c, rows, update);
         if (status != FF_OK)
             return status;
     }
