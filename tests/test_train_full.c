@@ -9,6 +9,7 @@
 #include "train/plan.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,6 +130,33 @@ START_TEST(interrupted_runs_end_in_the_same_bits)
         ck_assert_int_lt(pieces, 1000);
     }
     ck_assert_int_gt(pieces, 1);
+    ck_assert_str_eq(train_hash(opts.model), reference());
+}
+END_TEST
+
+/* Scratch that is damaged, or gone, between two batches. */
+START_TEST(scratch_is_made_again)
+{
+    long left = 20;
+
+    choose(ALL);
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    opts.interrupted = train_countdown;
+    opts.arg = &left;
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
+    if (_i == 0) {
+        ck_assert_int_eq(remove(train_path(folder, "model.ff.scratch/boundary-0.lmdb")), 0);
+    } else {
+        FILE *file = fopen(train_path(folder, "model.ff.scratch/boundary-0.lmdb"), "r+b");
+
+        ck_assert_ptr_nonnull(file);
+        ck_assert_int_eq(fseek(file, 9000, SEEK_SET), 0);
+        for (int i = 0; i < 5000; i++)
+            fputc(0xa5, file);
+        ck_assert_int_eq(fclose(file), 0);
+    }
+    opts.interrupted = NULL;
+    train_ok(ctx, &recipe, &opts);
     ck_assert_str_eq(train_hash(opts.model), reference());
 }
 END_TEST
@@ -357,6 +385,7 @@ int main(void)
     tcase_add_test(tcase, the_store_does_not_change_a_bit);
     tcase_add_test(tcase, another_seed_gives_other_weights);
     tcase_add_loop_test(tcase, interrupted_runs_end_in_the_same_bits, 0, 5 * RECIPES);
+    tcase_add_loop_test(tcase, scratch_is_made_again, 0, 2);
     tcase_add_test(tcase, a_checkpoint_holds_the_running_means);
     tcase_add_loop_test(tcase, one_layer_equals_streaming_bit_for_bit, 0, 3);
     tcase_add_test(tcase, any_allocation_may_fail);
