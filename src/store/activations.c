@@ -211,3 +211,31 @@ void ff_chunk_dont_need(struct ff_set *set, const struct ff_chunk *chunk)
 {
     set->ops->dont_need(set, chunk->bytes);
 }
+
+/* With one page a fault maps as much as this on either side of it (db_read.c). */
+#define FOLIO_BYTES ((size_t)2 << 20)
+
+void ff_chunk_trim(struct ff_set *set, const struct ff_chunk *chunk, bool stays,
+                   const struct ff_chunk *below, const struct ff_chunk *above)
+{
+    const uint8_t *begin = chunk->bytes.data, *end = begin + chunk->bytes.size;
+    const uint8_t *from = begin - FOLIO_BYTES, *to = end + FOLIO_BYTES;
+
+    if (!set->ops->let_go)
+        return;
+    if (below && (const uint8_t *)below->bytes.data + below->bytes.size > from)
+        from = (const uint8_t *)below->bytes.data + below->bytes.size;
+    if (above && (const uint8_t *)above->bytes.data < to)
+        to = above->bytes.data;
+    if (stays) {
+        set->ops->let_go(set, from, begin);
+        set->ops->let_go(set, end, to);
+    } else {
+        set->ops->let_go(set, from, to);
+    }
+}
+
+size_t ff_chunk_slack(size_t bytes)
+{
+    return bytes < FOLIO_BYTES / 2 ? bytes : FOLIO_BYTES / 2;
+}

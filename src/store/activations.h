@@ -46,6 +46,9 @@ struct ff_set_ops {
     int (*find)(struct ff_set *set, struct ff_bytes key, struct ff_bytes *out); /* FF_ENOTFOUND */
     void (*will_need)(struct ff_set *set, struct ff_bytes bytes);
     void (*dont_need)(struct ff_set *set, struct ff_bytes bytes);
+    /* Whole pages within may go, FROM and TO may lie outside. NULL where there are none, as in
+     * memory. */
+    void (*let_go)(struct ff_set *set, const void *from, const void *to);
     void (*close)(struct ff_set *set); /* frees SET; keeps what is stored */
 };
 
@@ -128,8 +131,19 @@ bool ff_chunk_lies_ready(struct ff_set *set, const struct ff_chunk *chunk, enum 
  * go. Thread-safe. */
 void ff_chunk_will_need(struct ff_set *set, const struct ff_chunk *chunk);
 void ff_chunk_dont_need(struct ff_set *set, const struct ff_chunk *chunk);
+/*
+ * What may go of the pages in and around CHUNK, after it was read: those that came along with it,
+ * if it STAYS in use, else also its own. The neighbours in use on either side of it in the file are
+ * BELOW and ABOVE (may be NULL). Thread-safe.
+ */
+void ff_chunk_trim(struct ff_set *set, const struct ff_chunk *chunk, bool stays,
+                   const struct ff_chunk *below, const struct ff_chunk *above);
+/* Bytes of pages that come along, about, with a chunk of so many. */
+size_t ff_chunk_slack(size_t bytes);
 
-/* Streams whose values in a chunk are alike, for the planner. */
+/* For the planner: adds what an open folder takes, its path aside. */
+void ff_scratch_needs(struct ff_needs *needs);
+/* Streams whose values in a chunk are alike. */
 struct ff_set_values {
     enum ff_dtype given, stored;
     uint32_t rows, columns;

@@ -81,6 +81,9 @@ struct ff_db_writes {
 /* Most bytes that are pending, and metered, at a time when N kinds of WRITES are made in turn,
  * ROUNDS times over. */
 uint64_t ff_db_pending(size_t n, const struct ff_db_writes *writes, uint64_t rounds);
+/* The same where sizes are not certain: at most, for writes of COST in all and LARGEST bytes. */
+uint64_t ff_db_cost(size_t n, const struct ff_db_writes *writes, uint64_t rounds);
+uint64_t ff_db_pending_bound(uint64_t cost, size_t largest);
 /* Likewise, about: bytes of the file that they fill, and bytes that are written for it. */
 uint64_t ff_db_stored(size_t n, const struct ff_db_writes *writes, uint64_t rounds);
 uint64_t ff_db_written(size_t n, const struct ff_db_writes *writes, uint64_t rounds);
@@ -92,6 +95,11 @@ void ff_db_needs(struct ff_needs *needs);
  * again at no harm. Both are thread-safe while DB is only read. */
 void ff_db_dont_need(struct ff_db *db, struct ff_bytes bytes);
 void ff_db_will_need(struct ff_db *db, struct ff_bytes bytes);
+/* With one page a fault maps as much as this around it. */
+#define FF_DB_FOLIO_BYTES ((size_t)2 << 20)
+/* Lets go of the whole pages of the map between FROM and TO, which may lie outside it.
+ * Thread-safe likewise. */
+void ff_db_let_go(struct ff_db *db, const void *from, const void *to);
 
 struct ff_db_usage {
     uint64_t file_bytes; /* size of the file */

@@ -16,7 +16,9 @@ struct ff_db {
     MDB_cursor *cursor;     /* in WRITE if there is one, else in READ; NULL: none */
     size_t dirty_bytes;     /* about what WRITE holds on the heap; metered */
     uint64_t written_bytes; /* that a commit of WRITE will write, about */
-    int broken;             /* status of the write or commit that failed; FF_OK: none did */
+    uint8_t *map;           /* where the file is mapped; NULL: not known yet */
+    size_t map_bytes;
+    int broken; /* status of the write or commit that failed; FF_OK: none did */
     enum ff_db_mode mode;
     bool lockless;
     uint32_t page_bytes;
@@ -30,6 +32,9 @@ int ff_db_fail(struct ff_db *db, int code, const char *what);
 void ff_db_close_cursor(struct ff_db *db);
 /* Begins the snapshot of reads unless there is one. */
 FF_CHECK int ff_db_pin(struct ff_db *db);
+
+/* Notes where the map is, by WITHIN, a pointer into it. Only while nothing is pending. */
+void ff_db_note_map(struct ff_db *db, const void *within);
 
 static inline MDB_val ff_db_val(struct ff_bytes bytes)
 {

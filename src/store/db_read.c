@@ -32,6 +32,7 @@ static int remap(struct ff_db *db)
 
     if (code != 0)
         return code;
+    db->map = NULL;
     return mdb_env_set_mapsize(db->env, (info.me_last_pgno + 1) * db->page_bytes + READ_AHEAD_MAP);
 }
 
@@ -72,6 +73,8 @@ int ff_db_get(struct ff_db *db, struct ff_bytes key, struct ff_bytes *out)
     code = mdb_get(db->write ? db->write : db->read, db->table, &name, &value);
     if (code != 0)
         return ff_db_fail(db, code, "read");
+    if (!db->write)
+        ff_db_note_map(db, value.mv_data);
     give(&value, out);
     return FF_OK;
 }
@@ -84,6 +87,8 @@ static int move(struct ff_db *db, MDB_val *name, MDB_cursor_op op, struct ff_byt
 
     if (code != 0)
         return ff_db_fail(db, code, "read");
+    if (!db->write)
+        ff_db_note_map(db, name->mv_data);
     give(name, found);
     give(&value, out);
     return FF_OK;
@@ -116,29 +121,48 @@ int ff_db_next(struct ff_db *db, struct ff_bytes *found, struct ff_bytes *out)
     return move(db, &name, MDB_NEXT, found, out);
 }
 
-/*
- * A page fault maps what surrounds the page too: 64 KiB, or the whole of a large folio, of up to 2
- * MiB with today's kernels. What was mapped beside the value asked for would stay, and add up to
- * the whole file. So the hint covers the whole map; a page that is still wanted costs a minor
- * fault.
- */
-void ff_db_dont_need(struct ff_db *db, struct ff_bytes bytes)
+void ff_db_note_map(struct ff_db *db, const void *within)
 {
     const uintptr_t page_bytes = db->page_bytes;
-    const uint8_t *page = (const uint8_t *)bytes.data - (uintptr_t)bytes.data % page_bytes;
+    const uintptr_t page = (uintptr_t)within / page_bytes * page_bytes;
     MDB_envinfo info;
     uint64_t number;
 
-    /* While something is pending the pointer may be one to the heap, where the same advice would
-     * erase. */
-    if (db->write || mdb_env_info(db->env, &info) != 0)
+    if (db->map || mdb_env_info(db->env, &info) != 0)
         return;
     /* A page of LMDB, be it of a tree or the first of a large value, begins with its own number. */
-    memcpy(&number, page, sizeof number);
+    memcpy(&number, (const uint8_t *)within - ((uintptr_t)within - page), sizeof number);
     if (number >= info.me_mapsize / page_bytes)
         return;
-    page -= (uintptr_t)number * page_bytes;
-    madvise((void *)(uintptr_t)page, info.me_mapsize / page_bytes * page_bytes, MADV_DONTNEED);
+    db->map = (uint8_t *)(page - (uintptr_t)number * page_bytes);
+    db->map_bytes = info.me_mapsize / page_bytes * page_bytes;
+    /* A folio of 2 MiB that is mapped as one page comes and goes as a whole. */
+    madvise(db->map, db->map_bytes, MADV_NOHUGEPAGE);
+}
+
+void ff_db_let_go(struct ff_db *db, const void *from, const void *to)
+{
+    const uintptr_t page_bytes = db->page_bytes;
+    const uintptr_t first = (uintptr_t)db->map, last = first + db->map_bytes;
+    uintptr_t begin = ((uintptr_t)from + page_bytes - 1) / page_bytes * page_bytes;
+    uintptr_t end = (uintptr_t)to / page_bytes * page_bytes;
+
+    begin = begin < first ? first : begin;
+    end = end > last ? last : end;
+    if (db->map && begin < end)
+        madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
+/*
+ * A page fault maps what surrounds the page too: 64 KiB, or the whole of a large folio, of up to
+ * FF_DB_FOLIO_BYTES with today's kernels. What was mapped beside the value asked for would stay,
+ * and add up to the whole file. So this hint covers the whole map; a page that is still wanted
+ * costs a minor fault.
+ */
+void ff_db_dont_need(struct ff_db *db, struct ff_bytes bytes)
+{
+    (void)bytes;
+    ff_db_let_go(db, db->map, db->map + db->map_bytes);
 }
 
 void ff_db_will_need(struct ff_db *db, struct ff_bytes bytes)

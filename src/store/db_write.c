@@ -3,8 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What one write dirties beside its value: the pages of a path through the tree, and a split. */
-#define PAGES_PER_WRITE 4
+/* What a write dirties beside its value: a leaf of the tree, if none before it did; and what a
+ * transaction does, whatever it writes: paths through the trees. */
+#define PAGES_PER_WRITE 1
+#define PAGES_PER_TRANSACTION 4
 /* Map kept free beyond what a transaction may write, for the tree's own pages. */
 #define MAP_MARGIN ((size_t)64 << 20)
 
@@ -14,7 +16,7 @@ static size_t cost_of(size_t page_bytes, size_t size)
     return size / page_bytes * page_bytes + PAGES_PER_WRITE * page_bytes;
 }
 
-/* Whether a value of COST more bytes still goes into a transaction of PENDING bytes. */
+/* Whether COST more bytes still go into a transaction of PENDING bytes. */
 static bool fits(size_t pending, size_t cost)
 {
     return pending + cost <= FF_DB_DIRTY_BYTES;
@@ -35,6 +37,16 @@ static uint64_t place_of(size_t page_bytes, size_t size)
     return (page_header + size + page_bytes - 1) / page_bytes * page_bytes + NODE_BYTES;
 }
 
+uint64_t ff_db_cost(size_t n, const struct ff_db_writes *writes, uint64_t rounds)
+{
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += cost_of(page_bytes, writes[i].bytes) * writes[i].count * rounds;
+    return sum;
+}
+
 uint64_t ff_db_stored(size_t n, const struct ff_db_writes *writes, uint64_t rounds)
 {
     size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
@@ -42,18 +54,25 @@ uint64_t ff_db_stored(size_t n, const struct ff_db_writes *writes, uint64_t roun
 
     for (size_t i = 0; i < n; i++)
         bytes += place_of(page_bytes, writes[i].bytes) * writes[i].count * rounds;
-    return bytes + PAGES_PER_COMMIT * page_bytes;
+    return bytes;
 }
 
 uint64_t ff_db_written(size_t n, const struct ff_db_writes *writes, uint64_t rounds)
 {
     size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-    uint64_t cost = 0, commits;
+    uint64_t commits = ff_db_cost(n, writes, rounds) / FF_DB_DIRTY_BYTES + 1;
 
-    for (size_t i = 0; i < n; i++)
-        cost += cost_of(page_bytes, writes[i].bytes) * writes[i].count * rounds;
-    commits = cost / FF_DB_DIRTY_BYTES;
     return ff_db_stored(n, writes, rounds) + commits * PAGES_PER_COMMIT * page_bytes;
+}
+
+uint64_t ff_db_pending_bound(uint64_t cost, size_t largest)
+{
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE), base = PAGES_PER_TRANSACTION * page_bytes;
+    uint64_t most = base + cost_of(page_bytes, largest);
+
+    if (most < FF_DB_DIRTY_BYTES)
+        most = FF_DB_DIRTY_BYTES;
+    return cost + base < most ? cost + base : most;
 }
 
 /* The pattern repeats itself before so many writes. */
@@ -69,7 +88,9 @@ uint64_t ff_db_pending(size_t n, const struct ff_db_writes *writes, uint64_t rou
             size_t cost = cost_of(page_bytes, writes[i].bytes);
 
             for (uint64_t j = 0; j < writes[i].count && done < MOST_WRITES; j++, done++) {
-                pending = fits(pending, cost) ? pending + cost : cost;
+                if (pending == 0 || !fits(pending, cost))
+                    pending = PAGES_PER_TRANSACTION * page_bytes;
+                pending += cost;
                 most = pending > most ? pending : most;
             }
         }
@@ -111,7 +132,21 @@ static int grow_map(struct ff_db *db, size_t need)
     room = 2 * need + used / 64 + MAP_MARGIN;
     if (info.me_mapsize >= used + room)
         return 0;
+    db->map = NULL;
     return mdb_env_set_mapsize(db->env, used + used / 2 + 2 * room);
+}
+
+/* Finds out where the map is, from the first value, before there are pages on the heap. */
+static void find_map(struct ff_db *db)
+{
+    MDB_val key, value;
+    MDB_cursor *cursor;
+
+    if (db->map || mdb_cursor_open(db->write, db->table, &cursor) != 0)
+        return;
+    if (mdb_cursor_get(cursor, &key, &value, MDB_FIRST) == 0)
+        ff_db_note_map(db, key.mv_data);
+    mdb_cursor_close(cursor);
 }
 
 static int begin(struct ff_db *db, size_t need)
@@ -122,8 +157,10 @@ static int begin(struct ff_db *db, size_t need)
     code = grow_map(db, need > FF_DB_DIRTY_BYTES ? need : FF_DB_DIRTY_BYTES);
     if (code == 0)
         code = mdb_txn_begin(db->env, NULL, 0, &db->write);
-    if (code == 0)
+    if (code == 0) {
+        find_map(db);
         return FF_OK;
+    }
     db->write = NULL;
     return break_off(db, ff_db_fail(db, code, "write"));
 }
@@ -141,8 +178,10 @@ static int make_room(struct ff_db *db, size_t cost)
     ff_db_close_cursor(db);
     if (db->write && !fits(db->dirty_bytes, cost))
         rc = ff_db_commit(db);
-    if (rc == FF_OK && !db->write)
+    if (rc == FF_OK && !db->write) {
+        cost += PAGES_PER_TRANSACTION * (size_t)db->page_bytes;
         rc = begin(db, cost);
+    }
     if (rc != FF_OK)
         return rc;
     rc = ff_meter_reserve(db->ctx, FF_MEM_IO, cost);
@@ -176,6 +215,8 @@ int ff_db_reserve(struct ff_db *db, struct ff_bytes key, size_t size, void **out
     if (code != 0)
         return break_off(db, ff_db_fail(db, code, "write"));
     db->written_bytes += place_of(db->page_bytes, size);
+    ff_db_dont_need(db,
+                    (struct ff_bytes){NULL, 0}); /* pages of the tree, and what came with them */
     *out = value.mv_data;
     return FF_OK;
 }
@@ -208,6 +249,7 @@ int ff_db_delete(struct ff_db *db, struct ff_bytes key)
         ff_meter_add(db->ctx, FF_MEM_IO, listed);
         db->dirty_bytes += listed;
         code = mdb_del(db->write, db->table, &name, NULL);
+        ff_db_dont_need(db, (struct ff_bytes){NULL, 0}); /* it looked at the value's first page */
     }
     if (code != 0 && code != MDB_NOTFOUND)
         return break_off(db, ff_db_fail(db, code, "write"));
@@ -225,6 +267,7 @@ int ff_db_commit(struct ff_db *db)
         return FF_OK;
     ff_db_close_cursor(db);
     code = mdb_txn_commit(db->write); /* ends it also when it fails */
+    ff_db_dont_need(db, (struct ff_bytes){NULL, 0});
     if (code != 0)
         rc = ff_db_fail(db, code, "write");
     else

@@ -149,14 +149,6 @@ void ff_model_file_needs(size_t elements, bool puts, bool gets, struct ff_needs 
     ff_coder_needs(&use, needs);
 }
 
-void ff_model_file_put_needs(size_t elements, size_t packed, uint64_t n, struct ff_needs *needs)
-{
-    const struct ff_db_writes writes = {packed, n};
-
-    needs->bytes[FF_MEM_IO] += FF_VALUE_HEADER + elements * sizeof(float);
-    needs->bytes[FF_MEM_IO] += ff_db_pending(1, &writes, 1);
-}
-
 /* Finds a tile, hash verified if so asked. STORED is the whole of it; NAME gets its name for
  * messages. */
 static int find_tile(struct ff_model_file *file, const struct ff_tile_key *key, bool verify,

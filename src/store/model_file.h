@@ -89,9 +89,8 @@ FF_CHECK int ff_model_file_walk(
  * layers. */
 void ff_model_file_unpin(struct ff_model_file *file);
 /* For the planner: adds what an open file takes, its path aside, once tiles of so many ELEMENTS
- * were put, or read; and what putting N of them adds, each expected to take PACKED bytes. */
+ * were put, or read. While one is put, its bytes uncompressed come on top, and what is pending. */
 void ff_model_file_needs(size_t elements, bool puts, bool gets, struct ff_needs *needs);
-void ff_model_file_put_needs(size_t elements, size_t packed, uint64_t n, struct ff_needs *needs);
 FF_CHECK int ff_model_file_usage(struct ff_model_file *file, struct ff_db_usage *out);
 
 #endif

@@ -60,6 +60,11 @@ static void set_dont_need(struct ff_set *set, struct ff_bytes bytes)
     ff_db_dont_need(db_of(set), bytes);
 }
 
+static void set_let_go(struct ff_set *set, const void *from, const void *to)
+{
+    ff_db_let_go(db_of(set), from, to);
+}
+
 static void set_close(struct ff_set *set)
 {
     ff_db_close(db_of(set));
@@ -73,6 +78,7 @@ static const struct ff_set_ops file_set_ops = {
     .find = set_find,
     .will_need = set_will_need,
     .dont_need = set_dont_need,
+    .let_go = set_let_go,
     .close = set_close,
 };
 
@@ -164,15 +170,20 @@ void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
                   const struct ff_compression *compression, struct ff_needs *needs)
 {
     struct ff_db_writes writes[FF_MAX_SET_VALUES];
+    size_t largest = 0;
 
     assert(n <= FF_MAX_SET_VALUES);
     needs->bytes[FF_MEM_OTHER] += sizeof(struct file_set);
     ff_db_needs(needs);
     if (n == 0)
         return;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         writes[i] = (struct ff_db_writes){values[i].bytes, values[i].streams};
-    needs->bytes[FF_MEM_IO] += ff_db_pending(n, writes, chunks);
+        largest = values[i].bytes > largest ? values[i].bytes : largest;
+    }
+    needs->bytes[FF_MEM_IO] += compression->codec == FF_CODEC_NONE
+                                   ? ff_db_pending(n, writes, chunks)
+                                   : ff_db_pending_bound(ff_db_cost(n, writes, chunks), largest);
     count_coding(n, values, compression, needs);
 }
 
@@ -286,6 +297,11 @@ int ff_scratch_open(struct ff_ctx *ctx, const char *path, struct ff_scratch *out
     out->ops = &folder_ops;
     out->self = folder;
     return FF_OK;
+}
+
+void ff_scratch_needs(struct ff_needs *needs)
+{
+    needs->bytes[FF_MEM_OTHER] += sizeof(struct folder);
 }
 
 void ff_scratch_close(struct ff_scratch *scratch)
