@@ -30,9 +30,12 @@ struct ff_evaluate_opts {
     unsigned threads;       /* 0: as many as the process may use */
     const char *scratch;    /* folder for temporary files; NULL: beside the model (or the temporary
                                folder if read only) */
+    uint64_t memory_bytes;  /* budget for the process's peak memory (plan.h); 0: none */
     uint64_t limit_rows;    /* 0: all */
     uint64_t scratch_bytes; /* temporary files take about so much; 0: 1 GiB */
     void (*on_progress)(void *arg, const struct ff_progress *progress);
+    /* What is going to happen, before it does; PLAN is valid during the call. May be NULL. */
+    void (*on_plan)(void *arg, const struct ff_plan *plan);
     bool (*interrupted)(void *arg);
     void *arg;
 };
@@ -47,6 +50,7 @@ struct ff_evaluation {
                             the head */
     uint64_t *confusion; /* classes x classes: [true * classes + predicted] */
     double seconds;
+    uint64_t planned_bytes; /* peak memory as the plan had it */
     struct ff_memory memory;
 };
 

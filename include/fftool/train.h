@@ -56,21 +56,26 @@ struct ff_epoch_report {
     uint64_t scratch_bytes;
 };
 
+struct ff_plan;
+
 struct ff_train_opts {
     const char *model; /* NAME.ff */
     struct ff_data_source data;
     const char *scratch;       /* folder; NULL: MODEL.scratch */
     const char *compress;      /* scratch: "none", "zstd" or "zstd:LEVEL" */
     unsigned threads;          /* 0: as many as the process may use */
+    uint64_t memory_bytes;     /* budget for the process's peak memory (plan.h); 0: none */
     uint64_t limit_rows;       /* use only the first rows of the dataset; 0: all */
     uint32_t micro_batch_rows; /* samples at a time; 0: chosen so that a layer's outputs take 16 MiB
                                   at most */
-    uint32_t tile_slots;          /* of a layer's weights only so many tiles in memory at a time, the
-                                     others paged to scratch; 0: all */
+    uint32_t tile_slots;       /* of a layer's weights only so many tiles in memory at a time, the
+                                  others paged to scratch; 0: all */
     double checkpoint_interval_s; /* at least so long between two checkpoints within a layer */
     bool force;                   /* replace an existing model */
     void (*on_progress)(void *arg, const struct ff_progress *progress); /* may be NULL */
     void (*on_epoch)(void *arg, const struct ff_epoch_report *report);  /* may be NULL */
+    /* What is going to happen, before it does; PLAN is valid during the call. May be NULL. */
+    void (*on_plan)(void *arg, const struct ff_plan *plan);
     void (*on_message)(void *arg, const char *text); /* may be NULL; what happens, in lines */
     bool (*interrupted)(
         void *arg); /* may be NULL; asked between batches; true: checkpoint and stop */
@@ -87,6 +92,8 @@ struct ff_train_result {
     double train_seconds; /* in epochs alone */
     double gflops;        /* mean over the epochs of this run */
     uint64_t scratch_peak_bytes;
+    uint64_t bytes_written; /* by this run, to scratch and to the model */
+    uint64_t planned_bytes; /* peak memory as the plan had it */
     struct ff_memory memory;
 };
 

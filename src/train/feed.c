@@ -115,7 +115,7 @@ void ff_feed_free(struct ff_feed *feed)
 }
 
 void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *values,
-                   uint32_t chunks, struct ff_needs *needs)
+                   uint32_t chunks, unsigned threads, struct ff_needs *needs)
 {
     bool ready = !values->packed && values->stored == values->given;
     struct slot shape = {0};
@@ -127,7 +127,9 @@ void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *
     for (uint32_t i = 0; i < opts->max_pieces; i++)
         ff_buffers_count(n, buffers, needs);
     needs->bytes[FF_MEM_OTHER] += feed_bytes(opts);
-    needs->mapped += (uint64_t)chunks * values->bytes;
+    threads = threads < chunks ? threads : chunks;
+    needs->mapped += (uint64_t)threads * ff_chunk_slack(values->bytes);
+    needs->mapped += (uint64_t)(ready && opts->boundary > 0 ? chunks : threads) * values->bytes;
 }
 
 void ff_feed_give_labels(struct ff_feed *feed, uint64_t first, const uint16_t *labels)
@@ -204,6 +206,19 @@ static int form_inputs(struct ff_feed *feed, struct slot *slot, struct ff_coder 
     return FF_OK;
 }
 
+/* Pages that came along with SLOT's chunk go at once, and those of the chunk itself if it was
+ * decoded: what is mapped is then known beforehand. Requests ascend, and so do chunks in the file.
+ */
+static void trim_slot(struct ff_feed *feed, const struct slot *slot)
+{
+    size_t i = (size_t)(slot - feed->slots);
+    const struct ff_chunk *below = i > 0 ? &feed->slots[i - 1].input : NULL;
+    const struct ff_chunk *above = i + 1 < feed->loaded ? &feed->slots[i + 1].input : NULL;
+    bool decoded = slot->x == slot->buffer;
+
+    ff_chunk_trim(feed->opts.set, &slot->input, !decoded, below, above);
+}
+
 static void load_slot(void *arg, size_t task, unsigned worker)
 {
     struct ff_feed *feed = arg;
@@ -219,6 +234,8 @@ static void load_slot(void *arg, size_t task, unsigned worker)
                                      feed->opts.width, slot->buffer, &data);
         slot->x = data;
     }
+    if (slot->status == FF_OK)
+        trim_slot(feed, slot);
 }
 
 /* Brings the buffer for decoded elements about if SLOT's chunk, to be read as WANTED, cannot be
@@ -271,6 +288,7 @@ int ff_feed_load(struct ff_feed *feed, size_t n, const struct ff_piece_request *
     if (status != FF_OK)
         return noted(feed, status);
     feed->loaded = n;
+    ff_chunk_dont_need(feed->opts.set, &feed->slots[0].input); /* looking them up mapped pages */
     ff_pool_run(feed->workers->pool, n, load_slot, feed);
     for (size_t i = 0; i < n; i++) {
         struct slot *slot = &feed->slots[i];

@@ -173,6 +173,7 @@ void ff_full_needs(const struct ff_plan_job *job, uint32_t layer, const struct f
     shape.update.layer = &parts[0];
     ff_update_needs(&shape.update, job->threads, needs);
     ff_climb_needs(&shape.climb, needs);
+    ff_plan_feed(job, 0, (uint32_t)shape.max_pieces, needs);
     ff_buffers_count(list_buffers(&shape, recipe, buffers), buffers, needs);
     if (first_head)
         ff_joint_head_needs(&job->geometry, manifest->classes, shape.hard, needs);

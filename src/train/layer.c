@@ -72,7 +72,7 @@ static struct ff_pager_opts pager_opts(const struct ff_layer *layer)
     };
 }
 
-void ff_layer_needs(const struct ff_layer *layer, struct ff_needs *needs)
+void ff_layer_needs(const struct ff_layer *layer, unsigned threads, struct ff_needs *needs)
 {
     struct ff_pager_opts pager = pager_opts(layer);
     struct ff_layer shape = *layer;
@@ -80,7 +80,7 @@ void ff_layer_needs(const struct ff_layer *layer, struct ff_needs *needs)
 
     ff_buffers_count(list_buffers(&shape, buffers), buffers, needs);
     if (layer->residency.slots > 0)
-        ff_pager_needs(&pager, needs);
+        ff_pager_needs(&pager, threads, needs);
 }
 
 static int allocate(struct ff_layer *layer)

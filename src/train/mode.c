@@ -12,6 +12,8 @@ static const struct ff_mode modes[] = {
         .init_gain = 1,
         .operations = 8, /* two rows, forward and backward */
         .train = ff_stage_train,
+        .needs = ff_stage_train_needs,
+        .micro_chunks = ff_stage_train_micro_chunks,
     },
     {
         .name = "ff-full",
@@ -29,6 +31,7 @@ static const struct ff_mode modes[] = {
         .learning_rate = 1e-3f,
         .init_gain = 2, /* He et al. 2015 */
         .train = ff_stage_backprop,
+        .needs = ff_stage_backprop_needs,
     },
     {
         .name = "bp-accum",
@@ -39,6 +42,8 @@ static const struct ff_mode modes[] = {
         .learning_rate = 1e-3f,
         .init_gain = 2,
         .train = ff_stage_backprop,
+        .needs = ff_stage_backprop_needs,
+        .micro_chunks = ff_stage_backprop_micro_chunks,
     },
     {
         .name = "bp-checkpoint",
@@ -49,6 +54,7 @@ static const struct ff_mode modes[] = {
         .learning_rate = 1e-3f,
         .init_gain = 2,
         .train = ff_stage_backprop,
+        .needs = ff_stage_backprop_needs,
     },
 };
 

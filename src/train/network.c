@@ -104,7 +104,7 @@ void ff_network_needs(const struct ff_manifest *manifest, struct ff_needs *needs
         struct ff_part part = make_part(&shape, i);
         struct ff_layer layer = part_shape(manifest, &part);
 
-        ff_layer_needs(&layer, needs);
+        ff_layer_needs(&layer, 1, needs); /* none is paged */
     }
 }
 

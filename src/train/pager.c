@@ -96,13 +96,24 @@ void ff_pager_free(struct ff_pager *pager)
     ff_free(ctx, FF_MEM_IO, pager, sizeof *pager);
 }
 
-void ff_pager_needs(const struct ff_pager_opts *opts, struct ff_needs *needs)
+void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, struct ff_needs *needs)
 {
     struct ff_pager shape = make_pager(NULL, opts);
     struct ff_buffer buffer = pages_buffer(&shape);
+    const struct ff_compression none = {FF_CODEC_NONE, 0};
+    const struct ff_set_values page = {
+        .given = FF_F32,
+        .stored = FF_F32,
+        .rows = shape.page_units,
+        .columns = opts->fan_in,
+        .streams = 1,
+        .bytes = FF_VALUE_HEADER + (size_t)shape.page_units * opts->fan_in * sizeof(float),
+    };
 
     needs->bytes[FF_MEM_IO] += sizeof shape;
     ff_buffers_count(1, &buffer, needs);
+    ff_set_needs(1, &page, shape.max_pages, &none, needs);
+    needs->mapped += threads * (page.bytes + ff_chunk_slack(page.bytes));
 }
 
 /* Calls VISIT for each page of TILES tiles from FIRST on, of a tensor whose buffers lie at DATA,
@@ -161,6 +172,8 @@ static void read_page(void *arg, size_t task, unsigned worker)
         atomic_store(&reading->status, status);
     else if (data != page->data)
         memcpy(page->data, data, (size_t)page->units * fan_in * sizeof(float));
+    /* So that few pages of the file are mapped at a time. */
+    ff_chunk_trim(pager->set, &page->stored, false, NULL, NULL);
 }
 
 /* Notes damage of the set, and passes STATUS on. */
@@ -183,8 +196,8 @@ int ff_pager_in(struct ff_pager *pager, uint32_t first, uint32_t tiles, size_t n
         status = each_page(pager, first, tiles, tensors[i].data, find_page, &reading);
         if (status != FF_OK)
             return noted(pager, status);
+        ff_chunk_dont_need(pager->set, &pager->pages[0].stored); /* what looking them up mapped */
         ff_pool_run(pager->workers->pool, reading.n, read_page, &reading);
-        /* One tensor after the other, so that few pages of the file are mapped at a time. */
         ff_chunk_dont_need(pager->set, &pager->pages[0].stored);
         if (reading.status != FF_OK)
             return noted(pager, reading.status);
@@ -237,8 +250,10 @@ static int hint_page(void *arg, const struct page *page)
     struct ff_chunk stored;
 
     /* A missing page is reported when it is read. */
-    if (ff_set_find(hint->pager->set, page->first, hint->tensor, &stored) == FF_OK)
+    if (ff_set_find(hint->pager->set, page->first, hint->tensor, &stored) == FF_OK) {
         ff_chunk_will_need(hint->pager->set, &stored);
+        ff_chunk_dont_need(hint->pager->set, &stored);
+    }
     return FF_OK;
 }
 

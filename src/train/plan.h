@@ -2,7 +2,7 @@
  * The planner: what a run will hold in memory at each of its moments, told beforehand by the same
  * lists of buffers that allocate it (base/buffers.h), and the knobs with which it fits a budget.
  *
- * A knob never changes a bit of the weights. Knobs belong to a layer and a stage and follow from
+ * A knob never changes a bit of the weights. Knobs belong to a stage and a layer and follow from
  * the job alone, so that the plan that is printed and the stage that runs come to the same ones.
  */
 #ifndef FF_TRAIN_PLAN_H
@@ -10,7 +10,7 @@
 
 #include "base/buffers.h"
 #include "nn/optimizer.h"
-#include "train/feed.h"
+#include "store/activations.h"
 #include "train/geometry.h"
 #include "train/manifest.h"
 #include "train/mode.h"
@@ -27,11 +27,11 @@ struct ff_plan_job {
     enum ff_dtype stored;              /* activations in scratch */
     struct ff_compression compression; /* of scratch */
     unsigned threads;
-    uint64_t memory_bytes; /* the budget; 0: none */
-    uint32_t
-        micro_batch_rows;   /* samples at a time as the user wants them; 0: the planner's choice */
-    uint32_t tile_slots;    /* tiles of a layer at a time, likewise */
-    uint64_t dataset_bytes; /* accounted for while a dataset is open */
+    uint64_t memory_bytes;     /* the budget; 0: none */
+    uint32_t micro_batch_rows; /* samples at a time, as asked for; 0: the planner chooses */
+    uint32_t tile_slots;       /* tiles of a layer at a time, likewise */
+    struct ff_needs base;      /* held all the time */
+    struct ff_needs coding;    /* held once tiles were written */
 };
 
 /* What the planner turns. */
@@ -40,12 +40,60 @@ struct ff_knobs {
     struct ff_residency residency; /* of a layer's tiles */
 };
 
-/* The knobs for STAGE of LAYER (where the whole network trains at once: 1). */
-struct ff_knobs ff_plan_knobs(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer);
+struct ff_plan_job ff_plan_job(const struct ff_manifest *manifest, const struct ff_train_opts *opts,
+                               const struct ff_compression *compression);
 
-/* The feed of BOUNDARY's stored pieces, PIECES of them at a time: what it allocates, and the pages
- * of scratch that it maps. */
+/* Elements of the largest tile of a layer. */
+size_t ff_plan_tile(uint32_t units, uint32_t fan_in);
+/* What a chunk of BOUNDARY consists of; returns how many kinds of values. 0: it is not stored. */
+size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
+                      struct ff_set_values out[FF_MAX_SET_VALUES]);
+/* Adds what reading BOUNDARY, PIECES pieces at a time, takes: set, feed, and what it maps. */
 void ff_plan_feed(const struct ff_plan_job *job, uint32_t boundary, uint32_t pieces,
                   struct ff_needs *needs);
+
+/* The knobs for STAGE of LAYER (from 1; where the whole network trains at once: 1). If nothing fits
+ * the budget they are the tightest. */
+struct ff_knobs ff_plan_knobs(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer);
+
+/* Memory at the worst moment of a stage. */
+struct ff_moment {
+    enum ff_stage stage;
+    uint32_t layer;
+    struct ff_knobs knobs;
+    struct ff_needs needs;
+    uint64_t program;   /* beside them */
+    uint64_t total;     /* needs, mapped and program */
+    uint64_t accounted; /* most that is accounted for at any moment of the stage */
+};
+struct ff_moment ff_plan_moment(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer,
+                                const struct ff_knobs *knobs);
+/* The smallest total that STAGE of LAYER can be brought to. */
+uint64_t ff_plan_smallest(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer);
+
+/* The largest matrix products of a run; all zero: none. */
+struct ff_plan_products {
+    uint64_t rows, inputs; /* X: of a chunk; fan-in of a layer */
+    uint64_t tile;         /* units of a tile */
+    uint64_t units_passed; /* of a layer that hands its deltas down; 0: none does */
+};
+/* Memory of the process beside what is accounted for and mapped. */
+uint64_t ff_plan_program(unsigned threads, const struct ff_plan_products *products);
+/* About the bytes of a value of so many elements of weights, as stored. */
+size_t ff_plan_packed(size_t elements);
+/* Time of a step against one without paging. */
+double ff_plan_slowdown(const struct ff_plan_job *job, uint32_t layer,
+                        const struct ff_knobs *knobs);
+
+/* Fills in what a run writes, stores and keeps. */
+void ff_plan_disk(const struct ff_plan_job *job, struct ff_plan *out);
+
+/* The plan of a whole run. FF_EBUDGET if it does not fit: then OUT is that of the smallest budget.
+ */
+FF_CHECK int ff_plan_run(struct ff_ctx *ctx, const struct ff_plan_job *job, struct ff_plan *out);
+/* FF_EBUDGET with a message that tells the smallest budget. */
+FF_CHECK int ff_plan_refuse(struct ff_ctx *ctx, const struct ff_plan *plan);
+/* Warns if PLAN, which has no budget, takes more memory than there is. */
+void ff_plan_warn(struct ff_ctx *ctx, const struct ff_plan *plan);
 
 #endif

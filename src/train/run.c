@@ -65,6 +65,7 @@ int ff_run_derive(struct ff_run *run)
     };
     run->geometry = ff_geometry_make(manifest->samples, recipe->batch);
     run->stored = strcmp(recipe->activations, "bf16") == 0 ? FF_BF16 : FF_F32;
+    run->job = ff_plan_job(manifest, run->opts, &run->compression);
     return derive_id(run);
 }
 
@@ -103,10 +104,8 @@ int ff_run_open_set(struct ff_run *run, uint32_t boundary, struct ff_set **out)
 }
 
 int ff_run_layer(struct ff_run *run, uint32_t fan_in, uint32_t units, int states,
-                 struct ff_layer *out)
+                 struct ff_residency residency, struct ff_layer *out)
 {
-    struct ff_residency residency = {.slots = run->opts->tile_slots};
-
     return ff_layer_init_paged(out, &run->workers, fan_in, units, states, residency, &run->scratch,
                                &run->scratch_damaged);
 }

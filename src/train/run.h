@@ -19,6 +19,7 @@
 #include "train/layer.h"
 #include "train/manifest.h"
 #include "train/mode.h"
+#include "train/plan.h"
 
 struct ff_run {
     struct ff_ctx *ctx;
@@ -40,10 +41,13 @@ struct ff_run {
     enum ff_dtype stored;
     struct ff_compression compression;
     uint8_t id[16]; /* hash of recipe and data; seals scratch */
+    struct ff_plan_job job;
     /* Of this run */
     double last_checkpoint; /* seconds, monotonic */
     bool scratch_damaged;   /* the stage under way met damage in stored activations */
     uint64_t scratch_peak_bytes;
+    uint64_t written_before; /* bytes, when it began */
+    uint64_t planned_bytes;
     double train_seconds, train_flops;
 };
 
@@ -60,7 +64,7 @@ FF_CHECK int ff_run_derive(struct ff_run *run);
 FF_CHECK int ff_run_open_set(struct ff_run *run, uint32_t boundary, struct ff_set **out);
 /* A layer with room for its weights, in memory or paged. */
 FF_CHECK int ff_run_layer(struct ff_run *run, uint32_t fan_in, uint32_t units, int states,
-                          struct ff_layer *out);
+                          struct ff_residency residency, struct ff_layer *out);
 /* A feed from boundary K, for PIECES pieces at a time. */
 FF_CHECK int ff_run_feed(struct ff_run *run, struct ff_set *set, uint32_t boundary, uint32_t pieces,
                          struct ff_feed **out);
@@ -99,6 +103,17 @@ FF_CHECK int ff_stage_train(struct ff_run *run);
 FF_CHECK int ff_stage_forward(struct ff_run *run);
 FF_CHECK int ff_stage_head(struct ff_run *run);
 FF_CHECK int ff_stage_backprop(struct ff_run *run);
+/* What they hold, for the planner, as ff_mode.needs and ff_mode.micro_chunks. */
+void ff_stage_train_needs(const struct ff_plan_job *job, uint32_t layer,
+                          const struct ff_knobs *knobs, struct ff_needs *needs);
+void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
+                            const struct ff_knobs *knobs, struct ff_needs *needs);
+void ff_stage_head_needs(const struct ff_plan_job *job, uint32_t layer,
+                         const struct ff_knobs *knobs, struct ff_needs *needs);
+void ff_stage_backprop_needs(const struct ff_plan_job *job, uint32_t layer,
+                             const struct ff_knobs *knobs, struct ff_needs *needs);
+uint32_t ff_stage_train_micro_chunks(const struct ff_plan_job *job, uint32_t layer);
+uint32_t ff_stage_backprop_micro_chunks(const struct ff_plan_job *job, uint32_t layer);
 
 /* Reads the dataset into boundary 0. Sets the manifest's fingerprint, or checks it. stage_import.c
  */

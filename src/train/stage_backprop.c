@@ -1,6 +1,7 @@
 /* Training the whole network by backpropagation, on images without labels in them. */
 #include "train/backprop.h"
 #include "train/epochs.h"
+#include "train/plan.h"
 
 struct training {
     struct ff_run *run;
@@ -18,19 +19,46 @@ static void release(struct training *training)
     ff_network_release(&training->network);
 }
 
+static struct ff_backprop_opts backprop_opts(const struct ff_plan_job *job, uint32_t micro_chunks)
+{
+    struct ff_backprop_opts opts = {
+        .manifest = job->manifest,
+        .geometry = &job->geometry,
+        .optimizer = job->optimizer,
+    };
+
+    ff_backprop_choose(job->manifest, &job->geometry, job->micro_batch_rows, &opts);
+    if (micro_chunks)
+        opts.micro_chunks = micro_chunks;
+    return opts;
+}
+
+void ff_stage_backprop_needs(const struct ff_plan_job *job, uint32_t layer,
+                             const struct ff_knobs *knobs, struct ff_needs *needs)
+{
+    struct ff_backprop_opts opts = backprop_opts(job, knobs->micro_chunks);
+
+    (void)layer; /* all at once */
+    ff_network_needs(job->manifest, needs);
+    ff_plan_feed(job, 0, opts.micro_chunks, needs);
+    ff_backprop_needs(&opts, job->threads, needs);
+}
+
+uint32_t ff_stage_backprop_micro_chunks(const struct ff_plan_job *job, uint32_t layer)
+{
+    (void)layer;
+    return backprop_opts(job, 0).micro_chunks;
+}
+
 static int set_up(struct training *training)
 {
     struct ff_run *run = training->run;
-    struct ff_backprop_opts opts = {
-        .manifest = &run->manifest,
-        .network = &training->network,
-        .geometry = &run->geometry,
-        .optimizer = run->optimizer,
-        .optimizer_params = run->optimizer_params,
-    };
+    struct ff_knobs knobs = ff_plan_knobs(&run->job, FF_STAGE_TRAIN, 1);
+    struct ff_backprop_opts opts = backprop_opts(&run->job, knobs.micro_chunks);
     int status = ff_run_need_set(run, 0, &training->set);
 
-    ff_backprop_choose(&run->manifest, &run->geometry, run->opts->micro_batch_rows, &opts);
+    opts.network = &training->network;
+    opts.optimizer_params = run->optimizer_params;
     if (status == FF_OK)
         status = ff_network_init(&training->network, run);
     if (status == FF_OK)

@@ -2,6 +2,7 @@
 #include "nn/kernels.h"
 #include "train/forward.h"
 #include "train/head.h"
+#include "train/plan.h"
 #include "train/run.h"
 
 #include <math.h>
@@ -29,23 +30,32 @@ struct forwarding {
     struct ff_sums sums;                 /* rows: pairs */
 };
 
-static size_t logit_bytes(const struct forwarding *f)
+#define MAX_BUFFERS 7
+
+static size_t list_buffers(struct forwarding *f, const struct ff_geometry *geometry,
+                           uint32_t classes, struct ff_buffer out[MAX_BUFFERS])
 {
-    return (size_t)f->run->geometry.chunk_rows * f->run->manifest.classes * sizeof(float);
+    size_t rows = geometry->chunk_rows;
+    const struct ff_buffer buffers[MAX_BUFFERS] = {
+        {&f->logits, FF_MEM_ACTIVATIONS, rows * classes, sizeof(float)},
+        {&f->product, FF_MEM_ACTIVATIONS, rows * classes, sizeof(float)},
+        {&f->labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)},
+        {&f->goodness_pos, FF_MEM_ACTIVATIONS, rows, sizeof(float)},
+        {&f->c_pos, FF_MEM_ACTIVATIONS, rows, sizeof(float)},
+        {&f->c_neg, FF_MEM_ACTIVATIONS, rows, sizeof(float)},
+        {&f->active, FF_MEM_OTHER, f->layer.units, 1},
+    };
+
+    memcpy(out, buffers, sizeof buffers);
+    return MAX_BUFFERS;
 }
 
 static void release(struct forwarding *f)
 {
-    struct ff_ctx *ctx = f->run->ctx;
-    size_t rows = f->run->geometry.chunk_rows;
+    struct ff_buffer buffers[MAX_BUFFERS];
 
-    ff_free(ctx, FF_MEM_ACTIVATIONS, f->logits, logit_bytes(f));
-    ff_free(ctx, FF_MEM_ACTIVATIONS, f->product, logit_bytes(f));
-    ff_free(ctx, FF_MEM_ACTIVATIONS, f->labels, rows * sizeof(uint16_t));
-    ff_free(ctx, FF_MEM_ACTIVATIONS, f->goodness_pos, rows * sizeof(float));
-    ff_free(ctx, FF_MEM_ACTIVATIONS, f->c_pos, rows * sizeof(float));
-    ff_free(ctx, FF_MEM_ACTIVATIONS, f->c_neg, rows * sizeof(float));
-    ff_free(ctx, FF_MEM_OTHER, f->active, f->layer.units);
+    ff_buffers_free(f->run->ctx,
+                    list_buffers(f, &f->run->geometry, f->run->manifest.classes, buffers), buffers);
     ff_feed_free(f->feed);
     ff_set_close(f->out);
     ff_layer_release(&f->head);
@@ -54,20 +64,40 @@ static void release(struct forwarding *f)
 
 static int allocate(struct forwarding *f)
 {
-    struct ff_ctx *ctx = f->run->ctx;
-    size_t rows = f->run->geometry.chunk_rows;
+    struct ff_buffer buffers[MAX_BUFFERS];
+    size_t n = list_buffers(f, &f->run->geometry, f->run->manifest.classes, buffers);
 
-    f->logits = ff_alloc(ctx, FF_MEM_ACTIVATIONS, logit_bytes(f));
-    f->product = ff_alloc(ctx, FF_MEM_ACTIVATIONS, logit_bytes(f));
-    f->labels = ff_alloc(ctx, FF_MEM_ACTIVATIONS, rows * sizeof(uint16_t));
-    f->goodness_pos = ff_alloc(ctx, FF_MEM_ACTIVATIONS, rows * sizeof(float));
-    f->c_pos = ff_alloc(ctx, FF_MEM_ACTIVATIONS, rows * sizeof(float));
-    f->c_neg = ff_alloc(ctx, FF_MEM_ACTIVATIONS, rows * sizeof(float));
-    f->active = ff_alloc(ctx, FF_MEM_OTHER, f->layer.units);
-    if (!f->logits || !f->product || !f->labels || !f->goodness_pos || !f->c_pos || !f->c_neg ||
-        !f->active)
-        return ff_alloc_status(ctx);
-    return FF_OK;
+    return ff_buffers_alloc(f->run->ctx, n, buffers);
+}
+
+static bool has_head_below(const struct ff_recipe *recipe, uint32_t number)
+{
+    return recipe->head_epochs > 0 && number > ff_recipe_first_head(recipe);
+}
+
+void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
+                            const struct ff_knobs *knobs, struct ff_needs *needs)
+{
+    const struct ff_manifest *manifest = job->manifest;
+    uint32_t fan_in = ff_manifest_fan_in(manifest, layer);
+    struct forwarding shape = {
+        .layer = ff_layer_shape(fan_in, manifest->recipe.hidden[layer - 1], 0),
+        .head = ff_layer_shape(fan_in, manifest->classes, 0),
+    };
+    struct ff_set_values values[FF_MAX_SET_VALUES];
+    struct ff_buffer buffers[MAX_BUFFERS];
+    size_t n = ff_plan_values(job, layer, values);
+
+    shape.layer.residency = knobs->residency;
+    ff_layer_needs(&shape.layer, job->threads, needs);
+    if (has_head_below(&manifest->recipe, layer))
+        ff_layer_needs(&shape.head, job->threads, needs);
+    ff_plan_feed(job, layer - 1, FF_FORWARD_PIECES, needs);
+    ff_forward_needs(&shape.layer, &job->geometry, needs);
+    if (n > 0)
+        ff_set_needs(n, values, job->geometry.chunks, &job->compression, needs);
+    ff_buffers_count(list_buffers(&shape, &job->geometry, manifest->classes, buffers), buffers,
+                     needs);
 }
 
 static void choose_streams(struct forwarding *f)
@@ -80,7 +110,7 @@ static void choose_streams(struct forwarding *f)
     if (f->with_head)
         f->streams[f->n_streams++] = FF_STREAM_NEUTRAL;
     f->stores_pairs = f->number < recipe->layers;
-    f->head_below = f->with_head && f->number > ff_recipe_first_head(recipe);
+    f->head_below = has_head_below(recipe, f->number);
     f->logits_below = f->with_head && f->number > ff_recipe_first_head(recipe) + 1;
 }
 
@@ -88,8 +118,9 @@ static int load_layers(struct forwarding *f)
 {
     struct ff_run *run = f->run;
     uint32_t fan_in = ff_manifest_fan_in(&run->manifest, f->number);
-    int status =
-        ff_run_layer(run, fan_in, run->manifest.recipe.hidden[f->number - 1], 0, &f->layer);
+    struct ff_knobs knobs = ff_plan_knobs(&run->job, FF_STAGE_FORWARD, f->number);
+    int status = ff_run_layer(run, fan_in, run->manifest.recipe.hidden[f->number - 1], 0,
+                              knobs.residency, &f->layer);
 
     if (status == FF_OK)
         status = ff_layer_load(&f->layer, run->file, 'W', f->number, FF_GENERATION_FINAL, false);
@@ -150,7 +181,7 @@ static int put_logits(struct forwarding *f, const struct ff_forward_block *block
     if (f->logits_below)
         status = ff_feed_logits(f->feed, block->chunk, classes, f->logits);
     else
-        memset(f->logits, 0, logit_bytes(f));
+        memset(f->logits, 0, (size_t)block->rows * classes * sizeof(float));
     if (status != FF_OK)
         return status;
     ff_head_logits(&f->head, f->run->workers.pool, block->rows, block->x, f->product, f->logits);

@@ -2,6 +2,7 @@
 #include "nn/softmax.h"
 #include "train/epochs.h"
 #include "train/head.h"
+#include "train/plan.h"
 #include "train/update.h"
 
 #include <string.h>
@@ -18,14 +19,27 @@ struct head_training {
     uint16_t *labels;
 };
 
+#define MAX_BUFFERS 3
+
+static size_t list_buffers(struct head_training *t, const struct ff_geometry *geometry,
+                           struct ff_buffer out[MAX_BUFFERS])
+{
+    size_t rows = geometry->chunk_rows, classes = t->head.units;
+    const struct ff_buffer buffers[MAX_BUFFERS] = {
+        {&t->logits, FF_MEM_ACTIVATIONS, rows * classes, sizeof(float)},
+        {&t->product, FF_MEM_ACTIVATIONS, rows * classes, sizeof(float)},
+        {&t->labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)},
+    };
+
+    memcpy(out, buffers, sizeof buffers);
+    return MAX_BUFFERS;
+}
+
 static void release(struct head_training *t)
 {
-    struct ff_ctx *ctx = t->run->ctx;
-    size_t rows = t->run->geometry.chunk_rows, classes = t->head.units;
+    struct ff_buffer buffers[MAX_BUFFERS];
 
-    ff_free(ctx, FF_MEM_ACTIVATIONS, t->logits, rows * classes * sizeof(float));
-    ff_free(ctx, FF_MEM_ACTIVATIONS, t->product, rows * classes * sizeof(float));
-    ff_free(ctx, FF_MEM_ACTIVATIONS, t->labels, rows * sizeof(uint16_t));
+    ff_buffers_free(t->run->ctx, list_buffers(t, &t->run->geometry, buffers), buffers);
     ff_update_release(&t->update);
     ff_feed_free(t->feed);
     ff_set_close(t->set);
@@ -34,15 +48,37 @@ static void release(struct head_training *t)
 
 static int allocate(struct head_training *t)
 {
-    struct ff_ctx *ctx = t->run->ctx;
-    size_t rows = t->run->geometry.chunk_rows, classes = t->head.units;
+    struct ff_buffer buffers[MAX_BUFFERS];
+    int status =
+        ff_buffers_alloc(t->run->ctx, list_buffers(t, &t->run->geometry, buffers), buffers);
 
-    t->logits = ff_alloc_array(ctx, FF_MEM_ACTIVATIONS, rows * classes, sizeof(float));
-    t->product = ff_alloc_array(ctx, FF_MEM_ACTIVATIONS, rows * classes, sizeof(float));
-    t->labels = ff_alloc_array(ctx, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t));
-    if (!t->logits || !t->product || !t->labels)
-        return ff_alloc_status(ctx);
-    return ff_update_init(&t->update);
+    return status == FF_OK ? ff_update_init(&t->update) : status;
+}
+
+static struct ff_update make_update(struct ff_workers *workers, struct ff_layer *head)
+{
+    return (struct ff_update){
+        .workers = workers,
+        .layer = head,
+        .optimizer = ff_optimizer_find("adam"),
+        .whole = true,
+    };
+}
+
+void ff_stage_head_needs(const struct ff_plan_job *job, uint32_t layer,
+                         const struct ff_knobs *knobs, struct ff_needs *needs)
+{
+    struct head_training shape = {0};
+    struct ff_buffer buffers[MAX_BUFFERS];
+
+    (void)knobs;
+    shape.update = make_update(NULL, &shape.head);
+    shape.head = ff_layer_shape(job->manifest->recipe.hidden[layer - 1], job->manifest->classes,
+                                shape.update.optimizer->states);
+    ff_layer_needs(&shape.head, job->threads, needs);
+    ff_update_needs(&shape.update, job->threads, needs);
+    ff_plan_feed(job, layer, 1, needs);
+    ff_buffers_count(list_buffers(&shape, &job->geometry, buffers), buffers, needs);
 }
 
 static int set_up(struct head_training *t)
@@ -52,12 +88,7 @@ static int set_up(struct head_training *t)
     uint32_t units = run->manifest.recipe.hidden[number - 1];
     int status;
 
-    t->update = (struct ff_update){
-        .workers = &run->workers,
-        .layer = &t->head,
-        .optimizer = ff_optimizer_find("adam"),
-        .whole = true,
-    };
+    t->update = make_update(&run->workers, &t->head);
     t->update.params = t->update.optimizer->defaults;
     t->update.params.weight_decay = (float)run->manifest.recipe.head_weight_decay;
     t->part = (struct ff_part){&t->head, 'H', number};

@@ -28,6 +28,17 @@ static int check_shape(struct ff_run *run, const struct ff_dataset_info *info)
         (unsigned long long)manifest->samples, manifest->features, manifest->classes);
 }
 
+/* The temporary file counts, which is gone by now. */
+static void measure_scratch(struct ff_run *run, const struct ff_import_opts *opts)
+{
+    struct ff_needs unused = {0};
+    uint64_t bytes = run->scratch.ops->bytes(run->scratch.self) +
+                     ff_import_needs(opts, run->manifest.features, run->manifest.is_float, &unused);
+
+    if (bytes > run->scratch_peak_bytes)
+        run->scratch_peak_bytes = bytes;
+}
+
 static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff_set *set,
                        char fingerprint[33])
 {
@@ -51,6 +62,7 @@ static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff
     status = ff_import(run->ctx, &opts, fingerprint);
     if (status == FF_OK)
         ff_clock_end(&run->clock);
+    measure_scratch(run, &opts);
     return status;
 }
 

@@ -1,6 +1,7 @@
 /* Training one layer on the stored outputs of the layer below. */
 #include "train/epochs.h"
 #include "train/pairs.h"
+#include "train/plan.h"
 #include "train/step.h"
 
 struct training {
@@ -20,32 +21,60 @@ static void release(struct training *training)
     ff_layer_release(&training->layer);
 }
 
+static struct ff_step_opts step_opts(const struct ff_plan_job *job, const struct ff_knobs *knobs,
+                                     struct ff_layer *layer)
+{
+    return (struct ff_step_opts){
+        .layer = layer,
+        .geometry = &job->geometry,
+        .optimizer = job->optimizer,
+        .micro_chunks = knobs->micro_chunks,
+    };
+}
+
+void ff_stage_train_needs(const struct ff_plan_job *job, uint32_t layer,
+                          const struct ff_knobs *knobs, struct ff_needs *needs)
+{
+    struct ff_layer shape =
+        ff_layer_shape(ff_manifest_fan_in(job->manifest, layer),
+                       job->manifest->recipe.hidden[layer - 1], job->optimizer->states);
+    struct ff_step_opts opts = step_opts(job, knobs, &shape);
+
+    shape.residency = knobs->residency;
+    ff_layer_needs(&shape, job->threads, needs);
+    ff_plan_feed(job, layer - 1, 2 * knobs->micro_chunks, needs);
+    ff_step_needs(&opts, job->threads, needs);
+}
+
+uint32_t ff_stage_train_micro_chunks(const struct ff_plan_job *job, uint32_t layer)
+{
+    return ff_micro_chunks(&job->geometry, job->manifest->recipe.hidden[layer - 1],
+                           job->micro_batch_rows);
+}
+
 static int set_up(struct training *training)
 {
     struct ff_run *run = training->run;
     uint32_t number = run->manifest.mark.layer;
     uint32_t fan_in = ff_manifest_fan_in(&run->manifest, number);
     uint32_t units = run->manifest.recipe.hidden[number - 1];
-    struct ff_step_opts opts = {
-        .layer = &training->layer,
-        .geometry = &run->geometry,
-        .loss = run->loss,
-        .loss_params = run->loss_params,
-        .optimizer = run->optimizer,
-        .optimizer_params = run->optimizer_params,
-        .micro_chunks = ff_micro_chunks(&run->geometry, units, run->opts->micro_batch_rows),
-    };
+    struct ff_knobs knobs = ff_plan_knobs(&run->job, FF_STAGE_TRAIN, number);
+    struct ff_step_opts opts = step_opts(&run->job, &knobs, &training->layer);
     int status = ff_run_need_set(run, number - 1, &training->set);
 
     training->part = (struct ff_part){&training->layer, 'W', number};
     if (status == FF_OK)
-        status = ff_run_layer(run, fan_in, units, run->optimizer->states, &training->layer);
+        status = ff_run_layer(run, fan_in, units, run->optimizer->states, knobs.residency,
+                              &training->layer);
     if (status == FF_OK)
         status = ff_checkpoint_restore(run, 1, &training->part);
     if (status == FF_OK)
         status =
             ff_run_feed(run, training->set, number - 1, 2 * opts.micro_chunks, &training->feed);
     opts.feed = training->feed;
+    opts.loss = run->loss;
+    opts.loss_params = run->loss_params;
+    opts.optimizer_params = run->optimizer_params;
     if (status == FF_OK)
         status = ff_step_new(&run->workers, &opts, &training->step);
     return status;

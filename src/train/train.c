@@ -1,9 +1,8 @@
 /* The public entry to training: opens or creates the model, then runs stage after stage. */
 #include <fftool/fftool.h>
 
-#include "data/dataset.h"
 #include "nn/gemm.h"
-#include "store/libraries.h"
+#include "train/begin.h"
 #include "train/run.h"
 
 #include <limits.h>
@@ -16,8 +15,6 @@
 
 #define DEFAULT_INTERVAL_S 10
 #define SCRATCH_SUFFIX ".scratch"
-#define DEFAULT_ZSTD_LEVEL 1
-#define MAX_ZSTD_LEVEL 19
 
 void ff_train_opts_init(struct ff_train_opts *out)
 {
@@ -25,129 +22,6 @@ void ff_train_opts_init(struct ff_train_opts *out)
         .compress = "none",
         .checkpoint_interval_s = DEFAULT_INTERVAL_S,
     };
-}
-
-static int parse_compression(struct ff_ctx *ctx, const char *text, struct ff_compression *out)
-{
-    static const char prefix[] = "zstd:";
-    char *end;
-    long level = DEFAULT_ZSTD_LEVEL;
-
-    *out = (struct ff_compression){FF_CODEC_NONE, 0};
-    if (!text || strcmp(text, "none") == 0)
-        return FF_OK;
-    if (strncmp(text, prefix, strlen(prefix)) == 0) {
-        level = strtol(text + strlen(prefix), &end, 10);
-        if (end == text + strlen(prefix) || *end || level < 1 || level > MAX_ZSTD_LEVEL)
-            return ff_fail(ctx, FF_EINVAL, "compression \"%s\": zstd levels are 1 to %d", text,
-                           MAX_ZSTD_LEVEL);
-    } else if (strcmp(text, "zstd") != 0) {
-        return ff_fail(ctx, FF_EINVAL, "compression \"%s\" is not known: none, zstd or zstd:LEVEL",
-                       text);
-    }
-    *out = (struct ff_compression){FF_CODEC_ZSTD, (int)level};
-    return FF_OK;
-}
-
-static int check_opts(struct ff_ctx *ctx, const struct ff_recipe *recipe,
-                      const struct ff_train_opts *opts)
-{
-    if (!opts->model || !*opts->model)
-        return ff_fail(ctx, FF_EINVAL, "no model file is named");
-    if (recipe && !opts->data.path)
-        return ff_fail(ctx, FF_EINVAL, "no data is named");
-    if (!(opts->checkpoint_interval_s >= 0))
-        return ff_fail(ctx, FF_EINVAL, "checkpoint interval %g: must be 0 seconds or more",
-                       opts->checkpoint_interval_s);
-    return FF_OK;
-}
-
-/* An option that does nothing is a mistake. */
-static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe,
-                     const struct ff_train_opts *opts)
-{
-    const struct ff_mode *mode = ff_mode_find(recipe->mode);
-
-    if (opts->micro_batch_rows && mode->whole_network && !mode->accumulates)
-        return ff_fail(ctx, FF_EINVAL, "micro-batch: mode %s holds the whole batch", mode->name);
-    if (opts->tile_slots && mode->whole_network)
-        return ff_fail(ctx, FF_EINVAL, "tile slots: mode %s holds every layer", mode->name);
-    return FF_OK;
-}
-
-/* What recipe and data together must satisfy. */
-static int check_fit(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint64_t samples,
-                     const struct ff_dataset_info *info)
-{
-    uint64_t chunks_bound = samples / recipe->batch + samples / FF_CHUNK_ROWS + 2;
-
-    if (info->classes < 2)
-        return ff_fail(ctx, FF_EINVAL,
-                       "the labels name one class only; there is nothing to tell apart");
-    if (info->features > FF_MAX_UNITS - info->classes)
-        return ff_fail(ctx, FF_EINVAL, "%u features and %u classes: at most %u inputs fit a layer",
-                       info->features, info->classes, FF_MAX_UNITS);
-    if (strcmp(recipe->embedding, "replace") == 0 && !ff_mode_find(recipe->mode)->backprop &&
-        info->features < info->classes)
-        return ff_fail(
-            ctx, FF_EINVAL,
-            "%u features cannot hold a label of %u classes; use --label-embedding append",
-            info->features, info->classes);
-    if (chunks_bound > UINT32_MAX / 2)
-        return ff_fail(ctx, FF_EINVAL,
-                       "%llu rows in batches of %u are too many batches; use a larger batch",
-                       (unsigned long long)samples, recipe->batch);
-    return FF_OK;
-}
-
-/* The dataset's path as it is found from any folder. */
-static char *absolute(const char *path)
-{
-    char *resolved = realpath(path, NULL);
-
-    return resolved ? resolved : strdup(path);
-}
-
-/* The dataset's place is that of this run; the model may have been begun with another. */
-static int record_data(struct ff_run *run)
-{
-    const struct ff_data_source *data = &run->opts->data;
-    char *path = absolute(data->path);
-    char *labels = data->labels ? absolute(data->labels) : NULL;
-
-    if (!path || (data->labels && !labels)) {
-        free(path);
-        free(labels);
-        return ff_fail(run->ctx, FF_ENOMEM, "out of memory for a path");
-    }
-    free(run->manifest.data_path);
-    free(run->manifest.data_labels);
-    run->manifest.data_path = path;
-    run->manifest.data_labels = labels;
-    return FF_OK;
-}
-
-static int fill_manifest(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
-                         const struct ff_dataset_info *info)
-{
-    struct ff_manifest *manifest = &run->manifest;
-    int status = ff_manifest_set_recipe(run->ctx, manifest, recipe);
-
-    if (status != FF_OK)
-        return status;
-    manifest->program = strdup(FF_VERSION);
-    manifest->blas = strdup(ff_gemm_backend());
-    manifest->lmdb = strdup(ff_lmdb_version());
-    manifest->zstd = strdup(ff_zstd_version());
-    if (!manifest->program || !manifest->blas || !manifest->lmdb || !manifest->zstd)
-        return ff_fail(run->ctx, FF_ENOMEM, "out of memory for the manifest");
-    manifest->samples = samples;
-    manifest->features = info->features;
-    manifest->classes = info->classes;
-    manifest->is_float = info->is_float;
-    manifest->mark.stage = FF_STAGE_IMPORT;
-    manifest->mark.layer = 1;
-    return record_data(run);
 }
 
 static int create_model(struct ff_run *run)
@@ -218,7 +92,7 @@ static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint6
             "are %llu of %u in %u; %s",
             run->opts->model, (unsigned long long)manifest->samples, manifest->features,
             manifest->classes, (unsigned long long)samples, info->features, info->classes, advice);
-    return record_data(run);
+    return ff_begin_record_data(run->ctx, run->opts, &run->manifest);
 }
 
 /* --force: a model that is there goes, even a damaged one, but none that could not be read for
@@ -231,24 +105,41 @@ static int replace_model(struct ff_run *run, int found)
     return FF_ENOTFOUND;
 }
 
+/* Refuses a new model that does not fit the budget, before an old one goes. */
+static int plan_anew(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
+                     const struct ff_dataset_info *info)
+{
+    struct ff_manifest manifest = {0};
+    struct ff_plan plan;
+    int status;
+
+    if (run->opts->memory_bytes == 0)
+        return FF_OK;
+    status = ff_begin_manifest(run->ctx, recipe, run->opts, samples, info, &manifest);
+    if (status == FF_OK) {
+        struct ff_plan_job job = ff_plan_job(&manifest, run->opts, &run->compression);
+
+        status = ff_plan_run(run->ctx, &job, &plan);
+    }
+    ff_manifest_release(&manifest);
+    return status;
+}
+
 static int open_or_create(struct ff_run *run, const struct ff_recipe *recipe, bool *resumed)
 {
-    struct ff_dataset_spec spec = {
-        .path = run->opts->data.path, .labels = run->opts->data.labels, .split = FF_SPLIT_TRAIN};
-    struct ff_dataset *dataset;
     struct ff_dataset_info info;
-    uint64_t samples, limit = run->opts->limit_rows;
-    int status = ff_dataset_open(run->ctx, &spec, &dataset);
+    uint64_t samples = 0;
+    int status = ff_begin_data(run->ctx, recipe, run->opts, &info, &samples);
 
     if (status != FF_OK)
         return status;
-    info = dataset->info;
-    ff_dataset_close(dataset);
-    samples = limit && limit < info.rows ? limit : info.rows;
-    status = check_fit(run->ctx, recipe, samples, &info);
-    if (status != FF_OK)
-        return status;
     status = open_model(run);
+    if (status != FF_OK || run->opts->force) {
+        int plan = plan_anew(run, recipe, samples, &info);
+
+        if (plan != FF_OK)
+            return plan;
+    }
     if (status == FF_EFORMAT && is_empty(run)) {
         remove_model(run);
         status = FF_ENOTFOUND;
@@ -261,7 +152,7 @@ static int open_or_create(struct ff_run *run, const struct ff_recipe *recipe, bo
     }
     if (status != FF_ENOTFOUND)
         return status;
-    status = fill_manifest(run, recipe, samples, &info);
+    status = ff_begin_manifest(run->ctx, recipe, run->opts, samples, &info, &run->manifest);
     return status == FF_OK ? create_model(run) : status;
 }
 
@@ -436,6 +327,8 @@ static void fill_result(struct ff_run *run, double began, struct ff_train_result
     result->train_seconds = run->train_seconds;
     result->gflops = run->train_seconds > 0 ? run->train_flops / run->train_seconds * 1e-9 : 0;
     result->scratch_peak_bytes = run->scratch_peak_bytes;
+    result->bytes_written = ff_meter_written(run->ctx) - run->written_before;
+    result->planned_bytes = run->planned_bytes;
     ff_memory_read(run->ctx, &result->memory);
 }
 
@@ -449,6 +342,22 @@ static void start_clock(struct ff_run *run)
     run->clock.work_left = work_left(run);
 }
 
+/* Tells what is going to happen. From here on the meter keeps to the budget. */
+static int plan(struct ff_run *run)
+{
+    struct ff_plan plan;
+    int status = ff_plan_run(run->ctx, &run->job, &plan);
+
+    if (status != FF_OK)
+        return status;
+    run->planned_bytes = plan.peak_bytes;
+    ff_plan_warn(run->ctx, &plan);
+    if (run->opts->on_plan)
+        run->opts->on_plan(run->opts->arg, &plan);
+    ff_memory_limit(run->ctx, run->opts->memory_bytes);
+    return FF_OK;
+}
+
 /* From an open model on. A complete one is only cleared of what a run cut off at its end left. */
 static int train_from_mark(struct ff_run *run, double began, struct ff_train_result *result)
 {
@@ -456,8 +365,12 @@ static int train_from_mark(struct ff_run *run, double began, struct ff_train_res
 
     if (status == FF_OK) {
         result->was_complete = run->manifest.mark.stage == FF_STAGE_DONE;
-        if (!result->was_complete)
+        if (!result->was_complete) {
             warn_of_other_versions(run);
+            status = plan(run);
+        }
+    }
+    if (status == FF_OK) {
         start_clock(run);
         drop_scratch(run, needed_boundary(run));
         status = reclaim(run);
@@ -477,15 +390,17 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                  struct ff_train_result *result)
 {
     struct ff_run run = {.ctx = ctx, .opts = opts, .scratch = *scratch, .scratch_folder = folder};
+    uint64_t limit_before = ctx->meter.limit;
     double began = ff_now();
     int status;
 
     memset(result, 0, sizeof *result);
-    status = check_opts(ctx, recipe, opts);
+    run.written_before = ff_meter_written(ctx);
+    status = ff_begin_check(ctx, recipe, opts);
     if (status == FF_OK)
-        status = parse_compression(ctx, opts->compress, &run.compression);
+        status = ff_begin_compression(ctx, opts->compress, &run.compression);
     if (status == FF_OK && recipe)
-        status = check_use(ctx, recipe, opts);
+        status = ff_begin_check_use(ctx, recipe, opts);
     if (status == FF_OK)
         status = ff_workers_init(&run.workers, ctx, opts->threads);
     if (status != FF_OK)
@@ -496,14 +411,15 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         result->resumed = true;
         status = open_model(&run);
         if (status == FF_OK)
-            status = check_use(ctx, &run.manifest.recipe, opts);
+            status = ff_begin_check_use(ctx, &run.manifest.recipe, opts);
         if (status == FF_OK && opts->data.path)
-            status = record_data(&run);
+            status = ff_begin_record_data(ctx, opts, &run.manifest);
     }
     if (status == FF_OK)
         status = train_from_mark(&run, began, result);
     close_model(&run);
     ff_workers_release(&run.workers);
+    ff_memory_limit(ctx, limit_before);
     return status;
 }
 
@@ -522,7 +438,7 @@ static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     int length, status;
 
     memset(result, 0, sizeof *result);
-    status = check_opts(ctx, recipe, opts);
+    status = ff_begin_check(ctx, recipe, opts);
     if (status != FF_OK)
         return status;
     length = opts->scratch ? snprintf(folder, sizeof folder, "%s", opts->scratch)

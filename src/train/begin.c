@@ -1,0 +1,152 @@
+#include "train/begin.h"
+
+#include <fftool/fftool.h>
+
+#include "nn/gemm.h"
+#include "store/libraries.h"
+#include "train/geometry.h"
+#include "train/mode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_ZSTD_LEVEL 1
+#define MAX_ZSTD_LEVEL 19
+
+int ff_begin_compression(struct ff_ctx *ctx, const char *text, struct ff_compression *out)
+{
+    static const char prefix[] = "zstd:";
+    char *end;
+    long level = DEFAULT_ZSTD_LEVEL;
+
+    *out = (struct ff_compression){FF_CODEC_NONE, 0};
+    if (!text || strcmp(text, "none") == 0)
+        return FF_OK;
+    if (strncmp(text, prefix, strlen(prefix)) == 0) {
+        level = strtol(text + strlen(prefix), &end, 10);
+        if (end == text + strlen(prefix) || *end || level < 1 || level > MAX_ZSTD_LEVEL)
+            return ff_fail(ctx, FF_EINVAL, "compression \"%s\": zstd levels are 1 to %d", text,
+                           MAX_ZSTD_LEVEL);
+    } else if (strcmp(text, "zstd") != 0) {
+        return ff_fail(ctx, FF_EINVAL, "compression \"%s\" is not known: none, zstd or zstd:LEVEL",
+                       text);
+    }
+    *out = (struct ff_compression){FF_CODEC_ZSTD, (int)level};
+    return FF_OK;
+}
+
+int ff_begin_check(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                   const struct ff_train_opts *opts)
+{
+    if (!opts->model || !*opts->model)
+        return ff_fail(ctx, FF_EINVAL, "no model file is named");
+    if (recipe && !opts->data.path)
+        return ff_fail(ctx, FF_EINVAL, "no data is named");
+    if (!(opts->checkpoint_interval_s >= 0))
+        return ff_fail(ctx, FF_EINVAL, "checkpoint interval %g: must be 0 seconds or more",
+                       opts->checkpoint_interval_s);
+    return FF_OK;
+}
+
+int ff_begin_check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                       const struct ff_train_opts *opts)
+{
+    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+
+    if (opts->micro_batch_rows && mode->whole_network && !mode->accumulates)
+        return ff_fail(ctx, FF_EINVAL, "micro-batch: mode %s holds the whole batch", mode->name);
+    if (opts->tile_slots && mode->whole_network)
+        return ff_fail(ctx, FF_EINVAL, "tile slots: mode %s holds every layer", mode->name);
+    return FF_OK;
+}
+
+int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint64_t samples,
+                        const struct ff_dataset_info *info)
+{
+    uint64_t chunks_bound = samples / recipe->batch + samples / FF_CHUNK_ROWS + 2;
+
+    if (info->classes < 2)
+        return ff_fail(ctx, FF_EINVAL,
+                       "the labels name one class only; there is nothing to tell apart");
+    if (info->features > FF_MAX_UNITS - info->classes)
+        return ff_fail(ctx, FF_EINVAL, "%u features and %u classes: at most %u inputs fit a layer",
+                       info->features, info->classes, FF_MAX_UNITS);
+    if (strcmp(recipe->embedding, "replace") == 0 && !ff_mode_find(recipe->mode)->backprop &&
+        info->features < info->classes)
+        return ff_fail(
+            ctx, FF_EINVAL,
+            "%u features cannot hold a label of %u classes; use --label-embedding append",
+            info->features, info->classes);
+    if (chunks_bound > UINT32_MAX / 2)
+        return ff_fail(ctx, FF_EINVAL,
+                       "%llu rows in batches of %u are too many batches; use a larger batch",
+                       (unsigned long long)samples, recipe->batch);
+    return FF_OK;
+}
+
+/* The dataset's path as it is found from any folder. */
+static char *absolute(const char *path)
+{
+    char *resolved = realpath(path, NULL);
+
+    return resolved ? resolved : strdup(path);
+}
+
+int ff_begin_record_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                         struct ff_manifest *manifest)
+{
+    const struct ff_data_source *data = &opts->data;
+    char *path = absolute(data->path);
+    char *labels = data->labels ? absolute(data->labels) : NULL;
+
+    if (!path || (data->labels && !labels)) {
+        free(path);
+        free(labels);
+        return ff_fail(ctx, FF_ENOMEM, "out of memory for a path");
+    }
+    free(manifest->data_path);
+    free(manifest->data_labels);
+    manifest->data_path = path;
+    manifest->data_labels = labels;
+    return FF_OK;
+}
+
+int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                  const struct ff_train_opts *opts, struct ff_dataset_info *info, uint64_t *samples)
+{
+    struct ff_dataset_spec spec = {
+        .path = opts->data.path, .labels = opts->data.labels, .split = FF_SPLIT_TRAIN};
+    uint64_t limit = opts->limit_rows;
+    struct ff_dataset *dataset;
+    int status = ff_dataset_open(ctx, &spec, &dataset);
+
+    if (status != FF_OK)
+        return status;
+    *info = dataset->info;
+    ff_dataset_close(dataset);
+    *samples = limit && limit < info->rows ? limit : info->rows;
+    return ff_begin_check_data(ctx, recipe, *samples, info);
+}
+
+int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                      const struct ff_train_opts *opts, uint64_t samples,
+                      const struct ff_dataset_info *info, struct ff_manifest *manifest)
+{
+    int status = ff_manifest_set_recipe(ctx, manifest, recipe);
+
+    if (status != FF_OK)
+        return status;
+    manifest->program = strdup(FF_VERSION);
+    manifest->blas = strdup(ff_gemm_backend());
+    manifest->lmdb = strdup(ff_lmdb_version());
+    manifest->zstd = strdup(ff_zstd_version());
+    if (!manifest->program || !manifest->blas || !manifest->lmdb || !manifest->zstd)
+        return ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
+    manifest->samples = samples;
+    manifest->features = info->features;
+    manifest->classes = info->classes;
+    manifest->is_float = info->is_float;
+    manifest->mark.stage = FF_STAGE_IMPORT;
+    manifest->mark.layer = 1;
+    return opts->data.path ? ff_begin_record_data(ctx, opts, manifest) : FF_OK;
+}

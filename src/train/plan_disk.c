@@ -1,0 +1,132 @@
+/* What a run leaves on disk, for a while or for good, and writes. */
+#include "train/plan.h"
+
+#include "train/import.h"
+#include "train/layer.h"
+
+#define EMPTY_MODEL_BYTES (8 * 4096) /* what LMDB needs of itself, and the manifest */
+/* A flip of the manifest, and the sweep behind it: a few pages each. */
+#define FLIPS_PER_LAYER 2
+#define FLIP_BYTES (5 * 4096)
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t writes_of(const struct ff_plan_job *job, uint32_t boundary,
+                        struct ff_db_writes out[FF_MAX_SET_VALUES])
+{
+    struct ff_set_values values[FF_MAX_SET_VALUES];
+    size_t n = ff_plan_values(job, boundary, values);
+
+    for (size_t i = 0; i < n; i++)
+        out[i] = (struct ff_db_writes){values[i].bytes, values[i].streams};
+    return n;
+}
+
+static uint64_t stored(const struct ff_plan_job *job, uint32_t boundary)
+{
+    struct ff_db_writes writes[FF_MAX_SET_VALUES];
+    size_t n = writes_of(job, boundary, writes);
+
+    return n > 0 ? ff_db_stored(n, writes, job->geometry.chunks) : 0;
+}
+
+static uint64_t written(const struct ff_plan_job *job, uint32_t boundary)
+{
+    struct ff_db_writes writes[FF_MAX_SET_VALUES];
+    size_t n = writes_of(job, boundary, writes);
+
+    return n > 0 ? ff_db_written(n, writes, job->geometry.chunks) : 0;
+}
+
+/* Where rows wait to be sorted while they are imported. */
+static uint64_t temporary_bytes(const struct ff_plan_job *job)
+{
+    struct ff_permutation order = {.n = job->geometry.rows};
+    struct ff_import_opts opts = {.geometry = &job->geometry, .order = &order};
+    struct ff_needs unused = {0};
+
+    return ff_import_needs(&opts, job->manifest->features, job->manifest->is_float, &unused);
+}
+
+static void raise(uint64_t *peak, uint64_t bytes)
+{
+    *peak = bytes > *peak ? bytes : *peak;
+}
+
+/* The tiles of a layer that are paged: what they take, and what is written of them. */
+static uint64_t add_paging(const struct ff_plan_job *job, uint32_t layer, struct ff_plan *out)
+{
+    struct ff_knobs knobs = ff_plan_knobs(job, FF_STAGE_TRAIN, layer);
+    const struct ff_recipe *recipe = &job->manifest->recipe;
+    uint64_t tiles = ff_tile_count(recipe->hidden[layer - 1]), tile, parts, tensors, bytes;
+
+    if (knobs.residency.slots == 0)
+        return 0;
+    tile = ff_plan_tile(recipe->hidden[layer - 1], ff_manifest_fan_in(job->manifest, layer));
+    bytes = (tiles - knobs.residency.resident) * tile * sizeof(float);
+    parts = (job->geometry.chunks_per_batch + knobs.micro_chunks - 1) / knobs.micro_chunks;
+    tensors = 1 + (uint64_t)job->optimizer->states;
+    /* Seeded, then stored once a step, and the gradient for each micro-batch but the last. */
+    out->written_bytes +=
+        bytes * (tensors + recipe->epochs * job->geometry.batches * (tensors + parts - 1));
+    /* A page that is replaced is free only two transactions later. */
+    return bytes * (tensors + (parts > 1)) + 2 * FF_DB_DIRTY_BYTES;
+}
+
+static void add_scratch(const struct ff_plan_job *job, struct ff_plan *out)
+{
+    uint32_t layers = job->manifest->recipe.layers;
+    uint64_t below = stored(job, 0), temporary = temporary_bytes(job);
+
+    out->written_bytes += temporary + written(job, 0);
+    raise(&out->scratch_peak_bytes, temporary + below);
+    for (uint32_t k = 1; k <= layers && !job->mode->whole_network; k++) {
+        uint64_t here = stored(job, k);
+
+        raise(&out->scratch_peak_bytes, below + add_paging(job, k, out));
+        raise(&out->scratch_peak_bytes, below + here);
+        out->written_bytes += written(job, k);
+        below = here;
+    }
+}
+
+/* The tiles of a layer as they are stored in the end, and its figures. */
+static uint64_t layer_bytes(uint32_t units, uint32_t fan_in)
+{
+    struct ff_db_writes writes[] = {
+        {ff_plan_packed((size_t)units * fan_in / ff_tile_count(units)), ff_tile_count(units)},
+        {ff_plan_packed(smaller(units, ff_tile_units(units))), ff_tile_count(units)},
+        {FF_VALUE_HEADER + FF_LAYER_FIGURES * sizeof(float), 1},
+    };
+
+    return ff_db_stored(sizeof writes / sizeof *writes, writes, 1);
+}
+
+static void add_model(const struct ff_plan_job *job, struct ff_plan *out)
+{
+    const struct ff_manifest *manifest = job->manifest;
+    const struct ff_recipe *recipe = &manifest->recipe;
+    uint32_t first_head = ff_recipe_first_head(recipe);
+    uint64_t flips = 1;
+
+    out->model_bytes = EMPTY_MODEL_BYTES;
+    for (uint32_t k = 1; k <= recipe->layers; k++) {
+        uint32_t units = recipe->hidden[k - 1];
+
+        out->model_bytes += layer_bytes(units, ff_manifest_fan_in(manifest, k));
+        if (first_head && k >= first_head)
+            out->model_bytes += layer_bytes(manifest->classes, units);
+    }
+    if (!job->mode->whole_network)
+        flips = FLIPS_PER_LAYER * (uint64_t)recipe->layers;
+    out->written_bytes += out->model_bytes + flips * FLIP_BYTES;
+}
+
+void ff_plan_disk(const struct ff_plan_job *job, struct ff_plan *out)
+{
+    add_scratch(job, out);
+    add_model(job, out);
+}

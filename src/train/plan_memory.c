@@ -1,0 +1,168 @@
+/* Memory, stage by stage, for given knobs. */
+#include "train/plan.h"
+
+#include "data/dataset.h"
+#include "train/import.h"
+#include "train/layer.h"
+#include "train/network.h"
+#include "train/run.h"
+
+/* Weights are noise with a few regular bits: bytes that zstd leaves of 100 (86 to 88 measured). */
+#define PACKED_WEIGHTS 88
+
+/*
+ * What the process holds beside what is accounted for and mapped, measured as VmHWM less both over
+ * some 40 configurations (tools/measure-plan): code and data of the program and its libraries, its
+ * heap, LMDB's lists of pages; and for each thread its stack and what OpenBLAS touches of a buffer
+ * to pack matrices into, which grows with them up to the size of its blocks.
+ */
+#define PROGRAM_BYTES ((uint64_t)5632 << 10)
+#define THREAD_BYTES ((uint64_t)48 << 10)
+#define BLOCK_ROWS \
+    ((uint64_t)768) /* of a matrix that is packed; and its columns: sgemm on x86-64 */
+#define BLOCK_COLUMNS ((uint64_t)384)
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+uint64_t ff_plan_program(unsigned threads, const struct ff_plan_products *products)
+{
+    uint64_t rows = smaller(products->rows, BLOCK_COLUMNS), tile = products->tile;
+    uint64_t inputs = smaller(products->inputs, BLOCK_COLUMNS);
+    uint64_t units = smaller(products->units_passed, BLOCK_COLUMNS);
+    /* One operand in blocks, of X W', dZ' X and dZ W; and the other one, as deep. */
+    uint64_t blocks =
+        larger(tile * larger(inputs, units), smaller(products->inputs, BLOCK_ROWS) * rows);
+    uint64_t panel = larger(larger(inputs, units) * products->rows, rows * tile);
+
+    return PROGRAM_BYTES + threads * (THREAD_BYTES + (blocks + panel) * sizeof(float));
+}
+
+static struct ff_plan_products products_of(const struct ff_plan_job *job)
+{
+    const struct ff_recipe *recipe = &job->manifest->recipe;
+    struct ff_plan_products out = {.rows = job->geometry.chunk_rows,
+                                   .inputs = ff_manifest_fan_in(job->manifest, 1)};
+
+    for (uint32_t k = 0; k < recipe->layers; k++) {
+        uint32_t first, tile;
+
+        ff_tile_range(recipe->hidden[k], 0, &first, &tile);
+        out.tile = larger(out.tile, tile);
+        if (k + 1 < recipe->layers)
+            out.inputs = larger(out.inputs, recipe->hidden[k]);
+        if (job->mode->backprop)
+            out.units_passed = larger(out.units_passed, recipe->hidden[k]);
+    }
+    return out;
+}
+
+static void count_import(const struct ff_plan_job *job, struct ff_needs *needs)
+{
+    struct ff_set_values values[FF_MAX_SET_VALUES];
+    size_t n = ff_plan_values(job, 0, values);
+    struct ff_permutation order = {.n = job->geometry.rows};
+    struct ff_import_opts opts = {.geometry = &job->geometry, .order = &order};
+
+    ff_dataset_needs(needs);
+    ff_set_needs(n, values, job->geometry.chunks, &job->compression, needs);
+    ff_import_needs(&opts, job->manifest->features, job->manifest->is_float, needs);
+}
+
+/* About what a value of so many elements of weights takes, as stored. */
+size_t ff_plan_packed(size_t elements)
+{
+    return FF_VALUE_HEADER + elements * sizeof(float) / 100 * PACKED_WEIGHTS;
+}
+
+/* The tiles of a layer that a checkpoint writes; returns the elements of the largest. */
+static size_t list_tiles(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer,
+                         struct ff_db_writes out[2])
+{
+    const struct ff_manifest *manifest = job->manifest;
+    const struct ff_recipe *recipe = &manifest->recipe;
+    uint32_t units = recipe->hidden[layer - 1], fan_in = ff_manifest_fan_in(manifest, layer);
+    /* Between epochs the state is saved too. */
+    uint64_t tensors = recipe->epochs > 1 ? 1 + (uint64_t)job->optimizer->states : 1;
+
+    if (stage == FF_STAGE_HEAD) {
+        fan_in = units;
+        units = manifest->classes;
+    }
+    tensors *= ff_tile_count(units);
+    out[0] = (struct ff_db_writes){ff_plan_packed(ff_plan_tile(units, fan_in)), tensors};
+    out[1] = (struct ff_db_writes){ff_plan_packed(ff_plan_tile(units, 1)), tensors};
+    return ff_plan_tile(units, fan_in);
+}
+
+/* What saving adds for the time of it: a tile being written, and what waits for a commit. */
+static void count_checkpoint(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer,
+                             struct ff_needs *needs)
+{
+    bool whole = job->mode->whole_network;
+    uint32_t first = whole ? 1 : layer, last = whole ? job->manifest->recipe.layers : layer;
+    uint64_t cost = 0;
+    size_t largest = 0;
+
+    for (uint32_t k = first; k <= last; k++) {
+        struct ff_db_writes writes[2];
+
+        largest = larger(largest, list_tiles(job, stage, k, writes));
+        cost += ff_db_cost(2, writes, 1);
+    }
+    needs->bytes[FF_MEM_IO] += FF_VALUE_HEADER + largest * sizeof(float) +
+                               ff_db_pending_bound(cost, ff_plan_packed(largest));
+    /* Of the model file pages of the tree are mapped, and what comes along with them. */
+    needs->mapped += ff_chunk_slack((size_t)cost) / 2;
+}
+
+static void count_stage(const struct ff_plan_job *job, const struct ff_moment *at,
+                        struct ff_needs *needs)
+{
+    switch (at->stage) {
+    case FF_STAGE_IMPORT:
+        count_import(job, needs);
+        break;
+    case FF_STAGE_TRAIN:
+        job->mode->needs(job, at->layer, &at->knobs, needs);
+        break;
+    case FF_STAGE_FORWARD:
+        ff_stage_forward_needs(job, at->layer, &at->knobs, needs);
+        break;
+    case FF_STAGE_HEAD:
+        ff_stage_head_needs(job, at->layer, &at->knobs, needs);
+        break;
+    case FF_STAGE_DONE:
+        break;
+    }
+}
+
+struct ff_moment ff_plan_moment(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer,
+                                const struct ff_knobs *knobs)
+{
+    struct ff_moment out = {.stage = stage, .layer = layer, .knobs = *knobs, .needs = job->base};
+    const struct ff_plan_products products = products_of(job), none = {0};
+    struct ff_needs saving = {0};
+
+    if (stage != FF_STAGE_IMPORT)
+        ff_needs_add(&out.needs, &job->coding);
+    count_stage(job, &out, &out.needs);
+    if (stage == FF_STAGE_TRAIN || stage == FF_STAGE_HEAD)
+        count_checkpoint(job, stage, layer, &saving);
+    out.accounted = ff_needs_total(&out.needs) + ff_needs_total(&saving);
+    /* While it saves, no activations are mapped. */
+    if (ff_needs_total(&saving) + saving.mapped > out.needs.mapped) {
+        out.needs.mapped = 0;
+        ff_needs_add(&out.needs, &saving);
+    }
+    out.program = ff_plan_program(job->threads, stage == FF_STAGE_IMPORT ? &none : &products);
+    out.total = ff_needs_total(&out.needs) + out.needs.mapped + out.program;
+    return out;
+}
