@@ -95,6 +95,13 @@ static void initial_text(const struct option_spec *option, const void *settings,
     }
 }
 
+void no_default(const struct option_spec *option, char *text, size_t size)
+{
+    (void)option;
+    if (size > 0)
+        *text = '\0';
+}
+
 static void print_choices(const struct option_spec *option, FILE *out)
 {
     const struct ff_recipe_choice *choice =

@@ -36,6 +36,9 @@ struct option_spec {
     void (*default_text)(const struct option_spec *option, char *text, size_t size);
 };
 
+/* A default_text for options without one. */
+void no_default(const struct option_spec *option, char *text, size_t size);
+
 /* parse result: help was asked for */
 #define OPTIONS_HELP (-1)
 

@@ -1,6 +1,7 @@
 #include "training.h"
 #include "interrupt.h"
 #include "output.h"
+#include "plan_output.h"
 #include "progress.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,7 @@ struct run {
     double last_line_s;
     FILE *log;
     bool log_anew, log_failed;
+    json_t *plan; /* NULL: none was made */
 };
 
 void training_init(struct training *training)
@@ -130,6 +132,24 @@ static void on_message(void *arg, const char *text)
     progress_line(&run->progress, "%s", text);
 }
 
+static void plan_line(void *arg, const char *text)
+{
+    struct run *run = arg;
+
+    progress_line(&run->progress, "%s", text);
+}
+
+static void on_plan(void *arg, const struct ff_plan *plan)
+{
+    struct run *run = arg;
+
+    json_decref(run->plan);
+    run->plan = json_object();
+    json_add_plan(run->plan, plan);
+    if (plan->budget_bytes > 0 || run->training->verbose)
+        plan_lines(plan, plan_line, run);
+}
+
 /* What the lines of progress and the reference measurement need to know of a recipe. */
 struct outline {
     uint32_t layers, epochs, head_epochs, widest, batch;
@@ -221,9 +241,10 @@ static void print_result(const struct cli *cli, const struct ff_train_result *re
     printf("\nscratch: peak %s on disk\n", text_bytes(result->scratch_peak_bytes).s);
 }
 
-static void print_result_json(const struct cli *cli, const struct ff_train_result *result,
+static void print_result_json(const struct run *run, const struct ff_train_result *result,
                               bool complete, double reference)
 {
+    const struct cli *cli = run->cli;
     json_t *object = json_object();
 
     json_add(object, "model", json_from_text(cli->model));
@@ -241,7 +262,12 @@ static void print_result_json(const struct cli *cli, const struct ff_train_resul
         json_add(object, "gemm_share", json_from_real(result->gflops / reference));
     }
     json_add(object, "scratch_peak_bytes", json_from_count(result->scratch_peak_bytes));
+    json_add(object, "bytes_written", json_from_count(result->bytes_written));
     json_add_memory(object, &result->memory);
+    json_add(object, "planned_bytes",
+             result->planned_bytes > 0 ? json_from_count(result->planned_bytes) : json_null());
+    if (run->plan != NULL)
+        json_add(object, "plan", json_incref(run->plan));
     json_print(stdout, object);
 }
 
@@ -285,6 +311,7 @@ static int train(struct run *run, const struct ff_recipe *recipe)
     run->epochs = outline.epochs;
     run->head_epochs = outline.head_epochs;
     opts.on_progress = on_progress;
+    opts.on_plan = on_plan;
     opts.on_epoch = on_epoch;
     opts.on_message = run->training->verbose ? on_message : NULL;
     opts.interrupted = interrupt_asked;
@@ -302,7 +329,7 @@ static int train(struct run *run, const struct ff_recipe *recipe)
                       "training %.1f GFLOP/s, plain sgemm of the same shapes %.1f GFLOP/s: %.2f",
                       result.gflops, reference, result.gflops / reference);
     if (run->training->json && (status == FF_OK || status == FF_EINTERRUPTED))
-        print_result_json(run->cli, &result, status == FF_OK, reference);
+        print_result_json(run, &result, status == FF_OK, reference);
     else if (status == FF_OK)
         print_result(run->cli, &result);
     return report_status(run->cli, status);
@@ -322,6 +349,7 @@ int training_run(struct cli *cli, struct training *training, const struct ff_rec
         return result;
     interrupt_catch(); /* only now: a signal must end the wait for a pipe's reader */
     result = train(&run, recipe);
+    json_decref(run.plan);
     log_result = close_log(&run);
     return result != EXIT_DONE ? result : log_result;
 }

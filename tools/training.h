@@ -44,6 +44,14 @@ int training_run(struct cli *cli, struct training *training, const struct ff_rec
          .help = "threads; 0: as many as the process may use; changes no bit of the weights",  \
          .offset = offsetof(TYPE, RUN.opts.threads),                                           \
          .max = 256},                                                                          \
+        {.kind = OPTION_SIZE,                                                                  \
+         .name = "memory",                                                                     \
+         .argument = "SIZE",                                                                   \
+         .help = "budget for the peak memory of the whole process, such as 64M: decides what " \
+                 "is held at a time; changes no bit of the weights",                           \
+         .offset = offsetof(TYPE, RUN.opts.memory_bytes),                                      \
+         .min = 1,                                                                             \
+         .default_text = no_default},                                                          \
         {.kind = OPTION_COUNT,                                                                 \
          .name = "micro-batch",                                                                \
          .argument = "ROWS",                                                                   \
