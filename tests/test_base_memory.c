@@ -97,6 +97,24 @@ START_TEST(peaks_are_of_the_moment_not_of_the_sum)
 }
 END_TEST
 
+/* What others allocate for the library is within the limit, too, or is not counted. */
+START_TEST(the_limit_holds_for_what_others_allocate)
+{
+    struct ff_ctx *ctx = new_ctx();
+
+    ff_memory_limit(ctx, 1000);
+    ck_assert_int_eq(ff_meter_reserve(ctx, FF_MEM_IO, 600), FF_OK);
+    ck_assert_int_eq(ff_meter_reserve(ctx, FF_MEM_IO, 401), FF_EBUDGET);
+    ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "1000"));
+    ck_assert_int_eq(ff_meter_reserve(ctx, FF_MEM_OTHER, 400), FF_OK);
+    ck_assert_uint_eq(figures(ctx).accounted_bytes, 1000);
+    ck_assert_uint_eq(figures(ctx).category_peak_bytes[FF_MEM_IO], 600);
+    ff_meter_sub(ctx, FF_MEM_IO, 600);
+    ff_meter_sub(ctx, FF_MEM_OTHER, 400);
+    ff_ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(limit_is_kept_to_the_byte)
 {
     struct ff_ctx *ctx = new_ctx();
@@ -323,6 +341,7 @@ int main(void)
     tcase_add_test(tests, accounts_are_exact_for_each_category);
     tcase_add_test(tests, peaks_are_of_the_moment_not_of_the_sum);
     tcase_add_test(tests, limit_is_kept_to_the_byte);
+    tcase_add_test(tests, the_limit_holds_for_what_others_allocate);
     tcase_add_test(tests, threads_share_one_account_and_one_limit);
     tcase_add_test(tests, the_chosen_allocation_fails_once);
     tcase_add_test(tests, impossible_sizes_are_refused);

@@ -26,6 +26,13 @@ static void init(void *arg)
     settings->split = splits[settings->measuring.opts.train_split ? 1 : 0].name;
 }
 
+static void release(void *arg)
+{
+    struct settings *settings = arg;
+
+    measuring_release(&settings->measuring);
+}
+
 static const struct option_spec options[] = {
     {.kind = OPTION_HEADING, .name = "Measurement"},
     {.kind = OPTION_STRING,
@@ -202,7 +209,8 @@ static json_t *confusion_row(const struct ff_evaluation *evaluation, uint32_t cl
     return row;
 }
 
-static void print_json(const struct cli *cli, const struct ff_evaluation *evaluation)
+static void print_json(const struct cli *cli, const struct measuring *measuring,
+                       const struct ff_evaluation *evaluation)
 {
     struct json_writer writer;
     json_t *head = json_object();
@@ -219,6 +227,8 @@ static void print_json(const struct cli *cli, const struct ff_evaluation *evalua
     json_add(head, "upto_error", reals_array(evaluation->upto_error, evaluation->layers));
     json_add(head, "seconds", json_from_real(evaluation->seconds));
     json_add_memory(head, &evaluation->memory);
+    json_add(head, "planned_bytes", json_from_count(evaluation->planned_bytes));
+    json_add(head, "plan", json_incref(measuring->plan));
     json_begin(&writer, stdout);
     json_members(&writer, head);
     json_begin_array(&writer, "per_class");
@@ -246,7 +256,7 @@ static int run(struct cli *cli, void *arg, const char *operand)
     if (status != FF_OK)
         return report_status(cli, status);
     if (settings->json)
-        print_json(cli, &evaluation);
+        print_json(cli, measuring, &evaluation);
     else
         print_text(cli, &evaluation);
     ff_evaluate_release(&evaluation);
@@ -268,5 +278,6 @@ const struct command cmd_eval = {
     .options = options,
     .settings_bytes = sizeof(struct settings),
     .init = init,
+    .release = release,
     .run = run,
 };

@@ -29,6 +29,13 @@ static void init(void *arg)
     settings->format = formats[0].name;
 }
 
+static void release(void *arg)
+{
+    struct settings *settings = arg;
+
+    measuring_release(&settings->measuring);
+}
+
 static const struct option_spec options[] = {
     {.kind = OPTION_HEADING, .name = "Prediction"},
     {.kind = OPTION_STRING,
@@ -221,5 +228,6 @@ const struct command cmd_predict = {
     .options = options,
     .settings_bytes = sizeof(struct settings),
     .init = init,
+    .release = release,
     .run = run,
 };

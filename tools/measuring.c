@@ -1,5 +1,6 @@
 #include "measuring.h"
 #include "interrupt.h"
+#include "plan_output.h"
 #include <string.h>
 
 /* In the order of enum ff_method. */
@@ -37,6 +38,29 @@ static void on_progress(void *arg, const struct ff_progress *at)
     progress_show(&measuring->progress, at);
 }
 
+static void plan_line(void *arg, const char *text)
+{
+    struct measuring *measuring = arg;
+
+    progress_line(&measuring->progress, "%s", text);
+}
+
+static void on_plan(void *arg, const struct ff_plan *plan)
+{
+    struct measuring *measuring = arg;
+
+    measuring->plan = json_object();
+    json_add_plan(measuring->plan, plan);
+    if (plan->budget_bytes > 0)
+        plan_lines(plan, plan_line, measuring);
+}
+
+void measuring_release(struct measuring *measuring)
+{
+    json_decref(measuring->plan);
+    measuring->plan = NULL;
+}
+
 void measuring_begin(struct cli *cli, struct measuring *measuring, const char *model)
 {
     struct ff_evaluate_opts *opts = &measuring->opts;
@@ -46,6 +70,7 @@ void measuring_begin(struct cli *cli, struct measuring *measuring, const char *m
     opts->model = model;
     opts->method = method_of(measuring->method);
     opts->on_progress = on_progress;
+    opts->on_plan = on_plan;
     opts->interrupted = interrupt_asked;
     opts->arg = measuring;
     progress_init(&measuring->progress, measuring->quiet);

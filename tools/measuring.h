@@ -8,17 +8,20 @@
 #include "options.h"
 #include "progress.h"
 #include <fftool/evaluate.h>
+#include <jansson.h>
 
 struct measuring {
     struct ff_evaluate_opts opts;
     const char *method; /* a name of measuring_methods */
     bool quiet;
     struct progress progress;
+    json_t *plan; /* NULL: none was made */
 };
 
 extern const struct ff_recipe_choice measuring_methods[];
 
 void measuring_init(struct measuring *measuring);
+void measuring_release(struct measuring *measuring);
 /* Readies CLI and the library's options for measuring MODEL: method, progress, interruption. */
 void measuring_begin(struct cli *cli, struct measuring *measuring, const char *model);
 /* "auto", "goodness" or "head" */
@@ -44,6 +47,13 @@ const char *measuring_method_name(enum ff_method method);
          .help = "threads; 0: as many as the process may use",           \
          .offset = offsetof(TYPE, M.opts.threads),                       \
          .max = 256},                                                    \
+        {.kind = OPTION_SIZE,                                            \
+         .name = "memory",                                               \
+         .argument = "SIZE",                                             \
+         .help = "budget for the peak memory of the whole process",      \
+         .offset = offsetof(TYPE, M.opts.memory_bytes),                  \
+         .min = 1,                                                       \
+         .default_text = no_default},                                    \
         {.kind = OPTION_STRING,                                          \
          .name = "scratch",                                              \
          .argument = "DIR",                                              \

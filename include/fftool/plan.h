@@ -30,7 +30,8 @@ struct ff_plan {
     /* Most bytes accounted for at any moment, which may be another one. */
     uint64_t accounted_peak_bytes;
 
-    /* How it is arranged, on the layer whose training takes most. */
+    /* How it is arranged, on the layer that is paged most, else the one whose training takes most.
+     */
     unsigned threads;
     uint32_t chunk_rows;       /* rows of a unit of storage: follows from the batch alone */
     uint32_t micro_batch_rows; /* samples at a time */

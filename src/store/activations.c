@@ -237,5 +237,5 @@ void ff_chunk_trim(struct ff_set *set, const struct ff_chunk *chunk, bool stays,
 
 size_t ff_chunk_slack(size_t bytes)
 {
-    return bytes < FOLIO_BYTES / 2 ? bytes : FOLIO_BYTES / 2;
+    return bytes < FOLIO_BYTES / 4 ? bytes : FOLIO_BYTES / 4;
 }

@@ -75,25 +75,30 @@ uint64_t ff_db_pending_bound(uint64_t cost, size_t largest)
     return cost + base < most ? cost + base : most;
 }
 
-/* The pattern repeats itself before so many writes. */
+/* By then the pattern has repeated itself. */
+#define MOST_COMMITS 100
 #define MOST_WRITES 10000
 
 uint64_t ff_db_pending(size_t n, const struct ff_db_writes *writes, uint64_t rounds)
 {
-    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE), pending = 0, done = 0;
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE), pending = 0, commits = 0, done = 0;
     uint64_t most = 0;
 
-    for (uint64_t round = 0; round < rounds && done < MOST_WRITES; round++) {
+    for (uint64_t round = 0; round < rounds && commits < MOST_COMMITS; round++) {
         for (size_t i = 0; i < n; i++) {
             size_t cost = cost_of(page_bytes, writes[i].bytes);
 
             for (uint64_t j = 0; j < writes[i].count && done < MOST_WRITES; j++, done++) {
-                if (pending == 0 || !fits(pending, cost))
+                if (pending == 0 || !fits(pending, cost)) {
                     pending = PAGES_PER_TRANSACTION * page_bytes;
+                    commits++;
+                }
                 pending += cost;
                 most = pending > most ? pending : most;
             }
         }
+        if (done == MOST_WRITES)
+            break;
     }
     return most;
 }

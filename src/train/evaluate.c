@@ -41,6 +41,7 @@ static int begin_evaluation(void *arg, const struct ff_score_task *task)
     uint32_t classes = task->classes, layers = task->layers;
 
     result->method = task->method;
+    result->planned_bytes = task->planned_bytes;
     result->samples = task->samples;
     result->classes = classes;
     result->layers = layers;
@@ -172,4 +173,13 @@ int ff_predict(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
 
     *samples = p.samples;
     return status;
+}
+
+int ff_plan_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts, bool unlabelled,
+                     struct ff_plan *out)
+{
+    struct ff_score_opts score = {.evaluate = opts, .unlabelled = unlabelled, .plan_only = out};
+
+    *out = (struct ff_plan){0};
+    return ff_score(ctx, &score);
 }

@@ -31,15 +31,20 @@ static size_t list_buffers(struct pass *pass, const struct ff_layer *layer,
     return MAX_BUFFERS;
 }
 
-static size_t pass_rows(const struct ff_geometry *geometry)
+uint32_t ff_forward_pieces(size_t n_streams)
 {
-    return (size_t)FF_FORWARD_PIECES * geometry->chunk_rows;
+    return n_streams < FF_FORWARD_PIECES ? (uint32_t)n_streams : FF_FORWARD_PIECES;
+}
+
+static size_t pass_rows(const struct ff_geometry *geometry, size_t n_streams)
+{
+    return (size_t)ff_forward_pieces(n_streams) * geometry->chunk_rows;
 }
 
 void ff_forward_needs(const struct ff_layer *layer, const struct ff_geometry *geometry,
-                      struct ff_needs *needs)
+                      size_t n_streams, struct ff_needs *needs)
 {
-    struct pass shape = {.max_rows = pass_rows(geometry)};
+    struct pass shape = {.max_rows = pass_rows(geometry, n_streams)};
     struct ff_buffer buffers[MAX_BUFFERS];
 
     ff_buffers_count(list_buffers(&shape, layer, buffers), buffers, needs);
@@ -134,7 +139,8 @@ static int forward_chunk(struct pass *pass, uint32_t chunk)
 
 int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts)
 {
-    struct pass pass = {.workers = workers, .opts = opts, .max_rows = pass_rows(opts->geometry)};
+    struct pass pass = {
+        .workers = workers, .opts = opts, .max_rows = pass_rows(opts->geometry, opts->n_streams)};
     struct ff_buffer buffers[MAX_BUFFERS];
     size_t n = list_buffers(&pass, opts->layer, buffers);
     int status = ff_buffers_alloc(workers->ctx, n, buffers);

@@ -21,7 +21,7 @@ struct ff_forward_block {
 
 struct ff_forward_opts {
     const struct ff_layer *layer;
-    struct ff_feed *feed; /* max_pieces at least 2 */
+    struct ff_feed *feed; /* max_pieces at least ff_forward_pieces() */
     const struct ff_geometry *geometry;
     const uint32_t *streams; /* in ascending order */
     size_t n_streams;
@@ -37,16 +37,17 @@ struct ff_forward_opts {
 };
 
 FF_CHECK int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts);
-/* Adds what the pass of LAYER takes beside layer and feed. */
+/* Adds what the pass of LAYER over N_STREAMS takes beside layer and feed. */
 void ff_forward_needs(const struct ff_layer *layer, const struct ff_geometry *geometry,
-                      struct ff_needs *needs);
+                      size_t n_streams, struct ff_needs *needs);
 
 /* Scales ROWS outputs Y (rows, units) of a layer to RMS 1 on the pool, in place: inputs of the
  * next.
  */
 void ff_forward_normalise(struct ff_pool *pool, size_t rows, size_t units, float *y);
 
-/* The feed's pieces at a time: as many as a training step on one chunk holds. */
+/* The feed's pieces at a time: as many as a training step on one chunk holds, if there are. */
 #define FF_FORWARD_PIECES 2
+uint32_t ff_forward_pieces(size_t n_streams);
 
 #endif

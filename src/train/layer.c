@@ -72,7 +72,8 @@ static struct ff_pager_opts pager_opts(const struct ff_layer *layer)
     };
 }
 
-void ff_layer_needs(const struct ff_layer *layer, unsigned threads, struct ff_needs *needs)
+static void count(const struct ff_layer *layer, unsigned threads, bool writes,
+                  struct ff_needs *needs)
 {
     struct ff_pager_opts pager = pager_opts(layer);
     struct ff_layer shape = *layer;
@@ -80,7 +81,17 @@ void ff_layer_needs(const struct ff_layer *layer, unsigned threads, struct ff_ne
 
     ff_buffers_count(list_buffers(&shape, buffers), buffers, needs);
     if (layer->residency.slots > 0)
-        ff_pager_needs(&pager, threads, needs);
+        ff_pager_needs(&pager, threads, writes, needs);
+}
+
+void ff_layer_needs(const struct ff_layer *layer, unsigned threads, struct ff_needs *needs)
+{
+    count(layer, threads, layer->states > 0, needs);
+}
+
+void ff_layer_load_needs(const struct ff_layer *layer, unsigned threads, struct ff_needs *needs)
+{
+    count(layer, threads, true, needs);
 }
 
 static int allocate(struct ff_layer *layer)

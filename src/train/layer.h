@@ -57,8 +57,9 @@ void ff_tile_range(uint32_t units, uint32_t tile, uint32_t *first, uint32_t *cou
 
 /* Describes a layer without allocating it, for ff_layer_needs(). */
 struct ff_layer ff_layer_shape(uint32_t fan_in, uint32_t units, int states);
-/* Adds what the layer takes, used by THREADS. */
+/* Adds what the layer takes, used by THREADS; and what it takes while it is loaded. */
 void ff_layer_needs(const struct ff_layer *layer, unsigned threads, struct ff_needs *needs);
+void ff_layer_load_needs(const struct ff_layer *layer, unsigned threads, struct ff_needs *needs);
 /* Allocates a layer of zeros. On error nothing is left to release. */
 FF_CHECK int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, uint32_t fan_in,
                            uint32_t units, int states);

@@ -96,7 +96,8 @@ void ff_pager_free(struct ff_pager *pager)
     ff_free(ctx, FF_MEM_IO, pager, sizeof *pager);
 }
 
-void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, struct ff_needs *needs)
+void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, bool writes,
+                    struct ff_needs *needs)
 {
     struct ff_pager shape = make_pager(NULL, opts);
     struct ff_buffer buffer = pages_buffer(&shape);
@@ -112,8 +113,8 @@ void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, struct f
 
     needs->bytes[FF_MEM_IO] += sizeof shape;
     ff_buffers_count(1, &buffer, needs);
-    ff_set_needs(1, &page, shape.max_pages, &none, needs);
-    needs->mapped += threads * (page.bytes + ff_chunk_slack(page.bytes));
+    ff_set_needs(1, &page, writes ? shape.max_pages : 0, &none, needs);
+    needs->mapped += (uint64_t)threads * page.bytes;
 }
 
 /* Calls VISIT for each page of TILES tiles from FIRST on, of a tensor whose buffers lie at DATA,

@@ -31,7 +31,7 @@ struct ff_plan_job {
     uint32_t micro_batch_rows; /* samples at a time, as asked for; 0: the planner chooses */
     uint32_t tile_slots;       /* tiles of a layer at a time, likewise */
     struct ff_needs base;      /* held all the time */
-    struct ff_needs coding;    /* held once tiles were written */
+    struct ff_needs coding;    /* held once the largest tile was written */
 };
 
 /* What the planner turns. */
@@ -76,14 +76,21 @@ struct ff_plan_products {
     uint64_t rows, inputs; /* X: of a chunk; fan-in of a layer */
     uint64_t tile;         /* units of a tile */
     uint64_t units_passed; /* of a layer that hands its deltas down; 0: none does */
+    bool forward_only;     /* nothing is trained */
 };
 /* Memory of the process beside what is accounted for and mapped. */
 uint64_t ff_plan_program(unsigned threads, const struct ff_plan_products *products);
 /* About the bytes of a value of so many elements of weights, as stored. */
 size_t ff_plan_packed(size_t elements);
-/* Time of a step against one without paging. */
+/* Time of moving BYTES of tiles, against that of OPERATIONS on THREADS: an estimate. */
+double ff_plan_paging_slowdown(unsigned threads, double operations, double bytes);
+/* That of a step. */
 double ff_plan_slowdown(const struct ff_plan_job *job, uint32_t layer,
                         const struct ff_knobs *knobs);
+
+/* Products and sums of figures that a silly recipe makes huge: at most UINT64_MAX. */
+uint64_t ff_plan_times(uint64_t a, uint64_t b);
+uint64_t ff_plan_plus(uint64_t a, uint64_t b);
 
 /* Fills in what a run writes, stores and keeps. */
 void ff_plan_disk(const struct ff_plan_job *job, struct ff_plan *out);

@@ -51,33 +51,59 @@ static uint64_t temporary_bytes(const struct ff_plan_job *job)
     return ff_import_needs(&opts, job->manifest->features, job->manifest->is_float, &unused);
 }
 
+uint64_t ff_plan_times(uint64_t a, uint64_t b)
+{
+    uint64_t product;
+
+    return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
+uint64_t ff_plan_plus(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
 static void raise(uint64_t *peak, uint64_t bytes)
 {
     *peak = bytes > *peak ? bytes : *peak;
 }
 
 /* The tiles of a layer that are paged: what they take, and what is written of them. */
-static uint64_t add_paging(const struct ff_plan_job *job, uint32_t layer, struct ff_plan *out)
-{
-    struct ff_knobs knobs = ff_plan_knobs(job, FF_STAGE_TRAIN, layer);
-    const struct ff_recipe *recipe = &job->manifest->recipe;
-    uint64_t tiles = ff_tile_count(recipe->hidden[layer - 1]), tile, parts, tensors, bytes;
+struct paging {
+    uint32_t units, fan_in; /* of the layer */
+    uint64_t stored, written;
+};
 
+/* Looks at LAYER, unless it is as the one before. */
+static void look_at_paging(const struct ff_plan_job *job, uint32_t layer, struct paging *paging)
+{
+    const struct ff_recipe *recipe = &job->manifest->recipe;
+    uint32_t units = recipe->hidden[layer - 1], fan_in = ff_manifest_fan_in(job->manifest, layer);
+    uint64_t tensors = 1 + (uint64_t)job->optimizer->states, bytes, parts;
+    struct ff_knobs knobs;
+
+    if (units == paging->units && fan_in == paging->fan_in)
+        return;
+    *paging = (struct paging){.units = units, .fan_in = fan_in};
+    knobs = ff_plan_knobs(job, FF_STAGE_TRAIN, layer);
     if (knobs.residency.slots == 0)
-        return 0;
-    tile = ff_plan_tile(recipe->hidden[layer - 1], ff_manifest_fan_in(job->manifest, layer));
-    bytes = (tiles - knobs.residency.resident) * tile * sizeof(float);
+        return;
+    bytes = (uint64_t)(ff_tile_count(units) - knobs.residency.resident) *
+            ff_plan_tile(units, fan_in) * sizeof(float);
     parts = (job->geometry.chunks_per_batch + knobs.micro_chunks - 1) / knobs.micro_chunks;
-    tensors = 1 + (uint64_t)job->optimizer->states;
     /* Seeded, then stored once a step, and the gradient for each micro-batch but the last. */
-    out->written_bytes +=
-        bytes * (tensors + recipe->epochs * job->geometry.batches * (tensors + parts - 1));
+    paging->written = ff_plan_times(ff_plan_times(recipe->epochs, job->geometry.batches),
+                                    bytes * (tensors + parts - 1));
+    paging->written = ff_plan_plus(paging->written, bytes * tensors);
     /* A page that is replaced is free only two transactions later. */
-    return bytes * (tensors + (parts > 1)) + 2 * FF_DB_DIRTY_BYTES;
+    paging->stored = bytes * (tensors + (parts > 1)) + 2 * FF_DB_DIRTY_BYTES;
 }
 
 static void add_scratch(const struct ff_plan_job *job, struct ff_plan *out)
 {
+    struct paging paging = {0};
     uint32_t layers = job->manifest->recipe.layers;
     uint64_t below = stored(job, 0), temporary = temporary_bytes(job);
 
@@ -86,9 +112,11 @@ static void add_scratch(const struct ff_plan_job *job, struct ff_plan *out)
     for (uint32_t k = 1; k <= layers && !job->mode->whole_network; k++) {
         uint64_t here = stored(job, k);
 
-        raise(&out->scratch_peak_bytes, below + add_paging(job, k, out));
+        look_at_paging(job, k, &paging);
+        out->written_bytes = ff_plan_plus(out->written_bytes, paging.written);
+        raise(&out->scratch_peak_bytes, below + paging.stored);
         raise(&out->scratch_peak_bytes, below + here);
-        out->written_bytes += written(job, k);
+        out->written_bytes = ff_plan_plus(out->written_bytes, written(job, k));
         below = here;
     }
 }
@@ -122,7 +150,7 @@ static void add_model(const struct ff_plan_job *job, struct ff_plan *out)
     }
     if (!job->mode->whole_network)
         flips = FLIPS_PER_LAYER * (uint64_t)recipe->layers;
-    out->written_bytes += out->model_bytes + flips * FLIP_BYTES;
+    out->written_bytes = ff_plan_plus(out->written_bytes, out->model_bytes + flips * FLIP_BYTES);
 }
 
 void ff_plan_disk(const struct ff_plan_job *job, struct ff_plan *out)

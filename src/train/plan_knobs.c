@@ -9,6 +9,8 @@
 
 #include "train/layer.h"
 
+#include <math.h>
+
 /*
  * Nominal speeds, for estimates only: of products on one thread (40 to 70 GFLOP/s measured with
  * AVX2), and of tiles on their way to the page cache or back, hashed.
@@ -107,16 +109,26 @@ static double bytes_paged(const struct ff_plan_job *job, uint32_t layer,
     return weights * (parts + 2 * (parts - 1) + 2 * (1 + job->optimizer->states));
 }
 
+double ff_plan_paging_slowdown(unsigned threads, double operations, double bytes)
+{
+    return bytes / PAGING_BYTES_PER_SECOND / (operations / (FLOPS_PER_THREAD * threads));
+}
+
 double ff_plan_slowdown(const struct ff_plan_job *job, uint32_t layer, const struct ff_knobs *knobs)
 {
-    const struct ff_manifest *manifest = job->manifest;
-    double products = (double)manifest->recipe.hidden[layer - 1] *
-                      ff_manifest_fan_in(manifest, layer) * job->geometry.batch;
-    double computing = job->mode->operations * products / (FLOPS_PER_THREAD * job->threads);
+    uint32_t units = job->manifest->recipe.hidden[layer - 1], tiles = ff_tile_count(units);
+    double weights = (double)units * ff_manifest_fan_in(job->manifest, layer);
+    double paged = (double)(tiles - knobs->residency.resident) / tiles, idle = 0;
 
     if (knobs->residency.slots == 0)
         return 1;
-    return 1 + bytes_paged(job, layer, knobs) / PAGING_BYTES_PER_SECOND / computing;
+    /* The second half of a step has a thread for each tile that is there. */
+    if (knobs->residency.slots < job->threads)
+        idle = paged * 0.5 * ((double)job->threads / knobs->residency.slots - 1);
+    return 1 + idle +
+           ff_plan_paging_slowdown(job->threads,
+                                   job->mode->operations * weights * job->geometry.batch,
+                                   bytes_paged(job, layer, knobs));
 }
 
 /* With so many chunks and slots, the most tiles that can stay. False if it does not fit at all. */
@@ -139,35 +151,43 @@ static bool fit_tiles(const struct search *search, uint32_t chunks, uint32_t slo
     return true;
 }
 
-/* Of all ways to page, the one that moves the least. */
+/* With SLOTS, the one of all numbers of chunks that makes a step last least, if that is less than
+ * *LEAST. */
+static void try_slots(const struct search *search, uint32_t slots, double *least,
+                      struct ff_knobs *out)
+{
+    uint32_t parts = search->cuts ? search->all_chunks : 1, last = 0;
+
+    for (uint32_t k = 1; k <= parts; k++) {
+        uint32_t chunks = search->cuts ? divide_up(search->all_chunks, k) : search->comfort;
+        struct ff_knobs knobs;
+        double slowdown;
+
+        if (chunks == last)
+            continue;
+        last = chunks;
+        if (!fit_tiles(search, chunks, slots, &knobs))
+            continue;
+        slowdown = ff_plan_slowdown(search->job, search->layer, &knobs);
+        if (slowdown < *least) {
+            *least = slowdown;
+            *out = knobs;
+        }
+    }
+}
+
+/* Of all ways to page, the one that costs the least time. */
 static bool fit_paged(const struct search *search, struct ff_knobs *out)
 {
     uint32_t pinned = search->job->tile_slots;
     uint32_t slots = pinned ? pinned : search->job->threads;
-    uint32_t parts = search->cuts ? search->all_chunks : 1, last;
-    double least = -1;
+    double least = INFINITY;
 
     slots = slots < search->tiles ? slots : search->tiles - 1;
-    for (; slots > 0 && least < 0; slots = pinned || slots == 1 ? 0 : 1) {
-        last = 0;
-        for (uint32_t k = 1; k <= parts; k++) {
-            uint32_t chunks = search->cuts ? divide_up(search->all_chunks, k) : search->comfort;
-            struct ff_knobs knobs;
-            double bytes;
-
-            if (chunks == last)
-                continue;
-            last = chunks;
-            if (!fit_tiles(search, chunks, slots, &knobs))
-                continue;
-            bytes = bytes_paged(search->job, search->layer, &knobs);
-            if (least < 0 || bytes < least) {
-                least = bytes;
-                *out = knobs;
-            }
-        }
-    }
-    return least >= 0;
+    try_slots(search, slots, &least, out);
+    if (!pinned && slots > 1)
+        try_slots(search, 1, &least, out);
+    return isfinite(least);
 }
 
 /* Of the tightest knobs, those that take the least. */

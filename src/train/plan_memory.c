@@ -16,10 +16,10 @@
  * heap, LMDB's lists of pages; and for each thread its stack and what OpenBLAS touches of a buffer
  * to pack matrices into, which grows with them up to the size of its blocks.
  */
-#define PROGRAM_BYTES ((uint64_t)5632 << 10)
+#define PROGRAM_BYTES ((uint64_t)6 << 20)
 #define THREAD_BYTES ((uint64_t)48 << 10)
-#define BLOCK_ROWS \
-    ((uint64_t)768) /* of a matrix that is packed; and its columns: sgemm on x86-64 */
+/* Rows and columns of a matrix that sgemm packs at a time, on x86-64. */
+#define BLOCK_ROWS ((uint64_t)768)
 #define BLOCK_COLUMNS ((uint64_t)384)
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -38,8 +38,8 @@ uint64_t ff_plan_program(unsigned threads, const struct ff_plan_products *produc
     uint64_t inputs = smaller(products->inputs, BLOCK_COLUMNS);
     uint64_t units = smaller(products->units_passed, BLOCK_COLUMNS);
     /* One operand in blocks, of X W', dZ' X and dZ W; and the other one, as deep. */
-    uint64_t blocks =
-        larger(tile * larger(inputs, units), smaller(products->inputs, BLOCK_ROWS) * rows);
+    uint64_t learnt = products->forward_only ? 0 : smaller(products->inputs, BLOCK_ROWS) * rows;
+    uint64_t blocks = larger(tile * larger(inputs, units), learnt);
     uint64_t panel = larger(larger(inputs, units) * products->rows, rows * tile);
 
     return PROGRAM_BYTES + threads * (THREAD_BYTES + (blocks + panel) * sizeof(float));
@@ -120,7 +120,7 @@ static void count_checkpoint(const struct ff_plan_job *job, enum ff_stage stage,
     needs->bytes[FF_MEM_IO] += FF_VALUE_HEADER + largest * sizeof(float) +
                                ff_db_pending_bound(cost, ff_plan_packed(largest));
     /* Of the model file pages of the tree are mapped, and what comes along with them. */
-    needs->mapped += ff_chunk_slack((size_t)cost) / 2;
+    needs->mapped += ff_chunk_slack((size_t)cost);
 }
 
 static void count_stage(const struct ff_plan_job *job, const struct ff_moment *at,
@@ -144,23 +144,63 @@ static void count_stage(const struct ff_plan_job *job, const struct ff_moment *a
     }
 }
 
+/* The layer of a stage, which may be paged. */
+static struct ff_layer layer_of(const struct ff_plan_job *job, const struct ff_moment *at)
+{
+    struct ff_layer layer = ff_layer_shape(ff_manifest_fan_in(job->manifest, at->layer),
+                                           job->manifest->recipe.hidden[at->layer - 1], 0);
+
+    layer.residency = at->knobs.residency;
+    return layer;
+}
+
+/* What paging has waiting for a commit, while tiles are loaded or learn. */
+static uint64_t count_paged_out(const struct ff_plan_job *job, const struct ff_moment *at)
+{
+    struct ff_layer layer = layer_of(job, at);
+    struct ff_needs reads = {0}, writes = {0};
+
+    if (at->knobs.residency.slots == 0)
+        return 0;
+    ff_layer_needs(&layer, job->threads, &reads);
+    ff_layer_load_needs(&layer, job->threads, &writes);
+    return writes.bytes[FF_MEM_IO] - reads.bytes[FF_MEM_IO];
+}
+
+/* Keeps NEEDS if that is the worst so far. */
+static void consider(struct ff_moment *out, const struct ff_needs *needs)
+{
+    uint64_t accounted = ff_needs_total(needs);
+
+    out->accounted = larger(out->accounted, accounted);
+    if (accounted + needs->mapped > ff_needs_total(&out->needs) + out->needs.mapped)
+        out->needs = *needs;
+}
+
 struct ff_moment ff_plan_moment(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer,
                                 const struct ff_knobs *knobs)
 {
-    struct ff_moment out = {.stage = stage, .layer = layer, .knobs = *knobs, .needs = job->base};
+    struct ff_moment out = {.stage = stage, .layer = layer, .knobs = *knobs};
     const struct ff_plan_products products = products_of(job), none = {0};
-    struct ff_needs saving = {0};
+    struct ff_needs needs = job->base;
 
     if (stage != FF_STAGE_IMPORT)
-        ff_needs_add(&out.needs, &job->coding);
-    count_stage(job, &out, &out.needs);
-    if (stage == FF_STAGE_TRAIN || stage == FF_STAGE_HEAD)
-        count_checkpoint(job, stage, layer, &saving);
-    out.accounted = ff_needs_total(&out.needs) + ff_needs_total(&saving);
-    /* While it saves, no activations are mapped. */
-    if (ff_needs_total(&saving) + saving.mapped > out.needs.mapped) {
-        out.needs.mapped = 0;
-        ff_needs_add(&out.needs, &saving);
+        ff_needs_add(&needs, &job->coding);
+    if (stage == FF_STAGE_FORWARD) {
+        struct ff_layer shape = layer_of(job, &out);
+        struct ff_needs loading = needs;
+
+        ff_layer_load_needs(&shape, job->threads, &loading);
+        consider(&out, &loading);
+    }
+    count_stage(job, &out, &needs);
+    consider(&out, &needs);
+    if (stage == FF_STAGE_TRAIN || stage == FF_STAGE_HEAD) {
+        /* While it saves, no activations are mapped, and no tile is on its way out. */
+        needs.mapped = 0;
+        needs.bytes[FF_MEM_IO] -= count_paged_out(job, &out);
+        count_checkpoint(job, stage, layer, &needs);
+        consider(&out, &needs);
     }
     out.program = ff_plan_program(job->threads, stage == FF_STAGE_IMPORT ? &none : &products);
     out.total = ff_needs_total(&out.needs) + out.needs.mapped + out.program;

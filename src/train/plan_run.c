@@ -13,10 +13,23 @@
 struct survey {
     const struct ff_plan_job *job;
     struct ff_moment peak;
-    struct ff_moment training; /* the layer whose training takes most */
+    struct ff_moment training; /* the layer that is paged most, else the one that takes most */
+    double slowdown;           /* of it */
     uint64_t smallest, accounted;
-    double slowdown;
 };
+
+static void compare_training(struct survey *survey, const struct ff_moment *moment)
+{
+    double slowdown = 1;
+
+    if (moment->knobs.residency.slots > 0)
+        slowdown = ff_plan_slowdown(survey->job, moment->layer, &moment->knobs);
+    if (slowdown < survey->slowdown ||
+        (slowdown <= survey->slowdown && moment->total <= survey->training.total))
+        return;
+    survey->training = *moment;
+    survey->slowdown = slowdown;
+}
 
 static void look_at(struct survey *survey, enum ff_stage stage, uint32_t layer)
 {
@@ -27,17 +40,12 @@ static void look_at(struct survey *survey, enum ff_stage stage, uint32_t layer)
 
     if (moment.total > survey->peak.total)
         survey->peak = moment;
-    if (stage == FF_STAGE_TRAIN && moment.total > survey->training.total)
-        survey->training = moment;
     if (moment.accounted > survey->accounted)
         survey->accounted = moment.accounted;
     if (smallest > survey->smallest)
         survey->smallest = smallest;
-    if (stage == FF_STAGE_TRAIN && knobs.residency.slots > 0) {
-        double slowdown = ff_plan_slowdown(job, layer, &knobs);
-
-        survey->slowdown = slowdown > survey->slowdown ? slowdown : survey->slowdown;
-    }
+    if (stage == FF_STAGE_TRAIN)
+        compare_training(survey, &moment);
 }
 
 /* Whether layer K differs in nothing from the one below, which was looked at. */
@@ -121,19 +129,29 @@ static void fill(const struct survey *survey, struct ff_plan *out)
     ff_plan_disk(job, out);
     out->parameters =
         ff_recipe_parameters(recipe, ff_manifest_fan_in(manifest, 1), manifest->classes);
-    out->steps = stages * recipe->epochs * job->geometry.batches;
+    out->steps = ff_plan_times(stages * recipe->epochs, job->geometry.batches);
     if (first_head && !job->mode->whole_network)
-        out->steps += (uint64_t)(recipe->layers - first_head + 1) * recipe->head_epochs *
-                      job->geometry.batches;
+        out->steps =
+            ff_plan_plus(out->steps, ff_plan_times((uint64_t)(recipe->layers - first_head + 1) *
+                                                       recipe->head_epochs,
+                                                   job->geometry.batches));
 }
 
+#define SIZE_TEXT 32
+
 /* "37.5M", as sizes are typed. */
-static const char *size_text(uint64_t bytes, char text[24])
+static const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
 {
-    if (bytes < 1024 * MIB)
-        snprintf(text, 24, "%.4gM", (double)bytes / (double)MIB);
+    static const char units[] = "KMGTPE";
+    double value = (double)bytes;
+    int unit = -1;
+
+    for (; value >= 1024 && units[unit + 1]; unit++)
+        value /= 1024;
+    if (unit < 0)
+        snprintf(text, SIZE_TEXT, "%llu B", (unsigned long long)bytes);
     else
-        snprintf(text, 24, "%.4gG", (double)bytes / (double)(1024 * MIB));
+        snprintf(text, SIZE_TEXT, "%.4g%c", value, units[unit]);
     return text;
 }
 
@@ -142,7 +160,7 @@ int ff_plan_refuse(struct ff_ctx *ctx, const struct ff_plan *plan)
     uint64_t parameters = plan->category_bytes[FF_MEM_WEIGHTS] +
                           plan->category_bytes[FF_MEM_OPTIMIZER] +
                           plan->category_bytes[FF_MEM_GRADIENT];
-    char budget[24], weights[24], activations[24], program[24];
+    char budget[SIZE_TEXT], weights[SIZE_TEXT], activations[SIZE_TEXT], program[SIZE_TEXT];
 
     return ff_fail(
         ctx, FF_EBUDGET,
@@ -158,7 +176,7 @@ int ff_plan_refuse(struct ff_ctx *ctx, const struct ff_plan *plan)
 void ff_plan_warn(struct ff_ctx *ctx, const struct ff_plan *plan)
 {
     uint64_t available = ff_memory_available();
-    char peak[24], there[24];
+    char peak[SIZE_TEXT], there[SIZE_TEXT];
 
     if (plan->budget_bytes || available == 0 || plan->peak_bytes <= available)
         return;

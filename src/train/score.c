@@ -6,6 +6,8 @@
 #include "train/head.h"
 #include "train/import.h"
 #include "train/mode.h"
+#include "train/plan.h"
+#include "train/score_plan.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -15,7 +17,6 @@
 #include <string.h>
 
 #define DEFAULT_SCRATCH_BYTES ((uint64_t)1 << 30)
-#define SCORE_BYTES ((uint64_t)4 << 20) /* of a block's scores in memory */
 
 struct scoring {
     struct ff_ctx *ctx;
@@ -39,8 +40,10 @@ struct scoring {
     uint16_t *labels;             /* (max_rows) */
     /* The block and layer at work */
     struct ff_geometry geometry;
-    uint32_t number;      /* of the layer, from 1 */
-    uint64_t first;       /* row of the dataset */
+    uint32_t number; /* of the layer, from 1 */
+    uint64_t first;  /* row of the dataset */
+    struct ff_score_job job;
+    uint64_t planned_bytes;
     uint64_t rows_passed; /* through all layers of all blocks, for progress */
     struct ff_set *in, *out;
 };
@@ -50,14 +53,30 @@ static uint32_t units(const struct scoring *s, uint32_t layer)
     return s->manifest.recipe.hidden[layer - 1];
 }
 
-static size_t score_bytes(const struct scoring *s)
+#define MAX_BUFFERS 5
+
+static size_t list_buffers(struct scoring *s, struct ff_buffer out[MAX_BUFFERS])
 {
-    return s->max_rows * s->classes * sizeof(float);
+    size_t scores = s->max_rows * s->classes;
+    const struct ff_buffer buffers[MAX_BUFFERS] = {
+        {&s->streams, FF_MEM_OTHER, s->n_streams, sizeof *s->streams},
+        {&s->scores, FF_MEM_OTHER, scores, sizeof(float)},
+        {&s->layer_scores, FF_MEM_OTHER, scores, sizeof(float)},
+        {&s->product, FF_MEM_OTHER, (size_t)FF_CHUNK_ROWS * s->classes, sizeof(float)},
+        {&s->labels, FF_MEM_OTHER, s->max_rows, sizeof *s->labels},
+    };
+
+    memcpy(out, buffers, sizeof buffers);
+    return MAX_BUFFERS;
 }
 
-static size_t product_bytes(const struct scoring *s)
+void ff_score_needs(const struct ff_score_job *job, uint64_t rows, struct ff_needs *needs)
 {
-    return (size_t)FF_CHUNK_ROWS * s->classes * sizeof(float);
+    struct scoring shape = {
+        .classes = job->manifest->classes, .n_streams = ff_score_streams(job), .max_rows = rows};
+    struct ff_buffer buffers[MAX_BUFFERS];
+
+    ff_buffers_count(list_buffers(&shape, buffers), buffers, needs);
 }
 
 static int load_manifest(struct scoring *s)
@@ -133,46 +152,54 @@ static int open_data(struct scoring *s)
     return FF_OK;
 }
 
-static uint64_t at_least_one(uint64_t n)
-{
-    return n ? n : 1;
-}
-
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
 }
 
-/* Two boundaries are stored at a time; the widest decides. */
-static uint64_t choose_block(const struct scoring *s)
+/* Tells what it will take, and keeps to the budget from here on. */
+static int plan(struct scoring *s)
 {
-    uint64_t allowed =
-        s->evaluate->scratch_bytes ? s->evaluate->scratch_bytes : DEFAULT_SCRATCH_BYTES;
-    uint64_t widest = 0, per_row, rows;
+    const struct ff_evaluate_opts *opts = s->evaluate;
+    struct ff_plan plan;
+    int status;
 
-    for (uint32_t layer = 1; layer <= s->layers; layer++) {
-        if (units(s, layer) > widest)
-            widest = units(s, layer);
-    }
-    per_row = 2 * widest * sizeof(float) * s->n_streams;
-    rows = smaller(allowed / per_row, SCORE_BYTES / (2 * sizeof(float) * s->classes));
-    /* Whole chunks: then the cut into blocks does not change the scores' bits. */
-    if (rows > FF_CHUNK_ROWS)
-        rows -= rows % FF_CHUNK_ROWS;
-    return smaller(s->samples, at_least_one(rows));
+    s->job = (struct ff_score_job){
+        .manifest = &s->manifest,
+        .by_head = s->by_head,
+        .unlabelled = s->opts->unlabelled,
+        .is_float = s->dataset->info.is_float,
+        .layers = s->layers,
+        .first_head = s->first_head,
+        .samples = s->samples,
+        .threads = opts->threads ? opts->threads : ff_available_threads(),
+        .scratch_bytes = opts->scratch_bytes ? opts->scratch_bytes : DEFAULT_SCRATCH_BYTES,
+        .memory_bytes = opts->memory_bytes,
+    };
+    status = ff_score_plan(s->ctx, &s->job, &plan);
+    if (s->opts->plan_only)
+        *s->opts->plan_only = plan;
+    if (status != FF_OK || s->opts->plan_only)
+        return status;
+    s->planned_bytes = plan.peak_bytes;
+    ff_plan_warn(s->ctx, &plan);
+    if (opts->on_plan)
+        opts->on_plan(opts->arg, &plan);
+    if (opts->memory_bytes)
+        ff_memory_limit(s->ctx, opts->memory_bytes);
+    return FF_OK;
 }
 
 static int allocate(struct scoring *s)
 {
-    s->n_streams = s->by_head ? 1 : s->classes;
-    s->max_rows = choose_block(s);
-    s->streams = ff_alloc_array(s->ctx, FF_MEM_OTHER, s->n_streams, sizeof *s->streams);
-    s->scores = ff_alloc(s->ctx, FF_MEM_OTHER, score_bytes(s));
-    s->layer_scores = ff_alloc(s->ctx, FF_MEM_OTHER, score_bytes(s));
-    s->product = ff_alloc(s->ctx, FF_MEM_OTHER, product_bytes(s));
-    s->labels = ff_alloc_array(s->ctx, FF_MEM_OTHER, s->max_rows, sizeof *s->labels);
-    if (!s->streams || !s->scores || !s->layer_scores || !s->product || !s->labels)
-        return ff_alloc_status(s->ctx);
+    struct ff_buffer buffers[MAX_BUFFERS];
+    int status;
+
+    s->n_streams = ff_score_streams(&s->job);
+    s->max_rows = ff_score_rows(&s->job);
+    status = ff_buffers_alloc(s->ctx, list_buffers(s, buffers), buffers);
+    if (status != FF_OK)
+        return status;
     for (uint32_t c = 0; c < s->n_streams; c++)
         s->streams[c] = s->by_head ? (uint32_t)FF_STREAM_NEUTRAL : FF_STREAM_CLASS + c;
     return FF_OK;
@@ -199,11 +226,9 @@ static int open_scratch(struct scoring *s)
 
 static void release(struct scoring *s)
 {
-    ff_free(s->ctx, FF_MEM_OTHER, s->streams, s->n_streams * sizeof *s->streams);
-    ff_free(s->ctx, FF_MEM_OTHER, s->scores, score_bytes(s));
-    ff_free(s->ctx, FF_MEM_OTHER, s->layer_scores, score_bytes(s));
-    ff_free(s->ctx, FF_MEM_OTHER, s->product, product_bytes(s));
-    ff_free(s->ctx, FF_MEM_OTHER, s->labels, s->max_rows * sizeof *s->labels);
+    struct ff_buffer buffers[MAX_BUFFERS];
+
+    ff_buffers_free(s->ctx, list_buffers(s, buffers), buffers);
     if (s->scratch.ops) {
         ff_scratch_close(&s->scratch);
         ff_scratch_remove(s->ctx, s->folder);
@@ -243,7 +268,7 @@ static int new_feed(struct scoring *s, struct ff_set *set, uint32_t boundary, st
         .classes = s->classes,
         .is_float = s->dataset->info.is_float,
         .width = ff_manifest_fan_in(&s->manifest, boundary + 1),
-        .max_pieces = FF_FORWARD_PIECES,
+        .max_pieces = ff_forward_pieces(s->n_streams),
     };
 
     return ff_feed_new(&s->workers, &opts, out);
@@ -306,8 +331,9 @@ static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *fee
         .begin_chunk = begin_chunk,
         .arg = s,
     };
-    int status = ff_layer_init(&layer, s->ctx, ff_manifest_fan_in(&s->manifest, number),
-                               units(s, number), 0);
+    struct ff_residency residency = ff_score_residency(&s->job, s->max_rows, number);
+    int status = ff_layer_init_paged(&layer, &s->workers, ff_manifest_fan_in(&s->manifest, number),
+                                     units(s, number), 0, residency, &s->scratch, NULL);
 
     if (status != FF_OK)
         return status;
@@ -411,7 +437,7 @@ static int score_block(struct scoring *s)
     struct ff_scored scored = scored_rows(s);
     int status = import_block(s);
 
-    memset(s->scores, 0, score_bytes(s));
+    memset(s->scores, 0, s->max_rows * s->classes * sizeof *s->scores);
     for (uint32_t layer = 1; layer <= s->layers; layer++) {
         if (status == FF_OK)
             status = pass_layer(s, layer);
@@ -432,6 +458,7 @@ static int score_all(struct scoring *s)
         .samples = s->samples,
         .classes = s->classes,
         .layers = s->layers,
+        .planned_bytes = s->planned_bytes,
     };
     int status = s->opts->begin(s->opts->arg, &task);
 
@@ -455,6 +482,7 @@ static int score_all(struct scoring *s)
 int ff_score(struct ff_ctx *ctx, const struct ff_score_opts *opts)
 {
     struct scoring s = {.ctx = ctx, .opts = opts, .evaluate = opts->evaluate};
+    uint64_t limit_before = ctx->meter.limit;
     int status;
 
     if (!opts->evaluate->model || !opts->evaluate->data.path)
@@ -467,6 +495,12 @@ int ff_score(struct ff_ctx *ctx, const struct ff_score_opts *opts)
     if (status == FF_OK)
         status = open_data(&s);
     if (status == FF_OK)
+        status = plan(&s);
+    if (status == FF_OK && opts->plan_only) {
+        release(&s);
+        return FF_OK;
+    }
+    if (status == FF_OK)
         status = ff_workers_init(&s.workers, ctx, opts->evaluate->threads);
     if (status == FF_OK)
         status = allocate(&s);
@@ -475,5 +509,6 @@ int ff_score(struct ff_ctx *ctx, const struct ff_score_opts *opts)
     if (status == FF_OK)
         status = score_all(&s);
     release(&s);
+    ff_memory_limit(ctx, limit_before);
     return status;
 }

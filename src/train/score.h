@@ -8,7 +8,7 @@
 
 #include "train/manifest.h"
 
-#include <fftool/evaluate.h>
+#include <fftool/plan.h>
 
 /* Rows of one block, all with the same layers behind them. Valid during the call. */
 struct ff_scored {
@@ -24,11 +24,13 @@ struct ff_score_task {
     enum ff_method method; /* never FF_METHOD_AUTO */
     uint64_t samples;
     uint32_t classes, layers; /* layers: those used */
+    uint64_t planned_bytes;   /* of peak memory */
 };
 
 struct ff_score_opts {
     const struct ff_evaluate_opts *evaluate;
     bool unlabelled;
+    struct ff_plan *plan_only; /* filled, and nothing is scored; NULL: the work is done */
     /* The model and the data are known; nothing is scored yet. */
     int (*begin)(void *arg, const struct ff_score_task *task);
     /* After each layer of a block (goodness only; may be NULL), and after the last. Nonzero ends

@@ -93,7 +93,7 @@ void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
     if (has_head_below(&manifest->recipe, layer))
         ff_layer_needs(&shape.head, job->threads, needs);
     ff_plan_feed(job, layer - 1, FF_FORWARD_PIECES, needs);
-    ff_forward_needs(&shape.layer, &job->geometry, needs);
+    ff_forward_needs(&shape.layer, &job->geometry, FF_FORWARD_PIECES, needs);
     if (n > 0)
         ff_set_needs(n, values, job->geometry.chunks, &job->compression, needs);
     ff_buffers_count(list_buffers(&shape, &job->geometry, manifest->classes, buffers), buffers,

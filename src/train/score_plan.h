@@ -1,0 +1,39 @@
+/*
+ * The plan of scoring: how many rows a block has and which tiles of a layer stay in memory, so that
+ * the process fits its budget; and what it takes. Chunks are FF_CHUNK_ROWS whatever the block, so
+ * no budget changes a bit of the scores, unless it is the dataset that is smaller.
+ */
+#ifndef FF_TRAIN_SCORE_PLAN_H
+#define FF_TRAIN_SCORE_PLAN_H
+
+#include "base/buffers.h"
+#include "train/manifest.h"
+#include "train/pager.h"
+
+#include <fftool/plan.h>
+
+struct ff_score_job {
+    const struct ff_manifest *manifest; /* not owned */
+    bool by_head, unlabelled;
+    bool is_float;               /* features of the dataset, which may differ from training's */
+    uint32_t layers, first_head; /* layers that take part, and the lowest with a head */
+    uint64_t samples;
+    unsigned threads;
+    uint64_t scratch_bytes; /* that temporary files may take, about */
+    uint64_t memory_bytes;  /* 0: no budget */
+};
+
+/* Inputs of a layer that are stored: one stream under each label, or the neutral one. */
+uint32_t ff_score_streams(const struct ff_score_job *job);
+/* Rows of a block. */
+uint64_t ff_score_rows(const struct ff_score_job *job);
+/* Tiles of LAYER that are in memory, with blocks of ROWS. */
+struct ff_residency ff_score_residency(const struct ff_score_job *job, uint64_t rows,
+                                       uint32_t layer);
+/* Fills OUT. FF_EBUDGET if it does not fit: then as for the smallest budget that would do. */
+FF_CHECK int ff_score_plan(struct ff_ctx *ctx, const struct ff_score_job *job, struct ff_plan *out);
+
+/* Adds what scoring itself holds for blocks of ROWS: scores, labels. score.c */
+void ff_score_needs(const struct ff_score_job *job, uint64_t rows, struct ff_needs *needs);
+
+#endif

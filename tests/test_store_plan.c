@@ -1,0 +1,291 @@
+/* What storing tells the planner beforehand is what it comes to: bytes pending, written and mapped,
+ * and what coders and sets hold. */
+#include "store/activations.h"
+#include "store/db.h"
+
+#include "support/store_fixture.h"
+#include "support/suite.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t accounted(void)
+{
+    struct ff_memory memory;
+
+    ff_memory_read(store_ctx, &memory);
+    return memory.accounted_bytes;
+}
+
+static uint64_t io_peak(void)
+{
+    struct ff_memory memory;
+
+    ff_memory_read(store_ctx, &memory);
+    return memory.category_peak_bytes[FF_MEM_IO];
+}
+
+static struct ff_db *open_db(void)
+{
+    struct ff_db *db;
+
+    must(store_ctx, ff_db_open(store_ctx, store_path("file"), FF_DB_SCRATCH, &db));
+    return db;
+}
+
+static void put(struct ff_db *db, uint32_t i, size_t size)
+{
+    char key[16];
+    void *to;
+
+    snprintf(key, sizeof key, "%08u", i);
+    must(store_ctx, ff_db_reserve(db, (struct ff_bytes){key, 8}, size, &to));
+    memset(to, (int)i, size);
+}
+
+static struct ff_bytes get(struct ff_db *db, uint32_t i)
+{
+    struct ff_bytes found;
+    char key[16];
+
+    snprintf(key, sizeof key, "%08u", i);
+    must(store_ctx, ff_db_get(db, (struct ff_bytes){key, 8}, &found));
+    return found;
+}
+
+static const struct ff_db_writes writes[][2] = {
+    {{300000, 1}, {10, 1}},
+    {{100, 3}, {5000, 1}},
+    {{FF_DB_DIRTY_BYTES, 1}, {1 << 20, 2}},
+    {{FF_DB_DIRTY_BYTES / 3, 2}, {40000, 7}},
+};
+
+#define ROUNDS 40
+
+START_TEST(pending_and_written_bytes)
+{
+    const struct ff_db_writes *both = writes[_i];
+    size_t largest = both[0].bytes > both[1].bytes ? both[0].bytes : both[1].bytes;
+    uint64_t planned = ff_db_pending(2, both, ROUNDS), cost = ff_db_cost(2, both, ROUNDS);
+    uint64_t expected = ff_db_written(2, both, ROUNDS), written = ff_meter_written(store_ctx);
+    struct ff_db *db = open_db();
+    uint64_t before = accounted(), most = 0;
+    uint32_t number = 0;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < 2; i++) {
+            for (uint64_t j = 0; j < both[i].count; j++) {
+                put(db, number++, both[i].bytes);
+                most = accounted() > most ? accounted() : most;
+            }
+        }
+    }
+    must(store_ctx, ff_db_commit(db));
+    ck_assert_uint_eq(accounted(), before);
+    ck_assert_uint_eq(most - before, planned);
+    ck_assert_uint_le(planned, ff_db_pending_bound(cost, largest));
+    written = ff_meter_written(store_ctx) - written;
+    ck_assert_uint_le(written, expected + expected / 10);
+    ck_assert_uint_ge(written, expected - expected / 10);
+    ff_db_close(db);
+}
+END_TEST
+
+/* Over the limit a write is refused, and with it all that was pending. */
+START_TEST(pending_bytes_are_within_the_limit)
+{
+    struct ff_db *db = open_db();
+    void *to;
+
+    ff_memory_limit(store_ctx, accounted() + (1 << 20));
+    must_be(store_ctx, FF_EBUDGET, ff_db_reserve(db, (struct ff_bytes){"a", 1}, 2 << 20, &to));
+    must_be(store_ctx, FF_EBUDGET, ff_db_commit(db));
+    ff_db_abort(db);
+    ff_memory_limit(store_ctx, 0);
+    put(db, 1, 2 << 20);
+    must(store_ctx, ff_db_commit(db));
+    ck_assert_uint_eq(get(db, 1).size, 2 << 20);
+    ff_db_close(db);
+}
+END_TEST
+
+/* KiB of files that the process has mapped and resident; 0: there is no telling. */
+static uint64_t mapped_kib(void)
+{
+    FILE *file = fopen("/proc/self/status", "re");
+    unsigned long long kib = 0;
+    char line[128];
+
+    while (file && fgets(line, sizeof line, file)) {
+        if (sscanf(line, "RssFile: %llu kB", &kib) == 1)
+            break;
+    }
+    if (file)
+        fclose(file);
+    return STORE_SANITIZED ? 0 : kib;
+}
+
+static void touch(struct ff_bytes bytes)
+{
+    volatile uint8_t sum = 0;
+
+    for (size_t at = 0; at < bytes.size; at += 4096)
+        sum = (uint8_t)(sum + ((const uint8_t *)bytes.data)[at]);
+}
+
+/* Pages that are let go of are not resident, and come back with the same content. */
+START_TEST(pages_let_go)
+{
+    enum { VALUES = 16, SIZE = 1 << 20, KIB = SIZE / 1024 };
+    struct ff_db *db = open_db();
+    struct ff_bytes found[VALUES];
+    uint64_t before, all;
+
+    for (uint32_t i = 0; i < VALUES; i++)
+        put(db, i, SIZE);
+    must(store_ctx, ff_db_commit(db));
+    found[0] = get(db, 0);
+    ff_db_dont_need(db, found[0]);
+    before = mapped_kib();
+    for (uint32_t i = 0; i < VALUES; i++)
+        touch(found[i] = get(db, i));
+    all = mapped_kib();
+    if (all < before + VALUES * KIB - KIB) {
+        store_skipped("pages_let_go", "mapped pages are not counted here");
+    } else {
+        ff_db_let_go(db, (const uint8_t *)found[1].data + SIZE, found[VALUES - 2].data);
+        ck_assert_uint_le(mapped_kib(), before + 6 * KIB);
+        ck_assert_uint_ge(mapped_kib(), before + 3 * KIB);
+        ff_db_dont_need(db, found[0]);
+        ck_assert_uint_le(mapped_kib(), before + KIB);
+    }
+    for (uint32_t i = 0; i < VALUES; i++)
+        ck_assert_uint_eq(((const uint8_t *)found[i].data)[SIZE - 1], i);
+    ff_db_close(db);
+}
+END_TEST
+
+static const struct ff_coder_use uses[] = {
+    {.dtype = FF_F32, .elements = 1000, .compresses = 1},
+    {.dtype = FF_F32, .elements = 400000, .compresses = 3},
+    {.dtype = FF_F32, .elements = 50000, .compresses = 3, .decompresses = true},
+    {.dtype = FF_BF16, .converts = true, .elements = 300000, .compresses = 1},
+    {.dtype = FF_BF16, .converts = true, .elements = 9000, .compresses = 9, .decompresses = true},
+};
+
+START_TEST(what_a_coder_holds)
+{
+    const struct ff_coder_use *use = &uses[_i];
+    const struct ff_compression zstd = {FF_CODEC_ZSTD, use->compresses};
+    struct ff_matrix matrix = {FF_F32, 1, (uint32_t)use->elements, NULL};
+    size_t bound = ff_value_bound(use->dtype, 1, matrix.columns, &zstd), size;
+    float *data = malloc(use->elements * sizeof *data);
+    void *packed = malloc(bound);
+    struct ff_bytes key = {"key", 3};
+    uint64_t before = accounted();
+    struct ff_needs needs = {0};
+    struct ff_coder *coder;
+    struct ff_value value;
+
+    store_fill(data, use->elements, 0, 1); /* dense: shuffled */
+    matrix.data = data;
+    ff_coder_needs(use, &needs);
+    ck_assert_uint_eq(accounted(), before);
+    must(store_ctx, ff_coder_new(store_ctx, &coder));
+    must(store_ctx, ff_value_encode(coder, key, &matrix, use->dtype, &zstd, packed, &size));
+    if (use->decompresses) {
+        must(store_ctx,
+             ff_value_open(store_ctx, key, (struct ff_bytes){packed, size}, true, "it", &value));
+        must(store_ctx, ff_value_decode(coder, &value, FF_F32, "it", data));
+    }
+    ck_assert_uint_eq(accounted() - before, ff_needs_total(&needs));
+    ff_coder_free(coder);
+    free(packed);
+    free(data);
+}
+END_TEST
+
+/* zstd's own memory is within the limit. */
+START_TEST(a_coder_keeps_to_the_limit)
+{
+    const struct ff_compression zstd = {FF_CODEC_ZSTD, 3};
+    static float data[200000];
+    static uint8_t packed[sizeof data + FF_VALUE_HEADER];
+    struct ff_matrix matrix = {FF_F32, 1, 200000, data};
+    struct ff_coder *coder;
+    size_t size;
+
+    store_fill(data, 200000, 0, 2);
+    must(store_ctx, ff_coder_new(store_ctx, &coder));
+    ff_memory_limit(store_ctx, accounted() + 600000); /* the block, but not a context */
+    must_be(
+        store_ctx, FF_EBUDGET,
+        ff_value_encode(coder, (struct ff_bytes){"key", 3}, &matrix, FF_F32, &zstd, packed, &size));
+    ff_memory_limit(store_ctx, 0);
+    must(store_ctx, ff_value_encode(coder, (struct ff_bytes){"key", 3}, &matrix, FF_F32, &zstd,
+                                    packed, &size));
+    ff_coder_free(coder);
+}
+END_TEST
+
+/* A set of two streams and labels, written and read. */
+START_TEST(what_a_set_holds)
+{
+    enum { CHUNK_ROWS = 100, COLUMNS = 2000, CHUNKS = 20 };
+    const struct ff_compression none = {FF_CODEC_NONE, 0};
+    static float data[CHUNK_ROWS * COLUMNS];
+    static const uint16_t labels[CHUNK_ROWS];
+    const struct ff_matrix rows = {FF_F32, CHUNK_ROWS, COLUMNS, data};
+    const struct ff_matrix classes = {FF_U16, CHUNK_ROWS, 1, labels};
+    const struct ff_set_values values[] = {
+        {FF_U16, FF_U16, CHUNK_ROWS, 1, 1, false, FF_VALUE_HEADER + sizeof labels},
+        {FF_F32, FF_F32, CHUNK_ROWS, COLUMNS, 2, false, FF_VALUE_HEADER + sizeof data},
+    };
+    struct ff_seal seal = {.chunks = CHUNKS};
+    struct ff_needs needs = {0};
+    struct ff_scratch scratch;
+    struct ff_set *set;
+    uint64_t before;
+
+    must(store_ctx, ff_scratch_open(store_ctx, store_path("scratch"), &scratch));
+    before = accounted();
+    ff_set_needs(2, values, CHUNKS, &none, &needs);
+    must(store_ctx, scratch.ops->create(scratch.self, 1, &set));
+    for (uint32_t chunk = 0; chunk < CHUNKS; chunk++) {
+        must(store_ctx, ff_set_put(set, chunk, FF_STREAM_LABELS, &classes, FF_U16, &none));
+        for (uint32_t s = 0; s < 2; s++)
+            must(store_ctx, ff_set_put(set, chunk, FF_STREAM_INPUT + s, &rows, FF_F32, &none));
+    }
+    must(store_ctx, ff_set_seal(set, &seal));
+    ff_set_close(set);
+    ck_assert_uint_eq(io_peak(), needs.bytes[FF_MEM_IO]);
+
+    needs = (struct ff_needs){0};
+    ff_set_needs(0, NULL, 0, &none, &needs);
+    must(store_ctx, scratch.ops->open(scratch.self, 1, &set));
+    /* Its path is not counted. */
+    ck_assert_uint_ge(accounted() - before, ff_needs_total(&needs));
+    ck_assert_uint_le(accounted() - before, ff_needs_total(&needs) + 4096);
+    ff_set_close(set);
+    scratch.ops->drop(scratch.self, 1);
+    ff_scratch_close(&scratch);
+    ff_scratch_remove(store_ctx, store_path("scratch"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store/plan");
+    TCase *tc = tcase_create("planned and met");
+
+    tcase_add_checked_fixture(tc, store_setup, store_teardown);
+    tcase_add_loop_test(tc, pending_and_written_bytes, 0, sizeof writes / sizeof *writes);
+    tcase_add_test(tc, pending_bytes_are_within_the_limit);
+    tcase_add_test(tc, pages_let_go);
+    tcase_add_loop_test(tc, what_a_coder_holds, 0, sizeof uses / sizeof *uses);
+    tcase_add_test(tc, a_coder_keeps_to_the_limit);
+    tcase_add_test(tc, what_a_set_holds);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}

@@ -1,0 +1,472 @@
+/* The planner: what it says is what is measured, and a budget is kept without changing a bit. */
+#include "support/evaluate_fixture.h"
+#include "support/suite.h"
+#include "support/train_fixture.h"
+
+#include "base/context.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MIB ((uint64_t)1 << 20)
+#define ROWS 1200
+/* What the planner cannot know: how far weights compress (a tile's worth of what waits for a
+ * commit), and whether a dataset is compressed. */
+#define SLACK_BYTES (192 * 1024)
+#define SLACK_SHARE 0.05
+/* And how far activations do, of which that much may wait. */
+#define SLACK_PACKED_BYTES (2 << 20)
+
+static char *folder;
+static struct ff_ctx *ctx;
+static struct ff_recipe recipe;
+static struct ff_train_opts opts;
+static struct ff_plan seen; /* by keep_plan() */
+
+static void setup(void)
+{
+    train_begin(ROWS, "300x2", &folder, &ctx, &recipe, &opts);
+    recipe.epochs = 1;
+    recipe.head_epochs = 1;
+    opts.checkpoint_interval_s = 1000;
+    opts.force = true;
+}
+
+static void teardown(void)
+{
+    train_end(folder, ctx, &recipe, &opts);
+}
+
+static void keep_plan(void *arg, const struct ff_plan *plan)
+{
+    (void)arg;
+    seen = *plan;
+}
+
+/* One network, other than the usual in these. */
+struct config {
+    const char *hidden, *mode, *optimizer, *activations, *compress;
+    uint32_t batch, micro_batch;
+    bool no_head;
+    unsigned threads;
+};
+
+static const struct config configs[] = {
+    {.hidden = "300x3"},
+    {.hidden = "40x30", .no_head = true},
+    {.hidden = "1200,300", .threads = 1},
+    {.hidden = "1200,300", .threads = 5},
+    {.hidden = "700x3", .optimizer = "sgd"},
+    {.hidden = "700x2", .batch = 600},
+    {.hidden = "700x2", .batch = 1200, .micro_batch = 300},
+    {.hidden = "500x2", .batch = 1200, .activations = "bf16"},
+    {.hidden = "500x2", .batch = 600, .activations = "bf16", .compress = "zstd"},
+    {.hidden = "500x3", .compress = "zstd:3"},
+    {.hidden = "700x3", .mode = "ff-full", .batch = 600},
+    {.hidden = "700x3", .mode = "ff-full", .no_head = true, .optimizer = "sgd"},
+    {.hidden = "700x3", .mode = "bp"},
+    {.hidden = "300x9", .mode = "bp-checkpoint", .batch = 1200},
+    {.hidden = "300x9", .mode = "bp-accum", .batch = 1200, .micro_batch = 600},
+};
+#define CONFIGS ((int)(sizeof configs / sizeof *configs))
+
+static void apply(const struct config *config)
+{
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, config->hidden, &recipe), FF_OK);
+    if (config->mode)
+        recipe.mode = config->mode;
+    if (strncmp(recipe.mode, "bp", 2) == 0)
+        recipe.negative_sets = 1;
+    if (config->optimizer) {
+        recipe.optimizer = config->optimizer;
+        recipe.learning_rate = 1e-4;
+    }
+    if (config->activations)
+        recipe.activations = config->activations;
+    if (config->compress)
+        opts.compress = config->compress;
+    if (config->batch)
+        recipe.batch = config->batch;
+    if (config->no_head)
+        recipe.head_epochs = 0;
+    if (config->threads)
+        opts.threads = config->threads;
+    opts.micro_batch_rows = config->micro_batch;
+}
+
+/* Trains; the plan is in SEEN. */
+static struct ff_train_result train_seen(void)
+{
+    struct ff_train_result result;
+    int status = ff_recipe_complete(ctx, &recipe);
+
+    ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(ctx));
+    opts.on_plan = keep_plan;
+    status = ff_train(ctx, &recipe, &opts, &result);
+    ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(ctx));
+    return result;
+}
+
+static void check_accounted(uint64_t planned, uint64_t measured)
+{
+    double slack = SLACK_BYTES + SLACK_SHARE * (double)measured;
+
+    if (opts.compress && strcmp(opts.compress, "none") != 0)
+        slack += SLACK_PACKED_BYTES;
+
+    ck_assert_msg(planned + SLACK_BYTES >= measured && (double)planned <= (double)measured + slack,
+                  "planned %llu, measured %llu bytes", (unsigned long long)planned,
+                  (unsigned long long)measured);
+}
+
+START_TEST(accounted_as_planned)
+{
+    struct ff_train_result result;
+
+    apply(&configs[_i]);
+    result = train_seen();
+    check_accounted(seen.accounted_peak_bytes, result.memory.accounted_peak_bytes);
+    ck_assert_uint_eq(result.planned_bytes, seen.peak_bytes);
+}
+END_TEST
+
+/* The sum of what is told is what is told. */
+START_TEST(a_plan_adds_up)
+{
+    uint64_t sum = 0;
+
+    apply(&configs[_i]);
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, NULL, &seen), FF_OK);
+    for (int c = 0; c < FF_MEM_CATEGORIES; c++)
+        sum += seen.category_bytes[c];
+    ck_assert_uint_eq(sum + seen.mapped_bytes + seen.program_bytes, seen.peak_bytes);
+    ck_assert_uint_le(sum, seen.accounted_peak_bytes);
+    ck_assert_uint_le(seen.smallest_bytes, seen.peak_bytes + MIB);
+    ck_assert_uint_eq(seen.smallest_bytes % MIB, 0);
+    ck_assert_uint_eq(seen.tile_slots, 0);
+    ck_assert_double_eq(seen.slowdown, 1);
+}
+END_TEST
+
+/* Without a dataset the plan is that for one of the same shape. */
+START_TEST(a_shape_does_for_data)
+{
+    const struct ff_plan_data data = {
+        .samples = ROWS, .features = TRAIN_FEATURES, .classes = TRAIN_CLASSES};
+    struct ff_plan other;
+
+    apply(&configs[_i]);
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, NULL, &seen), FF_OK);
+    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &other), FF_OK);
+    ck_assert_mem_eq(&seen, &other, sizeof seen);
+}
+END_TEST
+
+/* What is told of the disk, without compression and checkpoints between. */
+START_TEST(disk_as_planned)
+{
+    struct ff_train_result result;
+
+    apply(&configs[_i]);
+    if (opts.compress && strcmp(opts.compress, "none") != 0)
+        return;
+    result = train_seen();
+    ck_assert_double_le((double)result.scratch_peak_bytes, 1.1 * (double)seen.scratch_peak_bytes);
+    ck_assert_double_ge((double)result.scratch_peak_bytes,
+                        0.8 * (double)seen.scratch_peak_bytes - (double)MIB / 4);
+    ck_assert_double_le((double)result.bytes_written, 1.2 * (double)seen.written_bytes);
+    ck_assert_double_ge((double)result.bytes_written, 0.8 * (double)seen.written_bytes);
+}
+END_TEST
+
+/* A model of 5 tiles a layer, in batches of several chunks: everything can be turned. */
+static void begin_sweep(const char *mode)
+{
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "1100,1300", &recipe), FF_OK);
+    recipe.mode = mode;
+    recipe.batch = 700;
+    if (strcmp(mode, "bp-accum") == 0)
+        recipe.negative_sets = 1;
+}
+
+static uint64_t smallest_budget(void)
+{
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, NULL, &seen), FF_OK);
+    return seen.smallest_bytes;
+}
+
+/* From the smallest budget on: it is kept, and the weights are the same. */
+static void sweep(const char *mode)
+{
+    const char *hash;
+    uint64_t smallest, comfortable;
+
+    begin_sweep(mode);
+    smallest = smallest_budget();
+    comfortable = seen.peak_bytes;
+    (void)train_seen();
+    hash = train_hash(opts.model);
+    for (int step = 0; step <= 5; step++) {
+        struct ff_ctx *other = train_ctx();
+        struct ff_train_result result;
+        int status;
+
+        opts.memory_bytes = smallest + (comfortable + MIB - smallest) * (uint64_t)step / 5;
+        opts.threads = 1 + (unsigned)step % 3;
+        if (opts.threads > 2) /* another need: only more is sure to do */
+            opts.memory_bytes += comfortable;
+        status = ff_train(other, &recipe, &opts, &result);
+        ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(other));
+        ck_assert_uint_le(seen.peak_bytes, opts.memory_bytes);
+        ck_assert_uint_le(result.memory.accounted_peak_bytes, opts.memory_bytes);
+        check_accounted(seen.accounted_peak_bytes, result.memory.accounted_peak_bytes);
+        ck_assert_str_eq(train_hash(opts.model), hash);
+        ff_ctx_free(other);
+    }
+}
+
+START_TEST(any_budget_gives_the_same_bits)
+{
+    sweep("ff-stream");
+}
+END_TEST
+
+START_TEST(any_budget_gives_the_same_bits_with_accumulation)
+{
+    sweep("bp-accum");
+}
+END_TEST
+
+/* The knobs come in their order: fewer samples, then pages. */
+START_TEST(tighter_budgets_page_more)
+{
+    uint32_t resident = UINT32_MAX, samples = UINT32_MAX;
+    uint64_t smallest;
+    double slowdown = 1;
+
+    begin_sweep("ff-stream");
+    smallest = smallest_budget();
+    for (uint64_t bytes = seen.peak_bytes + MIB; bytes >= smallest; bytes -= MIB) {
+        opts.memory_bytes = bytes;
+        ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, NULL, &seen), FF_OK);
+        ck_assert_uint_le(seen.peak_bytes, bytes);
+        if (seen.tile_slots == 0) {
+            ck_assert_uint_le(seen.micro_batch_rows, samples);
+            samples = seen.micro_batch_rows;
+            ck_assert_double_eq(seen.slowdown, 1);
+        } else {
+            ck_assert_double_ge(seen.slowdown, slowdown);
+            resident = seen.resident_tiles;
+        }
+        slowdown = seen.slowdown;
+    }
+    ck_assert_uint_eq(resident, 0);
+    ck_assert_uint_lt(samples, recipe.batch);
+}
+END_TEST
+
+static void check_refused(int status)
+{
+    char told[64];
+
+    ck_assert_int_eq(status, FF_EBUDGET);
+    snprintf(told, sizeof told, "give --memory %lluM or more",
+             (unsigned long long)(seen.smallest_bytes / MIB));
+    ck_assert_msg(strstr(ff_ctx_message(ctx), told) != NULL, "%s", ff_ctx_message(ctx));
+}
+
+/* One byte less than the smallest is refused, before anything is made or lost. */
+START_TEST(less_is_refused_at_once)
+{
+    struct ff_train_result result;
+    const char *hash;
+
+    begin_sweep("ff-stream");
+    opts.memory_bytes = smallest_budget() - 1;
+    check_refused(ff_plan_train(ctx, &recipe, &opts, NULL, &seen));
+    ck_assert_uint_le(seen.peak_bytes, seen.smallest_bytes);
+    check_refused(ff_train(ctx, &recipe, &opts, &result));
+    ck_assert_int_ne(access(opts.model, F_OK), 0);
+    ck_assert_int_ne(access(train_path(folder, "model.ff.scratch"), F_OK), 0);
+
+    opts.memory_bytes = 0; /* a model that is there stays, though it would have been replaced */
+    train_ok(ctx, &recipe, &opts);
+    hash = train_hash(opts.model);
+    opts.memory_bytes = 1;
+    check_refused(ff_train(ctx, &recipe, &opts, &result));
+    ck_assert_str_eq(train_hash(opts.model), hash);
+}
+END_TEST
+
+/* A complete model needs no memory. */
+START_TEST(a_complete_model_is_not_refused)
+{
+    struct ff_train_result result;
+
+    train_ok(ctx, &recipe, &opts);
+    opts.force = false;
+    opts.memory_bytes = 1;
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_OK);
+    ck_assert(result.was_complete);
+    ck_assert_int_eq(ff_train_resume(ctx, &opts, &result), FF_OK);
+}
+END_TEST
+
+static bool stop(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+START_TEST(resuming_keeps_to_its_own_budget)
+{
+    struct ff_train_result result;
+
+    opts.interrupted = stop;
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
+    opts.interrupted = NULL;
+    opts.memory_bytes = 1;
+    ck_assert_int_eq(ff_train_resume(ctx, &opts, &result), FF_EBUDGET);
+    opts.memory_bytes = (uint64_t)1 << 40;
+    opts.on_plan = keep_plan;
+    ck_assert_int_eq(ff_train_resume(ctx, &opts, &result), FF_OK);
+    ck_assert_uint_eq(seen.budget_bytes, opts.memory_bytes);
+}
+END_TEST
+
+static char warning[FF_MESSAGE_BYTES];
+
+static void keep_warning(void *arg, const char *text)
+{
+    (void)arg;
+    snprintf(warning, sizeof warning, "%s", text);
+}
+
+/* Without a budget what the machine does not have is told before work begins. */
+START_TEST(too_large_a_network_is_warned_of)
+{
+    struct ff_train_result result;
+
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "1000000x2", &recipe), FF_OK);
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    ff_ctx_on_warning(ctx, keep_warning, NULL);
+    opts.interrupted = stop;
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
+    ck_assert_msg(strstr(warning, "--memory") != NULL, "\"%s\"", warning);
+}
+END_TEST
+
+START_TEST(shapes_that_cannot_be_are_refused)
+{
+    struct ff_plan_data data = {.samples = 0, .features = 10, .classes = 4};
+
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_EINVAL);
+    data = (struct ff_plan_data){.samples = 100, .features = 10, .classes = 1};
+    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_EINVAL);
+    data = (struct ff_plan_data){.samples = 100, .features = 1u << 31, .classes = 4};
+    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_EINVAL);
+    data = (struct ff_plan_data){.samples = UINT64_MAX, .features = 10, .classes = 4};
+    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_EINVAL);
+}
+END_TEST
+
+/* The largest network there may be is planned, in no time and without overflow. */
+START_TEST(the_largest_network_is_planned)
+{
+    const struct ff_plan_data data = {
+        .samples = (uint64_t)1 << 36, .features = 1u << 19, .classes = 1000};
+
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "1048576x100000", &recipe), FF_OK);
+    recipe.batch = 1 << 24;
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_OK);
+    ck_assert_uint_gt(seen.peak_bytes, seen.smallest_bytes);
+    opts.memory_bytes = seen.smallest_bytes;
+    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_OK);
+    ck_assert_uint_le(seen.peak_bytes, opts.memory_bytes);
+}
+END_TEST
+
+/* ---- Evaluation, of the fixture's model of three layers ---- */
+
+static void check_evaluation(enum ff_method method)
+{
+    struct ff_evaluation measured, tight;
+    struct ff_plan plan;
+    double error;
+
+    evaluate_opts.method = method;
+    ck_assert_int_eq(ff_plan_evaluate(evaluate_ctx, &evaluate_opts, false, &plan), FF_OK);
+    evaluate_ok(&measured);
+    error = measured.error;
+    check_accounted(plan.accounted_peak_bytes, measured.memory.accounted_peak_bytes);
+    ck_assert_uint_eq(measured.planned_bytes, plan.peak_bytes);
+    ff_evaluate_release(&measured);
+
+    evaluate_opts.memory_bytes = plan.smallest_bytes;
+    evaluate_ok(&tight);
+    ck_assert_uint_le(tight.memory.accounted_peak_bytes, plan.smallest_bytes);
+    ck_assert_double_eq(tight.error, error);
+    ff_evaluate_release(&tight);
+
+    evaluate_opts.memory_bytes = plan.smallest_bytes - 1;
+    evaluate_ck_status(ff_evaluate(evaluate_ctx, &evaluate_opts, &tight), FF_EBUDGET,
+                       "give --memory");
+    ck_assert_int_eq(ff_plan_evaluate(evaluate_ctx, &evaluate_opts, false, &plan), FF_EBUDGET);
+    ck_assert_uint_eq(plan.budget_bytes, evaluate_opts.memory_bytes);
+}
+
+START_TEST(evaluation_by_goodness)
+{
+    check_evaluation(FF_METHOD_GOODNESS);
+}
+END_TEST
+
+START_TEST(evaluation_by_the_head)
+{
+    check_evaluation(FF_METHOD_HEAD);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("train/plan");
+    TCase *planned = tcase_create("planned and measured"), *budget = tcase_create("budget");
+    TCase *evaluation = tcase_create("evaluation");
+
+    tcase_add_unchecked_fixture(planned, train_root_setup, train_root_teardown);
+    tcase_add_checked_fixture(planned, setup, teardown);
+    tcase_add_loop_test(planned, accounted_as_planned, 0, CONFIGS);
+    tcase_add_loop_test(planned, a_plan_adds_up, 0, CONFIGS);
+    tcase_add_loop_test(planned, a_shape_does_for_data, 0, CONFIGS);
+    tcase_add_loop_test(planned, disk_as_planned, 0, CONFIGS);
+    tcase_add_test(planned, shapes_that_cannot_be_are_refused);
+    tcase_add_test(planned, the_largest_network_is_planned);
+    suite_add_tcase(suite, planned);
+
+    tcase_add_unchecked_fixture(budget, train_root_setup, train_root_teardown);
+    tcase_add_checked_fixture(budget, setup, teardown);
+    tcase_add_test(budget, any_budget_gives_the_same_bits);
+    tcase_add_test(budget, any_budget_gives_the_same_bits_with_accumulation);
+    tcase_add_test(budget, tighter_budgets_page_more);
+    tcase_add_test(budget, less_is_refused_at_once);
+    tcase_add_test(budget, a_complete_model_is_not_refused);
+    tcase_add_test(budget, resuming_keeps_to_its_own_budget);
+    tcase_add_test(budget, too_large_a_network_is_warned_of);
+    suite_add_tcase(suite, budget);
+
+    tcase_add_unchecked_fixture(evaluation, evaluate_model_setup, evaluate_model_teardown);
+    tcase_add_checked_fixture(evaluation, evaluate_setup, evaluate_teardown);
+    tcase_add_test(evaluation, evaluation_by_goodness);
+    tcase_add_test(evaluation, evaluation_by_the_head);
+    suite_add_tcase(suite, evaluation);
+    return run_suite(suite);
+}
