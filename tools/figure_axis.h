@@ -1,0 +1,28 @@
+/* Axes of figures: from data to picture, and where numbers stand. */
+#ifndef FFTOOL_FIGURE_AXIS_H
+#define FFTOOL_FIGURE_AXIS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct axis {
+    char name; /* 'x' or 'y' */
+    bool log;
+    double low, high; /* data at its ends */
+    double pixels;    /* its length */
+};
+
+/* Returns an axis for data from LEAST to MOST (more than 0, if logarithmic) that leaves ROOM pixels
+ * free behind it. */
+struct axis axis_for(char name, bool log, double least, double most, double pixels, double room);
+/* Returns the data that stands BACK pixels before the axis' end. */
+double axis_before_end(const struct axis *axis, double back);
+
+/* Write range and ticks of AXIS to a script of gnuplot: sizes in powers of 1024; counts; or numbers
+ * of layers, as many as there is room for. */
+void axis_write_bytes(const struct axis *axis, FILE *script);
+void axis_write_counts(const struct axis *axis, FILE *script);
+void axis_write_layers(const struct axis *axis, const uint32_t *layers, size_t n, FILE *script);
+
+#endif

@@ -1,0 +1,38 @@
+#include "heap.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *or_exit(void *block)
+{
+    if (block == NULL) {
+        fputs("fftool: out of memory\n", stderr);
+        exit(EXIT_FAILURE);
+    }
+    return block;
+}
+
+void *heap_resize(void *block, size_t count, size_t size)
+{
+    if (count == 0)
+        count = 1;
+    return or_exit(reallocarray(block, count, size));
+}
+
+char *heap_copy(const char *text)
+{
+    return or_exit(strdup(text));
+}
+
+char *heap_format(const char *format, ...)
+{
+    char *text = NULL;
+    va_list args;
+    int length;
+
+    va_start(args, format);
+    length = vasprintf(&text, format, args);
+    va_end(args);
+    return or_exit(length >= 0 ? text : NULL);
+}

@@ -1,0 +1,69 @@
+#include "machine.h"
+#include "output.h"
+#include <sched.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+/* The processor as the kernel calls it; null where it gives no name. */
+static json_t *cpu_name(void)
+{
+    static const char key[] = "model name";
+    FILE *in = fopen("/proc/cpuinfo", "re");
+    char line[256];
+    json_t *name = NULL;
+
+    while (in != NULL && name == NULL && fgets(line, sizeof line, in) != NULL) {
+        const char *colon = strchr(line, ':');
+
+        if (strncmp(line, key, strlen(key)) != 0 || colon == NULL)
+            continue;
+        line[strcspn(line, "\n")] = '\0';
+        name = json_from_text(colon + 1 + strspn(colon + 1, " "));
+    }
+    if (in != NULL)
+        fclose(in);
+    return name != NULL ? name : json_null();
+}
+
+static json_t *processors(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return json_integer(CPU_COUNT(&set));
+    return json_integer(sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+static json_t *memory_bytes(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+
+    if (pages <= 0 || page_bytes <= 0)
+        return json_null();
+    return json_from_count((uint64_t)pages * (uint64_t)page_bytes);
+}
+
+static json_t *kernel(void)
+{
+    struct utsname name;
+    char text[sizeof name.sysname + sizeof name.release + sizeof name.machine + 3];
+
+    if (uname(&name) != 0)
+        return json_null();
+    snprintf(text, sizeof text, "%s %s %s", name.sysname, name.release, name.machine);
+    return json_from_text(text);
+}
+
+json_t *machine_object(void)
+{
+    json_t *object = json_object();
+
+    json_add(object, "cpu", cpu_name());
+    json_add(object, "processors", processors());
+    json_add(object, "memory_bytes", memory_bytes());
+    json_add(object, "kernel", kernel());
+    json_add(object, "fftool", json_from_text(FF_VERSION));
+    json_add(object, "blas", json_null());
+    return object;
+}
