@@ -17,6 +17,9 @@
     ROW(resume)       \
     ROW(eval)         \
     ROW(predict)      \
+    ROW(plan)         \
+    ROW(profile)      \
+    ROW(plot)         \
     ROW(inspect)      \
     ROW(bench)
 

@@ -1,0 +1,100 @@
+#!/bin/sh
+# The plan: peak memory as told is as measured, over a dozen networks; the smallest budget does, and
+# less is refused with exit code 3; `fftool plan` and its JSON; sizes that make no sense.
+# tools/measure-plan has more networks; FFTOOL_LONG=1 measures them all.
+# shellcheck source=tests/cli/lib
+# shellcheck disable=SC2086 # $net is words
+. "${FFTOOL_ROOT:?}/tests/cli/lib"
+
+net="--hidden 1100x2 --batch 600 --epochs 1 --negative-sets 2 --head-epochs 1"
+
+# smallest OUTPUT: the MiB that a refusal told
+smallest()
+{
+    sed -n 's/.* give --memory \([0-9]*\)M or more$/\1/p' "$1"
+}
+
+refused 3 'needs at least [0-9]+M .*; give --memory [0-9]+M or more' train --data "$data" $net --memory 1
+least=$(smallest err)
+ok "nothing was made" [ -z "$(find . -name 'model.ff*')" ]
+refused 3 "give --memory ${least}M or more" train --data "$data" $net --memory $((least - 1))M
+ok "nothing was made" [ -z "$(find . -name 'model.ff*')" ]
+refused 3 "give --memory ${least}M or more" plan --data "$data" $net --memory $((least - 1))M
+
+ff 0 train --data "$data" $net --memory "${least}M" --json
+ok "the smallest budget does" json out
+ok "the plan is within it" [ "$(leaf .planned_bytes)" -le $((least << 20)) ]
+ok "the library keeps to it" [ "$(leaf .accounted_peak_bytes)" -le $((least << 20)) ]
+ok "what was written is told" [ "$(leaf .bytes_written)" -gt 1000000 ]
+ok "paging is told" [ "$(leaf .plan.tile_slots)" -ge 1 ]
+for key in peak_bytes smallest_bytes mapped_bytes program_bytes accounted_peak_bytes threads \
+    chunk_rows micro_batch_rows tiles resident_tiles tile_slots slowdown scratch_peak_bytes \
+    written_bytes model_bytes parameters steps budget_bytes phase category_bytes.weights; do
+    ok "the plan has $key" [ -n "$(leaf ".plan.$key")" ]
+done
+ok "the plan is told by category" has err '^  optimizer  '
+ok "paging is told to people" has err 'tiles stay, the others are paged'
+tight=$(weights_hash model.ff)
+ff 0 train --data "$data" $net --model free.ff --json --verbose
+ok "without a budget the plan is told if asked for" has err '^memory plan: peak '
+ok "the weights are those without a budget" [ "$(weights_hash free.ff)" = "$tight" ]
+
+for use in "eval model.ff --data $data" "predict model.ff --input $data"; do
+    refused 3 'give --memory [0-9]+M or more' $use --memory 1
+    most=$(smallest err)
+    ff 0 $use --memory "${most}M"
+    ok "${use%% *} does with ${most}M" has err '^memory plan: '
+    ok "no temporary file is left" [ -z "$(find . -name '*.eval*')" ]
+    refused 3 "give --memory ${most}M or more" $use --memory $((most - 1))M
+done
+
+# A model in training goes on within another budget, or not at all.
+"$FFTOOL" train --data "$data" $net --model cut.ff --epochs 50 >/dev/null 2>&1 &
+pid=$!
+while [ ! -s cut.ff ]; do sleep 0.1; done
+kill -INT $pid
+wait $pid
+refused 3 'give --memory [0-9]+M or more' resume cut.ff --memory 1
+ff 0 inspect cut.ff --json
+
+ff 0 plan --data "$data" $net
+ok "a plan is told at length" has out '^memory plan: peak .* MiB, .*; with --memory .* would do'
+ok "and the disk" has out '^scratch: peak '
+ff 0 plan --hidden 2000 --depths 2,7,...,47 --modes ff-stream,ff-full,bp --batch 5000
+ok "a table has a line for each mode and depth" lines out 31
+ok "every line has five sizes" [ "$(grep -cE '^[a-z-]+ +[0-9]+( +[0-9.]+ [KMGT]?i?B){5}$' out)" -eq 30 ]
+ff 3 plan --hidden 2000 --depths 2,47 --modes ff-stream,bp --batch 500 --memory 200M
+ok "what does not fit is marked" has out '^bp .* does not fit$'
+ok "what fits is not" has out '^ff-stream .*B$'
+ff 3 plan --hidden 2000 --depths 2,47 --modes ff-stream,bp --batch 500 --memory 200M --json
+ok "its JSON is one document" json out
+ok "with a point for each" [ "$(grep -c '^\.points\[[0-9]*\]\.peak_bytes=' leaves)" -eq 4 ]
+ok "which says whether it fits" [ "$(leaf '.points[3].fits')" = false ]
+ff 0 plan --hidden 1000000x100000 --samples 100000000000 --features 500000 --classes 1000 --float \
+    --batch 16000000 --epochs 1000000
+ok "a plan makes nothing" [ ! -e model.ff.scratch ]
+
+for size in 0 -1 abc 1.5M 12Q '' 18446744073709551616 99999999999999T; do
+    refused 2 '--memory: ' train --data "$data" --memory "$size"
+done
+ff 0 plan $net --memory 15000000T
+refused 2 '--classes: "1" ' plan --classes 1
+refused 2 'features' plan --features 4000000
+refused 2 'depths' plan --hidden 2000 --depths 2,x
+refused 2 'with --depths' plan --hidden 2000x4 --depths 2,4
+refused 2 'bq' plan --modes bq
+refused 2 'makes no use' plan --modes bp --negative-sets 3
+
+if [ -n "${FFTOOL_SANITIZED-}" ] || [ ! -r /proc/self/status ]; then
+    echo "SKIPPED: planned against resident memory: sanitizers take their own, or there is no /proc"
+    finish
+fi
+if [ -n "${FFTOOL_LONG-}" ]; then
+    lines=
+else
+    lines="1 3 6 7 10 14 16 19 21 27 31 34 37 40 42"
+fi
+"$FFTOOL_ROOT/tools/measure-plan" "$FFTOOL" $lines >table 2>err || cat table
+ok "planned memory is within 5 % or 4 MB of what is measured" grep -q ' 0 out of bounds' table
+tail -n 1 table
+finish

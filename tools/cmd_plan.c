@@ -1,0 +1,357 @@
+/* fftool plan: what trainings would take, without doing them. */
+#include "output.h"
+#include "plan_output.h"
+#include "profile_list.h"
+#include "training.h"
+#include <string.h>
+
+#define DEFAULT_HIDDEN "500x4"
+#define DEFAULT_MODES "ff-stream"
+/* Of Fashion-MNIST and its kin, where no data is named. */
+#define DEFAULT_SAMPLES 60000
+#define DEFAULT_FEATURES 784
+#define DEFAULT_CLASSES 10
+
+struct settings {
+    struct ff_recipe recipe;
+    struct training run;
+    struct ff_plan_data data;
+    const char *hidden, *depths, *modes;
+    bool json, quiet;
+};
+
+static void init(void *arg)
+{
+    struct settings *settings = arg;
+
+    ff_recipe_init(&settings->recipe);
+    training_init(&settings->run);
+    settings->hidden = DEFAULT_HIDDEN;
+    settings->modes = DEFAULT_MODES;
+    settings->data.samples = DEFAULT_SAMPLES;
+    settings->data.features = DEFAULT_FEATURES;
+    settings->data.classes = DEFAULT_CLASSES;
+}
+
+static void release(void *arg)
+{
+    struct settings *settings = arg;
+
+    ff_recipe_release(&settings->recipe);
+}
+
+#define IN_RECIPE(field) offsetof(struct settings, recipe.field)
+#define IN_OPTS(field) offsetof(struct settings, run.opts.field)
+#define IN_DATA(field) offsetof(struct settings, data.field)
+
+static const struct option_spec options[] = {
+    {.kind = OPTION_HEADING, .name = "Data"},
+    {.kind = OPTION_STRING,
+     .name = "data",
+     .short_name = 'd',
+     .argument = "PATH",
+     .help = "folder of a dataset, or file of images; without it the shape below counts",
+     .offset = IN_OPTS(data.path)},
+    {.kind = OPTION_STRING,
+     .name = "labels",
+     .argument = "FILE",
+     .help = "file of labels, where PATH is a file of images and labels are not found beside it",
+     .offset = IN_OPTS(data.labels)},
+    {.kind = OPTION_COUNT64,
+     .name = "limit",
+     .argument = "ROWS",
+     .help = "use only the first rows of the dataset; 0: all",
+     .offset = IN_OPTS(limit_rows)},
+    {.kind = OPTION_COUNT64,
+     .name = "samples",
+     .argument = "N",
+     .help = "rows of a dataset that is not there",
+     .offset = IN_DATA(samples),
+     .min = 1},
+    {.kind = OPTION_COUNT,
+     .name = "features",
+     .argument = "N",
+     .help = "values in its rows",
+     .offset = IN_DATA(features),
+     .min = 1},
+    {.kind = OPTION_COUNT,
+     .name = "classes",
+     .argument = "N",
+     .help = "its classes",
+     .offset = IN_DATA(classes),
+     .min = 2},
+    {.kind = OPTION_FLAG,
+     .name = "float",
+     .help = "its values are float32, not uint8",
+     .offset = IN_DATA(is_float)},
+
+    {.kind = OPTION_HEADING, .name = "Network and recipe"},
+    {.kind = OPTION_STRING,
+     .name = "hidden",
+     .argument = "LAYERS",
+     .help = "units of each layer: 2000x4, 1000,500,200 or 1000x2,500; with --depths the units of "
+             "every layer",
+     .offset = offsetof(struct settings, hidden)},
+    {.kind = OPTION_STRING,
+     .name = "depths",
+     .argument = "LIST",
+     .help = "numbers of layers, a line of the table for each; three dots go on in equal steps",
+     .offset = offsetof(struct settings, depths)},
+    {.kind = OPTION_STRING,
+     .name = "modes",
+     .argument = "LIST",
+     .help = "modes of training, as in `fftool train --mode`",
+     .offset = offsetof(struct settings, modes)},
+    {.kind = OPTION_COUNT,
+     .name = "batch",
+     .argument = "N",
+     .help = "samples in a step",
+     .offset = IN_RECIPE(batch),
+     .min = 1},
+    {.kind = OPTION_COUNT,
+     .name = "epochs",
+     .argument = "N",
+     .help = "epochs; with ff-stream of each layer",
+     .offset = IN_RECIPE(epochs),
+     .min = 1},
+    {.kind = OPTION_CHOICE,
+     .name = "optimizer",
+     .argument = "NAME",
+     .help = "how weights follow gradients",
+     .offset = IN_RECIPE(optimizer),
+     .field = "optimizer"},
+    {.kind = OPTION_COUNT,
+     .name = "negative-sets",
+     .argument = "K",
+     .help = "sets of random negatives",
+     .offset = IN_RECIPE(negative_sets),
+     .min = 1,
+     .max = FF_MAX_NEGATIVE_SETS},
+    {.kind = OPTION_CHOICE,
+     .name = "activations",
+     .argument = "TYPE",
+     .help = "numbers that stored activations are made of",
+     .offset = IN_RECIPE(activations),
+     .field = "activations"},
+    {.kind = OPTION_COUNT,
+     .name = "head-epochs",
+     .argument = "N",
+     .help = "epochs of the softmax head; 0: no head",
+     .offset = IN_RECIPE(head_epochs)},
+
+    {.kind = OPTION_HEADING, .name = "Resources"},
+    {.kind = OPTION_STRING,
+     .name = "compress",
+     .argument = "HOW",
+     .help = "stored activations: none, zstd or zstd:LEVEL",
+     .offset = IN_OPTS(compress)},
+    {.kind = OPTION_COUNT,
+     .name = "threads",
+     .argument = "N",
+     .help = "threads; 0: as many as the process may use",
+     .offset = IN_OPTS(threads),
+     .max = 256},
+    {.kind = OPTION_COUNT,
+     .name = "micro-batch",
+     .argument = "ROWS",
+     .help = "samples held at a time; 0: chosen",
+     .offset = IN_OPTS(micro_batch_rows)},
+    {.kind = OPTION_SIZE,
+     .name = "memory",
+     .argument = "SIZE",
+     .help = "budget for the peak memory of the whole process, such as 64M; the exit code is 3 if "
+             "something does not fit",
+     .offset = IN_OPTS(memory_bytes),
+     .min = 1,
+     .default_text = no_default},
+
+    {.kind = OPTION_HEADING, .name = "Output"},
+    {.kind = OPTION_FLAG,
+     .name = "json",
+     .help = "print everything as a JSON object",
+     .offset = offsetof(struct settings, json)},
+    {.kind = OPTION_FLAG,
+     .name = "quiet",
+     .short_name = 'q',
+     .help = "no warnings",
+     .offset = offsetof(struct settings, quiet)},
+    {.name = NULL},
+};
+
+/* Everything that is to be planned, and what comes of it. */
+struct planning {
+    struct cli *cli;
+    const struct settings *settings;
+    struct profile_modes modes;
+    struct profile_depths depths; /* n 0: the layers of --hidden */
+    json_t *points;
+    bool one;      /* a single network: told at length */
+    bool too_much; /* something does not fit */
+};
+
+static void print_line(void *arg, const char *text)
+{
+    (void)arg;
+    puts(text);
+}
+
+static void print_at_length(const struct ff_recipe *recipe, const struct ff_plan *plan)
+{
+    printf("%s: %s layer%s, %s parameters, %s steps\n", recipe->mode, text_count(recipe->layers).s,
+           recipe->layers == 1 ? "" : "s", text_count(plan->parameters).s,
+           text_count(plan->steps).s);
+    plan_lines(plan, print_line, NULL);
+    printf("scratch: peak %s; written, with the model: %s\n",
+           text_bytes(plan->scratch_peak_bytes).s, text_bytes(plan->written_bytes).s);
+    printf("model: %s\n", text_bytes(plan->model_bytes).s);
+}
+
+static void print_row(const struct ff_recipe *recipe, const struct ff_plan *plan, bool fits)
+{
+    printf("%-14s %7u  %10s  %10s  %10s  %10s  %10s%s\n", recipe->mode, recipe->layers,
+           text_bytes(plan->peak_bytes).s, text_bytes(plan->smallest_bytes).s,
+           text_bytes(plan->scratch_peak_bytes).s, text_bytes(plan->written_bytes).s,
+           text_bytes(plan->model_bytes).s, fits ? "" : "  does not fit");
+}
+
+static void add_point(struct planning *planning, const struct ff_recipe *recipe,
+                      const struct ff_plan *plan, bool fits)
+{
+    json_t *point = json_object();
+
+    json_add(point, "mode", json_from_text(recipe->mode));
+    json_add(point, "layers", json_from_count(recipe->layers));
+    json_add(point, "fits", json_boolean(fits));
+    json_add_plan(point, plan);
+    json_append(planning->points, point);
+}
+
+/* Plans RECIPE, whose layers are set. */
+static int plan_one(struct planning *planning, struct ff_recipe *recipe)
+{
+    const struct settings *settings = planning->settings;
+    const struct ff_train_opts *opts = &settings->run.opts;
+    struct ff_plan plan;
+    bool fits;
+    int status = ff_recipe_complete(planning->cli->ctx, recipe);
+
+    if (status == FF_OK)
+        status = ff_plan_train(planning->cli->ctx, recipe, opts,
+                               opts->data.path != NULL ? NULL : &settings->data, &plan);
+    if (status != FF_OK && status != FF_EBUDGET)
+        return report_status(planning->cli, status);
+    fits = status == FF_OK;
+    planning->too_much |= !fits;
+    if (settings->json)
+        add_point(planning, recipe, &plan, fits);
+    else if (!planning->one)
+        print_row(recipe, &plan, fits);
+    else if (fits)
+        print_at_length(recipe, &plan);
+    return !fits && planning->one ? report_status(planning->cli, status) : EXIT_DONE;
+}
+
+/* Plans the mode with DEPTH layers of the width in --hidden; 0: the layers of --hidden. */
+static int plan_depth(struct planning *planning, const char *mode, uint32_t depth)
+{
+    struct ff_recipe recipe = planning->settings->recipe;
+    char hidden[64];
+    int result;
+
+    snprintf(hidden, sizeof hidden, "%.32sx%u", planning->settings->hidden, depth);
+    recipe.mode = mode;
+    recipe.hidden = NULL;
+    if (ff_recipe_parse_hidden(planning->cli->ctx, depth > 0 ? hidden : planning->settings->hidden,
+                               &recipe) != FF_OK)
+        return usage_error(planning->cli->command, "--hidden: %s",
+                           ff_ctx_message(planning->cli->ctx));
+    result = plan_one(planning, &recipe);
+    ff_recipe_release(&recipe);
+    return result;
+}
+
+static int plan_all(struct planning *planning)
+{
+    size_t d, m;
+    int result = EXIT_DONE;
+
+    if (!planning->settings->json && !planning->one)
+        printf("mode            layers        peak    smallest     scratch     written       "
+               "model\n");
+    for (d = 0; d == 0 || d < planning->depths.n; d++) {
+        uint32_t depth = planning->depths.n > 0 ? planning->depths.layers[d] : 0;
+
+        for (m = 0; m < planning->modes.n && result == EXIT_DONE; m++)
+            result = plan_depth(planning, planning->modes.names[m], depth);
+    }
+    return result;
+}
+
+static json_t *data_object(const struct settings *settings)
+{
+    json_t *object = json_object();
+
+    if (settings->run.opts.data.path != NULL) {
+        json_add(object, "path", json_from_text(settings->run.opts.data.path));
+        return object;
+    }
+    json_add(object, "samples", json_from_count(settings->data.samples));
+    json_add(object, "features", json_from_count(settings->data.features));
+    json_add(object, "classes", json_from_count(settings->data.classes));
+    json_add(object, "float", json_boolean(settings->data.is_float));
+    return object;
+}
+
+static void print_json(const struct planning *planning)
+{
+    json_t *object = json_object();
+
+    json_add(object, "data", data_object(planning->settings));
+    json_add(object, "points", json_incref(planning->points));
+    json_print(stdout, object);
+}
+
+static int run(struct cli *cli, void *arg, const char *operand)
+{
+    const struct settings *settings = arg;
+    struct planning planning = {.cli = cli, .settings = settings};
+    int result;
+
+    (void)operand;
+    cli->quiet = settings->quiet;
+    result = profile_parse_modes(cli->command, settings->modes, &planning.modes);
+    if (result == EXIT_DONE && settings->depths != NULL)
+        result = profile_parse_depths(cli->command, settings->depths, &planning.depths);
+    if (result == EXIT_DONE && settings->depths != NULL && strpbrk(settings->hidden, "xX,") != NULL)
+        result =
+            usage_error(cli->command, "--hidden: with --depths it is the units of every layer, "
+                                      "such as 2000");
+    if (result != EXIT_DONE)
+        return result;
+    planning.one = planning.modes.n == 1 && planning.depths.n <= 1;
+    planning.points = json_array();
+    result = plan_all(&planning);
+    if (result == EXIT_DONE && settings->json)
+        print_json(&planning);
+    json_decref(planning.points);
+    return result == EXIT_DONE && planning.too_much ? EXIT_BUDGET : result;
+}
+
+const struct command cmd_plan = {
+    .name = "plan",
+    .summary = "tell what a training would take, without doing it",
+    .description =
+        "Tells the peak memory, scratch, bytes written and size of the model of a training, for "
+        "each mode and depth, and the smallest memory budget that would do. Nothing is made. "
+        "Memory is told within 5 % or 4 MB of what it turns out to be, whichever is more; what "
+        "compression saves on disk is an estimate, and checkpoints within a layer, which time "
+        "brings, are not counted.",
+    .examples = "  fftool plan --hidden 1000x4 --memory 32M\n"
+                "  fftool plan --hidden 2000 --depths 2,7,...,47 --modes ff-stream,bp\n"
+                "  fftool plan --data mnist --hidden 4000x2 --json\n",
+    .options = options,
+    .settings_bytes = sizeof(struct settings),
+    .init = init,
+    .release = release,
+    .run = run,
+};
