@@ -166,6 +166,13 @@ static void count_coding(size_t n, const struct ff_set_values *values,
         needs->bytes[FF_MEM_IO] += buffer;
 }
 
+#define TREE_BYTES ((uint64_t)3 << 19)
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
                   const struct ff_compression *compression, struct ff_needs *needs)
 {
@@ -185,6 +192,8 @@ void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
                                    ? ff_db_pending(n, writes, chunks)
                                    : ff_db_pending_bound(ff_db_cost(n, writes, chunks), largest);
     count_coding(n, values, compression, needs);
+    /* Pages of the tree, and what comes along with them: from 64 KiB to a folio. */
+    needs->mapped += smaller(ff_db_stored(n, writes, chunks) / 4, TREE_BYTES);
 }
 
 /* Calls FN for every set's file in the folder PATH, whose descriptor it gets. */

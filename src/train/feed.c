@@ -114,9 +114,14 @@ void ff_feed_free(struct ff_feed *feed)
     ff_free(ctx, FF_MEM_OTHER, feed, feed_bytes(&feed->opts));
 }
 
+/* Mapped while a chunk is looked up: pages of the tree, and what comes along with them, which is
+ * from 64 KiB each to a folio of 2 MiB. */
+#define LOOK_UP_BYTES ((uint64_t)5 << 19)
+
 void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *values,
-                   uint32_t chunks, unsigned threads, struct ff_needs *needs)
+                   uint32_t chunks, unsigned threads, uint64_t set_bytes, struct ff_needs *needs)
 {
+    uint64_t looking_up = set_bytes / 2 < LOOK_UP_BYTES ? set_bytes / 2 : LOOK_UP_BYTES, mapped;
     bool ready = !values->packed && values->stored == values->given;
     struct slot shape = {0};
     struct ff_buffer buffers[MAX_BUFFERS];
@@ -128,8 +133,9 @@ void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *
         ff_buffers_count(n, buffers, needs);
     needs->bytes[FF_MEM_OTHER] += feed_bytes(opts);
     threads = threads < chunks ? threads : chunks;
-    needs->mapped += (uint64_t)threads * ff_chunk_slack(values->bytes);
-    needs->mapped += (uint64_t)(ready && opts->boundary > 0 ? chunks : threads) * values->bytes;
+    mapped = (uint64_t)threads * ff_chunk_slack(values->bytes) +
+             (uint64_t)(ready && opts->boundary > 0 ? chunks : threads) * values->bytes;
+    needs->mapped += mapped > looking_up ? mapped : looking_up;
 }
 
 void ff_feed_give_labels(struct ff_feed *feed, uint64_t first, const uint16_t *labels)
@@ -217,6 +223,8 @@ static void trim_slot(struct ff_feed *feed, const struct slot *slot)
     bool decoded = slot->x == slot->buffer;
 
     ff_chunk_trim(feed->opts.set, &slot->input, !decoded, below, above);
+    if (feed->opts.boundary == 0 && needs_truth(slot->stream))
+        ff_chunk_trim(feed->opts.set, &slot->labels, false, NULL, NULL);
 }
 
 static void load_slot(void *arg, size_t task, unsigned worker)
@@ -266,6 +274,8 @@ static int find_slot(struct ff_feed *feed, const struct ff_piece_request *reques
         status = need_buffer(feed, slot, opts->boundary > 0 ? FF_F32 : image_dtype(opts));
     if (status == FF_OK && opts->boundary == 0 && needs_truth(request->stream))
         status = ff_set_find(opts->set, request->chunk, FF_STREAM_LABELS, &slot->labels);
+    if (status == FF_OK)
+        ff_chunk_dont_need(opts->set, &slot->input); /* looking it up mapped pages of the tree */
     return status;
 }
 
@@ -288,7 +298,6 @@ int ff_feed_load(struct ff_feed *feed, size_t n, const struct ff_piece_request *
     if (status != FF_OK)
         return noted(feed, status);
     feed->loaded = n;
-    ff_chunk_dont_need(feed->opts.set, &feed->slots[0].input); /* looking them up mapped pages */
     ff_pool_run(feed->workers->pool, n, load_slot, feed);
     for (size_t i = 0; i < n; i++) {
         struct slot *slot = &feed->slots[i];

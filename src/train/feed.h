@@ -40,9 +40,10 @@ FF_CHECK int ff_feed_new(struct ff_workers *workers, const struct ff_feed_opts *
                          struct ff_feed **out);
 void ff_feed_free(struct ff_feed *feed);
 /* Adds what a feed takes that reads values such as VALUES on THREADS, and the pages that it maps
- * when all its pieces are loaded, out of CHUNKS chunks. Of OPTS the set need not be there. */
+ * when all its pieces are loaded, out of CHUNKS chunks of a set of SET_BYTES. Of OPTS the set need
+ * not be there. */
 void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *values,
-                   uint32_t chunks, unsigned threads, struct ff_needs *needs);
+                   uint32_t chunks, unsigned threads, uint64_t set_bytes, struct ff_needs *needs);
 /* Loads N pieces at once, in parallel, verifying hashes. FF_ECORRUPT if the set is damaged. */
 FF_CHECK int ff_feed_load(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests,
                           struct ff_piece *pieces);

@@ -162,5 +162,6 @@ void ff_plan_feed(const struct ff_plan_job *job, uint32_t boundary, uint32_t pie
 
     opts.is_float = manifest->is_float;
     ff_set_needs(0, NULL, 0, &job->compression, needs);
-    ff_feed_needs(&opts, &rows, shared ? (pieces + 1) / 2 : pieces, job->threads, needs);
+    ff_feed_needs(&opts, &rows, shared ? (pieces + 1) / 2 : pieces, job->threads,
+                  ff_plan_stored(job, boundary), needs);
 }

@@ -48,6 +48,8 @@ size_t ff_plan_tile(uint32_t units, uint32_t fan_in);
 /* What a chunk of BOUNDARY consists of; returns how many kinds of values. 0: it is not stored. */
 size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
                       struct ff_set_values out[FF_MAX_SET_VALUES]);
+/* Bytes of the file that BOUNDARY takes, about. plan_disk.c */
+uint64_t ff_plan_stored(const struct ff_plan_job *job, uint32_t boundary);
 /* Adds what reading BOUNDARY, PIECES pieces at a time, takes: set, feed, and what it maps. */
 void ff_plan_feed(const struct ff_plan_job *job, uint32_t boundary, uint32_t pieces,
                   struct ff_needs *needs);

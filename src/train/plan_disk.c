@@ -25,7 +25,7 @@ static size_t writes_of(const struct ff_plan_job *job, uint32_t boundary,
     return n;
 }
 
-static uint64_t stored(const struct ff_plan_job *job, uint32_t boundary)
+uint64_t ff_plan_stored(const struct ff_plan_job *job, uint32_t boundary)
 {
     struct ff_db_writes writes[FF_MAX_SET_VALUES];
     size_t n = writes_of(job, boundary, writes);
@@ -105,12 +105,12 @@ static void add_scratch(const struct ff_plan_job *job, struct ff_plan *out)
 {
     struct paging paging = {0};
     uint32_t layers = job->manifest->recipe.layers;
-    uint64_t below = stored(job, 0), temporary = temporary_bytes(job);
+    uint64_t below = ff_plan_stored(job, 0), temporary = temporary_bytes(job);
 
     out->written_bytes += temporary + written(job, 0);
     raise(&out->scratch_peak_bytes, temporary + below);
     for (uint32_t k = 1; k <= layers && !job->mode->whole_network; k++) {
-        uint64_t here = stored(job, k);
+        uint64_t here = ff_plan_stored(job, k);
 
         look_at_paging(job, k, &paging);
         out->written_bytes = ff_plan_plus(out->written_bytes, paging.written);

@@ -62,6 +62,19 @@ static size_t list_values(const struct ff_score_job *job, const struct ff_geomet
     return n;
 }
 
+/* Bytes of the file that BOUNDARY takes, about. */
+static uint64_t stored(const struct ff_score_job *job, const struct ff_geometry *geometry,
+                       uint32_t boundary)
+{
+    struct ff_set_values values[FF_MAX_SET_VALUES];
+    struct ff_db_writes writes[FF_MAX_SET_VALUES];
+    size_t n = list_values(job, geometry, boundary, values);
+
+    for (size_t i = 0; i < n; i++)
+        writes[i] = (struct ff_db_writes){values[i].bytes, values[i].streams};
+    return ff_db_stored(n, writes, geometry->chunks);
+}
+
 static const struct ff_compression none = {FF_CODEC_NONE, 0};
 
 /* A set that was written stays open to be read: what it holds beside pending values. */
@@ -87,7 +100,8 @@ static void count_feed(const struct ff_score_job *job, const struct ff_geometry 
         .is_float = job->is_float,
     };
 
-    ff_feed_needs(&opts, &values[n - 1], boundary == 0 ? 1 : opts.max_pieces, job->threads, needs);
+    ff_feed_needs(&opts, &values[n - 1], boundary == 0 ? 1 : opts.max_pieces, job->threads,
+                  stored(job, geometry, boundary), needs);
 }
 
 /* What is there all the time, for blocks of ROWS. */
@@ -306,25 +320,14 @@ static void note_tiles(const struct ff_score_job *job, uint32_t layer,
         out->slowdown = slowdown;
 }
 
-static uint64_t stored(const struct ff_score_job *job, uint64_t rows, uint32_t boundary)
-{
-    struct ff_geometry geometry = geometry_of(rows);
-    struct ff_set_values values[FF_MAX_SET_VALUES];
-    struct ff_db_writes writes[FF_MAX_SET_VALUES];
-    size_t n = list_values(job, &geometry, boundary, values);
-
-    for (size_t i = 0; i < n; i++)
-        writes[i] = (struct ff_db_writes){values[i].bytes, values[i].streams};
-    return ff_db_stored(n, writes, geometry.chunks);
-}
-
 /* With the knobs that JOB's budget asks for. */
 static void fill(const struct ff_score_job *job, struct ff_plan *out)
 {
     const struct survey survey = {job, out};
     uint64_t rows = ff_score_rows(job), blocks = (job->samples + rows - 1) / rows;
+    struct ff_geometry geometry = geometry_of(rows);
     struct ff_needs needs = import_needs(job, rows);
-    uint64_t below = stored(job, rows, 0);
+    uint64_t below = stored(job, &geometry, 0);
 
     *out = (struct ff_plan){
         .budget_bytes = job->memory_bytes,
@@ -338,7 +341,7 @@ static void fill(const struct ff_score_job *job, struct ff_plan *out)
     look_at(&survey, &needs, 0);
     for (uint32_t k = 1; k <= job->layers; k++) {
         struct ff_residency residency = ff_score_residency(job, rows, k);
-        uint64_t here = stored(job, rows, k);
+        uint64_t here = stored(job, &geometry, k);
 
         needs = layer_needs(job, rows, k, residency);
         look_at(&survey, &needs, k);
