@@ -69,8 +69,10 @@ static const char *hint_for_training(int status, bool about_model)
         return "make room, or put scratch elsewhere (--scratch DIR) or make it smaller "
                "(--compress zstd); `fftool resume %s` then goes on from the last checkpoint";
     case FF_ENOMEM:
+        return "a budget makes training fit memory: --memory SIZE; `fftool plan` tells from what "
+               "size on";
     case FF_EBUDGET:
-        return "try narrower layers (--hidden), or a smaller --micro-batch";
+        return "narrower layers (--hidden), a smaller --batch and fewer --threads need less";
     case FF_EFORMAT:
         return about_model ? "give --model another name" : NULL;
     case FF_ECORRUPT:
