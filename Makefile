@@ -130,8 +130,10 @@ format: ## Format every source file
 
 install: all ## Install under DESTDIR and PREFIX
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
-	    $(DESTDIR)$(PREFIX)/include/fftool $(DESTDIR)$(PREFIX)/share/man/man1
+	    $(DESTDIR)$(PREFIX)/include/fftool $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/libexec/fftool
 	$(INSTALL) -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/fftool
+	$(INSTALL) -m 755 tools/limit-memory $(DESTDIR)$(PREFIX)/libexec/fftool/limit-memory
 	$(INSTALL) -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)/libfftool.a
 	$(INSTALL) -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libfftool.so
@@ -142,7 +144,7 @@ install: all ## Install under DESTDIR and PREFIX
 uninstall: ## Remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/fftool $(DESTDIR)$(LIBDIR)/libfftool.* \
 	    $(DESTDIR)$(LIBDIR)/pkgconfig/libfftool.pc $(DESTDIR)$(PREFIX)/share/man/man1/fftool.1
-	rm -rf $(DESTDIR)$(PREFIX)/include/fftool
+	rm -rf $(DESTDIR)$(PREFIX)/include/fftool $(DESTDIR)$(PREFIX)/libexec/fftool
 clean: ## Remove build/
 	rm -rf build
 help: ## This list

@@ -159,9 +159,12 @@ static double most_samples(const struct profile_results *results)
     double most = NAN;
     size_t i;
 
-    for (i = 0; i < results->n_points; i++)
-        if (!(results->points[i].figures[PROFILE_SAMPLES] <= most))
-            most = results->points[i].figures[PROFILE_SAMPLES];
+    for (i = 0; i < results->n_points; i++) {
+        double samples = results->points[i].figures[PROFILE_SAMPLES];
+
+        if (samples >= 0 && !(samples <= most))
+            most = samples;
+    }
     return most;
 }
 
