@@ -92,11 +92,9 @@ static struct text count_label(double value)
     return out;
 }
 
-/* Equal steps, round in UNIT. */
-static void add_linear(const struct axis *axis, double unit, struct text (*label)(double),
+static void add_linear(const struct axis *axis, double step, struct text (*label)(double),
                        struct ticks *ticks)
 {
-    double step = round_step((axis->high - axis->low) / unit) * unit;
     int i;
 
     for (i = 0; i <= 2 * MOST_TICKS && i * step <= axis->high; i++)
@@ -132,14 +130,13 @@ static void add_decades(const struct axis *axis, struct ticks *ticks)
 void axis_write_bytes(const struct axis *axis, FILE *script)
 {
     struct ticks ticks = begin(axis, script);
-    double unit = 1;
+    double range = axis->high - axis->low;
 
-    while (unit * 1024 <= axis->high)
-        unit *= 1024;
+    /* Powers of two are round in every unit of bytes. */
     if (axis->log)
         add_powers_of_two(axis, &ticks);
     else
-        add_linear(axis, unit, size_label, &ticks);
+        add_linear(axis, exp2(ceil(log2(range / MOST_TICKS))), size_label, &ticks);
     end(&ticks);
 }
 
@@ -150,7 +147,7 @@ void axis_write_counts(const struct axis *axis, FILE *script)
     if (axis->log)
         add_decades(axis, &ticks);
     else
-        add_linear(axis, 1, count_label, &ticks);
+        add_linear(axis, round_step(axis->high - axis->low), count_label, &ticks);
     end(&ticks);
 }
 

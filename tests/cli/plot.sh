@@ -69,7 +69,7 @@ ff 0 plot r.json -o bars.svg
 ok "the title says what was measured" has bars.svg 'Peak memory against depth'
 ok "the labels say on what" has bars.svg '2,000 units'
 ok "and how" has bars.svg 'batch 5,000'
-ok "text of the results means nothing but itself" has bars.svg 'some_data &amp; &lt;co&gt;'
+ok "text of the results means nothing but itself" has bars.svg 'some_data &amp; &lt;co(>|&gt;)'
 ok "what did not fit is marked" has bars.svg 'did not fit'
 ff 0 plot r.json -o lines.svg --style lines
 ff 0 plot r.json -o log.svg --style lines --log
