@@ -127,6 +127,44 @@ static void complete(void)
     ck_assert_msg(ff_recipe_complete(ctx, &recipe) == FF_OK, "%s", ff_ctx_message(ctx));
 }
 
+/* Whatever a recipe says, what its mode makes no use of can be dropped; what it does use stays. */
+START_TEST(what_a_mode_makes_no_use_of_can_be_dropped)
+{
+    const struct ff_recipe_choice *modes = ff_recipe_choices("mode");
+    const char *names[16];
+    size_t n = 0;
+
+    for (; modes[n].name; n++)
+        names[n] = modes[n].name;
+    for (size_t i = 0; i < n; i++) {
+        ff_recipe_init(&recipe);
+        ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "5x3", &recipe), FF_OK);
+        recipe.mode = names[i];
+        recipe.loss = "logistic";
+        recipe.goodness_scale = 3;
+        recipe.threshold = 2;
+        recipe.embedding = "append";
+        recipe.label_strength = 4;
+        recipe.activations = "bf16";
+        recipe.negatives = "hard";
+        recipe.negative_sets = 1;
+        recipe.peer_normalisation = 0.5;
+        recipe.head_epochs = 3;
+        recipe.head_learning_rate = 0.25;
+        recipe.head_weight_decay = 0.125;
+        recipe.epochs = 7;
+        ck_assert_msg(ff_recipe_complete(ctx, &recipe) == FF_EINVAL, "%s", names[i]);
+        ff_recipe_drop_unused(&recipe);
+        ck_assert_msg(ff_recipe_complete(ctx, &recipe) == FF_OK, "%s: %s", names[i],
+                      ff_ctx_message(ctx));
+        ck_assert_uint_eq(recipe.epochs, 7);
+        if (strncmp(names[i], "ff-", 3) == 0)
+            ck_assert_str_eq(recipe.loss, "logistic");
+        ff_recipe_release(&recipe);
+    }
+}
+END_TEST
+
 START_TEST(defaults_are_those_documented)
 {
     complete();
@@ -373,6 +411,7 @@ int main(void)
     tcase_add_test(tcase, as_many_layers_as_promised);
     tcase_add_test(tcase, nonsense_is_no_list_of_layers);
     tcase_add_test(tcase, the_part_not_understood_is_named);
+    tcase_add_test(tcase, what_a_mode_makes_no_use_of_can_be_dropped);
     tcase_add_test(tcase, defaults_are_those_documented);
     tcase_add_test(tcase, numbers_come_from_the_loss_and_the_optimizer);
     tcase_add_test(tcase, no_layers_no_recipe);

@@ -261,6 +261,8 @@ static int plan_depth(struct planning *planning, const char *mode, uint32_t dept
     snprintf(hidden, sizeof hidden, "%.32sx%u", planning->settings->hidden, depth);
     recipe.mode = mode;
     recipe.hidden = NULL;
+    if (planning->modes.n > 1)
+        ff_recipe_drop_unused(&recipe);
     if (ff_recipe_parse_hidden(planning->cli->ctx, depth > 0 ? hidden : planning->settings->hidden,
                                &recipe) != FF_OK)
         return usage_error(planning->cli->command, "--hidden: %s",

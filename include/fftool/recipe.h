@@ -61,6 +61,9 @@ FF_CHECK int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct
 /* Replaces NANs by the defaults of loss and optimizer, then checks every field. FF_EINVAL names the
  * first bad one. */
 FF_CHECK int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe);
+/* Before ff_recipe_complete(), which refuses them: sets the fields that the mode makes no use of to
+ * their defaults, so that one recipe serves to compare modes. The mode must be known. */
+void ff_recipe_drop_unused(struct ff_recipe *recipe);
 
 /* The choices of a named field, for help and error messages. */
 struct ff_recipe_choice {

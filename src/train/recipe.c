@@ -303,6 +303,31 @@ static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     return FF_OK;
 }
 
+void ff_recipe_drop_unused(struct ff_recipe *recipe)
+{
+    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+    struct ff_recipe plain;
+
+    ff_recipe_init(&plain);
+    if (mode->whole_network)
+        recipe->activations = plain.activations;
+    if (mode->backprop || !mode->whole_network) {
+        recipe->negatives = plain.negatives;
+        recipe->peer_normalisation = plain.peer_normalisation;
+    }
+    if (!mode->backprop)
+        return;
+    recipe->loss = plain.loss;
+    recipe->goodness_scale = plain.goodness_scale;
+    recipe->threshold = plain.threshold;
+    recipe->embedding = plain.embedding;
+    recipe->label_strength = plain.label_strength;
+    recipe->negative_sets = plain.negative_sets;
+    recipe->head_epochs = plain.head_epochs;
+    recipe->head_learning_rate = plain.head_learning_rate;
+    recipe->head_weight_decay = plain.head_weight_decay;
+}
+
 /* Where the whole network trains at once, so does its head. */
 static void settle_head(struct ff_recipe *recipe)
 {
