@@ -66,7 +66,9 @@ static void say_categories(const struct lines *lines, const struct ff_plan *plan
 static void say_arrangement(const struct lines *lines, const struct ff_plan *plan)
 {
     if (plan->micro_batch_rows > 0)
-        say(lines, "  %s samples at a time, in chunks of %s, which the batch alone decides",
+        say(lines,
+            "  %s samples at a time, in chunks of %s, which the batch alone decides; what comes "
+            "next is read ahead, into the page cache",
             text_count(plan->micro_batch_rows).s, text_count(plan->chunk_rows).s);
     if (plan->tile_slots == 0)
         return;

@@ -58,8 +58,8 @@ void ff_evaluate_opts_init(struct ff_evaluate_opts *out);
 /*
  * Measures MODEL on labelled data. An incomplete model is evaluated with the layers that are
  * complete (at least one: else FF_EINVAL; also for goodness of a model that has none).
- * FF_EMISMATCH: the data has another width or more classes. RESULT is to be released by
- * ff_evaluate_release().
+ * FF_EMISMATCH: the data has another width or more classes. FF_EBUDGET: see ff_train(). RESULT is
+ * to be released by ff_evaluate_release().
  */
 FF_CHECK int ff_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
                          struct ff_evaluation *result);

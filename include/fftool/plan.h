@@ -4,7 +4,8 @@
  * ff_evaluate_opts). A budget is for the whole process: for its peak resident memory, of which the
  * library's own allocations are but a part. No budget changes a bit of the weights.
  *
- * What a plan says of memory is within 5 % or 4 MB of what is measured, whichever is more.
+ * What a plan says of memory is within 5 % or 4 MB of what is measured, whichever is more, where
+ * the process is the fftool program. A process that embeds the library adds what it holds itself.
  */
 #ifndef FFTOOL_PLAN_H
 #define FFTOOL_PLAN_H

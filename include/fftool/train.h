@@ -67,9 +67,9 @@ struct ff_train_opts {
     uint64_t memory_bytes;     /* budget for the process's peak memory (plan.h); 0: none */
     uint64_t limit_rows;       /* use only the first rows of the dataset; 0: all */
     uint32_t micro_batch_rows; /* samples at a time; 0: chosen so that a layer's outputs take 16 MiB
-                                  at most */
+                                  at most, and with a budget as it allows */
     uint32_t tile_slots;       /* of a layer's weights only so many tiles in memory at a time, the
-                                  others paged to scratch; 0: all */
+                                  others paged to scratch; 0: all, or as a budget allows */
     double checkpoint_interval_s; /* at least so long between two checkpoints within a layer */
     bool force;                   /* replace an existing model */
     void (*on_progress)(void *arg, const struct ff_progress *progress); /* may be NULL */
@@ -104,9 +104,11 @@ void ff_train_opts_init(struct ff_train_opts *out);
  * Trains the network of RECIPE (completed by ff_recipe_complete()) on the data, into the model
  * file. If the file exists with the same recipe and data, goes on from its last checkpoint; with
  * others, FF_EMISMATCH names what differs (unless force). Interrupted on request: FF_EINTERRUPTED,
- * everything saved. Also: FF_ELOCKED (in training already), FF_EFULL (disk full; the last
- * checkpoint stays valid), FF_ENUMERIC (diverged), and the errors of datasets and files. RESULT is
- * filled also on FF_EINTERRUPTED.
+ * everything saved. FF_EBUDGET: it cannot be done within memory_bytes; nothing was made or changed,
+ * and the message tells the smallest budget that would do (ff_plan_train() in plan.h). Also:
+ * FF_ELOCKED (in training already), FF_EFULL (disk full; the last checkpoint stays valid),
+ * FF_ENUMERIC (diverged), and the errors of datasets and files. RESULT is filled also on
+ * FF_EINTERRUPTED.
  */
 FF_CHECK int ff_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                       const struct ff_train_opts *opts, struct ff_train_result *result);
