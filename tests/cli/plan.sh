@@ -69,7 +69,9 @@ fi
 # A model in training goes on within another budget, or not at all.
 "$FFTOOL" train --data "$data" $net --model cut.ff --epochs 50 >/dev/null 2>&1 &
 pid=$!
-while [ ! -s cut.ff ]; do sleep 0.1; done
+while [ ! -s cut.ff ] && kill -0 $pid 2>/dev/null; do
+    sleep 0.05
+done
 kill -INT $pid
 wait $pid
 refused 3 'give --memory [0-9]+M or more' resume cut.ff --memory 1
