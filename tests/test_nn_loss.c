@@ -30,6 +30,28 @@ static int loss_count(void)
     return (int)count;
 }
 
+/* The I-th loss of pairs; NULL: there is none. */
+static const struct ff_loss *pairs_at(int i)
+{
+    size_t count;
+    const struct ff_loss *losses = ff_losses(&count);
+
+    for (size_t k = 0; k < count; k++) {
+        if (losses[k].pairs && i-- == 0)
+            return &losses[k];
+    }
+    return NULL;
+}
+
+static int pairs_count(void)
+{
+    int count = 0;
+
+    while (pairs_at(count))
+        count++;
+    return count;
+}
+
 START_TEST(table_is_found_by_name_and_has_sane_defaults)
 {
     const struct ff_loss *loss = loss_at(_i);
@@ -39,6 +61,7 @@ START_TEST(table_is_found_by_name_and_has_sane_defaults)
     ck_assert_float_gt(loss->defaults.goodness_scale, 0.0f);
     ck_assert_float_ge(loss->defaults.threshold, 0.0f);
     ck_assert_float_gt(loss->learning_rate, 0.0f);
+    ck_assert((loss->pairs != NULL) != (loss->labels != NULL));
     ck_assert_ptr_null(ff_loss_find("no such loss"));
     ck_assert_ptr_null(ff_loss_find(""));
 }
@@ -46,7 +69,7 @@ END_TEST
 
 START_TEST(loss_follows_its_formula)
 {
-    const struct ff_loss *loss = loss_at(_i);
+    const struct ff_loss *loss = pairs_at(_i);
     float g_pos[PAIRS], g_neg[PAIRS], c_pos[PAIRS], c_neg[PAIRS];
     double value, expected = 0.0;
 
@@ -102,7 +125,7 @@ static void check_coefficients(const struct ff_loss *loss, const struct ff_loss_
 
 START_TEST(coefficients_are_the_derivatives)
 {
-    const struct ff_loss *loss = loss_at(_i);
+    const struct ff_loss *loss = pairs_at(_i);
     struct ff_loss_params other = {.goodness_scale = 1.0f, .threshold = 0.5f};
 
     check_coefficients(loss, &loss->defaults);
@@ -112,7 +135,7 @@ END_TEST
 
 START_TEST(parts_of_a_batch_add_up_to_the_batch)
 {
-    const struct ff_loss *loss = loss_at(_i);
+    const struct ff_loss *loss = pairs_at(_i);
     float g_pos[PAIRS], g_neg[PAIRS], c_pos[2][PAIRS], c_neg[2][PAIRS];
     double whole, first, second;
 
@@ -132,7 +155,7 @@ START_TEST(extreme_goodness_gives_finite_results_of_the_right_sign)
 {
     static const float extremes[] = {0.0f, 1e-30f, 1e-3f, 1.0f, 100.0f, 1e4f, 1e6f};
     const int count = (int)(sizeof extremes / sizeof *extremes);
-    const struct ff_loss *loss = loss_at(_i);
+    const struct ff_loss *loss = pairs_at(_i);
 
     for (int i = 0; i < count * count; i++) {
         float g_pos = extremes[i / count], g_neg = extremes[i % count], c_pos, c_neg;
@@ -149,7 +172,7 @@ END_TEST
 
 START_TEST(not_a_number_is_not_hidden)
 {
-    const struct ff_loss *loss = loss_at(_i);
+    const struct ff_loss *loss = pairs_at(_i);
 
     for (int i = 0; i < 2; i++) {
         float g[2] = {1.0f, 1.0f}, c_pos, c_neg;
@@ -238,7 +261,7 @@ static void check_layer(const struct step *s, const struct ff_loss *loss,
  * where the goodness in single precision asks for larger steps and gives fewer digits. */
 START_TEST(gradient_of_a_layer_is_that_of_its_loss)
 {
-    const struct ff_loss *loss = loss_at(_i);
+    const struct ff_loss *loss = pairs_at(_i);
     struct ff_loss_params gentle = {.goodness_scale = 2.0f, .threshold = 0.3f};
     struct step s;
 
@@ -263,12 +286,12 @@ int main(void)
 
     suite_add_tcase(suite, tests);
     tcase_add_loop_test(tests, table_is_found_by_name_and_has_sane_defaults, 0, loss_count());
-    tcase_add_loop_test(tests, loss_follows_its_formula, 0, loss_count());
-    tcase_add_loop_test(tests, coefficients_are_the_derivatives, 0, loss_count());
-    tcase_add_loop_test(tests, parts_of_a_batch_add_up_to_the_batch, 0, loss_count());
+    tcase_add_loop_test(tests, loss_follows_its_formula, 0, pairs_count());
+    tcase_add_loop_test(tests, coefficients_are_the_derivatives, 0, pairs_count());
+    tcase_add_loop_test(tests, parts_of_a_batch_add_up_to_the_batch, 0, pairs_count());
     tcase_add_loop_test(tests, extreme_goodness_gives_finite_results_of_the_right_sign, 0,
-                        loss_count());
-    tcase_add_loop_test(tests, not_a_number_is_not_hidden, 0, loss_count());
-    tcase_add_loop_test(tests, gradient_of_a_layer_is_that_of_its_loss, 0, loss_count());
+                        pairs_count());
+    tcase_add_loop_test(tests, not_a_number_is_not_hidden, 0, pairs_count());
+    tcase_add_loop_test(tests, gradient_of_a_layer_is_that_of_its_loss, 0, pairs_count());
     return run_suite(suite);
 }

@@ -16,6 +16,7 @@ static void fill_recipe(struct ff_recipe *recipe)
 {
     ff_recipe_init(recipe);
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "30x3,20,10x2", recipe), FF_OK);
+    recipe->recipe = "symba";
     recipe->loss = "logistic";
     recipe->optimizer = "sgd";
     recipe->schedule = "half-linear";
@@ -34,6 +35,7 @@ static void fill_recipe(struct ff_recipe *recipe)
     recipe->goodness_scale = 12345.678901234567;
     recipe->threshold = -7.0 / 11;
     recipe->label_strength = 3;
+    recipe->dropout = 0.125;
     recipe->head_epochs = 4;
     recipe->head_learning_rate = 1e-300;
     recipe->head_weight_decay = 1e29;
@@ -455,7 +457,7 @@ END_TEST
 
 START_TEST(another_version_is_another_format)
 {
-    static const json_int_t versions[] = {1, 3, 1000000, 0, -1};
+    static const json_int_t versions[] = {2, 4, 1000000, 0, -1};
     struct ff_manifest out;
 
     for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {

@@ -118,13 +118,20 @@ START_TEST(the_part_not_understood_is_named)
 }
 END_TEST
 
-/* A complete recipe of one layer, with the defaults. */
-static void complete(void)
+/* A complete recipe of one layer, with the defaults of the one NAMED (NULL: of the mode's). */
+static void complete_named(const char *named)
 {
     ff_recipe_release(&recipe);
     ff_recipe_init(&recipe);
+    recipe.recipe = named;
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "5", &recipe), FF_OK);
     ck_assert_msg(ff_recipe_complete(ctx, &recipe) == FF_OK, "%s", ff_ctx_message(ctx));
+}
+
+/* Of a recipe that most options are of use in. */
+static void complete(void)
+{
+    complete_named("symba");
 }
 
 /* Whatever a recipe says, what its mode makes no use of can be dropped; what it does use stays. */
@@ -140,6 +147,7 @@ START_TEST(what_a_mode_makes_no_use_of_can_be_dropped)
         ff_recipe_init(&recipe);
         ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "5x3", &recipe), FF_OK);
         recipe.mode = names[i];
+        recipe.recipe = "symba";
         recipe.loss = "logistic";
         recipe.goodness_scale = 3;
         recipe.threshold = 2;
@@ -167,6 +175,14 @@ END_TEST
 
 START_TEST(defaults_are_those_documented)
 {
+    complete_named(NULL);
+    ck_assert_str_eq(recipe.recipe, "conditioned");
+    ck_assert_str_eq(recipe.loss, "softmax");
+    ck_assert_double_eq(recipe.goodness_scale, 100);
+    ck_assert_double_eq(recipe.label_strength, 3);
+    ck_assert_double_eq(recipe.label_smoothing, 0.1);
+    ck_assert_double_eq(recipe.dropout, 0.2);
+    ck_assert_uint_eq(recipe.head_epochs, 0);
     complete();
     ck_assert_str_eq(recipe.loss, "symba");
     ck_assert_str_eq(recipe.optimizer, "adam");
@@ -241,7 +257,7 @@ START_TEST(unknown_names_are_refused)
                                          "activations"};
     const char **const values[] = {&recipe.loss, &recipe.optimizer, &recipe.schedule,
                                    &recipe.embedding, &recipe.activations};
-    static const char *const bad[] = {"", "none", "ADAM", "symba ", NULL};
+    static const char *const bad[] = {"", "none", "ADAM", "symba "};
 
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         for (size_t j = 0; j < sizeof bad / sizeof *bad; j++) {
@@ -283,7 +299,7 @@ START_TEST(counts_have_their_ranges)
          &recipe.negative_sets,
          {1, FF_MAX_NEGATIVE_SETS},
          {0, FF_MAX_NEGATIVE_SETS + 1}},
-        {"head epochs", &recipe.head_epochs, {0, 1000000}, {1000001, UINT32_MAX}},
+        {"head epochs", &recipe.head_epochs, {0, 1000000}, {1000001, UINT32_MAX - 1}},
     };
 
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
@@ -335,8 +351,8 @@ END_TEST
 /* Not a number stands for a default, where there is one. */
 START_TEST(not_a_number_is_no_number)
 {
-    double *const without[] = {&recipe.weight_decay, &recipe.label_strength,
-                               &recipe.head_learning_rate, &recipe.head_weight_decay};
+    double *const without[] = {&recipe.weight_decay, &recipe.head_learning_rate,
+                               &recipe.head_weight_decay};
 
     for (size_t i = 0; i < sizeof without / sizeof *without; i++) {
         complete();

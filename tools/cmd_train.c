@@ -30,6 +30,20 @@ static void release(void *arg)
     ff_recipe_release(&settings->recipe);
 }
 
+static double option_value(const struct option_spec *option, const struct settings *settings)
+{
+    const char *at = (const char *)settings + option->offset;
+    uint32_t count;
+    double value;
+
+    if (option->kind == OPTION_REAL) {
+        memcpy(&value, at, sizeof value);
+        return value;
+    }
+    memcpy(&count, at, sizeof count);
+    return count;
+}
+
 /* Reads OPTION's value in a recipe completed with one choice of a field; NAN if that fails. */
 static double completed_value(struct ff_ctx *ctx, const struct option_spec *option,
                               const char *field, const char *choice)
@@ -40,13 +54,13 @@ static double completed_value(struct ff_ctx *ctx, const struct option_spec *opti
     init(&settings);
     if (strcmp(field, "mode") == 0)
         settings.recipe.mode = choice;
-    else if (strcmp(field, "loss") == 0)
-        settings.recipe.loss = choice;
+    else if (strcmp(field, "recipe") == 0)
+        settings.recipe.recipe = choice;
     else
         settings.recipe.optimizer = choice;
     if (ff_recipe_parse_hidden(ctx, "1", &settings.recipe) == FF_OK &&
         ff_recipe_complete(ctx, &settings.recipe) == FF_OK)
-        memcpy(&value, (const char *)&settings + option->offset, sizeof value);
+        value = option_value(option, &settings);
     release(&settings);
     return value;
 }
@@ -87,10 +101,10 @@ static bool values_by_choice(struct ff_ctx *ctx, const struct option_spec *optio
     return differ;
 }
 
-/* The default of a figure that belongs to the mode, the loss or the optimizer. */
+/* The default of a figure that belongs to the mode, the recipe or the optimizer. */
 static void owned_default(const struct option_spec *option, char *text, size_t size)
 {
-    static const char *const fields[] = {"mode", "loss", "optimizer"};
+    static const char *const fields[] = {"recipe", "mode", "optimizer"};
     struct ff_ctx *ctx;
     size_t i;
 
@@ -167,11 +181,20 @@ static const struct option_spec options[] = {
      .offset = IN_RECIPE(seed),
      .max = INT64_MAX},
     {.kind = OPTION_CHOICE,
+     .name = "recipe",
+     .argument = "NAME",
+     .help = "whose defaults hold for what follows, as `fftool recipes` tells [conditioned; symba "
+             "with ff-full]",
+     .offset = IN_RECIPE(recipe),
+     .field = "recipe",
+     .default_text = no_default},
+    {.kind = OPTION_CHOICE,
      .name = "loss",
      .argument = "NAME",
-     .help = "what a layer minimises",
+     .help = "what a layer minimises [the recipe's]",
      .offset = IN_RECIPE(loss),
-     .field = "loss"},
+     .field = "loss",
+     .default_text = no_default},
     {.kind = OPTION_REAL,
      .name = "goodness-scale",
      .argument = "X",
@@ -188,10 +211,11 @@ static const struct option_spec options[] = {
      .name = "negative-sets",
      .argument = "K",
      .help = "sets of random negatives, visited in turn; more learn better and, stored, take more "
-             "disk",
+             "disk (losses of pairs)",
      .offset = IN_RECIPE(negative_sets),
      .min = 1,
-     .max = FF_MAX_NEGATIVE_SETS},
+     .max = FF_MAX_NEGATIVE_SETS,
+     .default_text = owned_default},
     {.kind = OPTION_CHOICE,
      .name = "negatives",
      .argument = "HOW",
@@ -206,14 +230,36 @@ static const struct option_spec options[] = {
     {.kind = OPTION_CHOICE,
      .name = "label-embedding",
      .argument = "HOW",
-     .help = "how the label enters the input",
+     .help = "how the label enters the input (losses of pairs) [replace]",
      .offset = IN_RECIPE(embedding),
-     .field = "embedding"},
+     .field = "embedding",
+     .default_text = no_default},
     {.kind = OPTION_REAL,
      .name = "label-strength",
      .argument = "X",
-     .help = "value of the label's input",
-     .offset = IN_RECIPE(label_strength)},
+     .help = "value of the label's input, in the images or in every layer",
+     .offset = IN_RECIPE(label_strength),
+     .default_text = owned_default},
+    {.kind = OPTION_REAL,
+     .name = "label-smoothing",
+     .argument = "X",
+     .help = "share of the softmax loss's target that all labels have in common",
+     .offset = IN_RECIPE(label_smoothing),
+     .default_text = owned_default},
+    {.kind = OPTION_COUNT,
+     .name = "label-samples",
+     .argument = "N",
+     .help =
+         "wrong labels that a row meets in a step (softmax loss), hard ones first; 0: all up to "
+         "20 classes, else 19",
+     .offset = IN_RECIPE(label_samples),
+     .max = FF_MAX_LABEL_SAMPLES},
+    {.kind = OPTION_REAL,
+     .name = "dropout",
+     .argument = "P",
+     .help = "probability that an input of a layer is dropped in a step (ff-stream)",
+     .offset = IN_RECIPE(dropout),
+     .default_text = owned_default},
     {.kind = OPTION_CHOICE,
      .name = "activations",
      .argument = "TYPE",
@@ -278,7 +324,8 @@ static const struct option_spec options[] = {
      .help =
          "epochs of the softmax head on each layer from the second; 0: no head; with ff-full as "
          "many as the network's, or 0",
-     .offset = IN_RECIPE(head_epochs)},
+     .offset = IN_RECIPE(head_epochs),
+     .default_text = owned_default},
     {.kind = OPTION_REAL,
      .name = "head-lr",
      .argument = "X",

@@ -35,6 +35,8 @@ static json_t *layer_object(const struct ff_layer_info *layer)
     json_add(object, "optimizer_stored_bytes", json_from_count(layer->optimizer_stored_bytes));
     json_add(object, "weights", stats_object(&layer->weights));
     json_add(object, "biases", stats_object(&layer->biases));
+    if (layer->label_weights.count > 0)
+        json_add(object, "label_weights", stats_object(&layer->label_weights));
     json_add(object, "goodness_pos", json_from_real(layer->goodness_pos));
     json_add(object, "goodness_neg", json_from_real(layer->goodness_neg));
     json_add(object, "error", json_from_real(layer->error));

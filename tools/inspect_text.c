@@ -49,6 +49,16 @@ static void print_shape(const struct ff_model_info *info)
     }
 }
 
+/* What label-conditioned layers minimise. */
+static void print_labels(const struct ff_recipe *recipe)
+{
+    printf("loss %s over labels (goodness scale %g, label strength %g, smoothing %g)", recipe->loss,
+           recipe->goodness_scale, recipe->label_strength, recipe->label_smoothing);
+    if (recipe->label_samples > 0)
+        printf(", %u wrong ones a row", recipe->label_samples);
+    putchar('\n');
+}
+
 /* What Forward-Forward minimises, and on which pairs. */
 static void print_pairs(const struct ff_recipe *recipe)
 {
@@ -72,6 +82,8 @@ static void print_recipe(const struct ff_model_info *info)
     printf("  recipe    mode %s, ", recipe->mode);
     if (info->backprop)
         puts("cross-entropy of a linear softmax output");
+    else if (info->conditioned)
+        print_labels(recipe);
     else
         print_pairs(recipe);
     printf("            %u epochs of batches of %u, %s, lr %g %s, weight decay %g", recipe->epochs,
@@ -83,7 +95,7 @@ static void print_recipe(const struct ff_model_info *info)
         printf(", momentum %g\n", recipe->momentum);
     printf("            ");
     if (!info->whole_network)
-        printf("activations %s, ", recipe->activations);
+        printf("activations %s, dropout %g, ", recipe->activations, recipe->dropout);
     printf("seed %llu\n", (unsigned long long)recipe->seed);
     if (info->has_head && !info->backprop)
         printf("  head      %u epochs, lr %g, weight decay %g\n", recipe->head_epochs,
@@ -271,6 +283,8 @@ static void print_layer_head(const struct ff_layer_info *layer)
                text_count(layer->dead_units).s);
     print_stats("weights", &layer->weights);
     print_stats("biases", &layer->biases);
+    if (layer->label_weights.count > 0)
+        print_stats("labels", &layer->label_weights);
 }
 
 static void print_histogram(const uint64_t histogram[FF_HISTOGRAM_BINS], double low, double high)

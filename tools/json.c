@@ -86,6 +86,7 @@ json_t *json_from_recipe(const struct ff_recipe *recipe)
         json_append(hidden, json_from_count(recipe->hidden[i]));
     json_add(out, "hidden", hidden);
     json_add(out, "mode", json_from_text(recipe->mode));
+    json_add(out, "recipe", json_from_text(recipe->recipe));
     json_add(out, "loss", json_from_text(recipe->loss));
     json_add(out, "optimizer", json_from_text(recipe->optimizer));
     json_add(out, "schedule", json_from_text(recipe->schedule));
@@ -105,6 +106,9 @@ json_t *json_from_recipe(const struct ff_recipe *recipe)
     json_add(out, "goodness_scale", json_from_real(recipe->goodness_scale));
     json_add(out, "threshold", json_from_real(recipe->threshold));
     json_add(out, "label_strength", json_from_real(recipe->label_strength));
+    json_add(out, "label_smoothing", json_from_real(recipe->label_smoothing));
+    json_add(out, "label_samples", json_from_count(recipe->label_samples));
+    json_add(out, "dropout", json_from_real(recipe->dropout));
     json_add(out, "peer_normalisation", json_from_real(recipe->peer_normalisation));
     json_add(out, "head_epochs", json_from_count(recipe->head_epochs));
     json_add(out, "head_learning_rate", json_from_real(recipe->head_learning_rate));

@@ -186,8 +186,10 @@ static void add_training(const struct profile_bench *bench, const char *mode, ui
     add_count(words, "epochs", settings->epochs);
     add_count(words, "seed", settings->seed);
     add_text(words, "optimizer", settings->optimizer);
-    if (strncmp(mode, FORWARD_FORWARD, strlen(FORWARD_FORWARD)) == 0)
-        add_count(words, "head-epochs", 0); /* the original work has no head */
+    if (strncmp(mode, FORWARD_FORWARD, strlen(FORWARD_FORWARD)) == 0) {
+        add_text(words, "recipe", "classic"); /* as the original work, which has no head */
+        add_count(words, "head-epochs", 0);
+    }
     if (settings->memory > 0)
         add_count(words, "memory", settings->memory);
     add_count(words, "threads", settings->threads);

@@ -29,9 +29,10 @@ struct ff_layer_info {
     uint64_t parameters;
     const char *dtype;
     uint32_t tiles, tile_units;
-    uint64_t raw_bytes, stored_bytes; /* weights and biases */
+    uint64_t raw_bytes, stored_bytes; /* weights, biases, label weights */
     uint64_t optimizer_stored_bytes;  /* while in training; without the head's */
     struct ff_tensor_stats weights, biases;
+    struct ff_tensor_stats label_weights; /* count 0: labels do not condition the layers */
     /* As trained; NAN until the layer is trained, and where the whole network trains at once. */
     double goodness_pos, goodness_neg, error, loss;
     uint64_t dead_units; /* never active on the training data; 0 where LOSS is NAN */
@@ -57,12 +58,13 @@ struct ff_model_info {
     bool in_training;      /* a trainer holds the file now */
     bool whole_network;    /* all layers train at once: there are no figures of one as trained */
     bool backprop;         /* trained by backpropagation: the head is the output layer */
+    bool conditioned;      /* labels condition every layer, by weights of its own */
     uint32_t layer, epoch; /* the layer in training and its epochs done, at the last checkpoint;
                               layer 0: none, or the whole network */
     uint64_t checkpoints;  /* written so far */
     uint64_t parameters;   /* of the whole network as it will be */
-    char weights_hash[33]; /* XXH3-128 in hex over weights then biases, f32, of all trained layers
-                              in order, then the head's */
+    char weights_hash[33]; /* XXH3-128 in hex over weights, biases, label weights, f32, of all
+                              trained layers in order, then the head's */
     uint64_t file_bytes, page_bytes, free_bytes, tile_bytes,
         overhead_bytes; /* file = tiles + overhead + free */
     bool has_head;

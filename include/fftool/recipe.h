@@ -16,12 +16,18 @@ extern "C" {
 #define FF_MAX_LAYERS 100000u
 #define FF_MAX_UNITS (1u << 20)
 #define FF_MAX_NEGATIVE_SETS 64u
+#define FF_MAX_LABEL_SAMPLES 128u
+
+/* A count that is left to the recipe of that name. */
+#define FF_UNSET UINT32_MAX
 
 struct ff_recipe {
     uint32_t *hidden;        /* units of each layer, first to last; owned by the recipe */
     uint32_t layers;         /* number of layers, 1 .. FF_MAX_LAYERS */
     const char *mode;        /* how the network is trained: "ff-stream", "ff-full", "bp", ... */
-    const char *loss;        /* "logistic" or "symba" */
+    const char *recipe;      /* whose defaults hold: "conditioned", "classic", "symba"; unset: the
+                                first one with LOSS, else the mode's */
+    const char *loss;        /* "softmax" (label-conditioned layers), "logistic" or "symba" */
     const char *optimizer;   /* "adam" or "sgd" */
     const char *schedule;    /* of the learning rate within a layer: "linear", "constant", ... */
     const char *embedding;   /* of the label into the input: "replace" or "append" */
@@ -37,7 +43,11 @@ struct ff_recipe {
     double beta1, beta2, epsilon; /* adam */
     double goodness_scale;        /* gs: the logit is gs * G */
     double threshold;             /* theta, of the logistic loss */
-    double label_strength;        /* value of the label's input */
+    double label_strength;        /* value of the label's input; s of label-conditioned layers */
+    double label_smoothing;       /* ls, 0 .. 1: of the softmax loss's targets */
+    uint32_t label_samples;       /* softmax: wrong labels that a row meets in a step; 0: all up to
+                                     20 classes, else 19 */
+    double dropout;               /* ff-stream: probability that an input of a layer is dropped */
     double peer_normalisation;    /* ff-full: pull of each unit's mean activity to the layer's */
     /* Epochs of the linear softmax head on each layer from the second; 0: no head. Where the whole
      * network trains at once so does the head, and this is 0 or as EPOCHS; with bp always so. */
@@ -47,8 +57,9 @@ struct ff_recipe {
 };
 
 /*
- * Fills OUT with defaults, which for the numbers that belong to a loss or an optimizer are theirs:
- * NAN stands for "the loss's own" until ff_recipe_complete(). No layers yet.
+ * Fills OUT with defaults. What belongs to the mode, the recipe of a name, the loss or the
+ * optimizer is left unset until ff_recipe_complete(): names NULL, numbers NAN, counts FF_UNSET. No
+ * layers yet.
  */
 void ff_recipe_init(struct ff_recipe *out);
 /* Frees what the recipe owns. */
@@ -58,19 +69,29 @@ void ff_recipe_release(struct ff_recipe *recipe);
  * FF_EINVAL with the part that is not understood.
  */
 FF_CHECK int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct ff_recipe *recipe);
-/* Replaces NANs by the defaults of loss and optimizer, then checks every field. FF_EINVAL names the
- * first bad one. */
+/* Sets what is unset, then checks every field. FF_EINVAL names the first bad one. */
 FF_CHECK int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe);
 /* Before ff_recipe_complete(), which refuses them: sets the fields that the mode makes no use of to
  * their defaults, so that one recipe serves to compare modes. The mode must be known. */
 void ff_recipe_drop_unused(struct ff_recipe *recipe);
+
+/* A recipe by name. Of DEFAULTS count the fields that a recipe decides, and NAN leaves a number to
+ * the loss. */
+struct ff_recipe_entry {
+    const char *name;
+    const char *summary;
+    const char *reaches; /* test error as measured */
+    struct ff_recipe defaults;
+};
+/* The table; *COUNT rows. */
+const struct ff_recipe_entry *ff_recipes(size_t *count);
 
 /* The choices of a named field, for help and error messages. */
 struct ff_recipe_choice {
     const char *name;
     const char *summary;
 };
-/* Returns the choices of FIELD ("mode", "loss", "optimizer", "schedule", "embedding",
+/* Returns the choices of FIELD ("mode", "recipe", "loss", "optimizer", "schedule", "embedding",
  * "activations", "negatives"), ended by a NULL name; NULL for no such field. Valid until the next
  * call on the same thread; the strings live for ever. */
 const struct ff_recipe_choice *ff_recipe_choices(const char *field);

@@ -16,6 +16,9 @@ enum ff_rng_purpose {
     FF_RNG_NEGATIVE_LABEL = 4, /* wrong labels */
     FF_RNG_HEAD_ORDER = 5,     /* the order of batches for the head */
     FF_RNG_HARD_LABEL = 6,     /* wrong labels drawn from what the head takes a row for */
+    FF_RNG_LABEL_WEIGHTS = 7,  /* initial weights of labels */
+    FF_RNG_DROPOUT = 8,        /* which inputs are dropped */
+    FF_RNG_LABEL_SAMPLE = 9,   /* wrong labels that a row meets, where there are many */
 };
 
 struct ff_rng {
@@ -28,6 +31,10 @@ struct ff_rng ff_rng_make(uint64_t seed, enum ff_rng_purpose purpose, uint32_t l
                           uint32_t epoch);
 /* Block INDEX of the sequence: four independent uniform 32-bit numbers. */
 void ff_rng_block(const struct ff_rng *rng, uint64_t index, uint32_t out[4]);
+/* Blocks INDEX .. INDEX + FF_RNG_LANES - 1 at once, for compilers to vectorise: word w of block b
+ * is OUT[w][b]. */
+#define FF_RNG_LANES 8
+void ff_rng_blocks(const struct ff_rng *rng, uint64_t index, uint32_t out[4][FF_RNG_LANES]);
 /* A number in [0, bound), bound > 0. Bias below 2^-32 (Lemire's multiplication on 64 bits). */
 uint32_t ff_rng_below(const struct ff_rng *rng, uint64_t index, uint32_t bound);
 /* Four independent standard normal numbers (Box and Muller 1958). */

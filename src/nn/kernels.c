@@ -76,6 +76,30 @@ void ff_bias_relu(size_t rows, size_t units, float *z, size_t ldz, const float *
         sum_squares[i] = bias_relu_row(units, z + i * ldz, bias);
 }
 
+static void add_row(size_t units, float *restrict sums, const float *restrict y)
+{
+    for (size_t j = 0; j < units; j++)
+        sums[j] += y[j];
+}
+
+void ff_add_bias(size_t rows, size_t units, float *z, size_t ldz, const float *bias)
+{
+    for (size_t i = 0; i < rows; i++)
+        add_row(units, z + i * ldz, bias);
+}
+
+static void relu_row(size_t units, float *z)
+{
+    for (size_t j = 0; j < units; j++)
+        z[j] = relu(z[j]);
+}
+
+void ff_relu(size_t rows, size_t units, float *z, size_t ldz)
+{
+    for (size_t i = 0; i < rows; i++)
+        relu_row(units, z + i * ldz);
+}
+
 void ff_scale_rows(size_t rows, size_t units, float *y, size_t ldy, const float *scale)
 {
     for (size_t i = 0; i < rows; i++)
@@ -108,12 +132,6 @@ void ff_scaled_rows(size_t rows, size_t units, const float *y, size_t ldy, const
 {
     for (size_t i = 0; i < rows; i++)
         scaled_row(units, y + i * ldy, scale[i], shift, out + i * ldo);
-}
-
-static void add_row(size_t units, float *restrict sums, const float *restrict y)
-{
-    for (size_t j = 0; j < units; j++)
-        sums[j] += y[j];
 }
 
 void ff_column_sums(size_t rows, size_t units, const float *y, size_t ldy, int accumulate,

@@ -24,6 +24,10 @@
  * rows x units, ldz. */
 void ff_bias_relu(size_t rows, size_t units, float *z, size_t ldz, const float *bias,
                   float *sum_squares);
+/* Adds the bias alone, in place: z is what labels share (nn/labels.h). */
+void ff_add_bias(size_t rows, size_t units, float *z, size_t ldz, const float *bias);
+/* y = relu(z), in place. */
+void ff_relu(size_t rows, size_t units, float *z, size_t ldz);
 /* Scales row i of y (rows x units, ldy) by scale[i], in place. */
 void ff_scale_rows(size_t rows, size_t units, float *y, size_t ldy, const float *scale);
 /* The chain rule through the ReLU: y becomes dL/dz = dL/dy where y > 0, else 0. dy: rows x units,

@@ -61,6 +61,49 @@ static void symba_pairs(const struct ff_loss_params *params, size_t pairs, size_
     *loss = sum * weight;
 }
 
+static double largest_of(size_t n, const float *g)
+{
+    double largest = (double)g[0];
+
+    for (size_t c = 1; c < n; c++)
+        largest = fmax(largest, (double)g[c]);
+    return largest;
+}
+
+/*
+ * Of one row, with p = softmax(gs G) and the target t = (1 - ls) onehot + ls / n:
+ *     L = -sum_c t_c log p_c,  dL/dG_c = gs (p_c - t_c)
+ * Subtracting the largest goodness leaves p as it is, and keeps exp() from overflowing.
+ */
+static double softmax_row(const struct ff_loss_params *params, size_t n, size_t truth,
+                          double weight, const float *g, float *c)
+{
+    double gs = params->goodness_scale, ls = params->label_smoothing, rest = ls / (double)n;
+    double largest = largest_of(n, g), sum = 0.0, loss = 0.0, log_sum;
+
+    for (size_t i = 0; i < n; i++)
+        sum += exp(gs * ((double)g[i] - largest));
+    log_sum = log(sum);
+    for (size_t i = 0; i < n; i++) {
+        double logit = gs * ((double)g[i] - largest);
+        double target = rest + (i == truth ? 1.0 - ls : 0.0);
+
+        loss += target * (log_sum - logit);
+        c[i] = (float)(gs * weight * (exp(logit) / sum - target));
+    }
+    return loss;
+}
+
+static void softmax_labels(const struct ff_loss_params *params, size_t rows, size_t n, size_t batch,
+                           const uint16_t *truth, const float *g, float *c, double *loss)
+{
+    double weight = 1.0 / (double)batch, sum = 0.0;
+
+    for (size_t i = 0; i < rows; i++)
+        sum += softmax_row(params, n, truth ? truth[i] : 0, weight, g + i * n, c + i * n);
+    *loss = sum * weight;
+}
+
 static const struct ff_loss losses[] = {
     {
         .name = "logistic",
@@ -77,6 +120,13 @@ static const struct ff_loss losses[] = {
         .defaults = {.goodness_scale = 64.0f, .threshold = 0.0f}, /* threshold: unused */
         .learning_rate = 3e-3f,
         .pairs = symba_pairs,
+    },
+    {
+        .name = "softmax",
+        .formula = "-sum_c t_c log softmax_c(gs G_c), of layers that the label conditions",
+        .defaults = {.goodness_scale = 100.0f, .label_smoothing = 0.1f},
+        .learning_rate = 3e-3f,
+        .labels = softmax_labels,
     },
 };
 

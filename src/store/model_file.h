@@ -7,7 +7,8 @@
  *                 state, 'S' figures as trained
  *     layer       4 bytes, from 1
  *     generation  8 bytes: which checkpoint wrote it
- *     slot        4 bytes: 0 weights, 1 biases; of 'O' and 'Q' 2 * state + that, 4 running means
+ *     slot        4 bytes: 0 weights, 1 biases, 2 label weights; of 'O' and 'Q' 3 * state + that, 6
+ *                 running means
  *     tile        4 bytes
  *
  * A checkpoint writes tiles of a new generation with ff_model_file_put() in bounded transactions,
@@ -22,7 +23,7 @@
 
 struct ff_model_file;
 
-enum { FF_SLOT_WEIGHTS, FF_SLOT_BIASES, FF_SLOTS };
+enum { FF_SLOT_WEIGHTS, FF_SLOT_BIASES, FF_SLOT_LABELS, FF_SLOTS };
 
 struct ff_tile_key {
     char kind; /* 'W', 'O', 'H', 'Q', 'S' */

@@ -72,7 +72,7 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint
         return ff_fail(ctx, FF_EINVAL, "%u features and %u classes: at most %u inputs fit a layer",
                        info->features, info->classes, FF_MAX_UNITS);
     if (strcmp(recipe->embedding, "replace") == 0 && !ff_mode_find(recipe->mode)->backprop &&
-        info->features < info->classes)
+        !ff_recipe_conditioned(recipe) && info->features < info->classes)
         return ff_fail(
             ctx, FF_EINVAL,
             "%u features cannot hold a label of %u classes; use --label-embedding append",

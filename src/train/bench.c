@@ -130,7 +130,7 @@ static int set_up_training(struct bench *b)
         .loss_params = loss->defaults,
         .optimizer = optimizer,
         .optimizer_params = optimizer->defaults,
-        .micro_chunks = ff_micro_chunks(&b->geometry, b->opts->units, 0),
+        .variants = 1,
     };
     int status =
         ff_layer_init(&b->layer, b->ctx, b->opts->units, b->opts->units, optimizer->states);
@@ -138,7 +138,8 @@ static int set_up_training(struct bench *b)
     if (status != FF_OK)
         return status;
     status = ff_layer_seed(&b->layer, b->workers.pool, SEED, 1, 1);
-    feed.max_pieces = 2 * step.micro_chunks;
+    step.micro_chunks = ff_micro_chunks(&b->geometry, &b->layer, 0);
+    feed.max_pieces = ff_step_pieces(&b->layer, step.micro_chunks);
     if (status == FF_OK)
         status = ff_feed_new(&b->workers, &feed, &b->feed);
     step.feed = b->feed;

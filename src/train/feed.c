@@ -1,5 +1,7 @@
 #include "train/feed.h"
 
+#include "nn/dropout.h"
+
 #include <string.h>
 
 struct slot {
@@ -22,8 +24,26 @@ struct ff_feed {
     const uint16_t
         *given; /* labels of the first set of negatives, from row given_first on; or NULL */
     uint64_t given_first;
+    struct ff_rng dropped; /* of the epoch */
     struct slot slots[];
 };
+
+struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
+                                    const struct ff_geometry *geometry, uint32_t boundary,
+                                    uint32_t pieces, bool learns)
+{
+    return (struct ff_feed_opts){
+        .geometry = geometry,
+        .boundary = boundary,
+        .embedding = ff_manifest_embedding(manifest),
+        .classes = manifest->classes,
+        .is_float = manifest->is_float,
+        .seed = manifest->recipe.seed,
+        .width = ff_manifest_fan_in(manifest, boundary + 1),
+        .max_pieces = pieces,
+        .dropout = learns ? ff_dropout_probability(manifest->recipe.dropout) : 0,
+    };
+}
 
 static size_t feed_bytes(const struct ff_feed_opts *opts)
 {
@@ -44,10 +64,12 @@ static size_t list_always(const struct ff_feed_opts *opts, struct slot *slot,
 {
     size_t rows = opts->geometry->chunk_rows;
 
-    if (opts->boundary > 0)
+    if (opts->boundary > 0 && opts->dropout <= 0)
         return 0;
     out[0] =
         (struct ff_buffer){&slot->buffer, FF_MEM_ACTIVATIONS, rows * opts->width, sizeof(float)};
+    if (opts->boundary > 0)
+        return 1;
     out[1] = (struct ff_buffer){&slot->true_labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)};
     out[2] = (struct ff_buffer){&slot->embedded_labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)};
     return 3;
@@ -123,19 +145,25 @@ void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *
 {
     uint64_t looking_up = set_bytes / 2 < LOOK_UP_BYTES ? set_bytes / 2 : LOOK_UP_BYTES, mapped;
     bool ready = !values->packed && values->stored == values->given;
+    bool in_place = ready && opts->boundary > 0 && opts->dropout <= 0;
     struct slot shape = {0};
     struct ff_buffer buffers[MAX_BUFFERS];
     size_t n = list_always(opts, &shape, buffers);
 
-    if (!ready)
+    if (!ready && !(opts->boundary > 0 && n > 0)) /* else what it always has serves */
         buffers[n++] = decoded_buffer(opts, &shape);
     for (uint32_t i = 0; i < opts->max_pieces; i++)
         ff_buffers_count(n, buffers, needs);
     needs->bytes[FF_MEM_OTHER] += feed_bytes(opts);
     threads = threads < chunks ? threads : chunks;
     mapped = (uint64_t)threads * ff_chunk_slack(values->bytes) +
-             (uint64_t)(ready && opts->boundary > 0 ? chunks : threads) * values->bytes;
+             (uint64_t)(in_place ? chunks : threads) * values->bytes;
     needs->mapped += mapped > looking_up ? mapped : looking_up;
+}
+
+void ff_feed_begin_epoch(struct ff_feed *feed, uint32_t epoch)
+{
+    feed->dropped = ff_rng_make(feed->opts.seed, FF_RNG_DROPOUT, feed->opts.boundary + 1, epoch);
 }
 
 void ff_feed_give_labels(struct ff_feed *feed, uint64_t first, const uint16_t *labels)
@@ -172,9 +200,9 @@ static uint32_t stored_stream(const struct ff_feed_opts *opts, uint32_t stream)
     return opts->boundary == 0 ? (uint32_t)FF_STREAM_INPUT : stream;
 }
 
-static bool needs_truth(uint32_t stream)
+static bool needs_truth(const struct ff_feed_opts *opts, uint32_t stream)
 {
-    return stream < FF_STREAM_NEUTRAL;
+    return opts->embedding.classes > 0 && stream < FF_STREAM_NEUTRAL;
 }
 
 /* A label read from scratch is an index from here on. */
@@ -197,7 +225,7 @@ static int form_inputs(struct ff_feed *feed, struct slot *slot, struct ff_coder 
 
     status = ff_chunk_read(opts->set, &slot->input, coder, image_dtype(opts), slot->rows,
                            opts->embedding.features, slot->images, &images);
-    if (status == FF_OK && needs_truth(slot->stream)) {
+    if (status == FF_OK && needs_truth(opts, slot->stream)) {
         status = ff_chunk_read(opts->set, &slot->labels, coder, FF_U16, slot->rows, 1,
                                slot->true_labels, &truth);
         if (status == FF_OK)
@@ -205,7 +233,8 @@ static int form_inputs(struct ff_feed *feed, struct slot *slot, struct ff_coder 
     }
     if (status != FF_OK)
         return status;
-    choose_labels(feed, slot, truth);
+    if (opts->embedding.classes > 0)
+        choose_labels(feed, slot, truth);
     ff_embed(&opts->embedding, slot->rows, images, opts->is_float, slot->embedded_labels,
              slot->buffer);
     slot->x = slot->buffer;
@@ -223,8 +252,19 @@ static void trim_slot(struct ff_feed *feed, const struct slot *slot)
     bool decoded = slot->x == slot->buffer;
 
     ff_chunk_trim(feed->opts.set, &slot->input, !decoded, below, above);
-    if (feed->opts.boundary == 0 && needs_truth(slot->stream))
+    if (feed->opts.boundary == 0 && needs_truth(&feed->opts, slot->stream))
         ff_chunk_trim(feed->opts.set, &slot->labels, false, NULL, NULL);
+}
+
+static void add_noise(const struct ff_feed *feed, struct slot *slot)
+{
+    const struct ff_feed_opts *opts = &feed->opts;
+
+    if (opts->dropout <= 0)
+        return;
+    ff_dropout(&feed->dropped, slot->first, slot->rows, opts->width, opts->dropout, slot->x,
+               slot->buffer);
+    slot->x = slot->buffer;
 }
 
 static void load_slot(void *arg, size_t task, unsigned worker)
@@ -242,8 +282,10 @@ static void load_slot(void *arg, size_t task, unsigned worker)
                                      feed->opts.width, slot->buffer, &data);
         slot->x = data;
     }
-    if (slot->status == FF_OK)
-        trim_slot(feed, slot);
+    if (slot->status != FF_OK)
+        return;
+    add_noise(feed, slot);
+    trim_slot(feed, slot);
 }
 
 /* Brings the buffer for decoded elements about if SLOT's chunk, to be read as WANTED, cannot be
@@ -272,7 +314,7 @@ static int find_slot(struct ff_feed *feed, const struct ff_piece_request *reques
     status = ff_set_find(opts->set, request->chunk, stored, &slot->input);
     if (status == FF_OK)
         status = need_buffer(feed, slot, opts->boundary > 0 ? FF_F32 : image_dtype(opts));
-    if (status == FF_OK && opts->boundary == 0 && needs_truth(request->stream))
+    if (status == FF_OK && opts->boundary == 0 && needs_truth(opts, request->stream))
         status = ff_set_find(opts->set, request->chunk, FF_STREAM_LABELS, &slot->labels);
     if (status == FF_OK)
         ff_chunk_dont_need(opts->set, &slot->input); /* looking it up mapped pages of the tree */

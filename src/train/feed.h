@@ -2,7 +2,8 @@
  * The feed brings the inputs of a layer: pieces of one chunk of one stream each, as f32 rows ready
  * for the GEMM. Above boundary 0 a piece stored as raw f32 is used where it lies in the map, any
  * other is decoded. At boundary 0, which holds images and labels, every stream is formed by
- * embedding a label: the true one, a wrong one, the neutral one.
+ * embedding a label: the true one, a wrong one, the neutral one; or without any, where labels
+ * condition the layers. To a layer that learns inputs can come with noise (dropout).
  */
 #ifndef FF_TRAIN_FEED_H
 #define FF_TRAIN_FEED_H
@@ -10,6 +11,7 @@
 #include "data/embed.h"
 #include "store/activations.h"
 #include "train/geometry.h"
+#include "train/manifest.h"
 #include "train/workers.h"
 
 struct ff_feed_opts {
@@ -22,8 +24,15 @@ struct ff_feed_opts {
     uint64_t seed;                 /* boundary 0: of wrong labels */
     uint32_t width;                /* columns of the inputs */
     uint32_t max_pieces;           /* most pieces at a time */
+    float dropout;                 /* probability that an input is dropped */
     bool *damaged;                 /* set to true when the set turns out to be; may be NULL */
 };
+
+/* How inputs of layer BOUNDARY + 1 of a model are read, PIECES pieces at a time. LEARNS: by a layer
+ * that learns from them, with the noise that the recipe asks for. The set is yet to be named. */
+struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
+                                    const struct ff_geometry *geometry, uint32_t boundary,
+                                    uint32_t pieces, bool learns);
 
 struct ff_piece_request {
     uint32_t chunk, stream;
@@ -44,6 +53,8 @@ void ff_feed_free(struct ff_feed *feed);
  * not be there. */
 void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *values,
                    uint32_t chunks, unsigned threads, uint64_t set_bytes, struct ff_needs *needs);
+/* What noise the pieces loaded from now on come with: that of EPOCH (from 0). */
+void ff_feed_begin_epoch(struct ff_feed *feed, uint32_t epoch);
 /* Loads N pieces at once, in parallel, verifying hashes. FF_ECORRUPT if the set is damaged. */
 FF_CHECK int ff_feed_load(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests,
                           struct ff_piece *pieces);

@@ -1,6 +1,8 @@
 #include "train/forward.h"
 
 #include "nn/kernels.h"
+#include "train/conditioned.h"
+#include "train/pairs.h"
 
 #include <string.h>
 
@@ -14,6 +16,7 @@ struct pass {
     const struct ff_forward_opts *opts;
     size_t max_rows, all_rows;
     float *y, *sums, *goodness;
+    struct ff_conditioned conditioned; /* in the place of the last two, where labels are */
 };
 
 #define MAX_BUFFERS 3
@@ -28,7 +31,7 @@ static size_t list_buffers(struct pass *pass, const struct ff_layer *layer,
     };
 
     memcpy(out, buffers, sizeof buffers);
-    return MAX_BUFFERS;
+    return layer->classes ? 1 : MAX_BUFFERS;
 }
 
 uint32_t ff_forward_pieces(size_t n_streams)
@@ -41,13 +44,17 @@ static size_t pass_rows(const struct ff_geometry *geometry, size_t n_streams)
     return (size_t)ff_forward_pieces(n_streams) * geometry->chunk_rows;
 }
 
-void ff_forward_needs(const struct ff_layer *layer, const struct ff_geometry *geometry,
-                      size_t n_streams, struct ff_needs *needs)
+void ff_forward_needs(const struct ff_manifest *manifest, const struct ff_layer *layer,
+                      const struct ff_geometry *geometry, size_t n_streams, struct ff_needs *needs)
 {
     struct pass shape = {.max_rows = pass_rows(geometry, n_streams)};
     struct ff_buffer buffers[MAX_BUFFERS];
 
     ff_buffers_count(list_buffers(&shape, layer, buffers), buffers, needs);
+    if (!layer->classes)
+        return;
+    shape.conditioned = ff_conditioned_make(manifest, layer, shape.max_rows, false);
+    ff_conditioned_needs(&shape.conditioned, needs);
 }
 
 struct normalise_job {
@@ -72,6 +79,40 @@ void ff_forward_normalise(struct ff_pool *pool, size_t rows, size_t units, float
     ff_pool_run(pool, (rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK, normalise_rows, &job);
 }
 
+/* Of a layer on its own: y and its goodness. */
+static int pass_plain(struct pass *pass, size_t n, const struct ff_block *blocks)
+{
+    const struct ff_layer *layer = pass->opts->layer;
+    int status = ff_layer_forward(layer, pass->workers->pool, blocks, n, pass->all_rows, pass->y,
+                                  pass->sums);
+
+    if (status == FF_OK && !pass->opts->plain)
+        ff_layer_goodness(layer, pass->all_rows, pass->sums, pass->goodness);
+    return status;
+}
+
+/* Under every label: the goodness of each, and what is passed on. */
+static int pass_conditioned(struct pass *pass, size_t n, const struct ff_block *blocks)
+{
+    const struct ff_layer *layer = pass->opts->layer;
+    struct ff_conditioned_rows rows = {
+        .blocks = blocks, .n_blocks = n, .all_rows = pass->all_rows, .z = pass->y};
+    int status = ff_conditioned_forward(&pass->conditioned, &rows);
+
+    if (status == FF_OK)
+        ff_relu(pass->all_rows, layer->units, pass->y, layer->units);
+    return status;
+}
+
+static const float *goodness_of(const struct pass *pass, const struct ff_block *block)
+{
+    if (pass->opts->plain)
+        return NULL;
+    if (pass->opts->layer->classes)
+        return pass->conditioned.goodness + (size_t)block->first * pass->conditioned.n_labels;
+    return pass->goodness + block->first;
+}
+
 /* One chunk of some of the streams. */
 static int forward_pieces(struct pass *pass, uint32_t chunk, size_t first_stream, size_t n)
 {
@@ -87,29 +128,21 @@ static int forward_pieces(struct pass *pass, uint32_t chunk, size_t first_stream
     status = ff_feed_load(opts->feed, n, requests, pieces);
     if (status != FF_OK)
         return status;
-    pass->all_rows = 0;
-    for (size_t i = 0; i < n; i++) {
-        blocks[i] = (struct ff_block){pieces[i].x, pieces[i].rows, (uint32_t)pass->all_rows};
-        pass->all_rows += pieces[i].rows;
-    }
-    status = ff_layer_forward(layer, pass->workers->pool, blocks, n, pass->all_rows, pass->y,
-                              pass->sums);
+    pass->all_rows = ff_pairs_place(n, pieces, blocks);
+    status = layer->classes ? pass_conditioned(pass, n, blocks) : pass_plain(pass, n, blocks);
     if (status != FF_OK)
         return status;
     if (opts->active)
         ff_mark_active(pass->all_rows, layer->units, pass->y, layer->units, opts->active);
-    if (!opts->plain) {
-        ff_layer_goodness(layer, pass->all_rows, pass->sums, pass->goodness);
+    if (!opts->plain)
         ff_forward_normalise(pass->workers->pool, pass->all_rows, layer->units, pass->y);
-    }
     for (size_t i = 0; i < n && status == FF_OK; i++) {
         struct ff_forward_block block = {.chunk = chunk,
                                          .stream = requests[i].stream,
                                          .first = pieces[i].first,
                                          .rows = pieces[i].rows,
                                          .x = pieces[i].x,
-                                         .goodness =
-                                             opts->plain ? NULL : pass->goodness + blocks[i].first,
+                                         .goodness = goodness_of(pass, &blocks[i]),
                                          .y = pass->y + blocks[i].first * (size_t)layer->units};
 
         status = opts->sink(opts->arg, &block);
@@ -145,11 +178,16 @@ int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts)
     size_t n = list_buffers(&pass, opts->layer, buffers);
     int status = ff_buffers_alloc(workers->ctx, n, buffers);
 
+    if (status == FF_OK && opts->layer->classes) {
+        pass.conditioned = ff_conditioned_make(opts->manifest, opts->layer, pass.max_rows, false);
+        status = ff_conditioned_init(&pass.conditioned, workers);
+    }
     for (uint32_t chunk = 0; chunk < opts->geometry->chunks && status == FF_OK; chunk++) {
         status = forward_chunk(&pass, chunk);
         if (chunk % CHUNKS_PER_SAMPLE == 0)
             ff_memory_sample(workers->ctx);
     }
+    ff_conditioned_release(&pass.conditioned);
     ff_buffers_free(workers->ctx, n, buffers);
     return status;
 }

@@ -1,6 +1,7 @@
 /*
  * The forward pass of a finished layer over stored inputs: goodness of every row, outputs scaled to
- * RMS 1, handed on chunk by chunk; of a layer trained with backpropagation the plain outputs.
+ * RMS 1, handed on chunk by chunk; of a layer trained with backpropagation the plain outputs. A
+ * label-conditioned layer gives the goodness under every label, and its label-free outputs relu(z).
  * Training stores them as the next boundary; evaluation also adds up the goodness.
  */
 #ifndef FF_TRAIN_FORWARD_H
@@ -15,13 +16,15 @@ struct ff_forward_block {
     uint64_t first; /* row of the dataset, in stored order */
     uint32_t rows;
     const float *x;        /* (rows, fan_in) */
-    const float *goodness; /* (rows); NULL with PLAIN */
+    const float *goodness; /* (rows), or (rows, classes) of a label-conditioned layer; NULL with
+                              PLAIN */
     const float *y;        /* (rows, units), normalised unless PLAIN */
 };
 
 struct ff_forward_opts {
     const struct ff_layer *layer;
-    struct ff_feed *feed; /* max_pieces at least ff_forward_pieces() */
+    const struct ff_manifest *manifest; /* of a label-conditioned layer */
+    struct ff_feed *feed;               /* max_pieces at least ff_forward_pieces() */
     const struct ff_geometry *geometry;
     const uint32_t *streams; /* in ascending order */
     size_t n_streams;
@@ -37,9 +40,9 @@ struct ff_forward_opts {
 };
 
 FF_CHECK int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts);
-/* Adds what the pass of LAYER over N_STREAMS takes beside layer and feed. */
-void ff_forward_needs(const struct ff_layer *layer, const struct ff_geometry *geometry,
-                      size_t n_streams, struct ff_needs *needs);
+/* Adds what the pass of LAYER of a model over N_STREAMS takes beside layer and feed. */
+void ff_forward_needs(const struct ff_manifest *manifest, const struct ff_layer *layer,
+                      const struct ff_geometry *geometry, size_t n_streams, struct ff_needs *needs);
 
 /* Scales ROWS outputs Y (rows, units) of a layer to RMS 1 on the pool, in place: inputs of the
  * next.

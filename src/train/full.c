@@ -142,7 +142,7 @@ static int set_up(struct full *full)
     if (status == FF_OK)
         status = set_up_network(full);
     if (status == FF_OK)
-        status = ff_run_feed(run, full->set, 0, (uint32_t)full->max_pieces, &full->feed);
+        status = ff_run_feed(run, full->set, 0, (uint32_t)full->max_pieces, false, &full->feed);
     return status == FF_OK ? set_up_buffers(full) : status;
 }
 
@@ -173,7 +173,7 @@ void ff_full_needs(const struct ff_plan_job *job, uint32_t layer, const struct f
     shape.update.layer = &parts[0];
     ff_update_needs(&shape.update, job->threads, needs);
     ff_climb_needs(&shape.climb, needs);
-    ff_plan_feed(job, 0, (uint32_t)shape.max_pieces, needs);
+    ff_plan_feed(job, 0, (uint32_t)shape.max_pieces, false, needs);
     ff_buffers_count(list_buffers(&shape, recipe, buffers), buffers, needs);
     if (first_head)
         ff_joint_head_needs(&job->geometry, manifest->classes, shape.hard, needs);
@@ -221,7 +221,7 @@ static int load_pairs(struct full *full, const struct ff_batch *batch, struct ff
 {
     struct ff_run *run = full->run;
     uint32_t sets = run->manifest.recipe.negative_sets, first_chunk, chunks;
-    uint32_t negative = full->hard ? 0 : ff_pairs_negative(sets, batch->epoch, batch->batch);
+    uint32_t negative = full->hard ? 0 : ff_pairs_variant(sets, batch->epoch, batch->batch);
     int status;
 
     *pairs = (struct ff_pairs){

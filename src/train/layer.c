@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "nn/gemm.h"
 #include "nn/kernels.h"
+#include "train/manifest.h"
 
 #include <math.h>
 #include <string.h>
@@ -40,20 +41,38 @@ struct ff_layer ff_layer_shape(uint32_t fan_in, uint32_t units, int states)
     };
 }
 
+struct ff_layer ff_layer_of(const struct ff_manifest *manifest, uint32_t number, int states)
+{
+    struct ff_layer layer = ff_layer_shape(ff_manifest_fan_in(manifest, number),
+                                           manifest->recipe.hidden[number - 1], states);
+
+    if (ff_recipe_conditioned(&manifest->recipe))
+        layer.classes = manifest->classes;
+    return layer;
+}
+
 #define MAX_BUFFERS (FF_SLOTS * (1 + FF_OPTIMIZER_STATES))
+
+/* One set of tensors: the layer's own, or a state of the optimizer for each. */
+static size_t list_set(const struct ff_layer *layer, enum ff_category category, float **weights,
+                       float **biases, float **label_weights, struct ff_buffer out[FF_SLOTS])
+{
+    size_t units = layer->units, in_memory = ff_layer_units_in_memory(layer);
+
+    out[0] = (struct ff_buffer){weights, category, in_memory * layer->fan_in, sizeof(float)};
+    out[1] = (struct ff_buffer){biases, category, units, sizeof(float)};
+    out[2] = (struct ff_buffer){label_weights, category, layer->classes * units, sizeof(float)};
+    return layer->classes ? 3 : 2;
+}
 
 static size_t list_buffers(struct ff_layer *layer, struct ff_buffer out[MAX_BUFFERS])
 {
-    size_t units = layer->units, weights = ff_layer_units_in_memory(layer) * layer->fan_in, n = 0;
+    size_t n = list_set(layer, FF_MEM_WEIGHTS, &layer->weights, &layer->biases,
+                        &layer->label_weights, out);
 
-    out[n++] = (struct ff_buffer){&layer->weights, FF_MEM_WEIGHTS, weights, sizeof(float)};
-    out[n++] = (struct ff_buffer){&layer->biases, FF_MEM_WEIGHTS, units, sizeof(float)};
-    for (int s = 0; s < layer->states; s++) {
-        out[n++] =
-            (struct ff_buffer){&layer->weight_state[s], FF_MEM_OPTIMIZER, weights, sizeof(float)};
-        out[n++] =
-            (struct ff_buffer){&layer->bias_state[s], FF_MEM_OPTIMIZER, units, sizeof(float)};
-    }
+    for (int s = 0; s < layer->states; s++)
+        n += list_set(layer, FF_MEM_OPTIMIZER, &layer->weight_state[s], &layer->bias_state[s],
+                      &layer->label_state[s], out + n);
     return n;
 }
 
@@ -112,17 +131,19 @@ int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, uint32_t fan_in, uin
     return allocate(out);
 }
 
-int ff_layer_init_paged(struct ff_layer *out, struct ff_workers *workers, uint32_t fan_in,
-                        uint32_t units, int states, struct ff_residency residency,
-                        struct ff_scratch *scratch, bool *damaged)
+int ff_layer_init_paged(struct ff_layer *out, struct ff_workers *workers,
+                        const struct ff_layer *shape, struct ff_scratch *scratch, bool *damaged)
 {
+    struct ff_residency *residency = &out->residency;
     struct ff_pager_opts opts;
     int status;
 
-    *out = ff_layer_shape(fan_in, units, states);
-    if (residency.slots == 0 || residency.resident + residency.slots >= out->tiles)
-        return ff_layer_init(out, workers->ctx, fan_in, units, states);
-    out->residency = residency;
+    *out = *shape;
+    if (residency->slots == 0 || residency->resident + residency->slots >= out->tiles) {
+        *residency = (struct ff_residency){0, 0};
+        out->ctx = workers->ctx;
+        return allocate(out);
+    }
     opts = pager_opts(out);
     opts.scratch = scratch;
     opts.damaged = damaged;
@@ -263,46 +284,60 @@ float *ff_layer_tile(const struct ff_layer *layer, float *tensor, uint32_t tile)
     return tensor + slot * layer->tile_units * layer->fan_in;
 }
 
+float *ff_layer_label_tile(const struct ff_layer *layer, float *tensor, uint32_t tile)
+{
+    return tensor + (size_t)tile * layer->tile_units * layer->classes;
+}
+
 struct seed_job {
     const struct ff_layer *layer;
-    struct ff_rng rng;
-    float deviation;
+    struct ff_rng weights, labels;
+    float deviation, label_deviation;
 };
 
-/* One neuron's weights W; each neuron starts at a block of random numbers of its own. */
-static void seed_neuron(const struct seed_job *job, uint32_t neuron, float *w)
+/* The N weights W of one neuron, STRIDE apart; each neuron starts at a block of random numbers of
+ * its own. */
+static void seed_neuron(const struct ff_rng *rng, uint32_t neuron, uint32_t n, float deviation,
+                        size_t stride, float *w)
 {
-    uint32_t fan_in = job->layer->fan_in;
-    uint64_t first_block = (uint64_t)neuron * ((fan_in + 3) / 4);
+    uint64_t first_block = (uint64_t)neuron * ((n + 3) / 4);
 
-    for (uint32_t j = 0; j < fan_in; j += 4) {
+    for (uint32_t j = 0; j < n; j += 4) {
         float normal[4];
 
-        ff_rng_normal(&job->rng, first_block + j / 4, normal);
-        for (uint32_t i = 0; i < 4 && j + i < fan_in; i++)
-            w[j + i] = normal[i] * job->deviation;
+        ff_rng_normal(rng, first_block + j / 4, normal);
+        for (uint32_t i = 0; i < 4 && j + i < n; i++)
+            w[(j + i) * stride] = normal[i] * deviation;
     }
 }
 
 static void seed_tile(void *arg, uint32_t tile, size_t part, unsigned worker)
 {
     const struct seed_job *job = arg;
-    float *w = ff_layer_tile(job->layer, job->layer->weights, tile);
+    const struct ff_layer *layer = job->layer;
+    float *w = ff_layer_tile(layer, layer->weights, tile);
     uint32_t first, count;
 
     (void)part;
     (void)worker;
-    ff_tile_range(job->layer->units, tile, &first, &count);
-    for (uint32_t i = 0; i < count; i++)
-        seed_neuron(job, first + i, w + (size_t)i * job->layer->fan_in);
+    ff_tile_range(layer->units, tile, &first, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        seed_neuron(&job->weights, first + i, layer->fan_in, job->deviation, 1,
+                    w + (size_t)i * layer->fan_in);
+        if (layer->classes)
+            seed_neuron(&job->labels, first + i, layer->classes, job->label_deviation, count,
+                        ff_layer_label_tile(layer, layer->label_weights, tile) + i);
+    }
 }
 
 int ff_layer_seed(struct ff_layer *layer, struct ff_pool *pool, uint64_t seed, uint32_t number,
                   float gain)
 {
     struct seed_job job = {.layer = layer,
-                           .rng = ff_rng_make(seed, FF_RNG_WEIGHTS, number, 0),
-                           .deviation = sqrtf(gain) / sqrtf((float)layer->fan_in)};
+                           .weights = ff_rng_make(seed, FF_RNG_WEIGHTS, number, 0),
+                           .labels = ff_rng_make(seed, FF_RNG_LABEL_WEIGHTS, number, 0),
+                           .deviation = sqrtf(gain) / sqrtf((float)layer->fan_in),
+                           .label_deviation = 1 / sqrtf((float)layer->fan_in)};
     /* The state begins at zero, as the buffers do. */
     struct ff_walk walk = {
         .parts = 1, .fn = seed_tile, .arg = &job, .weights = FF_PAGE_OUT, .state = FF_PAGE_OUT};
@@ -312,14 +347,15 @@ int ff_layer_seed(struct ff_layer *layer, struct ff_pool *pool, uint64_t seed, u
 
 /*
  * The tensors of a layer as the model file sees them: each a kind, a slot and an array with so many
- * columns per neuron. Saving and loading walk this list.
+ * elements per neuron. Saving and loading walk this list.
  */
 struct tensor {
     char kind;
     uint32_t slot;
-    uint32_t columns;
+    uint32_t per_neuron;
     float *data;
-    bool whole; /* all of it is in memory, however the layer is paged */
+    bool whole;    /* all of it is in memory, however the layer is paged */
+    bool by_class; /* a tile's rows are the classes, its columns the neurons */
 };
 
 char ff_state_kind(char kind)
@@ -329,25 +365,30 @@ char ff_state_kind(char kind)
 
 #define MAX_TENSORS (FF_SLOTS * (1 + FF_OPTIMIZER_STATES) + 1)
 
+/* One set of them: the layer's own, or a state of the optimizer, whose slots begin at SLOT. */
+static size_t list_tensor_set(const struct ff_layer *layer, char kind, uint32_t slot,
+                              float *weights, float *biases, float *label_weights,
+                              struct tensor out[FF_SLOTS])
+{
+    out[0] = (struct tensor){kind, slot + FF_SLOT_WEIGHTS, layer->fan_in, weights, false, false};
+    out[1] = (struct tensor){kind, slot + FF_SLOT_BIASES, 1, biases, true, false};
+    out[2] =
+        (struct tensor){kind, slot + FF_SLOT_LABELS, layer->classes, label_weights, true, true};
+    return layer->classes ? 3 : 2;
+}
+
 static size_t list_tensors(const struct ff_layer *layer, char kind, bool state,
                            struct tensor out[MAX_TENSORS])
 {
-    uint32_t fan_in = layer->fan_in;
-    size_t n = 0;
+    char kind_of_state = ff_state_kind(kind);
+    size_t n =
+        list_tensor_set(layer, kind, 0, layer->weights, layer->biases, layer->label_weights, out);
 
-    out[n++] = (struct tensor){kind, FF_SLOT_WEIGHTS, fan_in, layer->weights, false};
-    out[n++] = (struct tensor){kind, FF_SLOT_BIASES, 1, layer->biases, true};
-    for (int s = 0; state && s < layer->states; s++) {
-        uint32_t slot = (uint32_t)s * FF_SLOTS;
-        char kind_of_state = ff_state_kind(kind);
-
-        out[n++] = (struct tensor){kind_of_state, slot + FF_SLOT_WEIGHTS, fan_in,
-                                   layer->weight_state[s], false};
-        out[n++] =
-            (struct tensor){kind_of_state, slot + FF_SLOT_BIASES, 1, layer->bias_state[s], true};
-    }
+    for (int s = 0; state && s < layer->states; s++)
+        n += list_tensor_set(layer, kind_of_state, (uint32_t)s * FF_SLOTS, layer->weight_state[s],
+                             layer->bias_state[s], layer->label_state[s], out + n);
     if (state && layer->unit_means)
-        out[n++] = (struct tensor){ff_state_kind(kind), FF_SLOT_MEANS, 1, layer->unit_means, true};
+        out[n++] = (struct tensor){kind_of_state, FF_SLOT_MEANS, 1, layer->unit_means, true, false};
     return n;
 }
 
@@ -378,8 +419,20 @@ static int load_tile(const struct transfer *transfer, const struct ff_tile_key *
 
 static float *tile_data(const struct ff_layer *layer, const struct tensor *tensor, uint32_t tile)
 {
-    return tensor->whole ? tensor->data + (size_t)tile * layer->tile_units * tensor->columns
+    return tensor->whole ? tensor->data + (size_t)tile * layer->tile_units * tensor->per_neuron
                          : ff_layer_tile(layer, tensor->data, tile);
+}
+
+/* A tile of TENSOR as it is stored. */
+static struct ff_matrix tile_matrix(const struct ff_layer *layer, const struct tensor *tensor,
+                                    uint32_t tile, const float *data)
+{
+    uint32_t first, count;
+
+    ff_tile_range(layer->units, tile, &first, &count);
+    if (tensor->by_class)
+        return (struct ff_matrix){FF_F32, tensor->per_neuron, count, data};
+    return (struct ff_matrix){FF_F32, count, tensor->per_neuron, data};
 }
 
 static int move_group(void *arg, uint32_t first, uint32_t tiles)
@@ -394,12 +447,9 @@ static int move_group(void *arg, uint32_t first, uint32_t tiles)
         for (uint32_t tile = first; tile < first + tiles && status == FF_OK; tile++) {
             struct ff_tile_key key = {tensor->kind, transfer->number, transfer->generation,
                                       tensor->slot, tile};
-            struct ff_matrix matrix = {.dtype = FF_F32, .columns = tensor->columns};
             float *data = tile_data(layer, tensor, tile);
-            uint32_t unit;
+            struct ff_matrix matrix = tile_matrix(layer, tensor, tile, data);
 
-            ff_tile_range(layer->units, tile, &unit, &matrix.rows);
-            matrix.data = data;
             status = transfer->move(transfer, &key, &matrix, data);
         }
     }

@@ -5,6 +5,9 @@
  * The tile is the unit of parallel work and of storage. Its size follows from the number of units
  * alone, never from threads or memory, because the bits of a product depend on the shape of the
  * call.
+ *
+ * A label-conditioned layer (nn/labels.h) also has weights for each class. They lie tile by tile:
+ * those of a tile of neurons as (classes, neurons of the tile).
  */
 #ifndef FF_TRAIN_LAYER_H
 #define FF_TRAIN_LAYER_H
@@ -15,17 +18,22 @@
 #include "store/model_file.h"
 #include "train/pager.h"
 
+struct ff_manifest;
+
 struct ff_layer {
     struct ff_ctx *ctx;
     uint32_t fan_in, units;
+    uint32_t classes; /* whose label conditions it; 0: none does */
     uint32_t tile_units, tiles;
     int states;                               /* of the optimizer; 0 when only used, not trained */
     float *weights;                           /* (units, fan_in) */
     float *biases;                            /* (units) */
+    float *label_weights;                     /* (classes * units), tile by tile; may be NULL */
     float *weight_state[FF_OPTIMIZER_STATES]; /* as weights */
     float *bias_state[FF_OPTIMIZER_STATES];   /* as biases */
+    float *label_state[FF_OPTIMIZER_STATES];  /* as label weights */
     /* Of a layer larger than memory only some tiles of weights and their state are there at a time:
-     * then these have as many rows as that. Biases always are. */
+     * then these have as many rows as that. Biases and label weights always are. */
     struct ff_residency residency;
     struct ff_pager *pager; /* owned; NULL: all tiles are in memory */
     float *unit_means;      /* (units): running means of activity, saved with the state; or NULL */
@@ -57,6 +65,8 @@ void ff_tile_range(uint32_t units, uint32_t tile, uint32_t *first, uint32_t *cou
 
 /* Describes a layer without allocating it, for ff_layer_needs(). */
 struct ff_layer ff_layer_shape(uint32_t fan_in, uint32_t units, int states);
+/* The same of hidden layer NUMBER (from 1) of a model. */
+struct ff_layer ff_layer_of(const struct ff_manifest *manifest, uint32_t number, int states);
 /* Adds what the layer takes, used by THREADS; and what it takes while it is loaded. */
 void ff_layer_needs(const struct ff_layer *layer, unsigned threads, struct ff_needs *needs);
 void ff_layer_load_needs(const struct ff_layer *layer, unsigned threads, struct ff_needs *needs);
@@ -64,13 +74,13 @@ void ff_layer_load_needs(const struct ff_layer *layer, unsigned threads, struct 
 FF_CHECK int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, uint32_t fan_in,
                            uint32_t units, int states);
 /*
- * The same of a layer whose tiles are in memory as RESIDENCY says, and paged to a set of SCRATCH
- * otherwise, which goes with the layer; one at a time can be paged. *DAMAGED (may be NULL) becomes
- * true when the set turns out to be. The layer is to be seeded or loaded next.
+ * The same of a layer like SHAPE, whose tiles are in memory as its residency says, and paged to a
+ * set of SCRATCH otherwise, which goes with the layer; one at a time can be paged. *DAMAGED (may be
+ * NULL) becomes true when the set turns out to be. The layer is to be seeded or loaded next.
  */
-FF_CHECK int ff_layer_init_paged(struct ff_layer *out, struct ff_workers *workers, uint32_t fan_in,
-                                 uint32_t units, int states, struct ff_residency residency,
-                                 struct ff_scratch *scratch, bool *damaged);
+FF_CHECK int ff_layer_init_paged(struct ff_layer *out, struct ff_workers *workers,
+                                 const struct ff_layer *shape, struct ff_scratch *scratch,
+                                 bool *damaged);
 /* Neurons that the layer's weights have room for in memory. */
 size_t ff_layer_units_in_memory(const struct ff_layer *layer);
 void ff_layer_release(struct ff_layer *layer);
@@ -78,7 +88,8 @@ void ff_layer_release(struct ff_layer *layer);
 FF_CHECK int ff_layer_add_means(struct ff_layer *layer);
 /* Adds what they take. */
 void ff_layer_means_needs(const struct ff_layer *layer, struct ff_needs *needs);
-/* W ~ N(0, GAIN / fan_in), b = 0: a function of (SEED, NUMBER, GAIN) alone. */
+/* W ~ N(0, GAIN / fan_in), V ~ N(0, 1 / fan_in), b = 0: a function of (SEED, NUMBER, GAIN) alone.
+ */
 FF_CHECK int ff_layer_seed(struct ff_layer *layer, struct ff_pool *pool, uint64_t seed,
                            uint32_t number, float gain);
 
@@ -89,6 +100,8 @@ FF_CHECK int ff_layer_walk(const struct ff_layer *layer, struct ff_pool *pool,
 /* Where TILE's rows (count, fan_in) lie in TENSOR, which is laid out as the weights. During a walk.
  */
 float *ff_layer_tile(const struct ff_layer *layer, float *tensor, uint32_t tile);
+/* Where TILE's label weights (classes, count) lie in TENSOR, which is laid out as they are. */
+float *ff_layer_label_tile(const struct ff_layer *layer, float *tensor, uint32_t tile);
 
 /* The kind of tiles that hold the optimizer's state of those of KIND, 'W' or 'H'. */
 char ff_state_kind(char kind);

@@ -1,5 +1,6 @@
 #include "train/manifest.h"
 
+#include "nn/loss.h"
 #include "train/mode.h"
 
 #include <jansson.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 
 #define MANIFEST_FORMAT "fftool model"
-#define MANIFEST_VERSION 2
+#define MANIFEST_VERSION 3
 #define EXACT_DIGITS 17 /* a double written so reads back as the same */
 
 /*
@@ -31,6 +32,7 @@ static const struct field {
 #name, type, offsetof(struct ff_recipe, name), #name \
     }
     FIELD(FIELD_CHOICE, mode),
+    FIELD(FIELD_CHOICE, recipe),
     FIELD(FIELD_CHOICE, loss),
     FIELD(FIELD_CHOICE, optimizer),
     FIELD(FIELD_CHOICE, schedule),
@@ -50,6 +52,9 @@ static const struct field {
     FIELD(FIELD_REAL, goodness_scale),
     FIELD(FIELD_REAL, threshold),
     FIELD(FIELD_REAL, label_strength),
+    FIELD(FIELD_REAL, label_smoothing),
+    FIELD(FIELD_U32, label_samples),
+    FIELD(FIELD_REAL, dropout),
     FIELD(FIELD_REAL, peer_normalisation),
     FIELD(FIELD_U32, head_epochs),
     FIELD(FIELD_REAL, head_learning_rate),
@@ -420,11 +425,28 @@ int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file, struct ff
     return FF_OK;
 }
 
+bool ff_recipe_conditioned(const struct ff_recipe *recipe)
+{
+    return !ff_mode_find(recipe->mode)->backprop && ff_loss_find(recipe->loss)->labels;
+}
+
+/* Up to so many classes a row meets every label, unless told otherwise. */
+#define ALL_LABELS 20
+
+uint32_t ff_manifest_labels_met(const struct ff_manifest *manifest)
+{
+    uint32_t wrong = manifest->recipe.label_samples;
+
+    if (wrong == 0)
+        wrong = ALL_LABELS - 1;
+    return wrong + 1 < manifest->classes ? wrong + 1 : manifest->classes;
+}
+
 struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest)
 {
     bool append = strcmp(manifest->recipe.embedding, "append") == 0;
 
-    if (ff_mode_find(manifest->recipe.mode)->backprop)
+    if (ff_mode_find(manifest->recipe.mode)->backprop || ff_recipe_conditioned(&manifest->recipe))
         return (struct ff_embedding){.features = manifest->features};
     return (struct ff_embedding){
         .mode = append ? FF_EMBED_APPEND : FF_EMBED_REPLACE,
@@ -472,12 +494,13 @@ uint32_t ff_manifest_heads_trained(const struct ff_manifest *manifest)
 uint64_t ff_recipe_parameters(const struct ff_recipe *recipe, uint32_t inputs, uint32_t classes)
 {
     uint32_t first_head = ff_recipe_first_head(recipe);
+    uint32_t of_labels = ff_recipe_conditioned(recipe) ? classes : 0;
     uint64_t total = 0;
 
     for (uint32_t layer = 1; layer <= recipe->layers; layer++) {
         uint64_t units = recipe->hidden[layer - 1];
 
-        total += units * inputs + units;
+        total += units * inputs + units * of_labels + units;
         if (first_head && layer >= first_head)
             total += units * classes + classes;
         inputs = (uint32_t)units;

@@ -84,6 +84,11 @@ FF_CHECK int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file,
  */
 FF_CHECK int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe *stored,
                                      const struct ff_recipe *given);
+/* True if labels condition every layer (nn/labels.h), and none enters the inputs of layer 1. The
+ * loss must be known. */
+bool ff_recipe_conditioned(const struct ff_recipe *recipe);
+/* Labels that a row meets in a step of a label-conditioned layer, the true one among them. */
+uint32_t ff_manifest_labels_met(const struct ff_manifest *manifest);
 /* How labels enter the inputs of layer 1; without classes where they do not. */
 struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest);
 /* Inputs of layer LAYER (from 1): columns of boundary LAYER - 1. */

@@ -9,8 +9,9 @@ static const struct ff_mode modes[] = {
     {
         .name = "ff-stream",
         .summary = "Forward-Forward, strictly one layer in memory, activations on disk",
+        .recipe = "conditioned",
         .init_gain = 1,
-        .operations = 8, /* two rows, forward and backward */
+        .operations = 4, /* forward and backward */
         .train = ff_stage_train,
         .needs = ff_stage_train_needs,
         .micro_chunks = ff_stage_train_micro_chunks,
@@ -18,6 +19,7 @@ static const struct ff_mode modes[] = {
     {
         .name = "ff-full",
         .summary = "Forward-Forward: all layers in memory, each updated on every batch",
+        .recipe = "symba",
         .whole_network = true,
         .init_gain = 1,
         .train = ff_stage_full,
@@ -26,6 +28,7 @@ static const struct ff_mode modes[] = {
     {
         .name = "bp",
         .summary = "backpropagation: all layers and all activations of a batch in memory",
+        .recipe = "symba",
         .backprop = true,
         .whole_network = true,
         .learning_rate = 1e-3f,
@@ -36,6 +39,7 @@ static const struct ff_mode modes[] = {
     {
         .name = "bp-accum",
         .summary = "backpropagation by gradients added up over micro-batches",
+        .recipe = "symba",
         .backprop = true,
         .whole_network = true,
         .accumulates = true,
@@ -48,6 +52,7 @@ static const struct ff_mode modes[] = {
     {
         .name = "bp-checkpoint",
         .summary = "backpropagation keeping the activations of every sqrt(depth)-th layer",
+        .recipe = "symba",
         .backprop = true,
         .whole_network = true,
         .recomputes = true,

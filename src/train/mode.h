@@ -17,6 +17,7 @@ struct ff_run;
 struct ff_mode {
     const char *name;
     const char *summary; /* for --help */
+    const char *recipe;  /* whose defaults hold unless told otherwise */
     bool backprop;       /* layers are plain: no label in the inputs, outputs are not normalised,
                             logits come from a linear layer on the last one */
     bool
@@ -25,8 +26,8 @@ struct ff_mode {
     float init_gain;     /* W ~ N(0, gain / fan-in) */
     bool accumulates;    /* backprop: in micro-batches, whose gradients are added up */
     bool recomputes;     /* backprop: keeps some layers' outputs, and computes the others again */
-    double operations;   /* floating-point ones of training, for each weight and sample; 0 for a
-                            whole network: see ff_run_network_flops() */
+    double operations;   /* floating-point ones of training, for each weight and row; 0 for a whole
+                            network: see ff_run_network_flops() */
     /* The stage FF_STAGE_TRAIN: of the mark's layer, or of the whole network. */
     int (*train)(struct ff_run *run);
     /* For the planner (train/plan.h): adds what that stage holds with KNOBS on LAYER (the whole

@@ -105,18 +105,33 @@ struct tensor {
     uint32_t layer;
     uint64_t generation;
     uint32_t slot;
-    uint32_t units, columns;
+    uint32_t units, per_unit;
+    bool by_class; /* a tile's rows are the classes, its columns the units */
 };
 
 static size_t tile_bytes(const struct tensor *tensor)
 {
-    return (size_t)ff_tile_units(tensor->units) * tensor->columns * sizeof(float);
+    return (size_t)ff_tile_units(tensor->units) * tensor->per_unit * sizeof(float);
 }
 
 static struct ff_tile_key tile_key(const struct tensor *tensor, uint32_t tile)
 {
     return (struct ff_tile_key){tensor->kind, tensor->layer, tensor->generation, tensor->slot,
                                 tile};
+}
+
+/* Reads TILE of TENSOR into BUFFER (tile_bytes()); *N is how many elements. */
+static int get_tile(struct ff_model *model, const struct tensor *tensor, uint32_t tile,
+                    float *buffer, size_t *n)
+{
+    struct ff_tile_key key = tile_key(tensor, tile);
+    uint32_t first, units, rows, columns;
+
+    ff_tile_range(tensor->units, tile, &first, &units);
+    rows = tensor->by_class ? tensor->per_unit : units;
+    columns = tensor->by_class ? units : tensor->per_unit;
+    *n = (size_t)rows * columns;
+    return ff_model_file_get(model->file, &key, rows, columns, buffer);
 }
 
 /* Calls VISIT with every tile of TENSOR in turn. */
@@ -127,13 +142,11 @@ static int each_tile(struct ff_model *model, const struct tensor *tensor,
     int status = buffer ? FF_OK : ff_alloc_status(model->ctx);
 
     for (uint32_t tile = 0; tile < ff_tile_count(tensor->units) && status == FF_OK; tile++) {
-        struct ff_tile_key key = tile_key(tensor, tile);
-        uint32_t first, rows;
+        size_t n;
 
-        ff_tile_range(tensor->units, tile, &first, &rows);
-        status = ff_model_file_get(model->file, &key, rows, tensor->columns, buffer);
+        status = get_tile(model, tensor, tile, buffer, &n);
         if (status == FF_OK)
-            status = visit(arg, tile, buffer, (size_t)rows * tensor->columns);
+            status = visit(arg, tile, buffer, n);
     }
     ff_free(model->ctx, FF_MEM_WEIGHTS, buffer, tile_bytes(tensor));
     return status;
@@ -153,42 +166,67 @@ static int visit_hash(void *arg, uint32_t tile, const float *data, size_t n)
     return FF_OK;
 }
 
-/* Hashes weights then biases of the finished layers, then of the finished heads. */
+/* Slots of the tensors of a layer, or of a head. */
+static uint32_t slots_of(const struct ff_manifest *manifest, char kind)
+{
+    return kind == 'W' && ff_recipe_conditioned(&manifest->recipe) ? FF_SLOTS : FF_SLOT_LABELS;
+}
+
+/* The tensor in SLOT of the layer, or of the head on it ('H'). */
+static struct tensor make_tensor(const struct ff_manifest *manifest, char kind, uint32_t layer,
+                                 uint64_t generation, uint32_t slot)
+{
+    uint32_t units = manifest->recipe.hidden[layer - 1];
+    bool head = kind == 'H';
+    struct tensor out = {
+        .kind = kind,
+        .layer = layer,
+        .generation = generation,
+        .slot = slot,
+        .units = head ? manifest->classes : units,
+        .per_unit = 1,
+        .by_class = slot == FF_SLOT_LABELS,
+    };
+
+    if (slot == FF_SLOT_WEIGHTS)
+        out.per_unit = head ? units : ff_manifest_fan_in(manifest, layer);
+    else if (slot == FF_SLOT_LABELS)
+        out.per_unit = manifest->classes;
+    return out;
+}
+
+/* Hashes the tensors of the finished layers FROM .. TO, or of their heads, slot after slot. */
+static int hash_parts(struct ff_model *model, char kind, uint32_t from, uint32_t to,
+                      XXH3_state_t *state)
+{
+    const struct ff_manifest *manifest = &model->manifest;
+    int status = FF_OK;
+
+    for (uint32_t layer = from; layer <= to; layer++) {
+        for (uint32_t slot = 0; slot < slots_of(manifest, kind) && status == FF_OK; slot++) {
+            struct tensor tensor = make_tensor(manifest, kind, layer, FF_GENERATION_FINAL, slot);
+
+            status = each_tile(model, &tensor, visit_hash, state);
+        }
+    }
+    return status;
+}
+
+/* Hashes weights, biases and label weights of the finished layers, then the finished heads. */
 static int hash_weights(struct ff_model *model, char out[33])
 {
     const struct ff_manifest *manifest = &model->manifest;
     uint32_t first_head = ff_recipe_first_head(&manifest->recipe);
-    uint32_t heads = ff_manifest_heads_trained(manifest);
     XXH3_state_t *state = XXH3_createState();
-    int status = FF_OK;
+    int status;
 
     if (!state || XXH3_128bits_reset(state) != XXH_OK) {
         XXH3_freeState(state);
         return ff_fail(model->ctx, FF_ENOMEM, "out of memory for a hash");
     }
-    for (int head = 0; head <= 1; head++) {
-        uint32_t from = head ? (first_head ? first_head : 1) : 1;
-        uint32_t to = head ? heads : ff_manifest_layers_trained(manifest);
-
-        for (uint32_t layer = from; layer <= to; layer++) {
-            uint32_t units = manifest->recipe.hidden[layer - 1];
-
-            for (uint32_t slot = 0; slot < FF_SLOTS && status == FF_OK; slot++) {
-                struct tensor tensor = {
-                    .kind = head ? 'H' : 'W',
-                    .layer = layer,
-                    .generation = FF_GENERATION_FINAL,
-                    .slot = slot,
-                    .units = head ? manifest->classes : units,
-                    .columns = slot == FF_SLOT_BIASES ? 1
-                               : head                 ? units
-                                                      : ff_manifest_fan_in(manifest, layer),
-                };
-
-                status = each_tile(model, &tensor, visit_hash, state);
-            }
-        }
-    }
+    status = hash_parts(model, 'W', 1, ff_manifest_layers_trained(manifest), state);
+    if (status == FF_OK && first_head)
+        status = hash_parts(model, 'H', first_head, ff_manifest_heads_trained(manifest), state);
     if (status == FF_OK) {
         XXH128_hash_t hash = XXH3_128bits_digest(state);
 
@@ -269,6 +307,7 @@ int ff_model_info(struct ff_model *model, struct ff_model_info *out)
     out->in_training = ff_model_file_in_training(model->file);
     out->whole_network = mode->whole_network;
     out->backprop = mode->backprop;
+    out->conditioned = ff_recipe_conditioned(&manifest->recipe);
     out->layer = out->complete || mode->whole_network ? 0 : mark->layer;
     out->epoch = mark->epoch;
     out->checkpoints = mark->checkpoints;
@@ -295,14 +334,10 @@ static uint64_t generation_of(const struct ff_manifest *manifest, enum ff_layer_
 
 static struct tensor layer_tensor(const struct ff_model *model, uint32_t layer, uint32_t slot)
 {
-    return (struct tensor){
-        .kind = 'W',
-        .layer = layer,
-        .generation = generation_of(&model->manifest, layer_state(&model->manifest, layer)),
-        .slot = slot,
-        .units = model->manifest.recipe.hidden[layer - 1],
-        .columns = slot == FF_SLOT_BIASES ? 1 : ff_manifest_fan_in(&model->manifest, layer),
-    };
+    const struct ff_manifest *manifest = &model->manifest;
+
+    return make_tensor(manifest, 'W', layer, generation_of(manifest, layer_state(manifest, layer)),
+                       slot);
 }
 
 /* Adds the stored bytes of a tensor's tiles, headers included. */
@@ -325,14 +360,15 @@ static int add_stored(struct ff_model *model, const struct tensor *tensor, uint6
 static int add_optimizer(struct ff_model *model, uint32_t layer, struct ff_layer_info *out)
 {
     const struct ff_recipe *recipe = &model->manifest.recipe;
-    uint32_t slots = FF_SLOTS * (uint32_t)ff_optimizer_find(recipe->optimizer)->states;
+    uint32_t states = (uint32_t)ff_optimizer_find(recipe->optimizer)->states;
+    uint32_t slots = slots_of(&model->manifest, 'W');
     struct tensor tensor;
     int status = FF_OK;
 
-    for (uint32_t slot = 0; slot < slots && status == FF_OK; slot++) {
-        tensor = layer_tensor(model, layer, slot % FF_SLOTS);
+    for (uint32_t i = 0; i < states * slots && status == FF_OK; i++) {
+        tensor = layer_tensor(model, layer, i % slots);
         tensor.kind = 'O';
-        tensor.slot = slot;
+        tensor.slot += i / slots * FF_SLOTS;
         status = add_stored(model, &tensor, &out->optimizer_stored_bytes);
     }
     if (status != FF_OK || recipe->peer_normalisation <= 0)
@@ -391,7 +427,10 @@ static int check_layer(const struct ff_model *model, uint32_t layer)
 int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info *out)
 {
     const struct ff_manifest *manifest = &model->manifest;
+    struct ff_tensor_stats *const stats[FF_SLOTS] = {&out->weights, &out->biases,
+                                                     &out->label_weights};
     int status = check_layer(model, layer);
+    uint32_t slots;
 
     memset(out, 0, sizeof *out);
     if (status != FF_OK)
@@ -403,17 +442,20 @@ int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info 
     out->state = layer_state(manifest, layer);
     out->fan_in = ff_manifest_fan_in(manifest, layer);
     out->units = manifest->recipe.hidden[layer - 1];
-    out->parameters = (uint64_t)out->units * out->fan_in + out->units;
+    slots = slots_of(manifest, 'W');
+    out->parameters = (uint64_t)out->units * (out->fan_in + 1);
+    if (slots > FF_SLOT_LABELS)
+        out->parameters += (uint64_t)out->units * manifest->classes;
     out->dtype = ff_dtype_name(FF_F32);
     out->tiles = ff_tile_count(out->units);
     out->tile_units = ff_tile_units(out->units);
     out->raw_bytes = out->parameters * sizeof(float);
     out->weights.min = out->weights.max = out->weights.mean = out->weights.std = NAN;
-    out->biases = out->weights;
-    if (out->state != FF_LAYER_WAITING)
-        status = read_tensor(model, layer, FF_SLOT_WEIGHTS, out, &out->weights);
-    if (status == FF_OK && out->state != FF_LAYER_WAITING)
-        status = read_tensor(model, layer, FF_SLOT_BIASES, out, &out->biases);
+    out->biases = out->label_weights = out->weights;
+    for (uint32_t slot = 0; slot < slots && status == FF_OK; slot++) {
+        if (out->state != FF_LAYER_WAITING)
+            status = read_tensor(model, layer, slot, out, stats[slot]);
+    }
     if (status == FF_OK && out->state == FF_LAYER_TRAINING)
         status = add_optimizer(model, layer, out);
     if (status == FF_OK)
@@ -446,19 +488,18 @@ static int read_tile(struct ff_model *model, const struct tensor *tensor, uint32
     struct moments moments = {0};
     struct ff_value value;
     uint32_t first;
+    size_t n;
     int status;
 
     if (!buffer)
         return ff_alloc_status(model->ctx);
     out->tile = tile;
     ff_tile_range(tensor->units, tile, &first, &out->units);
-    out->raw_bytes = (uint64_t)out->units * tensor->columns * sizeof(float);
-    status = ff_model_file_get(model->file, &key, out->units, tensor->columns, buffer);
+    out->raw_bytes = (uint64_t)out->units * tensor->per_unit * sizeof(float);
+    status = get_tile(model, tensor, tile, buffer, &n);
     if (status == FF_OK)
         status = ff_model_file_describe(model->file, &key, &value);
     if (status == FF_OK) {
-        size_t n = (size_t)out->units * tensor->columns;
-
         out->stored_bytes = FF_VALUE_HEADER + value.stored_bytes;
         moments_add(&moments, buffer, n);
         moments_finish(&moments);

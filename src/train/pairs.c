@@ -22,9 +22,9 @@ size_t ff_pairs_place(size_t n, const struct ff_piece *pieces, struct ff_block *
     return all_rows;
 }
 
-uint32_t ff_pairs_negative(uint32_t sets, uint32_t epoch, uint64_t batch)
+uint32_t ff_pairs_variant(uint32_t n, uint32_t epoch, uint64_t batch)
 {
-    return (uint32_t)((epoch + batch) % sets);
+    return (uint32_t)((epoch + batch) % n);
 }
 
 void ff_pairs_scales(const struct ff_pairs *pairs, uint32_t units, const float *goodness,

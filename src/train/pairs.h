@@ -19,8 +19,9 @@ size_t ff_pairs_request(uint32_t first_chunk, uint32_t chunks, uint32_t negative
  * rows in all. */
 size_t ff_pairs_place(size_t n, const struct ff_piece *pieces, struct ff_block *blocks);
 
-/* The set of random negatives that a batch meets in an epoch: each of SETS in turn. */
-uint32_t ff_pairs_negative(uint32_t sets, uint32_t epoch, uint64_t batch);
+/* Which of N stored variants of the inputs a batch meets in an epoch: each in turn. They are sets
+ * of random negatives, or copies of label-free inputs. */
+uint32_t ff_pairs_variant(uint32_t n, uint32_t epoch, uint64_t batch);
 
 struct ff_pairs {
     const struct ff_loss *loss;

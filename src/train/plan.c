@@ -3,6 +3,7 @@
 
 #include "train/layer.h"
 #include "train/run.h"
+#include "train/streams.h"
 #include "train/workers.h"
 
 #include <string.h>
@@ -119,12 +120,12 @@ static struct ff_set_values rows_of(const struct ff_plan_job *job, uint32_t boun
 {
     const struct ff_recipe *recipe = &job->manifest->recipe;
     enum ff_dtype images = job->manifest->is_float ? FF_F32 : FF_U8;
-    uint32_t pairs = boundary < recipe->layers ? 1 + recipe->negative_sets : 0;
+    uint32_t streams[FF_MAX_STREAMS];
 
     if (boundary == 0)
         return make_values(job, images, images, job->manifest->features, 1);
     return make_values(job, FF_F32, job->stored, recipe->hidden[boundary - 1],
-                       pairs + (recipe->head_epochs > 0));
+                       ff_streams_stored(recipe, boundary, streams));
 }
 
 size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
@@ -137,7 +138,7 @@ size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
 
     if (rows.streams == 0)
         return 0;
-    if (boundary == 0 || head)
+    if (boundary == 0 || ff_streams_labelled(recipe))
         out[n++] = make_values(job, FF_U16, FF_U16, 1, 1);
     out[n++] = rows;
     if (head && boundary > ff_recipe_first_head(recipe))
@@ -145,22 +146,15 @@ size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
     return n;
 }
 
-void ff_plan_feed(const struct ff_plan_job *job, uint32_t boundary, uint32_t pieces,
+void ff_plan_feed(const struct ff_plan_job *job, uint32_t boundary, uint32_t pieces, bool learns,
                   struct ff_needs *needs)
 {
-    const struct ff_manifest *manifest = job->manifest;
     struct ff_set_values rows = rows_of(job, boundary);
-    struct ff_feed_opts opts = {
-        .geometry = &job->geometry,
-        .boundary = boundary,
-        .embedding = ff_manifest_embedding(manifest),
-        .width = ff_manifest_fan_in(manifest, boundary + 1),
-        .max_pieces = pieces,
-    };
+    struct ff_feed_opts opts =
+        ff_feed_opts_of(job->manifest, &job->geometry, boundary, pieces, learns);
     /* Positive and negative rows are formed from the same images. */
-    bool shared = boundary == 0 && !job->mode->backprop;
+    bool shared = boundary == 0 && opts.embedding.classes > 0;
 
-    opts.is_float = manifest->is_float;
     ff_set_needs(0, NULL, 0, &job->compression, needs);
     ff_feed_needs(&opts, &rows, shared ? (pieces + 1) / 2 : pieces, job->threads,
                   ff_plan_stored(job, boundary), needs);

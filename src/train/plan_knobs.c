@@ -8,6 +8,7 @@
 #include "train/plan.h"
 
 #include "train/layer.h"
+#include "train/streams.h"
 
 #include <math.h>
 
@@ -118,6 +119,7 @@ double ff_plan_slowdown(const struct ff_plan_job *job, uint32_t layer, const str
 {
     uint32_t units = job->manifest->recipe.hidden[layer - 1], tiles = ff_tile_count(units);
     double weights = (double)units * ff_manifest_fan_in(job->manifest, layer);
+    double rows = (double)ff_streams_rows(&job->manifest->recipe) * job->geometry.batch;
     double paged = (double)(tiles - knobs->residency.resident) / tiles, idle = 0;
 
     if (knobs->residency.slots == 0)
@@ -126,8 +128,7 @@ double ff_plan_slowdown(const struct ff_plan_job *job, uint32_t layer, const str
     if (knobs->residency.slots < job->threads)
         idle = paged * 0.5 * ((double)job->threads / knobs->residency.slots - 1);
     return 1 + idle +
-           ff_plan_paging_slowdown(job->threads,
-                                   job->mode->operations * weights * job->geometry.batch,
+           ff_plan_paging_slowdown(job->threads, job->mode->operations * weights * rows,
                                    bytes_paged(job, layer, knobs));
 }
 

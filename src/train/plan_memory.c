@@ -147,8 +147,7 @@ static void count_stage(const struct ff_plan_job *job, const struct ff_moment *a
 /* The layer of a stage, which may be paged. */
 static struct ff_layer layer_of(const struct ff_plan_job *job, const struct ff_moment *at)
 {
-    struct ff_layer layer = ff_layer_shape(ff_manifest_fan_in(job->manifest, at->layer),
-                                           job->manifest->recipe.hidden[at->layer - 1], 0);
+    struct ff_layer layer = ff_layer_of(job->manifest, at->layer, 0);
 
     layer.residency = at->knobs.residency;
     return layer;

@@ -4,7 +4,9 @@
 #include "nn/loss.h"
 #include "nn/optimizer.h"
 #include "nn/schedule.h"
+#include "train/manifest.h"
 #include "train/mode.h"
+#include "train/recipe_table.h"
 
 #include <errno.h>
 #include <math.h>
@@ -36,15 +38,13 @@ void ff_recipe_init(struct ff_recipe *out)
 {
     *out = (struct ff_recipe){
         .mode = "ff-stream",
-        .loss = "symba",
         .optimizer = "adam",
         .schedule = "linear",
-        .embedding = "replace",
         .activations = "f32",
         .negatives = "random",
         .epochs = 10,
         .batch = 128,
-        .negative_sets = 1,
+        .negative_sets = FF_UNSET,
         .seed = 0,
         .learning_rate = NAN,
         .weight_decay = 0,
@@ -54,9 +54,11 @@ void ff_recipe_init(struct ff_recipe *out)
         .epsilon = NAN,
         .goodness_scale = NAN,
         .threshold = NAN,
-        .label_strength = 1,
+        .label_strength = NAN,
+        .label_smoothing = NAN,
+        .dropout = NAN,
         .peer_normalisation = 0,
-        .head_epochs = 5,
+        .head_epochs = FF_UNSET,
         .head_learning_rate = 1e-3,
         .head_weight_decay = 0,
     };
@@ -158,6 +160,11 @@ const struct ff_recipe_choice *ff_recipe_choices(const char *field)
 
         for (size_t i = 0; i < count; i++)
             choices[i] = (struct ff_recipe_choice){table[i].name, table[i].summary};
+    } else if (strcmp(field, "recipe") == 0) {
+        const struct ff_recipe_entry *table = ff_recipes(&count);
+
+        for (size_t i = 0; i < count; i++)
+            choices[i] = (struct ff_recipe_choice){table[i].name, table[i].summary};
     } else if (strcmp(field, "loss") == 0) {
         const struct ff_loss *table = ff_losses(&count);
 
@@ -215,37 +222,6 @@ static const char *interned(const char *field, const char *value)
     return choice->name;
 }
 
-static void fill(double *field, double value)
-{
-    if (isnan(*field))
-        *field = value;
-}
-
-/* A float of a table as the double that prints the same: 3e-3f is 3e-3, not 0.003000000026. */
-static double as_written(float value)
-{
-    char text[32];
-
-    snprintf(text, sizeof text, "%.7g", (double)value);
-    return strtod(text, NULL);
-}
-
-static void fill_defaults(struct ff_recipe *recipe)
-{
-    const struct ff_mode *mode = ff_mode_find(recipe->mode);
-    const struct ff_loss *loss = ff_loss_find(recipe->loss);
-    const struct ff_optimizer *optimizer = ff_optimizer_find(recipe->optimizer);
-
-    fill(&recipe->learning_rate,
-         as_written(mode->learning_rate > 0 ? mode->learning_rate : loss->learning_rate));
-    fill(&recipe->goodness_scale, as_written(loss->defaults.goodness_scale));
-    fill(&recipe->threshold, as_written(loss->defaults.threshold));
-    fill(&recipe->momentum, as_written(optimizer->defaults.momentum));
-    fill(&recipe->beta1, as_written(optimizer->defaults.beta1));
-    fill(&recipe->beta2, as_written(optimizer->defaults.beta2));
-    fill(&recipe->epsilon, as_written(optimizer->defaults.epsilon));
-}
-
 static int check_hidden(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
     int status = FF_OK;
@@ -260,47 +236,82 @@ static int check_hidden(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     return status;
 }
 
-/* What a mode makes no use of must be as it is by default: an option that does nothing is a
- * mistake. */
-static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
+/* A recipe of the same mode and name with nothing said otherwise. */
+static struct ff_recipe plain_of(const struct ff_recipe *recipe)
 {
-    const struct ff_mode *mode = ff_mode_find(recipe->mode);
-    bool pairs = !mode->backprop, streams = !mode->whole_network;
-    bool full = pairs && mode->whole_network, hard = strcmp(recipe->negatives, "hard") == 0;
-    const struct ff_loss *loss;
     struct ff_recipe plain;
 
     ff_recipe_init(&plain);
-    loss = ff_loss_find(plain.loss);
+    plain.mode = recipe->mode;
+    plain.recipe = recipe->recipe;
+    plain.optimizer = recipe->optimizer;
+    ff_recipe_fill(&plain, ff_recipe_find(recipe->recipe));
+    ff_recipe_fill_numbers(&plain);
+    return plain;
+}
+
+/* What a mode or a loss makes no use of must be as it is by default: an option that does nothing is
+ * a mistake. */
+static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
+{
+    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+    bool forward = !mode->backprop, streams = !mode->whole_network;
+    bool labels = forward && ff_recipe_conditioned(recipe), pairs = forward && !labels;
+    bool full = pairs && mode->whole_network, hard = strcmp(recipe->negatives, "hard") == 0;
+    const struct ff_recipe plain = plain_of(recipe);
     const struct {
         const char *field;
         bool used, changed;
     } fields[] = {
-        {"loss", pairs, strcmp(recipe->loss, plain.loss) != 0},
+        {"recipe", forward, strcmp(recipe->recipe, mode->recipe) != 0},
+        {"loss", forward, strcmp(recipe->loss, plain.loss) != 0},
         {"embedding", pairs, strcmp(recipe->embedding, plain.embedding) != 0},
-        {"label strength", pairs, recipe->label_strength != plain.label_strength},
-        {"goodness scale", pairs,
-         recipe->goodness_scale != as_written(loss->defaults.goodness_scale)},
-        {"threshold", pairs, recipe->threshold != as_written(loss->defaults.threshold)},
+        {"label strength", forward, recipe->label_strength != plain.label_strength},
+        {"label smoothing", labels, recipe->label_smoothing != plain.label_smoothing},
+        {"label samples", labels, recipe->label_samples != plain.label_samples},
+        {"dropout", streams, recipe->dropout != plain.dropout},
+        {"goodness scale", forward, recipe->goodness_scale != plain.goodness_scale},
+        {"threshold", pairs, recipe->threshold != plain.threshold},
         {"activations", streams, strcmp(recipe->activations, plain.activations) != 0},
         {"negatives", full, hard},
         {"negative sets", pairs && !hard, recipe->negative_sets != plain.negative_sets},
-        {"head epochs", pairs,
+        {"head epochs", forward,
          recipe->head_epochs != plain.head_epochs && recipe->head_epochs != recipe->epochs},
-        {"head learning rate", pairs, recipe->head_learning_rate != plain.head_learning_rate},
-        {"head weight decay", pairs, recipe->head_weight_decay != plain.head_weight_decay},
+        {"head learning rate", forward, recipe->head_learning_rate != plain.head_learning_rate},
+        {"head weight decay", forward, recipe->head_weight_decay != plain.head_weight_decay},
         {"peer normalisation", full, recipe->peer_normalisation != plain.peer_normalisation},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         if (fields[i].changed && !fields[i].used)
-            return ff_fail(ctx, FF_EINVAL, "%s: mode %s%s makes no use of it", fields[i].field,
-                           mode->name, full && hard ? " with hard negatives" : "");
+            return ff_fail(ctx, FF_EINVAL, "%s: mode %s%s%s makes no use of it", fields[i].field,
+                           mode->name, labels ? " with the loss softmax" : "",
+                           full && hard ? " with hard negatives" : "");
     }
+    if (labels && mode->whole_network)
+        return ff_fail(ctx, FF_EINVAL,
+                       "loss %s conditions every layer on the label, which mode %s does not do; "
+                       "choose another loss, or mode ff-stream",
+                       recipe->loss, mode->name);
     if (hard && recipe->head_epochs == 0)
         return ff_fail(ctx, FF_EINVAL,
                        "hard negatives are drawn from the linear head, and there is none (head "
                        "epochs 0)");
     return FF_OK;
+}
+
+/* A recipe or loss of label-conditioned layers is of use in ff-stream alone. */
+static void drop_conditioned(struct ff_recipe *recipe, const struct ff_recipe *plain)
+{
+    const struct ff_recipe_entry *entry = recipe->recipe ? ff_recipe_find(recipe->recipe) : NULL;
+    const char *name = recipe->loss ? recipe->loss : entry ? entry->defaults.loss : NULL;
+    const struct ff_loss *loss = name ? ff_loss_find(name) : NULL;
+
+    if (!loss || !loss->labels)
+        return;
+    recipe->recipe = plain->recipe;
+    recipe->loss = plain->loss;
+    recipe->goodness_scale = plain->goodness_scale;
+    recipe->label_strength = plain->label_strength;
 }
 
 void ff_recipe_drop_unused(struct ff_recipe *recipe)
@@ -309,14 +320,20 @@ void ff_recipe_drop_unused(struct ff_recipe *recipe)
     struct ff_recipe plain;
 
     ff_recipe_init(&plain);
-    if (mode->whole_network)
+    if (mode->whole_network) {
+        drop_conditioned(recipe, &plain);
         recipe->activations = plain.activations;
+        recipe->label_smoothing = plain.label_smoothing;
+        recipe->label_samples = plain.label_samples;
+        recipe->dropout = plain.dropout;
+    }
     if (mode->backprop || !mode->whole_network) {
         recipe->negatives = plain.negatives;
         recipe->peer_normalisation = plain.peer_normalisation;
     }
     if (!mode->backprop)
         return;
+    recipe->recipe = plain.recipe;
     recipe->loss = plain.loss;
     recipe->goodness_scale = plain.goodness_scale;
     recipe->threshold = plain.threshold;
@@ -337,32 +354,71 @@ static void settle_head(struct ff_recipe *recipe)
         recipe->head_epochs = recipe->epochs;
 }
 
-int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
+static int settle_choice(struct ff_ctx *ctx, const char *field, const char **value)
 {
-    static const double huge = 1e30;
-    static const double largest_beta = 0.999999; /* well below 1 as a float, too */
+    int status = check_choice(ctx, field, *value);
+
+    if (status == FF_OK)
+        *value = interned(field, *value);
+    return status;
+}
+
+/* Of those that have the loss that is asked for the first one, else the mode's. */
+static const char *default_recipe(const struct ff_recipe *recipe)
+{
+    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+    size_t count;
+    const struct ff_recipe_entry *entries = ff_recipes(&count);
+
+    for (size_t i = 0; i < count && recipe->loss && !mode->backprop; i++) {
+        if (strcmp(entries[i].defaults.loss, recipe->loss) == 0)
+            return entries[i].name;
+    }
+    return mode->recipe;
+}
+
+/* Mode and recipe decide what is unset; then every name is that of a table. */
+static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
+{
     const struct {
         const char *field;
         const char **value;
     } choices[] = {
-        {"mode", &recipe->mode},           {"loss", &recipe->loss},
-        {"optimizer", &recipe->optimizer}, {"schedule", &recipe->schedule},
-        {"embedding", &recipe->embedding}, {"activations", &recipe->activations},
+        {"loss", &recipe->loss},
+        {"optimizer", &recipe->optimizer},
+        {"schedule", &recipe->schedule},
+        {"embedding", &recipe->embedding},
+        {"activations", &recipe->activations},
         {"negatives", &recipe->negatives},
     };
-    int status;
+    int status = settle_choice(ctx, "mode", &recipe->mode);
 
-    status = check_hidden(ctx, recipe);
     if (status != FF_OK)
         return status;
-    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
-        status = check_choice(ctx, choices[i].field, *choices[i].value);
+    if (!recipe->recipe)
+        recipe->recipe = default_recipe(recipe);
+    status = settle_choice(ctx, "recipe", &recipe->recipe);
+    if (status != FF_OK)
+        return status;
+    ff_recipe_fill(recipe, ff_recipe_find(recipe->recipe));
+    for (size_t i = 0; i < sizeof choices / sizeof *choices && status == FF_OK; i++)
+        status = settle_choice(ctx, choices[i].field, choices[i].value);
+    if (status == FF_OK)
+        ff_recipe_fill_numbers(recipe);
+    return status;
+}
 
-        if (status != FF_OK)
-            return status;
-        *choices[i].value = interned(choices[i].field, *choices[i].value);
-    }
-    fill_defaults(recipe);
+int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
+{
+    static const double huge = 1e30;
+    static const double largest_beta = 0.999999; /* well below 1 as a float, too */
+    static const double largest_dropout = 0.99;
+    int status = check_hidden(ctx, recipe);
+
+    if (status == FF_OK)
+        status = settle_names(ctx, recipe);
+    if (status != FF_OK)
+        return status;
 
     bool divides_by_epsilon = ff_optimizer_find(recipe->optimizer)->defaults.epsilon > 0;
     const struct {
@@ -381,6 +437,9 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
         {"goodness scale", recipe->goodness_scale, 1e-6, huge},
         {"threshold", recipe->threshold, -huge, huge},
         {"label strength", recipe->label_strength, 1e-6, huge},
+        {"label smoothing", recipe->label_smoothing, 0, 1},
+        {"label samples", recipe->label_samples, 0, FF_MAX_LABEL_SAMPLES},
+        {"dropout", recipe->dropout, 0, largest_dropout},
         {"peer normalisation", recipe->peer_normalisation, 0, huge},
         {"head epochs", recipe->head_epochs, 0, 1e6},
         {"head learning rate", recipe->head_learning_rate, 0, huge},

@@ -55,6 +55,7 @@ int ff_run_derive(struct ff_run *run)
     run->loss_params = (struct ff_loss_params){
         .goodness_scale = (float)recipe->goodness_scale,
         .threshold = (float)recipe->threshold,
+        .label_smoothing = (float)recipe->label_smoothing,
     };
     run->optimizer_params = (struct ff_optimizer_params){
         .momentum = (float)recipe->momentum,
@@ -103,29 +104,19 @@ int ff_run_open_set(struct ff_run *run, uint32_t boundary, struct ff_set **out)
     return status;
 }
 
-int ff_run_layer(struct ff_run *run, uint32_t fan_in, uint32_t units, int states,
-                 struct ff_residency residency, struct ff_layer *out)
+int ff_run_layer(struct ff_run *run, const struct ff_layer *shape, struct ff_layer *out)
 {
-    return ff_layer_init_paged(out, &run->workers, fan_in, units, states, residency, &run->scratch,
-                               &run->scratch_damaged);
+    return ff_layer_init_paged(out, &run->workers, shape, &run->scratch, &run->scratch_damaged);
 }
 
 int ff_run_feed(struct ff_run *run, struct ff_set *set, uint32_t boundary, uint32_t pieces,
-                struct ff_feed **out)
+                bool learns, struct ff_feed **out)
 {
-    struct ff_feed_opts opts = {
-        .geometry = &run->geometry,
-        .set = set,
-        .boundary = boundary,
-        .embedding = ff_manifest_embedding(&run->manifest),
-        .classes = run->manifest.classes,
-        .is_float = run->manifest.is_float,
-        .seed = run->manifest.recipe.seed,
-        .width = ff_manifest_fan_in(&run->manifest, boundary + 1),
-        .max_pieces = pieces,
-        .damaged = &run->scratch_damaged,
-    };
+    struct ff_feed_opts opts =
+        ff_feed_opts_of(&run->manifest, &run->geometry, boundary, pieces, learns);
 
+    opts.set = set;
+    opts.damaged = &run->scratch_damaged;
     return ff_feed_new(&run->workers, &opts, out);
 }
 

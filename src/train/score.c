@@ -8,6 +8,7 @@
 #include "train/mode.h"
 #include "train/plan.h"
 #include "train/score_plan.h"
+#include "train/streams.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -29,7 +30,7 @@ struct scoring {
     struct ff_scratch scratch;
     char folder[PATH_MAX];
     struct ff_clock clock;
-    bool backprop, by_head;
+    bool backprop, by_head, conditioned;
     uint32_t layers, first_head, classes;
     uint64_t samples;
     uint32_t *streams; /* (n_streams): a class each, or the neutral one */
@@ -97,6 +98,7 @@ static int choose_method(struct scoring *s)
     const char *mode = s->manifest.recipe.mode;
 
     s->backprop = ff_mode_find(mode)->backprop;
+    s->conditioned = ff_recipe_conditioned(&s->manifest.recipe);
     if (s->backprop && method == FF_METHOD_GOODNESS)
         return ff_fail(s->ctx, FF_EINVAL,
                        "%s is trained by backpropagation (%s): its output layer, a linear head, "
@@ -201,7 +203,8 @@ static int allocate(struct scoring *s)
     if (status != FF_OK)
         return status;
     for (uint32_t c = 0; c < s->n_streams; c++)
-        s->streams[c] = s->by_head ? (uint32_t)FF_STREAM_NEUTRAL : FF_STREAM_CLASS + c;
+        s->streams[c] =
+            s->n_streams > 1 ? FF_STREAM_CLASS + c : ff_streams_head(&s->manifest.recipe);
     return FF_OK;
 }
 
@@ -260,17 +263,11 @@ static int import_block(struct scoring *s)
 
 static int new_feed(struct scoring *s, struct ff_set *set, uint32_t boundary, struct ff_feed **out)
 {
-    struct ff_feed_opts opts = {
-        .geometry = &s->geometry,
-        .set = set,
-        .boundary = boundary,
-        .embedding = ff_manifest_embedding(&s->manifest),
-        .classes = s->classes,
-        .is_float = s->dataset->info.is_float,
-        .width = ff_manifest_fan_in(&s->manifest, boundary + 1),
-        .max_pieces = ff_forward_pieces(s->n_streams),
-    };
+    struct ff_feed_opts opts = ff_feed_opts_of(&s->manifest, &s->geometry, boundary,
+                                               ff_forward_pieces(s->n_streams), false);
 
+    opts.set = set;
+    opts.is_float = s->dataset->info.is_float;
     return ff_feed_new(&s->workers, &opts, out);
 }
 
@@ -299,19 +296,28 @@ static int begin_chunk(void *arg, uint32_t chunk, uint64_t first, uint32_t rows)
     return FF_OK;
 }
 
-/* Keeps the goodness of a class, and the outputs if a layer or a head above needs them. */
+/* Keeps the goodness of a chunk: under the label of its stream, or under every one. */
+static void keep_goodness(struct scoring *s, const struct ff_forward_block *block)
+{
+    float *scores = s->layer_scores + block->first * s->classes;
+
+    if (s->conditioned) {
+        memcpy(scores, block->goodness, (size_t)block->rows * s->classes * sizeof *scores);
+        return;
+    }
+    for (uint32_t i = 0; i < block->rows; i++)
+        scores[(size_t)i * s->classes + block->stream - FF_STREAM_CLASS] = block->goodness[i];
+}
+
+/* Keeps the goodness, and the outputs if a layer or a head above needs them. */
 static int take_block(void *arg, const struct ff_forward_block *block)
 {
     struct scoring *s = arg;
     struct ff_compression none = {FF_CODEC_NONE, 0};
     struct ff_matrix matrix = {FF_F32, block->rows, units(s, s->number), block->y};
 
-    if (!s->by_head) {
-        uint32_t class = block->stream - FF_STREAM_CLASS;
-
-        for (uint32_t i = 0; i < block->rows; i++)
-            s->layer_scores[(block->first + i) * s->classes + class] = block->goodness[i];
-    }
+    if (!s->by_head)
+        keep_goodness(s, block);
     if (!s->out)
         return FF_OK;
     return ff_set_put(s->out, block->chunk, block->stream, &matrix, FF_F32, &none);
@@ -322,6 +328,7 @@ static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *fee
     struct ff_layer layer;
     struct ff_forward_opts opts = {
         .layer = &layer,
+        .manifest = &s->manifest,
         .feed = feed,
         .geometry = &s->geometry,
         .streams = s->streams,
@@ -331,10 +338,11 @@ static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *fee
         .begin_chunk = begin_chunk,
         .arg = s,
     };
-    struct ff_residency residency = ff_score_residency(&s->job, s->max_rows, number);
-    int status = ff_layer_init_paged(&layer, &s->workers, ff_manifest_fan_in(&s->manifest, number),
-                                     units(s, number), 0, residency, &s->scratch, NULL);
+    struct ff_layer shape = ff_layer_of(&s->manifest, number, 0);
+    int status;
 
+    shape.residency = ff_score_residency(&s->job, s->max_rows, number);
+    status = ff_layer_init_paged(&layer, &s->workers, &shape, &s->scratch, NULL);
     if (status != FF_OK)
         return status;
     status = ff_layer_load(&layer, s->file, 'W', number, FF_GENERATION_FINAL, false);
@@ -357,7 +365,7 @@ static int add_head(struct scoring *s, uint32_t number)
     if (status == FF_OK)
         status = new_feed(s, s->out, number, &feed);
     for (uint32_t chunk = 0; chunk < s->geometry.chunks && status == FF_OK; chunk++) {
-        struct ff_piece_request request = {chunk, FF_STREAM_NEUTRAL};
+        struct ff_piece_request request = {chunk, ff_streams_head(&s->manifest.recipe)};
         struct ff_piece piece;
 
         status = ff_feed_load(feed, 1, &request, &piece);
@@ -384,17 +392,18 @@ static struct ff_scored scored_rows(const struct scoring *s)
 }
 
 /*
- * The sum leaves the first layer out where there are more, for its goodness says more about the
- * label pixels than about their fit to the image (Hinton 2022, section 3.3). Up to the first layer
- * the sum is that layer's own.
+ * Where the label is among the inputs, the sum leaves the first layer out if there are more, for
+ * its goodness says more about the label pixels than about their fit to the image (Hinton 2022,
+ * section 3.3). Up to the first layer the sum is that layer's own.
  */
 static int sum_goodness(struct scoring *s, uint32_t number)
 {
     struct ff_scored scored = scored_rows(s);
     size_t n = (size_t)s->geometry.rows * s->classes;
+    uint32_t first = s->conditioned ? 1 : 2;
 
     for (size_t i = 0; i < n; i++)
-        s->scores[i] = number <= 2 ? s->layer_scores[i] : s->scores[i] + s->layer_scores[i];
+        s->scores[i] = number <= first ? s->layer_scores[i] : s->scores[i] + s->layer_scores[i];
     return s->opts->on_layer ? s->opts->on_layer(s->opts->arg, number, &scored) : FF_OK;
 }
 

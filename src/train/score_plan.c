@@ -23,7 +23,8 @@ static uint32_t units(const struct ff_score_job *job, uint32_t layer)
 
 uint32_t ff_score_streams(const struct ff_score_job *job)
 {
-    return job->by_head ? 1 : job->manifest->classes;
+    return job->by_head || ff_recipe_conditioned(&job->manifest->recipe) ? 1
+                                                                         : job->manifest->classes;
 }
 
 /* ---- What is held ---- */
@@ -91,15 +92,10 @@ static void count_feed(const struct ff_score_job *job, const struct ff_geometry 
 {
     struct ff_set_values values[FF_MAX_SET_VALUES];
     size_t n = list_values(job, geometry, boundary, values);
-    struct ff_feed_opts opts = {
-        .geometry = geometry,
-        .boundary = boundary,
-        .embedding = ff_manifest_embedding(job->manifest),
-        .width = ff_manifest_fan_in(job->manifest, boundary + 1),
-        .max_pieces = ff_forward_pieces(ff_score_streams(job)),
-        .is_float = job->is_float,
-    };
+    struct ff_feed_opts opts = ff_feed_opts_of(job->manifest, geometry, boundary,
+                                               ff_forward_pieces(ff_score_streams(job)), false);
 
+    opts.is_float = job->is_float;
     ff_feed_needs(&opts, &values[n - 1], boundary == 0 ? 1 : opts.max_pieces, job->threads,
                   stored(job, geometry, boundary), needs);
 }
@@ -145,8 +141,7 @@ static struct ff_needs layer_needs(const struct ff_score_job *job, uint64_t rows
                                    struct ff_residency residency)
 {
     struct ff_geometry geometry = geometry_of(rows);
-    struct ff_layer layer =
-        ff_layer_shape(ff_manifest_fan_in(job->manifest, number), units(job, number), 0);
+    struct ff_layer layer = ff_layer_of(job->manifest, number, 0);
     struct ff_set_values values[FF_MAX_SET_VALUES];
     size_t n = list_values(job, &geometry, number, values);
     struct ff_needs needs = {0}, loading;
@@ -158,7 +153,7 @@ static struct ff_needs layer_needs(const struct ff_score_job *job, uint64_t rows
     ff_layer_load_needs(&layer, job->threads, &loading);
     count_feed(job, &geometry, number - 1, &needs);
     ff_layer_needs(&layer, job->threads, &needs);
-    ff_forward_needs(&layer, &geometry, ff_score_streams(job), &needs);
+    ff_forward_needs(job->manifest, &layer, &geometry, ff_score_streams(job), &needs);
     if (n > 0)
         ff_set_needs(n, values, geometry.chunks, &none, &needs);
     return ff_needs_total(&loading) > ff_needs_total(&needs) + needs.mapped ? loading : needs;

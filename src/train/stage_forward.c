@@ -1,14 +1,14 @@
 /* Writing the outputs of a finished layer as the next boundary, and computing boundaries again. */
 #include "nn/kernels.h"
+#include "train/conditioned.h"
 #include "train/forward.h"
 #include "train/head.h"
 #include "train/plan.h"
 #include "train/run.h"
+#include "train/streams.h"
 
 #include <math.h>
 #include <string.h>
-
-#define MAX_STREAMS (FF_MAX_NEGATIVE_SETS + 2)
 
 struct forwarding {
     struct ff_run *run;
@@ -16,18 +16,18 @@ struct forwarding {
     struct ff_layer layer;
     struct ff_set *in, *out; /* OUT NULL: nothing needs the outputs */
     struct ff_feed *feed;
-    uint32_t streams[MAX_STREAMS];
-    size_t n_streams;
-    bool with_head;       /* there are heads: labels and neutral inputs are handed on */
-    bool stores_pairs;    /* a layer above trains on the positive and negative outputs */
+    uint32_t streams[FF_MAX_STREAMS], stored[FF_MAX_STREAMS];
+    uint32_t n_streams, n_stored;
+    bool labelled;        /* labels are handed on */
     struct ff_layer head; /* of the layer below, if it has one */
     bool head_below, logits_below;
     float *logits, *product; /* (chunk_rows, classes) */
     uint16_t *labels;
     /* Figures of the layer as trained */
-    float *goodness_pos, *c_pos, *c_neg; /* (chunk_rows) */
-    uint8_t *active;                     /* (units) */
-    struct ff_sums sums;                 /* rows: pairs */
+    float *goodness_pos, *c_pos; /* (chunk_rows) */
+    float *c_neg;                /* (chunk_rows); under every label (chunk_rows, classes) */
+    uint8_t *active;             /* (units) */
+    struct ff_sums sums;         /* rows: pairs */
 };
 
 #define MAX_BUFFERS 7
@@ -42,7 +42,7 @@ static size_t list_buffers(struct forwarding *f, const struct ff_geometry *geome
         {&f->labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)},
         {&f->goodness_pos, FF_MEM_ACTIVATIONS, rows, sizeof(float)},
         {&f->c_pos, FF_MEM_ACTIVATIONS, rows, sizeof(float)},
-        {&f->c_neg, FF_MEM_ACTIVATIONS, rows, sizeof(float)},
+        {&f->c_neg, FF_MEM_ACTIVATIONS, f->layer.classes ? rows * classes : rows, sizeof(float)},
         {&f->active, FF_MEM_OTHER, f->layer.units, 1},
     };
 
@@ -79,12 +79,12 @@ void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
                             const struct ff_knobs *knobs, struct ff_needs *needs)
 {
     const struct ff_manifest *manifest = job->manifest;
-    uint32_t fan_in = ff_manifest_fan_in(manifest, layer);
     struct forwarding shape = {
-        .layer = ff_layer_shape(fan_in, manifest->recipe.hidden[layer - 1], 0),
-        .head = ff_layer_shape(fan_in, manifest->classes, 0),
+        .layer = ff_layer_of(manifest, layer, 0),
+        .head = ff_layer_shape(ff_manifest_fan_in(manifest, layer), manifest->classes, 0),
     };
     struct ff_set_values values[FF_MAX_SET_VALUES];
+    uint32_t pieces = ff_forward_pieces(ff_streams_passed(&manifest->recipe, shape.streams));
     struct ff_buffer buffers[MAX_BUFFERS];
     size_t n = ff_plan_values(job, layer, values);
 
@@ -92,8 +92,8 @@ void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
     ff_layer_needs(&shape.layer, job->threads, needs);
     if (has_head_below(&manifest->recipe, layer))
         ff_layer_needs(&shape.head, job->threads, needs);
-    ff_plan_feed(job, layer - 1, FF_FORWARD_PIECES, needs);
-    ff_forward_needs(&shape.layer, &job->geometry, FF_FORWARD_PIECES, needs);
+    ff_plan_feed(job, layer - 1, pieces, false, needs);
+    ff_forward_needs(manifest, &shape.layer, &job->geometry, pieces, needs);
     if (n > 0)
         ff_set_needs(n, values, job->geometry.chunks, &job->compression, needs);
     ff_buffers_count(list_buffers(&shape, &job->geometry, manifest->classes, buffers), buffers,
@@ -104,14 +104,11 @@ static void choose_streams(struct forwarding *f)
 {
     const struct ff_recipe *recipe = &f->run->manifest.recipe;
 
-    for (uint32_t s = 0; s <= recipe->negative_sets; s++)
-        f->streams[f->n_streams++] = FF_STREAM_INPUT + s;
-    f->with_head = recipe->head_epochs > 0;
-    if (f->with_head)
-        f->streams[f->n_streams++] = FF_STREAM_NEUTRAL;
-    f->stores_pairs = f->number < recipe->layers;
+    f->n_streams = ff_streams_passed(recipe, f->streams);
+    f->n_stored = ff_streams_stored(recipe, f->number, f->stored);
+    f->labelled = ff_streams_labelled(recipe);
     f->head_below = has_head_below(recipe, f->number);
-    f->logits_below = f->with_head && f->number > ff_recipe_first_head(recipe) + 1;
+    f->logits_below = recipe->head_epochs > 0 && f->number > ff_recipe_first_head(recipe) + 1;
 }
 
 static int load_layers(struct forwarding *f)
@@ -119,9 +116,11 @@ static int load_layers(struct forwarding *f)
     struct ff_run *run = f->run;
     uint32_t fan_in = ff_manifest_fan_in(&run->manifest, f->number);
     struct ff_knobs knobs = ff_plan_knobs(&run->job, FF_STAGE_FORWARD, f->number);
-    int status = ff_run_layer(run, fan_in, run->manifest.recipe.hidden[f->number - 1], 0,
-                              knobs.residency, &f->layer);
+    struct ff_layer shape = ff_layer_of(&run->manifest, f->number, 0);
+    int status;
 
+    shape.residency = knobs.residency;
+    status = ff_run_layer(run, &shape, &f->layer);
     if (status == FF_OK)
         status = ff_layer_load(&f->layer, run->file, 'W', f->number, FF_GENERATION_FINAL, false);
     if (status == FF_OK && f->head_below) {
@@ -143,8 +142,9 @@ static int set_up(struct forwarding *f)
     if (status == FF_OK)
         status = allocate(f);
     if (status == FF_OK)
-        status = ff_run_feed(run, f->in, f->number - 1, FF_FORWARD_PIECES, &f->feed);
-    if (status == FF_OK && (f->stores_pairs || f->with_head))
+        status = ff_run_feed(run, f->in, f->number - 1, ff_forward_pieces(f->n_streams), false,
+                             &f->feed);
+    if (status == FF_OK && f->n_stored > 0)
         status = run->scratch.ops->create(run->scratch.self, f->number, &f->out);
     return status;
 }
@@ -170,6 +170,36 @@ static void count_pairs(struct forwarding *f, const struct ff_forward_block *blo
     }
 }
 
+/* The figures of rows under every label. */
+static void count_labels(struct forwarding *f, const struct ff_forward_block *block)
+{
+    uint32_t classes = f->run->manifest.classes;
+    double loss;
+
+    f->run->loss->labels(&f->run->loss_params, block->rows, classes, 1, f->labels, block->goodness,
+                         f->c_neg, &loss);
+    f->sums.loss += loss;
+    f->sums.rows += block->rows;
+    ff_conditioned_count(block->rows, classes, f->labels, block->goodness, &f->sums);
+}
+
+static void count(struct forwarding *f, const struct ff_forward_block *block)
+{
+    if (f->layer.classes)
+        count_labels(f, block);
+    else if (block->stream != FF_STREAM_NEUTRAL)
+        count_pairs(f, block);
+}
+
+static bool is_stored(const struct forwarding *f, uint32_t stream)
+{
+    for (uint32_t i = 0; i < f->n_stored; i++) {
+        if (f->stored[i] == stream)
+            return true;
+    }
+    return false;
+}
+
 /* Hands on the logits of the heads up to that of the layer below, whose outputs are this layer's
  * inputs. */
 static int put_logits(struct forwarding *f, const struct ff_forward_block *block)
@@ -193,15 +223,14 @@ static int take_block(void *arg, const struct ff_forward_block *block)
 {
     struct forwarding *f = arg;
     struct ff_matrix matrix = {FF_F32, block->rows, f->layer.units, block->y};
-    bool neutral = block->stream == FF_STREAM_NEUTRAL;
     int status = FF_OK;
 
-    if (!neutral)
-        count_pairs(f, block);
-    if (neutral || f->stores_pairs)
+    count(f, block);
+    if (is_stored(f, block->stream))
         status = ff_set_put(f->out, block->chunk, block->stream, &matrix, f->run->stored,
                             &f->run->compression);
-    if (status == FF_OK && neutral && f->head_below)
+    if (status == FF_OK && f->head_below &&
+        block->stream == ff_streams_head(&f->run->manifest.recipe))
         status = put_logits(f, block);
     return status;
 }
@@ -215,18 +244,17 @@ static int begin_chunk(void *arg, uint32_t chunk, uint64_t first, uint32_t rows)
     if (ff_clock_tick(&f->run->clock, first, NAN))
         return ff_fail(f->run->ctx, FF_EINTERRUPTED,
                        "interrupted after training layer %u; it is saved", f->number);
-    if (!f->with_head)
+    if (!f->labelled)
         return FF_OK;
     status = ff_feed_labels(f->feed, chunk, f->labels);
-    return status == FF_OK
-               ? ff_set_put(f->out, chunk, FF_STREAM_LABELS, &matrix, FF_U16, &f->run->compression)
-               : status;
+    if (status != FF_OK || !f->out)
+        return status;
+    return ff_set_put(f->out, chunk, FF_STREAM_LABELS, &matrix, FF_U16, &f->run->compression);
 }
 
 static double forward_work(const struct forwarding *f)
 {
-    return 2.0 * f->layer.fan_in * f->layer.units * (double)f->n_streams *
-           (double)f->run->geometry.rows;
+    return 2.0 * f->layer.fan_in * f->layer.units * f->n_streams * (double)f->run->geometry.rows;
 }
 
 /* Runs layer F->number over F->in, into boundary F->number. */
@@ -235,6 +263,7 @@ static int forward_layer(struct forwarding *f)
     struct ff_run *run = f->run;
     struct ff_forward_opts opts = {
         .layer = &f->layer,
+        .manifest = &run->manifest,
         .geometry = &run->geometry,
         .streams = f->streams,
         .sink = take_block,

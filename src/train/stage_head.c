@@ -3,6 +3,7 @@
 #include "train/epochs.h"
 #include "train/head.h"
 #include "train/plan.h"
+#include "train/streams.h"
 #include "train/update.h"
 
 #include <string.h>
@@ -77,7 +78,7 @@ void ff_stage_head_needs(const struct ff_plan_job *job, uint32_t layer,
                                 shape.update.optimizer->states);
     ff_layer_needs(&shape.head, job->threads, needs);
     ff_update_needs(&shape.update, job->threads, needs);
-    ff_plan_feed(job, layer, 1, needs);
+    ff_plan_feed(job, layer, 1, false, needs);
     ff_buffers_count(list_buffers(&shape, &job->geometry, buffers), buffers, needs);
 }
 
@@ -100,7 +101,7 @@ static int set_up(struct head_training *t)
     if (status == FF_OK)
         status = ff_checkpoint_restore(run, 1, &t->part);
     if (status == FF_OK)
-        status = ff_run_feed(run, t->set, number, 1, &t->feed);
+        status = ff_run_feed(run, t->set, number, 1, false, &t->feed);
     return status == FF_OK ? allocate(t) : status;
 }
 
@@ -109,7 +110,7 @@ static int run_chunk(struct head_training *t, uint32_t chunk, size_t batch_rows,
                      struct ff_update_rows rows)
 {
     struct ff_sums *sums = &t->run->manifest.mark.sums;
-    struct ff_piece_request request = {chunk, FF_STREAM_NEUTRAL};
+    struct ff_piece_request request = {chunk, ff_streams_head(&t->run->manifest.recipe)};
     size_t classes = t->head.units;
     struct ff_piece piece;
     struct ff_block block;

@@ -3,7 +3,7 @@
  * positive steps and negative steps apart a layer does not learn; Hinton 2022):
  *
  * - (A), parallel: for each tile t of neurons, Y_t = relu(X W_t' + b_t) and the sum of squares of
- *   each row.
+ *   each row; of a label-conditioned layer the same under each label (conditioned.h).
  * - (B), serial and short: the goodness of each row, the loss, and its coefficients c = dL/dG.
  * - (C), parallel: for each tile, dZ_t = c (2/n) Y_t, dW_t = dZ_t' X, and the optimizer on it
  *   (update.h).
@@ -20,18 +20,26 @@
 #include "train/manifest.h"
 
 struct ff_step_opts {
-    struct ff_layer *layer; /* not owned */
-    struct ff_feed *feed;   /* not owned; max_pieces at least 2 * micro_chunks */
+    struct ff_layer *layer;             /* not owned */
+    uint32_t number;                    /* of the layer, which keys random numbers */
+    struct ff_feed *feed;               /* not owned; max_pieces at least ff_step_pieces() */
+    const struct ff_manifest *manifest; /* of a label-conditioned layer; not owned */
     const struct ff_geometry *geometry;
     const struct ff_loss *loss;
     struct ff_loss_params loss_params;
     const struct ff_optimizer *optimizer;
     struct ff_optimizer_params optimizer_params;
+    uint32_t variants;     /* stored, visited in turn: sets of negatives; where labels condition the
+                              layer, copies of the inputs */
     uint32_t micro_chunks; /* chunks of the dataset at a time, 1 .. chunks of a batch */
 };
 
-/* Chunks per micro-batch such that outputs take at most 16 MiB, or as ROWS (if not 0) asks. */
-uint32_t ff_micro_chunks(const struct ff_geometry *geometry, uint32_t units, uint32_t rows);
+/* Chunks per micro-batch such that the outputs of LAYER take at most 16 MiB, or as ROWS (if not 0)
+ * asks. */
+uint32_t ff_micro_chunks(const struct ff_geometry *geometry, const struct ff_layer *layer,
+                         uint32_t rows);
+/* Pieces that the feed brings for a micro-batch of CHUNKS. */
+uint32_t ff_step_pieces(const struct ff_layer *layer, uint32_t chunks);
 
 struct ff_step;
 FF_CHECK int ff_step_new(struct ff_workers *workers, const struct ff_step_opts *opts,
@@ -39,12 +47,13 @@ FF_CHECK int ff_step_new(struct ff_workers *workers, const struct ff_step_opts *
 void ff_step_free(struct ff_step *step);
 /* Adds what a step of OPTS takes on THREADS, whose layer need not be allocated. */
 void ff_step_needs(const struct ff_step_opts *opts, unsigned threads, struct ff_needs *needs);
+/* Asks for what BATCH needs in EPOCH (from 0), to be read ahead. */
+void ff_step_will_need(struct ff_step *step, uint64_t batch, uint32_t epoch);
 /*
- * Trains on BATCH against the NEGATIVE-th set, as optimizer step NUMBER (from 1) with learning rate
- * LR, and adds to SUMS, whose loss is not finite once training has diverged. Fails with FF_ECORRUPT
- * (scratch).
+ * Trains on BATCH in EPOCH, as optimizer step NUMBER (from 1) with learning rate LR, and adds to
+ * SUMS, whose loss is not finite once training has diverged. Fails with FF_ECORRUPT (scratch).
  */
-FF_CHECK int ff_step_run(struct ff_step *step, uint64_t batch, uint32_t negative, uint64_t number,
+FF_CHECK int ff_step_run(struct ff_step *step, uint64_t batch, uint32_t epoch, uint64_t number,
                          float lr, struct ff_sums *sums);
 
 #endif

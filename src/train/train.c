@@ -4,6 +4,7 @@
 #include "nn/gemm.h"
 #include "train/begin.h"
 #include "train/run.h"
+#include "train/streams.h"
 
 #include <limits.h>
 #include <math.h>
@@ -246,7 +247,7 @@ static double work_left(const struct ff_run *run)
     const struct ff_progress_mark *mark = &run->manifest.mark;
     const struct ff_recipe *recipe = &run->manifest.recipe;
     double rows = (double)run->geometry.rows, total = 0;
-    uint32_t first_head = ff_recipe_first_head(recipe);
+    uint32_t first_head = ff_recipe_first_head(recipe), streams[FF_MAX_STREAMS];
 
     if (run->mode->whole_network)
         return network_work_left(run);
@@ -259,9 +260,9 @@ static double work_left(const struct ff_run *run)
         if (now && mark->stage == FF_STAGE_TRAIN)
             epochs -= mark->epoch + (double)mark->batch / (double)run->geometry.batches;
         if (!now || mark->stage <= FF_STAGE_TRAIN)
-            total += run->mode->operations * product * epochs * rows;
+            total += run->mode->operations * ff_streams_rows(recipe) * product * epochs * rows;
         if (!now || mark->stage <= FF_STAGE_FORWARD)
-            total += 2 * product * (recipe->negative_sets + 1 + (first_head > 0)) * rows;
+            total += 2 * product * ff_streams_passed(recipe, streams) * rows;
         if (now && mark->stage == FF_STAGE_HEAD)
             head_epochs -= mark->epoch;
         if (first_head && layer >= first_head && mark->stage != FF_STAGE_DONE)

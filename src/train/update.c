@@ -2,6 +2,7 @@
 
 #include "nn/gemm.h"
 #include "nn/kernels.h"
+#include "nn/labels.h"
 
 #include <string.h>
 
@@ -19,6 +20,7 @@ static struct ff_update_room room_with(const struct ff_update *update, const str
         .weights = larger(room->weights, units * layer->fan_in),
         .tile_units = (uint32_t)larger(room->tile_units, layer->tile_units),
         .units = (uint32_t)larger(room->units, layer->units),
+        .label_weights = larger(room->label_weights, (size_t)layer->classes * layer->units),
     };
 }
 
@@ -27,20 +29,24 @@ void ff_update_fit(struct ff_update *update, const struct ff_layer *layer)
     update->room = room_with(update, layer);
 }
 
-#define MAX_BUFFERS 3
+#define MAX_BUFFERS 4
 
 static size_t list_buffers(struct ff_update *update, unsigned threads,
                            struct ff_buffer out[MAX_BUFFERS])
 {
     const struct ff_update_room *room = &update->room;
     size_t weights = update->whole ? room->weights : threads * room->weights;
-    size_t deltas = (size_t)threads * update->kept_rows * room->tile_units;
+    size_t deltas = (size_t)threads * update->kept_rows * room->tile_units, n = 0;
 
-    out[0] = (struct ff_buffer){&update->gradient, FF_MEM_GRADIENT, weights, sizeof(float)};
-    out[1] =
+    out[n++] = (struct ff_buffer){&update->gradient, FF_MEM_GRADIENT, weights, sizeof(float)};
+    out[n++] =
         (struct ff_buffer){&update->bias_gradient, FF_MEM_GRADIENT, room->units, sizeof(float)};
-    out[2] = (struct ff_buffer){&update->deltas, FF_MEM_GRADIENT, deltas, sizeof(float)};
-    return update->kept_rows ? 3 : 2;
+    if (update->kept_rows)
+        out[n++] = (struct ff_buffer){&update->deltas, FF_MEM_GRADIENT, deltas, sizeof(float)};
+    if (room->label_weights)
+        out[n++] = (struct ff_buffer){&update->label_gradient, FF_MEM_GRADIENT, room->label_weights,
+                                      sizeof(float)};
+    return n;
 }
 
 int ff_update_init(struct ff_update *update)
@@ -93,8 +99,24 @@ struct delta {
     size_t ld;
 };
 
-static struct delta make_delta(const struct job *job, size_t i, uint32_t first, uint32_t count,
-                               unsigned worker)
+/* Of a label-conditioned layer, whose label weights' gradient is added to as well. */
+static struct delta condition_delta(const struct job *job, const struct ff_block *block,
+                                    uint32_t tile, uint32_t first, uint32_t count)
+{
+    const struct ff_update *update = job->update;
+    const struct ff_conditioned *conditioned = job->rows->conditioned;
+    struct ff_labels labels = ff_conditioned_labels(conditioned, block->first, tile);
+    size_t units = update->layer->units;
+    float *z = job->rows->delta + block->first * units + first;
+
+    ff_label_backward(&labels, block->rows, count, z, units,
+                      conditioned->goodness + (size_t)block->first * conditioned->n_labels,
+                      ff_layer_label_tile(update->layer, update->label_gradient, tile));
+    return (struct delta){z, units};
+}
+
+static struct delta make_delta(const struct job *job, size_t i, uint32_t tile, uint32_t first,
+                               uint32_t count, unsigned worker)
 {
     const struct ff_update *update = job->update;
     const struct ff_update_rows *rows = job->rows;
@@ -102,6 +124,8 @@ static struct delta make_delta(const struct job *job, size_t i, uint32_t first, 
     size_t units = update->layer->units;
     float *delta = rows->delta + block->first * units + first, *own;
 
+    if (rows->conditioned)
+        return condition_delta(job, block, tile, first, count);
     if (!rows->scale)
         return (struct delta){delta, units};
     if (!update->kept_rows) {
@@ -115,16 +139,20 @@ static struct delta make_delta(const struct job *job, size_t i, uint32_t first, 
 }
 
 /* dZ_t and the tile's gradient. */
-static void add_gradient(const struct job *job, uint32_t first, uint32_t count, float *gradient,
-                         unsigned worker)
+static void add_gradient(const struct job *job, uint32_t tile, uint32_t first, uint32_t count,
+                         float *gradient, unsigned worker)
 {
     const struct ff_update *update = job->update;
     const struct ff_update_rows *rows = job->rows;
     size_t fan_in = update->layer->fan_in;
 
+    if (rows->conditioned && rows->first)
+        memset(ff_layer_label_tile(update->layer, update->label_gradient, tile), 0,
+               (size_t)update->layer->classes * count * sizeof(float));
+
     for (size_t i = 0; i < rows->n_blocks; i++) {
         const struct ff_block *block = &rows->blocks[i];
-        struct delta delta = make_delta(job, i, first, count, worker);
+        struct delta delta = make_delta(job, i, tile, first, count, worker);
         bool begin = rows->first && i == 0;
 
         /* dW_t: (count, fan_in) = dZ_t' (count, rows) X (rows, fan_in) */
@@ -133,6 +161,20 @@ static void add_gradient(const struct job *job, uint32_t first, uint32_t count, 
         ff_column_sums(block->rows, count, delta.z, delta.ld, !begin,
                        update->bias_gradient + first);
     }
+}
+
+static void step_label_weights(const struct job *job, uint32_t tile, uint32_t count)
+{
+    const struct ff_update *update = job->update;
+    const struct ff_layer *layer = update->layer;
+    float *state[FF_OPTIMIZER_STATES] = {0};
+
+    for (int s = 0; s < update->optimizer->states; s++)
+        state[s] = ff_layer_label_tile(layer, layer->label_state[s], tile);
+    update->optimizer->step(&update->params, job->number, job->lr, 1,
+                            (size_t)layer->classes * count,
+                            ff_layer_label_tile(layer, layer->label_weights, tile),
+                            ff_layer_label_tile(layer, update->label_gradient, tile), state);
 }
 
 static void step_tile(const struct job *job, uint32_t tile, uint32_t first, uint32_t count,
@@ -150,6 +192,8 @@ static void step_tile(const struct job *job, uint32_t tile, uint32_t first, uint
                             ff_layer_tile(layer, layer->weights, tile), gradient, weight_state);
     update->optimizer->step(&update->params, job->number, job->lr, 0, count, layer->biases + first,
                             update->bias_gradient + first, bias_state);
+    if (layer->classes)
+        step_label_weights(job, tile, count);
 }
 
 static void update_tile(void *arg, uint32_t tile, size_t part, unsigned worker)
@@ -161,7 +205,7 @@ static void update_tile(void *arg, uint32_t tile, size_t part, unsigned worker)
     (void)part;
     ff_tile_range(job->update->layer->units, tile, &first, &count);
     if (job->rows)
-        add_gradient(job, first, count, gradient, worker);
+        add_gradient(job, tile, first, count, gradient, worker);
     if (!job->rows || job->rows->last)
         step_tile(job, tile, first, count, gradient);
 }

@@ -6,14 +6,14 @@
  *
  * x: (rows, fan_in), dZ_t: (rows, units of the tile). A tile needs nothing of the others, so no
  * gradient of the whole layer is held, unless it comes in parts: then it is added up in the order
- * of the blocks of rows, which gives the same bits.
+ * of the blocks of rows, which gives the same bits. A label-conditioned layer's dZ_t is formed from
+ * its pre-activations, and the gradient of its label weights with it (nn/labels.h).
  */
 #ifndef FF_TRAIN_UPDATE_H
 #define FF_TRAIN_UPDATE_H
 
 #include "nn/optimizer.h"
-#include "train/layer.h"
-#include "train/workers.h"
+#include "train/conditioned.h"
 
 struct ff_update {
     struct ff_workers *workers;
@@ -25,10 +25,12 @@ struct ff_update {
     struct ff_update_room { /* the most of the layers that it is to serve */
         size_t weights;     /* of a tile, or, if WHOLE, of a layer */
         uint32_t tile_units, units;
+        size_t label_weights;
     } room;
-    float *gradient;      /* as the layer's weights, or one tile for each worker */
-    float *bias_gradient; /* (units) */
-    float *deltas;        /* (kept_rows, tile units) for each worker */
+    float *gradient;       /* as the layer's weights, or one tile for each worker */
+    float *bias_gradient;  /* (units) */
+    float *label_gradient; /* as the layer's label weights */
+    float *deltas;         /* (kept_rows, tile units) for each worker */
 };
 
 /* Rows whose gradient is wanted. */
@@ -39,6 +41,9 @@ struct ff_update_rows {
      * shift_j, which takes their place unless they are to be kept. */
     float *delta;
     const float *scale; /* (rows of all blocks) or NULL */
+    /* Of a label-conditioned layer, else NULL: DELTA is z, and how it met its labels, which are
+     * weighed (ff_conditioned_weigh()). */
+    const struct ff_conditioned *conditioned;
     const float *shift; /* (units), on the rows of every other block from the first; or NULL; only
                            where outputs are kept */
     bool first;         /* begins the gradient; else these rows are added to it (WHOLE only) */

@@ -5,7 +5,7 @@
 # shellcheck disable=SC2086 # $long is words
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
 
-long="--data $data --hidden 100x3 --epochs 6 --batch 50 --checkpoint-interval 0 --head-epochs 1"
+long="--data $data --hidden 100x3 --epochs 6 --batch 50 --checkpoint-interval 0 --recipe symba --head-epochs 1"
 ff 0 train $long --model whole.ff --quiet
 expected=$(weights_hash whole.ff)
 

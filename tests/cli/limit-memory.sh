@@ -29,7 +29,7 @@ code=0
 "$limit" 64M sh -c 'exit 7' 2>err || code=$?
 ok "the exit code is the command's" [ "$code" -eq 7 ]
 
-deep="--data $data --hidden 500x6 --epochs 1 --negative-sets 3 --head-epochs 0"
+deep="--data $data --hidden 500x6 --epochs 1 --recipe symba --negative-sets 3 --head-epochs 0"
 command="limit-memory 32M fftool train $deep"
 code=0
 "$limit" -o peak 32M "$FFTOOL" train $deep --quiet >out 2>err || code=$?

@@ -19,7 +19,7 @@ fi
 # valgrind knows no AVX-512; OpenBLAS is told to do without.
 export OPENBLAS_CORETYPE=Haswell
 
-tiny="--data $data --limit 120 --hidden 24x2 --epochs 2 --batch 50 --negative-sets 2 --head-epochs 1"
+tiny="--data $data --limit 120 --hidden 24x2 --epochs 2 --batch 50 --recipe symba --negative-sets 2 --head-epochs 1"
 
 # clean WHAT ARGUMENT...: the program runs without a complaint of valgrind's
 clean()

@@ -28,7 +28,7 @@ fi
 # peak LAYERS: trains that many and prints the peak RSS, of one seed
 peak()
 {
-    ff 0 train --data "$data" --hidden "1000x$1" --epochs 1 --negative-sets 2 --model "$1.ff" --json \
+    ff 0 train --data "$data" --hidden "1000x$1" --epochs 1 --recipe symba --negative-sets 2 --model "$1.ff" --json \
         --quiet && json out && leaf .peak_rss_bytes
 }
 

@@ -6,7 +6,7 @@
 # shellcheck disable=SC2086 # $net is words
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
 
-net="--hidden 1100x2 --batch 600 --epochs 1 --negative-sets 2 --head-epochs 1"
+net="--hidden 1100x2 --batch 600 --epochs 1 --recipe symba --negative-sets 2 --head-epochs 1"
 
 # smallest OUTPUT: the MiB that a refusal told
 smallest()

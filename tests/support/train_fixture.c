@@ -171,6 +171,7 @@ void train_recipe(struct ff_ctx *ctx, const char *hidden, struct ff_recipe *out)
 {
     ff_recipe_init(out);
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, hidden, out), FF_OK);
+    out->recipe = "symba";
     out->epochs = 3;
     out->batch = 32;
     out->negative_sets = 2;
@@ -184,6 +185,7 @@ void train_backprop(const char *mode, struct ff_recipe *recipe)
 
     ff_recipe_init(&plain);
     recipe->mode = mode;
+    recipe->recipe = plain.recipe;
     recipe->negative_sets = plain.negative_sets;
     recipe->head_epochs = plain.head_epochs;
 }

@@ -1,0 +1,50 @@
+#include "nn/dropout.h"
+
+#include <math.h>
+
+#define STEPS 65536.0f      /* of a 16-bit random number */
+#define NUMBERS 8           /* of 16 bits in a block */
+#define BLOCKS FF_RNG_LANES /* drawn at a time */
+
+float ff_dropout_probability(double p)
+{
+    return (float)(rint(p * STEPS) / STEPS);
+}
+
+/* The 16-bit numbers of BLOCKS blocks from INDEX on, in the order of blocks. */
+static void draw(const struct ff_rng *rng, uint64_t index, uint16_t out[BLOCKS * NUMBERS])
+{
+    uint32_t words[4][BLOCKS];
+
+    ff_rng_blocks(rng, index, words);
+    for (size_t b = 0; b < BLOCKS; b++) {
+        for (size_t w = 0; w < 4; w++) {
+            out[b * NUMBERS + 2 * w] = (uint16_t)words[w][b];
+            out[b * NUMBERS + 2 * w + 1] = (uint16_t)(words[w][b] >> 16);
+        }
+    }
+}
+
+static void drop(const uint16_t *restrict numbers, size_t n, uint32_t below, float scale,
+                 const float *in, float *out)
+{
+    for (size_t j = 0; j < n; j++)
+        out[j] = numbers[j] < below ? 0.0f : in[j] * scale;
+}
+
+void ff_dropout(const struct ff_rng *rng, uint64_t first, size_t rows, size_t width,
+                float probability, const float *in, float *out)
+{
+    size_t blocks = (width + NUMBERS - 1) / NUMBERS, at_a_time = BLOCKS * NUMBERS;
+    uint32_t below = (uint32_t)(probability * STEPS);
+    float scale = 1.0f / (1.0f - probability);
+    uint16_t numbers[BLOCKS * NUMBERS];
+
+    for (size_t i = 0; i < rows; i++, in += width, out += width) {
+        for (size_t j = 0; j < width; j += at_a_time) {
+            draw(rng, (first + i) * blocks + j / NUMBERS, numbers);
+            drop(numbers, width - j < at_a_time ? width - j : at_a_time, below, scale, in + j,
+                 out + j);
+        }
+    }
+}

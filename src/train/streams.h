@@ -1,0 +1,28 @@
+/* Which streams of rows (store/activations.h) a recipe stores, reads and passes through layers. */
+#ifndef FF_TRAIN_STREAMS_H
+#define FF_TRAIN_STREAMS_H
+
+#include <fftool/recipe.h>
+#include <stdbool.h>
+
+/* No list is longer. */
+#define FF_MAX_STREAMS (FF_MAX_NEGATIVE_SETS + 2)
+
+/* Streams that a forward pass runs through a layer that was trained, into OUT in ascending order;
+ * returns how many. */
+uint32_t ff_streams_passed(const struct ff_recipe *recipe, uint32_t out[FF_MAX_STREAMS]);
+/* Those of them that are stored at BOUNDARY, which is not 0; none: it is not stored. */
+uint32_t ff_streams_stored(const struct ff_recipe *recipe, uint32_t boundary,
+                           uint32_t out[FF_MAX_STREAMS]);
+/* True if the true labels are stored at boundaries above 0, too. */
+bool ff_streams_labelled(const struct ff_recipe *recipe);
+/* Variants of the inputs that a layer learns from, visited in turn: sets of negatives, or copies of
+ * label-free inputs. */
+uint32_t ff_streams_variants(const struct ff_recipe *recipe);
+/* Rows of them that a step learns from for each sample: a positive and a negative one, or one that
+ * meets all labels. */
+uint32_t ff_streams_rows(const struct ff_recipe *recipe);
+/* The one that the head learns from. */
+uint32_t ff_streams_head(const struct ff_recipe *recipe);
+
+#endif
