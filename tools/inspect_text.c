@@ -96,6 +96,9 @@ static void print_recipe(const struct ff_model_info *info)
     printf("            ");
     if (!info->whole_network)
         printf("activations %s, dropout %g, ", recipe->activations, recipe->dropout);
+    if (recipe->jitter > 0)
+        printf("shifts of %u pixels, %u cop%s, ", recipe->jitter, recipe->augment_copies,
+               recipe->augment_copies == 1 ? "y" : "ies");
     printf("seed %llu\n", (unsigned long long)recipe->seed);
     if (info->has_head && !info->backprop)
         printf("  head      %u epochs, lr %g, weight decay %g\n", recipe->head_epochs,

@@ -109,6 +109,8 @@ json_t *json_from_recipe(const struct ff_recipe *recipe)
     json_add(out, "label_smoothing", json_from_real(recipe->label_smoothing));
     json_add(out, "label_samples", json_from_count(recipe->label_samples));
     json_add(out, "dropout", json_from_real(recipe->dropout));
+    json_add(out, "jitter", json_from_count(recipe->jitter));
+    json_add(out, "augment_copies", json_from_count(recipe->augment_copies));
     json_add(out, "peer_normalisation", json_from_real(recipe->peer_normalisation));
     json_add(out, "head_epochs", json_from_count(recipe->head_epochs));
     json_add(out, "head_learning_rate", json_from_real(recipe->head_learning_rate));

@@ -17,6 +17,8 @@ extern "C" {
 #define FF_MAX_UNITS (1u << 20)
 #define FF_MAX_NEGATIVE_SETS 64u
 #define FF_MAX_LABEL_SAMPLES 128u
+#define FF_MAX_JITTER 64u
+#define FF_MAX_AUGMENT_COPIES 64u
 
 /* A count that is left to the recipe of that name. */
 #define FF_UNSET UINT32_MAX
@@ -48,6 +50,8 @@ struct ff_recipe {
     uint32_t label_samples;       /* softmax: wrong labels that a row meets in a step; 0: all up to
                                      20 classes, else 19 */
     double dropout;               /* ff-stream: probability that an input of a layer is dropped */
+    uint32_t jitter;              /* ff-stream: images are shifted by up to so many pixels */
+    uint32_t augment_copies;      /* softmax: stored copies of shifted images, visited in turn */
     double peer_normalisation;    /* ff-full: pull of each unit's mean activity to the layer's */
     /* Epochs of the linear softmax head on each layer from the second; 0: no head. Where the whole
      * network trains at once so does the head, and this is 0 or as EPOCHS; with bp always so. */

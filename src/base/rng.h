@@ -19,6 +19,8 @@ enum ff_rng_purpose {
     FF_RNG_LABEL_WEIGHTS = 7,  /* initial weights of labels */
     FF_RNG_DROPOUT = 8,        /* which inputs are dropped */
     FF_RNG_LABEL_SAMPLE = 9,   /* wrong labels that a row meets, where there are many */
+    FF_RNG_JITTER = 10,        /* shifts of images in an epoch of the first layer */
+    FF_RNG_COPY_JITTER = 11,   /* shifts of the images of a stored copy */
 };
 
 struct ff_rng {

@@ -202,6 +202,7 @@ static int cifar10_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
         .height = SIDE,
         .width = SIDE,
         .channels = CHANNELS,
+        .planar = true,
         .classes = spec->unlabelled ? 0 : CLASSES,
     };
     cifar->split = spec->split;

@@ -25,6 +25,7 @@ struct ff_dataset_info {
     uint64_t rows;
     uint32_t features;                /* per row: height * width * channels */
     uint32_t height, width, channels; /* 0 where the format does not tell */
+    bool planar;                      /* channels come first */
     /* Largest label + 1, or what the format lays down; at most FF_MAX_CLASSES; 0: unlabelled. */
     uint32_t classes;
     bool is_float; /* features are float32, else uint8 */

@@ -203,6 +203,7 @@ static void describe_images(const struct ff_array *images, struct ff_dataset_inf
     if (images->axes == 3 || images->axes == 4) {
         info->height = (uint32_t)shape[channels_first ? 2 : 1];
         info->width = (uint32_t)shape[channels_first ? 3 : 2];
+        info->planar = channels_first;
         info->channels = images->axes == 3 ? 1 : (uint32_t)shape[channels_first ? 1 : 3];
     }
 }

@@ -77,6 +77,10 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint
             ctx, FF_EINVAL,
             "%u features cannot hold a label of %u classes; use --label-embedding append",
             info->features, info->classes);
+    if (recipe->jitter > 0 && info->height == 0)
+        return ff_fail(ctx, FF_EINVAL,
+                       "jitter shifts images, and the shape of the data does not tell their height "
+                       "and width: (rows, height, width) or (rows, height, width, channels)");
     if (chunks_bound > UINT32_MAX / 2)
         return ff_fail(ctx, FF_EINVAL,
                        "%llu rows in batches of %u are too many batches; use a larger batch",
@@ -146,6 +150,7 @@ int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     manifest->features = info->features;
     manifest->classes = info->classes;
     manifest->is_float = info->is_float;
+    manifest->image = (struct ff_image){info->height, info->width, info->channels, info->planar};
     manifest->mark.stage = FF_STAGE_IMPORT;
     manifest->mark.layer = 1;
     return opts->data.path ? ff_begin_record_data(ctx, opts, manifest) : FF_OK;

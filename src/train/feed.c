@@ -12,8 +12,9 @@ struct slot {
     uint64_t first;
     int status;
     const float *x;
-    void *buffer; /* (chunk_rows, width); NULL while chunks are read where they lie */
-    void *images; /* boundary 0: the same for the images, as they are stored */
+    void *buffer;  /* (chunk_rows, width); NULL while chunks are read where they lie */
+    void *images;  /* boundary 0: the same for the images, as they are stored */
+    void *shifted; /* boundary 0, with jitter: (chunk_rows, features), as they are stored */
     uint16_t *true_labels, *embedded_labels;
 };
 
@@ -24,24 +25,29 @@ struct ff_feed {
     const uint16_t
         *given; /* labels of the first set of negatives, from row given_first on; or NULL */
     uint64_t given_first;
-    struct ff_rng dropped; /* of the epoch */
+    struct ff_rng dropped, shifted; /* of the epoch */
     struct slot slots[];
 };
 
 struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
                                     const struct ff_geometry *geometry, uint32_t boundary,
-                                    uint32_t pieces, bool learns)
+                                    uint32_t pieces, enum ff_feed_use use)
 {
+    const struct ff_recipe *recipe = &manifest->recipe;
+
     return (struct ff_feed_opts){
         .geometry = geometry,
         .boundary = boundary,
         .embedding = ff_manifest_embedding(manifest),
         .classes = manifest->classes,
         .is_float = manifest->is_float,
-        .seed = manifest->recipe.seed,
+        .seed = recipe->seed,
         .width = ff_manifest_fan_in(manifest, boundary + 1),
         .max_pieces = pieces,
-        .dropout = learns ? ff_dropout_probability(manifest->recipe.dropout) : 0,
+        .use = use,
+        .dropout = use == FF_FEED_LEARN ? ff_dropout_probability(recipe->dropout) : 0,
+        .image = manifest->image,
+        .jitter = boundary == 0 && use != FF_FEED_PLAIN ? recipe->jitter : 0,
     };
 }
 
@@ -57,7 +63,7 @@ static enum ff_dtype image_dtype(const struct ff_feed_opts *opts)
 
 /* Buffers of one slot: those that it always has, then those that it comes to have when chunks
  * cannot be read where they lie. */
-#define MAX_BUFFERS 4
+#define MAX_BUFFERS 5
 
 static size_t list_always(const struct ff_feed_opts *opts, struct slot *slot,
                           struct ff_buffer out[MAX_BUFFERS])
@@ -72,7 +78,9 @@ static size_t list_always(const struct ff_feed_opts *opts, struct slot *slot,
         return 1;
     out[1] = (struct ff_buffer){&slot->true_labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)};
     out[2] = (struct ff_buffer){&slot->embedded_labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)};
-    return 3;
+    out[3] = (struct ff_buffer){&slot->shifted, FF_MEM_ACTIVATIONS, rows * opts->embedding.features,
+                                ff_dtype_size(image_dtype(opts))};
+    return opts->jitter > 0 ? 4 : 3;
 }
 
 /* Of a chunk as it is stored, decoded. */
@@ -163,7 +171,10 @@ void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *
 
 void ff_feed_begin_epoch(struct ff_feed *feed, uint32_t epoch)
 {
-    feed->dropped = ff_rng_make(feed->opts.seed, FF_RNG_DROPOUT, feed->opts.boundary + 1, epoch);
+    const struct ff_feed_opts *opts = &feed->opts;
+
+    feed->dropped = ff_rng_make(opts->seed, FF_RNG_DROPOUT, opts->boundary + 1, epoch);
+    feed->shifted = ff_rng_make(opts->seed, FF_RNG_JITTER, 1, epoch);
 }
 
 void ff_feed_give_labels(struct ff_feed *feed, uint64_t first, const uint16_t *labels)
@@ -217,6 +228,31 @@ static int check_labels(struct ff_feed *feed, const struct ff_chunk *chunk, cons
     return FF_OK;
 }
 
+/* The copy of the inputs that STREAM is: label-free ones have several, others one. */
+static uint32_t copy_of(const struct ff_feed_opts *opts, uint32_t stream)
+{
+    return opts->embedding.classes > 0 ? 0 : stream - FF_STREAM_INPUT;
+}
+
+/* Shifts the images of SLOT; positive and negative rows of a sample alike. */
+static const void *shift_images(const struct ff_feed *feed, struct slot *slot, const void *images)
+{
+    const struct ff_feed_opts *opts = &feed->opts;
+    size_t element = ff_dtype_size(image_dtype(opts)), bytes = opts->embedding.features * element;
+    struct ff_rng rng = feed->shifted;
+
+    if (opts->use == FF_FEED_STORE)
+        rng = ff_rng_make(opts->seed, FF_RNG_COPY_JITTER, 1, copy_of(opts, slot->stream));
+    for (size_t i = 0; i < slot->rows; i++) {
+        int32_t shift[2];
+
+        ff_jitter_draw(&rng, slot->first + i, opts->jitter, shift);
+        ff_jitter_shift(&opts->image, element, shift, (const char *)images + i * bytes,
+                        (char *)slot->shifted + i * bytes);
+    }
+    return slot->shifted;
+}
+
 static int form_inputs(struct ff_feed *feed, struct slot *slot, struct ff_coder *coder)
 {
     const struct ff_feed_opts *opts = &feed->opts;
@@ -233,6 +269,8 @@ static int form_inputs(struct ff_feed *feed, struct slot *slot, struct ff_coder 
     }
     if (status != FF_OK)
         return status;
+    if (opts->jitter > 0)
+        images = shift_images(feed, slot, images);
     if (opts->embedding.classes > 0)
         choose_labels(feed, slot, truth);
     ff_embed(&opts->embedding, slot->rows, images, opts->is_float, slot->embedded_labels,

@@ -3,7 +3,7 @@
  * for the GEMM. Above boundary 0 a piece stored as raw f32 is used where it lies in the map, any
  * other is decoded. At boundary 0, which holds images and labels, every stream is formed by
  * embedding a label: the true one, a wrong one, the neutral one; or without any, where labels
- * condition the layers. To a layer that learns inputs can come with noise (dropout).
+ * condition the layers. In training, images can be shifted before and inputs dropped after.
  */
 #ifndef FF_TRAIN_FEED_H
 #define FF_TRAIN_FEED_H
@@ -13,6 +13,13 @@
 #include "train/geometry.h"
 #include "train/manifest.h"
 #include "train/workers.h"
+
+/* What the inputs are for. */
+enum ff_feed_use {
+    FF_FEED_PLAIN, /* as they are */
+    FF_FEED_LEARN, /* with the noise of an epoch: shifts of images, dropout */
+    FF_FEED_STORE, /* to be stored for the layer above: shifts of images, a copy's own */
+};
 
 struct ff_feed_opts {
     const struct ff_geometry *geometry;
@@ -24,15 +31,18 @@ struct ff_feed_opts {
     uint64_t seed;                 /* boundary 0: of wrong labels */
     uint32_t width;                /* columns of the inputs */
     uint32_t max_pieces;           /* most pieces at a time */
-    float dropout;                 /* probability that an input is dropped */
-    bool *damaged;                 /* set to true when the set turns out to be; may be NULL */
+    enum ff_feed_use use;
+    float dropout;         /* probability that an input is dropped */
+    struct ff_image image; /* boundary 0 */
+    uint32_t jitter;       /* boundary 0: pixels that images are shifted by at most */
+    bool *damaged;         /* set to true when the set turns out to be; may be NULL */
 };
 
-/* How inputs of layer BOUNDARY + 1 of a model are read, PIECES pieces at a time. LEARNS: by a layer
- * that learns from them, with the noise that the recipe asks for. The set is yet to be named. */
+/* How inputs of layer BOUNDARY + 1 of a model are read for USE, PIECES pieces at a time. The set is
+ * yet to be named. */
 struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
                                     const struct ff_geometry *geometry, uint32_t boundary,
-                                    uint32_t pieces, bool learns);
+                                    uint32_t pieces, enum ff_feed_use use);
 
 struct ff_piece_request {
     uint32_t chunk, stream;
@@ -53,7 +63,7 @@ void ff_feed_free(struct ff_feed *feed);
  * not be there. */
 void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *values,
                    uint32_t chunks, unsigned threads, uint64_t set_bytes, struct ff_needs *needs);
-/* What noise the pieces loaded from now on come with: that of EPOCH (from 0). */
+/* FF_FEED_LEARN: the pieces loaded from now on come with the noise of EPOCH (from 0). */
 void ff_feed_begin_epoch(struct ff_feed *feed, uint32_t epoch);
 /* Loads N pieces at once, in parallel, verifying hashes. FF_ECORRUPT if the set is damaged. */
 FF_CHECK int ff_feed_load(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests,

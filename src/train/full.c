@@ -142,7 +142,8 @@ static int set_up(struct full *full)
     if (status == FF_OK)
         status = set_up_network(full);
     if (status == FF_OK)
-        status = ff_run_feed(run, full->set, 0, (uint32_t)full->max_pieces, false, &full->feed);
+        status =
+            ff_run_feed(run, full->set, 0, (uint32_t)full->max_pieces, FF_FEED_PLAIN, &full->feed);
     return status == FF_OK ? set_up_buffers(full) : status;
 }
 
@@ -173,7 +174,7 @@ void ff_full_needs(const struct ff_plan_job *job, uint32_t layer, const struct f
     shape.update.layer = &parts[0];
     ff_update_needs(&shape.update, job->threads, needs);
     ff_climb_needs(&shape.climb, needs);
-    ff_plan_feed(job, 0, (uint32_t)shape.max_pieces, false, needs);
+    ff_plan_feed(job, 0, (uint32_t)shape.max_pieces, FF_FEED_PLAIN, needs);
     ff_buffers_count(list_buffers(&shape, recipe, buffers), buffers, needs);
     if (first_head)
         ff_joint_head_needs(&job->geometry, manifest->classes, shape.hard, needs);

@@ -55,6 +55,8 @@ static const struct field {
     FIELD(FIELD_REAL, label_smoothing),
     FIELD(FIELD_U32, label_samples),
     FIELD(FIELD_REAL, dropout),
+    FIELD(FIELD_U32, jitter),
+    FIELD(FIELD_U32, augment_copies),
     FIELD(FIELD_REAL, peer_normalisation),
     FIELD(FIELD_U32, head_epochs),
     FIELD(FIELD_REAL, head_learning_rate),
@@ -153,26 +155,29 @@ int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *manifest, ch
 {
     const struct ff_progress_mark *mark = &manifest->mark;
     const struct ff_sums *sums = &mark->sums;
+    const struct ff_image *image = &manifest->image;
     json_t *recipe = recipe_to_json(&manifest->recipe);
     json_t *root = NULL;
 
     *text = NULL;
     if (recipe)
-        root = json_pack(
-            "{s:s, s:i, s:{s:s, s:s, s:s, s:s}, s:o,"
-            " s:{s:s, s:s?, s:s, s:I, s:I, s:I, s:b},"
-            " s:{s:s, s:I, s:I, s:I, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f}}}",
-            "format", MANIFEST_FORMAT, "version", MANIFEST_VERSION, "writer", "fftool",
-            manifest->program, "blas", manifest->blas, "lmdb", manifest->lmdb, "zstd",
-            manifest->zstd, "recipe", recipe, "data", "path", manifest->data_path, "labels",
-            manifest->data_labels, "fingerprint", manifest->fingerprint, "samples",
-            (json_int_t)manifest->samples, "features", (json_int_t)manifest->features, "classes",
-            (json_int_t)manifest->classes, "float", manifest->is_float, "progress", "stage",
-            stage_names[mark->stage], "layer", (json_int_t)mark->layer, "epoch",
-            (json_int_t)mark->epoch, "batch", (json_int_t)mark->batch, "generation",
-            (json_int_t)mark->generation, "checkpoints", (json_int_t)mark->checkpoints, "sums",
-            "rows", sums->rows, "loss", sums->loss, "goodness_pos", sums->goodness_pos,
-            "goodness_neg", sums->goodness_neg, "wrong", sums->wrong);
+        root = json_pack("{s:s, s:i, s:{s:s, s:s, s:s, s:s}, s:o,"
+                         " s:{s:s, s:s?, s:s, s:I, s:I, s:I, s:b, s:[I, I, I], s:b},"
+                         " s:{s:s, s:I, s:I, s:I, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f}}}",
+                         "format", MANIFEST_FORMAT, "version", MANIFEST_VERSION, "writer", "fftool",
+                         manifest->program, "blas", manifest->blas, "lmdb", manifest->lmdb, "zstd",
+                         manifest->zstd, "recipe", recipe, "data", "path", manifest->data_path,
+                         "labels", manifest->data_labels, "fingerprint", manifest->fingerprint,
+                         "samples", (json_int_t)manifest->samples, "features",
+                         (json_int_t)manifest->features, "classes", (json_int_t)manifest->classes,
+                         "float", manifest->is_float, "image", (json_int_t)image->height,
+                         (json_int_t)image->width, (json_int_t)image->channels, "planar",
+                         image->planar, "progress", "stage", stage_names[mark->stage], "layer",
+                         (json_int_t)mark->layer, "epoch", (json_int_t)mark->epoch, "batch",
+                         (json_int_t)mark->batch, "generation", (json_int_t)mark->generation,
+                         "checkpoints", (json_int_t)mark->checkpoints, "sums", "rows", sums->rows,
+                         "loss", sums->loss, "goodness_pos", sums->goodness_pos, "goodness_neg",
+                         sums->goodness_neg, "wrong", sums->wrong);
     if (root)
         *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(EXACT_DIGITS));
     json_decref(root);
@@ -247,7 +252,12 @@ static int stage_from_name(const char *name)
 static bool data_is_sane(const struct ff_manifest *manifest)
 {
     struct ff_embedding embedding = ff_manifest_embedding(manifest);
+    const struct ff_image *image = &manifest->image;
+    uint64_t pixels = (uint64_t)image->height * image->width;
 
+    if (pixels > manifest->features || (pixels == 0 && manifest->recipe.jitter > 0) ||
+        (pixels > 0 && pixels * image->channels != manifest->features))
+        return false;
     return manifest->samples > 0 && manifest->samples <= (uint64_t)1 << 48 &&
            manifest->features > 0 && manifest->features <= 1u << 24 && manifest->classes >= 2 &&
            manifest->classes <= 1000 &&
@@ -291,29 +301,33 @@ static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *ou
     struct ff_sums *sums = &mark->sums;
     const char *program, *blas, *lmdb, *zstd, *path, *labels, *fingerprint, *stage;
     json_int_t samples, features, classes, layer, epoch, batch, generation, checkpoints;
+    json_int_t height, width, channels;
     json_error_t error;
     json_t *recipe, *labels_json = NULL;
-    int is_float, stage_number, status;
+    int is_float, planar, stage_number, status;
 
     if (json_unpack_ex(root, &error, 0,
-                       "{s:{s:s, s:s, s:s, s:s}, s:o, s:{s:s, s?o, s:s, s:I, s:I, s:I, s:b},"
+                       "{s:{s:s, s:s, s:s, s:s}, s:o, s:{s:s, s?o, s:s, s:I, s:I, s:I, s:b,"
+                       " s:[I, I, I], s:b},"
                        " s:{s:s, s:I, s:I, s:I, s:I, s:I, s:{s:F, s:F, s:F, s:F, s:F}}}",
                        "writer", "fftool", &program, "blas", &blas, "lmdb", &lmdb, "zstd", &zstd,
                        "recipe", &recipe, "data", "path", &path, "labels", &labels_json,
                        "fingerprint", &fingerprint, "samples", &samples, "features", &features,
-                       "classes", &classes, "float", &is_float, "progress", "stage", &stage,
-                       "layer", &layer, "epoch", &epoch, "batch", &batch, "generation", &generation,
-                       "checkpoints", &checkpoints, "sums", "rows", &sums->rows, "loss",
-                       &sums->loss, "goodness_pos", &sums->goodness_pos, "goodness_neg",
-                       &sums->goodness_neg, "wrong", &sums->wrong) != 0)
+                       "classes", &classes, "float", &is_float, "image", &height, &width, &channels,
+                       "planar", &planar, "progress", "stage", &stage, "layer", &layer, "epoch",
+                       &epoch, "batch", &batch, "generation", &generation, "checkpoints",
+                       &checkpoints, "sums", "rows", &sums->rows, "loss", &sums->loss,
+                       "goodness_pos", &sums->goodness_pos, "goodness_neg", &sums->goodness_neg,
+                       "wrong", &sums->wrong) != 0)
         return ff_fail(ctx, FF_ECORRUPT, "%s", error.text);
     labels = json_string_value(labels_json);
     status = recipe_from_json(ctx, recipe, &out->recipe);
     if (status != FF_OK)
         return status;
     stage_number = stage_from_name(stage);
-    if (stage_number < 0 || !in_u32(features) || !in_u32(classes) || !in_u32(layer) ||
-        !in_u32(epoch) || samples < 0 || batch < 0 || generation < 0 || checkpoints < 0 ||
+    if (stage_number < 0 || !in_u32(height) || !in_u32(width) || !in_u32(channels) ||
+        !in_u32(features) || !in_u32(classes) || !in_u32(layer) || !in_u32(epoch) || samples < 0 ||
+        batch < 0 || generation < 0 || checkpoints < 0 ||
         strlen(fingerprint) >= sizeof out->fingerprint)
         return ff_fail(ctx, FF_ECORRUPT, "a number is out of range");
     mark->stage = (enum ff_stage)stage_number;
@@ -326,6 +340,8 @@ static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *ou
     out->features = (uint32_t)features;
     out->classes = (uint32_t)classes;
     out->is_float = is_float != 0;
+    out->image =
+        (struct ff_image){(uint32_t)height, (uint32_t)width, (uint32_t)channels, planar != 0};
     strcpy(out->fingerprint, fingerprint);
     out->program = strdup(program);
     out->blas = strdup(blas);

@@ -7,6 +7,7 @@
 #define FF_TRAIN_MANIFEST_H
 
 #include "data/embed.h"
+#include "data/jitter.h"
 #include "store/model_file.h"
 
 #include <fftool/recipe.h>
@@ -59,6 +60,7 @@ struct ff_manifest {
     uint64_t samples;
     uint32_t features, classes;
     bool is_float;
+    struct ff_image image;
     struct ff_progress_mark mark;
 };
 

@@ -146,12 +146,12 @@ size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
     return n;
 }
 
-void ff_plan_feed(const struct ff_plan_job *job, uint32_t boundary, uint32_t pieces, bool learns,
-                  struct ff_needs *needs)
+void ff_plan_feed(const struct ff_plan_job *job, uint32_t boundary, uint32_t pieces,
+                  enum ff_feed_use use, struct ff_needs *needs)
 {
     struct ff_set_values rows = rows_of(job, boundary);
     struct ff_feed_opts opts =
-        ff_feed_opts_of(job->manifest, &job->geometry, boundary, pieces, learns);
+        ff_feed_opts_of(job->manifest, &job->geometry, boundary, pieces, use);
     /* Positive and negative rows are formed from the same images. */
     bool shared = boundary == 0 && opts.embedding.classes > 0;
 

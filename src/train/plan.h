@@ -11,6 +11,7 @@
 #include "base/buffers.h"
 #include "nn/optimizer.h"
 #include "store/activations.h"
+#include "train/feed.h"
 #include "train/geometry.h"
 #include "train/manifest.h"
 #include "train/mode.h"
@@ -50,10 +51,10 @@ size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
                       struct ff_set_values out[FF_MAX_SET_VALUES]);
 /* Bytes of the file that BOUNDARY takes, about. plan_disk.c */
 uint64_t ff_plan_stored(const struct ff_plan_job *job, uint32_t boundary);
-/* Adds what reading BOUNDARY, PIECES pieces at a time, takes, by a layer that LEARNS or not: set,
- * feed, and what it maps. */
-void ff_plan_feed(const struct ff_plan_job *job, uint32_t boundary, uint32_t pieces, bool learns,
-                  struct ff_needs *needs);
+/* Adds what reading BOUNDARY for USE, PIECES pieces at a time, takes: set, feed, and what it maps.
+ */
+void ff_plan_feed(const struct ff_plan_job *job, uint32_t boundary, uint32_t pieces,
+                  enum ff_feed_use use, struct ff_needs *needs);
 
 /* The knobs for STAGE of LAYER (from 1; where the whole network trains at once: 1). If nothing fits
  * the budget they are the tightest. */

@@ -57,6 +57,8 @@ void ff_recipe_init(struct ff_recipe *out)
         .label_strength = NAN,
         .label_smoothing = NAN,
         .dropout = NAN,
+        .jitter = 0,
+        .augment_copies = 1,
         .peer_normalisation = 0,
         .head_epochs = FF_UNSET,
         .head_learning_rate = 1e-3,
@@ -270,6 +272,9 @@ static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
         {"label smoothing", labels, recipe->label_smoothing != plain.label_smoothing},
         {"label samples", labels, recipe->label_samples != plain.label_samples},
         {"dropout", streams, recipe->dropout != plain.dropout},
+        {"jitter", streams, recipe->jitter != plain.jitter},
+        {"augment copies", labels && recipe->jitter > 0,
+         recipe->augment_copies != plain.augment_copies},
         {"goodness scale", forward, recipe->goodness_scale != plain.goodness_scale},
         {"threshold", pairs, recipe->threshold != plain.threshold},
         {"activations", streams, strcmp(recipe->activations, plain.activations) != 0},
@@ -326,6 +331,8 @@ void ff_recipe_drop_unused(struct ff_recipe *recipe)
         recipe->label_smoothing = plain.label_smoothing;
         recipe->label_samples = plain.label_samples;
         recipe->dropout = plain.dropout;
+        recipe->jitter = plain.jitter;
+        recipe->augment_copies = plain.augment_copies;
     }
     if (mode->backprop || !mode->whole_network) {
         recipe->negatives = plain.negatives;
@@ -440,6 +447,8 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
         {"label smoothing", recipe->label_smoothing, 0, 1},
         {"label samples", recipe->label_samples, 0, FF_MAX_LABEL_SAMPLES},
         {"dropout", recipe->dropout, 0, largest_dropout},
+        {"jitter", recipe->jitter, 0, FF_MAX_JITTER},
+        {"augment copies", recipe->augment_copies, 1, FF_MAX_AUGMENT_COPIES},
         {"peer normalisation", recipe->peer_normalisation, 0, huge},
         {"head epochs", recipe->head_epochs, 0, 1e6},
         {"head learning rate", recipe->head_learning_rate, 0, huge},

@@ -110,10 +110,10 @@ int ff_run_layer(struct ff_run *run, const struct ff_layer *shape, struct ff_lay
 }
 
 int ff_run_feed(struct ff_run *run, struct ff_set *set, uint32_t boundary, uint32_t pieces,
-                bool learns, struct ff_feed **out)
+                enum ff_feed_use use, struct ff_feed **out)
 {
     struct ff_feed_opts opts =
-        ff_feed_opts_of(&run->manifest, &run->geometry, boundary, pieces, learns);
+        ff_feed_opts_of(&run->manifest, &run->geometry, boundary, pieces, use);
 
     opts.set = set;
     opts.damaged = &run->scratch_damaged;

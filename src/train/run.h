@@ -64,9 +64,9 @@ FF_CHECK int ff_run_derive(struct ff_run *run);
 FF_CHECK int ff_run_open_set(struct ff_run *run, uint32_t boundary, struct ff_set **out);
 /* A layer like SHAPE with room for its weights, in memory or paged. */
 FF_CHECK int ff_run_layer(struct ff_run *run, const struct ff_layer *shape, struct ff_layer *out);
-/* A feed from boundary K, for PIECES pieces at a time, to a layer that LEARNS or not. */
+/* A feed from boundary K for USE, PIECES pieces at a time. */
 FF_CHECK int ff_run_feed(struct ff_run *run, struct ff_set *set, uint32_t boundary, uint32_t pieces,
-                         bool learns, struct ff_feed **out);
+                         enum ff_feed_use use, struct ff_feed **out);
 FF_CHECK int ff_run_seal(struct ff_run *run, struct ff_set *set, uint32_t boundary);
 /* Commits the manifest as it stands in RUN, with all tiles put before. */
 FF_CHECK int ff_run_flip(struct ff_run *run);

@@ -264,7 +264,7 @@ static int import_block(struct scoring *s)
 static int new_feed(struct scoring *s, struct ff_set *set, uint32_t boundary, struct ff_feed **out)
 {
     struct ff_feed_opts opts = ff_feed_opts_of(&s->manifest, &s->geometry, boundary,
-                                               ff_forward_pieces(s->n_streams), false);
+                                               ff_forward_pieces(s->n_streams), FF_FEED_PLAIN);
 
     opts.set = set;
     opts.is_float = s->dataset->info.is_float;

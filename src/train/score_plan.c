@@ -92,8 +92,8 @@ static void count_feed(const struct ff_score_job *job, const struct ff_geometry 
 {
     struct ff_set_values values[FF_MAX_SET_VALUES];
     size_t n = list_values(job, geometry, boundary, values);
-    struct ff_feed_opts opts = ff_feed_opts_of(job->manifest, geometry, boundary,
-                                               ff_forward_pieces(ff_score_streams(job)), false);
+    struct ff_feed_opts opts = ff_feed_opts_of(
+        job->manifest, geometry, boundary, ff_forward_pieces(ff_score_streams(job)), FF_FEED_PLAIN);
 
     opts.is_float = job->is_float;
     ff_feed_needs(&opts, &values[n - 1], boundary == 0 ? 1 : opts.max_pieces, job->threads,

@@ -40,7 +40,7 @@ void ff_stage_backprop_needs(const struct ff_plan_job *job, uint32_t layer,
 
     (void)layer; /* all at once */
     ff_network_needs(job->manifest, needs);
-    ff_plan_feed(job, 0, opts.micro_chunks, false, needs);
+    ff_plan_feed(job, 0, opts.micro_chunks, FF_FEED_PLAIN, needs);
     ff_backprop_needs(&opts, job->threads, needs);
 }
 
@@ -64,7 +64,8 @@ static int set_up(struct training *training)
     if (status == FF_OK)
         status = ff_checkpoint_restore(run, training->network.n_parts, training->network.parts);
     if (status == FF_OK)
-        status = ff_run_feed(run, training->set, 0, opts.micro_chunks, false, &training->feed);
+        status =
+            ff_run_feed(run, training->set, 0, opts.micro_chunks, FF_FEED_PLAIN, &training->feed);
     opts.feed = training->feed;
     return status == FF_OK ? ff_backprop_new(&run->workers, &opts, &training->backprop) : status;
 }

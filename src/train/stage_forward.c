@@ -92,7 +92,7 @@ void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
     ff_layer_needs(&shape.layer, job->threads, needs);
     if (has_head_below(&manifest->recipe, layer))
         ff_layer_needs(&shape.head, job->threads, needs);
-    ff_plan_feed(job, layer - 1, pieces, false, needs);
+    ff_plan_feed(job, layer - 1, pieces, FF_FEED_STORE, needs);
     ff_forward_needs(manifest, &shape.layer, &job->geometry, pieces, needs);
     if (n > 0)
         ff_set_needs(n, values, job->geometry.chunks, &job->compression, needs);
@@ -142,8 +142,8 @@ static int set_up(struct forwarding *f)
     if (status == FF_OK)
         status = allocate(f);
     if (status == FF_OK)
-        status = ff_run_feed(run, f->in, f->number - 1, ff_forward_pieces(f->n_streams), false,
-                             &f->feed);
+        status = ff_run_feed(run, f->in, f->number - 1, ff_forward_pieces(f->n_streams),
+                             FF_FEED_STORE, &f->feed);
     if (status == FF_OK && f->n_stored > 0)
         status = run->scratch.ops->create(run->scratch.self, f->number, &f->out);
     return status;

@@ -78,7 +78,7 @@ void ff_stage_head_needs(const struct ff_plan_job *job, uint32_t layer,
                                 shape.update.optimizer->states);
     ff_layer_needs(&shape.head, job->threads, needs);
     ff_update_needs(&shape.update, job->threads, needs);
-    ff_plan_feed(job, layer, 1, false, needs);
+    ff_plan_feed(job, layer, 1, FF_FEED_PLAIN, needs);
     ff_buffers_count(list_buffers(&shape, &job->geometry, buffers), buffers, needs);
 }
 
@@ -101,7 +101,7 @@ static int set_up(struct head_training *t)
     if (status == FF_OK)
         status = ff_checkpoint_restore(run, 1, &t->part);
     if (status == FF_OK)
-        status = ff_run_feed(run, t->set, number, 1, false, &t->feed);
+        status = ff_run_feed(run, t->set, number, 1, FF_FEED_PLAIN, &t->feed);
     return status == FF_OK ? allocate(t) : status;
 }
 

@@ -50,7 +50,7 @@ void ff_stage_train_needs(const struct ff_plan_job *job, uint32_t layer,
     struct ff_step_opts opts = step_opts(job, knobs, &shape);
 
     ff_layer_needs(&shape, job->threads, needs);
-    ff_plan_feed(job, layer - 1, ff_step_pieces(&shape, knobs->micro_chunks), true, needs);
+    ff_plan_feed(job, layer - 1, ff_step_pieces(&shape, knobs->micro_chunks), FF_FEED_LEARN, needs);
     ff_step_needs(&opts, job->threads, needs);
 }
 
@@ -76,8 +76,9 @@ static int set_up(struct training *training)
     if (status == FF_OK)
         status = ff_checkpoint_restore(run, 1, &training->part);
     if (status == FF_OK)
-        status = ff_run_feed(run, training->set, number - 1,
-                             ff_step_pieces(&shape, opts.micro_chunks), true, &training->feed);
+        status =
+            ff_run_feed(run, training->set, number - 1, ff_step_pieces(&shape, opts.micro_chunks),
+                        FF_FEED_LEARN, &training->feed);
     opts.number = number;
     opts.feed = training->feed;
     opts.loss = run->loss;

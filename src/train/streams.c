@@ -3,7 +3,8 @@
 #include "store/activations.h"
 #include "train/manifest.h"
 
-/* What a layer learns from: label-free rows; or the positive ones and each set of negatives. */
+/* What a layer learns from: copies of label-free rows; or the positive ones and each set of
+ * negatives. */
 static uint32_t list_learnt(const struct ff_recipe *recipe, uint32_t out[FF_MAX_STREAMS])
 {
     uint32_t n = ff_streams_variants(recipe) + (ff_recipe_conditioned(recipe) ? 0 : 1);
@@ -41,7 +42,7 @@ bool ff_streams_labelled(const struct ff_recipe *recipe)
 
 uint32_t ff_streams_variants(const struct ff_recipe *recipe)
 {
-    return ff_recipe_conditioned(recipe) ? 1 : recipe->negative_sets;
+    return ff_recipe_conditioned(recipe) ? recipe->augment_copies : recipe->negative_sets;
 }
 
 uint32_t ff_streams_rows(const struct ff_recipe *recipe)
