@@ -206,7 +206,7 @@ static void note_where(const struct figure *figure, struct note *note)
     double threads = profile_setting(results, "threads");
 
     if (!(threads >= 1))
-        threads = profile_number(json_object_get(machine, "processors"));
+        threads = reading_number(json_object_get(machine, "processors"));
     append_count(note, threads, "thread", "threads");
     append_text(note, machine, "cpu");
     append_text(note, machine, "kernel");
