@@ -12,13 +12,14 @@
 #define LEGEND_GAP 4
 #define LEGEND_SIZE 11
 #define LEGEND_ROW_HEIGHT 20
-#define LEGEND_SAMPLE_WIDTH 52 /* the sample beside a label, and room between columns */
-#define CHARACTER_WIDTH 6.6    /* about, of a label */
+#define LEGEND_SAMPLE_WIDTH 75 /* the sample beside a label, and room between columns */
+#define CHARACTER_WIDTH 6.6    /* of a label, at most */
 #define LEFT_EDGE 16           /* of texts */
 #define RIGHT_MARGIN 20        /* of charts */
 #define LEFT_MARGIN (PICTURE_WIDTH - FIGURE_WIDTH - RIGHT_MARGIN)
 #define BOTTOM_MARGIN 56
 #define CHART_GAP 12
+#define Y_TITLE_X 16 /* the middle of its line */
 
 #define MOST_NOTE 148 /* characters that fit a line */
 #define SEPARATOR " · "
@@ -70,7 +71,8 @@ static int write_heading(struct gnuplot *out, const struct figure_heading *headi
     return y;
 }
 
-/* As many columns as the longest label leaves room for. */
+/* As many columns as the longest label leaves room for. gnuplot, which would make them fewer, takes
+ * what is as wide as a chart. */
 static int legend_columns(const char *const *labels, size_t n)
 {
     size_t longest = 1, i;
@@ -79,8 +81,7 @@ static int legend_columns(const char *const *labels, size_t n)
     for (i = 0; i < n; i++)
         if (strlen(labels[i]) > longest)
             longest = strlen(labels[i]);
-    columns = (int)((PICTURE_WIDTH - LEFT_EDGE - RIGHT_MARGIN) /
-                    ((double)longest * CHARACTER_WIDTH + LEGEND_SAMPLE_WIDTH));
+    columns = (int)(FIGURE_WIDTH / ((double)longest * CHARACTER_WIDTH + LEGEND_SAMPLE_WIDTH));
     if (columns < 1)
         columns = 1;
     return columns < (int)n ? columns : (int)n;
@@ -119,4 +120,11 @@ void figure_write_box(struct gnuplot *out, const struct figure_box *box)
             "set bmargin at screen %.6f\nset tmargin at screen %.6f\n",
             (double)LEFT_MARGIN / PICTURE_WIDTH, 1 - (double)RIGHT_MARGIN / PICTURE_WIDTH,
             1 - (box->top + box->height) / PICTURE_HEIGHT, 1 - box->top / PICTURE_HEIGHT);
+}
+
+void figure_write_y_title(struct gnuplot *out, const char *title)
+{
+    fprintf(out->script,
+            "set label '%s' at screen %.6f, graph 0.5 center rotate by 90 noenhanced\n", title,
+            (double)Y_TITLE_X / PICTURE_WIDTH);
 }

@@ -40,5 +40,8 @@ struct figure_box figure_write_frame(struct gnuplot *out, const struct figure_he
                                      const char *const *labels, size_t n_labels);
 /* Puts the chart that is plotted next into BOX, a part of what figure_write_frame() returned. */
 void figure_write_box(struct gnuplot *out, const struct figure_box *box);
+/* Writes the title of the value axis of the chart that is plotted next: upright, at the picture's
+ * left edge, however wide the numbers are. It is a label, which `unset label` takes away. */
+void figure_write_y_title(struct gnuplot *out, const char *title);
 
 #endif

@@ -272,8 +272,7 @@ void figure_write_surroundings(struct figure *figure, const char *const *labels,
     note_where(figure, &heading.notes[2]);
     box = figure_write_frame(figure->out, &heading, labels, n_labels);
     figure_write_box(figure->out, &box);
-    fprintf(figure->out->script,
-            "set xlabel 'Layers' noenhanced\nset ylabel '%s' noenhanced offset 0.5,0\n",
-            speed ? "Layers x samples in a second" : "Peak memory");
+    fputs("set xlabel 'Layers' noenhanced\n", figure->out->script);
+    figure_write_y_title(figure->out, speed ? "Layers x samples in a second" : "Peak memory");
     figure->height = box.height;
 }
