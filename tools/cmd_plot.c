@@ -1,4 +1,4 @@
-/* fftool plot: figures of what `fftool profile` has measured. */
+/* fftool plot: figures of what `fftool profile` has measured, and of logs of `fftool train`. */
 #include "figure.h"
 #include "interrupt.h"
 #include "options.h"
@@ -27,7 +27,7 @@ static const struct option_spec options[] = {
     {.kind = OPTION_CHOICE,
      .name = "style",
      .argument = "NAME",
-     .help = "what is shown, and how [bars]",
+     .help = "what is shown, and how [bars of results, curves of a log]",
      .offset = offsetof(struct settings, style),
      .choices = styles},
     {.kind = OPTION_FLAG,
@@ -66,14 +66,18 @@ static int run(struct cli *cli, void *arg, const char *operand)
 const struct command cmd_plot = {
     .name = "plot",
     .operand = "FILE",
-    .summary = "draw what `profile` has measured",
+    .summary = "draw what `profile` has measured, or the learning curves of a log",
     .description =
-        "Draws FILE, results of `fftool profile`, with gnuplot. Title and labels say what was "
-        "measured, how, and on what; a training that failed is marked. Colours are told apart by "
-        "the colour-blind, and in print without colours.",
+        "Draws FILE with gnuplot: results of `fftool profile`, or the log of a training (`fftool "
+        "train --log`), even of one that is still going on. Title and labels say what was "
+        "measured. Colours are told apart by the colour-blind, and in print without colours.\n\n"
+        "Of results, a training that failed is marked. Of a log, which may be of several runs, an "
+        "epoch that was trained again counts as it was the last time.",
     .examples = "  fftool plot profile.json --output memory.svg\n"
                 "  fftool plot profile.json --output growth.pdf --style lines --log\n"
-                "  fftool plot profile.json --output speed.png --style throughput\n",
+                "  fftool plot profile.json --output speed.png --style throughput\n"
+                "  fftool plot train.jsonl --output curves.svg\n"
+                "  fftool plot train.jsonl --output depth.svg --style depth\n",
     .options = options,
     .settings_bytes = sizeof(struct settings),
     .run = run,

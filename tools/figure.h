@@ -13,14 +13,16 @@
 #include "reading.h"
 
 /* ROW(style, what it shows). A kind's first style is its default. */
-#define FIGURE_STYLES(ROW)                                                  \
-    ROW(bars, "results: peak memory, bars grouped by depth")                \
-    ROW(lines, "results: peak memory and its growth, a line for each mode") \
-    ROW(throughput, "results: speed, samples x epochs x layers in a second")
+#define FIGURE_STYLES(ROW)                                                            \
+    ROW(bars, "results: peak memory, bars grouped by depth")                          \
+    ROW(lines, "results: peak memory and its growth, a line for each mode")           \
+    ROW(throughput, "results: speed, samples x epochs x layers in a second")          \
+    ROW(curves, "log: error and goodness (or loss), epoch after epoch of each layer") \
+    ROW(depth, "log: error at the last epoch of each layer, against the layer's number")
 
 /* A kind of file. */
 struct figure_kind {
-    const char *what;      /* "results of `fftool profile`" */
+    const char *what;      /* "a log of `fftool train`" */
     size_t contents_bytes; /* of the structure that read() fills */
     /* TEXT, BYTES long, is such a file, sound or damaged. */
     bool (*fits)(const char *text, size_t bytes);
