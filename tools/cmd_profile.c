@@ -562,7 +562,8 @@ static int run(struct cli *cli, void *arg, const char *operand)
         profile_summary(&session->results, stdout);
         failures = tell_failures(session);
         if (settings->plot != NULL)
-            result = figure_draw(cli, &session->results, settings->plot, FIGURE_BARS, false);
+            result = figure_draw(&(struct reading){cli, settings->output}, &figure_style_bars,
+                                 &session->results, settings->plot, false);
         if (result == EXIT_DONE)
             result = failures;
     }
