@@ -17,6 +17,7 @@
     ROW(resume)       \
     ROW(eval)         \
     ROW(predict)      \
+    ROW(recipes)      \
     ROW(plan)         \
     ROW(profile)      \
     ROW(plot)         \

@@ -111,8 +111,9 @@ static void print_layers(const struct ff_evaluation *evaluation)
 
     if (evaluation->layer_error == NULL || evaluation->upto_error == NULL)
         return;
-    printf("\nError by goodness of a layer alone, and summed up to it (from the second layer)\n"
-           "layer       alone       up to\n");
+    printf("\nError by goodness of a layer alone, and summed up to it (from layer %u)\n"
+           "layer       alone       up to\n",
+           evaluation->first_layer);
     for (i = 0; i < evaluation->layers; i++)
         printf("%5u  %10s  %10s\n", i + 1, text_percent(evaluation->layer_error[i]).s,
                text_percent(evaluation->upto_error[i]).s);
@@ -164,7 +165,12 @@ static void print_text(const struct cli *cli, const struct ff_evaluation *evalua
     printf("%s: error %s (%s of %s samples wrong), by %s\n", cli->model,
            text_percent(evaluation->error).s, text_count(wrong_samples(evaluation)).s,
            text_count(evaluation->samples).s, measuring_method_name(evaluation->method));
-    printf("time %s; memory: ", text_duration(evaluation->seconds).s);
+    printf("cross-entropy %s", text_real(evaluation->cross_entropy).s);
+    if (evaluation->last_layer > evaluation->first_layer)
+        printf("; goodness of layers %u to %u", evaluation->first_layer, evaluation->last_layer);
+    else if (evaluation->last_layer > 0)
+        printf("; goodness of layer %u", evaluation->last_layer);
+    printf("\ntime %s; memory: ", text_duration(evaluation->seconds).s);
     print_memory(stdout, &evaluation->memory);
     putchar('\n');
     print_layers(evaluation);
@@ -222,7 +228,10 @@ static void print_json(const struct cli *cli, const struct measuring *measuring,
     json_add(head, "error", json_from_real(evaluation->error));
     json_add(head, "wrong", json_from_count(wrong_samples(evaluation)));
     json_add(head, "classes", json_from_count(evaluation->classes));
+    json_add(head, "cross_entropy", json_from_real(evaluation->cross_entropy));
     json_add(head, "layers", json_from_count(evaluation->layers));
+    json_add(head, "first_layer", json_from_count(evaluation->first_layer));
+    json_add(head, "last_layer", json_from_count(evaluation->last_layer));
     json_add(head, "layer_error", reals_array(evaluation->layer_error, evaluation->layers));
     json_add(head, "upto_error", reals_array(evaluation->upto_error, evaluation->layers));
     json_add(head, "seconds", json_from_real(evaluation->seconds));
@@ -249,7 +258,8 @@ static int run(struct cli *cli, void *arg, const char *operand)
     struct ff_evaluation evaluation;
     int status;
 
-    measuring_begin(cli, measuring, operand);
+    if (measuring_begin(cli, measuring, operand) != EXIT_DONE)
+        return EXIT_USAGE;
     measuring->opts.train_split = strcmp(settings->split, "train") == 0;
     status = ff_evaluate(cli->ctx, &measuring->opts, &evaluation);
     progress_end(&measuring->progress);
@@ -274,6 +284,7 @@ const struct command cmd_eval = {
         "layer is in memory at a time.",
     .examples = "  fftool eval model.ff --data /usr/share/datasets/fashion-mnist\n"
                 "  fftool eval model.ff --data mnist --method head --json\n"
+                "  fftool eval model.ff --data mnist --layers last\n"
                 "  fftool eval model.ff --data mnist --split train --limit 10000\n",
     .options = options,
     .settings_bytes = sizeof(struct settings),

@@ -13,11 +13,12 @@ struct settings {
     struct measuring measuring;
     const char *output;
     const char *format;
+    bool probabilities;
 };
 
 static const struct ff_recipe_choice formats[] = {
-    {"csv", "a header, then index,label,score_0,score_1,..."},
-    {"jsonl", "an object on each line: index, label, scores"},
+    {"csv", "a header, then index,label,score_0,score_1,... (or p_0,p_1,...)"},
+    {"jsonl", "an object on each line: index, label, scores (or probabilities)"},
     {NULL, NULL},
 };
 
@@ -57,6 +58,10 @@ static const struct option_spec options[] = {
      .help = "of the output",
      .offset = offsetof(struct settings, format),
      .choices = formats},
+    {.kind = OPTION_FLAG,
+     .name = "probabilities",
+     .help = "write probabilities of the classes instead of scores",
+     .offset = offsetof(struct settings, probabilities)},
     MEASURING_OPTIONS(struct settings, measuring),
     {.kind = OPTION_HEADING, .name = "Output"},
     {.kind = OPTION_FLAG,
@@ -72,7 +77,7 @@ struct sink {
     FILE *out;
     const char *path; /* NULL: standard output */
     char *temporary;  /* NULL: none */
-    bool csv, header_done;
+    bool csv, header_done, probabilities;
 };
 
 static int make_temporary(const struct cli *cli, struct sink *sink)
@@ -143,31 +148,39 @@ static int close_sink(const struct cli *cli, struct sink *sink, int result)
     return result;
 }
 
+static const float *values_of(const struct sink *sink, const struct ff_prediction *prediction)
+{
+    return sink->probabilities ? prediction->probabilities : prediction->scores;
+}
+
 static void write_csv(struct sink *sink, const struct ff_prediction *prediction)
 {
+    const float *values = values_of(sink, prediction);
     uint32_t i;
 
     if (!sink->header_done) {
         fputs("index,label", sink->out);
         for (i = 0; i < prediction->classes; i++)
-            fprintf(sink->out, ",score_%u", i);
+            fprintf(sink->out, sink->probabilities ? ",p_%u" : ",score_%u", i);
         fputc('\n', sink->out);
         sink->header_done = true;
     }
     fprintf(sink->out, "%llu,%u", (unsigned long long)prediction->index, prediction->label);
     for (i = 0; i < prediction->classes; i++)
-        fprintf(sink->out, ",%.7g", (double)prediction->scores[i]);
+        fprintf(sink->out, ",%.7g", (double)values[i]);
     fputc('\n', sink->out);
 }
 
 static void write_jsonl(struct sink *sink, const struct ff_prediction *prediction)
 {
+    const float *values = values_of(sink, prediction);
     uint32_t i;
 
-    fprintf(sink->out, "{\"index\":%llu,\"label\":%u,\"scores\":[",
-            (unsigned long long)prediction->index, prediction->label);
+    fprintf(sink->out, "{\"index\":%llu,\"label\":%u,\"%s\":[",
+            (unsigned long long)prediction->index, prediction->label,
+            sink->probabilities ? "probabilities" : "scores");
     for (i = 0; i < prediction->classes; i++) {
-        double score = (double)prediction->scores[i];
+        double score = (double)values[i];
 
         fputs(i > 0 ? "," : "", sink->out);
         if (isfinite(score))
@@ -198,10 +211,13 @@ static int run(struct cli *cli, void *arg, const char *operand)
     int status, result;
 
     sink.csv = strcmp(settings->format, "csv") == 0;
+    sink.probabilities = settings->probabilities;
     result = open_sink(cli, &sink); /* first: a signal must end the wait for a pipe's reader */
     if (result != EXIT_DONE)
         return result;
-    measuring_begin(cli, &settings->measuring, operand);
+    result = measuring_begin(cli, &settings->measuring, operand);
+    if (result != EXIT_DONE)
+        return close_sink(cli, &sink, result);
     signal(SIGPIPE, SIG_IGN); /* a reader that leaves must not leave temporary files behind */
     status = ff_predict(cli->ctx, &settings->measuring.opts, emit, &sink, &samples);
     progress_end(&settings->measuring.progress);
@@ -224,7 +240,8 @@ const struct command cmd_predict = {
         "with "
         "each other, not with those of another method.",
     .examples = "  fftool predict model.ff --input t10k-images-idx3-ubyte.gz >labels.csv\n"
-                "  fftool predict model.ff --input mine.npy --format jsonl --output mine.jsonl\n",
+                "  fftool predict model.ff --input mine.npy --format jsonl --output mine.jsonl\n"
+                "  fftool predict model.ff --input mine.npy --probabilities >p.csv\n",
     .options = options,
     .settings_bytes = sizeof(struct settings),
     .init = init,

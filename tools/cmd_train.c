@@ -275,6 +275,12 @@ static const struct option_spec options[] = {
      .offset = IN_RECIPE(augment_copies),
      .min = 1,
      .max = FF_MAX_AUGMENT_COPIES},
+    {.kind = OPTION_REAL,
+     .name = "validation",
+     .argument = "X",
+     .help = "fraction of the samples that is held out of training, to choose the layers whose "
+             "goodness is summed and to calibrate probabilities (softmax loss)",
+     .offset = IN_RECIPE(validation)},
     {.kind = OPTION_CHOICE,
      .name = "activations",
      .argument = "TYPE",

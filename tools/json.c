@@ -111,6 +111,7 @@ json_t *json_from_recipe(const struct ff_recipe *recipe)
     json_add(out, "dropout", json_from_real(recipe->dropout));
     json_add(out, "jitter", json_from_count(recipe->jitter));
     json_add(out, "augment_copies", json_from_count(recipe->augment_copies));
+    json_add(out, "validation", json_from_real(recipe->validation));
     json_add(out, "peer_normalisation", json_from_real(recipe->peer_normalisation));
     json_add(out, "head_epochs", json_from_count(recipe->head_epochs));
     json_add(out, "head_learning_rate", json_from_real(recipe->head_learning_rate));

@@ -13,6 +13,7 @@
 struct measuring {
     struct ff_evaluate_opts opts;
     const char *method; /* a name of measuring_methods */
+    const char *layers; /* a range as typed; NULL: the model's */
     bool quiet;
     struct progress progress;
     json_t *plan; /* NULL: none was made */
@@ -22,47 +23,54 @@ extern const struct ff_recipe_choice measuring_methods[];
 
 void measuring_init(struct measuring *measuring);
 void measuring_release(struct measuring *measuring);
-/* Readies CLI and the library's options for measuring MODEL: method, progress, interruption. */
-void measuring_begin(struct cli *cli, struct measuring *measuring, const char *model);
+/* Readies CLI and the library's options for measuring MODEL: method, range of layers, progress,
+ * interruption. Returns EXIT_DONE, or EXIT_USAGE with the reason printed. */
+int measuring_begin(struct cli *cli, struct measuring *measuring, const char *model);
 /* "auto", "goodness" or "head" */
 const char *measuring_method_name(enum ff_method method);
 
 /* Rows of an option table for the member M (a struct measuring) of TYPE. */
-#define MEASURING_OPTIONS(TYPE, M)                                       \
-    {.kind = OPTION_CHOICE,                                              \
-     .name = "method",                                                   \
-     .argument = "NAME",                                                 \
-     .help = "what decides on the label",                                \
-     .offset = offsetof(TYPE, M.method),                                 \
-     .choices = measuring_methods},                                      \
-        {.kind = OPTION_COUNT64,                                         \
-         .name = "limit",                                                \
-         .argument = "ROWS",                                             \
-         .help = "use only the first rows; 0: all",                      \
-         .offset = offsetof(TYPE, M.opts.limit_rows)},                   \
-        {.kind = OPTION_HEADING, .name = "Resources"},                   \
-        {.kind = OPTION_COUNT,                                           \
-         .name = "threads",                                              \
-         .argument = "N",                                                \
-         .help = "threads; 0: as many as the process may use",           \
-         .offset = offsetof(TYPE, M.opts.threads),                       \
-         .max = 256},                                                    \
-        {.kind = OPTION_SIZE,                                            \
-         .name = "memory",                                               \
-         .argument = "SIZE",                                             \
-         .help = "budget for the peak memory of the whole process",      \
-         .offset = offsetof(TYPE, M.opts.memory_bytes),                  \
-         .min = 1,                                                       \
-         .default_text = no_default},                                    \
-        {.kind = OPTION_STRING,                                          \
-         .name = "scratch",                                              \
-         .argument = "DIR",                                              \
-         .help = "folder for temporary files [beside the model]",        \
-         .offset = offsetof(TYPE, M.opts.scratch)},                      \
-    {                                                                    \
-        .kind = OPTION_SIZE, .name = "scratch-size", .argument = "SIZE", \
-        .help = "about what temporary files may take; 0: 1G",            \
-        .offset = offsetof(TYPE, M.opts.scratch_bytes)                   \
+#define MEASURING_OPTIONS(TYPE, M)                                                                 \
+    {.kind = OPTION_CHOICE,                                                                        \
+     .name = "method",                                                                             \
+     .argument = "NAME",                                                                           \
+     .help = "what decides on the label",                                                          \
+     .offset = offsetof(TYPE, M.method),                                                           \
+     .choices = measuring_methods},                                                                \
+        {.kind = OPTION_STRING,                                                                    \
+         .name = "layers",                                                                         \
+         .argument = "RANGE",                                                                      \
+         .help = "layers whose goodness is summed, such as 2-4, 3 or last [as chosen on held-out " \
+                 "samples in training, else all]",                                                 \
+         .offset = offsetof(TYPE, M.layers)},                                                      \
+        {.kind = OPTION_COUNT64,                                                                   \
+         .name = "limit",                                                                          \
+         .argument = "ROWS",                                                                       \
+         .help = "use only the first rows; 0: all",                                                \
+         .offset = offsetof(TYPE, M.opts.limit_rows)},                                             \
+        {.kind = OPTION_HEADING, .name = "Resources"},                                             \
+        {.kind = OPTION_COUNT,                                                                     \
+         .name = "threads",                                                                        \
+         .argument = "N",                                                                          \
+         .help = "threads; 0: as many as the process may use",                                     \
+         .offset = offsetof(TYPE, M.opts.threads),                                                 \
+         .max = 256},                                                                              \
+        {.kind = OPTION_SIZE,                                                                      \
+         .name = "memory",                                                                         \
+         .argument = "SIZE",                                                                       \
+         .help = "budget for the peak memory of the whole process",                                \
+         .offset = offsetof(TYPE, M.opts.memory_bytes),                                            \
+         .min = 1,                                                                                 \
+         .default_text = no_default},                                                              \
+        {.kind = OPTION_STRING,                                                                    \
+         .name = "scratch",                                                                        \
+         .argument = "DIR",                                                                        \
+         .help = "folder for temporary files [beside the model]",                                  \
+         .offset = offsetof(TYPE, M.opts.scratch)},                                                \
+    {                                                                                              \
+        .kind = OPTION_SIZE, .name = "scratch-size", .argument = "SIZE",                           \
+        .help = "about what temporary files may take; 0: 1G",                                      \
+        .offset = offsetof(TYPE, M.opts.scratch_bytes)                                             \
     }
 
 #endif

@@ -53,15 +53,33 @@ static json_t *epoch_object(const struct ff_epoch_report *report)
     return object;
 }
 
-static void log_epoch(struct run *run, const struct ff_epoch_report *report)
+static json_t *trained_object(const struct ff_trained_report *report)
 {
-    if (run->log == NULL || run->log_failed)
+    json_t *object = json_object();
+
+    json_add(object, "kind", json_from_text("trained"));
+    json_add(object, "layer", json_from_count(report->layer));
+    json_add(object, "loss", json_from_real(report->loss));
+    json_add(object, "goodness_pos", json_from_real(report->goodness_pos));
+    json_add(object, "goodness_neg", json_from_real(report->goodness_neg));
+    json_add(object, "error", json_from_real(report->error));
+    json_add(object, "validation_error", json_from_real(report->validation_error));
+    json_add(object, "dead_units", json_from_count(report->dead_units));
+    return object;
+}
+
+/* Owns LINE. */
+static void log_line(struct run *run, json_t *line)
+{
+    if (run->log == NULL || run->log_failed) {
+        json_decref(line);
         return;
+    }
     /* Only now: a run that is refused must not cost the log of the one before. */
     if (run->log_anew && ftruncate(fileno(run->log), 0) != 0 && errno != EINVAL)
         run->log_failed = true;
     run->log_anew = false;
-    json_print_line(run->log, epoch_object(report));
+    json_print_line(run->log, line);
     if (ferror(run->log))
         run->log_failed = true;
     if (run->log_failed && !run->cli->quiet)
@@ -104,12 +122,23 @@ static void on_epoch(void *arg, const struct ff_epoch_report *report)
     uint32_t last = report->head ? run->head_epochs : run->epochs;
     double now = now_s();
 
-    log_epoch(run, report);
+    log_line(run, epoch_object(report));
     if (!run->training->verbose && report->epoch != last &&
         now - run->last_line_s < LINE_INTERVAL_S)
         return;
     run->last_line_s = now;
     print_epoch(run, report, last);
+}
+
+static void on_trained(void *arg, const struct ff_trained_report *report)
+{
+    struct run *run = arg;
+
+    log_line(run, trained_object(report));
+    if (isfinite(report->validation_error))
+        progress_line(&run->progress, "layer %s trained  error on held-out samples %s",
+                      part_text(report->layer, run->layers).s,
+                      text_percent(report->validation_error).s);
 }
 
 static void on_progress(void *arg, const struct ff_progress *progress)
@@ -313,6 +342,7 @@ static int train(struct run *run, const struct ff_recipe *recipe)
     opts.on_progress = on_progress;
     opts.on_plan = on_plan;
     opts.on_epoch = on_epoch;
+    opts.on_trained = on_trained;
     opts.on_message = run->training->verbose ? on_message : NULL;
     opts.interrupted = interrupt_asked;
     opts.arg = run;

@@ -16,7 +16,8 @@ static const char *const members[] = {
 /* What a line is. */
 enum line {
     LINE_EPOCH,
-    LINE_OTHER, /* of a kind that is not known here, or blank */
+    LINE_TRAINED, /* what is known of a layer after its last epoch */
+    LINE_OTHER,   /* of a kind that is not known here, or blank */
     LINE_DAMAGED
 };
 
@@ -49,23 +50,25 @@ static enum line read_object(const json_t *object, struct log_epoch *out)
 {
     const char *kind = json_string_value(json_object_get(object, "kind"));
     const json_t *layer = json_object_get(object, "layer");
+    bool trained;
     int i;
 
     *out = (struct log_epoch){.layer = 0};
     if (kind == NULL)
         return LINE_DAMAGED;
+    trained = strcmp(kind, "trained") == 0;
     out->head = strcmp(kind, "head") == 0;
-    if (!out->head && strcmp(kind, "layer") != 0 && strcmp(kind, "network") != 0)
+    if (!trained && !out->head && strcmp(kind, "layer") != 0 && strcmp(kind, "network") != 0)
         return LINE_OTHER;
     if (layer == NULL)
         return LINE_DAMAGED;
     if (!json_is_null(layer) && !read_number(layer, FF_MAX_LAYERS, &out->layer))
         return LINE_DAMAGED;
-    if (!read_number(json_object_get(object, "epoch"), MOST_EPOCHS, &out->epoch))
+    if (!trained && !read_number(json_object_get(object, "epoch"), MOST_EPOCHS, &out->epoch))
         return LINE_DAMAGED;
     for (i = 0; i < LOG_FIGURES; i++)
         out->figures[i] = reading_number(json_object_get(object, members[i]));
-    return LINE_EPOCH;
+    return trained ? LINE_TRAINED : LINE_EPOCH;
 }
 
 static bool is_blank(const char *line, size_t length)
@@ -156,6 +159,17 @@ static void warn(const struct reading *reading, size_t damaged, size_t first)
                         damaged, first);
 }
 
+/* The error on held-out samples belongs to the layer's last epoch, which stands above. */
+static void take_trained(struct training_log *log, const struct log_epoch *trained)
+{
+    size_t i = log->n;
+
+    while (i > 0 && (log->epochs[i - 1].head || log->epochs[i - 1].layer != trained->layer))
+        i--;
+    if (i > 0)
+        log->epochs[i - 1].figures[LOG_VALIDATION_ERROR] = trained->figures[LOG_VALIDATION_ERROR];
+}
+
 void training_log_parse(const struct reading *reading, const char *text, size_t bytes,
                         struct training_log *out)
 {
@@ -169,6 +183,8 @@ void training_log_parse(const struct reading *reading, const char *text, size_t 
         enum line what = read_line(line, length, &out->epochs[out->n]);
 
         out->epochs[out->n].line = ++number;
+        if (what == LINE_TRAINED)
+            take_trained(out, &out->epochs[out->n]);
         out->n += what == LINE_EPOCH;
         if (what == LINE_DAMAGED && damaged++ == 0)
             first = number;

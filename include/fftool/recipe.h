@@ -52,7 +52,9 @@ struct ff_recipe {
     double dropout;               /* ff-stream: probability that an input of a layer is dropped */
     uint32_t jitter;              /* ff-stream: images are shifted by up to so many pixels */
     uint32_t augment_copies;      /* softmax: stored copies of shifted images, visited in turn */
-    double peer_normalisation;    /* ff-full: pull of each unit's mean activity to the layer's */
+    double validation;         /* softmax: fraction of the samples that is held out of training, to
+                                  choose the layers whose goodness is summed */
+    double peer_normalisation; /* ff-full: pull of each unit's mean activity to the layer's */
     /* Epochs of the linear softmax head on each layer from the second; 0: no head. Where the whole
      * network trains at once so does the head, and this is 0 or as EPOCHS; with bp always so. */
     uint32_t head_epochs;

@@ -56,6 +56,15 @@ struct ff_epoch_report {
     uint64_t scratch_bytes;
 };
 
+/* A layer as trained: over all samples, after its last epoch, in the forward pass. */
+struct ff_trained_report {
+    uint32_t layer;
+    double loss, goodness_pos, goodness_neg, error; /* as in ff_epoch_report */
+    double validation_error; /* by goodness summed from the first layer to this one, on the samples
+                                that are held out; NAN: none are */
+    uint64_t dead_units;     /* that were never active */
+};
+
 struct ff_plan;
 
 struct ff_train_opts {
@@ -74,6 +83,7 @@ struct ff_train_opts {
     bool force;                   /* replace an existing model */
     void (*on_progress)(void *arg, const struct ff_progress *progress); /* may be NULL */
     void (*on_epoch)(void *arg, const struct ff_epoch_report *report);  /* may be NULL */
+    void (*on_trained)(void *arg, const struct ff_trained_report *report); /* may be NULL */
     /* What is going to happen, before it does; PLAN is valid during the call. May be NULL. */
     void (*on_plan)(void *arg, const struct ff_plan *plan);
     void (*on_message)(void *arg, const char *text); /* may be NULL; what happens, in lines */

@@ -49,6 +49,16 @@ double ff_softmax_cross_entropy(size_t rows, size_t classes, size_t batch, float
     return loss;
 }
 
+void ff_softmax(size_t n, const float *scores, double scale, float *p)
+{
+    double largest = (double)scores[ff_argmax(n, scores)], sum = 0.0;
+
+    for (size_t c = 0; c < n; c++)
+        sum += exp(scale * ((double)scores[c] - largest));
+    for (size_t c = 0; c < n; c++)
+        p[c] = (float)(exp(scale * ((double)scores[c] - largest)) / sum);
+}
+
 /* The largest of the logits that may be drawn: subtracted, it keeps exp() from overflowing. */
 static double largest_other(size_t classes, const float *logits, size_t except)
 {

@@ -13,6 +13,8 @@
  */
 double ff_softmax_cross_entropy(size_t rows, size_t classes, size_t batch, float *logits,
                                 const uint16_t *labels, uint64_t *wrong);
+/* P (n) = softmax(scale scores). */
+void ff_softmax(size_t n, const float *scores, double scale, float *p);
 /*
  * Draws a class other than EXCEPT, class c with a probability in proportion to exp(logits[c]); AT,
  * in [0, 1), is the chance: the classes lie side by side in their order. At least 2 classes.

@@ -8,6 +8,7 @@
  *     FF_STREAM_INPUT + 1 + j   the j-th set of negative inputs
  *     FF_STREAM_NEUTRAL         the inputs under the neutral label, for the head
  *     FF_STREAM_LOGITS          logits of the heads of the layers below: one column per class
+ *     FF_STREAM_SUMS            of held-out rows: goodness summed over layers (train/holdout.h)
  *     FF_STREAM_CLASS + c       evaluation: the inputs under label c
  *
  * Sets are written once, front to back, chunk by chunk, then read any number of times in any order.
@@ -27,6 +28,7 @@ enum {
     FF_STREAM_INPUT = 1,
     FF_STREAM_NEUTRAL = 0x10000,
     FF_STREAM_LOGITS = 0x10001,
+    FF_STREAM_SUMS = 0x10002,
     FF_STREAM_CLASS = 0x20000,
 };
 

@@ -119,10 +119,10 @@ static int run_epoch(const struct ff_learning *learning)
                                 .epoch = mark->epoch + 1,
                                 .epochs = learning->epochs,
                                 .rows = (uint64_t)mark->sums.rows,
-                                .rows_total = geometry->rows};
+                                .rows_total = geometry->learnt_rows};
     double began = ff_now(), rows_before = mark->sums.rows, rows, seconds;
 
-    ff_clock_phase(&run->clock, &phase, learning->flops_per_row * (double)geometry->rows);
+    ff_clock_phase(&run->clock, &phase, learning->flops_per_row * (double)geometry->learnt_rows);
     while (mark->batch < geometry->batches) {
         int status = run_batch(learning, &order);
 

@@ -5,18 +5,28 @@
 #include "train/clock.h"
 #include "train/score.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Probability of a label that has none in single precision, whose logarithm is counted instead. */
+#define LEAST ((double)FLT_MIN)
 
 struct evaluating {
     struct ff_ctx *ctx;
     struct ff_evaluation *result;
     uint64_t wrong;
+    double cross_entropy, scale;
+    float *probabilities;               /* (classes) */
     uint64_t *layer_wrong, *upto_wrong; /* (layers) */
 };
 
 struct predicting {
+    struct ff_ctx *ctx;
     uint64_t samples;
+    double scale;
+    float *probabilities; /* (classes) */
     int (*emit)(void *arg, const struct ff_prediction *prediction);
     void *arg;
 };
@@ -45,6 +55,10 @@ static int begin_evaluation(void *arg, const struct ff_score_task *task)
     result->samples = task->samples;
     result->classes = classes;
     result->layers = layers;
+    result->first_layer = task->first_layer;
+    result->last_layer = task->last_layer;
+    e->scale = task->scale;
+    e->probabilities = calloc(classes, sizeof *e->probabilities);
     result->confusion = calloc((size_t)classes * classes, sizeof *result->confusion);
     e->layer_wrong = calloc(layers, sizeof *e->layer_wrong);
     e->upto_wrong = calloc(layers, sizeof *e->upto_wrong);
@@ -52,7 +66,7 @@ static int begin_evaluation(void *arg, const struct ff_score_task *task)
         result->layer_error = calloc(layers, sizeof *result->layer_error);
         result->upto_error = calloc(layers, sizeof *result->upto_error);
     }
-    if (!result->confusion || !e->layer_wrong || !e->upto_wrong ||
+    if (!result->confusion || !e->probabilities || !e->layer_wrong || !e->upto_wrong ||
         (result->method == FF_METHOD_GOODNESS && (!result->layer_error || !result->upto_error)))
         return ff_fail(e->ctx, FF_ENOMEM, "out of memory for the results");
     return FF_OK;
@@ -82,8 +96,11 @@ static int evaluate_block(void *arg, const struct ff_scored *scored)
     struct evaluating *e = arg;
 
     for (uint32_t i = 0; i < scored->rows; i++) {
-        size_t predicted = ff_argmax(scored->classes, scored->scores + (size_t)i * scored->classes);
+        const float *scores = scored->scores + (size_t)i * scored->classes;
+        size_t predicted = ff_argmax(scored->classes, scores);
 
+        ff_softmax(scored->classes, scores, e->scale, e->probabilities);
+        e->cross_entropy -= log(fmax((double)e->probabilities[scored->labels[i]], LEAST));
         e->result->confusion[(size_t)scored->labels[i] * scored->classes + predicted]++;
         e->wrong += predicted != scored->labels[i];
     }
@@ -95,6 +112,7 @@ static void finish(struct evaluating *e)
     struct ff_evaluation *result = e->result;
 
     result->error = (double)e->wrong / (double)result->samples;
+    result->cross_entropy = e->cross_entropy / (double)result->samples;
     for (uint32_t layer = 0; layer < result->layers && result->layer_error; layer++) {
         result->layer_error[layer] = (double)e->layer_wrong[layer] / (double)result->samples;
         result->upto_error[layer] = (double)e->upto_wrong[layer] / (double)result->samples;
@@ -121,6 +139,7 @@ int ff_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
         finish(&e);
     free(e.layer_wrong);
     free(e.upto_wrong);
+    free(e.probabilities);
     if (status != FF_OK) {
         ff_evaluate_release(result);
         return status;
@@ -135,7 +154,9 @@ static int begin_prediction(void *arg, const struct ff_score_task *task)
     struct predicting *p = arg;
 
     p->samples = task->samples;
-    return FF_OK;
+    p->scale = task->scale;
+    p->probabilities = calloc(task->classes, sizeof *p->probabilities);
+    return p->probabilities ? FF_OK : ff_fail(p->ctx, FF_ENOMEM, "out of memory for the results");
 }
 
 static int predict_block(void *arg, const struct ff_scored *scored)
@@ -150,8 +171,10 @@ static int predict_block(void *arg, const struct ff_scored *scored)
             .label = (uint32_t)ff_argmax(scored->classes, scores),
             .classes = scored->classes,
             .scores = scores,
+            .probabilities = p->probabilities,
         };
 
+        ff_softmax(scored->classes, scores, p->scale, p->probabilities);
         status = p->emit(p->arg, &prediction);
     }
     return status;
@@ -161,7 +184,7 @@ int ff_predict(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
                int (*emit)(void *arg, const struct ff_prediction *prediction), void *arg,
                uint64_t *samples)
 {
-    struct predicting p = {.emit = emit, .arg = arg};
+    struct predicting p = {.ctx = ctx, .emit = emit, .arg = arg};
     struct ff_score_opts score = {
         .evaluate = opts,
         .unlabelled = true,
@@ -171,6 +194,7 @@ int ff_predict(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
     };
     int status = ff_score(ctx, &score);
 
+    free(p.probabilities);
     *samples = p.samples;
     return status;
 }

@@ -244,9 +244,10 @@ static const void *shift_images(const struct ff_feed *feed, struct slot *slot, c
     if (opts->use == FF_FEED_STORE)
         rng = ff_rng_make(opts->seed, FF_RNG_COPY_JITTER, 1, copy_of(opts, slot->stream));
     for (size_t i = 0; i < slot->rows; i++) {
-        int32_t shift[2];
+        int32_t shift[2] = {0, 0}; /* held-out rows stay as they are */
 
-        ff_jitter_draw(&rng, slot->first + i, opts->jitter, shift);
+        if (slot->first + i < opts->geometry->learnt_rows)
+            ff_jitter_draw(&rng, slot->first + i, opts->jitter, shift);
         ff_jitter_shift(&opts->image, element, shift, (const char *)images + i * bytes,
                         (char *)slot->shifted + i * bytes);
     }
@@ -448,4 +449,11 @@ int ff_feed_logits(struct ff_feed *feed, uint32_t chunk, uint32_t classes, float
     struct ff_chunk found;
 
     return read_chunk(feed, chunk, FF_STREAM_LOGITS, FF_F32, classes, logits, &found);
+}
+
+int ff_feed_sums(struct ff_feed *feed, uint32_t chunk, uint32_t columns, float *sums)
+{
+    struct ff_chunk found;
+
+    return read_chunk(feed, chunk, FF_STREAM_SUMS, FF_F32, columns, sums, &found);
 }

@@ -80,4 +80,7 @@ FF_CHECK int ff_feed_labels(struct ff_feed *feed, uint32_t chunk, uint16_t *labe
 /* Reads the stored logits of CHUNK (rows x classes). */
 FF_CHECK int ff_feed_logits(struct ff_feed *feed, uint32_t chunk, uint32_t classes, float *logits);
 
+/* Reads the stored sums of goodness of CHUNK (rows x COLUMNS). */
+FF_CHECK int ff_feed_sums(struct ff_feed *feed, uint32_t chunk, uint32_t columns, float *sums);
+
 #endif

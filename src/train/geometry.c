@@ -17,9 +17,20 @@ struct ff_geometry ff_geometry_make(uint64_t rows, uint32_t batch)
     g.chunk_rows = (uint32_t)divide_up(g.batch, divide_up(g.batch, FF_CHUNK_ROWS));
     g.chunks_per_batch = (uint32_t)divide_up(g.batch, g.chunk_rows);
     g.batches = divide_up(rows, g.batch);
+    g.learnt_rows = rows;
     last = rows - (g.batches - 1) * g.batch;
     g.chunks = (uint32_t)((g.batches - 1) * g.chunks_per_batch + divide_up(last, g.chunk_rows));
     return g;
+}
+
+void ff_geometry_hold_out(struct ff_geometry *g, double fraction)
+{
+    double wanted = fraction * (double)g->rows;
+
+    while (g->batches > 1 && (double)(g->rows - g->learnt_rows) < wanted) {
+        g->batches--;
+        g->learnt_rows = g->batches * g->batch;
+    }
 }
 
 static uint64_t rows_left(const struct ff_geometry *g, uint64_t first, uint64_t at_most)

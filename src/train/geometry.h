@@ -15,12 +15,16 @@ struct ff_geometry {
     uint32_t batch;            /* rows of a batch; the last one may have fewer */
     uint32_t chunk_rows;       /* rows of a chunk; the last one of a batch may have fewer */
     uint32_t chunks_per_batch; /* of a full batch */
-    uint64_t batches;
-    uint32_t chunks; /* of all batches */
+    uint64_t batches;          /* that are learned from; those that are held out come after them */
+    uint64_t learnt_rows;      /* of these */
+    uint32_t chunks;           /* of all batches */
 };
 
 /* BATCH is cut down to ROWS. Both at least 1; rows at most 2^40. */
 struct ff_geometry ff_geometry_make(uint64_t rows, uint32_t batch);
+/* Holds out the last batches, so that they have FRACTION of the rows or a little more; at least one
+ * batch stays. 0: none is held out. */
+void ff_geometry_hold_out(struct ff_geometry *geometry, double fraction);
 /* First row and number of rows of CHUNK. */
 void ff_chunk_range(const struct ff_geometry *geometry, uint32_t chunk, uint64_t *first,
                     uint32_t *rows);

@@ -57,6 +57,7 @@ static const struct field {
     FIELD(FIELD_REAL, dropout),
     FIELD(FIELD_U32, jitter),
     FIELD(FIELD_U32, augment_copies),
+    FIELD(FIELD_REAL, validation),
     FIELD(FIELD_REAL, peer_normalisation),
     FIELD(FIELD_U32, head_epochs),
     FIELD(FIELD_REAL, head_learning_rate),
@@ -151,35 +152,48 @@ static json_t *recipe_to_json(const struct ff_recipe *recipe)
     return object;
 }
 
+static json_t *data_to_json(const struct ff_manifest *manifest)
+{
+    const struct ff_image *image = &manifest->image;
+
+    return json_pack("{s:s, s:s?, s:s, s:I, s:I, s:I, s:b, s:[I, I, I], s:b}", "path",
+                     manifest->data_path, "labels", manifest->data_labels, "fingerprint",
+                     manifest->fingerprint, "samples", (json_int_t)manifest->samples, "features",
+                     (json_int_t)manifest->features, "classes", (json_int_t)manifest->classes,
+                     "float", manifest->is_float, "image", (json_int_t)image->height,
+                     (json_int_t)image->width, (json_int_t)image->channels, "planar",
+                     image->planar);
+}
+
+static json_t *progress_to_json(const struct ff_progress_mark *mark)
+{
+    const struct ff_sums *sums = &mark->sums;
+
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f}}", "stage",
+                     stage_names[mark->stage], "layer", (json_int_t)mark->layer, "epoch",
+                     (json_int_t)mark->epoch, "batch", (json_int_t)mark->batch, "generation",
+                     (json_int_t)mark->generation, "checkpoints", (json_int_t)mark->checkpoints,
+                     "sums", "rows", sums->rows, "loss", sums->loss, "goodness_pos",
+                     sums->goodness_pos, "goodness_neg", sums->goodness_neg, "wrong", sums->wrong);
+}
+
+static json_t *choice_to_json(const struct ff_range_choice *choice)
+{
+    return json_pack("{s:I, s:I, s:f, s:f}", "first", (json_int_t)choice->first, "last",
+                     (json_int_t)choice->last, "error", choice->error, "temperature",
+                     choice->temperature);
+}
+
 int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *manifest, char **text)
 {
-    const struct ff_progress_mark *mark = &manifest->mark;
-    const struct ff_sums *sums = &mark->sums;
-    const struct ff_image *image = &manifest->image;
-    json_t *recipe = recipe_to_json(&manifest->recipe);
-    json_t *root = NULL;
+    json_t *root = json_pack(
+        "{s:s, s:i, s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:o, s:o}", "format", MANIFEST_FORMAT,
+        "version", MANIFEST_VERSION, "writer", "fftool", manifest->program, "blas", manifest->blas,
+        "lmdb", manifest->lmdb, "zstd", manifest->zstd, "recipe", recipe_to_json(&manifest->recipe),
+        "data", data_to_json(manifest), "progress", progress_to_json(&manifest->mark), "choice",
+        choice_to_json(&manifest->choice));
 
-    *text = NULL;
-    if (recipe)
-        root = json_pack("{s:s, s:i, s:{s:s, s:s, s:s, s:s}, s:o,"
-                         " s:{s:s, s:s?, s:s, s:I, s:I, s:I, s:b, s:[I, I, I], s:b},"
-                         " s:{s:s, s:I, s:I, s:I, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f}}}",
-                         "format", MANIFEST_FORMAT, "version", MANIFEST_VERSION, "writer", "fftool",
-                         manifest->program, "blas", manifest->blas, "lmdb", manifest->lmdb, "zstd",
-                         manifest->zstd, "recipe", recipe, "data", "path", manifest->data_path,
-                         "labels", manifest->data_labels, "fingerprint", manifest->fingerprint,
-                         "samples", (json_int_t)manifest->samples, "features",
-                         (json_int_t)manifest->features, "classes", (json_int_t)manifest->classes,
-                         "float", manifest->is_float, "image", (json_int_t)image->height,
-                         (json_int_t)image->width, (json_int_t)image->channels, "planar",
-                         image->planar, "progress", "stage", stage_names[mark->stage], "layer",
-                         (json_int_t)mark->layer, "epoch", (json_int_t)mark->epoch, "batch",
-                         (json_int_t)mark->batch, "generation", (json_int_t)mark->generation,
-                         "checkpoints", (json_int_t)mark->checkpoints, "sums", "rows", sums->rows,
-                         "loss", sums->loss, "goodness_pos", sums->goodness_pos, "goodness_neg",
-                         sums->goodness_neg, "wrong", sums->wrong);
-    if (root)
-        *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(EXACT_DIGITS));
+    *text = root ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(EXACT_DIGITS)) : NULL;
     json_decref(root);
     if (!*text)
         return ff_fail(ctx, FF_ENOMEM,
@@ -295,47 +309,73 @@ static bool mark_is_sane(const struct ff_manifest *manifest)
     return false;
 }
 
-static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *out)
+static bool choice_is_sane(const struct ff_manifest *manifest)
 {
-    struct ff_progress_mark *mark = &out->mark;
-    struct ff_sums *sums = &mark->sums;
-    const char *program, *blas, *lmdb, *zstd, *path, *labels, *fingerprint, *stage;
-    json_int_t samples, features, classes, layer, epoch, batch, generation, checkpoints;
-    json_int_t height, width, channels;
-    json_error_t error;
-    json_t *recipe, *labels_json = NULL;
-    int is_float, planar, stage_number, status;
+    const struct ff_range_choice *choice = &manifest->choice;
 
-    if (json_unpack_ex(root, &error, 0,
-                       "{s:{s:s, s:s, s:s, s:s}, s:o, s:{s:s, s?o, s:s, s:I, s:I, s:I, s:b,"
-                       " s:[I, I, I], s:b},"
-                       " s:{s:s, s:I, s:I, s:I, s:I, s:I, s:{s:F, s:F, s:F, s:F, s:F}}}",
-                       "writer", "fftool", &program, "blas", &blas, "lmdb", &lmdb, "zstd", &zstd,
-                       "recipe", &recipe, "data", "path", &path, "labels", &labels_json,
-                       "fingerprint", &fingerprint, "samples", &samples, "features", &features,
-                       "classes", &classes, "float", &is_float, "image", &height, &width, &channels,
-                       "planar", &planar, "progress", "stage", &stage, "layer", &layer, "epoch",
-                       &epoch, "batch", &batch, "generation", &generation, "checkpoints",
-                       &checkpoints, "sums", "rows", &sums->rows, "loss", &sums->loss,
-                       "goodness_pos", &sums->goodness_pos, "goodness_neg", &sums->goodness_neg,
-                       "wrong", &sums->wrong) != 0)
-        return ff_fail(ctx, FF_ECORRUPT, "%s", error.text);
-    labels = json_string_value(labels_json);
-    status = recipe_from_json(ctx, recipe, &out->recipe);
+    if (choice->first == 0)
+        return choice->last == 0;
+    return manifest->mark.stage >= FF_STAGE_HEAD &&
+           manifest->mark.layer == manifest->recipe.layers && choice->first <= FF_RANGE_STARTS &&
+           choice->first <= choice->last && choice->last <= manifest->recipe.layers &&
+           choice->temperature > 0 && isfinite(choice->temperature);
+}
+
+/* Unpacked JSON: FF_OK, or what is wrong with it. */
+static int unpacked(struct ff_ctx *ctx, int failed, const json_error_t *error)
+{
+    return failed ? ff_fail(ctx, FF_ECORRUPT, "%s", error->text) : FF_OK;
+}
+
+static int copy_text(struct ff_ctx *ctx, const char *text, char **out)
+{
+    *out = strdup(text);
+    return *out ? FF_OK : ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
+}
+
+static int out_of_range(struct ff_ctx *ctx)
+{
+    return ff_fail(ctx, FF_ECORRUPT, "a number is out of range");
+}
+
+static int writer_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest *out)
+{
+    const char *program, *blas, *lmdb, *zstd;
+    json_error_t error;
+    int status = unpacked(ctx,
+                          json_unpack_ex(object, &error, 0, "{s:s, s:s, s:s, s:s}", "fftool",
+                                         &program, "blas", &blas, "lmdb", &lmdb, "zstd", &zstd),
+                          &error);
+
+    if (status == FF_OK)
+        status = copy_text(ctx, program, &out->program);
+    if (status == FF_OK)
+        status = copy_text(ctx, blas, &out->blas);
+    if (status == FF_OK)
+        status = copy_text(ctx, lmdb, &out->lmdb);
+    return status == FF_OK ? copy_text(ctx, zstd, &out->zstd) : status;
+}
+
+static int data_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest *out)
+{
+    const char *path, *fingerprint;
+    json_int_t samples, features, classes, height, width, channels;
+    json_t *labels = NULL;
+    json_error_t error;
+    int is_float, planar;
+    int status = unpacked(
+        ctx,
+        json_unpack_ex(object, &error, 0, "{s:s, s?o, s:s, s:I, s:I, s:I, s:b, s:[I, I, I], s:b}",
+                       "path", &path, "labels", &labels, "fingerprint", &fingerprint, "samples",
+                       &samples, "features", &features, "classes", &classes, "float", &is_float,
+                       "image", &height, &width, &channels, "planar", &planar),
+        &error);
+
     if (status != FF_OK)
         return status;
-    stage_number = stage_from_name(stage);
-    if (stage_number < 0 || !in_u32(height) || !in_u32(width) || !in_u32(channels) ||
-        !in_u32(features) || !in_u32(classes) || !in_u32(layer) || !in_u32(epoch) || samples < 0 ||
-        batch < 0 || generation < 0 || checkpoints < 0 ||
-        strlen(fingerprint) >= sizeof out->fingerprint)
-        return ff_fail(ctx, FF_ECORRUPT, "a number is out of range");
-    mark->stage = (enum ff_stage)stage_number;
-    mark->layer = (uint32_t)layer;
-    mark->epoch = (uint32_t)epoch;
-    mark->batch = (uint64_t)batch;
-    mark->generation = (uint64_t)generation;
-    mark->checkpoints = (uint64_t)checkpoints;
+    if (!in_u32(features) || !in_u32(classes) || !in_u32(height) || !in_u32(width) ||
+        !in_u32(channels) || samples < 0 || strlen(fingerprint) >= sizeof out->fingerprint)
+        return out_of_range(ctx);
     out->samples = (uint64_t)samples;
     out->features = (uint32_t)features;
     out->classes = (uint32_t)classes;
@@ -343,18 +383,86 @@ static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *ou
     out->image =
         (struct ff_image){(uint32_t)height, (uint32_t)width, (uint32_t)channels, planar != 0};
     strcpy(out->fingerprint, fingerprint);
-    out->program = strdup(program);
-    out->blas = strdup(blas);
-    out->lmdb = strdup(lmdb);
-    out->zstd = strdup(zstd);
-    out->data_path = strdup(path);
-    out->data_labels = labels ? strdup(labels) : NULL;
-    if (!out->program || !out->blas || !out->lmdb || !out->zstd || !out->data_path ||
-        (labels && !out->data_labels))
-        return ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
-    if (!data_is_sane(out) || !mark_is_sane(out))
-        return ff_fail(ctx, FF_ECORRUPT, "its numbers contradict each other");
+    status = copy_text(ctx, path, &out->data_path);
+    if (status == FF_OK && json_is_string(labels))
+        status = copy_text(ctx, json_string_value(labels), &out->data_labels);
+    return status;
+}
+
+static int progress_from_json(struct ff_ctx *ctx, json_t *object, struct ff_progress_mark *out)
+{
+    json_int_t layer, epoch, batch, generation, checkpoints;
+    struct ff_sums *sums = &out->sums;
+    const char *stage;
+    json_error_t error;
+    int number;
+    int status = unpacked(
+        ctx,
+        json_unpack_ex(object, &error, 0,
+                       "{s:s, s:I, s:I, s:I, s:I, s:I, s:{s:F, s:F, s:F, s:F, s:F}}", "stage",
+                       &stage, "layer", &layer, "epoch", &epoch, "batch", &batch, "generation",
+                       &generation, "checkpoints", &checkpoints, "sums", "rows", &sums->rows,
+                       "loss", &sums->loss, "goodness_pos", &sums->goodness_pos, "goodness_neg",
+                       &sums->goodness_neg, "wrong", &sums->wrong),
+        &error);
+
+    if (status != FF_OK)
+        return status;
+    number = stage_from_name(stage);
+    if (number < 0 || !in_u32(layer) || !in_u32(epoch) || batch < 0 || generation < 0 ||
+        checkpoints < 0)
+        return out_of_range(ctx);
+    out->stage = (enum ff_stage)number;
+    out->layer = (uint32_t)layer;
+    out->epoch = (uint32_t)epoch;
+    out->batch = (uint64_t)batch;
+    out->generation = (uint64_t)generation;
+    out->checkpoints = (uint64_t)checkpoints;
     return FF_OK;
+}
+
+static int choice_from_json(struct ff_ctx *ctx, json_t *object, struct ff_range_choice *out)
+{
+    json_int_t first, last;
+    json_error_t error;
+    int status =
+        unpacked(ctx,
+                 json_unpack_ex(object, &error, 0, "{s:I, s:I, s:F, s:F}", "first", &first, "last",
+                                &last, "error", &out->error, "temperature", &out->temperature),
+                 &error);
+
+    if (status != FF_OK)
+        return status;
+    if (!in_u32(first) || !in_u32(last))
+        return out_of_range(ctx);
+    out->first = (uint32_t)first;
+    out->last = (uint32_t)last;
+    return FF_OK;
+}
+
+static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *out)
+{
+    json_t *writer, *recipe, *data, *progress, *choice;
+    json_error_t error;
+    int status = unpacked(ctx,
+                          json_unpack_ex(root, &error, 0, "{s:o, s:o, s:o, s:o, s:o}", "writer",
+                                         &writer, "recipe", &recipe, "data", &data, "progress",
+                                         &progress, "choice", &choice),
+                          &error);
+
+    if (status == FF_OK)
+        status = writer_from_json(ctx, writer, out);
+    if (status == FF_OK)
+        status = recipe_from_json(ctx, recipe, &out->recipe);
+    if (status == FF_OK)
+        status = data_from_json(ctx, data, out);
+    if (status == FF_OK)
+        status = progress_from_json(ctx, progress, &out->mark);
+    if (status == FF_OK)
+        status = choice_from_json(ctx, choice, &out->choice);
+    if (status == FF_OK && (!data_is_sane(out) || !mark_is_sane(out) || !choice_is_sane(out)))
+        status = ff_fail(ctx, FF_ECORRUPT, "its numbers contradict each other");
+    return status;
 }
 
 int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *text,
@@ -436,6 +544,7 @@ int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file, struct ff
     if (status != FF_OK)
         return status;
     manifest->mark = stored.mark;
+    manifest->choice = stored.choice;
     memcpy(manifest->fingerprint, stored.fingerprint, sizeof manifest->fingerprint);
     ff_manifest_release(&stored);
     return FF_OK;
@@ -456,6 +565,14 @@ uint32_t ff_manifest_labels_met(const struct ff_manifest *manifest)
     if (wrong == 0)
         wrong = ALL_LABELS - 1;
     return wrong + 1 < manifest->classes ? wrong + 1 : manifest->classes;
+}
+
+struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest)
+{
+    struct ff_geometry geometry = ff_geometry_make(manifest->samples, manifest->recipe.batch);
+
+    ff_geometry_hold_out(&geometry, manifest->recipe.validation);
+    return geometry;
 }
 
 struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest)

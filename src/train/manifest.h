@@ -9,8 +9,12 @@
 #include "data/embed.h"
 #include "data/jitter.h"
 #include "store/model_file.h"
+#include "train/geometry.h"
 
 #include <fftool/recipe.h>
+
+/* Layers that a range of the sum may begin with. */
+#define FF_RANGE_STARTS 3
 
 /* The tile of kind 'S': one row of figures of a layer as trained, over all pairs (struct
  * ff_layer_info). */
@@ -20,7 +24,9 @@ enum {
     FF_FIGURE_GOODNESS_NEG,
     FF_FIGURE_ERROR,
     FF_FIGURE_DEAD_UNITS,
-    FF_LAYER_FIGURES
+    FF_FIGURE_HELD_OUT_ERROR, /* with goodness summed from each of the first layers to this one */
+    FF_FIGURE_TEMPERATURE = FF_FIGURE_HELD_OUT_ERROR + FF_RANGE_STARTS, /* of the same sums */
+    FF_LAYER_FIGURES = FF_FIGURE_TEMPERATURE + FF_RANGE_STARTS
 };
 
 #define FF_GENERATION_FINAL 0 /* of finished tiles; checkpoints within a layer count from 1 */
@@ -52,6 +58,13 @@ struct ff_progress_mark {
     struct ff_sums sums;  /* of the epoch under way */
 };
 
+/* The range of layers whose goodness is summed, as chosen on held-out rows. */
+struct ff_range_choice {
+    uint32_t first, last; /* 0: not chosen */
+    double error;         /* on the held-out rows */
+    double temperature;
+};
+
 struct ff_manifest {
     struct ff_recipe recipe;
     char *program, *blas, *lmdb, *zstd; /* versions that wrote it */
@@ -62,6 +75,7 @@ struct ff_manifest {
     bool is_float;
     struct ff_image image;
     struct ff_progress_mark mark;
+    struct ff_range_choice choice; /* once all layers are trained */
 };
 
 /* Frees what the manifest owns. */
@@ -91,6 +105,8 @@ FF_CHECK int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe 
 bool ff_recipe_conditioned(const struct ff_recipe *recipe);
 /* Labels that a row meets in a step of a label-conditioned layer, the true one among them. */
 uint32_t ff_manifest_labels_met(const struct ff_manifest *manifest);
+/* How its rows are cut, and which of them are held out. */
+struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest);
 /* How labels enter the inputs of layer 1; without classes where they do not. */
 struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest);
 /* Inputs of layer LAYER (from 1): columns of boundary LAYER - 1. */

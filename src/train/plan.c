@@ -83,7 +83,7 @@ struct ff_plan_job ff_plan_job(const struct ff_manifest *manifest, const struct 
         .manifest = manifest,
         .mode = ff_mode_find(recipe->mode),
         .optimizer = ff_optimizer_find(recipe->optimizer),
-        .geometry = ff_geometry_make(manifest->samples, recipe->batch),
+        .geometry = ff_manifest_geometry(manifest),
         .stored = strcmp(recipe->activations, "bf16") == 0 ? FF_BF16 : FF_F32,
         .compression = *compression,
         .threads = opts->threads ? opts->threads : ff_available_threads(),
@@ -128,6 +128,14 @@ static struct ff_set_values rows_of(const struct ff_plan_job *job, uint32_t boun
                        ff_streams_stored(recipe, boundary, streams));
 }
 
+/* Sums of goodness are there for held-out rows only: as columns of every row they are fewer. */
+static uint32_t sums_columns(const struct ff_plan_job *job)
+{
+    double columns = job->manifest->recipe.validation * FF_RANGE_STARTS * job->manifest->classes;
+
+    return 1 + (uint32_t)columns;
+}
+
 size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
                       struct ff_set_values out[FF_MAX_SET_VALUES])
 {
@@ -143,6 +151,8 @@ size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
     out[n++] = rows;
     if (head && boundary > ff_recipe_first_head(recipe))
         out[n++] = make_values(job, FF_F32, FF_F32, job->manifest->classes, 1);
+    if (boundary > 0 && recipe->validation > 0)
+        out[n++] = make_values(job, FF_F32, FF_F32, sums_columns(job), 1);
     return n;
 }
 

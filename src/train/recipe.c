@@ -59,6 +59,7 @@ void ff_recipe_init(struct ff_recipe *out)
         .dropout = NAN,
         .jitter = 0,
         .augment_copies = 1,
+        .validation = 0,
         .peer_normalisation = 0,
         .head_epochs = FF_UNSET,
         .head_learning_rate = 1e-3,
@@ -275,6 +276,7 @@ static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
         {"jitter", streams, recipe->jitter != plain.jitter},
         {"augment copies", labels && recipe->jitter > 0,
          recipe->augment_copies != plain.augment_copies},
+        {"validation", labels, recipe->validation != plain.validation},
         {"goodness scale", forward, recipe->goodness_scale != plain.goodness_scale},
         {"threshold", pairs, recipe->threshold != plain.threshold},
         {"activations", streams, strcmp(recipe->activations, plain.activations) != 0},
@@ -333,6 +335,7 @@ void ff_recipe_drop_unused(struct ff_recipe *recipe)
         recipe->dropout = plain.dropout;
         recipe->jitter = plain.jitter;
         recipe->augment_copies = plain.augment_copies;
+        recipe->validation = plain.validation;
     }
     if (mode->backprop || !mode->whole_network) {
         recipe->negatives = plain.negatives;
@@ -419,7 +422,7 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
 {
     static const double huge = 1e30;
     static const double largest_beta = 0.999999; /* well below 1 as a float, too */
-    static const double largest_dropout = 0.99;
+    static const double largest_dropout = 0.99, most_validation = 0.5;
     int status = check_hidden(ctx, recipe);
 
     if (status == FF_OK)
@@ -449,6 +452,7 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
         {"dropout", recipe->dropout, 0, largest_dropout},
         {"jitter", recipe->jitter, 0, FF_MAX_JITTER},
         {"augment copies", recipe->augment_copies, 1, FF_MAX_AUGMENT_COPIES},
+        {"validation", recipe->validation, 0, most_validation},
         {"peer normalisation", recipe->peer_normalisation, 0, huge},
         {"head epochs", recipe->head_epochs, 0, 1e6},
         {"head learning rate", recipe->head_learning_rate, 0, huge},

@@ -22,6 +22,7 @@ static int derive_id(struct ff_run *run)
 
     /* Progress, paths and versions do not change what is stored. */
     memset(&identity.mark, 0, sizeof identity.mark);
+    memset(&identity.choice, 0, sizeof identity.choice);
     identity.program = identity.blas = identity.lmdb = identity.zstd = identity.data_path =
         (char[]){""};
     identity.data_labels = NULL;
@@ -64,7 +65,7 @@ int ff_run_derive(struct ff_run *run)
         .epsilon = (float)recipe->epsilon,
         .weight_decay = (float)recipe->weight_decay,
     };
-    run->geometry = ff_geometry_make(manifest->samples, recipe->batch);
+    run->geometry = ff_manifest_geometry(manifest);
     run->stored = strcmp(recipe->activations, "bf16") == 0 ? FF_BF16 : FF_F32;
     run->job = ff_plan_job(manifest, run->opts, &run->compression);
     return derive_id(run);

@@ -32,6 +32,7 @@ struct scoring {
     struct ff_clock clock;
     bool backprop, by_head, conditioned;
     uint32_t layers, first_head, classes;
+    uint32_t sum_from; /* the first layer whose goodness is summed */
     uint64_t samples;
     uint32_t *streams; /* (n_streams): a class each, or the neutral one */
     size_t n_streams;
@@ -126,6 +127,32 @@ static int choose_layers(struct scoring *s)
     if (s->layers < s->manifest.recipe.layers)
         ff_warn(s->ctx, "%s is not complete: using its first %u of %u layers", path, s->layers,
                 s->manifest.recipe.layers);
+    return FF_OK;
+}
+
+/* Which layers' goodness is summed: as asked for, as chosen on held-out rows, or all but the first
+ * where the label is among its inputs. The last of them is the last one that is looked at. */
+static int choose_range(struct scoring *s)
+{
+    const struct ff_evaluate_opts *opts = s->evaluate;
+    const struct ff_range_choice *choice = &s->manifest.choice;
+    uint32_t last = opts->last_layer, first = opts->first_layer;
+
+    if (s->by_head)
+        return FF_OK;
+    if (last == 0)
+        last = first == 0 && choice->first > 0 ? choice->last : s->layers;
+    if (first == 0)
+        first = opts->last_layer == 0 && choice->first > 0 ? choice->first
+                : s->conditioned || last == 1              ? 1
+                                                           : 2;
+    last = last == FF_LAST_LAYER ? s->layers : last;
+    first = first == FF_LAST_LAYER ? last : first;
+    if (first > last || last > s->layers)
+        return ff_fail(s->ctx, FF_EINVAL, "layers %u to %u: %s has layers 1 to %u that are trained",
+                       first, last, opts->model, s->layers);
+    s->sum_from = first;
+    s->layers = last;
     return FF_OK;
 }
 
@@ -391,19 +418,15 @@ static struct ff_scored scored_rows(const struct scoring *s)
     };
 }
 
-/*
- * Where the label is among the inputs, the sum leaves the first layer out if there are more, for
- * its goodness says more about the label pixels than about their fit to the image (Hinton 2022,
- * section 3.3). Up to the first layer the sum is that layer's own.
- */
+/* Up to the first layer of the range the sum is a layer's own. */
 static int sum_goodness(struct scoring *s, uint32_t number)
 {
     struct ff_scored scored = scored_rows(s);
     size_t n = (size_t)s->geometry.rows * s->classes;
-    uint32_t first = s->conditioned ? 1 : 2;
 
     for (size_t i = 0; i < n; i++)
-        s->scores[i] = number <= first ? s->layer_scores[i] : s->scores[i] + s->layer_scores[i];
+        s->scores[i] =
+            number <= s->sum_from ? s->layer_scores[i] : s->scores[i] + s->layer_scores[i];
     return s->opts->on_layer ? s->opts->on_layer(s->opts->arg, number, &scored) : FF_OK;
 }
 
@@ -458,6 +481,18 @@ static int score_block(struct scoring *s)
     return status == FF_OK ? s->opts->on_block(s->opts->arg, &scored) : status;
 }
 
+/* What makes logits of the scores. */
+static double logit_scale(const struct scoring *s)
+{
+    const struct ff_range_choice *choice = &s->manifest.choice;
+    bool fitted = choice->first == s->sum_from && choice->last == s->layers;
+
+    if (s->by_head)
+        return 1;
+    return s->manifest.recipe.goodness_scale / (s->layers - s->sum_from + 1) /
+           (fitted ? choice->temperature : 1);
+}
+
 static int score_all(struct scoring *s)
 {
     struct ff_progress phase = {
@@ -467,6 +502,9 @@ static int score_all(struct scoring *s)
         .samples = s->samples,
         .classes = s->classes,
         .layers = s->layers,
+        .first_layer = s->sum_from,
+        .last_layer = s->by_head ? 0 : s->layers,
+        .scale = logit_scale(s),
         .planned_bytes = s->planned_bytes,
     };
     int status = s->opts->begin(s->opts->arg, &task);
@@ -501,6 +539,8 @@ int ff_score(struct ff_ctx *ctx, const struct ff_score_opts *opts)
         status = choose_method(&s);
     if (status == FF_OK)
         status = choose_layers(&s);
+    if (status == FF_OK)
+        status = choose_range(&s);
     if (status == FF_OK)
         status = open_data(&s);
     if (status == FF_OK)

@@ -23,8 +23,10 @@ struct ff_scored {
 struct ff_score_task {
     enum ff_method method; /* never FF_METHOD_AUTO */
     uint64_t samples;
-    uint32_t classes, layers; /* layers: those used */
-    uint64_t planned_bytes;   /* of peak memory */
+    uint32_t classes, layers;         /* layers: those used, from the first on */
+    uint32_t first_layer, last_layer; /* whose goodness is summed */
+    double scale;                     /* of scores, which makes logits of them */
+    uint64_t planned_bytes;           /* of peak memory */
 };
 
 struct ff_score_opts {

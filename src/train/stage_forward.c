@@ -3,6 +3,7 @@
 #include "train/conditioned.h"
 #include "train/forward.h"
 #include "train/head.h"
+#include "train/holdout.h"
 #include "train/plan.h"
 #include "train/run.h"
 #include "train/streams.h"
@@ -28,6 +29,7 @@ struct forwarding {
     float *c_neg;                /* (chunk_rows); under every label (chunk_rows, classes) */
     uint8_t *active;             /* (units) */
     struct ff_sums sums;         /* rows: pairs */
+    struct ff_holdout holdout;
 };
 
 #define MAX_BUFFERS 7
@@ -56,6 +58,7 @@ static void release(struct forwarding *f)
 
     ff_buffers_free(f->run->ctx,
                     list_buffers(f, &f->run->geometry, f->run->manifest.classes, buffers), buffers);
+    ff_holdout_release(&f->holdout);
     ff_feed_free(f->feed);
     ff_set_close(f->out);
     ff_layer_release(&f->head);
@@ -66,8 +69,10 @@ static int allocate(struct forwarding *f)
 {
     struct ff_buffer buffers[MAX_BUFFERS];
     size_t n = list_buffers(f, &f->run->geometry, f->run->manifest.classes, buffers);
+    int status = ff_buffers_alloc(f->run->ctx, n, buffers);
 
-    return ff_buffers_alloc(f->run->ctx, n, buffers);
+    f->holdout = ff_holdout_make(&f->run->manifest, &f->run->geometry, f->number);
+    return status == FF_OK ? ff_holdout_init(&f->holdout, f->run->ctx) : status;
 }
 
 static bool has_head_below(const struct ff_recipe *recipe, uint32_t number)
@@ -98,6 +103,8 @@ void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
         ff_set_needs(n, values, job->geometry.chunks, &job->compression, needs);
     ff_buffers_count(list_buffers(&shape, &job->geometry, manifest->classes, buffers), buffers,
                      needs);
+    shape.holdout = ff_holdout_make(manifest, &job->geometry, layer);
+    ff_holdout_needs(&shape.holdout, needs);
 }
 
 static void choose_streams(struct forwarding *f)
@@ -219,14 +226,25 @@ static int put_logits(struct forwarding *f, const struct ff_forward_block *block
                       &f->run->compression);
 }
 
+/* What a block tells of the layer: figures, of rows that it learned from or of others. */
+static int judge(struct forwarding *f, const struct ff_forward_block *block)
+{
+    if (block->first < f->run->geometry.learnt_rows) {
+        count(f, block);
+        return FF_OK;
+    }
+    if (block->stream != FF_STREAM_INPUT)
+        return FF_OK; /* copies of held-out rows are all the same */
+    return ff_holdout_take(&f->holdout, f->feed, block, f->labels, f->out, &f->run->compression);
+}
+
 static int take_block(void *arg, const struct ff_forward_block *block)
 {
     struct forwarding *f = arg;
     struct ff_matrix matrix = {FF_F32, block->rows, f->layer.units, block->y};
-    int status = FF_OK;
+    int status = judge(f, block);
 
-    count(f, block);
-    if (is_stored(f, block->stream))
+    if (status == FF_OK && is_stored(f, block->stream))
         status = ff_set_put(f->out, block->chunk, block->stream, &matrix, f->run->stored,
                             &f->run->compression);
     if (status == FF_OK && f->head_below &&
@@ -298,6 +316,23 @@ static uint32_t count_dead(const struct forwarding *f)
     return dead;
 }
 
+static void report(const struct forwarding *f, const float figures[FF_LAYER_FIGURES])
+{
+    const struct ff_train_opts *opts = f->run->opts;
+    struct ff_trained_report out = {
+        .layer = f->number,
+        .loss = (double)figures[FF_FIGURE_LOSS],
+        .goodness_pos = (double)figures[FF_FIGURE_GOODNESS_POS],
+        .goodness_neg = (double)figures[FF_FIGURE_GOODNESS_NEG],
+        .error = (double)figures[FF_FIGURE_ERROR],
+        .validation_error = (double)figures[FF_FIGURE_HELD_OUT_ERROR],
+        .dead_units = (uint64_t)figures[FF_FIGURE_DEAD_UNITS],
+    };
+
+    if (opts->on_trained)
+        opts->on_trained(opts->arg, &out);
+}
+
 /* The layer's figures, as a row of floats in the model file: see struct ff_layer_info. */
 static int put_figures(struct forwarding *f)
 {
@@ -319,7 +354,26 @@ static int put_figures(struct forwarding *f)
             "layer %u: no unit is active for any row, so layers above learn nothing; try a lower "
             "learning rate or another loss",
             f->number);
+    ff_holdout_figures(&f->holdout, figures);
+    report(f, figures);
     return ff_model_file_put(f->run->file, &key, &matrix);
+}
+
+/* When all layers are trained, the figures of all of them tell which to sum. */
+static int choose_range(struct ff_run *run)
+{
+    struct ff_manifest *manifest = &run->manifest;
+    int status = FF_OK;
+
+    for (uint32_t layer = 1; layer <= manifest->recipe.layers && status == FF_OK; layer++) {
+        struct ff_tile_key key = {'S', layer, FF_GENERATION_FINAL, 0, 0};
+        float figures[FF_LAYER_FIGURES];
+
+        status = ff_model_file_get(run->file, &key, 1, FF_LAYER_FIGURES, figures);
+        if (status == FF_OK)
+            ff_holdout_choose(figures, layer, &manifest->choice);
+    }
+    return status;
 }
 
 int ff_stage_forward(struct ff_run *run)
@@ -337,7 +391,10 @@ int ff_stage_forward(struct ff_run *run)
     if (status != FF_OK)
         return status;
     ff_run_advance(run);
-    status = ff_run_flip(run);
+    if (f.number == run->manifest.recipe.layers && run->manifest.recipe.validation > 0)
+        status = choose_range(run);
+    if (status == FF_OK)
+        status = ff_run_flip(run);
     if (status == FF_OK)
         run->scratch.ops->drop(run->scratch.self, below);
     return status;

@@ -246,7 +246,8 @@ static double work_left(const struct ff_run *run)
 {
     const struct ff_progress_mark *mark = &run->manifest.mark;
     const struct ff_recipe *recipe = &run->manifest.recipe;
-    double rows = (double)run->geometry.rows, total = 0;
+    double rows = (double)run->geometry.rows, learnt = (double)run->geometry.learnt_rows;
+    double total = 0;
     uint32_t first_head = ff_recipe_first_head(recipe), streams[FF_MAX_STREAMS];
 
     if (run->mode->whole_network)
@@ -260,13 +261,13 @@ static double work_left(const struct ff_run *run)
         if (now && mark->stage == FF_STAGE_TRAIN)
             epochs -= mark->epoch + (double)mark->batch / (double)run->geometry.batches;
         if (!now || mark->stage <= FF_STAGE_TRAIN)
-            total += run->mode->operations * ff_streams_rows(recipe) * product * epochs * rows;
+            total += run->mode->operations * ff_streams_rows(recipe) * product * epochs * learnt;
         if (!now || mark->stage <= FF_STAGE_FORWARD)
             total += 2 * product * ff_streams_passed(recipe, streams) * rows;
         if (now && mark->stage == FF_STAGE_HEAD)
             head_epochs -= mark->epoch;
         if (first_head && layer >= first_head && mark->stage != FF_STAGE_DONE)
-            total += 4.0 * recipe->hidden[layer - 1] * run->manifest.classes * head_epochs * rows;
+            total += 4.0 * recipe->hidden[layer - 1] * run->manifest.classes * head_epochs * learnt;
     }
     return total;
 }

@@ -1,0 +1,102 @@
+/* fftool recipes: the recipes by name, and what each of them says. */
+#include "options.h"
+#include "output.h"
+
+struct settings {
+    bool json;
+};
+
+static const struct option_spec options[] = {
+    {.kind = OPTION_HEADING, .name = "Output"},
+    {.kind = OPTION_FLAG,
+     .name = "json",
+     .help = "print everything as a JSON object",
+     .offset = offsetof(struct settings, json)},
+    {.name = NULL},
+};
+
+static const struct ff_recipe_entry *entry_at(size_t i)
+{
+    size_t count;
+    const struct ff_recipe_entry *entries = ff_recipes(&count);
+
+    return i < count ? &entries[i] : NULL;
+}
+
+/* ENTRY as it comes out of ff_recipe_complete(). */
+static int complete(struct cli *cli, const struct ff_recipe_entry *entry, struct ff_recipe *out)
+{
+    int status;
+
+    ff_recipe_init(out);
+    out->recipe = entry->name;
+    status = ff_recipe_parse_hidden(cli->ctx, "1", out);
+    return status == FF_OK ? ff_recipe_complete(cli->ctx, out) : status;
+}
+
+static void print_recipe(const struct ff_recipe_entry *entry, const struct ff_recipe *recipe)
+{
+    const struct ff_recipe *says = &entry->defaults;
+
+    printf("\n%s: %s\n  reaches %s\n  --loss %s --lr %g --goodness-scale %g --label-strength %g",
+           entry->name, entry->summary, entry->reaches, recipe->loss, recipe->learning_rate,
+           recipe->goodness_scale, recipe->label_strength);
+    if (says->label_smoothing > 0)
+        printf(" --label-smoothing %g", recipe->label_smoothing);
+    if (says->dropout > 0)
+        printf(" --dropout %g", recipe->dropout);
+    if (recipe->threshold > 0)
+        printf(" --threshold %g", recipe->threshold);
+    printf(" --head-epochs %u\n", recipe->head_epochs);
+}
+
+static json_t *entry_object(const struct ff_recipe_entry *entry, const struct ff_recipe *recipe)
+{
+    json_t *object = json_object();
+
+    json_add(object, "name", json_from_text(entry->name));
+    json_add(object, "summary", json_from_text(entry->summary));
+    json_add(object, "reaches", json_from_text(entry->reaches));
+    json_add(object, "defaults", json_from_recipe(recipe));
+    return object;
+}
+
+static int run(struct cli *cli, void *arg, const char *operand)
+{
+    const struct settings *settings = arg;
+    const struct ff_recipe_entry *entry;
+    json_t *list = json_array(), *object = json_object();
+    int status = FF_OK;
+
+    (void)operand;
+    for (size_t i = 0; (entry = entry_at(i)) != NULL && status == FF_OK; i++) {
+        struct ff_recipe recipe;
+
+        status = complete(cli, entry, &recipe);
+        if (status == FF_OK && settings->json)
+            json_append(list, entry_object(entry, &recipe));
+        else if (status == FF_OK)
+            print_recipe(entry, &recipe);
+        ff_recipe_release(&recipe);
+    }
+    json_add(object, "recipes", list);
+    if (status == FF_OK && settings->json)
+        json_print(stdout, object);
+    else
+        json_decref(object);
+    return report_status(cli, status);
+}
+
+const struct command cmd_recipes = {
+    .name = "recipes",
+    .summary = "list the recipes that train can follow",
+    .description =
+        "Lists the recipes of `fftool train --recipe`, each a set of defaults that was measured to "
+        "work, with the test error that it reaches. Every option can be said otherwise for one "
+        "training; what it was trained with is in the model (`fftool inspect`).",
+    .examples = "  fftool recipes\n"
+                "  fftool recipes --json\n",
+    .options = options,
+    .settings_bytes = sizeof(struct settings),
+    .run = run,
+};
