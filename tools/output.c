@@ -38,6 +38,20 @@ struct text text_bytes(uint64_t bytes)
     return out;
 }
 
+struct text text_size(uint64_t bytes)
+{
+    static const char *const suffixes[] = {"", "K", "M", "G", "T"};
+    struct text out;
+    size_t step = 0;
+
+    while (step + 1 < sizeof suffixes / sizeof suffixes[0] && bytes != 0 && bytes % 1024 == 0) {
+        bytes /= 1024;
+        step++;
+    }
+    snprintf(out.s, sizeof out.s, "%llu%s", (unsigned long long)bytes, suffixes[step]);
+    return out;
+}
+
 struct text text_duration(double seconds)
 {
     struct text out;

@@ -16,6 +16,7 @@ struct text {
 
 struct text text_count(uint64_t count);                /* "60,000" */
 struct text text_bytes(uint64_t bytes);                /* "41.2 MiB" */
+struct text text_size(uint64_t bytes);                 /* "64M": as it is typed, exactly */
 struct text text_duration(double seconds);             /* "2 min 05 s" */
 struct text text_percent(double fraction);             /* "2.41 %", "-" for NAN */
 struct text text_real(double value);                   /* "0.1234", "-" for NAN */

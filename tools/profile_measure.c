@@ -1,6 +1,7 @@
 #include "profile_measure.h"
 #include "heap.h"
 #include "interrupt.h"
+#include "output.h"
 #include "spawn.h"
 #include <errno.h>
 #include <limits.h>
@@ -13,7 +14,6 @@
 
 #define LIMIT_VARIABLE "FFTOOL_LIMIT_MEMORY"
 #define NO_GROUP_CODE 125 /* of limit-memory: no control group can be made */
-#define KILLED_CODE 137   /* what SIGKILL leaves, which is the kernel's way to end the greedy */
 #define PEAK_FILE "cgroup-peak"
 #define MODEL_FILE "model.ff"
 #define MOST_ARGUMENTS 48
@@ -218,33 +218,17 @@ static char *reason_given(const char *text)
     return reason != NULL ? heap_format("%.*s", (int)strcspn(reason, "\n"), reason) : NULL;
 }
 
-static char *size_as_typed(uint64_t bytes)
-{
-    static const char *const suffixes[] = {"", "K", "M", "G", "T"};
-    size_t step = 0;
-
-    while (step + 1 < sizeof suffixes / sizeof suffixes[0] && bytes > 0 && bytes % 1024 == 0) {
-        bytes /= 1024;
-        step++;
-    }
-    return heap_format("%llu%s", (unsigned long long)bytes, suffixes[step]);
-}
-
 /* Why the training failed, in a line. */
 static char *failure_text(const struct profile_bench *bench, const struct spawn_result *result)
 {
-    char *reason, *size, *text;
+    char *reason;
 
-    if (result->code == KILLED_CODE && bench->limit_memory != NULL) {
-        size = size_as_typed(bench->settings->limit);
-        text = heap_format("did not fit the limit of %s", size);
-        free(size);
-        return text;
-    }
+    if (result->code == PROFILE_KILLED_CODE && bench->limit_memory != NULL)
+        return heap_format("did not fit the limit of %s", text_size(bench->settings->limit).s);
     reason = reason_given(result->err.text);
     if (reason != NULL)
         return reason;
-    if (result->code == KILLED_CODE)
+    if (result->code == PROFILE_KILLED_CODE)
         return heap_copy("killed, which the kernel does when memory is out");
     return heap_format("ended with exit code %d", result->code);
 }

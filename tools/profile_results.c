@@ -3,14 +3,13 @@
 #include "heap.h"
 #include "output.h"
 #include "whole_file.h"
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* No figure of a real machine is larger, and sums and ratios of such numbers stay finite. */
 #define LARGEST_NUMBER 9e18
-/* As what SIGKILL leaves is told by a shell. */
-#define KILLED_CODE 137
 
 static const struct {
     const char *member;

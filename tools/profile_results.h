@@ -21,6 +21,8 @@
 #define PROFILE_SCHEMA "fftool.profile/1"
 #define PROFILE_MOST_POINTS 4096 /* in a file */
 #define PROFILE_MOST_MODES 8     /* in a file: as many as there are colours */
+/* Exit code that a training is left with by SIGKILL, the kernel's way to end the greedy. */
+#define PROFILE_KILLED_CODE 137
 
 /* ROW(name in C, member in JSON, whole number?) */
 #define PROFILE_FIGURE_TABLE(ROW)               \
