@@ -260,13 +260,30 @@ static int check_hidden(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     return status;
 }
 
+/* Groups of fields that a mode makes use of. */
+struct uses {
+    bool pairs;   /* those of positive and negative rows, and of the head beside them */
+    bool streams; /* those of stored activations */
+    bool full;    /* those of pairs in a network that trains all at once */
+};
+
+static struct uses uses_of(const struct ff_mode *mode)
+{
+    return (struct uses){
+        .pairs = !mode->backprop,
+        .streams = !mode->whole_network,
+        .full = !mode->backprop && mode->whole_network,
+    };
+}
+
 /* What a mode makes no use of must be as it is by default: an option that does nothing is a
  * mistake. */
 static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
     const struct ff_mode *mode = ff_mode_find(recipe->mode);
-    bool pairs = !mode->backprop, streams = !mode->whole_network;
-    bool full = pairs && mode->whole_network, hard = strcmp(recipe->negatives, "hard") == 0;
+    struct uses uses = uses_of(mode);
+    bool pairs = uses.pairs, streams = uses.streams, full = uses.full;
+    bool hard = strcmp(recipe->negatives, "hard") == 0;
     const struct ff_loss *loss;
     struct ff_recipe plain;
 
@@ -303,19 +320,26 @@ static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     return FF_OK;
 }
 
-void ff_recipe_drop_unused(struct ff_recipe *recipe)
+void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, size_t n)
 {
-    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+    struct uses own = uses_of(ff_mode_find(recipe->mode)), any = own;
     struct ff_recipe plain;
 
+    for (size_t i = 0; i < n; i++) {
+        struct uses uses = uses_of(ff_mode_find(modes[i]));
+
+        any.pairs |= uses.pairs;
+        any.streams |= uses.streams;
+        any.full |= uses.full;
+    }
     ff_recipe_init(&plain);
-    if (mode->whole_network)
+    if (any.streams && !own.streams)
         recipe->activations = plain.activations;
-    if (mode->backprop || !mode->whole_network) {
+    if (any.full && !own.full) {
         recipe->negatives = plain.negatives;
         recipe->peer_normalisation = plain.peer_normalisation;
     }
-    if (!mode->backprop)
+    if (!any.pairs || own.pairs)
         return;
     recipe->loss = plain.loss;
     recipe->goodness_scale = plain.goodness_scale;
