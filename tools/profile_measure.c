@@ -170,6 +170,42 @@ void profile_bench_release(struct profile_bench *bench)
     *bench = (struct profile_bench){0};
 }
 
+static bool is_forward_forward(const char *mode)
+{
+    return strncmp(mode, FORWARD_FORWARD, strlen(FORWARD_FORWARD)) == 0;
+}
+
+int profile_check(const struct cli *cli, const struct profile_settings *settings, const char *mode,
+                  uint32_t layers)
+{
+    struct ff_train_opts opts;
+    struct ff_recipe recipe;
+    struct ff_plan plan;
+    char hidden[32];
+    int status;
+
+    ff_train_opts_init(&opts);
+    opts.data.path = settings->data;
+    opts.limit_rows = settings->samples;
+    opts.threads = settings->threads;
+    ff_recipe_init(&recipe);
+    recipe.mode = mode;
+    recipe.batch = settings->batch;
+    recipe.epochs = settings->epochs;
+    recipe.seed = settings->seed;
+    recipe.optimizer = settings->optimizer;
+    if (is_forward_forward(mode))
+        recipe.head_epochs = 0; /* the original work has no head */
+    snprintf(hidden, sizeof hidden, "%ux%u", settings->hidden, layers);
+    status = ff_recipe_parse_hidden(cli->ctx, hidden, &recipe);
+    if (status == FF_OK)
+        status = ff_recipe_complete(cli->ctx, &recipe);
+    if (status == FF_OK)
+        status = ff_plan_train(cli->ctx, &recipe, &opts, NULL, &plan);
+    ff_recipe_release(&recipe);
+    return report_status(cli, status);
+}
+
 static void add_training(const struct profile_bench *bench, const char *mode, uint32_t layers,
                          struct words *words)
 {
@@ -186,8 +222,8 @@ static void add_training(const struct profile_bench *bench, const char *mode, ui
     add_count(words, "epochs", settings->epochs);
     add_count(words, "seed", settings->seed);
     add_text(words, "optimizer", settings->optimizer);
-    if (strncmp(mode, FORWARD_FORWARD, strlen(FORWARD_FORWARD)) == 0)
-        add_count(words, "head-epochs", 0); /* the original work has no head */
+    if (is_forward_forward(mode))
+        add_count(words, "head-epochs", 0);
     if (settings->memory > 0)
         add_count(words, "memory", settings->memory);
     add_count(words, "threads", settings->threads);
