@@ -50,7 +50,7 @@ struct command {
     const char *examples;    /* lines, printed as they are */
     const struct option_spec *options; /* ended by a row without a name */
     size_t settings_bytes;             /* of the structure that the options fill */
-    void (*init)(void *settings);      /* sets the defaults; settings are zeroed before */
+    void (*init)(void *settings);      /* sets the defaults; NULL: they are zeros */
     void (*release)(void *settings);   /* may be NULL */
     int (*run)(struct cli *cli, void *settings, const char *operand); /* returns an exit code */
 };

@@ -1,27 +1,19 @@
-/* fftool plot: figures of what `fftool profile` has measured. */
+/* fftool plot: figures of what `fftool profile` has measured, and of logs of `fftool train`. */
 #include "figure.h"
 #include "interrupt.h"
 #include "options.h"
-#include <string.h>
 
 struct settings {
     const char *output, *style;
     bool log;
 };
 
-static const struct ff_recipe_choice styles[FIGURE_STYLES + 1] = {
-    [FIGURE_BARS] = {"bars", "peak memory, bars grouped by depth"},
-    [FIGURE_LINES] = {"lines", "peak memory and its growth, a line for each mode"},
-    [FIGURE_THROUGHPUT] = {"throughput", "speed: samples x epochs x layers in a second"},
-    [FIGURE_STYLES] = {NULL, NULL},
+static const struct ff_recipe_choice styles[] = {
+#define STYLE_ROW(name, summary) {#name, summary},
+    FIGURE_STYLES(STYLE_ROW)
+#undef STYLE_ROW
+        {NULL, NULL},
 };
-
-static void init(void *arg)
-{
-    struct settings *settings = arg;
-
-    settings->style = styles[FIGURE_BARS].name;
-}
 
 static const struct option_spec options[] = {
     {.kind = OPTION_HEADING, .name = "Figure"},
@@ -35,7 +27,7 @@ static const struct option_spec options[] = {
     {.kind = OPTION_CHOICE,
      .name = "style",
      .argument = "NAME",
-     .help = "what is shown, and how",
+     .help = "what is shown, and how [bars of results, curves of a log]",
      .offset = offsetof(struct settings, style),
      .choices = styles},
     {.kind = OPTION_FLAG,
@@ -45,52 +37,48 @@ static const struct option_spec options[] = {
     {.name = NULL},
 };
 
-static enum figure_style style_of(const char *name)
+static int draw(const struct settings *settings, const struct figure_source *source)
 {
-    int i = 0;
+    const struct figure_style *style;
+    int result = figure_choose_style(source, settings->style, settings->log, &style);
 
-    while (strcmp(styles[i].name, name) != 0)
-        i++;
-    return (enum figure_style)i;
+    if (result == EXIT_DONE)
+        result = figure_check(source->reading.cli, "output", settings->output);
+    if (result == EXIT_DONE)
+        result =
+            figure_draw(&source->reading, style, source->contents, settings->output, settings->log);
+    return result;
 }
 
 static int run(struct cli *cli, void *arg, const char *operand)
 {
-    const struct settings *settings = arg;
-    enum figure_style style = style_of(settings->style);
-    struct profile_results results;
+    struct figure_source source;
     int result;
 
-    if (settings->log && style == FIGURE_BARS)
-        return usage_error(cli->command, "--log: bars stand on zero; use it with --style lines");
     interrupt_catch();
-    result = profile_results_read(cli, operand, &results);
-    if (result == EXIT_DONE && !figure_has_points(&results, style)) {
-        report_failure(cli, "%s: no training in it has succeeded; there is nothing to draw",
-                       operand);
-        result = EXIT_DAMAGED;
-    }
+    result = figure_source_read(cli, operand, &source);
     if (result == EXIT_DONE)
-        result = figure_check(cli, "output", settings->output);
-    if (result == EXIT_DONE)
-        result = figure_draw(cli, &results, settings->output, style, settings->log);
-    profile_results_release(&results);
+        result = draw(arg, &source);
+    figure_source_release(&source);
     return result;
 }
 
 const struct command cmd_plot = {
     .name = "plot",
-    .operand = "RESULTS",
-    .summary = "draw what `profile` has measured",
+    .operand = "FILE",
+    .summary = "draw what `profile` has measured, or the learning curves of a log",
     .description =
-        "Draws RESULTS of `fftool profile` with gnuplot. Title and labels say what was measured, "
-        "how, and on what; a training that failed is marked. Colours are told apart by the "
-        "colour-blind, and in print without colours.",
+        "Draws FILE with gnuplot: results of `fftool profile`, or the log of a training (`fftool "
+        "train --log`), even of one that is still going on. Title and labels say what was "
+        "measured. Colours are told apart by the colour-blind, and in print without colours.\n\n"
+        "Of results, a training that failed is marked. Of a log, which may be of several runs, an "
+        "epoch that was trained again counts as it was the last time.",
     .examples = "  fftool plot profile.json --output memory.svg\n"
                 "  fftool plot profile.json --output growth.pdf --style lines --log\n"
-                "  fftool plot profile.json --output speed.png --style throughput\n",
+                "  fftool plot profile.json --output speed.png --style throughput\n"
+                "  fftool plot train.jsonl --output curves.svg\n"
+                "  fftool plot train.jsonl --output depth.svg --style depth\n",
     .options = options,
     .settings_bytes = sizeof(struct settings),
-    .init = init,
     .run = run,
 };

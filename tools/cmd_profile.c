@@ -355,7 +355,8 @@ static int show(const struct session *session)
     profile_summary(&session->results, stdout);
     failures = tell_failures(session);
     if (plot != NULL)
-        result = figure_draw(session->cli, &session->results, plot, FIGURE_BARS, false);
+        result = figure_draw(&(struct reading){session->cli, session->settings->output},
+                             &figure_style_bars, &session->results, plot, false);
     return result != EXIT_DONE ? result : failures;
 }
 

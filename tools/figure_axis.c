@@ -5,6 +5,7 @@
 #define MOST_TICKS 7
 #define LEAST_RATIO 4.0 /* between the ends of a logarithmic axis */
 #define PIXELS_OF_NUMBER 30
+#define PIXELS_OF_WHOLE 60 /* between two whole numbers, which may be long */
 
 struct axis axis_for(char name, bool log, double least, double most, double pixels, double room)
 {
@@ -148,6 +149,31 @@ void axis_write_counts(const struct axis *axis, FILE *script)
         add_decades(axis, &ticks);
     else
         add_linear(axis, round_step(axis->high - axis->low), count_label, &ticks);
+    end(&ticks);
+}
+
+double axis_whole_step(double unit, double pixels)
+{
+    static const double steps[] = {1, 2, 5};
+    double step = 1, decade = 1;
+    size_t i = 0;
+
+    while (step * unit < pixels) {
+        i = (i + 1) % (sizeof steps / sizeof steps[0]);
+        if (i == 0)
+            decade *= 10;
+        step = steps[i] * decade;
+    }
+    return step;
+}
+
+void axis_write_whole(const struct axis *axis, FILE *script)
+{
+    struct ticks ticks = begin(axis, script);
+    double step = axis_whole_step(axis->pixels / (axis->high - axis->low), PIXELS_OF_WHOLE), at;
+
+    for (at = step * ceil(axis->low / step); at <= axis->high; at += step)
+        add(&ticks, text_count((uint64_t)at).s, at);
     end(&ticks);
 }
 

@@ -19,10 +19,16 @@ struct axis axis_for(char name, bool log, double least, double most, double pixe
 /* Returns the data that stands BACK pixels before the axis' end. */
 double axis_before_end(const struct axis *axis, double back);
 
-/* Write range and ticks of AXIS to a script of gnuplot: sizes in powers of 1024; counts; or numbers
- * of layers, as many as there is room for. */
+/* Returns the least of 1, 2, 5, 10, 20, ... that takes PIXELS at least, where 1 takes UNIT pixels.
+ */
+double axis_whole_step(double unit, double pixels);
+
+/* Write range and ticks of AXIS to a script of gnuplot: sizes in powers of 1024; numbers; whole
+ * numbers on an axis that is not logarithmic; or numbers of layers, as many as there is room for.
+ */
 void axis_write_bytes(const struct axis *axis, FILE *script);
 void axis_write_counts(const struct axis *axis, FILE *script);
+void axis_write_whole(const struct axis *axis, FILE *script);
 void axis_write_layers(const struct axis *axis, const uint32_t *layers, size_t n, FILE *script);
 
 #endif

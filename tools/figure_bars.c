@@ -1,6 +1,7 @@
 /* Peak memory as bars, grouped by depth: the figure of the original work. */
-#include "figure_parts.h"
+#include "figure_profile.h"
 #include <math.h>
+#include <stdlib.h>
 
 #define GROUP_SHARE 0.86 /* of a depth's width, that its bars take */
 #define WIDEST_BAR 64
@@ -22,7 +23,7 @@ struct layout {
 
 static struct layout layout_for(const struct figure *figure)
 {
-    double group = figure->width / (double)figure->depths.n; /* pixels */
+    double group = FIGURE_WIDTH / (double)figure->depths.n; /* pixels */
     double bar = group * GROUP_SHARE / (double)figure->modes.n, length;
     struct layout layout;
 
@@ -57,7 +58,7 @@ static void write_failures(struct figure *figure, const struct layout *layout)
 
             if (failure == NULL)
                 continue;
-            fprintf(figure->out.script,
+            fprintf(figure->out->script,
                     "set label '%s%s' at first %.6f,0 left rotate by 90 offset 0,character 0.4 "
                     "noenhanced front font ',%.1f' textcolor rgb '" FIGURE_GREY "'\n",
                     "× ", layout->text > 0 ? failure : "", middle(figure, layout, i, m),
@@ -68,7 +69,7 @@ static void write_failures(struct figure *figure, const struct layout *layout)
 /* A block of data for each mode: where, how high, how wide, and what is written above. */
 static void write_data(struct figure *figure, const struct layout *layout)
 {
-    FILE *script = figure->out.script;
+    FILE *script = figure->out->script;
     size_t i, m;
 
     for (m = 0; m < figure->modes.n; m++) {
@@ -88,8 +89,8 @@ static void write_data(struct figure *figure, const struct layout *layout)
 static void write_depths(const struct figure *figure)
 {
     static const double number = 30; /* pixels */
-    FILE *script = figure->out.script;
-    size_t every = 1 + (size_t)(number * (double)figure->depths.n / figure->width), i;
+    FILE *script = figure->out->script;
+    size_t every = 1 + (size_t)(number * (double)figure->depths.n / FIGURE_WIDTH), i;
 
     fputs("set xtics scale 0 (", script);
     for (i = 0; i < figure->depths.n; i += every)
@@ -99,14 +100,14 @@ static void write_depths(const struct figure *figure)
 
 static void write_plot(struct figure *figure, const struct layout *layout)
 {
-    FILE *script = figure->out.script;
+    FILE *script = figure->out->script;
     size_t m;
 
     fputs("set style fill solid 1 border linecolor rgb '#333333'\nplot ", script);
     for (m = 0; m < figure->modes.n; m++) {
         fprintf(script, "%s$mode%zu using 1:2:3 with boxes linecolor rgb '%s' linewidth 0.7 title ",
                 m > 0 ? ", " : "", m, figure->looks[m].colour);
-        gnuplot_text(&figure->out, figure->looks[m].label, sizeof figure->looks[m].label);
+        gnuplot_text(figure->out, figure->looks[m].label, sizeof figure->looks[m].label);
     }
     if (!isnan(figure->limit))
         fprintf(script,
@@ -124,7 +125,7 @@ static void write_plot(struct figure *figure, const struct layout *layout)
     fputc('\n', script);
 }
 
-void figure_write_bars(struct figure *figure)
+static void write_bars(struct figure *figure)
 {
     const char *labels[PROFILE_MOST_MODES + 1];
     struct layout layout;
@@ -135,12 +136,33 @@ void figure_write_bars(struct figure *figure)
         labels[n++] = figure->looks[m].label;
     if (!isnan(figure->limit))
         labels[n++] = "limit 64.0 MiB"; /* about as long */
-    figure_write_frame(figure, labels, n);
+    figure_write_surroundings(figure, labels, n);
     layout = layout_for(figure);
     y = axis_for('y', false, 0, figure->most, figure->height, layout.room);
-    axis_write_bytes(&y, figure->out.script);
+    axis_write_bytes(&y, figure->out->script);
     write_depths(figure);
     write_failures(figure, &layout);
     write_data(figure, &layout);
     write_plot(figure, &layout);
 }
+
+static int check(const struct reading *reading, const void *contents, bool logarithmic)
+{
+    return figure_check_results(reading, contents, FIGURE_PEAK_MEMORY, logarithmic);
+}
+
+static void draw(struct gnuplot *out, const void *contents, bool logarithmic)
+{
+    struct figure *figure = figure_new(out, contents, FIGURE_PEAK_MEMORY, logarithmic);
+
+    write_bars(figure);
+    free(figure);
+}
+
+/* No logarithmic axes: a bar stands on zero, and its length is what counts. */
+const struct figure_style figure_style_bars = {
+    .name = "bars",
+    .kind = &figure_kind_results,
+    .check = check,
+    .write = draw,
+};

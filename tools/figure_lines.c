@@ -1,6 +1,7 @@
 /* Peak memory or speed against depth, as a line for each mode. */
-#include "figure_parts.h"
+#include "figure_profile.h"
 #include <math.h>
+#include <stdlib.h>
 
 #define FAILURE_HEIGHT 14 /* pixels, of a row of crosses at the top */
 #define ROOM_ABOVE 16
@@ -22,7 +23,7 @@ static void mode_label(const struct figure *figure, size_t m, char *text, size_t
     struct profile_slope slope = profile_slope(figure->results, figure->modes.names[m]);
     int used = snprintf(text, size, "%s", figure->looks[m].label);
 
-    if (figure->style != FIGURE_LINES || isnan(slope.bytes_per_layer))
+    if (figure->measure != FIGURE_PEAK_MEMORY || isnan(slope.bytes_per_layer))
         return;
     used += snprintf(text + used, size - (size_t)used, ": %s a layer",
                      figure_bytes(slope.bytes_per_layer).s);
@@ -72,7 +73,7 @@ static void write_legend(const struct figure *figure, struct legend *out)
 /* A block of data for each mode; where a training is missing, the line has a gap. */
 static void write_values(struct figure *figure)
 {
-    FILE *script = figure->out.script;
+    FILE *script = figure->out->script;
     size_t i, m;
 
     for (m = 0; m < figure->modes.n; m++) {
@@ -92,7 +93,7 @@ static void write_values(struct figure *figure)
 /* Crosses at the top, a row for each mode that has failed; Y is the value axis. */
 static void write_failures(struct figure *figure, const struct axis *y)
 {
-    FILE *script = figure->out.script;
+    FILE *script = figure->out->script;
     size_t i, m, row = 0;
 
     for (m = 0; m < figure->modes.n; m++) {
@@ -110,7 +111,7 @@ static void write_failures(struct figure *figure, const struct axis *y)
 
 static void write_plot(struct figure *figure, const struct legend *legend)
 {
-    FILE *script = figure->out.script;
+    FILE *script = figure->out->script;
     size_t m;
 
     fputs("plot ", script);
@@ -119,7 +120,7 @@ static void write_plot(struct figure *figure, const struct legend *legend)
                 "%s$mode%zu using 1:2 with linespoints linecolor rgb '%s' linewidth 1.6 "
                 "dashtype %zu pointtype %d pointsize 0.9 title ",
                 m > 0 ? ", " : "", m, figure->looks[m].colour, m % 5 + 1, figure->looks[m].point);
-        gnuplot_text(&figure->out, legend->modes[m], SLOPE_LABEL);
+        gnuplot_text(figure->out, legend->modes[m], SLOPE_LABEL);
     }
     if (!isnan(figure->limit))
         fprintf(script,
@@ -140,23 +141,68 @@ static void write_plot(struct figure *figure, const struct legend *legend)
     fputc('\n', script);
 }
 
-void figure_write_lines(struct figure *figure)
+static void write_lines(struct figure *figure)
 {
     uint32_t first = figure->depths.layers[0], last = figure->depths.layers[figure->depths.n - 1];
     struct legend legend;
     struct axis x, y;
 
     write_legend(figure, &legend);
-    figure_write_frame(figure, legend.labels, legend.n);
-    x = axis_for('x', figure->logarithmic, first, last, figure->width, ROOM_BESIDE);
+    figure_write_surroundings(figure, legend.labels, legend.n);
+    x = axis_for('x', figure->logarithmic, first, last, FIGURE_WIDTH, ROOM_BESIDE);
     y = axis_for('y', figure->logarithmic, figure->least, figure->most, figure->height,
                  ROOM_ABOVE + FAILURE_HEIGHT * (double)count_failing(figure));
-    axis_write_layers(&x, figure->depths.layers, figure->depths.n, figure->out.script);
-    if (figure->style == FIGURE_THROUGHPUT)
-        axis_write_counts(&y, figure->out.script);
+    axis_write_layers(&x, figure->depths.layers, figure->depths.n, figure->out->script);
+    if (figure->measure == FIGURE_SPEED)
+        axis_write_counts(&y, figure->out->script);
     else
-        axis_write_bytes(&y, figure->out.script);
+        axis_write_bytes(&y, figure->out->script);
     write_values(figure);
     write_failures(figure, &y);
     write_plot(figure, &legend);
 }
+
+static void draw(struct gnuplot *out, const struct profile_results *results,
+                 enum figure_measure measure, bool logarithmic)
+{
+    struct figure *figure = figure_new(out, results, measure, logarithmic);
+
+    write_lines(figure);
+    free(figure);
+}
+
+static int check_memory(const struct reading *reading, const void *contents, bool logarithmic)
+{
+    return figure_check_results(reading, contents, FIGURE_PEAK_MEMORY, logarithmic);
+}
+
+static void write_memory(struct gnuplot *out, const void *contents, bool logarithmic)
+{
+    draw(out, contents, FIGURE_PEAK_MEMORY, logarithmic);
+}
+
+const struct figure_style figure_style_lines = {
+    .name = "lines",
+    .kind = &figure_kind_results,
+    .logarithmic = true,
+    .check = check_memory,
+    .write = write_memory,
+};
+
+static int check_speed(const struct reading *reading, const void *contents, bool logarithmic)
+{
+    return figure_check_results(reading, contents, FIGURE_SPEED, logarithmic);
+}
+
+static void write_speed(struct gnuplot *out, const void *contents, bool logarithmic)
+{
+    draw(out, contents, FIGURE_SPEED, logarithmic);
+}
+
+const struct figure_style figure_style_throughput = {
+    .name = "throughput",
+    .kind = &figure_kind_results,
+    .logarithmic = true,
+    .check = check_speed,
+    .write = write_speed,
+};

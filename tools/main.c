@@ -103,11 +103,18 @@ static void print_warning(void *arg, const char *text)
         fprintf(stderr, "fftool: %s: warning: %s\n", cli->command, text);
 }
 
+static void set_defaults(const struct command *command, void *settings)
+{
+    memset(settings, 0, command->settings_bytes);
+    if (command->init != NULL)
+        command->init(settings);
+}
+
 /* ARGV[0] is the command's name. */
 static int run_command(const struct command *command, int argc, char **argv)
 {
     struct cli cli = {.command = command->name};
-    void *settings = calloc(1, command->settings_bytes);
+    void *settings = malloc(command->settings_bytes);
     const char *operand;
     int result = EXIT_FAILED;
 
@@ -116,11 +123,10 @@ static int run_command(const struct command *command, int argc, char **argv)
         goto out;
     }
     ff_ctx_on_warning(cli.ctx, print_warning, &cli);
-    command->init(settings);
+    set_defaults(command, settings);
     result = options_parse(command, argc, argv, settings, &operand);
     if (result == OPTIONS_HELP) {
-        memset(settings, 0, command->settings_bytes);
-        command->init(settings);
+        set_defaults(command, settings);
         options_help(command, settings, stdout);
         result = EXIT_DONE;
     } else if (result == EXIT_DONE) {

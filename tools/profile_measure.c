@@ -285,7 +285,7 @@ static void read_figures(const struct spawn_result *result, struct profile_point
         fail(point, result->code, heap_copy("printed no result"));
     for (i = 0; i < PROFILE_FIGURES; i++)
         point->figures[i] =
-            profile_number(json_object_get(root, profile_figure_member((enum profile_figure)i)));
+            reading_number(json_object_get(root, profile_figure_member((enum profile_figure)i)));
     json_decref(root);
 }
 
@@ -348,7 +348,7 @@ static int evaluate(const struct profile_bench *bench, struct profile_point *poi
                       first_line(result.err.text));
     } else if (code == EXIT_DONE) {
         root = json_loadb(result.out.text, result.out.bytes, 0, NULL);
-        point->figures[PROFILE_TEST_ERROR] = profile_number(json_object_get(root, "error"));
+        point->figures[PROFILE_TEST_ERROR] = reading_number(json_object_get(root, "error"));
         json_decref(root);
     }
     spawn_release(&result);

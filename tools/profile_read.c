@@ -1,47 +1,23 @@
-/* Reading results, which may be anything: nothing of them is believed unchecked. */
+/* Reading results. */
 #include "heap.h"
 #include "profile_results.h"
+#include "reading.h"
 #include "whole_file.h"
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MOST_BYTES ((size_t)16 << 20)
-
-/* A document being read. */
-struct reading {
-    const struct cli *cli;
-    const char *path;
-};
-
-static int damaged(const struct reading *reading, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static int damaged(const struct reading *reading, const char *format, ...)
-{
-    char why[400], *c;
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(why, sizeof why, format, args);
-    va_end(args);
-    for (c = why; *c != '\0'; c++) /* what the file holds must not reach a terminal as it is */
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
-    report_failure(reading->cli, "%s: %s", reading->path, why);
-    return EXIT_DAMAGED;
-}
 
 static int check_schema(const struct reading *reading, const json_t *root)
 {
     const char *schema = json_string_value(json_object_get(root, "schema"));
 
     if (schema == NULL)
-        return damaged(reading, "these are no results of `fftool profile`");
+        return reading_damaged(reading, "these are no results of `fftool profile`");
     if (strcmp(schema, PROFILE_SCHEMA) != 0)
-        return damaged(reading, "its schema is \"%.80s\"; this program knows " PROFILE_SCHEMA,
-                       schema);
+        return reading_damaged(
+            reading, "its schema is \"%.80s\"; this program knows " PROFILE_SCHEMA, schema);
     return EXIT_DONE;
 }
 
@@ -56,10 +32,11 @@ static int read_figures(const struct reading *reading, const json_t *object, siz
         const json_t *value = json_object_get(object, member);
 
         if (value == NULL)
-            return damaged(reading, "points[%zu]: %s is missing", index, member);
-        point->figures[i] = profile_number(value);
+            return reading_damaged(reading, "points[%zu]: %s is missing", index, member);
+        point->figures[i] = reading_number(value);
         if (isnan(point->figures[i]) && !json_is_null(value))
-            return damaged(reading, "points[%zu]: %s is no figure that can be", index, member);
+            return reading_damaged(reading, "points[%zu]: %s is no figure that can be", index,
+                                   member);
     }
     return EXIT_DONE;
 }
@@ -68,12 +45,12 @@ static int read_failure(const struct reading *reading, const json_t *object, siz
                         struct profile_point *point)
 {
     const json_t *error = json_object_get(object, "error");
-    double code = profile_number(json_object_get(object, "exit_code"));
+    double code = reading_number(json_object_get(object, "exit_code"));
 
     if (error == NULL || json_is_null(error))
         return EXIT_DONE;
     if (!json_is_string(error))
-        return damaged(reading, "points[%zu]: error is no text", index);
+        return reading_damaged(reading, "points[%zu]: error is no text", index);
     point->error = heap_copy(json_string_value(error));
     point->exit_code = code <= 255 ? (int)code : EXIT_FAILED;
     return EXIT_DONE;
@@ -88,12 +65,12 @@ static int read_point(const struct reading *reading, const json_t *object, size_
     int result;
 
     if (!json_is_object(object))
-        return damaged(reading, "points[%zu] is no object", index);
+        return reading_damaged(reading, "points[%zu] is no object", index);
     if (mode == NULL || *mode == '\0')
-        return damaged(reading, "points[%zu]: mode is missing, or no text", index);
+        return reading_damaged(reading, "points[%zu]: mode is missing, or no text", index);
     if (depth < 1 || depth > (json_int_t)FF_MAX_LAYERS)
-        return damaged(reading, "points[%zu]: layers is missing, or not from 1 to %u", index,
-                       FF_MAX_LAYERS);
+        return reading_damaged(reading, "points[%zu]: layers is missing, or not from 1 to %u",
+                               index, FF_MAX_LAYERS);
     point->mode = heap_copy(mode);
     point->layers = (uint32_t)depth;
     result = read_figures(reading, object, index, point);
@@ -117,18 +94,19 @@ static int read_points(const struct reading *reading, const json_t *array,
     int result = EXIT_DONE;
 
     if (!json_is_array(array))
-        return damaged(reading, "points are missing");
+        return reading_damaged(reading, "points are missing");
     if (n > PROFILE_MOST_POINTS)
-        return damaged(reading, "%zu points are more than %d", n, PROFILE_MOST_POINTS);
+        return reading_damaged(reading, "%zu points are more than %d", n, PROFILE_MOST_POINTS);
     for (i = 0; i < n && result == EXIT_DONE; i++) {
         struct profile_point point = {0};
 
         result = read_point(reading, json_array_get(array, i), i, &point);
         if (result == EXIT_DONE && profile_find(out, point.mode, point.layers) != NULL)
-            result = damaged(reading, "points[%zu]: %.80s of %u layers is there twice", i,
-                             point.mode, point.layers);
+            result = reading_damaged(reading, "points[%zu]: %.80s of %u layers is there twice", i,
+                                     point.mode, point.layers);
         if (result == EXIT_DONE && !has_room_for_mode(out, point.mode))
-            result = damaged(reading, "points[%zu]: more than %d modes", i, PROFILE_MOST_MODES);
+            result =
+                reading_damaged(reading, "points[%zu]: more than %d modes", i, PROFILE_MOST_MODES);
         if (result == EXIT_DONE)
             profile_put(out, &point);
         else
@@ -145,7 +123,8 @@ static int check_settings(const struct reading *reading, const struct profile_re
 
     for (i = 0; i < sizeof needed / sizeof needed[0]; i++)
         if (!(profile_setting(results, needed[i]) >= 1))
-            return damaged(reading, "settings: %s is missing, or no number from 1", needed[i]);
+            return reading_damaged(reading, "settings: %s is missing, or no number from 1",
+                                   needed[i]);
     return EXIT_DONE;
 }
 
@@ -156,7 +135,7 @@ static int read_object(const struct reading *reading, const json_t *root, const 
     json_t *object = json_object_get(root, name);
 
     if (!json_is_object(object))
-        return damaged(reading, "%s are missing", name);
+        return reading_damaged(reading, "%s are missing", name);
     *out = json_incref(object);
     return EXIT_DONE;
 }
@@ -185,25 +164,36 @@ static int read_document(const struct reading *reading, const json_t *root,
     return read_points(reading, json_object_get(root, "points"), out);
 }
 
+int profile_results_parse(const struct reading *reading, const char *text, size_t bytes,
+                          struct profile_results *out)
+{
+    json_error_t error;
+    json_t *root;
+    int result;
+
+    *out = (struct profile_results){0};
+    if (bytes > MOST_BYTES)
+        return reading_damaged(reading, "more than %zu MiB; these are no results",
+                               MOST_BYTES >> 20);
+    root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL)
+        return reading_damaged(reading, "no JSON document: line %d: %s", error.line, error.text);
+    result = read_document(reading, root, out);
+    json_decref(root);
+    return result;
+}
+
 int profile_results_read(const struct cli *cli, const char *path, struct profile_results *out)
 {
     struct reading reading = {cli, path};
-    json_error_t error;
-    json_t *root;
     char *text;
     size_t bytes;
     int result;
 
     *out = (struct profile_results){0};
     result = whole_file_read(cli, path, MOST_BYTES, &text, &bytes);
-    if (result == EXIT_DONE) {
-        root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
-        if (root == NULL)
-            result = damaged(&reading, "no JSON document: line %d: %s", error.line, error.text);
-        else
-            result = read_document(&reading, root, out);
-        json_decref(root);
-    }
+    if (result == EXIT_DONE)
+        result = profile_results_parse(&reading, text, bytes, out);
     free(text);
     return result;
 }

@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No figure of a real machine is larger, and sums and ratios of such numbers stay finite. */
-#define LARGEST_NUMBER 9e18
-
 static const struct {
     const char *member;
     bool whole;
@@ -30,16 +27,9 @@ bool profile_figure_is_whole(enum profile_figure figure)
     return figures[figure].whole;
 }
 
-double profile_number(const json_t *value)
-{
-    double number = json_is_number(value) ? json_number_value(value) : NAN;
-
-    return number >= 0 && number <= LARGEST_NUMBER ? number : NAN;
-}
-
 double profile_setting(const struct profile_results *results, const char *name)
 {
-    return profile_number(json_object_get(results->settings, name));
+    return reading_number(json_object_get(results->settings, name));
 }
 
 void profile_point_release(struct profile_point *point)

@@ -15,8 +15,7 @@
 #ifndef FFTOOL_PROFILE_RESULTS_H
 #define FFTOOL_PROFILE_RESULTS_H
 
-#include "cli.h"
-#include <jansson.h>
+#include "reading.h"
 
 #define PROFILE_SCHEMA "fftool.profile/1"
 #define PROFILE_MOST_POINTS 4096 /* in a file */
@@ -74,9 +73,11 @@ struct profile_depths {
     size_t n;
 };
 
-/* Reads and checks PATH. Returns EXIT_DONE, or an exit code with the reason printed; EXIT_DAMAGED
- * for what is no such file. OUT is to be released in either case. */
+/* Read and check PATH, or the TEXT of a file. Return EXIT_DONE, or an exit code with the reason
+ * printed; EXIT_DAMAGED for what is no such file. OUT is to be released in either case. */
 int profile_results_read(const struct cli *cli, const char *path, struct profile_results *out);
+int profile_results_parse(const struct reading *reading, const char *text, size_t bytes,
+                          struct profile_results *out);
 /* Writes RESULTS with their slopes; what was there before stays until all is written. */
 int profile_results_write(const struct cli *cli, const char *path,
                           const struct profile_results *results);
@@ -107,7 +108,5 @@ double profile_setting(const struct profile_results *results, const char *name);
 /* The member of a figure in JSON, and whether it is a whole number. */
 const char *profile_figure_member(enum profile_figure figure);
 bool profile_figure_is_whole(enum profile_figure figure);
-/* Returns a number of JSON if it can be a figure (not negative, not huge); else NAN. */
-double profile_number(const json_t *value);
 
 #endif

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Figures of a profile: what they are, what they say, and what is refused.
+# Figures of profiles and of training logs: what they are, what they say, and what is refused.
 # shellcheck source=tests/cli/lib
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
 
@@ -50,10 +50,45 @@ head -c 1500 r.json >bad.json
 refused 4 'bad.json' plot bad.json -o f.svg
 head -c 3000 "$FFTOOL" >bad.json
 refused 4 'bad.json' plot bad.json -o f.svg
+# A log as `fftool train --log` writes it, of LAYERS layers with EPOCHS epochs and their heads, with
+# made-up figures; members that are not known are null, and there are others.
+log_of()
+{
+    awk -v layers="$1" -v epochs="$2" '
+        function line(kind, layer, epoch, goodness, error) {
+            printf "{\"kind\":\"%s\",\"layer\":%d,\"epoch\":%d,\"loss\":0.5,", kind, layer, epoch
+            printf "\"goodness_pos\":%s,\"goodness_neg\":%s,", goodness, goodness
+            printf "\"error\":%s,\"seconds\":2,\"rows_per_second\":600,\"other\":[1]}\n", error
+        }
+        BEGIN {
+            for (k = 1; k <= layers; k++) {
+                for (e = 1; e <= epochs; e++)
+                    line("layer", k, e, 1 + e / k, e == 1 ? "null" : 0.5 / e)
+                for (e = 1; e <= epochs && k > 1; e++)
+                    line("head", k, e, "null", 0.25 / e)
+            }
+        }'
+}
+log_of 3 4 >l.jsonl
+
 refused 1 'no-such.json' plot no-such.json -o f.svg
 refused 2 '\.svg' plot r.json -o f.txt
 refused 2 'log' plot r.json -o f.svg --log
 refused 2 'style' plot r.json -o f.svg --style pie
+refused 2 'results of .*: bars, lines, throughput' plot r.json -o f.svg --style curves
+refused 2 'a log of .*: curves, depth' plot l.jsonl -o f.svg --style bars
+refused 2 '\.svg' plot l.jsonl -o f.txt
+
+: >bad.jsonl
+refused 4 'bad.jsonl: .*empty' plot bad.jsonl -o f.svg
+for bad in '{"kind":"layer","layer":1,"epo' '{"kind":"layer","layer":1}' '{"level":"info"}' \
+    '{"kind":"layer","layer":-1,"epoch":1}' '{"kind":"layer","layer":1,"epoch":0}' \
+    '{"kind":"layer","layer":1,"epoch":1e999}' '{"kind":"other","layer":1,"epoch":1}'; do
+    printf '%s\n%s\n' "$bad" "$bad" >bad.jsonl
+    refused 4 'bad.jsonl: this is neither results .* nor a log' plot bad.jsonl -o f.svg
+done
+head -c 3000 "$FFTOOL" >bad.jsonl
+refused 4 'bad.jsonl: this is neither' plot bad.jsonl -o f.svg
 code=0
 PATH=/nowhere "$FFTOOL" plot r.json -o f.svg 2>err || code=$?
 ok "without gnuplot its package is named" has err 'gnuplot-nox'
@@ -83,4 +118,70 @@ ff 0 plot r.json -o bars.png
 ok "a PNG is one" [ "$(head -c 4 bars.png | tail -c 3)" = PNG ]
 ff 1 plot r.json -o no/such/bars.svg
 ok "a folder that is not there is told" has err 'no/such'
+
+ff 0 plot l.jsonl -o curves.svg
+ok "nothing is said of a sound log" empty err
+ok "curves: the title says what is shown" has curves.svg 'Learning curves'
+for what in 'Error, %' Goodness 'Epochs passed' '>18<' '3 layers' '4 epochs of each' \
+    '1,200 samples' l.jsonl; do
+    ok "curves: the figure says \"$what\"" has curves.svg "$what"
+done
+ff 0 plot l.jsonl -o depth.svg --style depth
+ok "depth: the title says what is shown" has depth.svg 'Error against depth'
+ok "depth: the head is there" has depth.svg 'error of the head'
+ff 0 plot l.jsonl -o logarithmic.svg --log
+if cmp -s curves.svg logarithmic.svg; then not_ok "--log changes nothing of curves"; fi
+ff 0 plot l.jsonl -o curves.pdf
+ok "a PDF is one" [ "$(head -c 4 curves.pdf)" = %PDF ]
+
+# same WHAT LOG: the figure is that of l.jsonl but for the file's name
+same()
+{
+    ff 0 plot "$2" -o same.svg
+    sed "s/$2/l.jsonl/" same.svg >renamed.svg
+    ok "$1" cmp renamed.svg curves.svg
+}
+
+{ log_of 3 2 && sed 's/"error":[^,]*/"error":0.9/' l.jsonl && cat l.jsonl; } >again.jsonl
+same "an epoch that was trained again counts as the last time" again.jsonl
+ok "that is nothing to warn of" empty err
+{ cat l.jsonl && printf '{"kind":"layer","layer":3,"epoch":5,"lo'; } >half.jsonl
+same "half a line at the end is left out" half.jsonl
+ok "with a warning" has err 'warning: half\.jsonl: line 21 is no epoch'
+{ echo '{"kind":"layer","la' && head -c 900 "$FFTOOL" && echo && cat l.jsonl; } >damaged.jsonl
+same "damaged lines are left out" damaged.jsonl
+ok "with one warning" lines err 1
+{ echo '{"kind":"recipe","epochs":4}' && echo && cat l.jsonl; } >newer.jsonl
+same "a line of another kind is passed over" newer.jsonl
+ok "without a warning" empty err
+
+# Many layers: neither labels nor lines in the figure grow without bound.
+log_of 1000 3 >many.jsonl
+for style in curves depth; do
+    ff 0 plot many.jsonl -o many.svg --style $style
+    ok "$style of 1,000 layers: labels are thinned out" [ "$(grep -c '<text' many.svg)" -lt 70 ]
+    ok "$style of 1,000 layers: points are not drawn" [ "$(grep -c "<use" many.svg)" -lt 20 ]
+done
+log_of 1 1 >one.jsonl
+ff 0 plot one.jsonl -o one.svg
+ff 1 plot one.jsonl -o one.svg --style depth
+ok "an error that is not known is told" has err 'one\.jsonl: no layer in it has an error'
+sed 's/"validation_error":[^,]*,//; s/"kind":"layer"/&,"validation_error":0.3/' l.jsonl >valid.jsonl
+ff 0 plot valid.jsonl -o valid.svg
+ok "an error of validation is drawn" has valid.svg 'validation error'
+
+# Logs of real trainings, even ones that have been broken off.
+# shellcheck disable=SC2086 # $small is words
+ff 0 train $small --log real.jsonl --quiet
+ff 0 plot real.jsonl -o real.svg
+ok "a real log has goodness" has real.svg 'goodness, true label'
+ok "and a head" has real.svg 'error of the head'
+head -c 1500 real.jsonl >broken.jsonl
+ff 0 plot broken.jsonl -o real.svg --style depth
+ff 0 train --data "$data" --limit 400 --hidden 40x2 --epochs 2 --mode bp --model bp.ff \
+    --log bp.jsonl --quiet
+ff 0 plot bp.jsonl -o bp.svg
+ok "backpropagation has a loss, and no goodness" has bp.svg '>Loss<'
+ok "its errors are said to be of the whole network" has bp.svg '2 epochs of the whole network'
+refused 2 'what fits it: curves' plot bp.jsonl -o bp.svg --style depth
 finish

@@ -1,0 +1,82 @@
+/*
+ * What the styles of figures of training logs have in common: the log as stretches of epochs, one
+ * for each layer and each layer's part of the head, one behind another; and what is shown of them.
+ */
+#ifndef FFTOOL_FIGURE_LOG_H
+#define FFTOOL_FIGURE_LOG_H
+
+#include "figure.h"
+#include "figure_axis.h"
+#include "figure_frame.h"
+#include "training_log.h"
+
+extern const struct figure_kind figure_kind_log;
+
+/* What an axis of values shows. */
+enum log_quantity { LOG_QUANTITY_ERROR, LOG_QUANTITY_GOODNESS, LOG_QUANTITY_LOSS, LOG_QUANTITIES };
+
+/* One figure of the epochs of layers, or of heads, and how it looks. */
+struct log_series {
+    enum log_quantity quantity;
+    enum log_figure figure;
+    bool head;
+    const char *label, *colour;
+    int dash, point; /* of gnuplot */
+};
+
+#define LOG_MOST_SERIES 7 /* all that there are */
+
+/* The epochs of a layer, or of its part of the head. */
+struct log_stretch {
+    const struct log_epoch *epochs;
+    size_t n;
+    double begin, end; /* epochs that have passed before and after it */
+};
+
+struct log_chart {
+    struct gnuplot *out; /* NULL: it is not to be written */
+    const struct training_log *log;
+    bool logarithmic;
+    bool last_only; /* of each stretch, the last epoch alone counts */
+    struct log_stretch *stretches;
+    size_t n_stretches;
+    uint32_t layers;                                  /* distinct; 0: trained all at once */
+    const struct log_series *series[LOG_MOST_SERIES]; /* those that have values, by quantity */
+    size_t n_series;
+};
+
+/* Makes a chart of LOG, which lives longer; of each stretch all epochs count, or the last one
+ * alone. Release it. */
+void log_chart_init(struct log_chart *chart, struct gnuplot *out, const struct training_log *log,
+                    bool logarithmic, bool last_only);
+void log_chart_release(struct log_chart *chart);
+/* Drops the series of other quantities than QUANTITY. */
+void log_chart_keep(struct log_chart *chart, enum log_quantity quantity);
+
+/* Returns a series' value of an epoch, an error in percent; NAN: not known, or not possible on the
+ * chart's axes. */
+double log_chart_value(const struct log_chart *chart, const struct log_series *series,
+                       const struct log_epoch *epoch);
+/* STRETCH is one of those that SERIES tells of. */
+bool log_series_covers(const struct log_series *series, const struct log_stretch *stretch);
+/* The last epoch of STRETCH. */
+const struct log_epoch *log_stretch_last(const struct log_stretch *stretch);
+/* A head has epochs in the log. */
+bool log_chart_has_heads(const struct log_chart *chart);
+/* Returns an axis of HEIGHT for the values of QUANTITY, which a series has. */
+struct axis log_chart_axis(const struct log_chart *chart, enum log_quantity quantity,
+                           double height);
+/* "Error, %" */
+const char *log_quantity_title(enum log_quantity quantity);
+
+/* Fill in what error is, and what the log is of. */
+void log_chart_note_error(const struct log_chart *chart, struct figure_note *note);
+void log_chart_note_what(const struct log_chart *chart, struct figure_note *note);
+
+/* Fewer pixels than that between points, and a line has none. */
+#define LOG_POINT_ROOM 10.0
+/* Makes the look of the I-th series the line style I + 1 of gnuplot; THIN lines are for those that
+ * go up and down with every pixel. */
+void log_chart_write_looks(const struct log_chart *chart, bool thin);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * Reading files that may hold anything: nothing of them is believed unchecked, and nothing of them
+ * reaches a terminal as it is.
+ */
+#ifndef FFTOOL_READING_H
+#define FFTOOL_READING_H
+
+#include "cli.h"
+#include <jansson.h>
+
+/* A file being read. */
+struct reading {
+    const struct cli *cli;
+    const char *path;
+};
+
+/* Prints that the file is damaged, or no such file, and why; returns EXIT_DAMAGED. */
+int reading_damaged(const struct reading *reading, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Prints a warning about the file, which is used none the less. */
+void reading_warning(const struct reading *reading, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Returns a number of JSON if it can be a figure (not negative, not huge); else NAN. */
+double reading_number(const json_t *value);
+
+#endif
