@@ -22,6 +22,16 @@ struct text text_percent(double fraction);             /* "2.41 %", "-" for NAN 
 struct text text_real(double value);                   /* "0.1234", "-" for NAN */
 struct text text_share(uint64_t part, uint64_t whole); /* "12.5 %", "0" for none at all */
 
+/* A unit of bytes, and how many it stands for. */
+struct byte_unit {
+    const char *name;
+    double bytes;
+};
+
+/* Returns the unit that BYTES, or -BYTES, are told in: the largest of which they are 1.0, rounded.
+ */
+struct byte_unit byte_unit(double bytes);
+
 /* One line with the three figures of memory, without a newline: "peak 41.2 MiB resident, ...". */
 void print_memory(FILE *out, const struct ff_memory *memory);
 
