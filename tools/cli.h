@@ -30,7 +30,7 @@ enum exit_code {
     EXIT_USAGE = 2,        /* an option or argument makes no sense */
     EXIT_BUDGET = 3,       /* does not fit the memory budget */
     EXIT_DAMAGED = 4,      /* a damaged or foreign file */
-    EXIT_INTERRUPTED = 130 /* stopped by a signal; state is saved */
+    EXIT_INTERRUPTED = 130 /* stopped by a signal */
 };
 
 /* One run of a command. */

@@ -1,11 +1,14 @@
 /* fftool plan: what trainings would take, without doing them. */
+#include "heap.h"
 #include "output.h"
 #include "plan_output.h"
 #include "profile_list.h"
 #include "training.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT_HIDDEN "500x4"
+#define DEFAULT_UNITS "500" /* with --depths */
 #define DEFAULT_MODES "ff-stream"
 /* Of Fashion-MNIST and its kin, where no data is named. */
 #define DEFAULT_SAMPLES 60000
@@ -16,7 +19,8 @@ struct settings {
     struct ff_recipe recipe;
     struct training run;
     struct ff_plan_data data;
-    const char *hidden, *depths, *modes;
+    const char *hidden; /* NULL: by default */
+    const char *depths, *modes;
     bool json, quiet;
 };
 
@@ -26,7 +30,6 @@ static void init(void *arg)
 
     ff_recipe_init(&settings->recipe);
     training_init(&settings->run);
-    settings->hidden = DEFAULT_HIDDEN;
     settings->modes = DEFAULT_MODES;
     settings->data.samples = DEFAULT_SAMPLES;
     settings->data.features = DEFAULT_FEATURES;
@@ -38,6 +41,12 @@ static void release(void *arg)
     struct settings *settings = arg;
 
     ff_recipe_release(&settings->recipe);
+}
+
+static void hidden_default(const struct option_spec *option, char *text, size_t size)
+{
+    (void)option;
+    snprintf(text, size, DEFAULT_HIDDEN "; with --depths " DEFAULT_UNITS);
 }
 
 #define IN_RECIPE(field) offsetof(struct settings, recipe.field)
@@ -56,42 +65,49 @@ static const struct option_spec options[] = {
      .name = "labels",
      .argument = "FILE",
      .help = "file of labels, where PATH is a file of images and labels are not found beside it",
-     .offset = IN_OPTS(data.labels)},
+     .offset = IN_OPTS(data.labels),
+     .needs = "data"},
     {.kind = OPTION_COUNT64,
      .name = "limit",
      .argument = "ROWS",
      .help = "use only the first rows of the dataset; 0: all",
-     .offset = IN_OPTS(limit_rows)},
+     .offset = IN_OPTS(limit_rows),
+     .needs = "data"},
     {.kind = OPTION_COUNT64,
      .name = "samples",
      .argument = "N",
      .help = "rows of a dataset that is not there",
      .offset = IN_DATA(samples),
-     .min = 1},
+     .min = 1,
+     .excludes = "data"},
     {.kind = OPTION_COUNT,
      .name = "features",
      .argument = "N",
      .help = "values in its rows",
      .offset = IN_DATA(features),
-     .min = 1},
+     .min = 1,
+     .excludes = "data"},
     {.kind = OPTION_COUNT,
      .name = "classes",
      .argument = "N",
      .help = "its classes",
      .offset = IN_DATA(classes),
-     .min = 2},
+     .min = 2,
+     .excludes = "data"},
     {.kind = OPTION_FLAG,
      .name = "float",
      .help = "its values are float32, not uint8",
-     .offset = IN_DATA(is_float)},
+     .offset = IN_DATA(is_float),
+     .excludes = "data"},
 
     {.kind = OPTION_HEADING, .name = "Network and recipe"},
     {.kind = OPTION_STRING,
      .name = "hidden",
      .argument = "LAYERS",
-     .help = "units of each layer: 2000x4, 1000,500,200 or 1000x2,500; with --depths the units of "
+     .help = "units of each layer: 2000x4, 1000,500,200 or 1000x2,500; or, with --depths, of "
              "every layer",
-     .offset = offsetof(struct settings, hidden)},
+     .offset = offsetof(struct settings, hidden),
+     .default_text = hidden_default},
     {.kind = OPTION_STRING,
      .name = "depths",
      .argument = "LIST",
@@ -187,77 +203,48 @@ static const struct option_spec options[] = {
     {.name = NULL},
 };
 
+/* A network's plan. */
+struct row {
+    const char *mode;
+    uint32_t layers;
+    struct ff_plan plan;
+    bool fits;
+};
+
 /* Everything that is to be planned, and what comes of it. */
 struct planning {
     struct cli *cli;
     const struct settings *settings;
+    const char *hidden;
     struct profile_modes modes;
     struct profile_depths depths; /* n 0: the layers of --hidden */
-    json_t *points;
-    bool one;      /* a single network: told at length */
-    bool too_much; /* something does not fit */
+    struct row *rows;
+    size_t n_rows;
+    bool one; /* a single network: told at length */
 };
-
-static void print_line(void *arg, const char *text)
-{
-    (void)arg;
-    puts(text);
-}
-
-static void print_at_length(const struct ff_recipe *recipe, const struct ff_plan *plan)
-{
-    printf("%s: %s layer%s, %s parameters, %s steps\n", recipe->mode, text_count(recipe->layers).s,
-           recipe->layers == 1 ? "" : "s", text_count(plan->parameters).s,
-           text_count(plan->steps).s);
-    plan_lines(plan, print_line, NULL);
-    printf("scratch: peak %s; written, with the model: %s\n",
-           text_bytes(plan->scratch_peak_bytes).s, text_bytes(plan->written_bytes).s);
-    printf("model: %s\n", text_bytes(plan->model_bytes).s);
-}
-
-static void print_row(const struct ff_recipe *recipe, const struct ff_plan *plan, bool fits)
-{
-    printf("%-14s %7u  %10s  %10s  %10s  %10s  %10s%s\n", recipe->mode, recipe->layers,
-           text_bytes(plan->peak_bytes).s, text_bytes(plan->smallest_bytes).s,
-           text_bytes(plan->scratch_peak_bytes).s, text_bytes(plan->written_bytes).s,
-           text_bytes(plan->model_bytes).s, fits ? "" : "  does not fit");
-}
-
-static void add_point(struct planning *planning, const struct ff_recipe *recipe,
-                      const struct ff_plan *plan, bool fits)
-{
-    json_t *point = json_object();
-
-    json_add(point, "mode", json_from_text(recipe->mode));
-    json_add(point, "layers", json_from_count(recipe->layers));
-    json_add(point, "fits", json_boolean(fits));
-    json_add_plan(point, plan);
-    json_append(planning->points, point);
-}
 
 /* Plans RECIPE, whose layers are set. */
 static int plan_one(struct planning *planning, struct ff_recipe *recipe)
 {
-    const struct settings *settings = planning->settings;
-    const struct ff_train_opts *opts = &settings->run.opts;
-    struct ff_plan plan;
-    bool fits;
-    int status = ff_recipe_complete(planning->cli->ctx, recipe);
+    const struct ff_plan_data *data = &planning->settings->data;
+    const struct profile_modes *modes = &planning->modes;
+    struct ff_train_opts opts = planning->settings->run.opts;
+    struct row *row = &planning->rows[planning->n_rows];
+    int status;
 
+    ff_recipe_drop_unused(recipe, modes->names, modes->n);
+    ff_train_opts_drop_unused(&opts, recipe->mode, modes->names, modes->n);
+    status = ff_recipe_complete(planning->cli->ctx, recipe);
     if (status == FF_OK)
-        status = ff_plan_train(planning->cli->ctx, recipe, opts,
-                               opts->data.path != NULL ? NULL : &settings->data, &plan);
-    if (status != FF_OK && status != FF_EBUDGET)
+        status = ff_plan_train(planning->cli->ctx, recipe, &opts,
+                               opts.data.path != NULL ? NULL : data, &row->plan);
+    if (status != FF_OK && (status != FF_EBUDGET || planning->one))
         return report_status(planning->cli, status);
-    fits = status == FF_OK;
-    planning->too_much |= !fits;
-    if (settings->json)
-        add_point(planning, recipe, &plan, fits);
-    else if (!planning->one)
-        print_row(recipe, &plan, fits);
-    else if (fits)
-        print_at_length(recipe, &plan);
-    return !fits && planning->one ? report_status(planning->cli, status) : EXIT_DONE;
+    row->mode = recipe->mode;
+    row->layers = recipe->layers;
+    row->fits = status == FF_OK;
+    planning->n_rows++;
+    return EXIT_DONE;
 }
 
 /* Plans the mode with DEPTH layers of the width in --hidden; 0: the layers of --hidden. */
@@ -267,12 +254,10 @@ static int plan_depth(struct planning *planning, const char *mode, uint32_t dept
     char hidden[64];
     int result;
 
-    snprintf(hidden, sizeof hidden, "%.32sx%u", planning->settings->hidden, depth);
+    snprintf(hidden, sizeof hidden, "%.32sx%u", planning->hidden, depth);
     recipe.mode = mode;
     recipe.hidden = NULL;
-    if (planning->modes.n > 1)
-        ff_recipe_drop_unused(&recipe);
-    if (ff_recipe_parse_hidden(planning->cli->ctx, depth > 0 ? hidden : planning->settings->hidden,
+    if (ff_recipe_parse_hidden(planning->cli->ctx, depth > 0 ? hidden : planning->hidden,
                                &recipe) != FF_OK)
         return usage_error(planning->cli->command, "--hidden: %s",
                            ff_ctx_message(planning->cli->ctx));
@@ -281,21 +266,52 @@ static int plan_depth(struct planning *planning, const char *mode, uint32_t dept
     return result;
 }
 
+/* Nothing is printed before all of it is known: a mode may be refused where others are not. */
 static int plan_all(struct planning *planning)
 {
-    size_t d, m;
+    size_t depths = planning->depths.n > 0 ? planning->depths.n : 1, d, m;
     int result = EXIT_DONE;
 
-    if (!planning->settings->json && !planning->one)
-        printf("mode            layers        peak    smallest     scratch     written       "
-               "model\n");
-    for (d = 0; d == 0 || d < planning->depths.n; d++) {
-        uint32_t depth = planning->depths.n > 0 ? planning->depths.layers[d] : 0;
-
+    planning->rows = heap_resize(NULL, depths * planning->modes.n, sizeof *planning->rows);
+    for (d = 0; d < depths; d++)
         for (m = 0; m < planning->modes.n && result == EXIT_DONE; m++)
-            result = plan_depth(planning, planning->modes.names[m], depth);
-    }
+            result = plan_depth(planning, planning->modes.names[m],
+                                planning->depths.n > 0 ? planning->depths.layers[d] : 0);
     return result;
+}
+
+static void print_line(void *arg, const char *text)
+{
+    (void)arg;
+    puts(text);
+}
+
+static void print_at_length(const struct row *row)
+{
+    const struct ff_plan *plan = &row->plan;
+
+    printf("%s: %s layer%s, %s parameters, %s steps\n", row->mode, text_count(row->layers).s,
+           row->layers == 1 ? "" : "s", text_count(plan->parameters).s, text_count(plan->steps).s);
+    plan_lines(plan, print_line, NULL);
+    printf("scratch: peak %s; written, with the model: %s\n",
+           text_bytes(plan->scratch_peak_bytes).s, text_bytes(plan->written_bytes).s);
+    printf("model: %s\n", text_bytes(plan->model_bytes).s);
+}
+
+static void print_table(const struct planning *planning)
+{
+    size_t i;
+
+    printf("mode            layers        peak    smallest     scratch     written       model\n");
+    for (i = 0; i < planning->n_rows; i++) {
+        const struct row *row = &planning->rows[i];
+        const struct ff_plan *plan = &row->plan;
+
+        printf("%-14s %7u  %10s  %10s  %10s  %10s  %10s%s\n", row->mode, row->layers,
+               text_bytes(plan->peak_bytes).s, text_bytes(plan->smallest_bytes).s,
+               text_bytes(plan->scratch_peak_bytes).s, text_bytes(plan->written_bytes).s,
+               text_bytes(plan->model_bytes).s, row->fits ? "" : "  does not fit");
+    }
 }
 
 static json_t *data_object(const struct settings *settings)
@@ -313,13 +329,61 @@ static json_t *data_object(const struct settings *settings)
     return object;
 }
 
-static void print_json(const struct planning *planning)
+static json_t *point_object(const struct row *row)
 {
     json_t *object = json_object();
 
+    json_add(object, "mode", json_from_text(row->mode));
+    json_add(object, "layers", json_from_count(row->layers));
+    json_add(object, "fits", json_boolean(row->fits));
+    json_add_plan(object, &row->plan);
+    return object;
+}
+
+static void print_json(const struct planning *planning)
+{
+    json_t *object = json_object(), *points = json_array();
+    size_t i;
+
+    for (i = 0; i < planning->n_rows; i++)
+        json_append(points, point_object(&planning->rows[i]));
     json_add(object, "data", data_object(planning->settings));
-    json_add(object, "points", json_incref(planning->points));
+    json_add(object, "points", points);
     json_print(stdout, object);
+}
+
+static int print(const struct planning *planning)
+{
+    size_t i;
+
+    if (planning->settings->json)
+        print_json(planning);
+    else if (planning->one)
+        print_at_length(planning->rows);
+    else
+        print_table(planning);
+    for (i = 0; i < planning->n_rows; i++)
+        if (!planning->rows[i].fits)
+            return EXIT_BUDGET;
+    return EXIT_DONE;
+}
+
+/* Reads the lists. */
+static int parse(const struct settings *settings, struct planning *planning)
+{
+    const char *command = planning->cli->command;
+    int result = profile_parse_modes(command, settings->modes, &planning->modes);
+
+    planning->hidden = settings->hidden;
+    if (planning->hidden == NULL)
+        planning->hidden = settings->depths != NULL ? DEFAULT_UNITS : DEFAULT_HIDDEN;
+    if (result == EXIT_DONE && settings->depths != NULL)
+        result = profile_parse_depths(command, settings->depths, &planning->depths);
+    if (result == EXIT_DONE && settings->depths != NULL && strpbrk(planning->hidden, "xX,") != NULL)
+        result = usage_error(command, "--hidden: with --depths it is the units of every layer, "
+                                      "such as 2000");
+    planning->one = planning->modes.n == 1 && planning->depths.n <= 1;
+    return result;
 }
 
 static int run(struct cli *cli, void *arg, const char *operand)
@@ -330,22 +394,13 @@ static int run(struct cli *cli, void *arg, const char *operand)
 
     (void)operand;
     cli->quiet = settings->quiet;
-    result = profile_parse_modes(cli->command, settings->modes, &planning.modes);
-    if (result == EXIT_DONE && settings->depths != NULL)
-        result = profile_parse_depths(cli->command, settings->depths, &planning.depths);
-    if (result == EXIT_DONE && settings->depths != NULL && strpbrk(settings->hidden, "xX,") != NULL)
-        result =
-            usage_error(cli->command, "--hidden: with --depths it is the units of every layer, "
-                                      "such as 2000");
-    if (result != EXIT_DONE)
-        return result;
-    planning.one = planning.modes.n == 1 && planning.depths.n <= 1;
-    planning.points = json_array();
-    result = plan_all(&planning);
-    if (result == EXIT_DONE && settings->json)
-        print_json(&planning);
-    json_decref(planning.points);
-    return result == EXIT_DONE && planning.too_much ? EXIT_BUDGET : result;
+    result = parse(settings, &planning);
+    if (result == EXIT_DONE)
+        result = plan_all(&planning);
+    if (result == EXIT_DONE)
+        result = print(&planning);
+    free(planning.rows);
+    return result;
 }
 
 const struct command cmd_plan = {

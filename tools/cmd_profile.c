@@ -2,20 +2,17 @@
 #include "figure.h"
 #include "heap.h"
 #include "interrupt.h"
-#include "machine.h"
 #include "options.h"
 #include "output.h"
+#include "profile_begin.h"
 #include "profile_list.h"
 #include "profile_measure.h"
+#include "profile_progress.h"
 #include "profile_summary.h"
-#include "progress.h"
 #include "workplace.h"
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 /* The experiment of the original work. */
 #define DEFAULT_DEPTHS "2,7,...,47"
@@ -52,13 +49,6 @@ static void samples_default(const struct option_spec *option, char *text, size_t
 {
     (void)option;
     snprintf(text, size, "%d batches", DEFAULT_BATCHES);
-}
-
-static void none_default(const struct option_spec *option, char *text, size_t size)
-{
-    (void)option;
-    (void)size;
-    *text = '\0';
 }
 
 #define IN_COMMON(field) offsetof(struct settings, common.field)
@@ -132,13 +122,15 @@ static const struct option_spec options[] = {
      .help = "hard limit for each training, page cache included; one that does not fit is killed "
              "and recorded as such",
      .offset = IN_COMMON(limit),
-     .default_text = none_default},
+     .min = 1,
+     .default_text = no_default},
     {.kind = OPTION_SIZE,
      .name = "memory",
      .argument = "SIZE",
      .help = "memory budget for each training, as in `fftool train --memory`",
      .offset = IN_COMMON(memory),
-     .default_text = none_default},
+     .min = 1,
+     .default_text = no_default},
     {.kind = OPTION_COUNT,
      .name = "threads",
      .argument = "N",
@@ -184,232 +176,14 @@ static const struct option_spec options[] = {
 struct session {
     struct cli *cli;
     const struct settings *settings;
+    char *data; /* where --data really is */
     struct profile_modes modes;
     struct profile_depths depths;
     struct profile_results results;
     struct workplace place;
     struct profile_bench bench;
-    struct progress progress;
-    size_t points, done; /* that are asked for */
-    const char *mode;    /* at work */
-    uint32_t layers;
-    double began_s;
+    struct profile_progress progress;
 };
-
-static json_t *size_or_null(uint64_t bytes)
-{
-    return bytes > 0 ? json_from_count(bytes) : json_null();
-}
-
-static json_t *settings_object(const struct profile_settings *settings)
-{
-    json_t *object = json_object();
-
-    json_add(object, "data", json_from_text(settings->data));
-    json_add(object, "hidden", json_from_count(settings->hidden));
-    json_add(object, "batch", json_from_count(settings->batch));
-    json_add(object, "samples", json_from_count(settings->samples));
-    json_add(object, "epochs", json_from_count(settings->epochs));
-    json_add(object, "optimizer", json_from_text(settings->optimizer));
-    json_add(object, "seed", json_from_count(settings->seed));
-    json_add(object, "memory", size_or_null(settings->memory));
-    json_add(object, "limit", size_or_null(settings->limit));
-    json_add(object, "threads", json_from_count(settings->threads));
-    json_add(object, "eval", json_boolean(settings->eval));
-    return object;
-}
-
-/* The last part of the path, "fashion-mnist". */
-static char *name_of_data(const char *path)
-{
-    char *real = realpath(path, NULL);
-    const char *slash = strrchr(real != NULL ? real : path, '/');
-    char *name;
-
-    if (slash != NULL && slash[1] != '\0')
-        name = heap_copy(slash + 1);
-    else
-        name = heap_copy(path);
-    free(real);
-    return name;
-}
-
-static char *date_now(void)
-{
-    time_t now = time(NULL);
-    struct tm utc;
-    char text[32] = "";
-
-    if (gmtime_r(&now, &utc) != NULL)
-        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return heap_copy(text);
-}
-
-/* Adds "; NAME OLD, not NEW" to TEXT where two settings differ. */
-static void add_difference(const char *name, const json_t *old, const json_t *new, char *text,
-                           size_t size)
-{
-    size_t used = strlen(text);
-    char *old_text, *new_text;
-
-    if (json_equal(old, new))
-        return;
-    old_text = old != NULL ? json_dumps(old, JSON_ENCODE_ANY) : heap_copy("null");
-    new_text = json_dumps(new, JSON_ENCODE_ANY);
-    if (old_text != NULL && new_text != NULL)
-        snprintf(text + used, size - used, "%s%s %.60s, not %.60s", used > 0 ? "; " : "", name,
-                 old_text, new_text);
-    free(old_text);
-    free(new_text);
-}
-
-/* The settings of the file must be ours. */
-static int compare_settings(const struct session *session, const json_t *ours)
-{
-    json_t *theirs = session->results.settings;
-    const char *name;
-    json_t *value;
-    char text[600] = "";
-
-    json_object_foreach((json_t *)(uintptr_t)ours, name, value)
-        add_difference(name, json_object_get(theirs, name), value, text, sizeof text);
-    if (*text == '\0')
-        return EXIT_DONE;
-    report_failure(session->cli, "%s holds results of other settings: %s",
-                   session->settings->output, text);
-    fputs("hint: give --output another name, or --force to begin anew\n", stderr);
-    return EXIT_FAILED;
-}
-
-static void warn_of_other_machine(struct session *session)
-{
-    json_t *ours = machine_object(), *theirs = session->results.machine;
-
-    if (json_is_object(theirs)) {
-        json_object_set_new(ours, "blas", json_incref(json_object_get(theirs, "blas")));
-        if (!json_equal(ours, theirs))
-            progress_line(&session->progress,
-                          "fftool: %s: warning: %s was begun on another machine, or with another "
-                          "version; its figures may not compare",
-                          session->cli->command, session->settings->output);
-        json_decref(ours);
-    } else {
-        json_decref(theirs);
-        session->results.machine = ours;
-    }
-}
-
-/* Goes on with the file's results, if there are any. */
-static int begin_results(struct session *session)
-{
-    const struct settings *settings = session->settings;
-    json_t *ours = settings_object(&settings->common);
-    int result = EXIT_DONE;
-
-    if (!settings->force && access(settings->output, F_OK) == 0) {
-        result = profile_results_read(session->cli, settings->output, &session->results);
-        if (result == EXIT_DONE)
-            result = compare_settings(session, ours);
-        if (result == EXIT_DONE)
-            warn_of_other_machine(session);
-        json_decref(ours);
-        return result;
-    }
-    session->results = (struct profile_results){.date = date_now(),
-                                                .data = name_of_data(settings->common.data),
-                                                .settings = ours,
-                                                .machine = machine_object()};
-    return profile_results_write(session->cli, settings->output, &session->results);
-}
-
-static bool is_missing(const struct session *session, const char *mode, uint32_t layers)
-{
-    const struct profile_point *point = profile_find(&session->results, mode, layers);
-
-    return point == NULL || (point->error != NULL && session->settings->retry);
-}
-
-/* Seconds that a layer takes in MODE, or, with NULL, in any; NAN if nothing is known. */
-static double seconds_per_layer(const struct profile_results *results, const char *mode)
-{
-    double seconds = 0, layers = 0;
-    size_t i;
-
-    for (i = 0; i < results->n_points; i++) {
-        const struct profile_point *point = &results->points[i];
-
-        if (isnan(point->figures[PROFILE_SECONDS]) ||
-            (mode != NULL && strcmp(point->mode, mode) != 0))
-            continue;
-        seconds += point->figures[PROFILE_SECONDS];
-        layers += point->layers;
-    }
-    return layers > 0 ? seconds / layers : NAN;
-}
-
-/* Of all points that are missing, the one at work included. */
-static double estimated_seconds(const struct session *session)
-{
-    double seconds = 0, any = seconds_per_layer(&session->results, NULL);
-    size_t m, i;
-
-    for (m = 0; m < session->modes.n; m++) {
-        double rate = seconds_per_layer(&session->results, session->modes.names[m]);
-
-        if (isnan(rate))
-            rate = any;
-        for (i = 0; i < session->depths.n; i++)
-            if (is_missing(session, session->modes.names[m], session->depths.layers[i]))
-                seconds += rate * session->depths.layers[i];
-    }
-    return seconds;
-}
-
-/* ", about 12 min left", or nothing if nobody knows. */
-static struct text left_text(const struct session *session, double spent_s)
-{
-    struct text out = {""};
-    double left = estimated_seconds(session) - spent_s;
-
-    if (isfinite(left) && session->done < session->points)
-        snprintf(out.s, sizeof out.s, ", about %.30s left", text_duration(left > 0 ? left : 0).s);
-    return out;
-}
-
-/* On a terminal: what is at work, in a line that is drawn anew. */
-static void draw_live(void *arg)
-{
-    struct session *session = arg;
-    double now = now_s(), spent = now - session->began_s;
-
-    if (!session->progress.terminal || session->progress.quiet ||
-        now - session->progress.last_time_s < 1)
-        return;
-    session->progress.last_time_s = now;
-    /* Wrapping is off while the line is drawn: a narrow terminal cuts it. */
-    fprintf(stderr, "\r\033[?7l%s %u layers, %s  (%zu of %zu%s)\033[K\033[?7h", session->mode,
-            session->layers, text_duration(spent).s, session->done + 1, session->points,
-            left_text(session, spent).s);
-    fflush(stderr);
-    session->progress.drawn = true;
-}
-
-static void tell_point(struct session *session, const struct profile_point *point)
-{
-    struct text left = left_text(session, 0);
-
-    if (point->error != NULL)
-        progress_line(&session->progress, "%-13s %5u layers  %s  (%zu of %zu%s)", point->mode,
-                      point->layers, point->error, session->done, session->points, left.s);
-    else
-        progress_line(&session->progress, "%-13s %5u layers  peak %s  %s  (%zu of %zu%s)",
-                      point->mode, point->layers,
-                      isnan(point->figures[PROFILE_PEAK_RSS])
-                          ? "-"
-                          : text_bytes((uint64_t)point->figures[PROFILE_PEAK_RSS]).s,
-                      text_duration(point->figures[PROFILE_SECONDS]).s, session->done,
-                      session->points, left.s);
-}
 
 /* The first training tells what it multiplies with. */
 static void note_blas(struct session *session)
@@ -424,11 +198,9 @@ static int measure_one(struct session *session, const char *mode, uint32_t layer
     struct profile_point point;
     int result;
 
-    session->mode = mode;
-    session->layers = layers;
-    session->began_s = now_s();
+    profile_progress_begin(&session->progress, mode, layers);
     result = profile_measure(&session->bench, mode, layers, &point);
-    progress_end(&session->progress);
+    progress_end(&session->progress.lines);
     if (result != EXIT_DONE) {
         profile_point_release(&point);
         return result;
@@ -438,8 +210,7 @@ static int measure_one(struct session *session, const char *mode, uint32_t layer
     result = profile_results_write(session->cli, session->settings->output, &session->results);
     if (result == EXIT_DONE)
         result = workplace_clear(session->cli, &session->place);
-    session->done++;
-    tell_point(session, profile_find(&session->results, mode, layers));
+    profile_progress_done(&session->progress);
     return result;
 }
 
@@ -451,55 +222,59 @@ static int measure_missing(struct session *session)
 
     for (i = 0; i < session->depths.n; i++)
         for (m = 0; m < session->modes.n; m++) {
-            if (!is_missing(session, session->modes.names[m], session->depths.layers[i]))
+            const char *mode = session->modes.names[m];
+            uint32_t layers = session->depths.layers[i];
+
+            if (!profile_is_missing(&session->progress, mode, layers))
                 continue;
             if (interrupt_asked(NULL))
                 return EXIT_INTERRUPTED;
-            result = measure_one(session, session->modes.names[m], session->depths.layers[i]);
+            result = measure_one(session, mode, layers);
             if (result != EXIT_DONE)
                 return result;
         }
     return EXIT_DONE;
 }
 
-static void count_points(struct session *session)
+static int begin_results(struct session *session)
 {
-    size_t i, m;
+    const struct settings *settings = session->settings;
+    int result = profile_begin(session->cli, settings->output, settings->force, &settings->common,
+                               &session->progress.lines, &session->results);
 
-    session->points = session->modes.n * session->depths.n;
-    session->done = 0;
-    for (i = 0; i < session->depths.n; i++)
-        for (m = 0; m < session->modes.n; m++)
-            if (!is_missing(session, session->modes.names[m], session->depths.layers[i]))
-                session->done++;
-    if (session->done > 0)
-        progress_line(&session->progress, "%s: %zu of %zu points are measured already",
-                      session->settings->output, session->done, session->points);
+    if (result != EXIT_DONE ||
+        profile_has_room(&session->results, &session->modes, &session->depths))
+        return result;
+    report_failure(session->cli, "%s has no room: it would hold more than %d points, or %d modes",
+                   settings->output, PROFILE_MOST_POINTS, PROFILE_MOST_MODES);
+    fputs("hint: give --output another name\n", stderr);
+    return EXIT_FAILED;
 }
 
 static int measure(struct session *session)
 {
     struct profile_bench *bench = &session->bench;
+    struct profile_progress *progress = &session->progress;
     int result;
 
     *bench = (struct profile_bench){.cli = session->cli,
                                     .settings = &session->settings->common,
                                     .folder = session->place.inside,
-                                    .progress = &session->progress,
-                                    .tick = draw_live,
-                                    .arg = session};
+                                    .progress = &progress->lines,
+                                    .tick = profile_progress_draw,
+                                    .arg = progress};
     result = profile_bench_init(bench);
     if (result == EXIT_DONE)
         result = begin_results(session);
     if (result == EXIT_DONE) {
-        count_points(session);
+        profile_progress_count(progress, session->settings->output);
         result = measure_missing(session);
     }
     profile_bench_release(bench);
     if (result == EXIT_INTERRUPTED)
         fprintf(stderr,
                 "fftool: %s: interrupted; %zu of %zu points are in %s: the same command goes on\n",
-                session->cli->command, session->done, session->points, session->settings->output);
+                session->cli->command, progress->done, progress->points, session->settings->output);
     return result;
 }
 
@@ -521,54 +296,90 @@ static int tell_failures(const struct session *session)
     return EXIT_FAILED;
 }
 
-/* Finds out before hours of measuring what would fail behind them. */
-static int check(const struct cli *cli, struct settings *settings, struct session *session)
+/* Results belong to the data, not to the way it was named. */
+static int find_data(struct session *session, struct profile_settings *common)
 {
+    session->data = realpath(common->data, NULL);
+    if (session->data == NULL)
+        return report_failure(session->cli, "--data: %s: %s", common->data, strerror(errno));
+    common->data = session->data;
+    return EXIT_DONE;
+}
+
+/* Finds out before hours of measuring what would fail in each of them, or behind them. */
+static int check(struct session *session, struct settings *settings)
+{
+    const struct cli *cli = session->cli;
     struct profile_settings *common = &settings->common;
     int result = profile_parse_modes(cli->command, settings->modes, &session->modes);
+    size_t m;
 
-    if (result == EXIT_DONE)
-        result = profile_parse_depths(cli->command, settings->depths, &session->depths);
-    if (result == EXIT_DONE && access(common->data, R_OK) != 0)
-        result = report_failure(cli, "--data: %s: %s", common->data, strerror(errno));
-    if (result == EXIT_DONE && settings->plot != NULL)
-        result = figure_check(cli, "plot", settings->plot);
     if (common->samples == SAMPLES_BY_BATCH)
         common->samples = (uint64_t)DEFAULT_BATCHES * common->batch;
+    if (result == EXIT_DONE)
+        result = profile_parse_depths(cli->command, settings->depths, &session->depths);
+    if (result == EXIT_DONE)
+        result = find_data(session, common);
+    for (m = 0; m < session->modes.n && result == EXIT_DONE; m++)
+        result = profile_check(cli, common, session->modes.names[m], session->depths.layers[0]);
+    if (result == EXIT_DONE && settings->plot != NULL)
+        result = figure_check(cli, "plot", settings->plot);
     return result;
+}
+
+static void begin_session(struct session *session, struct cli *cli, const struct settings *settings)
+{
+    memset(session, 0, sizeof *session);
+    session->cli = cli;
+    session->settings = settings;
+    session->progress.results = &session->results;
+    session->progress.modes = &session->modes;
+    session->progress.depths = &session->depths;
+    session->progress.retry = settings->retry;
+    progress_init(&session->progress.lines, settings->quiet);
+}
+
+static void end_session(struct session *session)
+{
+    profile_results_release(&session->results);
+    free(session->data);
+    free(session);
+}
+
+/* What is measured is told, and drawn. */
+static int show(const struct session *session)
+{
+    const char *plot = session->settings->plot;
+    int result = EXIT_DONE, failures;
+
+    profile_summary(&session->results, stdout);
+    failures = tell_failures(session);
+    if (plot != NULL)
+        result = figure_draw(&(struct reading){session->cli, session->settings->output},
+                             &figure_style_bars, &session->results, plot, false);
+    return result != EXIT_DONE ? result : failures;
 }
 
 static int run(struct cli *cli, void *arg, const char *operand)
 {
     struct settings *settings = arg;
     struct session *session = heap_resize(NULL, 1, sizeof *session);
-    int result, failures;
+    int result;
 
     (void)operand;
-    memset(session, 0, sizeof *session);
-    session->cli = cli;
-    session->settings = settings;
+    begin_session(session, cli, settings);
     cli->quiet = settings->quiet;
-    progress_init(&session->progress, settings->quiet);
     interrupt_catch();
-    result = check(cli, settings, session);
+    result = check(session, settings);
     if (result == EXIT_DONE)
         result = workplace_open(cli, settings->output, settings->scratch, &session->place);
     if (result == EXIT_DONE) {
         result = measure(session);
         workplace_close(&session->place);
     }
-    if (result == EXIT_DONE) {
-        profile_summary(&session->results, stdout);
-        failures = tell_failures(session);
-        if (settings->plot != NULL)
-            result = figure_draw(&(struct reading){cli, settings->output}, &figure_style_bars,
-                                 &session->results, settings->plot, false);
-        if (result == EXIT_DONE)
-            result = failures;
-    }
-    profile_results_release(&session->results);
-    free(session);
+    if (result == EXIT_DONE)
+        result = show(session);
+    end_session(session);
     return result;
 }
 

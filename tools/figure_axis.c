@@ -1,10 +1,12 @@
 #include "figure_axis.h"
 #include "output.h"
 #include <math.h>
+#include <string.h>
 
 #define MOST_TICKS 7
-#define LEAST_RATIO 4.0 /* between the ends of a logarithmic axis */
-#define PIXELS_OF_NUMBER 30
+#define LEAST_RATIO 4.0    /* between the ends of a logarithmic axis */
+#define NUMBER_GAP 16      /* pixels from a number to the next */
+#define DIGIT_WIDTH 7      /* about */
 #define PIXELS_OF_WHOLE 60 /* between two whole numbers, which may be long */
 
 struct axis axis_for(char name, bool log, double least, double most, double pixels, double room)
@@ -70,15 +72,10 @@ static double round_step(double range)
 
 static struct text size_label(double bytes)
 {
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    struct byte_unit unit = byte_unit(bytes);
     struct text out;
-    size_t step = 0;
 
-    while (bytes >= 1024 && step + 1 < sizeof units / sizeof units[0]) {
-        bytes /= 1024;
-        step++;
-    }
-    snprintf(out.s, sizeof out.s, "%.4g %s", bytes, units[step]);
+    snprintf(out.s, sizeof out.s, "%.4g %s", bytes / unit.bytes, unit.name);
     return out;
 }
 
@@ -185,19 +182,27 @@ static double pixel_of(const struct axis *axis, double at)
     return share * axis->pixels;
 }
 
-void axis_write_layers(const struct axis *axis, const uint32_t *layers, size_t n, FILE *script)
+double axis_number_room(uint32_t number)
+{
+    return NUMBER_GAP + DIGIT_WIDTH * (double)strlen(text_count(number).s);
+}
+
+void axis_write_layers(const struct axis *axis, const uint32_t *layers, size_t n, bool ranked,
+                       FILE *script)
 {
     struct ticks ticks = begin(axis, script);
-    double next = -PIXELS_OF_NUMBER;
+    double room = axis_number_room(layers[n - 1]);
+    double next = pixel_of(axis, axis->low) - room;
+    double last = pixel_of(axis, ranked ? (double)(n - 1) : layers[n - 1]);
     size_t i;
 
     for (i = 0; i < n; i++) {
-        struct text label = text_count(layers[i]);
+        double at = ranked ? (double)i : layers[i], pixel = pixel_of(axis, at);
 
-        if (pixel_of(axis, layers[i]) < next)
+        if (i + 1 < n && (pixel < next || pixel > last - room))
             continue;
-        add(&ticks, label.s, layers[i]);
-        next = pixel_of(axis, layers[i]) + PIXELS_OF_NUMBER;
+        add(&ticks, text_count(layers[i]).s, at);
+        next = pixel + room;
     }
     end(&ticks);
 }

@@ -23,12 +23,17 @@ double axis_before_end(const struct axis *axis, double back);
  */
 double axis_whole_step(double unit, double pixels);
 
+/* Returns the pixels that NUMBER takes along an axis, from its middle to that of the next one. */
+double axis_number_room(uint32_t number);
+
 /* Write range and ticks of AXIS to a script of gnuplot: sizes in powers of 1024; numbers; whole
- * numbers on an axis that is not logarithmic; or numbers of layers, as many as there is room for.
+ * numbers on an axis that is not logarithmic; or N numbers of layers, the last one and as many as
+ * there is room for, which stand where they are, or, RANKED, at 0, 1, ... N - 1.
  */
 void axis_write_bytes(const struct axis *axis, FILE *script);
 void axis_write_counts(const struct axis *axis, FILE *script);
 void axis_write_whole(const struct axis *axis, FILE *script);
-void axis_write_layers(const struct axis *axis, const uint32_t *layers, size_t n, FILE *script);
+void axis_write_layers(const struct axis *axis, const uint32_t *layers, size_t n, bool ranked,
+                       FILE *script);
 
 #endif

@@ -85,17 +85,14 @@ static void write_data(struct figure *figure, const struct layout *layout)
     }
 }
 
-/* Each depth has a unit of the axis; numbers stand as densely as they can. */
+/* Each depth has a unit of the axis. */
 static void write_depths(const struct figure *figure)
 {
-    static const double number = 30; /* pixels */
-    FILE *script = figure->out->script;
-    size_t every = 1 + (size_t)(number * (double)figure->depths.n / FIGURE_WIDTH), i;
+    size_t n = figure->depths.n;
+    struct axis x = {.name = 'x', .low = -0.5, .high = (double)n - 0.5, .pixels = FIGURE_WIDTH};
 
-    fputs("set xtics scale 0 (", script);
-    for (i = 0; i < figure->depths.n; i += every)
-        fprintf(script, "%s'%s' %zu", i > 0 ? ", " : "", text_count(figure->depths.layers[i]).s, i);
-    fprintf(script, ")\nset xrange [-0.5:%.1f]\n", (double)figure->depths.n - 0.5);
+    axis_write_layers(&x, figure->depths.layers, n, true, figure->out->script);
+    fputs("set xtics scale 0\n", figure->out->script);
 }
 
 static void write_plot(struct figure *figure, const struct layout *layout)
@@ -105,8 +102,10 @@ static void write_plot(struct figure *figure, const struct layout *layout)
 
     fputs("set style fill solid 1 border linecolor rgb '#333333'\nplot ", script);
     for (m = 0; m < figure->modes.n; m++) {
-        fprintf(script, "%s$mode%zu using 1:2:3 with boxes linecolor rgb '%s' linewidth 0.7 title ",
-                m > 0 ? ", " : "", m, figure->looks[m].colour);
+        fputs(m > 0 ? ", " : "", script);
+        figure_write_source(figure, m, "1:2:3");
+        fprintf(script, " with boxes linecolor rgb '%s' linewidth 0.7 title ",
+                figure->looks[m].colour);
         gnuplot_text(figure->out, figure->looks[m].label, sizeof figure->looks[m].label);
     }
     if (!isnan(figure->limit))
@@ -136,7 +135,7 @@ static void write_bars(struct figure *figure)
         labels[n++] = figure->looks[m].label;
     if (!isnan(figure->limit))
         labels[n++] = "limit 64.0 MiB"; /* about as long */
-    figure_write_surroundings(figure, labels, n);
+    figure_write_surroundings(figure, NULL, labels, n);
     layout = layout_for(figure);
     y = axis_for('y', false, 0, figure->most, figure->height, layout.room);
     axis_write_bytes(&y, figure->out->script);

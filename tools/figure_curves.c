@@ -9,8 +9,6 @@
 
 /* Pixels. */
 #define LAYER_ROOM 16.0 /* a layer that has less is told by its last epoch and its range */
-#define NUMBER_GAP 16   /* from a layer's number to the next */
-#define DIGIT_WIDTH 7   /* about */
 #define NUMBERS_ROOM 16 /* for the row of layers' numbers */
 #define PANEL_GAP 14
 
@@ -150,9 +148,8 @@ static double number_step(const struct curves *curves)
 {
     const struct log_chart *chart = &curves->chart;
     uint32_t last = chart->stretches[chart->n_stretches - 1].epochs[0].layer;
-    size_t longest = strlen(text_count(last).s);
 
-    return axis_whole_step(curves->layer_pixels, NUMBER_GAP + DIGIT_WIDTH * (double)longest);
+    return axis_whole_step(curves->layer_pixels, axis_number_room(last));
 }
 
 /* Numbers of layers above the topmost panel, as many as there is room for, and lines in all panels

@@ -1,5 +1,6 @@
 #include "figure_frame.h"
 #include "output.h"
+#include "utf8.h"
 #include <stdarg.h>
 #include <string.h>
 
@@ -36,6 +37,12 @@ void figure_note_add(struct figure_note *note, const char *format, ...)
     va_start(args, format);
     vsnprintf(note->text + used, sizeof note->text - used, format, args);
     va_end(args);
+}
+
+void figure_note_text(struct figure_note *note, const char *text)
+{
+    if (text != NULL && *text != '\0')
+        figure_note_add(note, "%.*s", utf8_head(text, FIGURE_MOST_TEXT), text);
 }
 
 void figure_note_count(struct figure_note *note, double count, const char *one, const char *many)
@@ -79,8 +86,8 @@ static int legend_columns(const char *const *labels, size_t n)
     int columns;
 
     for (i = 0; i < n; i++)
-        if (strlen(labels[i]) > longest)
-            longest = strlen(labels[i]);
+        if (utf8_length(labels[i]) > longest)
+            longest = utf8_length(labels[i]);
     columns = (int)(FIGURE_WIDTH / ((double)longest * CHARACTER_WIDTH + LEGEND_SAMPLE_WIDTH));
     if (columns < 1)
         columns = 1;

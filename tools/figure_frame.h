@@ -7,7 +7,8 @@
 
 #include "gnuplot.h"
 
-#define FIGURE_WIDTH 856 /* of all charts */
+#define FIGURE_WIDTH 856    /* of all charts */
+#define FIGURE_MOST_TEXT 60 /* characters of a text that a file holds */
 
 #define FIGURE_DARK "#222222"
 #define FIGURE_GREY "#555555"
@@ -19,6 +20,8 @@ struct figure_note {
 };
 void figure_note_add(struct figure_note *note, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Adds TEXT, which may be anything, cut to a part of a line; nothing if it is NULL or empty. */
+void figure_note_text(struct figure_note *note, const char *text);
 /* Adds "1 epoch", "2,000 units"; nothing if COUNT is NAN. */
 void figure_note_count(struct figure_note *note, double count, const char *one, const char *many);
 

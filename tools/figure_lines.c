@@ -6,7 +6,8 @@
 #define FAILURE_HEIGHT 14 /* pixels, of a row of crosses at the top */
 #define ROOM_ABOVE 16
 #define ROOM_BESIDE 20
-#define SLOPE_LABEL 160
+#define SLOPE_LABEL (FIGURE_LABEL + 64)
+#define MOST_DECIMALS 4
 
 /* What the legend has to say. */
 struct legend {
@@ -17,19 +18,31 @@ struct legend {
     size_t n;
 };
 
-/* "BP: 102 MiB a layer ± 0.31 MiB" */
+/* "102.31 ± 0.48 MiB": in one unit, with two digits of the standard error. */
+static struct text slope_text(const struct profile_slope *slope)
+{
+    double growth = slope->bytes_per_layer, error = slope->standard_error_bytes;
+    struct byte_unit unit = byte_unit(fmax(fabs(growth), error));
+    double decimals = fmax(1 - floor(log10(error / unit.bytes)), 0);
+    struct text out;
+
+    if (isnan(error) || decimals > MOST_DECIMALS) /* which is next to nothing */
+        return figure_bytes(growth);
+    snprintf(out.s, sizeof out.s, "%.*f ± %.*f %s", (int)decimals, growth / unit.bytes,
+             (int)decimals, error / unit.bytes, unit.name);
+    return out;
+}
+
+/* "BP: 102.31 ± 0.48 MiB a layer" */
 static void mode_label(const struct figure *figure, size_t m, char *text, size_t size)
 {
     struct profile_slope slope = profile_slope(figure->results, figure->modes.names[m]);
-    int used = snprintf(text, size, "%s", figure->looks[m].label);
+    const char *label = figure->looks[m].label;
 
     if (figure->measure != FIGURE_PEAK_MEMORY || isnan(slope.bytes_per_layer))
-        return;
-    used += snprintf(text + used, size - (size_t)used, ": %s a layer",
-                     figure_bytes(slope.bytes_per_layer).s);
-    if (!isnan(slope.standard_error_bytes))
-        snprintf(text + used, size - (size_t)used, " ± %s",
-                 figure_bytes(slope.standard_error_bytes).s);
+        snprintf(text, size, "%s", label);
+    else
+        snprintf(text, size, "%s: %s a layer", label, slope_text(&slope).s);
 }
 
 static bool failed_at_all(const struct figure *figure, size_t m)
@@ -116,10 +129,12 @@ static void write_plot(struct figure *figure, const struct legend *legend)
 
     fputs("plot ", script);
     for (m = 0; m < figure->modes.n; m++) {
+        fputs(m > 0 ? ", " : "", script);
+        figure_write_source(figure, m, "1:2");
         fprintf(script,
-                "%s$mode%zu using 1:2 with linespoints linecolor rgb '%s' linewidth 1.6 "
-                "dashtype %zu pointtype %d pointsize 0.9 title ",
-                m > 0 ? ", " : "", m, figure->looks[m].colour, m % 5 + 1, figure->looks[m].point);
+                " with linespoints linecolor rgb '%s' linewidth 1.6 dashtype %zu pointtype %d "
+                "pointsize 0.9 title ",
+                figure->looks[m].colour, m % 5 + 1, figure->looks[m].point);
         gnuplot_text(figure->out, legend->modes[m], SLOPE_LABEL);
     }
     if (!isnan(figure->limit))
@@ -148,11 +163,13 @@ static void write_lines(struct figure *figure)
     struct axis x, y;
 
     write_legend(figure, &legend);
-    figure_write_surroundings(figure, legend.labels, legend.n);
+    figure_write_surroundings(
+        figure, figure->measure == FIGURE_PEAK_MEMORY ? "growth ± its standard error" : NULL,
+        legend.labels, legend.n);
     x = axis_for('x', figure->logarithmic, first, last, FIGURE_WIDTH, ROOM_BESIDE);
     y = axis_for('y', figure->logarithmic, figure->least, figure->most, figure->height,
                  ROOM_ABOVE + FAILURE_HEIGHT * (double)count_failing(figure));
-    axis_write_layers(&x, figure->depths.layers, figure->depths.n, figure->out->script);
+    axis_write_layers(&x, figure->depths.layers, figure->depths.n, false, figure->out->script);
     if (figure->measure == FIGURE_SPEED)
         axis_write_counts(&y, figure->out->script);
     else

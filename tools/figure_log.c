@@ -282,7 +282,7 @@ void log_chart_note_what(const struct log_chart *chart, struct figure_note *note
     figure_note_count(note, samples(chart), "sample", "samples");
     if (shows(chart, LOG_VALIDATION_ERROR, false))
         figure_note_add(note, "validation: samples held out");
-    figure_note_add(note, "%.60s", chart->log->name);
+    figure_note_text(note, chart->log->name);
 }
 
 void log_chart_write_looks(const struct log_chart *chart, bool thin)

@@ -1,10 +1,14 @@
 #include "figure_profile.h"
 #include "heap.h"
+#include "utf8.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_LABEL 30 /* characters of a mode's name */
+/* Characters. */
+#define MOST_LABEL 30 /* of a mode's name */
+#define MOST_VERSION 20
+#define DATE_LENGTH 10 /* "2026-01-01" */
 /* A limit far above all that was measured is told in the heading alone. */
 #define LIMIT_IN_SIGHT 2.0
 /* No figure of speed is larger. */
@@ -65,7 +69,7 @@ static void choose_looks(struct figure *figure)
         struct figure_look *look = &figure->looks[m];
         const char *mode = figure->modes.names[m];
 
-        snprintf(look->label, sizeof look->label, "%.*s", MOST_LABEL, mode);
+        snprintf(look->label, sizeof look->label, "%.*s", utf8_head(mode, MOST_LABEL), mode);
         for (i = 0; i < sizeof known_looks / sizeof known_looks[0]; i++)
             if (strcmp(known_looks[i].mode, mode) == 0) {
                 snprintf(look->label, sizeof look->label, "%s", known_looks[i].label);
@@ -162,18 +166,12 @@ int figure_check_results(const struct reading *reading, const struct profile_res
 
 struct text figure_bytes(double bytes)
 {
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    const char *sign = bytes < 0 ? "-" : "";
-    double value = fabs(bytes);
+    struct byte_unit unit = byte_unit(bytes);
+    double value = bytes / unit.bytes, size = fabs(value);
+    int decimals = size >= 99.95 ? 0 : (size >= 9.995 ? 1 : 2);
     struct text out;
-    size_t step = 0;
 
-    while (value >= 1023.5 && step + 1 < sizeof units / sizeof units[0]) {
-        value /= 1024;
-        step++;
-    }
-    snprintf(out.s, sizeof out.s, "%s%.*f %s", sign,
-             step == 0 || value >= 99.95 ? 0 : (value >= 9.995 ? 1 : 2), value, units[step]);
+    snprintf(out.s, sizeof out.s, "%.*f %s", unit.bytes > 1 ? decimals : 0, value, unit.name);
     return out;
 }
 
@@ -186,12 +184,27 @@ const char *figure_failure(const struct figure *figure, const char *mode, uint32
     return profile_did_not_fit(figure->results, point) ? "did not fit" : "failed";
 }
 
+static bool has_values(const struct figure *figure, size_t m)
+{
+    size_t i;
+
+    for (i = 0; i < figure->depths.n; i++)
+        if (!isnan(figure_value(figure, figure->modes.names[m], figure->depths.layers[i])))
+            return true;
+    return false;
+}
+
+void figure_write_source(const struct figure *figure, size_t m, const char *using)
+{
+    if (has_values(figure, m))
+        fprintf(figure->out->script, "$mode%zu using %s", m, using);
+    else
+        fputs("NaN", figure->out->script);
+}
+
 static void add_text(struct figure_note *note, const json_t *object, const char *name)
 {
-    const char *text = json_string_value(json_object_get(object, name));
-
-    if (text != NULL && *text != '\0')
-        figure_note_add(note, "%.100s", text);
+    figure_note_text(note, json_string_value(json_object_get(object, name)));
 }
 
 static double most_samples(const struct profile_results *results)
@@ -233,8 +246,8 @@ static void note_what(const struct figure *figure, struct figure_note *note)
                       "units in each layer");
     figure_note_add(note, "batch %s", text_count((uint64_t)profile_setting(results, "batch")).s);
     if (samples >= 0)
-        figure_note_add(note, "%s samples of %.60s", text_count((uint64_t)samples).s,
-                        results->data);
+        figure_note_add(note, "%s samples of %.*s", text_count((uint64_t)samples).s,
+                        utf8_head(results->data, FIGURE_MOST_TEXT), results->data);
     figure_note_count(note, profile_setting(results, "epochs"), "epoch", "epochs");
     add_text(note, results->settings, "optimizer");
     if (memory > 0)
@@ -254,13 +267,14 @@ static void note_where(const struct figure *figure, struct figure_note *note)
     add_text(note, machine, "cpu");
     add_text(note, machine, "kernel");
     if (version != NULL)
-        figure_note_add(note, "fftool %.20s", version);
+        figure_note_add(note, "fftool %.*s", utf8_head(version, MOST_VERSION), version);
     add_text(note, machine, "blas");
-    if (strlen(results->date) >= strlen("2026-01-01"))
-        figure_note_add(note, "%.10s", results->date);
+    if (*results->date != '\0')
+        figure_note_add(note, "%.*s", utf8_head(results->date, DATE_LENGTH), results->date);
 }
 
-void figure_write_surroundings(struct figure *figure, const char *const *labels, size_t n_labels)
+void figure_write_surroundings(struct figure *figure, const char *remark, const char *const *labels,
+                               size_t n_labels)
 {
     bool speed = figure->measure == FIGURE_SPEED;
     struct figure_heading heading = {.title = speed ? "Speed of training against depth"
@@ -268,6 +282,7 @@ void figure_write_surroundings(struct figure *figure, const char *const *labels,
     struct figure_box box;
 
     note_how(figure, &heading.notes[0]);
+    figure_note_text(&heading.notes[0], remark);
     note_what(figure, &heading.notes[1]);
     note_where(figure, &heading.notes[2]);
     box = figure_write_frame(figure->out, &heading, labels, n_labels);

@@ -18,9 +18,11 @@ enum figure_measure {
     FIGURE_SPEED /* samples x epochs x layers in a second */
 };
 
+#define FIGURE_LABEL 128 /* bytes of a label, at most */
+
 /* How a mode looks in all figures. */
 struct figure_look {
-    char label[64];
+    char label[FIGURE_LABEL];
     const char *colour;
     int point; /* of gnuplot */
 };
@@ -50,11 +52,16 @@ int figure_check_results(const struct reading *reading, const struct profile_res
 double figure_value(const struct figure *figure, const char *mode, uint32_t layers);
 /* Three or four digits and a unit: "1.39 GiB"; "-0.50 KiB". */
 struct text figure_bytes(double bytes);
+/* Writes what the legend's entry of the M-th mode is plotted from: the columns USING of $modeM;
+ * NAN, of which gnuplot draws nothing but that entry, where all trainings failed. */
+void figure_write_source(const struct figure *figure, size_t m, const char *using);
 /* "did not fit", "failed", or NULL for what did not fail. */
 const char *figure_failure(const struct figure *figure, const char *mode, uint32_t layers);
 
 /* Writes heading, legend, margins and titles of axes, which leaves HEIGHT for the chart.
- * LABELS are the entries of the legend, which follow with `title`. */
-void figure_write_surroundings(struct figure *figure, const char *const *labels, size_t n_labels);
+ * LABELS are the entries of the legend, which follow with `title`; REMARK says what they mean, or
+ * is NULL. */
+void figure_write_surroundings(struct figure *figure, const char *remark, const char *const *labels,
+                               size_t n_labels);
 
 #endif

@@ -1,6 +1,7 @@
 #include "gnuplot.h"
 #include "interrupt.h"
 #include "spawn.h"
+#include "utf8.h"
 #include "whole_file.h"
 #include <errno.h>
 #include <string.h>
@@ -62,32 +63,27 @@ int gnuplot_begin(const struct cli *cli, const struct gnuplot_format *format,
     return EXIT_DONE;
 }
 
-/* Bytes of the UTF-8 character at TEXT, which is well-formed or at least ends. */
-static size_t character_bytes(const char *text)
+/* Writes the character at TEXT, of N bytes, in single quotes, where nothing else has a meaning. */
+static void write_character(FILE *script, const char *text, size_t n)
 {
-    size_t n = 1;
-
-    while (((unsigned char)text[n] & 0xc0) == 0x80)
-        n++;
-    return n;
+    if (n == 0)
+        fputc('?', script);
+    else if (*text == '\'')
+        fputs("''", script);
+    else if ((unsigned char)*text < ' ' || *text == 0x7f)
+        fputc(' ', script);
+    else
+        fwrite(text, 1, n, script);
 }
 
 void gnuplot_text(struct gnuplot *gnuplot, const char *text, size_t most)
 {
-    size_t written = 0;
-
     fputc('\'', gnuplot->script);
-    while (*text != '\0' && written < most) {
-        size_t n = character_bytes(text);
+    for (; *text != '\0' && most > 0; most--) {
+        size_t n = utf8_bytes(text);
 
-        if (*text == '\'') /* in single quotes nothing else has a meaning */
-            fputs("''", gnuplot->script);
-        else if ((unsigned char)*text < ' ' || *text == 0x7f)
-            fputc(' ', gnuplot->script);
-        else
-            fwrite(text, 1, n, gnuplot->script);
-        text += n;
-        written++;
+        write_character(gnuplot->script, text, n);
+        text += n > 0 ? n : 1;
     }
     fputs(*text != '\0' ? ELLIPSIS "'" : "'", gnuplot->script);
 }

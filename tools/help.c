@@ -1,5 +1,6 @@
 /* Help, generated from a command's table of options and its initial settings. */
 #include "options.h"
+#include "output.h"
 #include <math.h>
 #include <string.h>
 
@@ -40,19 +41,6 @@ void print_wrapped(FILE *out, const char *text, int indent, int column)
     fputc('\n', out);
 }
 
-/* Writes a size the way it is typed. */
-static void size_text(uint64_t bytes, char *text, size_t size)
-{
-    static const char *const suffixes[] = {"", "K", "M", "G", "T"};
-    size_t step = 0;
-
-    while (step + 1 < sizeof suffixes / sizeof *suffixes && bytes != 0 && bytes % 1024 == 0) {
-        bytes /= 1024;
-        step++;
-    }
-    snprintf(text, size, "%llu%s", (unsigned long long)bytes, suffixes[step]);
-}
-
 /* Writes the initial value of OPTION; empty if there is none worth showing. */
 static void initial_text(const struct option_spec *option, const void *settings, char *text,
                          size_t size)
@@ -76,7 +64,7 @@ static void initial_text(const struct option_spec *option, const void *settings,
         break;
     case OPTION_SIZE:
         memcpy(&wide, source, sizeof wide);
-        size_text(wide, text, size);
+        snprintf(text, size, "%s", text_size(wide).s);
         break;
     case OPTION_REAL:
         memcpy(&real, source, sizeof real);

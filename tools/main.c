@@ -90,7 +90,8 @@ static void print_overview(FILE *out)
           "  fftool eval model.ff --data /usr/share/datasets/fashion-mnist\n"
           "  fftool inspect model.ff\n\n"
           "Exit codes: 0 done, 1 failed, 2 bad usage, 3 does not fit the memory budget,\n"
-          "4 damaged or foreign file, 130 interrupted (saved; `fftool resume` goes on).\n",
+          "4 damaged or foreign file, 130 interrupted (a training is saved: `fftool resume`\n"
+          "goes on with it).\n",
           out);
 }
 

@@ -273,12 +273,41 @@ static int parse_operand(const struct command *command, int argc, char **argv, c
     return EXIT_DONE;
 }
 
+static bool is_given(const struct command *command, const bool *given, const char *name)
+{
+    size_t i;
+
+    for (i = 0; command->options[i].name != NULL; i++)
+        if (strcmp(command->options[i].name, name) == 0)
+            return given[i];
+    return false;
+}
+
+/* What is missing, and what makes no sense beside the others. */
+static int check_given(const struct command *command, const bool *given)
+{
+    const struct option_spec *option;
+
+    for (option = command->options; option->name != NULL; option++) {
+        bool here = given[option - command->options];
+
+        if (option->required && !here)
+            return usage_error(command->name, "--%s %s is missing", option->name, option->argument);
+        if (here && option->needs != NULL && !is_given(command, given, option->needs))
+            return usage_error(command->name, "--%s: makes no sense without --%s", option->name,
+                               option->needs);
+        if (here && option->excludes != NULL && is_given(command, given, option->excludes))
+            return usage_error(command->name, "--%s: makes no sense with --%s", option->name,
+                               option->excludes);
+    }
+    return EXIT_DONE;
+}
+
 int options_parse(const struct command *command, int argc, char **argv, void *settings,
                   const char **operand)
 {
     struct getopt_tables tables = {NULL, NULL};
-    size_t n = count_rows(command->options), i;
-    bool *given = calloc(n + 1, sizeof *given);
+    bool *given = calloc(count_rows(command->options) + 1, sizeof *given);
     int result = EXIT_FAILED;
 
     if (given == NULL || !build_tables(command->options, &tables)) {
@@ -288,10 +317,8 @@ int options_parse(const struct command *command, int argc, char **argv, void *se
     result = parse_options(command, argc, argv, settings, &tables, given);
     if (result == EXIT_DONE)
         result = parse_operand(command, argc, argv, operand);
-    for (i = 0; i < n && result == EXIT_DONE; i++)
-        if (command->options[i].required && !given[i])
-            result = usage_error(command->name, "--%s %s is missing", command->options[i].name,
-                                 command->options[i].argument);
+    if (result == EXIT_DONE)
+        result = check_given(command, given);
 out:
     free_tables(&tables);
     free(given);

@@ -32,6 +32,7 @@ struct option_spec {
     const struct ff_recipe_choice *choices; /* of a choice; NULL: ff_recipe_choices(field) */
     const char *field;
     bool required;
+    const char *needs, *excludes; /* options without which, or with which, it makes no sense */
     /* Writes the default when it is not just the initial value (text empty: none shown). */
     void (*default_text)(const struct option_spec *option, char *text, size_t size);
 };

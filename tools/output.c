@@ -20,21 +20,41 @@ struct text text_count(uint64_t count)
     return out;
 }
 
+struct byte_unit byte_unit(double bytes)
+{
+    static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    static const double most = 1023.5; /* what is more is told as 1024 without decimals */
+    double unit = 1;
+    size_t i = 0;
+
+    while (fabs(bytes) >= most * unit && i + 1 < sizeof names / sizeof names[0]) {
+        unit *= 1024;
+        i++;
+    }
+    return (struct byte_unit){names[i], unit};
+}
+
 struct text text_bytes(uint64_t bytes)
 {
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    struct byte_unit unit = byte_unit((double)bytes);
     struct text out;
-    double value = (double)bytes;
+
+    snprintf(out.s, sizeof out.s, "%.*f %s", unit.bytes > 1 ? 1 : 0, (double)bytes / unit.bytes,
+             unit.name);
+    return out;
+}
+
+struct text text_size(uint64_t bytes)
+{
+    static const char *const suffixes[] = {"", "K", "M", "G", "T"};
+    struct text out;
     size_t step = 0;
 
-    while (value >= 1024 && step + 1 < sizeof units / sizeof units[0]) {
-        value /= 1024;
+    while (step + 1 < sizeof suffixes / sizeof suffixes[0] && bytes != 0 && bytes % 1024 == 0) {
+        bytes /= 1024;
         step++;
     }
-    if (step == 0)
-        snprintf(out.s, sizeof out.s, "%llu B", (unsigned long long)bytes);
-    else
-        snprintf(out.s, sizeof out.s, "%.1f %s", value, units[step]);
+    snprintf(out.s, sizeof out.s, "%llu%s", (unsigned long long)bytes, suffixes[step]);
     return out;
 }
 

@@ -41,13 +41,13 @@ static void say_peak(const struct lines *lines, const struct ff_plan *plan)
     if (plan->layer > 0)
         snprintf(where, sizeof where, ", layer %u", plan->layer);
     if (plan->budget_bytes > 0)
-        say(lines, "memory plan: peak %s of %s, %s%s; %s would do", text_bytes(plan->peak_bytes).s,
-            text_bytes(plan->budget_bytes).s, phase_name(plan->phase), where,
-            text_bytes(plan->smallest_bytes).s);
+        say(lines, "memory plan: peak %s of %s, %s%s; --memory %s would do",
+            text_bytes(plan->peak_bytes).s, text_bytes(plan->budget_bytes).s,
+            phase_name(plan->phase), where, text_size(plan->smallest_bytes).s);
     else
-        say(lines, "memory plan: peak %s, %s%s; with --memory %s would do",
+        say(lines, "memory plan: peak %s, %s%s; --memory %s would do",
             text_bytes(plan->peak_bytes).s, phase_name(plan->phase), where,
-            text_bytes(plan->smallest_bytes).s);
+            text_size(plan->smallest_bytes).s);
 }
 
 static void say_categories(const struct lines *lines, const struct ff_plan *plan)

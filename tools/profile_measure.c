@@ -1,6 +1,7 @@
 #include "profile_measure.h"
 #include "heap.h"
 #include "interrupt.h"
+#include "output.h"
 #include "spawn.h"
 #include <errno.h>
 #include <limits.h>
@@ -13,7 +14,6 @@
 
 #define LIMIT_VARIABLE "FFTOOL_LIMIT_MEMORY"
 #define NO_GROUP_CODE 125 /* of limit-memory: no control group can be made */
-#define KILLED_CODE 137   /* what SIGKILL leaves, which is the kernel's way to end the greedy */
 #define PEAK_FILE "cgroup-peak"
 #define MODEL_FILE "model.ff"
 #define MOST_ARGUMENTS 48
@@ -170,6 +170,42 @@ void profile_bench_release(struct profile_bench *bench)
     *bench = (struct profile_bench){0};
 }
 
+static bool is_forward_forward(const char *mode)
+{
+    return strncmp(mode, FORWARD_FORWARD, strlen(FORWARD_FORWARD)) == 0;
+}
+
+int profile_check(const struct cli *cli, const struct profile_settings *settings, const char *mode,
+                  uint32_t layers)
+{
+    struct ff_train_opts opts;
+    struct ff_recipe recipe;
+    struct ff_plan plan;
+    char hidden[32];
+    int status;
+
+    ff_train_opts_init(&opts);
+    opts.data.path = settings->data;
+    opts.limit_rows = settings->samples;
+    opts.threads = settings->threads;
+    ff_recipe_init(&recipe);
+    recipe.mode = mode;
+    recipe.batch = settings->batch;
+    recipe.epochs = settings->epochs;
+    recipe.seed = settings->seed;
+    recipe.optimizer = settings->optimizer;
+    if (is_forward_forward(mode))
+        recipe.head_epochs = 0; /* the original work has no head */
+    snprintf(hidden, sizeof hidden, "%ux%u", settings->hidden, layers);
+    status = ff_recipe_parse_hidden(cli->ctx, hidden, &recipe);
+    if (status == FF_OK)
+        status = ff_recipe_complete(cli->ctx, &recipe);
+    if (status == FF_OK)
+        status = ff_plan_train(cli->ctx, &recipe, &opts, NULL, &plan);
+    ff_recipe_release(&recipe);
+    return report_status(cli, status);
+}
+
 static void add_training(const struct profile_bench *bench, const char *mode, uint32_t layers,
                          struct words *words)
 {
@@ -186,7 +222,7 @@ static void add_training(const struct profile_bench *bench, const char *mode, ui
     add_count(words, "epochs", settings->epochs);
     add_count(words, "seed", settings->seed);
     add_text(words, "optimizer", settings->optimizer);
-    if (strncmp(mode, FORWARD_FORWARD, strlen(FORWARD_FORWARD)) == 0) {
+    if (is_forward_forward(mode)) {
         add_text(words, "recipe", "classic"); /* as the original work, which has no head */
         add_count(words, "head-epochs", 0);
     }
@@ -220,33 +256,17 @@ static char *reason_given(const char *text)
     return reason != NULL ? heap_format("%.*s", (int)strcspn(reason, "\n"), reason) : NULL;
 }
 
-static char *size_as_typed(uint64_t bytes)
-{
-    static const char *const suffixes[] = {"", "K", "M", "G", "T"};
-    size_t step = 0;
-
-    while (step + 1 < sizeof suffixes / sizeof suffixes[0] && bytes > 0 && bytes % 1024 == 0) {
-        bytes /= 1024;
-        step++;
-    }
-    return heap_format("%llu%s", (unsigned long long)bytes, suffixes[step]);
-}
-
 /* Why the training failed, in a line. */
 static char *failure_text(const struct profile_bench *bench, const struct spawn_result *result)
 {
-    char *reason, *size, *text;
+    char *reason;
 
-    if (result->code == KILLED_CODE && bench->limit_memory != NULL) {
-        size = size_as_typed(bench->settings->limit);
-        text = heap_format("did not fit the limit of %s", size);
-        free(size);
-        return text;
-    }
+    if (result->code == PROFILE_KILLED_CODE && bench->limit_memory != NULL)
+        return heap_format("did not fit the limit of %s", text_size(bench->settings->limit).s);
     reason = reason_given(result->err.text);
     if (reason != NULL)
         return reason;
-    if (result->code == KILLED_CODE)
+    if (result->code == PROFILE_KILLED_CODE)
         return heap_copy("killed, which the kernel does when memory is out");
     return heap_format("ended with exit code %d", result->code);
 }

@@ -17,6 +17,13 @@ struct profile_settings {
     bool eval;
 };
 
+/*
+ * Finds out, without training, what would fail however much memory there is, such as data that
+ * cannot be read. Returns EXIT_DONE, or an exit code with the reason printed.
+ */
+int profile_check(const struct cli *cli, const struct profile_settings *settings, const char *mode,
+                  uint32_t layers);
+
 struct profile_bench {
     const struct cli *cli;
     const struct profile_settings *settings;

@@ -81,14 +81,10 @@ static int read_point(const struct reading *reading, const json_t *object, size_
 
 static bool has_room_for_mode(const struct profile_results *results, const char *mode)
 {
-    struct profile_modes modes;
-    size_t i;
+    static const struct profile_depths none;
+    const struct profile_modes one = {.names = {mode}, .n = 1};
 
-    profile_modes(results, &modes);
-    for (i = 0; i < modes.n; i++)
-        if (strcmp(modes.names[i], mode) == 0)
-            return true;
-    return modes.n < PROFILE_MOST_MODES;
+    return profile_has_room(results, &one, &none);
 }
 
 static int read_points(const struct reading *reading, const json_t *array,

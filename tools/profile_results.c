@@ -3,12 +3,10 @@
 #include "heap.h"
 #include "output.h"
 #include "whole_file.h"
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* As what SIGKILL leaves is told by a shell. */
-#define KILLED_CODE 137
 
 static const struct {
     const char *member;
@@ -93,6 +91,7 @@ void profile_put(struct profile_results *results, const struct profile_point *po
         results->points[at - 1] = *point;
         return;
     }
+    assert(results->n_points < PROFILE_MOST_POINTS);
     points = heap_resize(results->points, results->n_points + 1, sizeof *points);
     memmove(points + at + 1, points + at, (results->n_points - at) * sizeof *points);
     points[at] = *point;
@@ -124,25 +123,32 @@ bool profile_did_not_fit(const struct profile_results *results, const struct pro
     if (point->error == NULL)
         return false;
     return point->exit_code == EXIT_BUDGET ||
-           (point->exit_code == KILLED_CODE && profile_setting(results, "limit") > 0);
+           (point->exit_code == PROFILE_KILLED_CODE && profile_setting(results, "limit") > 0);
+}
+
+/* Puts MODE in its place, unless it is there. Returns false if there is no room for it. */
+static bool add_mode(struct profile_modes *modes, const char *mode)
+{
+    size_t i, at;
+
+    for (i = 0; i < modes->n; i++)
+        if (strcmp(modes->names[i], mode) == 0)
+            return true;
+    if (modes->n == PROFILE_MOST_MODES)
+        return false;
+    for (at = modes->n++; at > 0 && mode_rank(modes->names[at - 1]) > mode_rank(mode); at--)
+        modes->names[at] = modes->names[at - 1];
+    modes->names[at] = mode;
+    return true;
 }
 
 void profile_modes(const struct profile_results *results, struct profile_modes *out)
 {
-    size_t i, j, at;
+    size_t i;
 
     out->n = 0;
-    for (i = 0; i < results->n_points; i++) {
-        const char *mode = results->points[i].mode;
-
-        for (j = 0; j < out->n && strcmp(out->names[j], mode) != 0; j++)
-            ;
-        if (j < out->n || out->n == PROFILE_MOST_MODES)
-            continue;
-        for (at = out->n++; at > 0 && mode_rank(out->names[at - 1]) > mode_rank(mode); at--)
-            out->names[at] = out->names[at - 1];
-        out->names[at] = mode;
-    }
+    for (i = 0; i < results->n_points; i++)
+        add_mode(out, results->points[i].mode);
 }
 
 void profile_depths(const struct profile_results *results, struct profile_depths *out)
@@ -153,6 +159,22 @@ void profile_depths(const struct profile_results *results, struct profile_depths
     for (i = 0; i < results->n_points; i++)
         if (out->n == 0 || out->layers[out->n - 1] != results->points[i].layers)
             out->layers[out->n++] = results->points[i].layers;
+}
+
+bool profile_has_room(const struct profile_results *results, const struct profile_modes *modes,
+                      const struct profile_depths *depths)
+{
+    struct profile_modes all;
+    size_t points = results->n_points, m, i;
+
+    profile_modes(results, &all);
+    for (m = 0; m < modes->n; m++) {
+        if (!add_mode(&all, modes->names[m]))
+            return false;
+        for (i = 0; i < depths->n; i++)
+            points += profile_find(results, modes->names[m], depths->layers[i]) == NULL;
+    }
+    return points <= PROFILE_MOST_POINTS;
 }
 
 /* Sums over points, taken from their means: large numbers do not eat small differences. */

@@ -20,6 +20,8 @@
 #define PROFILE_SCHEMA "fftool.profile/1"
 #define PROFILE_MOST_POINTS 4096 /* in a file */
 #define PROFILE_MOST_MODES 8     /* in a file: as many as there are colours */
+/* Exit code that a training is left with by SIGKILL, the kernel's way to end the greedy. */
+#define PROFILE_KILLED_CODE 137
 
 /* ROW(name in C, member in JSON, whole number?) */
 #define PROFILE_FIGURE_TABLE(ROW)               \
@@ -51,7 +53,7 @@ struct profile_results {
     char *date, *data;
     json_t *settings, *machine;   /* objects */
     struct profile_point *points; /* by layers, then by mode in the order of the recipe's table */
-    size_t n_points;
+    size_t n_points;              /* PROFILE_MOST_POINTS at most, of PROFILE_MOST_MODES modes */
 };
 
 /* Growth of peak_rss_bytes over layers, a least-squares line through a mode's points. */
@@ -81,7 +83,11 @@ int profile_results_write(const struct cli *cli, const char *path,
                           const struct profile_results *results);
 void profile_results_release(struct profile_results *results);
 
-/* Takes over what POINT owns; a point of the same mode and depth is replaced. */
+/* RESULTS can take points of all MODES at all DEPTHS, replaced or added. */
+bool profile_has_room(const struct profile_results *results, const struct profile_modes *modes,
+                      const struct profile_depths *depths);
+/* Takes over what POINT owns, for which there is room; a point of the same mode and depth is
+ * replaced. */
 void profile_put(struct profile_results *results, const struct profile_point *point);
 void profile_point_release(struct profile_point *point);
 /* Returns NULL if there is no such point. */

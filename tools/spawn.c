@@ -31,7 +31,8 @@ struct running {
 /*
  * In the child. The program gets a process group of its own, so that what the terminal sends comes
  * by way of this one only. It starts with SIGINT ignored: a shell script in between goes on to
- * clean up behind a program that does not ignore it. Should this process die, it is asked to end.
+ * clean up behind a program that does not ignore it. Should this process die, it is asked to end
+ * with SIGTERM, for such a script has to notice: nobody else tells what it has started.
  */
 static _Noreturn void become(const struct spawn *spawn, int out, int err, int failure)
 {
@@ -40,7 +41,7 @@ static _Noreturn void become(const struct spawn *spawn, int out, int err, int fa
 
     setpgid(0, 0);
     signal(SIGINT, SIG_IGN);
-    prctl(PR_SET_PDEATHSIG, SIGINT);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (input >= 0 && dup2(input, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
         dup2(err, STDERR_FILENO) >= 0)
         execvp(spawn->argv[0], (char *const *)(uintptr_t)spawn->argv);

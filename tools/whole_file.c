@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define CHUNK_BYTES 65536
+#define PERMISSIONS 07777 /* of st_mode */
 
 int whole_file_read(const struct cli *cli, const char *path, size_t most, char **text,
                     size_t *bytes)
@@ -68,8 +69,8 @@ static mode_t usual_mode(void)
     return 0666 & ~mask;
 }
 
-/* Returns 0 or an errno. */
-static int replace(const char *path, const char *text, size_t bytes)
+/* Returns 0 or an errno. MODE are the permissions. */
+static int replace(const char *path, mode_t mode, const char *text, size_t bytes)
 {
     char *temporary = heap_format("%s.XXXXXX", path);
     int fd = mkostemp(temporary, O_CLOEXEC), why;
@@ -79,7 +80,7 @@ static int replace(const char *path, const char *text, size_t bytes)
         free(temporary);
         return why;
     }
-    fchmod(fd, usual_mode()); /* at worst it is private */
+    fchmod(fd, mode); /* at worst it is private */
     why = write_and_close(fd, text, bytes, true);
     if (why == 0 && rename(temporary, path) != 0)
         why = errno;
@@ -89,17 +90,34 @@ static int replace(const char *path, const char *text, size_t bytes)
     return why;
 }
 
+/* Returns 0 or an errno. */
+static int write_in_place(const char *path, const char *text, size_t bytes)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    return fd < 0 ? errno : write_and_close(fd, text, bytes, false);
+}
+
+/* Replaces the file that PATH leads to. Returns 0 or an errno. */
+static int replace_target(const char *path, mode_t mode, const char *text, size_t bytes)
+{
+    char *target = realpath(path, NULL);
+    int why = target != NULL ? replace(target, mode, text, bytes) : errno;
+
+    free(target);
+    return why;
+}
+
 int whole_file_write(const struct cli *cli, const char *path, const char *text, size_t bytes)
 {
     struct stat st;
     int why;
 
-    if (stat(path, &st) != 0 || S_ISREG(st.st_mode)) {
-        why = replace(path, text, bytes);
-    } else {
-        int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-        why = fd < 0 ? errno : write_and_close(fd, text, bytes, false);
-    }
+    if (stat(path, &st) != 0)
+        why = replace(path, usual_mode(), text, bytes);
+    else if (S_ISREG(st.st_mode))
+        why = replace_target(path, st.st_mode & PERMISSIONS, text, bytes);
+    else
+        why = write_in_place(path, text, bytes);
     return why == 0 ? EXIT_DONE : report_failure(cli, "%s: %s", path, strerror(why));
 }

@@ -77,9 +77,12 @@ void ff_recipe_release(struct ff_recipe *recipe);
 FF_CHECK int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct ff_recipe *recipe);
 /* Sets what is unset, then checks every field. FF_EINVAL names the first bad one. */
 FF_CHECK int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe);
-/* Before ff_recipe_complete(), which refuses them: sets the fields that the mode makes no use of to
- * their defaults, so that one recipe serves to compare modes. The mode must be known. */
-void ff_recipe_drop_unused(struct ff_recipe *recipe);
+/*
+ * For one recipe that serves to compare N MODES, the recipe's own among them: sets the fields that
+ * its own makes no use of, but another does, to their defaults. What is of use to none is left for
+ * ff_recipe_complete() to refuse. The modes must be known.
+ */
+void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, size_t n);
 
 /* A recipe by name. Of DEFAULTS count the fields that a recipe decides, and NAN leaves a number to
  * the loss. */

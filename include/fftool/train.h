@@ -109,6 +109,9 @@ struct ff_train_result {
 
 /* Fills OUT with defaults: 10 s between checkpoints, no compression. */
 void ff_train_opts_init(struct ff_train_opts *out);
+/* What ff_recipe_drop_unused() does for a recipe, for the options of a training in MODE. */
+void ff_train_opts_drop_unused(struct ff_train_opts *opts, const char *mode,
+                               const char *const *modes, size_t n);
 
 /*
  * Trains the network of RECIPE (completed by ff_recipe_complete()) on the data, into the model

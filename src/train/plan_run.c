@@ -157,20 +157,21 @@ static const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
 
 int ff_plan_refuse(struct ff_ctx *ctx, const struct ff_plan *plan)
 {
-    uint64_t parameters = plan->category_bytes[FF_MEM_WEIGHTS] +
-                          plan->category_bytes[FF_MEM_OPTIMIZER] +
-                          plan->category_bytes[FF_MEM_GRADIENT];
-    char budget[SIZE_TEXT], weights[SIZE_TEXT], activations[SIZE_TEXT], program[SIZE_TEXT];
+    const uint64_t *bytes = plan->category_bytes;
+    uint64_t parameters = bytes[FF_MEM_WEIGHTS] + bytes[FF_MEM_OPTIMIZER] + bytes[FF_MEM_GRADIENT];
+    uint64_t outputs = bytes[FF_MEM_ACTIVATIONS] + plan->mapped_bytes;
+    uint64_t others = bytes[FF_MEM_IO] + bytes[FF_MEM_OTHER];
+    unsigned long long least = plan->smallest_bytes / MIB;
+    char budget[SIZE_TEXT], weights[SIZE_TEXT], activations[SIZE_TEXT], program[SIZE_TEXT],
+        rest[SIZE_TEXT];
 
-    return ff_fail(
-        ctx, FF_EBUDGET,
-        "a budget of %s is too small: this needs at least %lluM (%s for weights and what "
-        "trains them, %s for activations, %s for the program itself); give --memory "
-        "%lluM or more",
-        size_text(plan->budget_bytes, budget), (unsigned long long)(plan->smallest_bytes / MIB),
-        size_text(parameters, weights),
-        size_text(plan->category_bytes[FF_MEM_ACTIVATIONS] + plan->mapped_bytes, activations),
-        size_text(plan->program_bytes, program), (unsigned long long)(plan->smallest_bytes / MIB));
+    return ff_fail(ctx, FF_EBUDGET,
+                   "a budget of %s is too small: this needs at least %lluM (%s for weights and "
+                   "what trains them, %s for activations, %s for the program itself, %s for I/O "
+                   "and the rest); give --memory %lluM or more",
+                   size_text(plan->budget_bytes, budget), least, size_text(parameters, weights),
+                   size_text(outputs, activations), size_text(plan->program_bytes, program),
+                   size_text(others, rest), least);
 }
 
 void ff_plan_warn(struct ff_ctx *ctx, const struct ff_plan *plan)

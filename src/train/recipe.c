@@ -321,27 +321,54 @@ static void drop_conditioned(struct ff_recipe *recipe, const struct ff_recipe *p
     recipe->label_strength = plain->label_strength;
 }
 
-void ff_recipe_drop_unused(struct ff_recipe *recipe)
+/* Groups of fields that a mode makes use of. */
+struct uses {
+    bool forward; /* those of Forward-Forward, and of the head beside it */
+    bool streams; /* those of layers that train one after another, on stored activations */
+    bool full;    /* those of Forward-Forward in a network that trains all at once */
+};
+
+static struct uses uses_of(const struct ff_mode *mode)
 {
-    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+    return (struct uses){
+        .forward = !mode->backprop,
+        .streams = !mode->whole_network,
+        .full = !mode->backprop && mode->whole_network,
+    };
+}
+
+static void drop_streams(struct ff_recipe *recipe, const struct ff_recipe *plain)
+{
+    drop_conditioned(recipe, plain);
+    recipe->activations = plain->activations;
+    recipe->label_smoothing = plain->label_smoothing;
+    recipe->label_samples = plain->label_samples;
+    recipe->dropout = plain->dropout;
+    recipe->jitter = plain->jitter;
+    recipe->augment_copies = plain->augment_copies;
+    recipe->validation = plain->validation;
+}
+
+void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, size_t n)
+{
+    struct uses own = uses_of(ff_mode_find(recipe->mode)), any = own;
     struct ff_recipe plain;
 
-    ff_recipe_init(&plain);
-    if (mode->whole_network) {
-        drop_conditioned(recipe, &plain);
-        recipe->activations = plain.activations;
-        recipe->label_smoothing = plain.label_smoothing;
-        recipe->label_samples = plain.label_samples;
-        recipe->dropout = plain.dropout;
-        recipe->jitter = plain.jitter;
-        recipe->augment_copies = plain.augment_copies;
-        recipe->validation = plain.validation;
+    for (size_t i = 0; i < n; i++) {
+        struct uses uses = uses_of(ff_mode_find(modes[i]));
+
+        any.forward |= uses.forward;
+        any.streams |= uses.streams;
+        any.full |= uses.full;
     }
-    if (mode->backprop || !mode->whole_network) {
+    ff_recipe_init(&plain);
+    if (any.streams && !own.streams)
+        drop_streams(recipe, &plain);
+    if (any.full && !own.full) {
         recipe->negatives = plain.negatives;
         recipe->peer_normalisation = plain.peer_normalisation;
     }
-    if (!mode->backprop)
+    if (!any.forward || own.forward)
         return;
     recipe->recipe = plain.recipe;
     recipe->loss = plain.loss;

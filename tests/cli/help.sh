@@ -17,11 +17,23 @@ options_of_man()
         sed 's/\\-/-/g' | sed -nE 's/^\.It (Fl [a-z] Ar [^,]*, |Fl [a-z] , )?Fl -([a-z0-9-]+).*/--\2/p' | sort -u
 }
 
+# The commands in the man page's synopsis, in its order.
+synopsis()
+{
+    awk '/^\.Sh / { on = $2 == "SYNOPSIS" } on && $1 == ".Cm" { print $2 }' "$man"
+}
+
 ff 0 help
 ok "help lists commands on stdout" has out '^  train  '
 ok "help says nothing on stderr" empty err
 commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\)  .*/\1/p' out)
 ok "there are six commands and more" [ "$(echo "$commands" | wc -l)" -ge 6 ]
+{
+    echo "$commands"
+    echo help
+} >listed
+synopsis >in_synopsis
+ok "the man page's synopsis has the same commands" diff listed in_synopsis
 ff 0 --help
 ok "--help is help" has out '^Commands:'
 

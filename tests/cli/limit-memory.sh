@@ -29,6 +29,49 @@ code=0
 "$limit" 64M sh -c 'exit 7' 2>err || code=$?
 ok "the exit code is the command's" [ "$code" -eq 7 ]
 
+# A command that takes its time to end, and limit-memory with its number in pid.
+cat >slow <<'EOF'
+#!/bin/sh
+trap 'sleep 0.3; echo done >ended; exit 9' TERM
+echo begun >begun
+for _ in $(seq 300); do
+    sleep 0.1
+done
+EOF
+cat >run <<EOF
+#!/bin/sh
+echo \$\$ >pid
+exec "$limit" 64M "\$@"
+EOF
+chmod +x slow run
+
+# shellcheck disable=SC2317 # ok calls it
+no_group()
+{
+    [ -z "$(find /sys/fs/cgroup -maxdepth 2 -name "fftool-limit-$(cat pid)" 2>/dev/null)" ]
+}
+
+command="limit-memory, ended by SIGTERM"
+./run ./slow 2>err &
+until [ -e begun ]; do
+    sleep 0.05
+done
+kill -TERM "$(cat pid)"
+code=0
+wait $! || code=$?
+ok "SIGTERM is passed on to the command" [ -e ended ]
+ok "its end is waited for" [ "$code" -eq 9 ]
+ok "no group stays" no_group
+
+command="limit-memory, interrupted"
+if sh -c 'kill -INT $$'; then
+    echo "SKIPPED: limit-memory, interrupted: SIGINT is ignored here"
+else
+    timeout -k 10 -s INT 1 ./run sleep 100 2>err
+    ok "SIGINT ends a command that does not catch it, too" has err 'peak '
+    ok "no group stays" no_group
+fi
+
 deep="--data $data --hidden 500x6 --epochs 1 --recipe symba --negative-sets 3 --head-epochs 0"
 command="limit-memory 32M fftool train $deep"
 code=0

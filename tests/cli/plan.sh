@@ -8,6 +8,13 @@
 
 net="--hidden 1100x2 --batch 600 --epochs 1 --recipe symba --negative-sets 2 --head-epochs 1"
 
+# What the parts of the refusal in err add up to, in MiB, rounded up.
+parts()
+{
+    sed -n '1s/.*(\(.*\)).*/\1/p' err | tr ' ' '\n' |
+        awk '/^[0-9.]+[MK]$/ { sum += $0 / (/M/ ? 1 : 1024) } END { print int(sum) + (sum > int(sum)) }'
+}
+
 # smallest OUTPUT: the MiB that a refusal told
 smallest()
 {
@@ -16,6 +23,7 @@ smallest()
 
 refused 3 'needs at least [0-9]+M .*; give --memory [0-9]+M or more' train --data "$data" $net --memory 1
 least=$(smallest err)
+ok "its parts add up" [ "$(parts)" -eq "$least" ]
 ok "nothing was made" [ -z "$(find . -name 'model.ff*')" ]
 refused 3 "give --memory ${least}M or more" train --data "$data" $net --memory $((least - 1))M
 ok "nothing was made" [ -z "$(find . -name 'model.ff*')" ]
@@ -78,11 +86,16 @@ refused 3 'give --memory [0-9]+M or more' resume cut.ff --memory 1
 ff 0 inspect cut.ff --json
 
 ff 0 plan --data "$data" $net
-ok "a plan is told at length" has out '^memory plan: peak .* MiB, .*; with --memory .* would do'
+ok "a plan is told at length" has out '^memory plan: peak .* MiB, .*; --memory [0-9]+M would do'
 ok "and the disk" has out '^scratch: peak '
 ff 0 plan --hidden 2000 --depths 2,7,...,47 --modes ff-stream,ff-full,bp --batch 5000
 ok "a table has a line for each mode and depth" lines out 31
 ok "every line has five sizes" [ "$(grep -cE '^[a-z-]+ +[0-9]+( +[0-9.]+ [KMGT]?i?B){5}$' out)" -eq 30 ]
+ff 0 plan --depths 2,4 --modes ff-stream,bp --micro-batch 10 --recipe symba --negative-sets 3
+ok "each mode takes the options that it makes use of" lines out 5
+refused 2 'negative sets' plan --depths 2,4 --modes bp,bp-accum --negative-sets 3
+refused 2 'micro-batch' plan --depths 2,4 --modes bp,bp-checkpoint --micro-batch 10
+refused 2 'features' plan --depths 2,4 --modes bp,ff-stream --recipe symba --features 5
 ff 3 plan --hidden 2000 --depths 2,47 --modes ff-stream,bp --batch 500 --memory 200M
 ok "what does not fit is marked" has out '^bp .* does not fit$'
 ok "what fits is not" has out '^ff-stream .*B$'
@@ -100,6 +113,11 @@ done
 ff 0 plan $net --memory 15000000T
 refused 2 '--classes: "1" ' plan --classes 1
 refused 2 'features' plan --features 4000000
+for shape in "--samples 5" "--features 5" "--classes 5" --float; do
+    refused 2 "${shape%% *}: makes no sense with --data" plan --data "$data" $shape
+done
+refused 2 '--limit: makes no sense without --data' plan --limit 5
+refused 2 '--labels: makes no sense without --data' plan --labels x
 refused 2 'depths' plan --hidden 2000 --depths 2,x
 refused 2 'with --depths' plan --hidden 2000x4 --depths 2,4
 refused 2 'bq' plan --modes bq
@@ -110,11 +128,19 @@ if [ -n "${FFTOOL_SANITIZED-}" ] || [ ! -r /proc/self/status ]; then
     finish
 fi
 if [ -n "${FFTOOL_LONG-}" ]; then
-    lines=
+    lines=$(seq 44)
 else
     lines="1 3 6 7 10 14 16 19 21 27 31 34 37 40 42"
 fi
-"$FFTOOL_ROOT/tools/measure-plan" "$FFTOOL" $lines >table 2>err || cat table
-ok "planned memory is within 5 % or 4 MB of what is measured" grep -q ' 0 out of bounds' table
+measure=$FFTOOL_ROOT/tools/measure-plan
+for line in 0 45 x; do
+    command="measure-plan $line"
+    code=0
+    "$measure" "$FFTOOL" "$line" >out 2>err || code=$?
+    ok "line $line, which is not there, is bad usage" [ "$code" -eq 2 ]
+done
+"$measure" "$FFTOOL" $lines >table 2>err || cat table
+ok "planned memory is within 5 % or 4 MB of what is measured" \
+    has table "^$(echo $lines | wc -w) networks, 0 out of bounds"
 tail -n 1 table
 finish

@@ -3,9 +3,12 @@
 # shellcheck source=tests/cli/lib
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
 
-# A file of results as `fftool profile` writes it, with made-up figures; one point failed.
+# results FAILED DEPTH...: a file of results as `fftool profile` writes it, with made-up figures; the
+# points that FAILED matches, such as bp12, failed
 results()
 {
+    failed=$1 comma=
+    shift
     cat <<'EOF'
 {"schema": "fftool.profile/1", "date": "2026-01-02T03:04:05Z", "data": "some_data & <co>",
  "machine": {"cpu": "A 'quoted' \"CPU\" $x `y`", "processors": 2, "memory_bytes": 1000000000,
@@ -14,29 +17,34 @@ results()
   "optimizer": "adam", "seed": 0, "memory": null, "limit": 1000000000, "threads": 2, "eval": false},
  "points": [
 EOF
-    for layers in 2 7 12; do
+    for layers; do
         for mode in ff-stream bp; do
-            if [ $mode$layers = bp12 ]; then
+            echo "$comma{\"mode\": \"$mode\", \"layers\": $layers, \"hidden\": 2000, \"batch\": 5000,"
+            comma=,
+            # shellcheck disable=SC2254 # a pattern
+            case $mode$layers in
+            $failed)
                 cat <<'EOF'
-{"mode": "bp", "layers": 12, "hidden": 2000, "batch": 5000, "samples": null, "peak_rss_bytes": null,
- "peak_anon_bytes": null, "accounted_peak_bytes": null, "planned_bytes": null,
- "cgroup_peak_bytes": null, "scratch_peak_bytes": null, "bytes_written": null, "seconds": null,
- "test_error": null, "error": "did not fit the limit of 1000000000", "exit_code": 137}
+ "samples": null, "peak_rss_bytes": null, "peak_anon_bytes": null, "accounted_peak_bytes": null,
+ "planned_bytes": null, "cgroup_peak_bytes": null, "scratch_peak_bytes": null,
+ "bytes_written": null, "seconds": null, "test_error": null,
+ "error": "did not fit the limit of 1000000000", "exit_code": 137}
 EOF
-            else
-                [ $mode = bp ] && rss=$((layers * 90000000)) || rss=100000000
+                ;;
+            *)
+                [ $mode = bp ] && rss=$((layers * 90000000 + layers % 2 * 1000000)) || rss=100000000
                 cat <<EOF
-{"mode": "$mode", "layers": $layers, "hidden": 2000, "batch": 5000, "samples": 10000,
- "peak_rss_bytes": $rss, "peak_anon_bytes": $rss, "accounted_peak_bytes": $rss,
+ "samples": 10000, "peak_rss_bytes": $rss, "peak_anon_bytes": $rss, "accounted_peak_bytes": $rss,
  "planned_bytes": $rss, "cgroup_peak_bytes": null, "scratch_peak_bytes": 5, "bytes_written": 6,
- "seconds": $layers.5, "test_error": null},
+ "seconds": $layers.5, "test_error": null}
 EOF
-            fi
+                ;;
+            esac
         done
     done
     echo '], "slopes": []}'
 }
-results >r.json
+results bp12 2 7 12 >r.json
 
 for bad in '' '{' '{}' '[]' 'null' '{"schema": "fftool.profile/2"}' '{"schema": "fftool.profile/1"}'; do
     printf '%s' "$bad" >bad.json
@@ -71,6 +79,8 @@ log_of()
 }
 log_of 3 4 >l.jsonl
 
+results '*' 2 7 12 >all-failed.json
+refused 1 'all-failed.json: no training in it has succeeded' plot all-failed.json -o f.svg
 refused 1 'no-such.json' plot no-such.json -o f.svg
 refused 2 '\.svg' plot r.json -o f.txt
 refused 2 'log' plot r.json -o f.svg --log
@@ -114,6 +124,36 @@ for one in lines log speed; do
     ok "$one is SVG" has $one.svg '^<svg|<svg '
     if cmp -s bars.svg $one.svg; then not_ok "$one is the same as bars"; fi
 done
+results 'bp*' 2 7 >failed.json
+for style in bars lines; do
+    ff 0 plot failed.json -o failed.svg --style $style
+    ok "$style: a mode that has failed throughout is in the legend" has failed.svg '>BP</text>'
+    ok "$style: the other one is, too" has failed.svg '>FF, one layer in memory.*</text>'
+done
+ok "what is not known is not told" [ "$(grep -ci 'nan' failed.svg)" -eq 0 ]
+# shellcheck disable=SC2046 # words
+results none $(seq 2 101) >hundred.json
+for style in "bars" "lines" "lines --log"; do
+    # shellcheck disable=SC2086
+    ff 0 plot hundred.json -o hundred.svg --style $style
+    ok "$style: the last depth has its number" has hundred.svg '>101<'
+    ok "$style: no other is near" [ "$(grep -cE '>(99|100)<' hundred.svg)" -eq 0 ]
+done
+ok "growth has one unit with its standard error" \
+    has hundred.svg '>BP: [0-9.]+ ± [0-9.]+ MiB a layer<'
+# Cut in the middle of a character, a text is no SVG.
+accents=$(printf 'x%030d' 0 | sed 's/0/éé/g')
+sed "s/some_data & <co>/$accents/" r.json >"$accents.json"
+cp l.jsonl "$accents.jsonl"
+for source in json jsonl; do
+    ff 0 plot "$accents.$source" -o accents.svg
+    ok "a long name with accents is cut between characters ($source)" iconv -f utf8 accents.svg
+    ok "and is there" has accents.svg 'xéééé'
+done
+cp l.jsonl "$(printf 'no\377utf8').jsonl"
+ff 0 plot no*utf8.jsonl -o accents.svg
+ok "bytes that are no UTF-8 do not break it" iconv -f utf8 accents.svg
+ok "and are told" has accents.svg 'no\?utf8\.jsonl'
 ff 0 plot r.json -o bars.png
 ok "a PNG is one" [ "$(head -c 4 bars.png | tail -c 3)" = PNG ]
 ff 1 plot r.json -o no/such/bars.svg

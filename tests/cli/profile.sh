@@ -6,13 +6,19 @@
 modes=ff-stream,ff-full,bp,bp-accum,bp-checkpoint
 tiny="--data $data --hidden 40 --batch 100 --samples 200"
 
+# profile_into FILE CODES OPTION...: of tiny networks
+profile_into()
+{
+    file=$1 codes=$2
+    shift 2
+    # shellcheck disable=SC2086 # words
+    ff "$codes" profile $tiny -o "$file" "$@"
+}
+
 # profile CODES OPTION...: of tiny networks, into r.json
 profile()
 {
-    codes=$1
-    shift
-    # shellcheck disable=SC2086 # words
-    ff "$codes" profile $tiny -o r.json "$@"
+    profile_into r.json "$@"
 }
 
 profile 0 --modes $modes --depths 2,4,...,6 --eval
@@ -42,6 +48,9 @@ ok "the file stays as it was" cmp r.json before.json
 profile 0 --modes ff-stream --depths 2,4,6,8 --eval
 ok "one point is missing, and measured" has err '^ff-stream  *8 layers'
 ok "and no other" [ "$(grep -c layers err)" -eq 1 ]
+ln -s "$data" another-name
+ff 0 profile --data another-name --hidden 40 --batch 100 --samples 200 --modes bp --depths 2 --eval -o r.json
+ok "the data is the same whatever it is called" has err '1 of 1 points are measured already'
 profile 1 --modes bp --depths 2 --seed 7
 ok "other settings are refused, with what differs" has err 'seed 0, not 7'
 profile 0 --modes bp --depths 2 --seed 7 --force
@@ -56,7 +65,7 @@ ok "with the reason" [ "$(grep -cE '^\.points\[[01]\]\.error=.*memory' leaves)" 
 ok "and no figures" [ "$(leaf '.points[0].peak_rss_bytes')" = null ]
 ok "the table says so" has out 'did not fit'
 profile 0 --modes ff-stream --depths 2 --memory 9M
-ok "it is not tried again" has err '1 of 1 points are measured already'
+ok "it is not tried again" has err '1 of 1 points are measured already \(1 failed; --retry'
 profile 0 --modes ff-stream --depths 2 --memory 9M --retry
 ok "unless with --retry" has err '^ff-stream  *2 layers  a budget of 9M is too small'
 
@@ -67,14 +76,71 @@ done
 profile 2 --modes ff-stream,bpp --depths 2
 ok "an unknown mode is named" has err 'bpp'
 refused 1 'no-such' profile --data no-such -o r2.json
+mkdir damaged
+echo "no images" >damaged/train-images-idx3-ubyte
+refused 4 'damaged' profile --data damaged -o r2.json
+for size in limit memory; do
+    # shellcheck disable=SC2086
+    refused 2 "--$size: \"0\" is not a size" profile $tiny --depths 2 --$size 0 -o r2.json
+done
+ok "nothing was begun" [ ! -e r2.json ]
 # shellcheck disable=SC2086
 refused 1 'no/such' profile $tiny --depths 2 -o no/such/r.json
 # shellcheck disable=SC2086
 refused 2 '\.svg' profile $tiny --depths 2 -o r2.json --plot memory.txt
 
+# Results that have no room for more stay as they are.
+profile 0 --modes bp --depths 2 --force
+point=$(tr '\n' ' ' <r.json | sed 's/.*"points": \[ *\({[^}]*}\).*/\1/')
+# crowd: prints r.json with the points that stdin names as "MODE LAYERS", in place of its own
+crowd()
+{
+    sed '/"points": \[/q' r.json
+    awk -v point="$point" '{
+        p = point
+        sub(/"bp"/, "\"" $1 "\"", p)
+        sub(/"layers": 2/, "\"layers\": " $2, p)
+        print (NR > 1 ? "," : "") p
+    }'
+    echo '], "slopes": []}'
+}
+seq -f 'other%.0f 2' 8 | crowd >modes.json
+seq -f 'bp %.0f' 3 4098 | crowd >points.json
+for full in modes points; do
+    cp $full.json before.json
+    profile_into $full.json 1 --modes bp --depths 2
+    ok "$full.json has no room, and that is told" has err "$full.json has no room"
+    ok "$full.json stays as it was" cmp $full.json before.json
+done
+
+# An empty file is taken for a new one; a link to it stays a link, and its permissions stay.
+: >target.json
+chmod 640 target.json
+ln -s target.json linked.json
+profile_into linked.json 0 --modes bp --depths 2
+ok "an empty file is begun anew" json linked.json
+ok "a link stays one" [ -h linked.json ]
+ok "permissions stay" [ "$(stat -c %a target.json)" = 640 ]
+
+if command -v gnuplot >/dev/null 2>&1; then
+    profile 0 --modes ff-stream,bp --depths 2,4 --force --plot memory.svg
+    ok "--plot draws" has memory.svg 'Peak memory against depth'
+    ff 0 plot r.json -o again.svg
+    ok "what was measured" cmp memory.svg again.svg
+else
+    echo "SKIPPED: profile --plot: gnuplot is not installed"
+fi
+
+# at_work RESULTS: a process has to do with the temporary files of RESULTS
+at_work()
+{
+    grep -qs "$(echo "$1.work" | sed 's/^./[&]/')" /proc/[0-9]*/cmdline
+}
+
 # Interrupted while a long training is under way.
-"$FFTOOL" profile --data "$data" --hidden 40 --batch 50 --samples 200 --epochs 1 --depths 2,90000 \
-    --modes ff-stream -o long.json >out 2>err &
+long=long-$$.json
+# shellcheck disable=SC2086
+"$FFTOOL" profile $tiny --depths 2,300 --modes ff-stream -o $long >out 2>err &
 pid=$!
 n=0
 until grep -q '2 layers' err || [ $n -gt 200 ]; do
@@ -85,11 +151,41 @@ sleep 0.3
 kill -INT $pid
 code=0
 wait $pid || code=$?
+command="fftool profile, interrupted"
 ok "an interruption ends with 130" [ $code -eq 130 ]
 ok "it is told that the same command goes on" has err 'the same command goes on'
-json long.json
+ok "no training goes on by itself" [ "$(at_work $long && echo yes)" = "" ]
+json $long
 ok "what was measured is kept" [ "$(grep -c '^\.points\[[0-9]*\]\.mode=' leaves)" -eq 1 ]
-ok "nothing temporary stays" [ ! -e long.json.work ]
+ok "nothing temporary stays" [ ! -e $long.work ]
+profile_into $long 0 --depths 2,300 --modes ff-stream
+ok "the same command goes on" has err '1 of 2 points are measured already'
+json $long
+ok "to the end" [ "$(grep -c '^\.points\[[0-9]*\]\.mode=' leaves)" -eq 2 ]
+
+# killed OPTION...: kills a profile at work; its training has to end by itself
+killed()
+{
+    name=killed-$$.json
+    # shellcheck disable=SC2086
+    "$FFTOOL" profile $tiny --depths 90000 --modes ff-stream -o "$name" "$@" >out 2>err &
+    pid=$!
+    until at_work "$name" || ! kill -0 $pid 2>/dev/null; do
+        sleep 0.1
+    done
+    sleep 0.5
+    kill -KILL $pid
+    wait $pid 2>/dev/null
+    n=0
+    while at_work "$name" && [ $n -lt 100 ]; do
+        sleep 0.1
+        n=$((n + 1))
+    done
+    command="fftool profile $*, killed"
+    ok "a profile that is killed leaves no training behind" [ $n -lt 100 ]
+    rm -rf "$name" "$name.work"
+}
+killed
 
 if [ -n "${FFTOOL_SANITIZED-}" ]; then
     echo "SKIPPED: profiles under a limit: sanitizers take memory of their own"
@@ -99,6 +195,7 @@ elif "$FFTOOL_ROOT/tools/limit-memory" 64M true 2>/dev/null; then
     json limited.json
     ok "one layer at a time fits the limit" [ "$(leaf '.points[0].cgroup_peak_bytes')" -le 83886080 ]
     ok "the whole network does not" has leaves '\.error=did not fit the limit of 80M'
+    killed --limit 200M
 else
     echo "SKIPPED: profiles under a limit: no control group can be made here"
 fi

@@ -1,0 +1,50 @@
+#!/bin/sh
+# tools/bench, with a program that only says what it would have measured: what is printed, and that
+# a training which is killed, within the limit or not, is no fast one but a failure.
+# shellcheck source=tests/cli/lib
+. "${FFTOOL_ROOT:?}/tests/cli/lib"
+
+cat >stub <<'EOF'
+#!/bin/sh
+# Training number $DIES is killed.
+if [ "$1" = bench ]; then
+    printf '{\n  "threads": 2,\n  "train_gflops": 90,\n  "gemm_gflops": 100,\n  "ratio": 0.9\n}\n'
+    exit
+fi
+echo "$1" >>trainings
+[ "$(wc -l <trainings)" -ne "$DIES" ] || kill -KILL $$
+while [ "$1" != --model ]; do
+    shift
+done
+: >"$2"
+printf '{\n  "seconds": 2.5,\n  "scratch_peak_bytes": 980000000\n}\n'
+EOF
+chmod +x stub
+
+# bench CODE DIES: runs it
+bench()
+{
+    command="tools/bench"
+    rm -f trainings
+    code=0
+    DIES=$2 FFTOOL_BENCH_DATA=$data "$FFTOOL_ROOT/tools/bench" ./stub >out 2>err || code=$?
+    ok "the exit code is $1" [ "$code" -eq "$1" ]
+}
+
+bench 0 0
+ok "widths are compared" has out '^ +2000 +2 +90\.0 +100\.0 +0\.90$'
+if has out 'no control group can be made'; then
+    echo "SKIPPED: bench under a limit: no control group can be made here"
+    finish
+fi
+ok "five pairs are run" [ "$(grep -cE '^ +[1-5] +2\.5 +2\.5 +1\.00$' out)" -eq 5 ]
+ok "their median is told" has out '^median +1\.00$'
+# The first training tells the size; then come pairs, the limited one second.
+for dies in 2 3; do
+    bench 1 $dies
+    ok "training $dies has failed, and that is told" has err '^bench: training failed.*, with exit code 137$'
+    ok "no figure is made of it" [ "$(grep -cE 'inf|nan|median' out)" -eq 0 ]
+done
+ok "the limit is told" has err 'failed within 98 MB'
+ok "and what limit-memory says" has err '^limit-memory: peak '
+finish

@@ -1,0 +1,16 @@
+/* The results that a profile begins with. */
+#ifndef FFTOOL_PROFILE_BEGIN_H
+#define FFTOOL_PROFILE_BEGIN_H
+
+#include "profile_measure.h"
+
+/*
+ * Reads the results in PATH, which have to be of the same SETTINGS, into OUT; if there are none,
+ * and with ANEW, makes the file. LINES tell of figures that may not compare. Returns EXIT_DONE, or
+ * an exit code with the reason printed. OUT is to be released in either case.
+ */
+int profile_begin(const struct cli *cli, const char *path, bool anew,
+                  const struct profile_settings *settings, struct progress *lines,
+                  struct profile_results *out);
+
+#endif

@@ -1,0 +1,14 @@
+/* Text in UTF-8, by characters instead of bytes. */
+#ifndef FFTOOL_UTF8_H
+#define FFTOOL_UTF8_H
+
+#include <stddef.h>
+
+/* Returns how many bytes the character at TEXT has; 0 at the end, and where bytes are none. */
+size_t utf8_bytes(const char *text);
+/* Returns how many characters TEXT has; a byte that is of none counts as one. */
+size_t utf8_length(const char *text);
+/* Returns how many bytes the first MOST characters have: the precision of a "%.*s". */
+int utf8_head(const char *text, size_t most);
+
+#endif
