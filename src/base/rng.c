@@ -87,6 +87,14 @@ uint32_t ff_rng_below(const struct ff_rng *rng, uint64_t index, uint32_t bound)
     return (uint32_t)(((uint64_t)block[1] * bound + low) >> 32);
 }
 
+double ff_rng_unit(const struct ff_rng *rng, uint64_t index)
+{
+    uint32_t block[4];
+
+    ff_rng_block(rng, index, block);
+    return (double)((uint64_t)block[0] << 21 | block[1] >> 11) * 0x1p-53;
+}
+
 void ff_rng_normal(const struct ff_rng *rng, uint64_t index, float out[4])
 {
     uint32_t block[4];

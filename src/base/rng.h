@@ -39,6 +39,8 @@ void ff_rng_block(const struct ff_rng *rng, uint64_t index, uint32_t out[4]);
 void ff_rng_blocks(const struct ff_rng *rng, uint64_t index, uint32_t out[4][FF_RNG_LANES]);
 /* A number in [0, bound), bound > 0. Bias below 2^-32 (Lemire's multiplication on 64 bits). */
 uint32_t ff_rng_below(const struct ff_rng *rng, uint64_t index, uint32_t bound);
+/* A number in [0, 1) with all the digits that a double has. */
+double ff_rng_unit(const struct ff_rng *rng, uint64_t index);
 /* Four independent standard normal numbers (Box and Muller 1958). */
 void ff_rng_normal(const struct ff_rng *rng, uint64_t index, float out[4]);
 

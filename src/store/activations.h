@@ -9,7 +9,8 @@
  *     FF_STREAM_NEUTRAL         the inputs under the neutral label, for the head
  *     FF_STREAM_LOGITS          logits of the heads of the layers below: one column per class
  *     FF_STREAM_SUMS            of held-out rows: goodness summed over layers (train/holdout.h)
- *     FF_STREAM_CLASS + c       evaluation: the inputs under label c
+ *     FF_STREAM_GOODNESS        goodness under every label, summed over the layers below: one
+ * column per class FF_STREAM_CLASS + c       the inputs under label c
  *
  * Sets are written once, front to back, chunk by chunk, then read any number of times in any order.
  * Two stores stand behind one table of functions: LMDB files in a scratch folder (scratch.c), and
@@ -29,6 +30,7 @@ enum {
     FF_STREAM_NEUTRAL = 0x10000,
     FF_STREAM_LOGITS = 0x10001,
     FF_STREAM_SUMS = 0x10002,
+    FF_STREAM_GOODNESS = 0x10003,
     FF_STREAM_CLASS = 0x20000,
 };
 
@@ -153,7 +155,7 @@ struct ff_set_values {
     bool packed;  /* compressed */
     size_t bytes; /* that one is expected to take, header included */
 };
-#define FF_MAX_SET_VALUES 4
+#define FF_MAX_SET_VALUES 5
 /* Adds what a set in a folder takes, its path aside, while CHUNKS chunks of these N kinds of VALUES
  * are put; without values: while it is read. */
 void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,

@@ -4,6 +4,7 @@
 
 #include "nn/gemm.h"
 #include "store/libraries.h"
+#include "train/gather.h"
 #include "train/geometry.h"
 #include "train/mode.h"
 
@@ -97,6 +98,12 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint
             ctx, FF_EINVAL,
             "%u features cannot hold a label of %u classes; use --label-embedding append",
             info->features, info->classes);
+    if (ff_recipe_gathers(recipe) && info->classes > FF_MAX_GATHERED_CLASSES)
+        return ff_fail(
+            ctx, FF_EINVAL,
+            "hard negatives: inputs are stored under every label, and %u classes are too "
+            "many: at most %u",
+            info->classes, FF_MAX_GATHERED_CLASSES);
     if (recipe->jitter > 0 && info->height == 0)
         return ff_fail(ctx, FF_EINVAL,
                        "jitter shifts images, and the shape of the data does not tell their height "

@@ -1,6 +1,7 @@
 #include "train/feed.h"
 
 #include "nn/dropout.h"
+#include "train/gather.h"
 
 #include <string.h>
 
@@ -16,6 +17,7 @@ struct slot {
     void *images;  /* boundary 0: the same for the images, as they are stored */
     void *shifted; /* boundary 0, with jitter: (chunk_rows, features), as they are stored */
     uint16_t *true_labels, *embedded_labels;
+    struct ff_gather gather; /* above boundary 0, of hard negatives */
 };
 
 struct ff_feed {
@@ -25,7 +27,8 @@ struct ff_feed {
     const uint16_t
         *given; /* labels of the first set of negatives, from row given_first on; or NULL */
     uint64_t given_first;
-    struct ff_rng dropped, shifted; /* of the epoch */
+    uint32_t epoch;
+    struct ff_rng dropped, shifted, drawn; /* of the epoch */
     struct slot slots[];
 };
 
@@ -48,6 +51,8 @@ struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
         .dropout = use == FF_FEED_LEARN ? ff_dropout_probability(recipe->dropout) : 0,
         .image = manifest->image,
         .jitter = boundary == 0 && use != FF_FEED_PLAIN ? recipe->jitter : 0,
+        .hard = use == FF_FEED_LEARN && ff_recipe_gathers(recipe),
+        .goodness_scale = (float)recipe->goodness_scale,
     };
 }
 
@@ -63,17 +68,33 @@ static enum ff_dtype image_dtype(const struct ff_feed_opts *opts)
 
 /* Buffers of one slot: those that it always has, then those that it comes to have when chunks
  * cannot be read where they lie. */
-#define MAX_BUFFERS 5
+#define MAX_BUFFERS (2 + FF_GATHER_BUFFERS)
+
+/* True if the feed's pieces are gathered from inputs under every label. */
+static bool gathers(const struct ff_feed_opts *opts)
+{
+    return opts->hard && opts->boundary > 0;
+}
+
+static struct ff_gather_shape gather_shape(const struct ff_feed_opts *opts)
+{
+    return (struct ff_gather_shape){opts->classes, opts->width, opts->geometry->chunk_rows};
+}
 
 static size_t list_always(const struct ff_feed_opts *opts, struct slot *slot,
                           struct ff_buffer out[MAX_BUFFERS])
 {
     size_t rows = opts->geometry->chunk_rows;
+    struct ff_gather_shape shape = gather_shape(opts);
 
-    if (opts->boundary > 0 && opts->dropout <= 0)
+    if (opts->boundary > 0 && opts->dropout <= 0 && !opts->hard)
         return 0;
     out[0] =
         (struct ff_buffer){&slot->buffer, FF_MEM_ACTIVATIONS, rows * opts->width, sizeof(float)};
+    if (gathers(opts)) {
+        ff_gather_list(&shape, &slot->gather, out + 1);
+        return 1 + FF_GATHER_BUFFERS;
+    }
     if (opts->boundary > 0)
         return 1;
     out[1] = (struct ff_buffer){&slot->true_labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)};
@@ -153,7 +174,7 @@ void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *
 {
     uint64_t looking_up = set_bytes / 2 < LOOK_UP_BYTES ? set_bytes / 2 : LOOK_UP_BYTES, mapped;
     bool ready = !values->packed && values->stored == values->given;
-    bool in_place = ready && opts->boundary > 0 && opts->dropout <= 0;
+    bool in_place = ready && opts->boundary > 0 && opts->dropout <= 0 && !opts->hard;
     struct slot shape = {0};
     struct ff_buffer buffers[MAX_BUFFERS];
     size_t n = list_always(opts, &shape, buffers);
@@ -175,6 +196,8 @@ void ff_feed_begin_epoch(struct ff_feed *feed, uint32_t epoch)
 
     feed->dropped = ff_rng_make(opts->seed, FF_RNG_DROPOUT, opts->boundary + 1, epoch);
     feed->shifted = ff_rng_make(opts->seed, FF_RNG_JITTER, 1, epoch);
+    feed->drawn = ff_rng_make(opts->seed, FF_RNG_HARD_LABEL, opts->boundary + 1, epoch);
+    feed->epoch = epoch;
 }
 
 void ff_feed_give_labels(struct ff_feed *feed, uint64_t first, const uint16_t *labels)
@@ -189,6 +212,8 @@ static void choose_labels(const struct ff_feed *feed, struct slot *slot, const u
     const struct ff_feed_opts *opts = &feed->opts;
     uint16_t *out = slot->embedded_labels;
     bool given = feed->given && slot->stream == FF_STREAM_INPUT + 1;
+    /* Hard negatives are drawn anew in each epoch; before any layer is trained all are as hard. */
+    uint32_t set = opts->hard ? feed->epoch : slot->stream - FF_STREAM_INPUT - 1;
 
     for (uint32_t i = 0; i < slot->rows; i++) {
         if (slot->stream == FF_STREAM_INPUT)
@@ -200,8 +225,7 @@ static void choose_labels(const struct ff_feed *feed, struct slot *slot, const u
         else if (given)
             out[i] = feed->given[slot->first - feed->given_first + i];
         else
-            out[i] = ff_wrong_label(opts->seed, slot->stream - FF_STREAM_INPUT - 1, slot->first + i,
-                                    truth[i], opts->classes);
+            out[i] = ff_wrong_label(opts->seed, set, slot->first + i, truth[i], opts->classes);
     }
 }
 
@@ -306,6 +330,22 @@ static void add_noise(const struct ff_feed *feed, struct slot *slot)
     slot->x = slot->buffer;
 }
 
+static int gather_inputs(struct ff_feed *feed, struct slot *slot, struct ff_coder *coder)
+{
+    const struct ff_feed_opts *opts = &feed->opts;
+    struct ff_gather_shape shape = gather_shape(opts);
+    struct ff_gather_choice choice = {
+        .negative = slot->stream != FF_STREAM_INPUT,
+        .rng = feed->drawn,
+        .first = slot->first,
+        .scale = opts->goodness_scale / (float)opts->boundary,
+    };
+
+    slot->x = slot->buffer;
+    return ff_gather_rows(&shape, opts->set, &slot->gather, &choice, coder, slot->rows,
+                          slot->buffer);
+}
+
 static void load_slot(void *arg, size_t task, unsigned worker)
 {
     struct ff_feed *feed = arg;
@@ -314,6 +354,8 @@ static void load_slot(void *arg, size_t task, unsigned worker)
 
     if (feed->opts.boundary == 0) {
         slot->status = form_inputs(feed, slot, coder);
+    } else if (feed->opts.hard) {
+        slot->status = gather_inputs(feed, slot, coder);
     } else {
         const void *data;
 
@@ -324,7 +366,8 @@ static void load_slot(void *arg, size_t task, unsigned worker)
     if (slot->status != FF_OK)
         return;
     add_noise(feed, slot);
-    trim_slot(feed, slot);
+    if (!gathers(&feed->opts))
+        trim_slot(feed, slot);
 }
 
 /* Brings the buffer for decoded elements about if SLOT's chunk, to be read as WANTED, cannot be
@@ -346,13 +389,19 @@ static int find_slot(struct ff_feed *feed, const struct ff_piece_request *reques
 {
     const struct ff_feed_opts *opts = &feed->opts;
     uint32_t stored = stored_stream(opts, request->stream);
+    struct ff_gather_shape shape = gather_shape(opts);
     int status;
 
     slot->stream = request->stream;
     ff_chunk_range(opts->geometry, request->chunk, &slot->first, &slot->rows);
-    status = ff_set_find(opts->set, request->chunk, stored, &slot->input);
-    if (status == FF_OK)
-        status = need_buffer(feed, slot, opts->boundary > 0 ? FF_F32 : image_dtype(opts));
+    if (gathers(opts)) {
+        status = ff_gather_find(&shape, opts->set, request->chunk, &slot->gather);
+        slot->input = slot->gather.labels;
+    } else {
+        status = ff_set_find(opts->set, request->chunk, stored, &slot->input);
+        if (status == FF_OK)
+            status = need_buffer(feed, slot, opts->boundary > 0 ? FF_F32 : image_dtype(opts));
+    }
     if (status == FF_OK && opts->boundary == 0 && needs_truth(opts, request->stream))
         status = ff_set_find(opts->set, request->chunk, FF_STREAM_LABELS, &slot->labels);
     if (status == FF_OK)
@@ -403,6 +452,8 @@ void ff_feed_will_need(struct ff_feed *feed, size_t n, const struct ff_piece_req
         uint32_t stored = stored_stream(&feed->opts, requests[i].stream);
         struct ff_chunk chunk;
 
+        if (gathers(&feed->opts)) /* the first label's; those of the others lie behind it */
+            stored = FF_STREAM_CLASS;
         if (i > 0 && feed->opts.boundary == 0 && requests[i].chunk == requests[i - 1].chunk)
             continue; /* formed from the same images */
         /* A missing chunk is reported when it is loaded. */
@@ -456,4 +507,11 @@ int ff_feed_sums(struct ff_feed *feed, uint32_t chunk, uint32_t columns, float *
     struct ff_chunk found;
 
     return read_chunk(feed, chunk, FF_STREAM_SUMS, FF_F32, columns, sums, &found);
+}
+
+int ff_feed_goodness(struct ff_feed *feed, uint32_t chunk, uint32_t classes, float *goodness)
+{
+    struct ff_chunk found;
+
+    return read_chunk(feed, chunk, FF_STREAM_GOODNESS, FF_F32, classes, goodness, &found);
 }

@@ -3,7 +3,8 @@
  * for the GEMM. Above boundary 0 a piece stored as raw f32 is used where it lies in the map, any
  * other is decoded. At boundary 0, which holds images and labels, every stream is formed by
  * embedding a label: the true one, a wrong one, the neutral one; or without any, where labels
- * condition the layers. In training, images can be shifted before and inputs dropped after.
+ * condition the layers. In training, images can be shifted before and inputs dropped after. Hard
+ * negatives, and positives beside them, are gathered from inputs under every label (gather.h).
  */
 #ifndef FF_TRAIN_FEED_H
 #define FF_TRAIN_FEED_H
@@ -35,6 +36,8 @@ struct ff_feed_opts {
     float dropout;         /* probability that an input is dropped */
     struct ff_image image; /* boundary 0 */
     uint32_t jitter;       /* boundary 0: pixels that images are shifted by at most */
+    bool hard;             /* negatives change with the epoch; above boundary 0 they are gathered */
+    float goodness_scale;  /* of hard negatives */
     bool *damaged;         /* set to true when the set turns out to be; may be NULL */
 };
 
@@ -80,6 +83,9 @@ FF_CHECK int ff_feed_labels(struct ff_feed *feed, uint32_t chunk, uint16_t *labe
 /* Reads the stored logits of CHUNK (rows x classes). */
 FF_CHECK int ff_feed_logits(struct ff_feed *feed, uint32_t chunk, uint32_t classes, float *logits);
 
+/* Reads the stored goodness of CHUNK under every label (rows x classes). */
+FF_CHECK int ff_feed_goodness(struct ff_feed *feed, uint32_t chunk, uint32_t classes,
+                              float *goodness);
 /* Reads the stored sums of goodness of CHUNK (rows x COLUMNS). */
 FF_CHECK int ff_feed_sums(struct ff_feed *feed, uint32_t chunk, uint32_t columns, float *sums);
 

@@ -99,15 +99,6 @@ static int learn_part(struct ff_joint_head *head, struct ff_layer *part,
     return ff_update_run(&update, &rows);
 }
 
-/* A number in [0, 1) with all the digits that a double has. */
-static double chance(const struct ff_rng *rng, uint64_t index)
-{
-    uint32_t block[4];
-
-    ff_rng_block(rng, index, block);
-    return (double)((uint64_t)block[0] << 21 | block[1] >> 11) * 0x1p-53;
-}
-
 /* Wrong labels of the rows from FIRST on, each with the probability that the head gives it. */
 static void draw_labels(struct ff_joint_head *head, uint32_t epoch, uint64_t first)
 {
@@ -117,7 +108,7 @@ static void draw_labels(struct ff_joint_head *head, uint32_t epoch, uint64_t fir
 
     for (size_t i = 0; i < head->climb->all_rows; i++)
         head->hard[i] = (uint16_t)ff_softmax_draw(classes, head->logits + i * classes,
-                                                  head->truth[i], chance(&rng, first + i));
+                                                  head->truth[i], ff_rng_unit(&rng, first + i));
 }
 
 /* The logits of the batch are there: labels are drawn, then dL/dlogits take their place. */

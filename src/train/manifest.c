@@ -555,6 +555,14 @@ bool ff_recipe_conditioned(const struct ff_recipe *recipe)
     return !ff_mode_find(recipe->mode)->backprop && ff_loss_find(recipe->loss)->labels;
 }
 
+bool ff_recipe_gathers(const struct ff_recipe *recipe)
+{
+    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+
+    return !mode->backprop && !mode->whole_network && !ff_recipe_conditioned(recipe) &&
+           strcmp(recipe->negatives, "hard") == 0;
+}
+
 /* Up to so many classes a row meets every label, unless told otherwise. */
 #define ALL_LABELS 20
 

@@ -103,6 +103,9 @@ FF_CHECK int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe 
 /* True if labels condition every layer (nn/labels.h), and none enters the inputs of layer 1. The
  * loss must be known. */
 bool ff_recipe_conditioned(const struct ff_recipe *recipe);
+/* True if inputs are stored under every label, and a layer gathers its hard negatives from them
+ * (train/gather.h). */
+bool ff_recipe_gathers(const struct ff_recipe *recipe);
 /* Labels that a row meets in a step of a label-conditioned layer, the true one among them. */
 uint32_t ff_manifest_labels_met(const struct ff_manifest *manifest);
 /* How its rows are cut, and which of them are held out. */

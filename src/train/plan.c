@@ -125,7 +125,7 @@ static struct ff_set_values rows_of(const struct ff_plan_job *job, uint32_t boun
     if (boundary == 0)
         return make_values(job, images, images, job->manifest->features, 1);
     return make_values(job, FF_F32, job->stored, recipe->hidden[boundary - 1],
-                       ff_streams_stored(recipe, boundary, streams));
+                       ff_streams_stored(job->manifest, boundary, streams));
 }
 
 /* Sums of goodness are there for held-out rows only: as columns of every row they are fewer. */
@@ -150,6 +150,8 @@ size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
         out[n++] = make_values(job, FF_U16, FF_U16, 1, 1);
     out[n++] = rows;
     if (head && boundary > ff_recipe_first_head(recipe))
+        out[n++] = make_values(job, FF_F32, FF_F32, job->manifest->classes, 1);
+    if (boundary > 0 && ff_recipe_gathers(recipe))
         out[n++] = make_values(job, FF_F32, FF_F32, job->manifest->classes, 1);
     if (boundary > 0 && recipe->validation > 0)
         out[n++] = make_values(job, FF_F32, FF_F32, sums_columns(job), 1);

@@ -28,7 +28,9 @@ static const struct ff_recipe_choice activation_types[] = {
 
 static const struct ff_recipe_choice negative_labels[] = {
     {"random", "any wrong label, drawn once for each set"},
-    {"hard", "drawn for every batch from what the linear head takes the row for (ff-full)"},
+    {"hard",
+     "drawn in each epoch from what the goodness of the layers trained so far, or with ff-full "
+     "the linear head, takes the row for"},
     {NULL, NULL},
 };
 
@@ -276,11 +278,11 @@ static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
         {"jitter", streams, recipe->jitter != plain.jitter},
         {"augment copies", labels && recipe->jitter > 0,
          recipe->augment_copies != plain.augment_copies},
-        {"validation", labels, recipe->validation != plain.validation},
+        {"validation", labels || (streams && hard), recipe->validation != plain.validation},
         {"goodness scale", forward, recipe->goodness_scale != plain.goodness_scale},
         {"threshold", pairs, recipe->threshold != plain.threshold},
         {"activations", streams, strcmp(recipe->activations, plain.activations) != 0},
-        {"negatives", full, hard},
+        {"negatives", pairs, hard},
         {"negative sets", pairs && !hard, recipe->negative_sets != plain.negative_sets},
         {"head epochs", forward,
          recipe->head_epochs != plain.head_epochs && recipe->head_epochs != recipe->epochs},
@@ -292,14 +294,14 @@ static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
         if (fields[i].changed && !fields[i].used)
             return ff_fail(ctx, FF_EINVAL, "%s: mode %s%s%s makes no use of it", fields[i].field,
                            mode->name, labels ? " with the loss softmax" : "",
-                           full && hard ? " with hard negatives" : "");
+                           pairs && hard ? " with hard negatives" : "");
     }
     if (labels && mode->whole_network)
         return ff_fail(ctx, FF_EINVAL,
                        "loss %s conditions every layer on the label, which mode %s does not do; "
                        "choose another loss, or mode ff-stream",
                        recipe->loss, mode->name);
-    if (hard && recipe->head_epochs == 0)
+    if (full && hard && recipe->head_epochs == 0)
         return ff_fail(ctx, FF_EINVAL,
                        "hard negatives are drawn from the linear head, and there is none (head "
                        "epochs 0)");

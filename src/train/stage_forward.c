@@ -1,9 +1,7 @@
 /* Writing the outputs of a finished layer as the next boundary, and computing boundaries again. */
-#include "nn/kernels.h"
-#include "train/conditioned.h"
+#include "train/figures.h"
 #include "train/forward.h"
 #include "train/head.h"
-#include "train/holdout.h"
 #include "train/plan.h"
 #include "train/run.h"
 #include "train/streams.h"
@@ -24,15 +22,10 @@ struct forwarding {
     bool head_below, logits_below;
     float *logits, *product; /* (chunk_rows, classes) */
     uint16_t *labels;
-    /* Figures of the layer as trained */
-    float *goodness_pos, *c_pos; /* (chunk_rows) */
-    float *c_neg;                /* (chunk_rows); under every label (chunk_rows, classes) */
-    uint8_t *active;             /* (units) */
-    struct ff_sums sums;         /* rows: pairs */
-    struct ff_holdout holdout;
+    struct ff_figures figures; /* of the layer as trained */
 };
 
-#define MAX_BUFFERS 7
+#define MAX_BUFFERS 3
 
 static size_t list_buffers(struct forwarding *f, const struct ff_geometry *geometry,
                            uint32_t classes, struct ff_buffer out[MAX_BUFFERS])
@@ -42,10 +35,6 @@ static size_t list_buffers(struct forwarding *f, const struct ff_geometry *geome
         {&f->logits, FF_MEM_ACTIVATIONS, rows * classes, sizeof(float)},
         {&f->product, FF_MEM_ACTIVATIONS, rows * classes, sizeof(float)},
         {&f->labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)},
-        {&f->goodness_pos, FF_MEM_ACTIVATIONS, rows, sizeof(float)},
-        {&f->c_pos, FF_MEM_ACTIVATIONS, rows, sizeof(float)},
-        {&f->c_neg, FF_MEM_ACTIVATIONS, f->layer.classes ? rows * classes : rows, sizeof(float)},
-        {&f->active, FF_MEM_OTHER, f->layer.units, 1},
     };
 
     memcpy(out, buffers, sizeof buffers);
@@ -58,7 +47,7 @@ static void release(struct forwarding *f)
 
     ff_buffers_free(f->run->ctx,
                     list_buffers(f, &f->run->geometry, f->run->manifest.classes, buffers), buffers);
-    ff_holdout_release(&f->holdout);
+    ff_figures_release(&f->figures);
     ff_feed_free(f->feed);
     ff_set_close(f->out);
     ff_layer_release(&f->head);
@@ -71,8 +60,10 @@ static int allocate(struct forwarding *f)
     size_t n = list_buffers(f, &f->run->geometry, f->run->manifest.classes, buffers);
     int status = ff_buffers_alloc(f->run->ctx, n, buffers);
 
-    f->holdout = ff_holdout_make(&f->run->manifest, &f->run->geometry, f->number);
-    return status == FF_OK ? ff_holdout_init(&f->holdout, f->run->ctx) : status;
+    if (status != FF_OK)
+        return status;
+    f->figures = ff_figures_make(&f->run->manifest, &f->run->geometry, f->number);
+    return ff_figures_init(&f->figures, f->run->ctx, f->run->loss, &f->run->loss_params);
 }
 
 static bool has_head_below(const struct ff_recipe *recipe, uint32_t number)
@@ -89,7 +80,7 @@ void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
         .head = ff_layer_shape(ff_manifest_fan_in(manifest, layer), manifest->classes, 0),
     };
     struct ff_set_values values[FF_MAX_SET_VALUES];
-    uint32_t pieces = ff_forward_pieces(ff_streams_passed(&manifest->recipe, shape.streams));
+    uint32_t pieces = ff_forward_pieces(ff_streams_passed(manifest, shape.streams));
     struct ff_buffer buffers[MAX_BUFFERS];
     size_t n = ff_plan_values(job, layer, values);
 
@@ -103,16 +94,16 @@ void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
         ff_set_needs(n, values, job->geometry.chunks, &job->compression, needs);
     ff_buffers_count(list_buffers(&shape, &job->geometry, manifest->classes, buffers), buffers,
                      needs);
-    shape.holdout = ff_holdout_make(manifest, &job->geometry, layer);
-    ff_holdout_needs(&shape.holdout, needs);
+    shape.figures = ff_figures_make(manifest, &job->geometry, layer);
+    ff_figures_needs(&shape.figures, needs);
 }
 
 static void choose_streams(struct forwarding *f)
 {
     const struct ff_recipe *recipe = &f->run->manifest.recipe;
 
-    f->n_streams = ff_streams_passed(recipe, f->streams);
-    f->n_stored = ff_streams_stored(recipe, f->number, f->stored);
+    f->n_streams = ff_streams_passed(&f->run->manifest, f->streams);
+    f->n_stored = ff_streams_stored(&f->run->manifest, f->number, f->stored);
     f->labelled = ff_streams_labelled(recipe);
     f->head_below = has_head_below(recipe, f->number);
     f->logits_below = recipe->head_epochs > 0 && f->number > ff_recipe_first_head(recipe) + 1;
@@ -156,48 +147,6 @@ static int set_up(struct forwarding *f)
     return status;
 }
 
-/* The figures of a pair: positive goodness was kept when its block came by. */
-static void count_pairs(struct forwarding *f, const struct ff_forward_block *block)
-{
-    struct ff_sums *sums = &f->sums;
-    double loss;
-
-    if (block->stream == FF_STREAM_INPUT) {
-        memcpy(f->goodness_pos, block->goodness, block->rows * sizeof(float));
-        return;
-    }
-    f->run->loss->pairs(&f->run->loss_params, block->rows, 1, f->goodness_pos, block->goodness,
-                        f->c_pos, f->c_neg, &loss);
-    sums->loss += loss;
-    sums->rows += block->rows;
-    for (uint32_t i = 0; i < block->rows; i++) {
-        sums->goodness_pos += (double)f->goodness_pos[i];
-        sums->goodness_neg += (double)block->goodness[i];
-        sums->wrong += block->goodness[i] >= f->goodness_pos[i];
-    }
-}
-
-/* The figures of rows under every label. */
-static void count_labels(struct forwarding *f, const struct ff_forward_block *block)
-{
-    uint32_t classes = f->run->manifest.classes;
-    double loss;
-
-    f->run->loss->labels(&f->run->loss_params, block->rows, classes, 1, f->labels, block->goodness,
-                         f->c_neg, &loss);
-    f->sums.loss += loss;
-    f->sums.rows += block->rows;
-    ff_conditioned_count(block->rows, classes, f->labels, block->goodness, &f->sums);
-}
-
-static void count(struct forwarding *f, const struct ff_forward_block *block)
-{
-    if (f->layer.classes)
-        count_labels(f, block);
-    else if (block->stream != FF_STREAM_NEUTRAL)
-        count_pairs(f, block);
-}
-
 static bool is_stored(const struct forwarding *f, uint32_t stream)
 {
     for (uint32_t i = 0; i < f->n_stored; i++) {
@@ -226,23 +175,12 @@ static int put_logits(struct forwarding *f, const struct ff_forward_block *block
                       &f->run->compression);
 }
 
-/* What a block tells of the layer: figures, of rows that it learned from or of others. */
-static int judge(struct forwarding *f, const struct ff_forward_block *block)
-{
-    if (block->first < f->run->geometry.learnt_rows) {
-        count(f, block);
-        return FF_OK;
-    }
-    if (block->stream != FF_STREAM_INPUT)
-        return FF_OK; /* copies of held-out rows are all the same */
-    return ff_holdout_take(&f->holdout, f->feed, block, f->labels, f->out, &f->run->compression);
-}
-
 static int take_block(void *arg, const struct ff_forward_block *block)
 {
     struct forwarding *f = arg;
     struct ff_matrix matrix = {FF_F32, block->rows, f->layer.units, block->y};
-    int status = judge(f, block);
+    int status =
+        ff_figures_take(&f->figures, f->feed, block, f->labels, f->out, &f->run->compression);
 
     if (status == FF_OK && is_stored(f, block->stream))
         status = ff_set_put(f->out, block->chunk, block->stream, &matrix, f->run->stored,
@@ -296,7 +234,7 @@ static int forward_layer(struct forwarding *f)
         return status;
     opts.feed = f->feed;
     opts.n_streams = f->n_streams;
-    opts.active = f->active;
+    opts.active = f->figures.active;
     ff_clock_phase(&run->clock, &phase, forward_work(f));
     status = ff_forward(&run->workers, &opts);
     if (status == FF_OK && f->out)
@@ -305,15 +243,6 @@ static int forward_layer(struct forwarding *f)
         ff_clock_end(&run->clock);
     ff_run_measure_scratch(run);
     return status;
-}
-
-static uint32_t count_dead(const struct forwarding *f)
-{
-    uint32_t dead = 0;
-
-    for (uint32_t j = 0; j < f->layer.units; j++)
-        dead += !f->active[j];
-    return dead;
 }
 
 static void report(const struct forwarding *f, const float figures[FF_LAYER_FIGURES])
@@ -336,25 +265,17 @@ static void report(const struct forwarding *f, const float figures[FF_LAYER_FIGU
 /* The layer's figures, as a row of floats in the model file: see struct ff_layer_info. */
 static int put_figures(struct forwarding *f)
 {
-    double pairs = f->sums.rows;
-    uint32_t dead = count_dead(f);
-    float figures[FF_LAYER_FIGURES] = {
-        [FF_FIGURE_LOSS] = (float)(f->sums.loss / pairs),
-        [FF_FIGURE_GOODNESS_POS] = (float)(f->sums.goodness_pos / pairs),
-        [FF_FIGURE_GOODNESS_NEG] = (float)(f->sums.goodness_neg / pairs),
-        [FF_FIGURE_ERROR] = (float)(f->sums.wrong / pairs),
-        [FF_FIGURE_DEAD_UNITS] = (float)dead,
-    };
+    float figures[FF_LAYER_FIGURES];
     struct ff_matrix matrix = {FF_F32, 1, FF_LAYER_FIGURES, figures};
     struct ff_tile_key key = {'S', f->number, FF_GENERATION_FINAL, 0, 0};
 
-    if (dead == f->layer.units)
+    ff_figures_read(&f->figures, figures);
+    if (figures[FF_FIGURE_DEAD_UNITS] >= (float)f->layer.units)
         ff_warn(
             f->run->ctx,
             "layer %u: no unit is active for any row, so layers above learn nothing; try a lower "
             "learning rate or another loss",
             f->number);
-    ff_holdout_figures(&f->holdout, figures);
     report(f, figures);
     return ff_model_file_put(f->run->file, &key, &matrix);
 }

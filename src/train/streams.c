@@ -1,47 +1,61 @@
 #include "train/streams.h"
 
 #include "store/activations.h"
-#include "train/manifest.h"
 
-/* What a layer learns from: copies of label-free rows; or the positive ones and each set of
- * negatives. */
-static uint32_t list_learnt(const struct ff_recipe *recipe, uint32_t out[FF_MAX_STREAMS])
+static uint32_t list_from(uint32_t first, uint32_t n, uint32_t out[FF_MAX_STREAMS])
 {
-    uint32_t n = ff_streams_variants(recipe) + (ff_recipe_conditioned(recipe) ? 0 : 1);
-
     for (uint32_t i = 0; i < n; i++)
-        out[i] = FF_STREAM_INPUT + i;
+        out[i] = first + i;
     return n;
 }
 
-/* The head's, unless it is there already. */
+/* What a layer learns from: copies of label-free rows; or rows under every label, from which it
+ * gathers; or the positive ones and each set of negatives. */
+static uint32_t list_learnt(const struct ff_manifest *manifest, uint32_t out[FF_MAX_STREAMS])
+{
+    const struct ff_recipe *recipe = &manifest->recipe;
+
+    if (ff_recipe_gathers(recipe))
+        return list_from(FF_STREAM_CLASS, manifest->classes, out);
+    return list_from(FF_STREAM_INPUT, ff_streams_variants(recipe) + ff_streams_rows(recipe) - 1,
+                     out);
+}
+
+/* The head's at its place in ascending order, unless it is there already. */
 static uint32_t add_head(const struct ff_recipe *recipe, uint32_t n, uint32_t out[FF_MAX_STREAMS])
 {
-    uint32_t head = ff_streams_head(recipe);
+    uint32_t head = ff_streams_head(recipe), at = n;
 
-    if (recipe->head_epochs > 0 && (n == 0 || out[0] != head))
-        out[n++] = head;
-    return n;
+    if (recipe->head_epochs == 0 || (n > 0 && out[0] == head))
+        return n;
+    for (; at > 0 && out[at - 1] > head; at--)
+        out[at] = out[at - 1];
+    out[at] = head;
+    return n + 1;
 }
 
-uint32_t ff_streams_passed(const struct ff_recipe *recipe, uint32_t out[FF_MAX_STREAMS])
+uint32_t ff_streams_passed(const struct ff_manifest *manifest, uint32_t out[FF_MAX_STREAMS])
 {
-    return add_head(recipe, list_learnt(recipe, out), out);
+    return add_head(&manifest->recipe, list_learnt(manifest, out), out);
 }
 
-uint32_t ff_streams_stored(const struct ff_recipe *recipe, uint32_t boundary,
+uint32_t ff_streams_stored(const struct ff_manifest *manifest, uint32_t boundary,
                            uint32_t out[FF_MAX_STREAMS])
 {
-    return add_head(recipe, boundary < recipe->layers ? list_learnt(recipe, out) : 0, out);
+    const struct ff_recipe *recipe = &manifest->recipe;
+
+    return add_head(recipe, boundary < recipe->layers ? list_learnt(manifest, out) : 0, out);
 }
 
 bool ff_streams_labelled(const struct ff_recipe *recipe)
 {
-    return recipe->head_epochs > 0 || ff_recipe_conditioned(recipe);
+    return recipe->head_epochs > 0 || ff_recipe_conditioned(recipe) || ff_recipe_gathers(recipe);
 }
 
 uint32_t ff_streams_variants(const struct ff_recipe *recipe)
 {
+    if (ff_recipe_gathers(recipe))
+        return 1;
     return ff_recipe_conditioned(recipe) ? recipe->augment_copies : recipe->negative_sets;
 }
 

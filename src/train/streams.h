@@ -2,17 +2,17 @@
 #ifndef FF_TRAIN_STREAMS_H
 #define FF_TRAIN_STREAMS_H
 
-#include <fftool/recipe.h>
-#include <stdbool.h>
+#include "train/gather.h"
+#include "train/manifest.h"
 
 /* No list is longer. */
-#define FF_MAX_STREAMS (FF_MAX_NEGATIVE_SETS + 2)
+#define FF_MAX_STREAMS (FF_MAX_NEGATIVE_SETS + FF_MAX_GATHERED_CLASSES + 2)
 
 /* Streams that a forward pass runs through a layer that was trained, into OUT in ascending order;
  * returns how many. */
-uint32_t ff_streams_passed(const struct ff_recipe *recipe, uint32_t out[FF_MAX_STREAMS]);
+uint32_t ff_streams_passed(const struct ff_manifest *manifest, uint32_t out[FF_MAX_STREAMS]);
 /* Those of them that are stored at BOUNDARY, which is not 0; none: it is not stored. */
-uint32_t ff_streams_stored(const struct ff_recipe *recipe, uint32_t boundary,
+uint32_t ff_streams_stored(const struct ff_manifest *manifest, uint32_t boundary,
                            uint32_t out[FF_MAX_STREAMS]);
 /* True if the true labels are stored at boundaries above 0, too. */
 bool ff_streams_labelled(const struct ff_recipe *recipe);

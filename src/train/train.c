@@ -263,7 +263,7 @@ static double work_left(const struct ff_run *run)
         if (!now || mark->stage <= FF_STAGE_TRAIN)
             total += run->mode->operations * ff_streams_rows(recipe) * product * epochs * learnt;
         if (!now || mark->stage <= FF_STAGE_FORWARD)
-            total += 2 * product * ff_streams_passed(recipe, streams) * rows;
+            total += 2 * product * ff_streams_passed(&run->manifest, streams) * rows;
         if (now && mark->stage == FF_STAGE_HEAD)
             head_epochs -= mark->epoch;
         if (first_head && layer >= first_head && mark->stage != FF_STAGE_DONE)
