@@ -23,6 +23,7 @@ static void fill_recipe(struct ff_recipe *recipe)
     recipe->embedding = "append";
     recipe->activations = "bf16";
     recipe->epochs = 17;
+    recipe->sweeps = 3;
     recipe->batch = 300;
     recipe->negative_sets = 5;
     recipe->seed = INT64_MAX;
@@ -36,6 +37,7 @@ static void fill_recipe(struct ff_recipe *recipe)
     recipe->threshold = -7.0 / 11;
     recipe->label_strength = 3;
     recipe->dropout = 0.125;
+    recipe->jitter = 2;
     recipe->head_epochs = 4;
     recipe->head_learning_rate = 1e-300;
     recipe->head_weight_decay = 1e29;
@@ -57,7 +59,16 @@ static void setup(void)
         .features = 784,
         .classes = 10,
         .is_float = true,
-        .mark = {FF_STAGE_HEAD, 3, 2, 1, 40, 41, {7, 1.0 / 7, 0x1p-40, 1e200, 3}},
+        .image = {14, 14, 4, true},
+        .mark = {.stage = FF_STAGE_HEAD,
+                 .layer = 6,
+                 .round = 2,
+                 .epoch = 2,
+                 .batch = 1,
+                 .generation = 40,
+                 .checkpoints = 41,
+                 .sums = {7, 1.0 / 7, 0x1p-40, 1e200, 3}},
+        .choice = {2, 5, 1.0 / 3, 0x1.8p-3},
     };
     fill_recipe(&manifest.recipe);
     ck_assert_int_eq(ff_manifest_write(ctx, &manifest, &text), FF_OK);
@@ -85,6 +96,9 @@ static void ck_same_recipe(const struct ff_recipe *a, const struct ff_recipe *b)
     ck_assert_str_eq(a->embedding, b->embedding);
     ck_assert_str_eq(a->activations, b->activations);
     ck_assert_uint_eq(a->epochs, b->epochs);
+    ck_assert_uint_eq(a->sweeps, b->sweeps);
+    ck_assert_uint_eq(a->jitter, b->jitter);
+    ck_assert(a->dropout == b->dropout);
     ck_assert_uint_eq(a->batch, b->batch);
     ck_assert_uint_eq(a->negative_sets, b->negative_sets);
     ck_assert_uint_eq(a->seed, b->seed);
@@ -102,6 +116,7 @@ static void ck_same_mark(const struct ff_progress_mark *a, const struct ff_progr
 {
     ck_assert_int_eq(a->stage, b->stage);
     ck_assert_uint_eq(a->layer, b->layer);
+    ck_assert_uint_eq(a->round, b->round);
     ck_assert_uint_eq(a->epoch, b->epoch);
     ck_assert_uint_eq(a->batch, b->batch);
     ck_assert_uint_eq(a->generation, b->generation);
@@ -154,6 +169,7 @@ END_TEST
 
 START_TEST(every_stage_comes_back)
 {
+    manifest.choice = (struct ff_range_choice){0};
     for (int stage = FF_STAGE_IMPORT; stage <= FF_STAGE_DONE; stage++) {
         manifest.mark = (struct ff_progress_mark){.stage = (enum ff_stage)stage, .layer = 3};
         if (stage == FF_STAGE_IMPORT) {
@@ -164,6 +180,8 @@ START_TEST(every_stage_comes_back)
         }
         if (stage == FF_STAGE_DONE)
             manifest.mark.layer = manifest.recipe.layers;
+        if (stage == FF_STAGE_HEAD || stage == FF_STAGE_DONE)
+            manifest.mark.round = 2; /* the last one */
         ck_round_trip();
     }
 }
@@ -408,24 +426,34 @@ END_TEST
 START_TEST(a_contradictory_mark_is_refused)
 {
     static const struct ff_progress_mark good[] = {
-        {.stage = FF_STAGE_TRAIN, .layer = 6, .epoch = 16, .batch = 3},
-        {.stage = FF_STAGE_HEAD, .layer = 2, .epoch = 3, .batch = 3},
-        {.stage = FF_STAGE_DONE, .layer = 6},
+        {.stage = FF_STAGE_TRAIN, .layer = 6, .epoch = 4, .batch = 3},
+        {.stage = FF_STAGE_TRAIN, .layer = 1, .round = 1, .epoch = 5},
+        {.stage = FF_STAGE_TRAIN, .layer = 6, .round = 2, .epoch = 16, .batch = 3},
+        {.stage = FF_STAGE_FORWARD, .layer = 1, .round = 1},
+        {.stage = FF_STAGE_HEAD, .layer = 2, .round = 2, .epoch = 3, .batch = 3},
+        {.stage = FF_STAGE_DONE, .layer = 6, .round = 2},
     };
     static const struct ff_progress_mark bad[] = {
-        {.stage = FF_STAGE_TRAIN, .layer = 6, .epoch = 17},
+        {.stage = FF_STAGE_TRAIN, .layer = 6, .round = 2, .epoch = 17},
+        {.stage = FF_STAGE_TRAIN, .layer = 6, .epoch = 5}, /* of the next round */
+        {.stage = FF_STAGE_TRAIN, .layer = 1, .round = 1, .epoch = 4},
+        {.stage = FF_STAGE_TRAIN, .layer = 1, .round = 3, .epoch = 16},
         {.stage = FF_STAGE_TRAIN, .layer = 6, .batch = 4},
         {.stage = FF_STAGE_TRAIN, .layer = 7},
         {.stage = FF_STAGE_TRAIN, .layer = 0},
         {.stage = FF_STAGE_TRAIN, .layer = 6, .generation = 2, .checkpoints = 1},
-        {.stage = FF_STAGE_HEAD, .layer = 2, .epoch = 4},
-        {.stage = FF_STAGE_HEAD, .layer = 2, .batch = 4},
-        {.stage = FF_STAGE_HEAD, .layer = 1},
+        {.stage = FF_STAGE_HEAD, .layer = 2, .round = 2, .epoch = 4},
+        {.stage = FF_STAGE_HEAD, .layer = 2, .round = 2, .batch = 4},
+        {.stage = FF_STAGE_HEAD, .layer = 1, .round = 2},
+        {.stage = FF_STAGE_HEAD, .layer = 2, .round = 1},
         {.stage = FF_STAGE_FORWARD, .layer = 1, .epoch = 1},
-        {.stage = FF_STAGE_DONE, .layer = 5},
+        {.stage = FF_STAGE_DONE, .layer = 5, .round = 2},
+        {.stage = FF_STAGE_DONE, .layer = 6, .round = 1},
         {.stage = FF_STAGE_IMPORT, .layer = 1}, /* with a fingerprint */
     };
     struct ff_manifest out;
+
+    manifest.choice = (struct ff_range_choice){0};
 
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         manifest.mark = good[i];
@@ -441,11 +469,45 @@ START_TEST(a_contradictory_mark_is_refused)
 END_TEST
 
 /* A label that replaces more inputs than there are would be written beyond the row. */
+START_TEST(a_contradictory_choice_is_refused)
+{
+    static const struct ff_range_choice bad[] = {
+        {0, 1, 0.1, 1}, {2, 1, 0.1, 1}, {1, 7, 0.1, 1}, {4, 5, 0.1, 1}, {1, 6, 0.1, 0},
+    };
+    struct ff_manifest out;
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        manifest.choice = bad[i];
+        free(text);
+        ck_assert_int_eq(ff_manifest_write(ctx, &manifest, &text), FF_OK);
+        ck_assert_msg(read_text(text, &out) == FF_ECORRUPT, "%s", text);
+    }
+}
+END_TEST
+
+/* Height times width times channels are the features; and jitter needs them. */
+START_TEST(an_image_fits_its_row)
+{
+    static const struct ff_image bad[] = {
+        {14, 14, 3, false}, {0, 14, 4, false}, {14, 0, 4, false}, {65536, 65536, 1, false}};
+    struct ff_manifest out;
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        manifest.image = bad[i];
+        free(text);
+        ck_assert_int_eq(ff_manifest_write(ctx, &manifest, &text), FF_OK);
+        ck_assert_msg(read_text(text, &out) == FF_ECORRUPT, "%s", text);
+    }
+}
+END_TEST
+
 START_TEST(the_label_fits_into_the_row)
 {
     struct ff_manifest out;
 
     manifest.recipe.embedding = "replace";
+    manifest.recipe.jitter = 0;
+    manifest.image = (struct ff_image){0};
     manifest.features = manifest.classes;
     ck_round_trip();
     manifest.features--;
@@ -583,6 +645,8 @@ int main(void)
     tcase_add_test(tcase, every_field_has_its_type);
     tcase_add_test(tcase, numbers_are_checked);
     tcase_add_test(tcase, a_contradictory_mark_is_refused);
+    tcase_add_test(tcase, a_contradictory_choice_is_refused);
+    tcase_add_test(tcase, an_image_fits_its_row);
     tcase_add_test(tcase, the_label_fits_into_the_row);
     tcase_add_test(tcase, another_version_is_another_format);
     tcase_add_test(tcase, a_path_that_is_no_text_is_an_error);

@@ -169,6 +169,13 @@ static const struct option_spec options[] = {
      .offset = IN_RECIPE(epochs),
      .min = 1},
     {.kind = OPTION_COUNT,
+     .name = "sweeps",
+     .argument = "N",
+     .help = "rounds over all layers that the epochs of each are divided among; 1: a layer is "
+             "finished before the next one begins (ff-stream)",
+     .offset = IN_RECIPE(sweeps),
+     .min = 1},
+    {.kind = OPTION_COUNT,
      .name = "batch",
      .argument = "N",
      .help = "samples in a step; each gives a positive and a negative row",

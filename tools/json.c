@@ -93,6 +93,7 @@ json_t *json_from_recipe(const struct ff_recipe *recipe)
     json_add(out, "label_embedding", json_from_text(recipe->embedding));
     json_add(out, "activations", json_from_text(recipe->activations));
     json_add(out, "epochs", json_from_count(recipe->epochs));
+    json_add(out, "sweeps", json_from_count(recipe->sweeps));
     json_add(out, "batch", json_from_count(recipe->batch));
     json_add(out, "negatives", json_from_text(recipe->negatives));
     json_add(out, "negative_sets", json_from_count(recipe->negative_sets));

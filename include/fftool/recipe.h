@@ -36,6 +36,8 @@ struct ff_recipe {
     const char *activations; /* dtype of stored activations: "f32" or "bf16" */
     const char *negatives;   /* wrong labels: "random", or "hard" (ff-full only) */
     uint32_t epochs;         /* 1 and more; with ff-stream per layer */
+    uint32_t sweeps;         /* ff-stream: rounds over all layers that the epochs are divided among;
+                                1: one layer is finished before the next */
     uint32_t batch;          /* samples per step (each gives a positive and a negative row) */
     uint32_t negative_sets;  /* sets of random negatives, visited in turn (K) */
     uint64_t seed;           /* 0 .. 2^63 - 1 */

@@ -10,7 +10,8 @@ enum {
     SEAL_BOUNDARY = 16,
     SEAL_CHUNKS = 20,
     SEAL_STREAMS = 24,
-    SEAL_BYTES = 28,
+    SEAL_ROUND = 28,
+    SEAL_BYTES = 32,
 };
 
 /* The seal's key, after every chunk's. */
@@ -112,6 +113,7 @@ static void encode_seal(const struct ff_seal *seal, uint8_t out[SEAL_BYTES])
     ff_put_le32(out + SEAL_BOUNDARY, seal->boundary);
     ff_put_le32(out + SEAL_CHUNKS, seal->chunks);
     ff_put_le32(out + SEAL_STREAMS, seal->streams);
+    ff_put_le32(out + SEAL_ROUND, seal->round);
 }
 
 int ff_set_seal(struct ff_set *set, const struct ff_seal *seal)

@@ -41,6 +41,7 @@ struct ff_seal {
     uint8_t run[16];
     uint32_t boundary;
     uint32_t chunks, streams;
+    uint32_t round; /* of training, which changes the layers that the set was computed with */
 };
 
 struct ff_set_ops {

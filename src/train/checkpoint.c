@@ -2,19 +2,19 @@
 #include "train/run.h"
 
 static int save(struct ff_run *run, size_t n, const struct ff_part *parts, uint64_t generation,
-                bool final)
+                bool state)
 {
     int status = FF_OK;
 
     for (size_t i = 0; i < n && status == FF_OK; i++)
         status = ff_layer_save(parts[i].layer, run->file, parts[i].kind, parts[i].number,
-                               generation, !final);
+                               generation, state);
     return status;
 }
 
-/* Only GENERATION stays, and with it its state unless it is FINAL. */
+/* Only GENERATION stays, and with it its STATE if it has any. */
 static int sweep(struct ff_run *run, size_t n, const struct ff_part *parts, uint64_t generation,
-                 bool final)
+                 bool state)
 {
     int status = FF_OK;
 
@@ -22,7 +22,7 @@ static int sweep(struct ff_run *run, size_t n, const struct ff_part *parts, uint
         status = ff_model_file_sweep(run->file, parts[i].kind, parts[i].number, generation);
         if (status == FF_OK)
             status = ff_model_file_sweep(run->file, ff_state_kind(parts[i].kind), parts[i].number,
-                                         final ? UINT64_MAX : generation);
+                                         state ? generation : UINT64_MAX);
     }
     return status;
 }
@@ -30,8 +30,14 @@ static int sweep(struct ff_run *run, size_t n, const struct ff_part *parts, uint
 int ff_checkpoint(struct ff_run *run, size_t n, const struct ff_part *parts, bool final)
 {
     struct ff_progress_mark *mark = &run->manifest.mark;
-    uint64_t generation = final ? FF_GENERATION_FINAL : mark->checkpoints + 1;
-    int status = save(run, n, parts, generation, final);
+    bool state = !final || mark->round + 1 < run->manifest.recipe.sweeps;
+    uint64_t generation = mark->checkpoints + 1;
+    bool head = mark->stage == FF_STAGE_HEAD;
+    int status;
+
+    if (final)
+        generation = head ? FF_GENERATION_FINAL : ff_generation_final(mark->round);
+    status = save(run, n, parts, generation, state);
 
     if (status != FF_OK)
         return status;
@@ -43,7 +49,7 @@ int ff_checkpoint(struct ff_run *run, size_t n, const struct ff_part *parts, boo
     if (status != FF_OK)
         return status;
     run->last_checkpoint = ff_now();
-    return sweep(run, n, parts, generation, final);
+    return sweep(run, n, parts, generation, state);
 }
 
 /* A head of Forward-Forward begins at zero: its loss is convex, and the first step needs no luck.
@@ -62,12 +68,14 @@ static int seed(struct ff_run *run, const struct ff_part *part)
 
 int ff_checkpoint_restore(struct ff_run *run, size_t n, const struct ff_part *parts)
 {
-    uint64_t generation = run->manifest.mark.generation;
+    const struct ff_progress_mark *mark = &run->manifest.mark;
+    bool again = mark->generation == 0 && mark->round > 0 && mark->stage == FF_STAGE_TRAIN;
+    uint64_t generation = again ? ff_generation_final(mark->round - 1) : mark->generation;
     int status = FF_OK;
 
     run->last_checkpoint = ff_now();
     for (size_t i = 0; i < n && status == FF_OK; i++) {
-        if (generation != 0)
+        if (generation != 0 || again)
             status = ff_layer_load(parts[i].layer, run->file, parts[i].kind, parts[i].number,
                                    generation, true);
         else

@@ -154,7 +154,7 @@ static int end_epoch(const struct ff_learning *learning)
     mark->epoch++;
     mark->batch = 0;
     mark->sums = (struct ff_sums){0};
-    if (mark->epoch >= learning->epochs)
+    if (mark->epoch >= learning->until)
         return ff_checkpoint(run, learning->n_parts, learning->parts, true);
     if (run->clock.interrupted && run->clock.interrupted(run->clock.arg))
         return stop_here(learning);

@@ -25,7 +25,8 @@ struct ff_learning {
     const char *name;    /* for messages: "layer"; NULL: the whole network */
     enum ff_phase phase; /* FF_PHASE_TRAIN or FF_PHASE_HEAD */
     enum ff_rng_purpose order;
-    uint32_t epochs;
+    uint32_t epochs; /* of all rounds, which the learning rate is scheduled over */
+    uint32_t until;  /* epochs after which this stage ends */
     double learning_rate;
     double flops_per_row; /* of the matrix products of one sample */
     /* Learns from one batch, and adds to the mark's sums. */

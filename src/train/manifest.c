@@ -40,6 +40,7 @@ static const struct field {
     FIELD(FIELD_CHOICE, activations),
     FIELD(FIELD_CHOICE, negatives),
     FIELD(FIELD_U32, epochs),
+    FIELD(FIELD_U32, sweeps),
     FIELD(FIELD_U32, batch),
     FIELD(FIELD_U32, negative_sets),
     FIELD(FIELD_U64, seed),
@@ -169,12 +170,13 @@ static json_t *progress_to_json(const struct ff_progress_mark *mark)
 {
     const struct ff_sums *sums = &mark->sums;
 
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f}}", "stage",
-                     stage_names[mark->stage], "layer", (json_int_t)mark->layer, "epoch",
-                     (json_int_t)mark->epoch, "batch", (json_int_t)mark->batch, "generation",
-                     (json_int_t)mark->generation, "checkpoints", (json_int_t)mark->checkpoints,
-                     "sums", "rows", sums->rows, "loss", sums->loss, "goodness_pos",
-                     sums->goodness_pos, "goodness_neg", sums->goodness_neg, "wrong", sums->wrong);
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f}}", "stage",
+                     stage_names[mark->stage], "layer", (json_int_t)mark->layer, "round",
+                     (json_int_t)mark->round, "epoch", (json_int_t)mark->epoch, "batch",
+                     (json_int_t)mark->batch, "generation", (json_int_t)mark->generation,
+                     "checkpoints", (json_int_t)mark->checkpoints, "sums", "rows", sums->rows,
+                     "loss", sums->loss, "goodness_pos", sums->goodness_pos, "goodness_neg",
+                     sums->goodness_neg, "wrong", sums->wrong);
 }
 
 static json_t *choice_to_json(const struct ff_range_choice *choice)
@@ -288,23 +290,25 @@ static bool mark_is_sane(const struct ff_manifest *manifest)
     bool imported = mark->stage != FF_STAGE_IMPORT;
     bool begins = mark->epoch == 0 && mark->batch == 0;
     bool whole = ff_mode_find(recipe->mode)->whole_network;
+    bool last_round = mark->round + 1 == recipe->sweeps;
 
-    if (mark->layer < 1 || mark->layer > recipe->layers || mark->generation > mark->checkpoints ||
-        (manifest->fingerprint[0] != '\0') != imported)
+    if (mark->layer < 1 || mark->layer > recipe->layers || mark->round >= recipe->sweeps ||
+        mark->generation > mark->checkpoints || (manifest->fingerprint[0] != '\0') != imported)
         return false;
     switch (mark->stage) {
     case FF_STAGE_IMPORT:
-        return mark->layer == 1 && begins;
+        return mark->layer == 1 && mark->round == 0 && begins;
     case FF_STAGE_TRAIN:
-        return mark->epoch < recipe->epochs && mark->batch < batches &&
-               (!whole || mark->layer == 1);
+        return mark->epoch >= ff_recipe_round_begins(recipe, mark->round) &&
+               mark->epoch < ff_recipe_round_begins(recipe, mark->round + 1) &&
+               mark->batch < batches && (!whole || mark->layer == 1);
     case FF_STAGE_FORWARD:
         return begins && !whole;
     case FF_STAGE_HEAD:
-        return !whole && first_head > 0 && mark->layer >= first_head &&
+        return !whole && last_round && first_head > 0 && mark->layer >= first_head &&
                mark->epoch < recipe->head_epochs && mark->batch < batches;
     case FF_STAGE_DONE:
-        return mark->layer == recipe->layers && begins;
+        return mark->layer == recipe->layers && begins && last_round;
     }
     return false;
 }
@@ -391,7 +395,7 @@ static int data_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest
 
 static int progress_from_json(struct ff_ctx *ctx, json_t *object, struct ff_progress_mark *out)
 {
-    json_int_t layer, epoch, batch, generation, checkpoints;
+    json_int_t layer, round, epoch, batch, generation, checkpoints;
     struct ff_sums *sums = &out->sums;
     const char *stage;
     json_error_t error;
@@ -399,21 +403,22 @@ static int progress_from_json(struct ff_ctx *ctx, json_t *object, struct ff_prog
     int status = unpacked(
         ctx,
         json_unpack_ex(object, &error, 0,
-                       "{s:s, s:I, s:I, s:I, s:I, s:I, s:{s:F, s:F, s:F, s:F, s:F}}", "stage",
-                       &stage, "layer", &layer, "epoch", &epoch, "batch", &batch, "generation",
-                       &generation, "checkpoints", &checkpoints, "sums", "rows", &sums->rows,
-                       "loss", &sums->loss, "goodness_pos", &sums->goodness_pos, "goodness_neg",
-                       &sums->goodness_neg, "wrong", &sums->wrong),
+                       "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:F, s:F, s:F, s:F, s:F}}", "stage",
+                       &stage, "layer", &layer, "round", &round, "epoch", &epoch, "batch", &batch,
+                       "generation", &generation, "checkpoints", &checkpoints, "sums", "rows",
+                       &sums->rows, "loss", &sums->loss, "goodness_pos", &sums->goodness_pos,
+                       "goodness_neg", &sums->goodness_neg, "wrong", &sums->wrong),
         &error);
 
     if (status != FF_OK)
         return status;
     number = stage_from_name(stage);
-    if (number < 0 || !in_u32(layer) || !in_u32(epoch) || batch < 0 || generation < 0 ||
-        checkpoints < 0)
+    if (number < 0 || !in_u32(layer) || !in_u32(round) || !in_u32(epoch) || batch < 0 ||
+        generation < 0 || checkpoints < 0)
         return out_of_range(ctx);
     out->stage = (enum ff_stage)number;
     out->layer = (uint32_t)layer;
+    out->round = (uint32_t)round;
     out->epoch = (uint32_t)epoch;
     out->batch = (uint64_t)batch;
     out->generation = (uint64_t)generation;
@@ -602,6 +607,16 @@ uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer)
     struct ff_embedding embedding = ff_manifest_embedding(manifest);
 
     return layer == 1 ? ff_embed_width(&embedding) : manifest->recipe.hidden[layer - 2];
+}
+
+uint32_t ff_recipe_round_begins(const struct ff_recipe *recipe, uint32_t round)
+{
+    return (uint32_t)((uint64_t)recipe->epochs * round / recipe->sweeps);
+}
+
+uint64_t ff_generation_final(uint32_t round)
+{
+    return round == 0 ? FF_GENERATION_FINAL : (uint64_t)1 << 63 | round;
 }
 
 uint32_t ff_manifest_layers_trained(const struct ff_manifest *manifest)

@@ -29,7 +29,9 @@ enum {
     FF_LAYER_FIGURES = FF_FIGURE_TEMPERATURE + FF_RANGE_STARTS
 };
 
-#define FF_GENERATION_FINAL 0 /* of finished tiles; checkpoints within a layer count from 1 */
+/* Of finished tiles: this, or in later rounds of sweeps ff_manifest_final(). Checkpoints within a
+ * layer count from 1. */
+#define FF_GENERATION_FINAL 0
 
 /* What a trainer does next. The values' names are part of the file format. */
 enum ff_stage {
@@ -51,7 +53,8 @@ struct ff_sums {
 struct ff_progress_mark {
     enum ff_stage stage;
     uint32_t layer;       /* from 1; 1 as long as the whole network trains at once */
-    uint32_t epoch;       /* epochs done in this stage */
+    uint32_t round;       /* of sweeps over all layers, from 0 */
+    uint32_t epoch;       /* epochs done in this stage, and of a layer in the rounds before */
     uint64_t batch;       /* batches done in the epoch under way */
     uint64_t generation;  /* of the tiles of the checkpoint within this stage; 0: none yet */
     uint64_t checkpoints; /* written so far; the next one's generation is one more */
@@ -114,7 +117,11 @@ struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest);
 struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest);
 /* Inputs of layer LAYER (from 1): columns of boundary LAYER - 1. */
 uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer);
-/* Layers whose weights are final. */
+/* Epochs of a layer that are done when ROUND begins. */
+uint32_t ff_recipe_round_begins(const struct ff_recipe *recipe, uint32_t round);
+/* The generation of the weights of a layer that was finished in ROUND. */
+uint64_t ff_generation_final(uint32_t round);
+/* Layers whose weights are final, in this round. */
 uint32_t ff_manifest_layers_trained(const struct ff_manifest *manifest);
 /* The lowest layer with a head (the first is left out where there are more; Hinton 2022,
  * section 3.3; with backpropagation the last one, for its head gives the outputs); 0: no head. */

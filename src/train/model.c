@@ -195,6 +195,12 @@ static struct tensor make_tensor(const struct ff_manifest *manifest, char kind, 
     return out;
 }
 
+/* Heads are trained in the last round only, and once. */
+static uint64_t final_generation(const struct ff_manifest *manifest, char kind)
+{
+    return kind == 'H' ? FF_GENERATION_FINAL : ff_generation_final(manifest->mark.round);
+}
+
 /* Hashes the tensors of the finished layers FROM .. TO, or of their heads, slot after slot. */
 static int hash_parts(struct ff_model *model, char kind, uint32_t from, uint32_t to,
                       XXH3_state_t *state)
@@ -204,7 +210,8 @@ static int hash_parts(struct ff_model *model, char kind, uint32_t from, uint32_t
 
     for (uint32_t layer = from; layer <= to; layer++) {
         for (uint32_t slot = 0; slot < slots_of(manifest, kind) && status == FF_OK; slot++) {
-            struct tensor tensor = make_tensor(manifest, kind, layer, FF_GENERATION_FINAL, slot);
+            struct tensor tensor =
+                make_tensor(manifest, kind, layer, final_generation(manifest, kind), slot);
 
             status = each_tile(model, &tensor, visit_hash, state);
         }
@@ -329,7 +336,7 @@ static enum ff_layer_state layer_state(const struct ff_manifest *manifest, uint3
 
 static uint64_t generation_of(const struct ff_manifest *manifest, enum ff_layer_state state)
 {
-    return state == FF_LAYER_TRAINED ? FF_GENERATION_FINAL : manifest->mark.generation;
+    return state == FF_LAYER_TRAINED ? final_generation(manifest, 'W') : manifest->mark.generation;
 }
 
 static struct tensor layer_tensor(const struct ff_model *model, uint32_t layer, uint32_t slot)

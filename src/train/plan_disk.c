@@ -105,9 +105,10 @@ static void add_scratch(const struct ff_plan_job *job, struct ff_plan *out)
 {
     struct paging paging = {0};
     uint32_t layers = job->manifest->recipe.layers;
+    uint64_t sweeps = job->manifest->recipe.sweeps;
     uint64_t below = ff_plan_stored(job, 0), temporary = temporary_bytes(job);
 
-    out->written_bytes += temporary + written(job, 0);
+    out->written_bytes += sweeps * (temporary + written(job, 0));
     raise(&out->scratch_peak_bytes, temporary + below);
     for (uint32_t k = 1; k <= layers && !job->mode->whole_network; k++) {
         uint64_t here = ff_plan_stored(job, k);
@@ -116,7 +117,8 @@ static void add_scratch(const struct ff_plan_job *job, struct ff_plan *out)
         out->written_bytes = ff_plan_plus(out->written_bytes, paging.written);
         raise(&out->scratch_peak_bytes, below + paging.stored);
         raise(&out->scratch_peak_bytes, below + here);
-        out->written_bytes = ff_plan_plus(out->written_bytes, written(job, k));
+        out->written_bytes =
+            ff_plan_plus(out->written_bytes, ff_plan_times(sweeps, written(job, k)));
         below = here;
     }
 }
@@ -150,7 +152,14 @@ static void add_model(const struct ff_plan_job *job, struct ff_plan *out)
     }
     if (!job->mode->whole_network)
         flips = FLIPS_PER_LAYER * (uint64_t)recipe->layers;
-    out->written_bytes = ff_plan_plus(out->written_bytes, out->model_bytes + flips * FLIP_BYTES);
+    if (recipe->sweeps > 1) {
+        /* Between rounds the optimizer's state stays beside the weights, and all is written anew. */
+        out->model_bytes = ff_plan_times(out->model_bytes, 1 + (uint64_t)job->optimizer->states);
+        flips = ff_plan_times(flips, recipe->sweeps);
+    }
+    out->written_bytes = ff_plan_plus(out->written_bytes,
+                                      ff_plan_times(out->model_bytes, recipe->sweeps));
+    out->written_bytes = ff_plan_plus(out->written_bytes, ff_plan_times(flips, FLIP_BYTES));
 }
 
 void ff_plan_disk(const struct ff_plan_job *job, struct ff_plan *out)

@@ -45,6 +45,7 @@ void ff_recipe_init(struct ff_recipe *out)
         .activations = "f32",
         .negatives = "random",
         .epochs = 10,
+        .sweeps = 1,
         .batch = 128,
         .negative_sets = FF_UNSET,
         .seed = 0,
@@ -274,6 +275,7 @@ static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
         {"label strength", forward, recipe->label_strength != plain.label_strength},
         {"label smoothing", labels, recipe->label_smoothing != plain.label_smoothing},
         {"label samples", labels, recipe->label_samples != plain.label_samples},
+        {"sweeps", streams, recipe->sweeps != plain.sweeps},
         {"dropout", streams, recipe->dropout != plain.dropout},
         {"jitter", streams, recipe->jitter != plain.jitter},
         {"augment copies", labels && recipe->jitter > 0,
@@ -346,6 +348,7 @@ static void drop_streams(struct ff_recipe *recipe, const struct ff_recipe *plain
     recipe->label_smoothing = plain->label_smoothing;
     recipe->label_samples = plain->label_samples;
     recipe->dropout = plain->dropout;
+    recipe->sweeps = plain->sweeps;
     recipe->jitter = plain->jitter;
     recipe->augment_copies = plain->augment_copies;
     recipe->validation = plain->validation;
@@ -465,6 +468,7 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
         double value, low, high;
     } numbers[] = {
         {"epochs", recipe->epochs, 1, 1e6},
+        {"sweeps", recipe->sweeps, 1, recipe->epochs},
         {"batch", recipe->batch, 1, 1 << 24},
         {"negative sets", recipe->negative_sets, 1, FF_MAX_NEGATIVE_SETS},
         {"learning rate", recipe->learning_rate, 0, huge},

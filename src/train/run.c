@@ -9,7 +9,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-#define RUN_ID_TEXT "fftool scratch 1\n" /* the version of what is stored in scratch */
+#define RUN_ID_TEXT "fftool scratch 2\n" /* the version of what is stored in scratch */
 
 /* Hash of all that scratch depends on: the recipe as text, and the data. */
 static int derive_id(struct ff_run *run)
@@ -75,7 +75,8 @@ static struct ff_seal make_seal(const struct ff_run *run, uint32_t boundary)
 {
     struct ff_seal seal = {.boundary = boundary,
                            .chunks = run->geometry.chunks,
-                           .streams = run->manifest.recipe.negative_sets};
+                           .streams = run->manifest.recipe.negative_sets,
+                           .round = run->manifest.mark.round};
 
     memcpy(seal.run, run->id, sizeof seal.run);
     return seal;
@@ -137,7 +138,9 @@ void ff_run_advance(struct ff_run *run)
     struct ff_progress_mark *mark = &run->manifest.mark;
     const struct ff_recipe *recipe = &run->manifest.recipe;
     uint32_t first_head = ff_recipe_first_head(recipe);
-    bool to_head = mark->stage == FF_STAGE_FORWARD && first_head && mark->layer >= first_head;
+    bool last_round = mark->round + 1 >= recipe->sweeps;
+    bool to_head =
+        mark->stage == FF_STAGE_FORWARD && last_round && first_head && mark->layer >= first_head;
 
     if (mark->stage == FF_STAGE_IMPORT) {
         mark->stage = FF_STAGE_TRAIN;
@@ -151,10 +154,14 @@ void ff_run_advance(struct ff_run *run)
     } else if (mark->layer < recipe->layers) {
         mark->stage = FF_STAGE_TRAIN;
         mark->layer++;
+    } else if (!last_round) {
+        mark->stage = FF_STAGE_TRAIN;
+        mark->layer = 1;
+        mark->round++;
     } else {
         mark->stage = FF_STAGE_DONE;
     }
-    mark->epoch = 0;
+    mark->epoch = mark->stage == FF_STAGE_TRAIN ? ff_recipe_round_begins(recipe, mark->round) : 0;
     mark->batch = 0;
     mark->generation = 0;
     mark->sums = (struct ff_sums){0};

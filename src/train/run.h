@@ -5,6 +5,9 @@
  *     import -> train 1 -> forward 1 -> [head 1] -> train 2 -> forward 2 -> [head 2] -> ... -> done
  *     import -> train -> done        where the whole network trains at once
  *
+ * With several sweeps it goes from the last layer back to the first, until the last round is done;
+ * heads are trained in that one.
+ *
  * So a run that is cut off anywhere goes on from the last flip, and scratch that is gone is
  * computed again (stage_forward.c) from the dataset and the trained layers.
  */
@@ -88,7 +91,8 @@ struct ff_part {
 
 /*
  * Saves all N PARTS, with optimizer state and the mark in the manifest, as a new generation. FINAL:
- * as finished layers, without state, and the mark moves on. Their old generations are reclaimed.
+ * as finished layers, with state only if another round follows, and the mark moves on. Their old
+ * generations are reclaimed.
  * checkpoint.c
  */
 FF_CHECK int ff_checkpoint(struct ff_run *run, size_t n, const struct ff_part *parts, bool final);

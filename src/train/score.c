@@ -372,7 +372,8 @@ static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *fee
     status = ff_layer_init_paged(&layer, &s->workers, &shape, &s->scratch, NULL);
     if (status != FF_OK)
         return status;
-    status = ff_layer_load(&layer, s->file, 'W', number, FF_GENERATION_FINAL, false);
+    status = ff_layer_load(&layer, s->file, 'W', number,
+                           ff_generation_final(s->manifest.mark.round), false);
     if (status == FF_OK)
         status = ff_forward(&s->workers, &opts);
     ff_layer_release(&layer);

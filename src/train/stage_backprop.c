@@ -101,6 +101,7 @@ int ff_stage_backprop(struct ff_run *run)
         .phase = FF_PHASE_TRAIN,
         .order = FF_RNG_BATCH_ORDER,
         .epochs = run->manifest.recipe.epochs,
+        .until = run->manifest.recipe.epochs,
         .learning_rate = run->manifest.recipe.learning_rate,
         .flops_per_row = ff_run_network_flops(run),
         .learn = learn,

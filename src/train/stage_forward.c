@@ -120,7 +120,8 @@ static int load_layers(struct forwarding *f)
     shape.residency = knobs.residency;
     status = ff_run_layer(run, &shape, &f->layer);
     if (status == FF_OK)
-        status = ff_layer_load(&f->layer, run->file, 'W', f->number, FF_GENERATION_FINAL, false);
+        status = ff_layer_load(&f->layer, run->file, 'W', f->number,
+                               ff_generation_final(run->manifest.mark.round), false);
     if (status == FF_OK && f->head_below) {
         status = ff_layer_init(&f->head, run->ctx, fan_in, run->manifest.classes, 0);
         if (status == FF_OK)
@@ -302,6 +303,7 @@ int ff_stage_forward(struct ff_run *run)
     struct forwarding f = {.run = run, .number = run->manifest.mark.layer};
     uint32_t below = f.number - 1;
     int status = ff_run_need_set(run, below, &f.in);
+    bool last;
 
     if (status == FF_OK)
         status = forward_layer(&f);
@@ -311,8 +313,10 @@ int ff_stage_forward(struct ff_run *run)
     ff_set_close(f.in);
     if (status != FF_OK)
         return status;
+    last = f.number == run->manifest.recipe.layers &&
+           run->manifest.mark.round + 1 == run->manifest.recipe.sweeps;
     ff_run_advance(run);
-    if (f.number == run->manifest.recipe.layers && run->manifest.recipe.validation > 0)
+    if (last && run->manifest.recipe.validation > 0)
         status = choose_range(run);
     if (status == FF_OK)
         status = ff_run_flip(run);
@@ -348,8 +352,11 @@ int ff_run_need_set(struct ff_run *run, uint32_t boundary, struct ff_set **out)
 
     if (!can_recompute(status))
         return status;
-    ff_run_tell(run,
-                "stored activations are missing or damaged: computing them again from the dataset");
+    /* Every round but the first begins so. */
+    if (boundary > 0 || run->manifest.mark.round == 0)
+        ff_run_tell(
+            run,
+            "stored activations are missing or damaged: computing them again from the dataset");
     run->scratch.ops->drop(run->scratch.self, boundary);
     status = ff_run_import(run);
     for (uint32_t k = 0; k < boundary && status == FF_OK; k++)

@@ -169,6 +169,7 @@ int ff_stage_head(struct ff_run *run)
         .phase = FF_PHASE_HEAD,
         .order = FF_RNG_HEAD_ORDER,
         .epochs = run->manifest.recipe.head_epochs,
+        .until = run->manifest.recipe.head_epochs,
         .learning_rate = run->manifest.recipe.head_learning_rate,
         .learn = learn,
         .arg = &t,

@@ -112,6 +112,7 @@ int ff_stage_train(struct ff_run *run)
         .phase = FF_PHASE_TRAIN,
         .order = FF_RNG_BATCH_ORDER,
         .epochs = run->manifest.recipe.epochs,
+        .until = ff_recipe_round_begins(&run->manifest.recipe, run->manifest.mark.round + 1),
         .learning_rate = run->manifest.recipe.learning_rate,
         .learn = learn,
         .arg = &training,

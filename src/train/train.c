@@ -174,13 +174,19 @@ static uint64_t counting_generation(const struct ff_run *run, char kind, uint32_
 {
     const struct ff_progress_mark *mark = &run->manifest.mark;
     bool head = kind == 'H' || kind == 'Q', state = kind == 'O' || kind == 'Q';
+    bool last_round = mark->round + 1 == run->manifest.recipe.sweeps;
     uint32_t finished = head ? ff_manifest_heads_trained(&run->manifest)
                              : ff_manifest_layers_trained(&run->manifest);
     enum ff_stage own = head && !run->mode->whole_network ? FF_STAGE_HEAD : FF_STAGE_TRAIN;
 
-    if (layer <= finished)
-        return state ? NO_GENERATION : FF_GENERATION_FINAL;
-    return mark->stage == own && mark->generation ? mark->generation : NO_GENERATION;
+    if (layer <= finished) {
+        if (state && last_round)
+            return NO_GENERATION;
+        return head ? FF_GENERATION_FINAL : ff_generation_final(mark->round);
+    }
+    if (mark->stage == own && mark->generation)
+        return mark->generation;
+    return head || mark->round == 0 ? NO_GENERATION : ff_generation_final(mark->round - 1);
 }
 
 /* Tiles that a run cut off between a flip and its sweep has left: of the layers that learned then.
@@ -240,34 +246,53 @@ static double network_work_left(const struct ff_run *run)
                : ff_run_network_flops(run) * epochs * (double)run->geometry.rows;
 }
 
+/* Operations of LAYER in a round of training from MARK on, which stands in that round. */
+static double layer_work(const struct ff_run *run, const struct ff_progress_mark *mark,
+                         uint32_t layer)
+{
+    const struct ff_recipe *recipe = &run->manifest.recipe;
+    double rows = (double)run->geometry.rows, learnt = (double)run->geometry.learnt_rows;
+    double units = recipe->hidden[layer - 1];
+    double product = units * ff_manifest_fan_in(&run->manifest, layer), total = 0;
+    double epochs = ff_recipe_round_begins(recipe, mark->round + 1) -
+                    ff_recipe_round_begins(recipe, mark->round);
+    double head_epochs = mark->round + 1 == recipe->sweeps ? recipe->head_epochs : 0;
+    uint32_t first_head = ff_recipe_first_head(recipe), streams[FF_MAX_STREAMS];
+    bool now = layer == mark->layer;
+
+    if (now && mark->stage == FF_STAGE_TRAIN)
+        epochs = ff_recipe_round_begins(recipe, mark->round + 1) - mark->epoch -
+                 (double)mark->batch / (double)run->geometry.batches;
+    if (!now || mark->stage <= FF_STAGE_TRAIN)
+        total += run->mode->operations * ff_streams_rows(recipe) * product * epochs * learnt;
+    if (!now || mark->stage <= FF_STAGE_FORWARD)
+        total += 2 * product * ff_streams_passed(&run->manifest, streams) * rows;
+    if (now && mark->stage == FF_STAGE_HEAD)
+        head_epochs -= mark->epoch;
+    if (first_head && layer >= first_head)
+        total += 4.0 * units * run->manifest.classes * head_epochs * learnt;
+    return total;
+}
+
 /* Operations left from the mark on, for the estimate of time left. Rebuilt scratch is not counted.
  */
 static double work_left(const struct ff_run *run)
 {
-    const struct ff_progress_mark *mark = &run->manifest.mark;
+    struct ff_progress_mark mark = run->manifest.mark;
     const struct ff_recipe *recipe = &run->manifest.recipe;
-    double rows = (double)run->geometry.rows, learnt = (double)run->geometry.learnt_rows;
     double total = 0;
-    uint32_t first_head = ff_recipe_first_head(recipe), streams[FF_MAX_STREAMS];
 
     if (run->mode->whole_network)
         return network_work_left(run);
-    for (uint32_t layer = mark->layer; layer <= recipe->layers; layer++) {
-        double product =
-            (double)ff_manifest_fan_in(&run->manifest, layer) * recipe->hidden[layer - 1];
-        bool now = layer == mark->layer;
-        double epochs = recipe->epochs, head_epochs = recipe->head_epochs;
-
-        if (now && mark->stage == FF_STAGE_TRAIN)
-            epochs -= mark->epoch + (double)mark->batch / (double)run->geometry.batches;
-        if (!now || mark->stage <= FF_STAGE_TRAIN)
-            total += run->mode->operations * ff_streams_rows(recipe) * product * epochs * learnt;
-        if (!now || mark->stage <= FF_STAGE_FORWARD)
-            total += 2 * product * ff_streams_passed(&run->manifest, streams) * rows;
-        if (now && mark->stage == FF_STAGE_HEAD)
-            head_epochs -= mark->epoch;
-        if (first_head && layer >= first_head && mark->stage != FF_STAGE_DONE)
-            total += 4.0 * recipe->hidden[layer - 1] * run->manifest.classes * head_epochs * learnt;
+    if (mark.stage == FF_STAGE_DONE)
+        return 0;
+    for (; mark.round < recipe->sweeps; mark.round++) {
+        for (uint32_t layer = mark.layer; layer <= recipe->layers; layer++)
+            total += layer_work(run, &mark, layer);
+        mark.layer = 1;
+        mark.stage = FF_STAGE_TRAIN;
+        mark.batch = 0;
+        mark.epoch = ff_recipe_round_begins(recipe, mark.round + 1);
     }
     return total;
 }
