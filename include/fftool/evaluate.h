@@ -1,12 +1,12 @@
 /*
  * Evaluation and prediction with a trained model: one layer in memory here too.
  *
- * - goodness: the label whose goodness, summed over a range of layers, is largest wins. Where labels
- *   condition the layers one pass tells it for all labels; else each label is embedded in turn
+ * - goodness: the label whose goodness, summed over a range of layers, is largest wins. Where
+ * labels condition the layers one pass tells it for all labels; else each label is embedded in turn
  *   (Hinton 2022, section 3.3). The range is the one chosen on held-out samples, if the model was
  *   trained with some; else all layers, but for the first where the label is among its inputs (and
- *   there are more). Probabilities are softmax(gs G / T), G the mean over the range, and T fitted to
- *   the held-out samples, else 1.
+ *   there are more). Probabilities are softmax(gs G / T), G the mean over the range, and T fitted
+ * to the held-out samples, else 1.
  * - head: a linear softmax head, trained with the model, on the normalised activations of all
  *   layers but the first (of the first if there is but one) under the neutral label. A model
  * trained by backpropagation has one on its last layer, the output layer, and no goodness.
@@ -35,7 +35,7 @@ struct ff_evaluate_opts {
     bool train_split; /* measure on the training half of a folder */
     enum ff_method method;
     uint32_t first_layer, last_layer; /* whose goodness is summed, from 1; 0: see above */
-    unsigned threads;       /* 0: as many as the process may use */
+    unsigned threads;                 /* 0: as many as the process may use */
     const char *scratch;    /* folder for temporary files; NULL: beside the model (or the temporary
                                folder if read only) */
     uint64_t memory_bytes;  /* budget for the process's peak memory (plan.h); 0: none */
@@ -53,8 +53,8 @@ struct ff_evaluation {
     uint64_t samples;
     uint32_t classes, layers;
     uint32_t first_layer, last_layer; /* whose goodness decided */
-    double error;         /* fraction of samples misclassified */
-    double cross_entropy; /* mean of -log p[label] */
+    double error;                     /* fraction of samples misclassified */
+    double cross_entropy;             /* mean of -log p[label] */
     double *layer_error; /* layers: by that layer's goodness alone; NULL for the head */
     double *upto_error;  /* layers: by goodness summed from first_layer to that one, below it as
                             layer_error; NULL for the head */

@@ -32,15 +32,16 @@ struct ff_recipe {
     const char *loss;        /* "softmax" (label-conditioned layers), "logistic" or "symba" */
     const char *optimizer;   /* "adam" or "sgd" */
     const char *schedule;    /* of the learning rate within a layer: "linear", "constant", ... */
-    const char *embedding;   /* of the label into the input: "replace" or "append" */
+    const char *embedding;   /* of the label into the input: "replace", "append" or "none" */
     const char *activations; /* dtype of stored activations: "f32" or "bf16" */
-    const char *negatives;   /* wrong labels: "random", or "hard" (ff-full only) */
-    uint32_t epochs;         /* 1 and more; with ff-stream per layer */
-    uint32_t sweeps;         /* ff-stream: rounds over all layers that the epochs are divided among;
-                                1: one layer is finished before the next */
-    uint32_t batch;          /* samples per step (each gives a positive and a negative row) */
-    uint32_t negative_sets;  /* sets of random negatives, visited in turn (K) */
-    uint64_t seed;           /* 0 .. 2^63 - 1 */
+    const char
+        *negatives;  /* wrong labels, "random" or "hard"; or, without labels, "hybrid" images */
+    uint32_t epochs; /* 1 and more; with ff-stream per layer */
+    uint32_t sweeps; /* ff-stream: rounds over all layers that the epochs are divided among;
+                        1: one layer is finished before the next */
+    uint32_t batch;  /* samples per step (each gives a positive and a negative row) */
+    uint32_t negative_sets; /* sets of random negatives, visited in turn (K) */
+    uint64_t seed;          /* 0 .. 2^63 - 1 */
     double learning_rate;
     double weight_decay;          /* decoupled; not on biases */
     double momentum;              /* sgd */

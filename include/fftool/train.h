@@ -81,8 +81,8 @@ struct ff_train_opts {
                                   others paged to scratch; 0: all, or as a budget allows */
     double checkpoint_interval_s; /* at least so long between two checkpoints within a layer */
     bool force;                   /* replace an existing model */
-    void (*on_progress)(void *arg, const struct ff_progress *progress); /* may be NULL */
-    void (*on_epoch)(void *arg, const struct ff_epoch_report *report);  /* may be NULL */
+    void (*on_progress)(void *arg, const struct ff_progress *progress);    /* may be NULL */
+    void (*on_epoch)(void *arg, const struct ff_epoch_report *report);     /* may be NULL */
     void (*on_trained)(void *arg, const struct ff_trained_report *report); /* may be NULL */
     /* What is going to happen, before it does; PLAN is valid during the call. May be NULL. */
     void (*on_plan)(void *arg, const struct ff_plan *plan);

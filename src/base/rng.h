@@ -21,6 +21,8 @@ enum ff_rng_purpose {
     FF_RNG_LABEL_SAMPLE = 9,   /* wrong labels that a row meets, where there are many */
     FF_RNG_JITTER = 10,        /* shifts of images in an epoch of the first layer */
     FF_RNG_COPY_JITTER = 11,   /* shifts of the images of a stored copy */
+    FF_RNG_HYBRID = 12,        /* masks of hybrid images in an epoch of the first layer */
+    FF_RNG_SET_HYBRID = 13,    /* masks of the hybrid images of a stored set */
 };
 
 struct ff_rng {

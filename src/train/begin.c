@@ -104,10 +104,12 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint
             "hard negatives: inputs are stored under every label, and %u classes are too "
             "many: at most %u",
             info->classes, FF_MAX_GATHERED_CLASSES);
-    if (recipe->jitter > 0 && info->height == 0)
-        return ff_fail(ctx, FF_EINVAL,
-                       "jitter shifts images, and the shape of the data does not tell their height "
-                       "and width: (rows, height, width) or (rows, height, width, channels)");
+    if (ff_recipe_takes_images(recipe) && info->height == 0)
+        return ff_fail(
+            ctx, FF_EINVAL,
+            "jitter and hybrid negatives take images, and the shape of the data does not "
+            "tell their height and width: (rows, height, width) or (rows, height, width, "
+            "channels)");
     if (chunks_bound > UINT32_MAX / 2)
         return ff_fail(ctx, FF_EINVAL,
                        "%llu rows in batches of %u are too many batches; use a larger batch",

@@ -1,5 +1,6 @@
 #include "train/feed.h"
 
+#include "data/hybrid.h"
 #include "nn/dropout.h"
 #include "train/gather.h"
 
@@ -16,6 +17,9 @@ struct slot {
     void *buffer;  /* (chunk_rows, width); NULL while chunks are read where they lie */
     void *images;  /* boundary 0: the same for the images, as they are stored */
     void *shifted; /* boundary 0, with jitter: (chunk_rows, features), as they are stored */
+    void *mixed;   /* boundary 0, hybrids: the same of a negative stream */
+    uint8_t *mask; /* (pixels) */
+    float *work;   /* (2 pixels) */
     uint16_t *true_labels, *embedded_labels;
     struct ff_gather gather; /* above boundary 0, of hard negatives */
 };
@@ -28,7 +32,7 @@ struct ff_feed {
         *given; /* labels of the first set of negatives, from row given_first on; or NULL */
     uint64_t given_first;
     uint32_t epoch;
-    struct ff_rng dropped, shifted, drawn; /* of the epoch */
+    struct ff_rng dropped, shifted, drawn, masked; /* of the epoch */
     struct slot slots[];
 };
 
@@ -51,6 +55,7 @@ struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
         .dropout = use == FF_FEED_LEARN ? ff_dropout_probability(recipe->dropout) : 0,
         .image = manifest->image,
         .jitter = boundary == 0 && use != FF_FEED_PLAIN ? recipe->jitter : 0,
+        .hybrid = boundary == 0 && ff_recipe_unsupervised(recipe),
         .hard = use == FF_FEED_LEARN && ff_recipe_gathers(recipe),
         .goodness_scale = (float)recipe->goodness_scale,
     };
@@ -68,7 +73,7 @@ static enum ff_dtype image_dtype(const struct ff_feed_opts *opts)
 
 /* Buffers of one slot: those that it always has, then those that it comes to have when chunks
  * cannot be read where they lie. */
-#define MAX_BUFFERS (2 + FF_GATHER_BUFFERS)
+#define MAX_BUFFERS 8
 
 /* True if the feed's pieces are gathered from inputs under every label. */
 static bool gathers(const struct ff_feed_opts *opts)
@@ -81,6 +86,26 @@ static struct ff_gather_shape gather_shape(const struct ff_feed_opts *opts)
     return (struct ff_gather_shape){opts->classes, opts->width, opts->geometry->chunk_rows};
 }
 
+/* Of boundary 0, beside the inputs. */
+static size_t list_images(const struct ff_feed_opts *opts, struct slot *slot, struct ff_buffer *out)
+{
+    size_t rows = opts->geometry->chunk_rows, features = rows * opts->embedding.features, n = 0;
+    size_t element = ff_dtype_size(image_dtype(opts));
+    size_t pixels = (size_t)opts->image.height * opts->image.width;
+
+    out[n++] = (struct ff_buffer){&slot->true_labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)};
+    out[n++] =
+        (struct ff_buffer){&slot->embedded_labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)};
+    if (opts->jitter > 0)
+        out[n++] = (struct ff_buffer){&slot->shifted, FF_MEM_ACTIVATIONS, features, element};
+    if (opts->hybrid) {
+        out[n++] = (struct ff_buffer){&slot->mixed, FF_MEM_ACTIVATIONS, features, element};
+        out[n++] = (struct ff_buffer){&slot->mask, FF_MEM_ACTIVATIONS, pixels, 1};
+        out[n++] = (struct ff_buffer){&slot->work, FF_MEM_ACTIVATIONS, 2 * pixels, sizeof(float)};
+    }
+    return n;
+}
+
 static size_t list_always(const struct ff_feed_opts *opts, struct slot *slot,
                           struct ff_buffer out[MAX_BUFFERS])
 {
@@ -91,17 +116,12 @@ static size_t list_always(const struct ff_feed_opts *opts, struct slot *slot,
         return 0;
     out[0] =
         (struct ff_buffer){&slot->buffer, FF_MEM_ACTIVATIONS, rows * opts->width, sizeof(float)};
-    if (gathers(opts)) {
-        ff_gather_list(&shape, &slot->gather, out + 1);
-        return 1 + FF_GATHER_BUFFERS;
-    }
-    if (opts->boundary > 0)
+    if (opts->boundary == 0)
+        return 1 + list_images(opts, slot, out + 1);
+    if (!opts->hard)
         return 1;
-    out[1] = (struct ff_buffer){&slot->true_labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)};
-    out[2] = (struct ff_buffer){&slot->embedded_labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)};
-    out[3] = (struct ff_buffer){&slot->shifted, FF_MEM_ACTIVATIONS, rows * opts->embedding.features,
-                                ff_dtype_size(image_dtype(opts))};
-    return opts->jitter > 0 ? 4 : 3;
+    ff_gather_list(&shape, &slot->gather, out + 1);
+    return 1 + FF_GATHER_BUFFERS;
 }
 
 /* Of a chunk as it is stored, decoded. */
@@ -197,6 +217,7 @@ void ff_feed_begin_epoch(struct ff_feed *feed, uint32_t epoch)
     feed->dropped = ff_rng_make(opts->seed, FF_RNG_DROPOUT, opts->boundary + 1, epoch);
     feed->shifted = ff_rng_make(opts->seed, FF_RNG_JITTER, 1, epoch);
     feed->drawn = ff_rng_make(opts->seed, FF_RNG_HARD_LABEL, opts->boundary + 1, epoch);
+    feed->masked = ff_rng_make(opts->seed, FF_RNG_HYBRID, 1, epoch);
     feed->epoch = epoch;
 }
 
@@ -255,7 +276,7 @@ static int check_labels(struct ff_feed *feed, const struct ff_chunk *chunk, cons
 /* The copy of the inputs that STREAM is: label-free ones have several, others one. */
 static uint32_t copy_of(const struct ff_feed_opts *opts, uint32_t stream)
 {
-    return opts->embedding.classes > 0 ? 0 : stream - FF_STREAM_INPUT;
+    return opts->embedding.classes > 0 || opts->hybrid ? 0 : stream - FF_STREAM_INPUT;
 }
 
 /* Shifts the images of SLOT; positive and negative rows of a sample alike. */
@@ -278,6 +299,28 @@ static const void *shift_images(const struct ff_feed *feed, struct slot *slot, c
     return slot->shifted;
 }
 
+/* Mixes each image of SLOT with another one of its chunk, which is any, as rows were shuffled. */
+static const void *mix_images(const struct ff_feed *feed, struct slot *slot, const void *images)
+{
+    const struct ff_feed_opts *opts = &feed->opts;
+    size_t element = ff_dtype_size(image_dtype(opts)), bytes = opts->embedding.features * element;
+    uint32_t set = slot->stream - FF_STREAM_INPUT - 1, step = 1;
+    struct ff_rng rng = feed->masked;
+
+    if (opts->use == FF_FEED_STORE)
+        rng = ff_rng_make(opts->seed, FF_RNG_SET_HYBRID, 1, set);
+    if (slot->rows > 1)
+        step += ff_rng_below(&rng, UINT64_MAX - slot->first, slot->rows - 1);
+    for (size_t i = 0; i < slot->rows; i++) {
+        size_t other = (i + step) % slot->rows;
+
+        ff_hybrid_mask(&rng, slot->first + i, &opts->image, slot->work, slot->mask);
+        ff_hybrid_mix(&opts->image, element, slot->mask, (const char *)images + i * bytes,
+                      (const char *)images + other * bytes, (char *)slot->mixed + i * bytes);
+    }
+    return slot->mixed;
+}
+
 static int form_inputs(struct ff_feed *feed, struct slot *slot, struct ff_coder *coder)
 {
     const struct ff_feed_opts *opts = &feed->opts;
@@ -296,6 +339,8 @@ static int form_inputs(struct ff_feed *feed, struct slot *slot, struct ff_coder 
         return status;
     if (opts->jitter > 0)
         images = shift_images(feed, slot, images);
+    if (opts->hybrid && slot->stream > FF_STREAM_INPUT)
+        images = mix_images(feed, slot, images);
     if (opts->embedding.classes > 0)
         choose_labels(feed, slot, truth);
     ff_embed(&opts->embedding, slot->rows, images, opts->is_float, slot->embedded_labels,

@@ -36,6 +36,7 @@ struct ff_feed_opts {
     float dropout;         /* probability that an input is dropped */
     struct ff_image image; /* boundary 0 */
     uint32_t jitter;       /* boundary 0: pixels that images are shifted by at most */
+    bool hybrid;           /* boundary 0: negatives are hybrid images */
     bool hard;             /* negatives change with the epoch; above boundary 0 they are gathered */
     float goodness_scale;  /* of hard negatives */
     bool *damaged;         /* set to true when the set turns out to be; may be NULL */

@@ -271,7 +271,7 @@ static bool data_is_sane(const struct ff_manifest *manifest)
     const struct ff_image *image = &manifest->image;
     uint64_t pixels = (uint64_t)image->height * image->width;
 
-    if (pixels > manifest->features || (pixels == 0 && manifest->recipe.jitter > 0) ||
+    if (pixels > manifest->features || (pixels == 0 && ff_recipe_takes_images(&manifest->recipe)) ||
         (pixels > 0 && pixels * image->channels != manifest->features))
         return false;
     return manifest->samples > 0 && manifest->samples <= (uint64_t)1 << 48 &&
@@ -560,6 +560,12 @@ bool ff_recipe_conditioned(const struct ff_recipe *recipe)
     return !ff_mode_find(recipe->mode)->backprop && ff_loss_find(recipe->loss)->labels;
 }
 
+bool ff_recipe_unsupervised(const struct ff_recipe *recipe)
+{
+    return !ff_mode_find(recipe->mode)->backprop && !ff_recipe_conditioned(recipe) &&
+           strcmp(recipe->embedding, "none") == 0;
+}
+
 bool ff_recipe_gathers(const struct ff_recipe *recipe)
 {
     const struct ff_mode *mode = ff_mode_find(recipe->mode);
@@ -580,6 +586,11 @@ uint32_t ff_manifest_labels_met(const struct ff_manifest *manifest)
     return wrong + 1 < manifest->classes ? wrong + 1 : manifest->classes;
 }
 
+bool ff_recipe_takes_images(const struct ff_recipe *recipe)
+{
+    return recipe->jitter > 0 || ff_recipe_unsupervised(recipe);
+}
+
 struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest)
 {
     struct ff_geometry geometry = ff_geometry_make(manifest->samples, manifest->recipe.batch);
@@ -592,7 +603,8 @@ struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest)
 {
     bool append = strcmp(manifest->recipe.embedding, "append") == 0;
 
-    if (ff_mode_find(manifest->recipe.mode)->backprop || ff_recipe_conditioned(&manifest->recipe))
+    if (ff_mode_find(manifest->recipe.mode)->backprop || ff_recipe_conditioned(&manifest->recipe) ||
+        ff_recipe_unsupervised(&manifest->recipe))
         return (struct ff_embedding){.features = manifest->features};
     return (struct ff_embedding){
         .mode = append ? FF_EMBED_APPEND : FF_EMBED_REPLACE,

@@ -106,6 +106,10 @@ FF_CHECK int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe 
 /* True if labels condition every layer (nn/labels.h), and none enters the inputs of layer 1. The
  * loss must be known. */
 bool ff_recipe_conditioned(const struct ff_recipe *recipe);
+/* True if layers learn without labels, from images and hybrid ones. */
+bool ff_recipe_unsupervised(const struct ff_recipe *recipe);
+/* True if rows must be images, of known height and width. */
+bool ff_recipe_takes_images(const struct ff_recipe *recipe);
 /* True if inputs are stored under every label, and a layer gathers its hard negatives from them
  * (train/gather.h). */
 bool ff_recipe_gathers(const struct ff_recipe *recipe);

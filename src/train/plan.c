@@ -165,7 +165,7 @@ void ff_plan_feed(const struct ff_plan_job *job, uint32_t boundary, uint32_t pie
     struct ff_feed_opts opts =
         ff_feed_opts_of(job->manifest, &job->geometry, boundary, pieces, use);
     /* Positive and negative rows are formed from the same images. */
-    bool shared = boundary == 0 && opts.embedding.classes > 0;
+    bool shared = boundary == 0 && (opts.embedding.classes > 0 || opts.hybrid);
 
     ff_set_needs(0, NULL, 0, &job->compression, needs);
     ff_feed_needs(&opts, &rows, shared ? (pieces + 1) / 2 : pieces, job->threads,

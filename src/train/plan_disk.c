@@ -153,12 +153,13 @@ static void add_model(const struct ff_plan_job *job, struct ff_plan *out)
     if (!job->mode->whole_network)
         flips = FLIPS_PER_LAYER * (uint64_t)recipe->layers;
     if (recipe->sweeps > 1) {
-        /* Between rounds the optimizer's state stays beside the weights, and all is written anew. */
+        /* Between rounds the optimizer's state stays beside the weights, and all is written anew.
+         */
         out->model_bytes = ff_plan_times(out->model_bytes, 1 + (uint64_t)job->optimizer->states);
         flips = ff_plan_times(flips, recipe->sweeps);
     }
-    out->written_bytes = ff_plan_plus(out->written_bytes,
-                                      ff_plan_times(out->model_bytes, recipe->sweeps));
+    out->written_bytes =
+        ff_plan_plus(out->written_bytes, ff_plan_times(out->model_bytes, recipe->sweeps));
     out->written_bytes = ff_plan_plus(out->written_bytes, ff_plan_times(flips, FLIP_BYTES));
 }
 

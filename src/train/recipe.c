@@ -18,6 +18,7 @@
 static const struct ff_recipe_choice embeddings[] = {
     {"replace", "the first inputs are replaced by the label"},
     {"append", "inputs are added for the label"},
+    {"none", "it does not: layers learn without labels"},
     {NULL, NULL},
 };
 static const struct ff_recipe_choice activation_types[] = {
@@ -26,11 +27,12 @@ static const struct ff_recipe_choice activation_types[] = {
     {NULL, NULL},
 };
 
-static const struct ff_recipe_choice negative_labels[] = {
+static const struct ff_recipe_choice kinds_of_negatives[] = {
     {"random", "any wrong label, drawn once for each set"},
     {"hard",
      "drawn in each epoch from what the goodness of the layers trained so far, or with ff-full "
      "the linear head, takes the row for"},
+    {"hybrid", "not labels but images: two of them mixed by a mask (unsupervised)"},
     {NULL, NULL},
 };
 
@@ -43,7 +45,6 @@ void ff_recipe_init(struct ff_recipe *out)
         .optimizer = "adam",
         .schedule = "linear",
         .activations = "f32",
-        .negatives = "random",
         .epochs = 10,
         .sweeps = 1,
         .batch = 128,
@@ -160,7 +161,7 @@ const struct ff_recipe_choice *ff_recipe_choices(const char *field)
     if (strcmp(field, "activations") == 0)
         return activation_types;
     if (strcmp(field, "negatives") == 0)
-        return negative_labels;
+        return kinds_of_negatives;
     if (strcmp(field, "mode") == 0) {
         const struct ff_mode *table = ff_modes(&count);
 
@@ -264,6 +265,8 @@ static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     bool forward = !mode->backprop, streams = !mode->whole_network;
     bool labels = forward && ff_recipe_conditioned(recipe), pairs = forward && !labels;
     bool full = pairs && mode->whole_network, hard = strcmp(recipe->negatives, "hard") == 0;
+    bool without = ff_recipe_unsupervised(recipe),
+         hybrid = strcmp(recipe->negatives, "hybrid") == 0;
     const struct ff_recipe plain = plain_of(recipe);
     const struct {
         const char *field;
@@ -272,7 +275,7 @@ static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
         {"recipe", forward, strcmp(recipe->recipe, mode->recipe) != 0},
         {"loss", forward, strcmp(recipe->loss, plain.loss) != 0},
         {"embedding", pairs, strcmp(recipe->embedding, plain.embedding) != 0},
-        {"label strength", forward, recipe->label_strength != plain.label_strength},
+        {"label strength", forward && !without, recipe->label_strength != plain.label_strength},
         {"label smoothing", labels, recipe->label_smoothing != plain.label_smoothing},
         {"label samples", labels, recipe->label_samples != plain.label_samples},
         {"sweeps", streams, recipe->sweeps != plain.sweeps},
@@ -284,7 +287,7 @@ static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
         {"goodness scale", forward, recipe->goodness_scale != plain.goodness_scale},
         {"threshold", pairs, recipe->threshold != plain.threshold},
         {"activations", streams, strcmp(recipe->activations, plain.activations) != 0},
-        {"negatives", pairs, hard},
+        {"negatives", pairs, strcmp(recipe->negatives, plain.negatives) != 0},
         {"negative sets", pairs && !hard, recipe->negative_sets != plain.negative_sets},
         {"head epochs", forward,
          recipe->head_epochs != plain.head_epochs && recipe->head_epochs != recipe->epochs},
@@ -303,6 +306,18 @@ static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
                        "loss %s conditions every layer on the label, which mode %s does not do; "
                        "choose another loss, or mode ff-stream",
                        recipe->loss, mode->name);
+    if (pairs && without != hybrid)
+        return ff_fail(ctx, FF_EINVAL,
+                       "embedding %s, negatives %s: hybrid images are the negatives of layers that "
+                       "learn without labels (embedding none), and of no others",
+                       recipe->embedding, recipe->negatives);
+    if (without && mode->whole_network)
+        return ff_fail(ctx, FF_EINVAL, "embedding none: mode %s does not learn without labels",
+                       mode->name);
+    if (without && recipe->head_epochs == 0)
+        return ff_fail(ctx, FF_EINVAL,
+                       "embedding none: only a head tells labels then, and there is none (head "
+                       "epochs 0)");
     if (full && hard && recipe->head_epochs == 0)
         return ff_fail(ctx, FF_EINVAL,
                        "hard negatives are drawn from the linear head, and there is none (head "

@@ -18,6 +18,7 @@ static const struct ff_recipe_entry entries[] = {
             {
                 .loss = "softmax",
                 .embedding = "replace", /* unused */
+                .negatives = "random",  /* unused */
                 .label_strength = 3,
                 .label_smoothing = 0.1,
                 .dropout = 0.2,
@@ -34,6 +35,7 @@ static const struct ff_recipe_entry entries[] = {
             {
                 .loss = "logistic",
                 .embedding = "replace",
+                .negatives = "random",
                 .label_strength = 1,
                 .goodness_scale = NAN,
                 .negative_sets = 1,
@@ -48,10 +50,26 @@ static const struct ff_recipe_entry entries[] = {
             {
                 .loss = "symba",
                 .embedding = "replace",
+                .negatives = "random",
                 .label_strength = 1,
                 .goodness_scale = NAN,
                 .negative_sets = 1,
                 .head_epochs = 5,
+            },
+    },
+    {
+        .name = "unsupervised",
+        .summary = "Hinton 2022: images against hybrids of two; labels are for a linear head alone",
+        .reaches = "?",
+        .defaults =
+            {
+                .loss = "logistic",
+                .embedding = "none",
+                .negatives = "hybrid",
+                .label_strength = 1, /* unused */
+                .goodness_scale = NAN,
+                .negative_sets = 1,
+                .head_epochs = 10,
             },
     },
 };
@@ -120,6 +138,7 @@ void ff_recipe_fill(struct ff_recipe *recipe, const struct ff_recipe_entry *entr
 
     fill_name(&recipe->loss, defaults->loss);
     fill_name(&recipe->embedding, defaults->embedding);
+    fill_name(&recipe->negatives, defaults->negatives);
     fill_count(&recipe->negative_sets, defaults->negative_sets);
     fill_count(&recipe->head_epochs, defaults->head_epochs);
     fill(&recipe->label_strength, defaults->label_strength);

@@ -97,15 +97,22 @@ static int choose_method(struct scoring *s)
 {
     enum ff_method method = s->evaluate->method;
     const char *mode = s->manifest.recipe.mode;
+    bool unsupervised;
 
     s->backprop = ff_mode_find(mode)->backprop;
     s->conditioned = ff_recipe_conditioned(&s->manifest.recipe);
+    unsupervised = ff_recipe_unsupervised(&s->manifest.recipe);
     if (s->backprop && method == FF_METHOD_GOODNESS)
         return ff_fail(s->ctx, FF_EINVAL,
                        "%s is trained by backpropagation (%s): its output layer, a linear head, "
                        "decides, not the goodness",
                        s->evaluate->model, mode);
-    s->by_head = method == FF_METHOD_HEAD || (method == FF_METHOD_AUTO && s->backprop);
+    if (unsupervised && method == FF_METHOD_GOODNESS)
+        return ff_fail(s->ctx, FF_EINVAL,
+                       "%s is trained without labels: its linear head decides, not the goodness",
+                       s->evaluate->model);
+    s->by_head =
+        method == FF_METHOD_HEAD || (method == FF_METHOD_AUTO && (s->backprop || unsupervised));
     return FF_OK;
 }
 

@@ -66,5 +66,7 @@ uint32_t ff_streams_rows(const struct ff_recipe *recipe)
 
 uint32_t ff_streams_head(const struct ff_recipe *recipe)
 {
-    return ff_recipe_conditioned(recipe) ? (uint32_t)FF_STREAM_INPUT : (uint32_t)FF_STREAM_NEUTRAL;
+    bool label_free = ff_recipe_conditioned(recipe) || ff_recipe_unsupervised(recipe);
+
+    return label_free ? (uint32_t)FF_STREAM_INPUT : (uint32_t)FF_STREAM_NEUTRAL;
 }
