@@ -68,6 +68,7 @@ static const struct config configs[] = {
     {.hidden = "700x3", .mode = "ff-full", .batch = 600},
     {.hidden = "700x3", .mode = "ff-full", .no_head = true, .optimizer = "sgd"},
     {.hidden = "700x3", .mode = "bp"},
+    {.hidden = "1000,800", .mode = "bp"},
     {.hidden = "300x9", .mode = "bp-checkpoint", .batch = 1200},
     {.hidden = "300x9", .mode = "bp-accum", .batch = 1200, .micro_batch = 600},
 };
