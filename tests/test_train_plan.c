@@ -67,6 +67,7 @@ static const struct config configs[] = {
     {.hidden = "500x3", .compress = "zstd:3"},
     {.hidden = "700x3", .mode = "ff-full", .batch = 600},
     {.hidden = "700x3", .mode = "ff-full", .no_head = true, .optimizer = "sgd"},
+    {.hidden = "16x60", .mode = "ff-full"},
     {.hidden = "700x3", .mode = "bp"},
     {.hidden = "1000,800", .mode = "bp"},
     {.hidden = "300x9", .mode = "bp-checkpoint", .batch = 1200},
@@ -364,6 +365,26 @@ START_TEST(too_large_a_network_is_warned_of)
 }
 END_TEST
 
+/* The head learns by Adam whatever the layers learn by, and is saved with its state. */
+START_TEST(the_heads_own_state_is_planned)
+{
+    const struct ff_plan_data data = {.samples = 1024, .features = 8, .classes = 1000};
+    struct ff_plan with_adam;
+
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "8,300", &recipe), FF_OK);
+    recipe.embedding = "append";
+    recipe.batch = 256;
+    recipe.epochs = recipe.head_epochs = 2;
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &with_adam), FF_OK);
+    ck_assert_int_eq(with_adam.phase, FF_PHASE_HEAD);
+    recipe.optimizer = "sgd";
+    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_OK);
+    ck_assert_int_eq(seen.phase, FF_PHASE_HEAD);
+    ck_assert_uint_eq(seen.accounted_peak_bytes, with_adam.accounted_peak_bytes);
+}
+END_TEST
+
 START_TEST(shapes_that_cannot_be_are_refused)
 {
     struct ff_plan_data data = {.samples = 0, .features = 10, .classes = 4};
@@ -449,6 +470,7 @@ int main(void)
     tcase_add_loop_test(planned, a_plan_adds_up, 0, CONFIGS);
     tcase_add_loop_test(planned, a_shape_does_for_data, 0, CONFIGS);
     tcase_add_loop_test(planned, disk_as_planned, 0, CONFIGS);
+    tcase_add_test(planned, the_heads_own_state_is_planned);
     tcase_add_test(planned, shapes_that_cannot_be_are_refused);
     tcase_add_test(planned, the_largest_network_is_planned);
     suite_add_tcase(suite, planned);

@@ -82,45 +82,59 @@ size_t ff_plan_packed(size_t elements)
     return FF_VALUE_HEADER + elements * sizeof(float) / 100 * PACKED_WEIGHTS;
 }
 
-/* The tiles of a layer that a checkpoint writes; returns the elements of the largest. */
-static size_t list_tiles(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer,
-                         struct ff_db_writes out[2])
-{
-    const struct ff_manifest *manifest = job->manifest;
-    const struct ff_recipe *recipe = &manifest->recipe;
-    uint32_t units = recipe->hidden[layer - 1], fan_in = ff_manifest_fan_in(manifest, layer);
-    /* Between epochs the state is saved too. */
-    uint64_t tensors = recipe->epochs > 1 ? 1 + (uint64_t)job->optimizer->states : 1;
+/* What a checkpoint writes: what that takes of LMDB, and the elements of the largest tile. */
+struct saving {
+    uint64_t cost;
+    size_t largest;
+};
 
-    if (stage == FF_STAGE_HEAD) {
-        fan_in = units;
-        units = manifest->classes;
+/* The part of the network that is stored as KIND and NUMBER; between its EPOCHS with its state. */
+static void add_part(const struct ff_plan_job *job, char kind, uint32_t number, uint32_t epochs,
+                     struct saving *saving)
+{
+    struct ff_layer part = ff_network_shape(job->manifest, kind, number);
+    uint64_t tensors = part.tiles * (epochs > 1 ? 1 + (uint64_t)part.states : 1);
+    size_t tile = ff_plan_tile(part.units, part.fan_in);
+    size_t labels = ff_plan_tile(part.units, part.classes);
+    const struct ff_db_writes writes[] = {
+        {ff_plan_packed(tile), tensors},
+        {ff_plan_packed(ff_plan_tile(part.units, 1)), tensors},
+        {ff_plan_packed(labels), part.classes ? tensors : 0},
+    };
+
+    saving->cost += ff_db_cost(sizeof writes / sizeof *writes, writes, 1);
+    saving->largest = larger(saving->largest, larger(tile, labels));
+}
+
+/* All parts that learn in STAGE. */
+static struct saving list_saving(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer)
+{
+    const struct ff_recipe *recipe = &job->manifest->recipe;
+    uint32_t first_head = ff_recipe_first_head(recipe);
+    struct saving saving = {0};
+
+    if (stage == FF_STAGE_HEAD)
+        add_part(job, 'H', layer, recipe->head_epochs, &saving);
+    else if (!job->mode->whole_network)
+        add_part(job, 'W', layer, recipe->epochs, &saving);
+    for (uint32_t k = 1; k <= recipe->layers && job->mode->whole_network; k++) {
+        add_part(job, 'W', k, recipe->epochs, &saving);
+        if (first_head && k >= first_head)
+            add_part(job, 'H', k, recipe->epochs, &saving);
     }
-    tensors *= ff_tile_count(units);
-    out[0] = (struct ff_db_writes){ff_plan_packed(ff_plan_tile(units, fan_in)), tensors};
-    out[1] = (struct ff_db_writes){ff_plan_packed(ff_plan_tile(units, 1)), tensors};
-    return ff_plan_tile(units, fan_in);
+    return saving;
 }
 
 /* What saving adds for the time of it: a tile being written, and what waits for a commit. */
 static void count_checkpoint(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer,
                              struct ff_needs *needs)
 {
-    bool whole = job->mode->whole_network;
-    uint32_t first = whole ? 1 : layer, last = whole ? job->manifest->recipe.layers : layer;
-    uint64_t cost = 0;
-    size_t largest = 0;
+    struct saving saving = list_saving(job, stage, layer);
 
-    for (uint32_t k = first; k <= last; k++) {
-        struct ff_db_writes writes[2];
-
-        largest = larger(largest, list_tiles(job, stage, k, writes));
-        cost += ff_db_cost(2, writes, 1);
-    }
-    needs->bytes[FF_MEM_IO] += FF_VALUE_HEADER + largest * sizeof(float) +
-                               ff_db_pending_bound(cost, ff_plan_packed(largest));
+    needs->bytes[FF_MEM_IO] += FF_VALUE_HEADER + saving.largest * sizeof(float) +
+                               ff_db_pending_bound(saving.cost, ff_plan_packed(saving.largest));
     /* Of the model file pages of the tree are mapped, and what comes along with them. */
-    needs->mapped += ff_chunk_slack((size_t)cost);
+    needs->mapped += ff_chunk_slack((size_t)saving.cost);
 }
 
 static void count_stage(const struct ff_plan_job *job, const struct ff_moment *at,
