@@ -320,6 +320,33 @@ START_TEST(a_complete_model_is_not_refused)
 }
 END_TEST
 
+static void check_limit(struct ff_ctx *limited, uint64_t limit, int status)
+{
+    ck_assert_int_eq(status, FF_EBUDGET);
+    ck_assert_msg(strstr(ff_ctx_message(limited), "memory limit of") != NULL, "%s",
+                  ff_ctx_message(limited));
+    ck_assert_uint_eq(limited->meter.limit, limit);
+}
+
+/* It is reached within a stage, and stays afterwards, whatever the budget. */
+START_TEST(the_callers_own_limit_is_kept)
+{
+    uint64_t limit = train_seen().memory.accounted_peak_bytes / 2;
+
+    for (int step = 0; step < 2; step++) {
+        struct ff_ctx *limited = train_ctx();
+        struct ff_train_result result;
+
+        opts.memory_bytes = step ? (uint64_t)1 << 40 : 0;
+        remove(opts.model);
+        ff_memory_limit(limited, limit);
+        check_limit(limited, limit, ff_train(limited, &recipe, &opts, &result));
+        ck_assert_int_eq(access(opts.model, F_OK), 0);
+        ff_ctx_free(limited);
+    }
+}
+END_TEST
+
 static bool stop(void *arg)
 {
     (void)arg;
@@ -458,6 +485,22 @@ START_TEST(evaluation_by_the_head)
 }
 END_TEST
 
+START_TEST(evaluation_keeps_the_callers_own_limit)
+{
+    struct ff_ctx *limited = train_ctx();
+    struct ff_evaluation measured;
+    uint64_t limit;
+
+    evaluate_ok(&measured);
+    limit = measured.memory.accounted_peak_bytes / 2;
+    ff_evaluate_release(&measured);
+    evaluate_opts.memory_bytes = (uint64_t)1 << 40;
+    ff_memory_limit(limited, limit);
+    check_limit(limited, limit, ff_evaluate(limited, &evaluate_opts, &measured));
+    ff_ctx_free(limited);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("train/plan");
@@ -482,6 +525,7 @@ int main(void)
     tcase_add_test(budget, tighter_budgets_page_more);
     tcase_add_test(budget, less_is_refused_at_once);
     tcase_add_test(budget, a_complete_model_is_not_refused);
+    tcase_add_test(budget, the_callers_own_limit_is_kept);
     tcase_add_test(budget, resuming_keeps_to_its_own_budget);
     tcase_add_test(budget, too_large_a_network_is_warned_of);
     suite_add_tcase(suite, budget);
@@ -490,6 +534,7 @@ int main(void)
     tcase_add_checked_fixture(evaluation, evaluate_setup, evaluate_teardown);
     tcase_add_test(evaluation, evaluation_by_goodness);
     tcase_add_test(evaluation, evaluation_by_the_head);
+    tcase_add_test(evaluation, evaluation_keeps_the_callers_own_limit);
     suite_add_tcase(suite, evaluation);
     return run_suite(suite);
 }

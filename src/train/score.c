@@ -214,8 +214,7 @@ static int plan(struct scoring *s)
     ff_plan_warn(s->ctx, &plan);
     if (opts->on_plan)
         opts->on_plan(opts->arg, &plan);
-    if (opts->memory_bytes)
-        ff_memory_limit(s->ctx, opts->memory_bytes);
+    ff_meter_tighten(s->ctx, opts->memory_bytes);
     return FF_OK;
 }
 
