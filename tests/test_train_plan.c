@@ -4,6 +4,7 @@
 #include "support/train_fixture.h"
 
 #include "base/context.h"
+#include "train/plan.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -412,6 +413,48 @@ START_TEST(the_heads_own_state_is_planned)
 }
 END_TEST
 
+/* The worst moment of STAGE on LAYER of the recipe, on the fixture's data. */
+static struct ff_moment moment_of(enum ff_stage stage, uint32_t layer)
+{
+    const struct ff_compression none = {FF_CODEC_NONE, 0};
+    struct ff_manifest manifest = {
+        .samples = ROWS, .features = TRAIN_FEATURES, .classes = TRAIN_CLASSES};
+    struct ff_plan_job job;
+    struct ff_knobs knobs;
+
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    manifest.recipe = recipe;
+    job = ff_plan_job(&manifest, &opts, &none);
+    knobs = ff_plan_knobs(&job, stage, layer);
+    return ff_plan_moment(&job, stage, layer, &knobs);
+}
+
+/* Each tile is read where it lies in the model file; with few rows nothing takes more. */
+START_TEST(a_tile_is_mapped_while_it_is_loaded)
+{
+    const uint64_t input_bytes = 128 * sizeof(float) / 100 * 85; /* of a tile, as stored */
+    struct ff_evaluate_opts evaluate;
+    struct ff_moment moment;
+    struct ff_plan plan;
+
+    recipe.batch = 16;
+    opts.limit_rows = 32;
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "20000,300", &recipe), FF_OK);
+    moment = moment_of(FF_STAGE_FORWARD, 2);
+    ck_assert_uint_ge(moment.needs.mapped, 20000 * input_bytes);
+
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "4200,300", &recipe), FF_OK);
+    train_ok(ctx, &recipe, &opts);
+    ff_evaluate_opts_init(&evaluate);
+    evaluate.model = opts.model;
+    evaluate.data = opts.data;
+    evaluate.limit_rows = 16;
+    ck_assert_int_eq(ff_plan_evaluate(ctx, &evaluate, false, &plan), FF_OK);
+    ck_assert_uint_eq(plan.layer, 2);
+    ck_assert_uint_ge(plan.mapped_bytes, 4200 * input_bytes);
+}
+END_TEST
+
 START_TEST(shapes_that_cannot_be_are_refused)
 {
     struct ff_plan_data data = {.samples = 0, .features = 10, .classes = 4};
@@ -514,6 +557,7 @@ int main(void)
     tcase_add_loop_test(planned, a_shape_does_for_data, 0, CONFIGS);
     tcase_add_loop_test(planned, disk_as_planned, 0, CONFIGS);
     tcase_add_test(planned, the_heads_own_state_is_planned);
+    tcase_add_test(planned, a_tile_is_mapped_while_it_is_loaded);
     tcase_add_test(planned, shapes_that_cannot_be_are_refused);
     tcase_add_test(planned, the_largest_network_is_planned);
     suite_add_tcase(suite, planned);

@@ -13,6 +13,7 @@
 #include "store/activations.h"
 #include "train/feed.h"
 #include "train/geometry.h"
+#include "train/layer.h"
 #include "train/manifest.h"
 #include "train/mode.h"
 #include "train/pager.h"
@@ -86,6 +87,8 @@ struct ff_plan_products {
 uint64_t ff_plan_program(unsigned threads, const struct ff_plan_products *products);
 /* About the bytes of a value of so many elements of weights, as stored. */
 size_t ff_plan_packed(size_t elements);
+/* Adds what LAYER takes while it is loaded from the model, tile by tile, each mapped in turn. */
+void ff_plan_loading(const struct ff_layer *layer, struct ff_needs *needs);
 /* Time of moving BYTES of tiles, against that of OPERATIONS on THREADS: an estimate. */
 double ff_plan_paging_slowdown(unsigned threads, double operations, double bytes);
 /* That of a step. */

@@ -76,10 +76,17 @@ static void count_import(const struct ff_plan_job *job, struct ff_needs *needs)
     ff_import_needs(&opts, job->manifest->features, job->manifest->is_float, needs);
 }
 
-/* About what a value of so many elements of weights takes, as stored. */
 size_t ff_plan_packed(size_t elements)
 {
     return FF_VALUE_HEADER + elements * sizeof(float) / 100 * PACKED_WEIGHTS;
+}
+
+void ff_plan_loading(const struct ff_layer *layer, struct ff_needs *needs)
+{
+    size_t tile = ff_plan_packed(ff_plan_tile(layer->units, layer->fan_in));
+
+    ff_layer_load_needs(layer, needs);
+    needs->mapped += tile + ff_chunk_slack(tile);
 }
 
 /* What a checkpoint writes: what that takes of LMDB, and the elements of the largest tile. */
@@ -176,18 +183,8 @@ static uint64_t count_paged_out(const struct ff_plan_job *job, const struct ff_m
     if (at->knobs.residency.slots == 0)
         return 0;
     ff_layer_needs(&layer, job->threads, &reads);
-    ff_layer_load_needs(&layer, job->threads, &writes);
+    ff_layer_load_needs(&layer, &writes);
     return writes.bytes[FF_MEM_IO] - reads.bytes[FF_MEM_IO];
-}
-
-/* Keeps NEEDS if that is the worst so far. */
-static void consider(struct ff_moment *out, const struct ff_needs *needs)
-{
-    uint64_t accounted = ff_needs_total(needs);
-
-    out->accounted = larger(out->accounted, accounted);
-    if (accounted + needs->mapped > ff_needs_total(&out->needs) + out->needs.mapped)
-        out->needs = *needs;
 }
 
 struct ff_moment ff_plan_moment(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer,
@@ -196,25 +193,29 @@ struct ff_moment ff_plan_moment(const struct ff_plan_job *job, enum ff_stage sta
     struct ff_moment out = {.stage = stage, .layer = layer, .knobs = *knobs};
     const struct ff_plan_products products = products_of(job), none = {0};
     struct ff_needs needs = job->base;
+    struct ff_peak peak = {.accounted = 0};
 
     if (stage != FF_STAGE_IMPORT)
         ff_needs_add(&needs, &job->coding);
+    /* What learns holds a gradient by and by, which takes more than a stored tile. */
     if (stage == FF_STAGE_FORWARD) {
         struct ff_layer shape = layer_of(job, &out);
         struct ff_needs loading = needs;
 
-        ff_layer_load_needs(&shape, job->threads, &loading);
-        consider(&out, &loading);
+        ff_plan_loading(&shape, &loading);
+        ff_peak_consider(&peak, &loading);
     }
     count_stage(job, &out, &needs);
-    consider(&out, &needs);
+    ff_peak_consider(&peak, &needs);
     if (stage == FF_STAGE_TRAIN || stage == FF_STAGE_HEAD) {
         /* While it saves, no activations are mapped, and no tile is on its way out. */
         needs.mapped = 0;
         needs.bytes[FF_MEM_IO] -= count_paged_out(job, &out);
         count_checkpoint(job, stage, layer, &needs);
-        consider(&out, &needs);
+        ff_peak_consider(&peak, &needs);
     }
+    out.needs = peak.needs;
+    out.accounted = peak.accounted;
     out.program = ff_plan_program(job->threads, stage == FF_STAGE_IMPORT ? &none : &products);
     out.total = ff_needs_total(&out.needs) + out.needs.mapped + out.program;
     return out;

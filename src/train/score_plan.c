@@ -123,55 +123,66 @@ static struct ff_geometry geometry_of(uint64_t rows)
     return ff_geometry_make(rows, FF_CHUNK_ROWS);
 }
 
-static struct ff_needs import_needs(const struct ff_score_job *job, uint64_t rows)
+static struct ff_peak import_peak(const struct ff_score_job *job, uint64_t rows)
 {
     struct ff_geometry geometry = geometry_of(rows);
     struct ff_import_opts opts = {.geometry = &geometry};
     struct ff_set_values values[FF_MAX_SET_VALUES];
     size_t n = list_values(job, &geometry, 0, values);
+    struct ff_peak peak = {.accounted = 0};
     struct ff_needs needs = {0};
 
     count_base(job, rows, &needs);
     ff_set_needs(n, values, geometry.chunks, &none, &needs);
     ff_import_needs(&opts, job->manifest->features, job->is_float, &needs);
-    return needs;
+    ff_peak_consider(&peak, &needs);
+    return peak;
 }
 
-static struct ff_needs layer_needs(const struct ff_score_job *job, uint64_t rows, uint32_t number,
-                                   struct ff_residency residency)
+static struct ff_peak layer_peak(const struct ff_score_job *job, uint64_t rows, uint32_t number,
+                                 struct ff_residency residency)
 {
     struct ff_geometry geometry = geometry_of(rows);
     struct ff_layer layer = ff_layer_of(job->manifest, number, 0);
     struct ff_set_values values[FF_MAX_SET_VALUES];
     size_t n = list_values(job, &geometry, number, values);
+    struct ff_peak peak = {.accounted = 0};
     struct ff_needs needs = {0}, loading;
 
     layer.residency = residency;
     count_base(job, rows, &needs);
     count_written_set(&needs);
-    loading = needs;
-    ff_layer_load_needs(&layer, job->threads, &loading);
     count_feed(job, &geometry, number - 1, &needs);
+    loading = needs;
+    loading.mapped = 0; /* nothing is fed yet */
+    ff_plan_loading(&layer, &loading);
+    ff_peak_consider(&peak, &loading);
     ff_layer_needs(&layer, job->threads, &needs);
     ff_forward_needs(job->manifest, &layer, &geometry, ff_score_streams(job), &needs);
     if (n > 0)
         ff_set_needs(n, values, geometry.chunks, &none, &needs);
-    return ff_needs_total(&loading) > ff_needs_total(&needs) + needs.mapped ? loading : needs;
+    ff_peak_consider(&peak, &needs);
+    return peak;
 }
 
 /* The head on a layer, whose outputs are stored. */
-static struct ff_needs head_needs(const struct ff_score_job *job, uint64_t rows, uint32_t number)
+static struct ff_peak head_peak(const struct ff_score_job *job, uint64_t rows, uint32_t number)
 {
     struct ff_geometry geometry = geometry_of(rows);
     struct ff_layer head = ff_layer_shape(units(job, number), job->manifest->classes, 0);
-    struct ff_needs needs = {0};
+    struct ff_peak peak = {.accounted = 0};
+    struct ff_needs needs = {0}, loading;
 
     count_base(job, rows, &needs);
     count_written_set(&needs);
     count_written_set(&needs);
+    loading = needs;
+    ff_plan_loading(&head, &loading);
+    ff_peak_consider(&peak, &loading);
     count_feed(job, &geometry, number, &needs);
     ff_layer_needs(&head, job->threads, &needs);
-    return needs;
+    ff_peak_consider(&peak, &needs);
+    return peak;
 }
 
 static uint64_t program(const struct ff_score_job *job)
@@ -189,9 +200,9 @@ static uint64_t program(const struct ff_score_job *job)
     return ff_plan_program(job->threads, &products);
 }
 
-static uint64_t total(const struct ff_score_job *job, const struct ff_needs *needs)
+static uint64_t total(const struct ff_score_job *job, const struct ff_peak *peak)
 {
-    return ff_needs_total(needs) + needs->mapped + program(job);
+    return ff_needs_total(&peak->needs) + peak->needs.mapped + program(job);
 }
 
 /* ---- Knobs ---- */
@@ -215,12 +226,12 @@ static uint64_t comfortable_rows(const struct ff_score_job *job)
 static uint64_t most_of_all(const struct ff_score_job *job, uint64_t rows,
                             struct ff_residency residency)
 {
-    struct ff_needs import = import_needs(job, rows);
+    struct ff_peak import = import_peak(job, rows);
     uint64_t most = total(job, &import);
 
     for (uint32_t k = 1; k <= job->layers; k++) {
-        struct ff_needs layer = layer_needs(job, rows, k, residency);
-        struct ff_needs head = has_head(job, k) ? head_needs(job, rows, k) : (struct ff_needs){0};
+        struct ff_peak layer = layer_peak(job, rows, k, residency);
+        struct ff_peak head = has_head(job, k) ? head_peak(job, rows, k) : (struct ff_peak){0};
 
         most = total(job, &layer) > most ? total(job, &layer) : most;
         most = total(job, &head) > most ? total(job, &head) : most;
@@ -244,9 +255,9 @@ uint64_t ff_score_rows(const struct ff_score_job *job)
 static bool fits(const struct ff_score_job *job, uint64_t rows, uint32_t layer,
                  struct ff_residency residency)
 {
-    struct ff_needs needs = layer_needs(job, rows, layer, residency);
+    struct ff_peak peak = layer_peak(job, rows, layer, residency);
 
-    return total(job, &needs) <= job->memory_bytes;
+    return total(job, &peak) <= job->memory_bytes;
 }
 
 struct ff_residency ff_score_residency(const struct ff_score_job *job, uint64_t rows,
@@ -279,18 +290,18 @@ struct survey {
     struct ff_plan *out;
 };
 
-static void look_at(const struct survey *survey, const struct ff_needs *needs, uint32_t layer)
+static void look_at(const struct survey *survey, const struct ff_peak *peak, uint32_t layer)
 {
     struct ff_plan *out = survey->out;
-    uint64_t bytes = total(survey->job, needs), accounted = ff_needs_total(needs);
+    uint64_t bytes = total(survey->job, peak);
 
-    if (accounted > out->accounted_peak_bytes)
-        out->accounted_peak_bytes = accounted;
+    if (peak->accounted > out->accounted_peak_bytes)
+        out->accounted_peak_bytes = peak->accounted;
     if (bytes <= out->peak_bytes)
         return;
     out->peak_bytes = bytes;
-    memcpy(out->category_bytes, needs->bytes, sizeof out->category_bytes);
-    out->mapped_bytes = needs->mapped;
+    memcpy(out->category_bytes, peak->needs.bytes, sizeof out->category_bytes);
+    out->mapped_bytes = peak->needs.mapped;
     out->program_bytes = program(survey->job);
     out->layer = layer;
 }
@@ -321,7 +332,7 @@ static void fill(const struct ff_score_job *job, struct ff_plan *out)
     const struct survey survey = {job, out};
     uint64_t rows = ff_score_rows(job), blocks = (job->samples + rows - 1) / rows;
     struct ff_geometry geometry = geometry_of(rows);
-    struct ff_needs needs = import_needs(job, rows);
+    struct ff_peak peak = import_peak(job, rows);
     uint64_t below = stored(job, &geometry, 0);
 
     *out = (struct ff_plan){
@@ -333,16 +344,16 @@ static void fill(const struct ff_score_job *job, struct ff_plan *out)
         .slowdown = 1,
         .written_bytes = below * blocks,
     };
-    look_at(&survey, &needs, 0);
+    look_at(&survey, &peak, 0);
     for (uint32_t k = 1; k <= job->layers; k++) {
         struct ff_residency residency = ff_score_residency(job, rows, k);
         uint64_t here = stored(job, &geometry, k);
 
-        needs = layer_needs(job, rows, k, residency);
-        look_at(&survey, &needs, k);
+        peak = layer_peak(job, rows, k, residency);
+        look_at(&survey, &peak, k);
         if (has_head(job, k)) {
-            needs = head_needs(job, rows, k);
-            look_at(&survey, &needs, k);
+            peak = head_peak(job, rows, k);
+            look_at(&survey, &peak, k);
         }
         note_tiles(job, k, residency, out);
         out->parameters += (uint64_t)units(job, k) * (ff_manifest_fan_in(job->manifest, k) + 1);
@@ -361,18 +372,18 @@ static uint64_t smallest(const struct ff_score_job *job)
 
     for (uint32_t k = 1; k <= job->layers; k++) {
         struct ff_residency one = {0, ff_tile_count(units(job, k)) > 1};
-        struct ff_needs a = layer_needs(job, rows, k, one);
-        struct ff_needs b = layer_needs(job, rows, k, (struct ff_residency){0, 0});
+        struct ff_peak a = layer_peak(job, rows, k, one);
+        struct ff_peak b = layer_peak(job, rows, k, (struct ff_residency){0, 0});
         uint64_t bytes = smaller(total(job, &a), total(job, &b));
 
         paged = bytes > paged ? bytes : paged;
         if (has_head(job, k)) {
-            a = head_needs(job, rows, k);
+            a = head_peak(job, rows, k);
             paged = total(job, &a) > paged ? total(job, &a) : paged;
         }
     }
     {
-        struct ff_needs import = import_needs(job, rows);
+        struct ff_peak import = import_peak(job, rows);
 
         paged = total(job, &import) > paged ? total(job, &import) : paged;
     }
