@@ -16,6 +16,11 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 static uint32_t units(const struct ff_score_job *job, uint32_t layer)
 {
     return job->manifest->recipe.hidden[layer - 1];
@@ -223,32 +228,41 @@ static uint64_t comfortable_rows(const struct ff_score_job *job)
     return smaller(job->samples, rows ? rows : 1);
 }
 
-static uint64_t most_of_all(const struct ff_score_job *job, uint64_t rows,
-                            struct ff_residency residency)
+/* Of a layer, with as little of it in memory as there can be. */
+static uint64_t least_of_layer(const struct ff_score_job *job, uint64_t rows, uint32_t layer)
 {
-    struct ff_peak import = import_peak(job, rows);
-    uint64_t most = total(job, &import);
+    struct ff_peak whole = layer_peak(job, rows, layer, (struct ff_residency){0, 0}), paged;
+
+    if (ff_tile_count(units(job, layer)) < 2)
+        return total(job, &whole);
+    paged = layer_peak(job, rows, layer, (struct ff_residency){0, 1});
+    return smaller(total(job, &whole), total(job, &paged));
+}
+
+/* The least that blocks of ROWS can be brought to. */
+static uint64_t least_total(const struct ff_score_job *job, uint64_t rows)
+{
+    struct ff_peak peak = import_peak(job, rows);
+    uint64_t most = total(job, &peak);
 
     for (uint32_t k = 1; k <= job->layers; k++) {
-        struct ff_peak layer = layer_peak(job, rows, k, residency);
-        struct ff_peak head = has_head(job, k) ? head_peak(job, rows, k) : (struct ff_peak){0};
-
-        most = total(job, &layer) > most ? total(job, &layer) : most;
-        most = total(job, &head) > most ? total(job, &head) : most;
+        most = larger(most, least_of_layer(job, rows, k));
+        if (has_head(job, k)) {
+            peak = head_peak(job, rows, k);
+            most = larger(most, total(job, &peak));
+        }
     }
     return most;
 }
 
+/* Layers that do not fit are paged, whatever the rows of a block: there are fewer of them only if
+ * that is not enough. */
 uint64_t ff_score_rows(const struct ff_score_job *job)
 {
-    const struct ff_residency whole = {0, 0};
     uint64_t rows = comfortable_rows(job);
 
-    while (job->memory_bytes && rows > FF_CHUNK_ROWS &&
-           most_of_all(job, rows, whole) > job->memory_bytes) {
-        rows = rows / 2 / FF_CHUNK_ROWS * FF_CHUNK_ROWS;
-        rows = rows ? rows : FF_CHUNK_ROWS;
-    }
+    while (job->memory_bytes && rows > FF_CHUNK_ROWS && least_total(job, rows) > job->memory_bytes)
+        rows = larger(rows / 2 / FF_CHUNK_ROWS, 1) * FF_CHUNK_ROWS;
     return rows;
 }
 
@@ -306,31 +320,50 @@ static void look_at(const struct survey *survey, const struct ff_peak *peak, uin
     out->layer = layer;
 }
 
-static void note_tiles(const struct ff_score_job *job, uint32_t layer,
+/* Blocks of ROWS that there are. */
+static uint64_t count_blocks(const struct ff_score_job *job, uint64_t rows)
+{
+    return (job->samples + rows - 1) / rows;
+}
+
+/* Time that LAYER takes against one that is in memory, for as many rows as is comfortable. */
+static double slowdown_of(const struct ff_score_job *job, uint64_t rows, uint32_t layer,
+                          struct ff_residency residency)
+{
+    uint32_t tiles = ff_tile_count(units(job, layer)), streams = ff_score_streams(job);
+    uint32_t pieces = ff_forward_pieces(streams), passes = (streams + pieces - 1) / pieces;
+    uint64_t blocks = count_blocks(job, rows), usual = count_blocks(job, comfortable_rows(job));
+    double weights = (double)units(job, layer) * ff_manifest_fan_in(job->manifest, layer);
+    double paged = residency.slots ? (double)(tiles - residency.resident) / tiles : 0;
+    double chunks = (double)count_blocks(job, smaller(rows, FF_CHUNK_ROWS));
+    /* Once in a block they are stored, then they come for each pass over a chunk. In each block the
+     * layer is loaded. */
+    double moved = paged * ((double)blocks + chunks * passes) + (double)(blocks - usual);
+
+    return 1 + ff_plan_paging_slowdown(job->threads, 2 * weights * (double)job->samples * streams,
+                                       moved * weights * sizeof(float));
+}
+
+static void note_tiles(const struct ff_score_job *job, uint64_t rows, uint32_t layer,
                        struct ff_residency residency, struct ff_plan *out)
 {
-    uint32_t tiles = ff_tile_count(units(job, layer)), rows = FF_CHUNK_ROWS;
-    double weights = (double)units(job, layer) * ff_manifest_fan_in(job->manifest, layer), paged;
-    double slowdown;
+    uint32_t tiles = ff_tile_count(units(job, layer));
+    double slowdown = slowdown_of(job, rows, layer, residency);
 
+    if (slowdown > out->slowdown)
+        out->slowdown = slowdown;
     if (residency.slots == 0 && (out->tile_slots > 0 || tiles <= out->tiles))
         return;
     out->tiles = tiles;
     out->tile_slots = residency.slots;
     out->resident_tiles = residency.slots ? residency.resident : tiles;
-    paged = weights * (tiles - out->resident_tiles) / tiles * sizeof(float);
-    slowdown =
-        1 + ff_plan_paging_slowdown(
-                job->threads, 2 * weights * rows * ff_forward_pieces(ff_score_streams(job)), paged);
-    if (slowdown > out->slowdown)
-        out->slowdown = slowdown;
 }
 
 /* With the knobs that JOB's budget asks for. */
 static void fill(const struct ff_score_job *job, struct ff_plan *out)
 {
     const struct survey survey = {job, out};
-    uint64_t rows = ff_score_rows(job), blocks = (job->samples + rows - 1) / rows;
+    uint64_t rows = ff_score_rows(job), blocks = count_blocks(job, rows);
     struct ff_geometry geometry = geometry_of(rows);
     struct ff_peak peak = import_peak(job, rows);
     uint64_t below = stored(job, &geometry, 0);
@@ -355,7 +388,7 @@ static void fill(const struct ff_score_job *job, struct ff_plan *out)
             peak = head_peak(job, rows, k);
             look_at(&survey, &peak, k);
         }
-        note_tiles(job, k, residency, out);
+        note_tiles(job, rows, k, residency, out);
         out->parameters += (uint64_t)units(job, k) * (ff_manifest_fan_in(job->manifest, k) + 1);
         out->written_bytes += here * blocks;
         if (below + here > out->scratch_peak_bytes)
@@ -366,28 +399,8 @@ static void fill(const struct ff_score_job *job, struct ff_plan *out)
 
 static uint64_t smallest(const struct ff_score_job *job)
 {
-    uint64_t rows = smaller(comfortable_rows(job), FF_CHUNK_ROWS);
-    uint64_t whole = most_of_all(job, rows, (struct ff_residency){0, 0});
-    uint64_t least = whole, paged = 0;
+    uint64_t least = least_total(job, smaller(comfortable_rows(job), FF_CHUNK_ROWS));
 
-    for (uint32_t k = 1; k <= job->layers; k++) {
-        struct ff_residency one = {0, ff_tile_count(units(job, k)) > 1};
-        struct ff_peak a = layer_peak(job, rows, k, one);
-        struct ff_peak b = layer_peak(job, rows, k, (struct ff_residency){0, 0});
-        uint64_t bytes = smaller(total(job, &a), total(job, &b));
-
-        paged = bytes > paged ? bytes : paged;
-        if (has_head(job, k)) {
-            a = head_peak(job, rows, k);
-            paged = total(job, &a) > paged ? total(job, &a) : paged;
-        }
-    }
-    {
-        struct ff_peak import = import_peak(job, rows);
-
-        paged = total(job, &import) > paged ? total(job, &import) : paged;
-    }
-    least = smaller(least, paged);
     return (least + MIB - 1) / MIB * MIB;
 }
 
