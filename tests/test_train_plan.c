@@ -170,6 +170,15 @@ START_TEST(a_shape_does_for_data)
 }
 END_TEST
 
+static void check_disk(const struct ff_train_result *result)
+{
+    ck_assert_double_le((double)result->scratch_peak_bytes, 1.1 * (double)seen.scratch_peak_bytes);
+    ck_assert_double_ge((double)result->scratch_peak_bytes,
+                        0.8 * (double)seen.scratch_peak_bytes - (double)MIB / 4);
+    ck_assert_double_le((double)result->bytes_written, 1.2 * (double)seen.written_bytes);
+    ck_assert_double_ge((double)result->bytes_written, 0.8 * (double)seen.written_bytes);
+}
+
 /* What is told of the disk, without compression and checkpoints between. */
 START_TEST(disk_as_planned)
 {
@@ -179,11 +188,40 @@ START_TEST(disk_as_planned)
     if (opts.compress && strcmp(opts.compress, "none") != 0)
         return;
     result = train_seen();
-    ck_assert_double_le((double)result.scratch_peak_bytes, 1.1 * (double)seen.scratch_peak_bytes);
-    ck_assert_double_ge((double)result.scratch_peak_bytes,
-                        0.8 * (double)seen.scratch_peak_bytes - (double)MIB / 4);
-    ck_assert_double_le((double)result.bytes_written, 1.2 * (double)seen.written_bytes);
-    ck_assert_double_ge((double)result.bytes_written, 0.8 * (double)seen.written_bytes);
+    check_disk(&result);
+}
+END_TEST
+
+/* Tiles lie beside two boundaries while a layer's outputs are written; and evaluation pages too. */
+START_TEST(paged_tiles_are_planned_on_disk)
+{
+    struct ff_train_result result;
+    struct ff_evaluate_opts evaluate;
+    struct ff_evaluation evaluated;
+    uint64_t written;
+
+    apply(&(struct config){.hidden = "1100,1300,64", .batch = 600});
+    opts.tile_slots = 1;
+    result = train_seen();
+    ck_assert_uint_eq(seen.tile_slots, 1);
+    check_disk(&result);
+
+    ff_evaluate_opts_init(&evaluate);
+    evaluate.model = opts.model;
+    evaluate.data = opts.data;
+    evaluate.limit_rows = 100;
+    evaluate.threads = 1;
+    ck_assert_int_eq(ff_plan_evaluate(ctx, &evaluate, false, &seen), FF_OK);
+    evaluate.memory_bytes = seen.smallest_bytes;
+    ck_assert_int_eq(ff_plan_evaluate(ctx, &evaluate, false, &seen), FF_OK);
+    ck_assert_uint_eq(seen.resident_tiles, 0);
+    ck_assert_uint_gt(seen.scratch_peak_bytes, 1100 * 1300 * sizeof(float));
+    written = ff_meter_written(ctx);
+    ck_assert_int_eq(ff_evaluate(ctx, &evaluate, &evaluated), FF_OK);
+    ff_evaluate_release(&evaluated);
+    written = ff_meter_written(ctx) - written;
+    ck_assert_double_le((double)written, 1.1 * (double)seen.written_bytes);
+    ck_assert_double_ge((double)written, 0.9 * (double)seen.written_bytes);
 }
 END_TEST
 
@@ -556,6 +594,7 @@ int main(void)
     tcase_add_loop_test(planned, a_plan_adds_up, 0, CONFIGS);
     tcase_add_loop_test(planned, a_shape_does_for_data, 0, CONFIGS);
     tcase_add_loop_test(planned, disk_as_planned, 0, CONFIGS);
+    tcase_add_test(planned, paged_tiles_are_planned_on_disk);
     tcase_add_test(planned, the_heads_own_state_is_planned);
     tcase_add_test(planned, a_tile_is_mapped_while_it_is_loaded);
     tcase_add_test(planned, shapes_that_cannot_be_are_refused);

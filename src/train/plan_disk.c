@@ -70,35 +70,53 @@ static void raise(uint64_t *peak, uint64_t bytes)
     *peak = bytes > *peak ? bytes : *peak;
 }
 
+uint64_t ff_plan_paged(uint32_t units, uint32_t fan_in, struct ff_residency residency)
+{
+    uint64_t resident = (uint64_t)residency.resident * ff_tile_units(units);
+
+    return residency.slots ? (units - smaller(units, resident)) * fan_in * sizeof(float) : 0;
+}
+
 /* The tiles of a layer that are paged: what they take, and what is written of them. */
 struct paging {
     uint32_t units, fan_in; /* of the layer */
     uint64_t stored, written;
+    uint64_t forward; /* both, while the outputs are written */
 };
+
+static void look_at_training(const struct ff_plan_job *job, uint32_t layer, struct paging *paging)
+{
+    struct ff_knobs knobs = ff_plan_knobs(job, FF_STAGE_TRAIN, layer);
+    uint64_t bytes = ff_plan_paged(paging->units, paging->fan_in, knobs.residency), parts;
+    uint64_t tensors = 1 + (uint64_t)job->optimizer->states;
+
+    if (bytes == 0)
+        return;
+    parts = (job->geometry.chunks_per_batch + knobs.micro_chunks - 1) / knobs.micro_chunks;
+    /* Seeded, or loaded in a later round, then stored once a step, and the gradient for each
+     * micro-batch but the last. */
+    paging->written =
+        ff_plan_times(ff_plan_times(job->manifest->recipe.epochs, job->geometry.batches),
+                      bytes * (tensors + parts - 1));
+    paging->written =
+        ff_plan_plus(paging->written, ff_plan_times(job->manifest->recipe.sweeps, bytes * tensors));
+    /* A page that is replaced is free only two transactions later. */
+    paging->stored = bytes * (tensors + (parts > 1)) + 2 * FF_DB_DIRTY_BYTES;
+}
 
 /* Looks at LAYER, unless it is as the one before. */
 static void look_at_paging(const struct ff_plan_job *job, uint32_t layer, struct paging *paging)
 {
-    const struct ff_recipe *recipe = &job->manifest->recipe;
-    uint32_t units = recipe->hidden[layer - 1], fan_in = ff_manifest_fan_in(job->manifest, layer);
-    uint64_t tensors = 1 + (uint64_t)job->optimizer->states, bytes, parts;
+    uint32_t units = job->manifest->recipe.hidden[layer - 1];
+    uint32_t fan_in = ff_manifest_fan_in(job->manifest, layer);
     struct ff_knobs knobs;
 
     if (units == paging->units && fan_in == paging->fan_in)
         return;
     *paging = (struct paging){.units = units, .fan_in = fan_in};
-    knobs = ff_plan_knobs(job, FF_STAGE_TRAIN, layer);
-    if (knobs.residency.slots == 0)
-        return;
-    bytes = (uint64_t)(ff_tile_count(units) - knobs.residency.resident) *
-            ff_plan_tile(units, fan_in) * sizeof(float);
-    parts = (job->geometry.chunks_per_batch + knobs.micro_chunks - 1) / knobs.micro_chunks;
-    /* Seeded, then stored once a step, and the gradient for each micro-batch but the last. */
-    paging->written = ff_plan_times(ff_plan_times(recipe->epochs, job->geometry.batches),
-                                    bytes * (tensors + parts - 1));
-    paging->written = ff_plan_plus(paging->written, bytes * tensors);
-    /* A page that is replaced is free only two transactions later. */
-    paging->stored = bytes * (tensors + (parts > 1)) + 2 * FF_DB_DIRTY_BYTES;
+    look_at_training(job, layer, paging);
+    knobs = ff_plan_knobs(job, FF_STAGE_FORWARD, layer);
+    paging->forward = ff_plan_paged(units, fan_in, knobs.residency);
 }
 
 static void add_scratch(const struct ff_plan_job *job, struct ff_plan *out)
@@ -114,11 +132,11 @@ static void add_scratch(const struct ff_plan_job *job, struct ff_plan *out)
         uint64_t here = ff_plan_stored(job, k);
 
         look_at_paging(job, k, &paging);
-        out->written_bytes = ff_plan_plus(out->written_bytes, paging.written);
         raise(&out->scratch_peak_bytes, below + paging.stored);
-        raise(&out->scratch_peak_bytes, below + here);
-        out->written_bytes =
-            ff_plan_plus(out->written_bytes, ff_plan_times(sweeps, written(job, k)));
+        raise(&out->scratch_peak_bytes, below + here + paging.forward);
+        out->written_bytes = ff_plan_plus(out->written_bytes, paging.written);
+        out->written_bytes = ff_plan_plus(out->written_bytes,
+                                          ff_plan_times(sweeps, written(job, k) + paging.forward));
         below = here;
     }
 }
@@ -153,12 +171,13 @@ static void add_model(const struct ff_plan_job *job, struct ff_plan *out)
     if (!job->mode->whole_network)
         flips = FLIPS_PER_LAYER * (uint64_t)recipe->layers;
     if (recipe->sweeps > 1) {
-        /* Between rounds the optimizer's state stays beside the weights, and all is written anew. */
+        /* Between rounds the optimizer's state stays beside the weights, and all is written anew.
+         */
         out->model_bytes = ff_plan_times(out->model_bytes, 1 + (uint64_t)job->optimizer->states);
         flips = ff_plan_times(flips, recipe->sweeps);
     }
-    out->written_bytes = ff_plan_plus(out->written_bytes,
-                                      ff_plan_times(out->model_bytes, recipe->sweeps));
+    out->written_bytes =
+        ff_plan_plus(out->written_bytes, ff_plan_times(out->model_bytes, recipe->sweeps));
     out->written_bytes = ff_plan_plus(out->written_bytes, ff_plan_times(flips, FLIP_BYTES));
 }
 

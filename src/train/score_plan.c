@@ -330,18 +330,19 @@ static uint64_t count_blocks(const struct ff_score_job *job, uint64_t rows)
 static double slowdown_of(const struct ff_score_job *job, uint64_t rows, uint32_t layer,
                           struct ff_residency residency)
 {
-    uint32_t tiles = ff_tile_count(units(job, layer)), streams = ff_score_streams(job);
+    uint32_t fan_in = ff_manifest_fan_in(job->manifest, layer), streams = ff_score_streams(job);
     uint32_t pieces = ff_forward_pieces(streams), passes = (streams + pieces - 1) / pieces;
     uint64_t blocks = count_blocks(job, rows), usual = count_blocks(job, comfortable_rows(job));
-    double weights = (double)units(job, layer) * ff_manifest_fan_in(job->manifest, layer);
-    double paged = residency.slots ? (double)(tiles - residency.resident) / tiles : 0;
+    double weights = (double)units(job, layer) * fan_in;
     double chunks = (double)count_blocks(job, smaller(rows, FF_CHUNK_ROWS));
-    /* Once in a block they are stored, then they come for each pass over a chunk. In each block the
-     * layer is loaded. */
-    double moved = paged * ((double)blocks + chunks * passes) + (double)(blocks - usual);
+    double paged = (double)ff_plan_paged(units(job, layer), fan_in, residency), moved;
 
+    /* Once in a block the layer is loaded, and paged tiles are stored; then these come for each
+     * pass over a chunk. */
+    moved = (double)(blocks - usual) * weights * sizeof(float) +
+            paged * ((double)blocks + chunks * passes);
     return 1 + ff_plan_paging_slowdown(job->threads, 2 * weights * (double)job->samples * streams,
-                                       moved * weights * sizeof(float));
+                                       moved);
 }
 
 static void note_tiles(const struct ff_score_job *job, uint64_t rows, uint32_t layer,
@@ -359,28 +360,39 @@ static void note_tiles(const struct ff_score_job *job, uint64_t rows, uint32_t l
     out->resident_tiles = residency.slots ? residency.resident : tiles;
 }
 
+/* What each block leaves in scratch while it passes LAYER. */
+static void note_disk(const struct ff_score_job *job, uint64_t rows, uint32_t layer,
+                      struct ff_residency residency, struct ff_plan *out)
+{
+    struct ff_geometry geometry = geometry_of(rows);
+    uint64_t below = stored(job, &geometry, layer - 1), here = stored(job, &geometry, layer);
+    uint64_t paged =
+        ff_plan_paged(units(job, layer), ff_manifest_fan_in(job->manifest, layer), residency);
+
+    out->written_bytes += (here + paged) * count_blocks(job, rows);
+    out->scratch_peak_bytes = larger(out->scratch_peak_bytes, below + here + paged);
+}
+
 /* With the knobs that JOB's budget asks for. */
 static void fill(const struct ff_score_job *job, struct ff_plan *out)
 {
     const struct survey survey = {job, out};
-    uint64_t rows = ff_score_rows(job), blocks = count_blocks(job, rows);
+    uint64_t rows = ff_score_rows(job);
     struct ff_geometry geometry = geometry_of(rows);
     struct ff_peak peak = import_peak(job, rows);
-    uint64_t below = stored(job, &geometry, 0);
 
     *out = (struct ff_plan){
         .budget_bytes = job->memory_bytes,
         .phase = FF_PHASE_EVALUATE,
         .threads = job->threads,
-        .chunk_rows = geometry_of(rows).chunk_rows,
+        .chunk_rows = geometry.chunk_rows,
         .micro_batch_rows = (uint32_t)rows,
         .slowdown = 1,
-        .written_bytes = below * blocks,
+        .written_bytes = stored(job, &geometry, 0) * count_blocks(job, rows),
     };
     look_at(&survey, &peak, 0);
     for (uint32_t k = 1; k <= job->layers; k++) {
         struct ff_residency residency = ff_score_residency(job, rows, k);
-        uint64_t here = stored(job, &geometry, k);
 
         peak = layer_peak(job, rows, k, residency);
         look_at(&survey, &peak, k);
@@ -389,11 +401,8 @@ static void fill(const struct ff_score_job *job, struct ff_plan *out)
             look_at(&survey, &peak, k);
         }
         note_tiles(job, rows, k, residency, out);
+        note_disk(job, rows, k, residency, out);
         out->parameters += (uint64_t)units(job, k) * (ff_manifest_fan_in(job->manifest, k) + 1);
-        out->written_bytes += here * blocks;
-        if (below + here > out->scratch_peak_bytes)
-            out->scratch_peak_bytes = below + here;
-        below = here;
     }
 }
 
