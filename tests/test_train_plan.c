@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MIB ((uint64_t)1 << 20)
@@ -525,6 +526,27 @@ START_TEST(the_largest_network_is_planned)
 }
 END_TEST
 
+/* Widths in turn, so that no layer repeats the one below it. */
+START_TEST(a_deep_network_is_planned_at_once)
+{
+    static const char *const modes[] = {"ff-stream", "ff-full", "bp-accum"};
+    const uint32_t widths[] = {300, 400};
+    clock_t began = clock();
+
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "300x20000", &recipe), FF_OK);
+    for (uint32_t k = 0; k < recipe.layers; k++)
+        recipe.hidden[k] = widths[k % 2];
+    recipe.batch = 600;
+    recipe.negative_sets = 1;
+    recipe.mode = modes[_i];
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, NULL, &seen), FF_OK);
+    opts.memory_bytes = seen.smallest_bytes;
+    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, NULL, &seen), FF_OK);
+    ck_assert_double_lt((double)(clock() - began) / CLOCKS_PER_SEC, 2);
+}
+END_TEST
+
 /* ---- Evaluation, of the fixture's model of three layers ---- */
 
 static void check_evaluation(enum ff_method method)
@@ -599,6 +621,7 @@ int main(void)
     tcase_add_test(planned, a_tile_is_mapped_while_it_is_loaded);
     tcase_add_test(planned, shapes_that_cannot_be_are_refused);
     tcase_add_test(planned, the_largest_network_is_planned);
+    tcase_add_loop_test(planned, a_deep_network_is_planned_at_once, 0, 3);
     suite_add_tcase(suite, planned);
 
     tcase_add_unchecked_fixture(budget, train_root_setup, train_root_teardown);

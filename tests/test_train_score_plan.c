@@ -4,6 +4,7 @@
 #include "train/score_plan.h"
 
 #include <check.h>
+#include <time.h>
 
 #define MIB ((uint64_t)1 << 20)
 
@@ -27,6 +28,17 @@ static void describe(const char *hidden, uint32_t classes)
         .threads = 2,
         .scratch_bytes = (uint64_t)1 << 30,
     };
+}
+
+/* One of twenty thousand layers. */
+static void describe_deep(void)
+{
+    const uint32_t deep = 20000, widths[] = {300, 400};
+
+    describe("300x20000", 10);
+    ck_assert_uint_eq(manifest.recipe.layers, deep);
+    for (uint32_t k = 0; k < deep; k++)
+        manifest.recipe.hidden[k] = widths[k % 2];
 }
 
 static void setup(void)
@@ -84,6 +96,20 @@ START_TEST(smaller_blocks_load_layers_more_often)
 }
 END_TEST
 
+/* Widths in turn, so that no layer repeats the one below it. */
+START_TEST(a_deep_network_is_planned_at_once)
+{
+    clock_t began = clock();
+    struct ff_plan plan;
+
+    describe_deep();
+    job.by_head = _i;
+    plan = plan_within(0);
+    (void)plan_within(plan.smallest_bytes);
+    ck_assert_double_lt((double)(clock() - began) / CLOCKS_PER_SEC, 2);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("train/score plan");
@@ -92,6 +118,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, paging_does_not_make_for_smaller_blocks);
     tcase_add_test(tcase, smaller_blocks_load_layers_more_often);
+    tcase_add_loop_test(tcase, a_deep_network_is_planned_at_once, 0, 2);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

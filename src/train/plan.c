@@ -75,6 +75,25 @@ static void count_base(struct ff_plan_job *job)
         job->coding.bytes[c] -= closed.bytes[c];
 }
 
+static struct ff_plan_products products_of(const struct ff_plan_job *job)
+{
+    const struct ff_recipe *recipe = &job->manifest->recipe;
+    struct ff_plan_products out = {.rows = job->geometry.chunk_rows,
+                                   .inputs = ff_manifest_fan_in(job->manifest, 1)};
+
+    for (uint32_t k = 0; k < recipe->layers; k++) {
+        uint32_t first, tile;
+
+        ff_tile_range(recipe->hidden[k], 0, &first, &tile);
+        out.tile = larger(out.tile, tile);
+        if (k + 1 < recipe->layers)
+            out.inputs = larger(out.inputs, recipe->hidden[k]);
+        if (job->mode->backprop)
+            out.units_passed = larger(out.units_passed, recipe->hidden[k]);
+    }
+    return out;
+}
+
 struct ff_plan_job ff_plan_job(const struct ff_manifest *manifest, const struct ff_train_opts *opts,
                                const struct ff_compression *compression)
 {
@@ -91,8 +110,11 @@ struct ff_plan_job ff_plan_job(const struct ff_manifest *manifest, const struct 
         .micro_batch_rows = opts->micro_batch_rows,
         .tile_slots = opts->tile_slots,
     };
+    struct ff_plan_products products;
 
     count_base(&job);
+    products = products_of(&job);
+    job.program = ff_plan_program(job.threads, &products);
     return job;
 }
 

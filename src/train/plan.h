@@ -34,6 +34,7 @@ struct ff_plan_job {
     uint32_t tile_slots;       /* tiles of a layer at a time, likewise */
     struct ff_needs base;      /* held all the time */
     struct ff_needs coding;    /* held once the largest tile was written */
+    uint64_t program;          /* memory of the process beside what is told, from training on */
 };
 
 /* What the planner turns. */
@@ -83,7 +84,7 @@ struct ff_plan_products {
     uint64_t units_passed; /* of a layer that hands its deltas down; 0: none does */
     bool forward_only;     /* nothing is trained */
 };
-/* Memory of the process beside what is accounted for and mapped. */
+/* Memory of the process beside what is accounted for and mapped. plan_memory.c */
 uint64_t ff_plan_program(unsigned threads, const struct ff_plan_products *products);
 /* About the bytes of a value of so many elements of weights, as stored. */
 size_t ff_plan_packed(size_t elements);
@@ -104,6 +105,8 @@ uint64_t ff_plan_paged(uint32_t units, uint32_t fan_in, struct ff_residency resi
 /* Fills in what a run writes, stores and keeps. */
 void ff_plan_disk(const struct ff_plan_job *job, struct ff_plan *out);
 
+/* Whether layer K of the first LAYERS differs in nothing from the one below. plan_run.c */
+bool ff_plan_is_repeated(const struct ff_recipe *recipe, uint32_t layers, uint32_t k);
 /* The plan of a whole run. FF_EBUDGET if it does not fit: then OUT is that of the smallest budget.
  */
 FF_CHECK int ff_plan_run(struct ff_ctx *ctx, const struct ff_plan_job *job, struct ff_plan *out);

@@ -45,25 +45,6 @@ uint64_t ff_plan_program(unsigned threads, const struct ff_plan_products *produc
     return PROGRAM_BYTES + threads * (THREAD_BYTES + (blocks + panel) * sizeof(float));
 }
 
-static struct ff_plan_products products_of(const struct ff_plan_job *job)
-{
-    const struct ff_recipe *recipe = &job->manifest->recipe;
-    struct ff_plan_products out = {.rows = job->geometry.chunk_rows,
-                                   .inputs = ff_manifest_fan_in(job->manifest, 1)};
-
-    for (uint32_t k = 0; k < recipe->layers; k++) {
-        uint32_t first, tile;
-
-        ff_tile_range(recipe->hidden[k], 0, &first, &tile);
-        out.tile = larger(out.tile, tile);
-        if (k + 1 < recipe->layers)
-            out.inputs = larger(out.inputs, recipe->hidden[k]);
-        if (job->mode->backprop)
-            out.units_passed = larger(out.units_passed, recipe->hidden[k]);
-    }
-    return out;
-}
-
 static void count_import(const struct ff_plan_job *job, struct ff_needs *needs)
 {
     struct ff_set_values values[FF_MAX_SET_VALUES];
@@ -191,7 +172,7 @@ struct ff_moment ff_plan_moment(const struct ff_plan_job *job, enum ff_stage sta
                                 const struct ff_knobs *knobs)
 {
     struct ff_moment out = {.stage = stage, .layer = layer, .knobs = *knobs};
-    const struct ff_plan_products products = products_of(job), none = {0};
+    const struct ff_plan_products none = {0};
     struct ff_needs needs = job->base;
     struct ff_peak peak = {.accounted = 0};
 
@@ -216,7 +197,7 @@ struct ff_moment ff_plan_moment(const struct ff_plan_job *job, enum ff_stage sta
     }
     out.needs = peak.needs;
     out.accounted = peak.accounted;
-    out.program = ff_plan_program(job->threads, stage == FF_STAGE_IMPORT ? &none : &products);
+    out.program = stage == FF_STAGE_IMPORT ? ff_plan_program(job->threads, &none) : job->program;
     out.total = ff_needs_total(&out.needs) + out.needs.mapped + out.program;
     return out;
 }

@@ -48,14 +48,18 @@ static void look_at(struct survey *survey, enum ff_stage stage, uint32_t layer)
         compare_training(survey, &moment);
 }
 
-/* Whether layer K differs in nothing from the one below, which was looked at. */
-static bool is_repeated(const struct ff_recipe *recipe, uint32_t k)
+bool ff_plan_is_repeated(const struct ff_recipe *recipe, uint32_t layers, uint32_t k)
 {
     const uint32_t *hidden = recipe->hidden;
     const uint32_t first_alike = 4; /* up to the third, labels, heads and logits begin */
 
-    return k > first_alike && k < recipe->layers && hidden[k - 1] == hidden[k - 2] &&
+    return k > first_alike && k < layers && hidden[k - 1] == hidden[k - 2] &&
            hidden[k - 2] == hidden[k - 3];
+}
+
+static bool is_repeated(const struct ff_recipe *recipe, uint32_t k)
+{
+    return ff_plan_is_repeated(recipe, recipe->layers, k);
 }
 
 static struct survey make_survey(const struct ff_plan_job *job)

@@ -224,7 +224,7 @@ static int allocate(struct scoring *s)
     int status;
 
     s->n_streams = ff_score_streams(&s->job);
-    s->max_rows = ff_score_rows(&s->job);
+    s->max_rows = s->job.rows;
     status = ff_buffers_alloc(s->ctx, list_buffers(s, buffers), buffers);
     if (status != FF_OK)
         return status;
@@ -367,7 +367,7 @@ static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *fee
     struct ff_layer shape = ff_layer_of(&s->manifest, number, 0);
     int status;
 
-    shape.residency = ff_score_residency(&s->job, s->max_rows, number);
+    shape.residency = ff_score_residency(&s->job, number);
     status = ff_layer_init_paged(&layer, &s->workers, &shape, &s->scratch, NULL);
     if (status != FF_OK)
         return status;
