@@ -313,6 +313,24 @@ START_TEST(tighter_budgets_page_more)
 }
 END_TEST
 
+/* Where a slot for each thread is too much, half as many are tried before a single one. */
+START_TEST(slots_are_halved)
+{
+    bool seen_slots[5] = {false};
+
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "4000x2", &recipe), FF_OK);
+    recipe.batch = 700;
+    opts.threads = 4;
+    for (opts.memory_bytes = smallest_budget(); seen.tile_slots < 4; opts.memory_bytes += 4 * MIB) {
+        ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, NULL, &seen), FF_OK);
+        ck_assert_uint_ge(seen.tile_slots, 1);
+        ck_assert_uint_le(seen.tile_slots, 4);
+        seen_slots[seen.tile_slots] = true;
+    }
+    ck_assert(seen_slots[1] && seen_slots[2] && seen_slots[4]);
+}
+END_TEST
+
 static void check_refused(int status)
 {
     char told[64];
@@ -629,6 +647,7 @@ int main(void)
     tcase_add_test(budget, any_budget_gives_the_same_bits);
     tcase_add_test(budget, any_budget_gives_the_same_bits_with_accumulation);
     tcase_add_test(budget, tighter_budgets_page_more);
+    tcase_add_test(budget, slots_are_halved);
     tcase_add_test(budget, less_is_refused_at_once);
     tcase_add_test(budget, a_complete_model_is_not_refused);
     tcase_add_test(budget, the_callers_own_limit_is_kept);

@@ -96,6 +96,25 @@ START_TEST(smaller_blocks_load_layers_more_often)
 }
 END_TEST
 
+/* Where a slot for each thread is too much, half as many are tried before a single one. */
+START_TEST(slots_are_halved)
+{
+    bool seen[9] = {false};
+    struct ff_plan plan;
+
+    describe("4000x2", 10);
+    job.threads = 8;
+    plan = plan_within(0);
+    for (uint64_t bytes = plan.smallest_bytes; plan.tile_slots < 8; bytes += MIB) {
+        plan = plan_within(bytes);
+        ck_assert_uint_ge(plan.tile_slots, 1);
+        ck_assert_uint_le(plan.tile_slots, 8);
+        seen[plan.tile_slots] = true;
+    }
+    ck_assert(seen[1] && seen[2] && seen[4] && seen[8]);
+}
+END_TEST
+
 /* Widths in turn, so that no layer repeats the one below it. */
 START_TEST(a_deep_network_is_planned_at_once)
 {
@@ -118,6 +137,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, paging_does_not_make_for_smaller_blocks);
     tcase_add_test(tcase, smaller_blocks_load_layers_more_often);
+    tcase_add_test(tcase, slots_are_halved);
     tcase_add_loop_test(tcase, a_deep_network_is_planned_at_once, 0, 2);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

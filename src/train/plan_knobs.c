@@ -177,7 +177,8 @@ static void try_slots(const struct search *search, uint32_t slots, double *least
     }
 }
 
-/* Of all ways to page, the one that costs the least time. */
+/* Of all ways to page, the one that costs the least time: with a slot for each thread, or half as
+ * many, and so on. */
 static bool fit_paged(const struct search *search, struct ff_knobs *out)
 {
     uint32_t pinned = search->job->tile_slots;
@@ -185,9 +186,8 @@ static bool fit_paged(const struct search *search, struct ff_knobs *out)
     double least = INFINITY;
 
     slots = slots < search->tiles ? slots : search->tiles - 1;
-    try_slots(search, slots, &least, out);
-    if (!pinned && slots > 1)
-        try_slots(search, 1, &least, out);
+    for (; slots > 0; slots = pinned ? 0 : slots / 2)
+        try_slots(search, slots, &least, out);
     return isfinite(least);
 }
 

@@ -284,8 +284,8 @@ struct ff_residency ff_score_residency(const struct ff_score_job *job, uint32_t 
     if (job->memory_bytes == 0 || tiles < 2 || fits(job, layer, residency))
         return residency;
     residency.slots = job->threads < tiles ? job->threads : tiles - 1;
-    if (!fits(job, layer, residency))
-        residency.slots = 1;
+    while (residency.slots > 1 && !fits(job, layer, residency))
+        residency.slots /= 2;
     high = tiles - residency.slots;
     while (high - low > 1) {
         residency.resident = low + (high - low) / 2;
