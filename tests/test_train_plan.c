@@ -450,6 +450,19 @@ START_TEST(too_large_a_network_is_warned_of)
 }
 END_TEST
 
+/* They wait for one commit: those of the weights and of both numbers of state. */
+START_TEST(pages_on_their_way_out_are_planned)
+{
+    struct ff_train_result result;
+
+    apply(&(struct config){.hidden = "300,640", .no_head = true});
+    opts.tile_slots = 4; /* of 5 tiles */
+    opts.limit_rows = 64;
+    result = train_seen();
+    ck_assert_uint_le(result.memory.accounted_peak_bytes, seen.accounted_peak_bytes);
+}
+END_TEST
+
 /* The head learns by Adam whatever the layers learn by, and is saved with its state. */
 START_TEST(the_heads_own_state_is_planned)
 {
@@ -635,6 +648,7 @@ int main(void)
     tcase_add_loop_test(planned, a_shape_does_for_data, 0, CONFIGS);
     tcase_add_loop_test(planned, disk_as_planned, 0, CONFIGS);
     tcase_add_test(planned, paged_tiles_are_planned_on_disk);
+    tcase_add_test(planned, pages_on_their_way_out_are_planned);
     tcase_add_test(planned, the_heads_own_state_is_planned);
     tcase_add_test(planned, a_tile_is_mapped_while_it_is_loaded);
     tcase_add_test(planned, shapes_that_cannot_be_are_refused);

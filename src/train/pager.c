@@ -96,7 +96,7 @@ void ff_pager_free(struct ff_pager *pager)
     ff_free(ctx, FF_MEM_IO, pager, sizeof *pager);
 }
 
-void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, bool writes,
+void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, unsigned out,
                     struct ff_needs *needs)
 {
     struct ff_pager shape = make_pager(NULL, opts);
@@ -113,7 +113,7 @@ void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, bool wri
 
     needs->bytes[FF_MEM_IO] += sizeof shape;
     ff_buffers_count(1, &buffer, needs);
-    ff_set_needs(1, &page, writes ? shape.max_pages : 0, &none, needs);
+    ff_set_needs(1, &page, shape.max_pages * out, &none, needs);
     needs->mapped += (uint64_t)threads * page.bytes;
 }
 

@@ -164,6 +164,7 @@ static uint64_t count_paged_out(const struct ff_plan_job *job, const struct ff_m
     if (at->knobs.residency.slots == 0)
         return 0;
     ff_layer_needs(&layer, job->threads, &reads);
+    layer.states = job->optimizer->states;
     ff_layer_load_needs(&layer, &writes);
     return writes.bytes[FF_MEM_IO] - reads.bytes[FF_MEM_IO];
 }
