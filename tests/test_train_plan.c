@@ -436,6 +436,19 @@ static void keep_warning(void *arg, const char *text)
     snprintf(warning, sizeof warning, "%s", text);
 }
 
+START_TEST(a_budget_is_advised_only_where_it_helps)
+{
+    const struct ff_plan fits = {.peak_bytes = UINT64_MAX, .smallest_bytes = MIB};
+    const struct ff_plan never = {.peak_bytes = UINT64_MAX, .smallest_bytes = UINT64_MAX / 2};
+
+    ff_ctx_on_warning(ctx, keep_warning, NULL);
+    ff_plan_warn(ctx, &fits);
+    ck_assert_msg(strstr(warning, "; --memory SIZE makes it fit, from 1M on"), "\"%s\"", warning);
+    ff_plan_warn(ctx, &never);
+    ck_assert_msg(strstr(warning, "; no --memory makes it fit"), "\"%s\"", warning);
+}
+END_TEST
+
 /* Without a budget what the machine does not have is told before work begins. */
 START_TEST(too_large_a_network_is_warned_of)
 {
@@ -666,6 +679,7 @@ int main(void)
     tcase_add_test(budget, a_complete_model_is_not_refused);
     tcase_add_test(budget, the_callers_own_limit_is_kept);
     tcase_add_test(budget, resuming_keeps_to_its_own_budget);
+    tcase_add_test(budget, a_budget_is_advised_only_where_it_helps);
     tcase_add_test(budget, too_large_a_network_is_warned_of);
     suite_add_tcase(suite, budget);
 

@@ -112,7 +112,8 @@ bool ff_plan_is_repeated(const struct ff_recipe *recipe, uint32_t layers, uint32
 FF_CHECK int ff_plan_run(struct ff_ctx *ctx, const struct ff_plan_job *job, struct ff_plan *out);
 /* FF_EBUDGET with a message that tells the smallest budget. */
 FF_CHECK int ff_plan_refuse(struct ff_ctx *ctx, const struct ff_plan *plan);
-/* Warns if PLAN, which has no budget, takes more memory than there is. */
+/* Warns if PLAN, which has no budget, takes more memory than there is, and tells whether a budget
+ * would help. */
 void ff_plan_warn(struct ff_ctx *ctx, const struct ff_plan *plan);
 
 #endif

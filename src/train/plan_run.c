@@ -142,6 +142,7 @@ static void fill(const struct survey *survey, struct ff_plan *out)
 }
 
 #define SIZE_TEXT 32
+#define ADVICE_BYTES 96
 
 /* "37.5M", as sizes are typed. */
 static const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
@@ -181,15 +182,17 @@ int ff_plan_refuse(struct ff_ctx *ctx, const struct ff_plan *plan)
 void ff_plan_warn(struct ff_ctx *ctx, const struct ff_plan *plan)
 {
     uint64_t available = ff_memory_available();
-    char peak[SIZE_TEXT], there[SIZE_TEXT];
+    char peak[SIZE_TEXT], there[SIZE_TEXT], advice[ADVICE_BYTES];
+    bool helps = plan->smallest_bytes <= available;
 
     if (plan->budget_bytes || available == 0 || plan->peak_bytes <= available)
         return;
-    ff_warn(ctx,
-            "this will take %s of memory, and there are %s; --memory SIZE makes it fit, from %lluM "
-            "on",
-            size_text(plan->peak_bytes, peak), size_text(available, there),
-            (unsigned long long)(plan->smallest_bytes / MIB));
+    snprintf(advice, sizeof advice,
+             helps ? "--memory SIZE makes it fit, from %lluM on"
+                   : "no --memory makes it fit: it needs at least %lluM",
+             (unsigned long long)(plan->smallest_bytes / MIB));
+    ff_warn(ctx, "this will take %s of memory, and there are %s; %s",
+            size_text(plan->peak_bytes, peak), size_text(available, there), advice);
 }
 
 int ff_plan_run(struct ff_ctx *ctx, const struct ff_plan_job *job, struct ff_plan *out)
