@@ -7,6 +7,7 @@
 #include "train/plan.h"
 
 #include <check.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -557,16 +558,32 @@ END_TEST
 START_TEST(the_largest_network_is_planned)
 {
     const struct ff_plan_data data = {
-        .samples = (uint64_t)1 << 36, .features = 1u << 19, .classes = 1000};
+        .samples = (uint64_t)1 << 38, .features = 1u << 19, .classes = 1000};
 
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "1048576x100000", &recipe), FF_OK);
     recipe.batch = 1 << 24;
+    recipe.negative_sets = 9;
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_OK);
     ck_assert_uint_gt(seen.peak_bytes, seen.smallest_bytes);
     opts.memory_bytes = seen.smallest_bytes;
     ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_OK);
     ck_assert_uint_le(seen.peak_bytes, opts.memory_bytes);
+    ck_assert_uint_eq(seen.scratch_peak_bytes, UINT64_MAX);
+    ck_assert_uint_eq(seen.written_bytes, UINT64_MAX);
+}
+END_TEST
+
+/* Before the planner counts what each of them takes. */
+START_TEST(too_many_threads_are_refused)
+{
+    struct ff_train_result result;
+
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    for (opts.threads = 257; opts.threads; opts.threads = opts.threads == 257 ? UINT_MAX : 0) {
+        ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, NULL, &seen), FF_EINVAL);
+        ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINVAL);
+    }
 }
 END_TEST
 
@@ -632,6 +649,18 @@ START_TEST(evaluation_by_the_head)
 }
 END_TEST
 
+START_TEST(evaluation_refuses_too_many_threads)
+{
+    struct ff_evaluation measured;
+    struct ff_plan plan;
+
+    evaluate_opts.threads = UINT_MAX;
+    evaluate_ck_status(ff_plan_evaluate(evaluate_ctx, &evaluate_opts, false, &plan), FF_EINVAL,
+                       "threads");
+    evaluate_ck_status(ff_evaluate(evaluate_ctx, &evaluate_opts, &measured), FF_EINVAL, "threads");
+}
+END_TEST
+
 START_TEST(evaluation_keeps_the_callers_own_limit)
 {
     struct ff_ctx *limited = train_ctx();
@@ -666,6 +695,7 @@ int main(void)
     tcase_add_test(planned, a_tile_is_mapped_while_it_is_loaded);
     tcase_add_test(planned, shapes_that_cannot_be_are_refused);
     tcase_add_test(planned, the_largest_network_is_planned);
+    tcase_add_test(planned, too_many_threads_are_refused);
     tcase_add_loop_test(planned, a_deep_network_is_planned_at_once, 0, 3);
     suite_add_tcase(suite, planned);
 
@@ -687,6 +717,7 @@ int main(void)
     tcase_add_checked_fixture(evaluation, evaluate_setup, evaluate_teardown);
     tcase_add_test(evaluation, evaluation_by_goodness);
     tcase_add_test(evaluation, evaluation_by_the_head);
+    tcase_add_test(evaluation, evaluation_refuses_too_many_threads);
     tcase_add_test(evaluation, evaluation_keeps_the_callers_own_limit);
     suite_add_tcase(suite, evaluation);
     return run_suite(suite);

@@ -73,7 +73,8 @@ FF_CHECK int ff_db_next(struct ff_db *db, struct ff_bytes *found, struct ff_byte
 /* Ends the snapshot: pointers die, the next read sees what was committed since. */
 void ff_db_unpin(struct ff_db *db);
 
-/* For the planner: so many values of so many bytes. */
+/* For the planner, whose figures are UINT64_MAX if they would be more: so many values of so many
+ * bytes. */
 struct ff_db_writes {
     size_t bytes;
     uint64_t count;

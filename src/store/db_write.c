@@ -1,5 +1,7 @@
 /* Writing in transactions of bounded size. */
 #include "store/db_private.h"
+
+#include "base/arithmetic.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -43,7 +45,8 @@ uint64_t ff_db_cost(size_t n, const struct ff_db_writes *writes, uint64_t rounds
     uint64_t sum = 0;
 
     for (size_t i = 0; i < n; i++)
-        sum += cost_of(page_bytes, writes[i].bytes) * writes[i].count * rounds;
+        sum = ff_plus(
+            sum, ff_times(ff_times(cost_of(page_bytes, writes[i].bytes), writes[i].count), rounds));
     return sum;
 }
 
@@ -53,7 +56,9 @@ uint64_t ff_db_stored(size_t n, const struct ff_db_writes *writes, uint64_t roun
     uint64_t bytes = 0;
 
     for (size_t i = 0; i < n; i++)
-        bytes += place_of(page_bytes, writes[i].bytes) * writes[i].count * rounds;
+        bytes = ff_plus(
+            bytes,
+            ff_times(ff_times(place_of(page_bytes, writes[i].bytes), writes[i].count), rounds));
     return bytes;
 }
 
@@ -62,7 +67,8 @@ uint64_t ff_db_written(size_t n, const struct ff_db_writes *writes, uint64_t rou
     size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
     uint64_t commits = ff_db_cost(n, writes, rounds) / FF_DB_DIRTY_BYTES + 1;
 
-    return ff_db_stored(n, writes, rounds) + commits * PAGES_PER_COMMIT * page_bytes;
+    return ff_plus(ff_db_stored(n, writes, rounds),
+                   ff_times(commits, PAGES_PER_COMMIT * page_bytes));
 }
 
 uint64_t ff_db_pending_bound(uint64_t cost, size_t largest)
@@ -72,7 +78,7 @@ uint64_t ff_db_pending_bound(uint64_t cost, size_t largest)
 
     if (most < FF_DB_DIRTY_BYTES)
         most = FF_DB_DIRTY_BYTES;
-    return cost + base < most ? cost + base : most;
+    return ff_plus(cost, base) < most ? cost + base : most;
 }
 
 /* By then the pattern has repeated itself. */

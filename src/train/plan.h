@@ -96,10 +96,6 @@ double ff_plan_paging_slowdown(unsigned threads, double operations, double bytes
 double ff_plan_slowdown(const struct ff_plan_job *job, uint32_t layer,
                         const struct ff_knobs *knobs);
 
-/* Products and sums of figures that a silly recipe makes huge: at most UINT64_MAX. */
-uint64_t ff_plan_times(uint64_t a, uint64_t b);
-uint64_t ff_plan_plus(uint64_t a, uint64_t b);
-
 /* Bytes of a layer's weights whose tiles are paged: what one tensor of it takes in scratch. */
 uint64_t ff_plan_paged(uint32_t units, uint32_t fan_in, struct ff_residency residency);
 /* Fills in what a run writes, stores and keeps. */

@@ -1,6 +1,7 @@
 /* What a run leaves on disk, for a while or for good, and writes. */
 #include "train/plan.h"
 
+#include "base/arithmetic.h"
 #include "train/import.h"
 #include "train/layer.h"
 
@@ -51,23 +52,14 @@ static uint64_t temporary_bytes(const struct ff_plan_job *job)
     return ff_import_needs(&opts, job->manifest->features, job->manifest->is_float, &unused);
 }
 
-uint64_t ff_plan_times(uint64_t a, uint64_t b)
-{
-    uint64_t product;
-
-    return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
-}
-
-uint64_t ff_plan_plus(uint64_t a, uint64_t b)
-{
-    uint64_t sum;
-
-    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
-
 static void raise(uint64_t *peak, uint64_t bytes)
 {
     *peak = bytes > *peak ? bytes : *peak;
+}
+
+static void add(uint64_t *sum, uint64_t bytes)
+{
+    *sum = ff_plus(*sum, bytes);
 }
 
 uint64_t ff_plan_paged(uint32_t units, uint32_t fan_in, struct ff_residency residency)
@@ -95,11 +87,9 @@ static void look_at_training(const struct ff_plan_job *job, uint32_t layer, stru
     parts = (job->geometry.chunks_per_batch + knobs.micro_chunks - 1) / knobs.micro_chunks;
     /* Seeded, or loaded in a later round, then stored once a step, and the gradient for each
      * micro-batch but the last. */
-    paging->written =
-        ff_plan_times(ff_plan_times(job->manifest->recipe.epochs, job->geometry.batches),
-                      bytes * (tensors + parts - 1));
-    paging->written =
-        ff_plan_plus(paging->written, ff_plan_times(job->manifest->recipe.sweeps, bytes * tensors));
+    paging->written = ff_times(ff_times(job->manifest->recipe.epochs, job->geometry.batches),
+                               bytes * (tensors + parts - 1));
+    add(&paging->written, ff_times(job->manifest->recipe.sweeps, bytes * tensors));
     /* A page that is replaced is free only two transactions later. */
     paging->stored = bytes * (tensors + (parts > 1)) + 2 * FF_DB_DIRTY_BYTES;
 }
@@ -126,17 +116,16 @@ static void add_scratch(const struct ff_plan_job *job, struct ff_plan *out)
     uint64_t sweeps = job->manifest->recipe.sweeps;
     uint64_t below = ff_plan_stored(job, 0), temporary = temporary_bytes(job);
 
-    out->written_bytes += sweeps * (temporary + written(job, 0));
-    raise(&out->scratch_peak_bytes, temporary + below);
+    add(&out->written_bytes, ff_times(sweeps, ff_plus(temporary, written(job, 0))));
+    raise(&out->scratch_peak_bytes, ff_plus(temporary, below));
     for (uint32_t k = 1; k <= layers && !job->mode->whole_network; k++) {
         uint64_t here = ff_plan_stored(job, k);
 
         look_at_paging(job, k, &paging);
-        raise(&out->scratch_peak_bytes, below + paging.stored);
-        raise(&out->scratch_peak_bytes, below + here + paging.forward);
-        out->written_bytes = ff_plan_plus(out->written_bytes, paging.written);
-        out->written_bytes = ff_plan_plus(out->written_bytes,
-                                          ff_plan_times(sweeps, written(job, k) + paging.forward));
+        raise(&out->scratch_peak_bytes, ff_plus(below, paging.stored));
+        raise(&out->scratch_peak_bytes, ff_plus(below, ff_plus(here, paging.forward)));
+        add(&out->written_bytes, paging.written);
+        add(&out->written_bytes, ff_times(sweeps, ff_plus(written(job, k), paging.forward)));
         below = here;
     }
 }
@@ -173,12 +162,11 @@ static void add_model(const struct ff_plan_job *job, struct ff_plan *out)
     if (recipe->sweeps > 1) {
         /* Between rounds the optimizer's state stays beside the weights, and all is written anew.
          */
-        out->model_bytes = ff_plan_times(out->model_bytes, 1 + (uint64_t)job->optimizer->states);
-        flips = ff_plan_times(flips, recipe->sweeps);
+        out->model_bytes = ff_times(out->model_bytes, 1 + (uint64_t)job->optimizer->states);
+        flips = ff_times(flips, recipe->sweeps);
     }
-    out->written_bytes =
-        ff_plan_plus(out->written_bytes, ff_plan_times(out->model_bytes, recipe->sweeps));
-    out->written_bytes = ff_plan_plus(out->written_bytes, ff_plan_times(flips, FLIP_BYTES));
+    add(&out->written_bytes, ff_times(out->model_bytes, recipe->sweeps));
+    add(&out->written_bytes, ff_times(flips, FLIP_BYTES));
 }
 
 void ff_plan_disk(const struct ff_plan_job *job, struct ff_plan *out)

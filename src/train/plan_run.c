@@ -1,6 +1,7 @@
 /* The plan of a whole run: the worst of its moments, and what to say about it. */
 #include "train/plan.h"
 
+#include "base/arithmetic.h"
 #include "base/available.h"
 #include "train/layer.h"
 
@@ -133,12 +134,11 @@ static void fill(const struct survey *survey, struct ff_plan *out)
     ff_plan_disk(job, out);
     out->parameters =
         ff_recipe_parameters(recipe, ff_manifest_fan_in(manifest, 1), manifest->classes);
-    out->steps = ff_plan_times(stages * recipe->epochs, job->geometry.batches);
+    out->steps = ff_times(stages * recipe->epochs, job->geometry.batches);
     if (first_head && !job->mode->whole_network)
-        out->steps =
-            ff_plan_plus(out->steps, ff_plan_times((uint64_t)(recipe->layers - first_head + 1) *
-                                                       recipe->head_epochs,
-                                                   job->geometry.batches));
+        out->steps = ff_plus(
+            out->steps, ff_times((uint64_t)(recipe->layers - first_head + 1) * recipe->head_epochs,
+                                 job->geometry.batches));
 }
 
 #define SIZE_TEXT 32

@@ -191,8 +191,10 @@ static int plan(struct scoring *s)
 {
     const struct ff_evaluate_opts *opts = s->evaluate;
     struct ff_plan plan;
-    int status;
+    int status = ff_workers_check(s->ctx, opts->threads);
 
+    if (status != FF_OK)
+        return status;
     s->job = (struct ff_score_job){
         .manifest = &s->manifest,
         .by_head = s->by_head,

@@ -1,5 +1,6 @@
 #include "train/score_plan.h"
 
+#include "base/arithmetic.h"
 #include "data/dataset.h"
 #include "train/forward.h"
 #include "train/import.h"
@@ -365,8 +366,9 @@ static void note_disk(const struct ff_score_job *job, uint32_t layer, struct ff_
     uint64_t paged =
         ff_plan_paged(units(job, layer), ff_manifest_fan_in(job->manifest, layer), residency);
 
-    out->written_bytes += (here + paged) * count_blocks(job, job->rows);
-    out->scratch_peak_bytes = larger(out->scratch_peak_bytes, below + here + paged);
+    out->written_bytes =
+        ff_plus(out->written_bytes, ff_times(ff_plus(here, paged), count_blocks(job, job->rows)));
+    out->scratch_peak_bytes = larger(out->scratch_peak_bytes, ff_plus(below, ff_plus(here, paged)));
 }
 
 /* What LAYER takes of memory; returns which of its tiles that leaves there. */
@@ -398,7 +400,7 @@ static void fill(const struct ff_score_job *job, struct ff_plan *out)
         .chunk_rows = geometry.chunk_rows,
         .micro_batch_rows = (uint32_t)job->rows,
         .slowdown = 1,
-        .written_bytes = stored(job, &geometry, 0) * count_blocks(job, job->rows),
+        .written_bytes = ff_times(stored(job, &geometry, 0), count_blocks(job, job->rows)),
     };
     look_at(job, &peak, 0, out);
     for (uint32_t k = 1; k <= job->layers; k++) {
