@@ -243,7 +243,7 @@ static double network_work_left(const struct ff_run *run)
 
     return mark->stage == FF_STAGE_DONE
                ? 0
-               : ff_run_network_flops(run) * epochs * (double)run->geometry.rows;
+               : run->mode->flops(&run->manifest) * epochs * (double)run->geometry.rows;
 }
 
 /* Operations of LAYER in a round of training from MARK on, which stands in that round. */
