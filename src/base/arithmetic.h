@@ -7,6 +7,22 @@
 
 #include <stdint.h>
 
+static inline uint64_t ff_smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint64_t ff_larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* a / b, rounded up. */
+static inline uint64_t ff_divide_up(uint64_t a, uint64_t b)
+{
+    return a / b + (a % b > 0);
+}
+
 static inline uint64_t ff_times(uint64_t a, uint64_t b)
 {
     uint64_t product;

@@ -1,5 +1,7 @@
 #include "train/pager.h"
 
+#include "base/arithmetic.h"
+
 #include <stdatomic.h>
 #include <string.h>
 
@@ -20,11 +22,6 @@ struct page {
     float *data;
     struct ff_chunk stored;
 };
-
-static uint32_t smaller(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
 
 uint32_t ff_residency_slot(struct ff_residency residency, uint32_t tile)
 {
@@ -48,8 +45,8 @@ static struct ff_pager make_pager(struct ff_workers *workers, const struct ff_pa
     pager.page_units = units < 1                  ? 1
                        : units < opts->tile_units ? (uint32_t)units
                                                   : opts->tile_units;
-    pager.max_pages = (size_t)opts->residency.slots *
-                      ((opts->tile_units + pager.page_units - 1) / pager.page_units);
+    pager.max_pages =
+        (size_t)opts->residency.slots * ff_divide_up(opts->tile_units, pager.page_units);
     return pager;
 }
 
@@ -127,13 +124,13 @@ static int each_page(const struct ff_pager *pager, uint32_t first, uint32_t tile
 
     for (uint32_t tile = first; tile < first + tiles; tile++) {
         uint32_t begin = tile * opts->tile_units;
-        uint32_t end = begin + smaller(opts->tile_units, opts->units - begin);
+        uint32_t end = begin + (uint32_t)ff_smaller(opts->tile_units, opts->units - begin);
         float *at = data + (size_t)ff_residency_slot(opts->residency, tile) * opts->tile_units *
                                opts->fan_in;
 
         for (uint32_t unit = begin; unit < end && status == FF_OK; unit += pager->page_units) {
             struct page page = {.first = unit,
-                                .units = smaller(pager->page_units, end - unit),
+                                .units = (uint32_t)ff_smaller(pager->page_units, end - unit),
                                 .data = at + (size_t)(unit - begin) * opts->fan_in};
 
             status = visit(arg, &page);

@@ -10,11 +10,6 @@
 #define FLIPS_PER_LAYER 2
 #define FLIP_BYTES (5 * 4096)
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 static size_t writes_of(const struct ff_plan_job *job, uint32_t boundary,
                         struct ff_db_writes out[FF_MAX_SET_VALUES])
 {
@@ -54,7 +49,7 @@ static uint64_t temporary_bytes(const struct ff_plan_job *job)
 
 static void raise(uint64_t *peak, uint64_t bytes)
 {
-    *peak = bytes > *peak ? bytes : *peak;
+    *peak = ff_larger(*peak, bytes);
 }
 
 static void add(uint64_t *sum, uint64_t bytes)
@@ -66,7 +61,7 @@ uint64_t ff_plan_paged(uint32_t units, uint32_t fan_in, struct ff_residency resi
 {
     uint64_t resident = (uint64_t)residency.resident * ff_tile_units(units);
 
-    return residency.slots ? (units - smaller(units, resident)) * fan_in * sizeof(float) : 0;
+    return residency.slots ? (units - ff_smaller(units, resident)) * fan_in * sizeof(float) : 0;
 }
 
 /* The tiles of a layer that are paged: what they take, and what is written of them. */
@@ -84,7 +79,7 @@ static void look_at_training(const struct ff_plan_job *job, uint32_t layer, stru
 
     if (bytes == 0)
         return;
-    parts = (job->geometry.chunks_per_batch + knobs.micro_chunks - 1) / knobs.micro_chunks;
+    parts = ff_divide_up(job->geometry.chunks_per_batch, knobs.micro_chunks);
     /* Seeded, or loaded in a later round, then stored once a step, and the gradient for each
      * micro-batch but the last. */
     paging->written = ff_times(ff_times(job->manifest->recipe.epochs, job->geometry.batches),
@@ -135,7 +130,7 @@ static uint64_t layer_bytes(uint32_t units, uint32_t fan_in)
 {
     struct ff_db_writes writes[] = {
         {ff_plan_packed((size_t)units * fan_in / ff_tile_count(units)), ff_tile_count(units)},
-        {ff_plan_packed(smaller(units, ff_tile_units(units))), ff_tile_count(units)},
+        {ff_plan_packed(ff_smaller(units, ff_tile_units(units))), ff_tile_count(units)},
         {FF_VALUE_HEADER + FF_LAYER_FIGURES * sizeof(float), 1},
     };
 

@@ -1,6 +1,7 @@
 /* Memory, stage by stage, for given knobs. */
 #include "train/plan.h"
 
+#include "base/arithmetic.h"
 #include "data/dataset.h"
 #include "train/import.h"
 #include "train/layer.h"
@@ -22,25 +23,15 @@
 #define BLOCK_ROWS ((uint64_t)768)
 #define BLOCK_COLUMNS ((uint64_t)384)
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 uint64_t ff_plan_program(unsigned threads, const struct ff_plan_products *products)
 {
-    uint64_t rows = smaller(products->rows, BLOCK_COLUMNS), tile = products->tile;
-    uint64_t inputs = smaller(products->inputs, BLOCK_COLUMNS);
-    uint64_t units = smaller(products->units_passed, BLOCK_COLUMNS);
+    uint64_t rows = ff_smaller(products->rows, BLOCK_COLUMNS), tile = products->tile;
+    uint64_t inputs = ff_smaller(products->inputs, BLOCK_COLUMNS);
+    uint64_t units = ff_smaller(products->units_passed, BLOCK_COLUMNS);
     /* One operand in blocks, of X W', dZ' X and dZ W; and the other one, as deep. */
-    uint64_t learnt = products->forward_only ? 0 : smaller(products->inputs, BLOCK_ROWS) * rows;
-    uint64_t blocks = larger(tile * larger(inputs, units), learnt);
-    uint64_t panel = larger(larger(inputs, units) * products->rows, rows * tile);
+    uint64_t learnt = products->forward_only ? 0 : ff_smaller(products->inputs, BLOCK_ROWS) * rows;
+    uint64_t blocks = ff_larger(tile * ff_larger(inputs, units), learnt);
+    uint64_t panel = ff_larger(ff_larger(inputs, units) * products->rows, rows * tile);
 
     return PROGRAM_BYTES + threads * (THREAD_BYTES + (blocks + panel) * sizeof(float));
 }
@@ -91,7 +82,7 @@ static void add_part(const struct ff_plan_job *job, char kind, uint32_t number, 
     };
 
     saving->cost += ff_db_cost(sizeof writes / sizeof *writes, writes, 1);
-    saving->largest = larger(saving->largest, larger(tile, labels));
+    saving->largest = ff_larger(saving->largest, ff_larger(tile, labels));
 }
 
 /* All parts that learn in STAGE. */

@@ -104,7 +104,7 @@ static void fill_memory(const struct survey *survey, struct ff_plan *out)
     bool one_layer = peak->stage != FF_STAGE_IMPORT && !job->mode->whole_network;
 
     /* Whole MiB: what is told is what can be typed. */
-    out->smallest_bytes = (survey->smallest + MIB - 1) / MIB * MIB;
+    out->smallest_bytes = ff_divide_up(survey->smallest, MIB) * MIB;
     out->peak_bytes = peak->total;
     memcpy(out->category_bytes, peak->needs.bytes, sizeof out->category_bytes);
     out->mapped_bytes = peak->needs.mapped;

@@ -1,5 +1,6 @@
 #include "train/score.h"
 
+#include "base/arithmetic.h"
 #include "data/dataset.h"
 #include "train/clock.h"
 #include "train/forward.h"
@@ -179,11 +180,6 @@ static int open_data(struct scoring *s)
     s->classes = manifest->classes;
     s->samples = opts->limit_rows && opts->limit_rows < info->rows ? opts->limit_rows : info->rows;
     return FF_OK;
-}
-
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
 }
 
 /* Tells what it will take, and keeps to the budget from here on. */
@@ -519,7 +515,8 @@ static int score_all(struct scoring *s)
     s->clock.now.layers = s->layers;
     ff_clock_phase(&s->clock, &phase, s->clock.work_left);
     while (s->first < s->samples && status == FF_OK) {
-        s->geometry = ff_geometry_make(smaller(s->max_rows, s->samples - s->first), FF_CHUNK_ROWS);
+        s->geometry =
+            ff_geometry_make(ff_smaller(s->max_rows, s->samples - s->first), FF_CHUNK_ROWS);
         status = score_block(s);
         s->first += s->geometry.rows;
     }

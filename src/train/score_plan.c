@@ -12,16 +12,6 @@
 #define SCORE_BYTES ((uint64_t)4 << 20) /* of a block's scores in memory */
 #define MIB ((uint64_t)1 << 20)
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 static uint32_t units(const struct ff_score_job *job, uint32_t layer)
 {
     return job->manifest->recipe.hidden[layer - 1];
@@ -191,12 +181,12 @@ static uint64_t total(const struct ff_score_job *job, const struct ff_peak *peak
 static uint64_t choose_comfortable_rows(const struct ff_score_job *job, uint32_t widest)
 {
     uint64_t per_row = 2 * (uint64_t)widest * sizeof(float) * ff_score_streams(job);
-    uint64_t rows = smaller(job->scratch_bytes / per_row,
-                            SCORE_BYTES / (2 * sizeof(float) * job->manifest->classes));
+    uint64_t rows = ff_smaller(job->scratch_bytes / per_row,
+                               SCORE_BYTES / (2 * sizeof(float) * job->manifest->classes));
 
     if (rows > FF_CHUNK_ROWS)
         rows -= rows % FF_CHUNK_ROWS;
-    return smaller(job->samples, rows ? rows : 1);
+    return ff_smaller(job->samples, rows ? rows : 1);
 }
 
 /* What all layers together decide. */
@@ -211,10 +201,10 @@ static void settle(struct ff_score_job *job)
         uint32_t first, tile, fan_in = ff_manifest_fan_in(job->manifest, k);
 
         ff_tile_range(units(job, k), 0, &first, &tile);
-        products.inputs = larger(products.inputs, fan_in);
-        products.tile = larger(products.tile, tile);
-        largest = larger(largest, (size_t)tile * fan_in);
-        widest = (uint32_t)larger(widest, units(job, k));
+        products.inputs = ff_larger(products.inputs, fan_in);
+        products.tile = ff_larger(products.tile, tile);
+        largest = ff_larger(largest, (size_t)tile * fan_in);
+        widest = (uint32_t)ff_larger(widest, units(job, k));
     }
     job->program = ff_plan_program(job->threads, &products);
     job->base = (struct ff_needs){.mapped = 0};
@@ -238,7 +228,7 @@ static uint64_t least_of_layer(const struct ff_score_job *job, uint64_t rows, ui
     if (ff_tile_count(units(job, layer)) < 2)
         return total(job, &whole);
     paged = layer_peak(job, rows, layer, (struct ff_residency){0, 1});
-    return smaller(total(job, &whole), total(job, &paged));
+    return ff_smaller(total(job, &whole), total(job, &paged));
 }
 
 /* The least that blocks of ROWS can be brought to. */
@@ -250,10 +240,10 @@ static uint64_t least_total(const struct ff_score_job *job, uint64_t rows)
     for (uint32_t k = 1; k <= job->layers; k++) {
         if (is_repeated(job, k))
             continue;
-        most = larger(most, least_of_layer(job, rows, k));
+        most = ff_larger(most, least_of_layer(job, rows, k));
         if (has_head(job, k)) {
             peak = head_peak(job, rows, k);
-            most = larger(most, total(job, &peak));
+            most = ff_larger(most, total(job, &peak));
         }
     }
     return most;
@@ -266,7 +256,7 @@ static uint64_t choose_rows(const struct ff_score_job *job)
     uint64_t rows = job->comfortable_rows;
 
     while (job->memory_bytes && rows > FF_CHUNK_ROWS && least_total(job, rows) > job->memory_bytes)
-        rows = larger(rows / 2 / FF_CHUNK_ROWS, 1) * FF_CHUNK_ROWS;
+        rows = ff_larger(rows / 2 / FF_CHUNK_ROWS, 1) * FF_CHUNK_ROWS;
     return rows;
 }
 
@@ -306,7 +296,7 @@ static void look_at(const struct ff_score_job *job, const struct ff_peak *peak, 
 {
     uint64_t bytes = total(job, peak);
 
-    out->accounted_peak_bytes = larger(out->accounted_peak_bytes, peak->accounted);
+    out->accounted_peak_bytes = ff_larger(out->accounted_peak_bytes, peak->accounted);
     if (bytes <= out->peak_bytes)
         return;
     out->peak_bytes = bytes;
@@ -319,7 +309,7 @@ static void look_at(const struct ff_score_job *job, const struct ff_peak *peak, 
 /* Blocks of ROWS that there are. */
 static uint64_t count_blocks(const struct ff_score_job *job, uint64_t rows)
 {
-    return (job->samples + rows - 1) / rows;
+    return ff_divide_up(job->samples, rows);
 }
 
 /* Time that LAYER takes against one that is in memory, for as many rows as is comfortable. */
@@ -327,11 +317,11 @@ static double slowdown_of(const struct ff_score_job *job, uint32_t layer,
                           struct ff_residency residency)
 {
     uint32_t fan_in = ff_manifest_fan_in(job->manifest, layer), streams = ff_score_streams(job);
-    uint32_t pieces = ff_forward_pieces(streams), passes = (streams + pieces - 1) / pieces;
+    uint32_t pieces = ff_forward_pieces(streams), passes = (uint32_t)ff_divide_up(streams, pieces);
     uint64_t blocks = count_blocks(job, job->rows);
     uint64_t usual = count_blocks(job, job->comfortable_rows);
     double weights = (double)units(job, layer) * fan_in;
-    double chunks = (double)count_blocks(job, smaller(job->rows, FF_CHUNK_ROWS));
+    double chunks = (double)count_blocks(job, ff_smaller(job->rows, FF_CHUNK_ROWS));
     double paged = (double)ff_plan_paged(units(job, layer), fan_in, residency), moved;
 
     /* Once in a block the layer is loaded, and paged tiles are stored; then these come for each
@@ -368,7 +358,8 @@ static void note_disk(const struct ff_score_job *job, uint32_t layer, struct ff_
 
     out->written_bytes =
         ff_plus(out->written_bytes, ff_times(ff_plus(here, paged), count_blocks(job, job->rows)));
-    out->scratch_peak_bytes = larger(out->scratch_peak_bytes, ff_plus(below, ff_plus(here, paged)));
+    out->scratch_peak_bytes =
+        ff_larger(out->scratch_peak_bytes, ff_plus(below, ff_plus(here, paged)));
 }
 
 /* What LAYER takes of memory; returns which of its tiles that leaves there. */
@@ -413,9 +404,9 @@ static void fill(const struct ff_score_job *job, struct ff_plan *out)
 
 static uint64_t smallest(const struct ff_score_job *job)
 {
-    uint64_t least = least_total(job, smaller(job->comfortable_rows, FF_CHUNK_ROWS));
+    uint64_t least = least_total(job, ff_smaller(job->comfortable_rows, FF_CHUNK_ROWS));
 
-    return (least + MIB - 1) / MIB * MIB;
+    return ff_divide_up(least, MIB) * MIB;
 }
 
 int ff_score_plan(struct ff_ctx *ctx, struct ff_score_job *job, struct ff_plan *out)
