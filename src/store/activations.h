@@ -50,7 +50,7 @@ struct ff_set_ops {
     int (*commit)(struct ff_set *set);
     int (*find)(struct ff_set *set, struct ff_bytes key, struct ff_bytes *out); /* FF_ENOTFOUND */
     void (*will_need)(struct ff_set *set, struct ff_bytes bytes);
-    void (*dont_need)(struct ff_set *set, struct ff_bytes bytes);
+    void (*dont_need)(struct ff_set *set);
     /* Whole pages within may go, FROM and TO may lie outside. NULL where there are none, as in
      * memory. */
     void (*let_go)(struct ff_set *set, const void *from, const void *to);
@@ -132,10 +132,10 @@ FF_CHECK int ff_chunk_read(struct ff_set *set, const struct ff_chunk *chunk, str
 /* True if CHUNK's header says that ff_chunk_read() as WANTED needs no buffer. Nothing is verified.
  */
 bool ff_chunk_lies_ready(struct ff_set *set, const struct ff_chunk *chunk, enum ff_dtype wanted);
-/* Hints: the chunk will be read soon; it was the last of those in use, and all pages of the set may
- * go. Thread-safe. */
+/* Hints: the chunk will be read soon; no chunk is in use, and all pages of the set may go.
+ * Thread-safe. */
 void ff_chunk_will_need(struct ff_set *set, const struct ff_chunk *chunk);
-void ff_chunk_dont_need(struct ff_set *set, const struct ff_chunk *chunk);
+void ff_set_dont_need(struct ff_set *set);
 /*
  * What may go of the pages in and around CHUNK, after it was read: those that came along with it,
  * if it STAYS in use, else also its own. The neighbours in use on either side of it in the file are

@@ -226,8 +226,7 @@ int ff_db_reserve(struct ff_db *db, struct ff_bytes key, size_t size, void **out
     if (code != 0)
         return break_off(db, ff_db_fail(db, code, "write"));
     db->written_bytes += place_of(db->page_bytes, size);
-    ff_db_dont_need(db,
-                    (struct ff_bytes){NULL, 0}); /* pages of the tree, and what came with them */
+    ff_db_dont_need(db); /* pages of the tree, and what came with them */
     *out = value.mv_data;
     return FF_OK;
 }
@@ -260,7 +259,7 @@ int ff_db_delete(struct ff_db *db, struct ff_bytes key)
         ff_meter_add(db->ctx, FF_MEM_IO, listed);
         db->dirty_bytes += listed;
         code = mdb_del(db->write, db->table, &name, NULL);
-        ff_db_dont_need(db, (struct ff_bytes){NULL, 0}); /* it looked at the value's first page */
+        ff_db_dont_need(db); /* it looked at the value's first page */
     }
     if (code != 0 && code != MDB_NOTFOUND)
         return break_off(db, ff_db_fail(db, code, "write"));
@@ -278,7 +277,7 @@ int ff_db_commit(struct ff_db *db)
         return FF_OK;
     ff_db_close_cursor(db);
     code = mdb_txn_commit(db->write); /* ends it also when it fails */
-    ff_db_dont_need(db, (struct ff_bytes){NULL, 0});
+    ff_db_dont_need(db);
     if (code != 0)
         rc = ff_db_fail(db, code, "write");
     else

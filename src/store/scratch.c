@@ -56,9 +56,9 @@ static void set_will_need(struct ff_set *set, struct ff_bytes bytes)
     ff_db_will_need(db_of(set), bytes);
 }
 
-static void set_dont_need(struct ff_set *set, struct ff_bytes bytes)
+static void set_dont_need(struct ff_set *set)
 {
-    ff_db_dont_need(db_of(set), bytes);
+    ff_db_dont_need(db_of(set));
 }
 
 static void set_let_go(struct ff_set *set, const void *from, const void *to)

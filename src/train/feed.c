@@ -416,7 +416,7 @@ static int find_slot(struct ff_feed *feed, const struct ff_piece_request *reques
     if (status == FF_OK && opts->boundary == 0 && needs_truth(opts, request->stream))
         status = ff_set_find(opts->set, request->chunk, FF_STREAM_LABELS, &slot->labels);
     if (status == FF_OK)
-        ff_chunk_dont_need(opts->set, &slot->input); /* looking it up mapped pages of the tree */
+        ff_set_dont_need(opts->set); /* looking it up mapped pages of the tree */
     return status;
 }
 
@@ -453,7 +453,7 @@ int ff_feed_load(struct ff_feed *feed, size_t n, const struct ff_piece_request *
 void ff_feed_done(struct ff_feed *feed)
 {
     if (feed->loaded > 0)
-        ff_chunk_dont_need(feed->opts.set, &feed->slots[0].input);
+        ff_set_dont_need(feed->opts.set);
     feed->loaded = 0;
 }
 

@@ -194,9 +194,9 @@ int ff_pager_in(struct ff_pager *pager, uint32_t first, uint32_t tiles, size_t n
         status = each_page(pager, first, tiles, tensors[i].data, find_page, &reading);
         if (status != FF_OK)
             return noted(pager, status);
-        ff_chunk_dont_need(pager->set, &pager->pages[0].stored); /* what looking them up mapped */
+        ff_set_dont_need(pager->set); /* what looking them up mapped */
         ff_pool_run(pager->workers->pool, reading.n, read_page, &reading);
-        ff_chunk_dont_need(pager->set, &pager->pages[0].stored);
+        ff_set_dont_need(pager->set);
         if (reading.status != FF_OK)
             return noted(pager, reading.status);
     }
@@ -250,7 +250,7 @@ static int hint_page(void *arg, const struct page *page)
     /* A missing page is reported when it is read. */
     if (ff_set_find(hint->pager->set, page->first, hint->tensor, &stored) == FF_OK) {
         ff_chunk_will_need(hint->pager->set, &stored);
-        ff_chunk_dont_need(hint->pager->set, &stored);
+        ff_set_dont_need(hint->pager->set);
     }
     return FF_OK;
 }
