@@ -9,10 +9,13 @@
  *     FF_STREAM_NEUTRAL         the inputs under the neutral label, for the head
  *     FF_STREAM_LOGITS          logits of the heads of the layers below: one column per class
  *     FF_STREAM_SUMS            of held-out rows: goodness summed over layers (train/holdout.h)
- *     FF_STREAM_GOODNESS        goodness under every label, summed over the layers below: one
- * column per class FF_STREAM_CLASS + c       the inputs under label c
+ *     FF_STREAM_GOODNESS        goodness summed over the layers below: one column per class
+ *     FF_STREAM_CLASS + c       the inputs under label c
  *
- * Sets are written once, front to back, chunk by chunk, then read any number of times in any order.
+ * Boundaries are written once, front to back, chunk by chunk, then read any number of times in any
+ * order. The set FF_BOUNDARY_TILES is written and read in turn: a chunk that is put again replaces
+ * the one before.
+ *
  * Two stores stand behind one table of functions: LMDB files in a scratch folder (scratch.c), and
  * memory, for tests (tests/support/memory_scratch.h). A set is a cache: it counts only if its seal,
  * written last, matches the one the model's manifest names.
@@ -110,8 +113,8 @@ FF_CHECK int ff_set_seal(struct ff_set *set, const struct ff_seal *seal);
 FF_CHECK int ff_set_check(struct ff_set *set, const struct ff_seal *seal);
 void ff_set_close(struct ff_set *set); /* NULL-safe */
 
-/* A chunk found in a set. BYTES is the stored value (points into the map); valid until the set is
- * closed. */
+/* A chunk found in a set. BYTES is the stored value (points into the map); valid until something is
+ * put into the set, or it is closed. */
 struct ff_chunk {
     uint32_t chunk, stream;
     uint8_t key[8];

@@ -129,8 +129,8 @@ static struct delta make_delta(const struct job *job, size_t i, uint32_t tile, u
         return (struct delta){delta, units};
     }
     own = update->deltas + (size_t)worker * update->kept_rows * update->room.tile_units;
-    ff_scaled_rows(block->rows, count, delta, units, rows->scale + block->first,
-                   rows->shift && i % 2 == 0 ? rows->shift + first : NULL, own, count);
+    ff_scale_rows_into(block->rows, count, delta, units, rows->scale + block->first,
+                       rows->shift && i % 2 == 0 ? rows->shift + first : NULL, own, count);
     return (struct delta){own, count};
 }
 
