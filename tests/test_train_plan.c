@@ -4,14 +4,12 @@
 #include "support/train_fixture.h"
 
 #include "base/context.h"
-#include "train/plan.h"
 
 #include <check.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MIB ((uint64_t)1 << 20)
@@ -314,24 +312,6 @@ START_TEST(tighter_budgets_page_more)
 }
 END_TEST
 
-/* Where a slot for each thread is too much, half as many are tried before a single one. */
-START_TEST(slots_are_halved)
-{
-    bool seen_slots[5] = {false};
-
-    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "4000x2", &recipe), FF_OK);
-    recipe.batch = 700;
-    opts.threads = 4;
-    for (opts.memory_bytes = smallest_budget(); seen.tile_slots < 4; opts.memory_bytes += 4 * MIB) {
-        ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, NULL, &seen), FF_OK);
-        ck_assert_uint_ge(seen.tile_slots, 1);
-        ck_assert_uint_le(seen.tile_slots, 4);
-        seen_slots[seen.tile_slots] = true;
-    }
-    ck_assert(seen_slots[1] && seen_slots[2] && seen_slots[4]);
-}
-END_TEST
-
 static void check_refused(int status)
 {
     char told[64];
@@ -437,19 +417,6 @@ static void keep_warning(void *arg, const char *text)
     snprintf(warning, sizeof warning, "%s", text);
 }
 
-START_TEST(a_budget_is_advised_only_where_it_helps)
-{
-    const struct ff_plan fits = {.peak_bytes = UINT64_MAX, .smallest_bytes = MIB};
-    const struct ff_plan never = {.peak_bytes = UINT64_MAX, .smallest_bytes = UINT64_MAX / 2};
-
-    ff_ctx_on_warning(ctx, keep_warning, NULL);
-    ff_plan_warn(ctx, &fits);
-    ck_assert_msg(strstr(warning, "; --memory SIZE makes it fit, from 1M on"), "\"%s\"", warning);
-    ff_plan_warn(ctx, &never);
-    ck_assert_msg(strstr(warning, "; no --memory makes it fit"), "\"%s\"", warning);
-}
-END_TEST
-
 /* Without a budget what the machine does not have is told before work begins. */
 START_TEST(too_large_a_network_is_warned_of)
 {
@@ -461,150 +428,6 @@ START_TEST(too_large_a_network_is_warned_of)
     opts.interrupted = stop;
     ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
     ck_assert_msg(strstr(warning, "--memory") != NULL, "\"%s\"", warning);
-}
-END_TEST
-
-/* They wait for one commit: those of the weights and of both numbers of state. */
-START_TEST(pages_on_their_way_out_are_planned)
-{
-    struct ff_train_result result;
-
-    apply(&(struct config){.hidden = "300,640", .no_head = true});
-    opts.tile_slots = 4; /* of 5 tiles */
-    opts.limit_rows = 64;
-    result = train_seen();
-    ck_assert_uint_le(result.memory.accounted_peak_bytes, seen.accounted_peak_bytes);
-}
-END_TEST
-
-/* The head learns by Adam whatever the layers learn by, and is saved with its state. */
-START_TEST(the_heads_own_state_is_planned)
-{
-    const struct ff_plan_data data = {.samples = 1024, .features = 8, .classes = 1000};
-    struct ff_plan with_adam;
-
-    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "8,300", &recipe), FF_OK);
-    recipe.embedding = "append";
-    recipe.batch = 256;
-    recipe.epochs = recipe.head_epochs = 2;
-    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &with_adam), FF_OK);
-    ck_assert_int_eq(with_adam.phase, FF_PHASE_HEAD);
-    recipe.optimizer = "sgd";
-    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_OK);
-    ck_assert_int_eq(seen.phase, FF_PHASE_HEAD);
-    ck_assert_uint_eq(seen.accounted_peak_bytes, with_adam.accounted_peak_bytes);
-}
-END_TEST
-
-/* The worst moment of STAGE on LAYER of the recipe, on the fixture's data. */
-static struct ff_moment moment_of(enum ff_stage stage, uint32_t layer)
-{
-    const struct ff_compression none = {FF_CODEC_NONE, 0};
-    struct ff_manifest manifest = {
-        .samples = ROWS, .features = TRAIN_FEATURES, .classes = TRAIN_CLASSES};
-    struct ff_plan_job job;
-    struct ff_knobs knobs;
-
-    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-    manifest.recipe = recipe;
-    job = ff_plan_job(&manifest, &opts, &none);
-    knobs = ff_plan_knobs(&job, stage, layer);
-    return ff_plan_moment(&job, stage, layer, &knobs);
-}
-
-/* Each tile is read where it lies in the model file; with few rows nothing takes more. */
-START_TEST(a_tile_is_mapped_while_it_is_loaded)
-{
-    const uint64_t input_bytes = 128 * sizeof(float) / 100 * 85; /* of a tile, as stored */
-    struct ff_evaluate_opts evaluate;
-    struct ff_moment moment;
-    struct ff_plan plan;
-
-    recipe.batch = 16;
-    opts.limit_rows = 32;
-    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "20000,300", &recipe), FF_OK);
-    moment = moment_of(FF_STAGE_FORWARD, 2);
-    ck_assert_uint_ge(moment.needs.mapped, 20000 * input_bytes);
-
-    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "4200,300", &recipe), FF_OK);
-    train_ok(ctx, &recipe, &opts);
-    ff_evaluate_opts_init(&evaluate);
-    evaluate.model = opts.model;
-    evaluate.data = opts.data;
-    evaluate.limit_rows = 16;
-    ck_assert_int_eq(ff_plan_evaluate(ctx, &evaluate, false, &plan), FF_OK);
-    ck_assert_uint_eq(plan.layer, 2);
-    ck_assert_uint_ge(plan.mapped_bytes, 4200 * input_bytes);
-}
-END_TEST
-
-START_TEST(shapes_that_cannot_be_are_refused)
-{
-    struct ff_plan_data data = {.samples = 0, .features = 10, .classes = 4};
-
-    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_EINVAL);
-    data = (struct ff_plan_data){.samples = 100, .features = 10, .classes = 1};
-    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_EINVAL);
-    data = (struct ff_plan_data){.samples = 100, .features = 1u << 31, .classes = 4};
-    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_EINVAL);
-    data = (struct ff_plan_data){.samples = UINT64_MAX, .features = 10, .classes = 4};
-    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_EINVAL);
-}
-END_TEST
-
-/* The largest network there may be is planned, in no time and without overflow. */
-START_TEST(the_largest_network_is_planned)
-{
-    const struct ff_plan_data data = {
-        .samples = (uint64_t)1 << 38, .features = 1u << 19, .classes = 1000};
-
-    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "1048576x100000", &recipe), FF_OK);
-    recipe.batch = 1 << 24;
-    recipe.negative_sets = 9;
-    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_OK);
-    ck_assert_uint_gt(seen.peak_bytes, seen.smallest_bytes);
-    opts.memory_bytes = seen.smallest_bytes;
-    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_OK);
-    ck_assert_uint_le(seen.peak_bytes, opts.memory_bytes);
-    ck_assert_uint_eq(seen.scratch_peak_bytes, UINT64_MAX);
-    ck_assert_uint_eq(seen.written_bytes, UINT64_MAX);
-}
-END_TEST
-
-/* Before the planner counts what each of them takes. */
-START_TEST(too_many_threads_are_refused)
-{
-    struct ff_train_result result;
-
-    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-    for (opts.threads = 257; opts.threads; opts.threads = opts.threads == 257 ? UINT_MAX : 0) {
-        ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, NULL, &seen), FF_EINVAL);
-        ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINVAL);
-    }
-}
-END_TEST
-
-/* Widths in turn, so that no layer repeats the one below it. */
-START_TEST(a_deep_network_is_planned_at_once)
-{
-    static const char *const modes[] = {"ff-stream", "ff-full", "bp-accum"};
-    const uint32_t widths[] = {300, 400};
-    clock_t began = clock();
-
-    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "300x20000", &recipe), FF_OK);
-    for (uint32_t k = 0; k < recipe.layers; k++)
-        recipe.hidden[k] = widths[k % 2];
-    recipe.batch = 600;
-    recipe.negative_sets = 1;
-    recipe.mode = modes[_i];
-    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, NULL, &seen), FF_OK);
-    opts.memory_bytes = seen.smallest_bytes;
-    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, NULL, &seen), FF_OK);
-    ck_assert_double_lt((double)(clock() - began) / CLOCKS_PER_SEC, 2);
 }
 END_TEST
 
@@ -690,13 +513,6 @@ int main(void)
     tcase_add_loop_test(planned, a_shape_does_for_data, 0, CONFIGS);
     tcase_add_loop_test(planned, disk_as_planned, 0, CONFIGS);
     tcase_add_test(planned, paged_tiles_are_planned_on_disk);
-    tcase_add_test(planned, pages_on_their_way_out_are_planned);
-    tcase_add_test(planned, the_heads_own_state_is_planned);
-    tcase_add_test(planned, a_tile_is_mapped_while_it_is_loaded);
-    tcase_add_test(planned, shapes_that_cannot_be_are_refused);
-    tcase_add_test(planned, the_largest_network_is_planned);
-    tcase_add_test(planned, too_many_threads_are_refused);
-    tcase_add_loop_test(planned, a_deep_network_is_planned_at_once, 0, 3);
     suite_add_tcase(suite, planned);
 
     tcase_add_unchecked_fixture(budget, train_root_setup, train_root_teardown);
@@ -704,12 +520,10 @@ int main(void)
     tcase_add_test(budget, any_budget_gives_the_same_bits);
     tcase_add_test(budget, any_budget_gives_the_same_bits_with_accumulation);
     tcase_add_test(budget, tighter_budgets_page_more);
-    tcase_add_test(budget, slots_are_halved);
     tcase_add_test(budget, less_is_refused_at_once);
     tcase_add_test(budget, a_complete_model_is_not_refused);
     tcase_add_test(budget, the_callers_own_limit_is_kept);
     tcase_add_test(budget, resuming_keeps_to_its_own_budget);
-    tcase_add_test(budget, a_budget_is_advised_only_where_it_helps);
     tcase_add_test(budget, too_large_a_network_is_warned_of);
     suite_add_tcase(suite, budget);
 
