@@ -108,10 +108,15 @@ void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, unsigned
         .bytes = FF_VALUE_HEADER + (size_t)shape.page_units * opts->fan_in * sizeof(float),
     };
 
+    uint64_t reading = (uint64_t)threads * page.bytes, pending;
+
     needs->bytes[FF_MEM_IO] += sizeof shape;
     ff_buffers_count(1, &buffer, needs);
+    pending = needs->bytes[FF_MEM_IO];
     ff_set_needs(1, &page, shape.max_pages * out, &none, needs);
-    needs->mapped += (uint64_t)threads * page.bytes;
+    pending = needs->bytes[FF_MEM_IO] - pending;
+    /* No page is read while some are on their way out. */
+    needs->mapped += reading - ff_smaller(reading, pending);
 }
 
 /* Calls VISIT for each page of TILES tiles from FIRST on, of a tensor whose buffers lie at DATA,
