@@ -117,8 +117,7 @@ START_TEST(scale_rows_multiplies_each_row)
 }
 END_TEST
 
-/* dL/dz = dL/dy dy/dz, and y = max(z, 0) rises by 1 where it is positive; at 0 it is 0. */
-START_TEST(scaled_rows_leaves_its_input_and_has_the_bits_of_scale_rows)
+START_TEST(scale_rows_into_leaves_its_input_and_has_the_bits_of_scale_rows)
 {
     static struct matrix y, was, out;
     static const float scale[ROWS] = {0.3f, -1.7f, 0.0f, 1e-3f, 41.0f};
@@ -130,7 +129,7 @@ START_TEST(scaled_rows_leaves_its_input_and_has_the_bits_of_scale_rows)
     fill(&out, units, 0.0f, 0.0f);
     oracle_fill(9, units, -1.0f, 1.0f, shift);
     for (int shifted = 0; shifted <= 1; shifted++) {
-        ff_scaled_rows(ROWS, units, y.y, y.ld, scale, shifted ? shift : NULL, out.y, out.ld);
+        ff_scale_rows_into(ROWS, units, y.y, y.ld, scale, shifted ? shift : NULL, out.y, out.ld);
         for (size_t i = 0; i < ROWS; i++) {
             ck_assert_mem_eq(row(&y, i), row(&was, i), units * sizeof(float));
             for (size_t j = 0; j < units; j++) {
@@ -145,6 +144,7 @@ START_TEST(scaled_rows_leaves_its_input_and_has_the_bits_of_scale_rows)
 }
 END_TEST
 
+/* dL/dz = dL/dy dy/dz, and y = max(z, 0) rises by 1 where it is positive; at 0 it is 0. */
 START_TEST(relu_backward_is_the_chain_rule)
 {
     static struct matrix y, before, dy;
@@ -302,7 +302,7 @@ int main(void)
     tcase_add_loop_test(tests, bias_relu_gives_the_bits_of_the_promised_order, 0, WIDTHS);
     tcase_add_test(tests, bias_relu_keeps_not_a_number);
     tcase_add_loop_test(tests, scale_rows_multiplies_each_row, 0, WIDTHS);
-    tcase_add_loop_test(tests, scaled_rows_leaves_its_input_and_has_the_bits_of_scale_rows, 0,
+    tcase_add_loop_test(tests, scale_rows_into_leaves_its_input_and_has_the_bits_of_scale_rows, 0,
                         WIDTHS);
     tcase_add_loop_test(tests, relu_backward_is_the_chain_rule, 0, WIDTHS);
     tcase_add_loop_test(tests, column_sums_add_rows_in_order, 0, WIDTHS);

@@ -88,7 +88,7 @@ static void check_chunk(struct ff_set *set, struct ff_coder *coder, uint32_t chu
         ck_assert_uint_eq((uintptr_t)data % 64, 0);
     else
         ck_assert_ptr_eq(data, buffer);
-    ff_chunk_dont_need(set, &found);
+    ff_set_dont_need(set);
 }
 
 START_TEST(what_was_put_comes_back_in_any_order_and_any_form)
@@ -253,7 +253,7 @@ static void read_one(void *arg, size_t task, unsigned worker)
     if (reading->status[task] == FF_OK &&
         memcmp(data, wanted, rows_of(chunk) * COLUMNS * sizeof(float)) != 0)
         reading->status[task] = FF_ECORRUPT;
-    ff_chunk_dont_need(reading->set, &reading->chunks[task]);
+    ff_set_dont_need(reading->set);
 }
 
 START_TEST(chunks_are_read_from_many_threads_at_once)

@@ -290,7 +290,7 @@ START_TEST(resident_memory_stays_flat_when_values_are_not_needed_any_more)
         ff_db_will_need(db, value);
         for (size_t i = 0; i < value.size; i += 512)
             sum += ((const uint8_t *)value.data)[i];
-        ff_db_dont_need(db, value);
+        ff_db_dont_need(db);
         now = resident_file_bytes();
         most = now > most ? now : most;
     }
@@ -309,7 +309,7 @@ START_TEST(hints_while_something_is_pending_do_not_touch_it)
 
     put_numbered(db, 1, 300000);
     must(store_ctx, ff_db_get(db, text("00000001"), &found)); /* on the heap */
-    ff_db_dont_need(db, found);
+    ff_db_dont_need(db);
     must_hold_numbered(db, 1, 300000);
     ff_db_close(db);
 }

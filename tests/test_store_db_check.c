@@ -31,7 +31,7 @@ static int use_file(const char *path)
     for (rc = ff_db_seek(db, key, &key, &value); rc == FF_OK; rc = ff_db_next(db, &key, &value)) {
         for (size_t i = 0; i < value.size; i += 64)
             sum = sum + ((const uint8_t *)value.data)[i];
-        ff_db_dont_need(db, value);
+        ff_db_dont_need(db);
     }
     ck_assert_int_eq(rc, FF_ENOTFOUND);
     must(store_ctx, ff_db_usage(db, &usage));

@@ -92,6 +92,20 @@ START_TEST(pending_and_written_bytes)
 }
 END_TEST
 
+/* What is too much for a number is the largest one, not what is left of it. */
+START_TEST(huge_writes_do_not_wrap)
+{
+    static const struct ff_db_writes huge[] = {{1 << 30, 1}, {1 << 30, (uint64_t)1 << 33}};
+
+    for (uint64_t rounds = 2; rounds <= (uint64_t)1 << 40; rounds *= 2) {
+        ck_assert_uint_eq(ff_db_cost(2, huge, rounds), UINT64_MAX);
+        ck_assert_uint_eq(ff_db_stored(2, huge, rounds), UINT64_MAX);
+        ck_assert_uint_eq(ff_db_written(2, huge, rounds), UINT64_MAX);
+    }
+    ck_assert_uint_eq(ff_db_pending_bound(UINT64_MAX, 1), FF_DB_DIRTY_BYTES);
+}
+END_TEST
+
 /* Over the limit a write is refused, and with it all that was pending. */
 START_TEST(pending_bytes_are_within_the_limit)
 {
@@ -146,7 +160,7 @@ START_TEST(pages_let_go)
         put(db, i, SIZE);
     must(store_ctx, ff_db_commit(db));
     found[0] = get(db, 0);
-    ff_db_dont_need(db, found[0]);
+    ff_db_dont_need(db);
     before = mapped_kib();
     for (uint32_t i = 0; i < VALUES; i++)
         touch(found[i] = get(db, i));
@@ -157,7 +171,7 @@ START_TEST(pages_let_go)
         ff_db_let_go(db, (const uint8_t *)found[1].data + SIZE, found[VALUES - 2].data);
         ck_assert_uint_le(mapped_kib(), before + 6 * KIB);
         ck_assert_uint_ge(mapped_kib(), before + 3 * KIB);
-        ff_db_dont_need(db, found[0]);
+        ff_db_dont_need(db);
         ck_assert_uint_le(mapped_kib(), before + KIB);
     }
     for (uint32_t i = 0; i < VALUES; i++)
@@ -281,6 +295,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
     tcase_add_loop_test(tc, pending_and_written_bytes, 0, sizeof writes / sizeof *writes);
+    tcase_add_test(tc, huge_writes_do_not_wrap);
     tcase_add_test(tc, pending_bytes_are_within_the_limit);
     tcase_add_test(tc, pages_let_go);
     tcase_add_loop_test(tc, what_a_coder_holds, 0, sizeof uses / sizeof *uses);

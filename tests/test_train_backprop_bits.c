@@ -55,8 +55,8 @@ static const char *train_mode(const char *mode)
 
 START_TEST(the_modes_end_in_the_same_bits)
 {
-    static const char *const hidden[] = {"40",        "130,20", "40x2,130",     "24x5",
-                                         "9,17,30x3", "12x9",   "5,150,7x4,40", "16x17"};
+    static const char *const hidden[] = {"40",   "130,20",       "40x2,130", "24x5",    "9,17,30x3",
+                                         "12x9", "5,150,7x4,40", "16x17",    "1000,800"};
     const char *hash;
 
     use_hidden(hidden[_i]);
@@ -349,7 +349,7 @@ int main(void)
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_loop_test(tcase, the_modes_end_in_the_same_bits, 0, 8);
+    tcase_add_loop_test(tcase, the_modes_end_in_the_same_bits, 0, 9);
     tcase_add_loop_test(tcase, threads_do_not_change_a_bit, 0, MODES);
     tcase_add_test(tcase, micro_batches_do_not_change_a_bit);
     tcase_add_test(tcase, another_seed_gives_other_weights);

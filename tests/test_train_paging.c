@@ -52,6 +52,21 @@ START_TEST(paged_equals_resident)
 }
 END_TEST
 
+/* Where a tile is several pages, for one would be more than 2 MiB. */
+START_TEST(with_pages_smaller_than_a_tile)
+{
+    const char *whole;
+
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "4200,300", &recipe), FF_OK);
+    opts.limit_rows = 70;
+    whole = hash_with(0);
+    for (uint32_t slots = 1; slots <= 2; slots++) {
+        opts.threads = slots;
+        ck_assert_str_eq(hash_with(slots), whole);
+    }
+}
+END_TEST
+
 START_TEST(with_one_number_of_state)
 {
     const char *whole;
@@ -237,6 +252,7 @@ int main(void)
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, paged_equals_resident);
+    tcase_add_test(tcase, with_pages_smaller_than_a_tile);
     tcase_add_test(tcase, with_one_number_of_state);
     tcase_add_test(tcase, with_micro_batches);
     tcase_add_test(tcase, with_scratch_in_memory);

@@ -6,6 +6,7 @@
 #include "base/context.h"
 
 #include <check.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +68,9 @@ static const struct config configs[] = {
     {.hidden = "500x3", .compress = "zstd:3"},
     {.hidden = "700x3", .mode = "ff-full", .batch = 600},
     {.hidden = "700x3", .mode = "ff-full", .no_head = true, .optimizer = "sgd"},
+    {.hidden = "16x60", .mode = "ff-full"},
     {.hidden = "700x3", .mode = "bp"},
+    {.hidden = "1000,800", .mode = "bp"},
     {.hidden = "300x9", .mode = "bp-checkpoint", .batch = 1200},
     {.hidden = "300x9", .mode = "bp-accum", .batch = 1200, .micro_batch = 600},
 };
@@ -167,6 +170,15 @@ START_TEST(a_shape_does_for_data)
 }
 END_TEST
 
+static void check_disk(const struct ff_train_result *result)
+{
+    ck_assert_double_le((double)result->scratch_peak_bytes, 1.1 * (double)seen.scratch_peak_bytes);
+    ck_assert_double_ge((double)result->scratch_peak_bytes,
+                        0.8 * (double)seen.scratch_peak_bytes - (double)MIB / 4);
+    ck_assert_double_le((double)result->bytes_written, 1.2 * (double)seen.written_bytes);
+    ck_assert_double_ge((double)result->bytes_written, 0.8 * (double)seen.written_bytes);
+}
+
 /* What is told of the disk, without compression and checkpoints between. */
 START_TEST(disk_as_planned)
 {
@@ -176,11 +188,40 @@ START_TEST(disk_as_planned)
     if (opts.compress && strcmp(opts.compress, "none") != 0)
         return;
     result = train_seen();
-    ck_assert_double_le((double)result.scratch_peak_bytes, 1.1 * (double)seen.scratch_peak_bytes);
-    ck_assert_double_ge((double)result.scratch_peak_bytes,
-                        0.8 * (double)seen.scratch_peak_bytes - (double)MIB / 4);
-    ck_assert_double_le((double)result.bytes_written, 1.2 * (double)seen.written_bytes);
-    ck_assert_double_ge((double)result.bytes_written, 0.8 * (double)seen.written_bytes);
+    check_disk(&result);
+}
+END_TEST
+
+/* Tiles lie beside two boundaries while a layer's outputs are written; and evaluation pages too. */
+START_TEST(paged_tiles_are_planned_on_disk)
+{
+    struct ff_train_result result;
+    struct ff_evaluate_opts evaluate;
+    struct ff_evaluation evaluated;
+    uint64_t written;
+
+    apply(&(struct config){.hidden = "1100,1300,64", .batch = 600});
+    opts.tile_slots = 1;
+    result = train_seen();
+    ck_assert_uint_eq(seen.tile_slots, 1);
+    check_disk(&result);
+
+    ff_evaluate_opts_init(&evaluate);
+    evaluate.model = opts.model;
+    evaluate.data = opts.data;
+    evaluate.limit_rows = 100;
+    evaluate.threads = 1;
+    ck_assert_int_eq(ff_plan_evaluate(ctx, &evaluate, false, &seen), FF_OK);
+    evaluate.memory_bytes = seen.smallest_bytes;
+    ck_assert_int_eq(ff_plan_evaluate(ctx, &evaluate, false, &seen), FF_OK);
+    ck_assert_uint_eq(seen.resident_tiles, 0);
+    ck_assert_uint_gt(seen.scratch_peak_bytes, 1100 * 1300 * sizeof(float));
+    written = ff_meter_written(ctx);
+    ck_assert_int_eq(ff_evaluate(ctx, &evaluate, &evaluated), FF_OK);
+    ff_evaluate_release(&evaluated);
+    written = ff_meter_written(ctx) - written;
+    ck_assert_double_le((double)written, 1.1 * (double)seen.written_bytes);
+    ck_assert_double_ge((double)written, 0.9 * (double)seen.written_bytes);
 }
 END_TEST
 
@@ -318,6 +359,33 @@ START_TEST(a_complete_model_is_not_refused)
 }
 END_TEST
 
+static void check_limit(struct ff_ctx *limited, uint64_t limit, int status)
+{
+    ck_assert_int_eq(status, FF_EBUDGET);
+    ck_assert_msg(strstr(ff_ctx_message(limited), "memory limit of") != NULL, "%s",
+                  ff_ctx_message(limited));
+    ck_assert_uint_eq(limited->meter.limit, limit);
+}
+
+/* It is reached within a stage, and stays afterwards, whatever the budget. */
+START_TEST(the_callers_own_limit_is_kept)
+{
+    uint64_t limit = train_seen().memory.accounted_peak_bytes / 2;
+
+    for (int step = 0; step < 2; step++) {
+        struct ff_ctx *limited = train_ctx();
+        struct ff_train_result result;
+
+        opts.memory_bytes = step ? (uint64_t)1 << 40 : 0;
+        remove(opts.model);
+        ff_memory_limit(limited, limit);
+        check_limit(limited, limit, ff_train(limited, &recipe, &opts, &result));
+        ck_assert_int_eq(access(opts.model, F_OK), 0);
+        ff_ctx_free(limited);
+    }
+}
+END_TEST
+
 static bool stop(void *arg)
 {
     (void)arg;
@@ -363,38 +431,6 @@ START_TEST(too_large_a_network_is_warned_of)
 }
 END_TEST
 
-START_TEST(shapes_that_cannot_be_are_refused)
-{
-    struct ff_plan_data data = {.samples = 0, .features = 10, .classes = 4};
-
-    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_EINVAL);
-    data = (struct ff_plan_data){.samples = 100, .features = 10, .classes = 1};
-    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_EINVAL);
-    data = (struct ff_plan_data){.samples = 100, .features = 1u << 31, .classes = 4};
-    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_EINVAL);
-    data = (struct ff_plan_data){.samples = UINT64_MAX, .features = 10, .classes = 4};
-    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_EINVAL);
-}
-END_TEST
-
-/* The largest network there may be is planned, in no time and without overflow. */
-START_TEST(the_largest_network_is_planned)
-{
-    const struct ff_plan_data data = {
-        .samples = (uint64_t)1 << 36, .features = 1u << 19, .classes = 1000};
-
-    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "1048576x100000", &recipe), FF_OK);
-    recipe.batch = 1 << 24;
-    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_OK);
-    ck_assert_uint_gt(seen.peak_bytes, seen.smallest_bytes);
-    opts.memory_bytes = seen.smallest_bytes;
-    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_OK);
-    ck_assert_uint_le(seen.peak_bytes, opts.memory_bytes);
-}
-END_TEST
-
 /* ---- Evaluation, of the fixture's model of three layers ---- */
 
 static void check_evaluation(enum ff_method method)
@@ -436,6 +472,34 @@ START_TEST(evaluation_by_the_head)
 }
 END_TEST
 
+START_TEST(evaluation_refuses_too_many_threads)
+{
+    struct ff_evaluation measured;
+    struct ff_plan plan;
+
+    evaluate_opts.threads = UINT_MAX;
+    evaluate_ck_status(ff_plan_evaluate(evaluate_ctx, &evaluate_opts, false, &plan), FF_EINVAL,
+                       "threads");
+    evaluate_ck_status(ff_evaluate(evaluate_ctx, &evaluate_opts, &measured), FF_EINVAL, "threads");
+}
+END_TEST
+
+START_TEST(evaluation_keeps_the_callers_own_limit)
+{
+    struct ff_ctx *limited = train_ctx();
+    struct ff_evaluation measured;
+    uint64_t limit;
+
+    evaluate_ok(&measured);
+    limit = measured.memory.accounted_peak_bytes / 2;
+    ff_evaluate_release(&measured);
+    evaluate_opts.memory_bytes = (uint64_t)1 << 40;
+    ff_memory_limit(limited, limit);
+    check_limit(limited, limit, ff_evaluate(limited, &evaluate_opts, &measured));
+    ff_ctx_free(limited);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("train/plan");
@@ -448,8 +512,7 @@ int main(void)
     tcase_add_loop_test(planned, a_plan_adds_up, 0, CONFIGS);
     tcase_add_loop_test(planned, a_shape_does_for_data, 0, CONFIGS);
     tcase_add_loop_test(planned, disk_as_planned, 0, CONFIGS);
-    tcase_add_test(planned, shapes_that_cannot_be_are_refused);
-    tcase_add_test(planned, the_largest_network_is_planned);
+    tcase_add_test(planned, paged_tiles_are_planned_on_disk);
     suite_add_tcase(suite, planned);
 
     tcase_add_unchecked_fixture(budget, train_root_setup, train_root_teardown);
@@ -459,6 +522,7 @@ int main(void)
     tcase_add_test(budget, tighter_budgets_page_more);
     tcase_add_test(budget, less_is_refused_at_once);
     tcase_add_test(budget, a_complete_model_is_not_refused);
+    tcase_add_test(budget, the_callers_own_limit_is_kept);
     tcase_add_test(budget, resuming_keeps_to_its_own_budget);
     tcase_add_test(budget, too_large_a_network_is_warned_of);
     suite_add_tcase(suite, budget);
@@ -467,6 +531,8 @@ int main(void)
     tcase_add_checked_fixture(evaluation, evaluate_setup, evaluate_teardown);
     tcase_add_test(evaluation, evaluation_by_goodness);
     tcase_add_test(evaluation, evaluation_by_the_head);
+    tcase_add_test(evaluation, evaluation_refuses_too_many_threads);
+    tcase_add_test(evaluation, evaluation_keeps_the_callers_own_limit);
     suite_add_tcase(suite, evaluation);
     return run_suite(suite);
 }

@@ -156,7 +156,7 @@ START_TEST(what_a_mode_makes_no_use_of_can_be_dropped)
         recipe.label_strength = 4;
         recipe.activations = "bf16";
         recipe.negatives = "hard";
-        recipe.negative_sets = 1;
+        recipe.negative_sets = 3;
         recipe.peer_normalisation = 0.5;
         recipe.head_epochs = 3;
         recipe.head_learning_rate = 0.25;
@@ -170,6 +170,8 @@ START_TEST(what_a_mode_makes_no_use_of_can_be_dropped)
         ck_assert_uint_eq(recipe.epochs, 7);
         if (strncmp(names[i], "ff-", 3) == 0)
             ck_assert_str_eq(recipe.loss, "logistic");
+        if (strcmp(names[i], "ff-stream") == 0)
+            ck_assert_uint_eq(recipe.negative_sets, 3);
         ff_recipe_release(&recipe);
     }
 }
@@ -259,7 +261,7 @@ START_TEST(unknown_names_are_refused)
                                          "activations"};
     const char **const values[] = {&recipe.loss, &recipe.optimizer, &recipe.schedule,
                                    &recipe.embedding, &recipe.activations};
-    static const char *const bad[] = {"", "none", "ADAM", "symba "};
+    static const char *const bad[] = {"", "nothing", "ADAM", "symba "};
 
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         for (size_t j = 0; j < sizeof bad / sizeof *bad; j++) {

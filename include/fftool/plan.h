@@ -40,7 +40,8 @@ struct ff_plan {
     uint32_t resident_tiles;   /* those that stay in memory */
     uint32_t tile_slots;       /* buffers that the others share; 0: all tiles stay */
     /* Time of a step against one whose layer is all in memory; an estimate from nominal speeds of
-     * processor and disk. 1: nothing is paged. */
+     * processor and disk. 1: nothing is paged. Of an evaluation: time that a layer takes, where
+     * fewer rows at a time count too, for then it is loaded more often. */
     double slowdown;
 
     /* Disk. What compression saves is estimated; checkpoints within a layer, of which there are as

@@ -62,3 +62,13 @@ uint64_t ff_needs_total(const struct ff_needs *needs)
         total += needs->bytes[c];
     return total;
 }
+
+void ff_peak_consider(struct ff_peak *peak, const struct ff_needs *moment)
+{
+    uint64_t accounted = ff_needs_total(moment);
+
+    if (accounted > peak->accounted)
+        peak->accounted = accounted;
+    if (accounted + moment->mapped > ff_needs_total(&peak->needs) + peak->needs.mapped)
+        peak->needs = *moment;
+}

@@ -31,4 +31,12 @@ void ff_needs_add(struct ff_needs *needs, const struct ff_needs *more);
 /* Of all categories, without what is mapped. */
 uint64_t ff_needs_total(const struct ff_needs *needs);
 
+/* The worst of several moments, mapped pages included, and the most bytes of all categories at any
+ * of them, which may be another one. Begins with all zero. */
+struct ff_peak {
+    struct ff_needs needs;
+    uint64_t accounted;
+};
+void ff_peak_consider(struct ff_peak *peak, const struct ff_needs *moment);
+
 #endif

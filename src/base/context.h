@@ -61,6 +61,10 @@ void *ff_alloc_array(struct ff_ctx *ctx, enum ff_category category, size_t count
 /* The status to return after ff_alloc() gave NULL: FF_ENOMEM or FF_EBUDGET. */
 int ff_alloc_status(const struct ff_ctx *ctx);
 
+/* Lowers the memory limit to BYTES; 0 (no limit), or more than the limit that there is, changes
+ * nothing. */
+void ff_meter_tighten(struct ff_ctx *ctx, uint64_t bytes);
+
 /* Counts memory that the library causes but does not allocate itself (a codec's context):
  * FF_EBUDGET if it is over the limit, then it is not counted. */
 FF_CHECK int ff_meter_reserve(struct ff_ctx *ctx, enum ff_category category, size_t bytes);

@@ -31,6 +31,14 @@ void ff_memory_limit(struct ff_ctx *ctx, uint64_t limit_bytes)
     ctx->meter.limit = limit_bytes;
 }
 
+void ff_meter_tighten(struct ff_ctx *ctx, uint64_t bytes)
+{
+    struct ff_meter *meter = &ctx->meter;
+
+    if (bytes && (!meter->limit || bytes < meter->limit))
+        meter->limit = bytes;
+}
+
 void ff_meter_fail_after(struct ff_ctx *ctx, int64_t count)
 {
     atomic_store(&ctx->meter.fail_after, count);

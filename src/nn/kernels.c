@@ -118,8 +118,8 @@ void ff_relu_backward(size_t rows, size_t units, const float *dy, size_t ldd, fl
         relu_backward_row(units, dy + i * ldd, y + i * ldy);
 }
 
-static void scaled_row(size_t units, const float *restrict y, float scale,
-                       const float *restrict shift, float *restrict out)
+static void scale_row_into(size_t units, const float *restrict y, float scale,
+                           const float *restrict shift, float *restrict out)
 {
     for (size_t j = 0; j < units; j++)
         out[j] = y[j] * scale;
@@ -127,11 +127,11 @@ static void scaled_row(size_t units, const float *restrict y, float scale,
         out[j] += shift[j];
 }
 
-void ff_scaled_rows(size_t rows, size_t units, const float *y, size_t ldy, const float *scale,
-                    const float *shift, float *out, size_t ldo)
+void ff_scale_rows_into(size_t rows, size_t units, const float *y, size_t ldy, const float *scale,
+                        const float *shift, float *out, size_t ldo)
 {
     for (size_t i = 0; i < rows; i++)
-        scaled_row(units, y + i * ldy, scale[i], shift, out + i * ldo);
+        scale_row_into(units, y + i * ldy, scale[i], shift, out + i * ldo);
 }
 
 void ff_column_sums(size_t rows, size_t units, const float *y, size_t ldy, int accumulate,

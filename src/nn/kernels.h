@@ -34,8 +34,8 @@ void ff_scale_rows(size_t rows, size_t units, float *y, size_t ldy, const float 
  * ldd; y: rows x units, ldy. */
 void ff_relu_backward(size_t rows, size_t units, const float *dy, size_t ldd, float *y, size_t ldy);
 /* out_ij = scale[i] y_ij + shift[j], rows x units; SHIFT NULL: none. */
-void ff_scaled_rows(size_t rows, size_t units, const float *y, size_t ldy, const float *scale,
-                    const float *shift, float *out, size_t ldo);
+void ff_scale_rows_into(size_t rows, size_t units, const float *y, size_t ldy, const float *scale,
+                        const float *shift, float *out, size_t ldo);
 /* sums[j] = (accumulate ? sums[j] : 0) + sum over rows, in row order, of y_ij. */
 void ff_column_sums(size_t rows, size_t units, const float *y, size_t ldy, int accumulate,
                     float *sums);

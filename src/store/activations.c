@@ -2,6 +2,7 @@
 #include "store/activations.h"
 
 #include "store/bytes.h"
+#include "store/db.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -209,19 +210,16 @@ void ff_chunk_will_need(struct ff_set *set, const struct ff_chunk *chunk)
     set->ops->will_need(set, chunk->bytes);
 }
 
-void ff_chunk_dont_need(struct ff_set *set, const struct ff_chunk *chunk)
+void ff_set_dont_need(struct ff_set *set)
 {
-    set->ops->dont_need(set, chunk->bytes);
+    set->ops->dont_need(set);
 }
-
-/* With one page a fault maps as much as this on either side of it (db_read.c). */
-#define FOLIO_BYTES ((size_t)2 << 20)
 
 void ff_chunk_trim(struct ff_set *set, const struct ff_chunk *chunk, bool stays,
                    const struct ff_chunk *below, const struct ff_chunk *above)
 {
     const uint8_t *begin = chunk->bytes.data, *end = begin + chunk->bytes.size;
-    const uint8_t *from = begin - FOLIO_BYTES, *to = end + FOLIO_BYTES;
+    const uint8_t *from = begin - FF_DB_FOLIO_BYTES, *to = end + FF_DB_FOLIO_BYTES;
 
     if (!set->ops->let_go)
         return;
@@ -239,5 +237,5 @@ void ff_chunk_trim(struct ff_set *set, const struct ff_chunk *chunk, bool stays,
 
 size_t ff_chunk_slack(size_t bytes)
 {
-    return bytes < FOLIO_BYTES / 4 ? bytes : FOLIO_BYTES / 4;
+    return bytes < FF_DB_FOLIO_BYTES / 4 ? bytes : FF_DB_FOLIO_BYTES / 4;
 }

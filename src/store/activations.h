@@ -9,10 +9,13 @@
  *     FF_STREAM_NEUTRAL         the inputs under the neutral label, for the head
  *     FF_STREAM_LOGITS          logits of the heads of the layers below: one column per class
  *     FF_STREAM_SUMS            of held-out rows: goodness summed over layers (train/holdout.h)
- *     FF_STREAM_GOODNESS        goodness under every label, summed over the layers below: one
- * column per class FF_STREAM_CLASS + c       the inputs under label c
+ *     FF_STREAM_GOODNESS        goodness summed over the layers below: one column per class
+ *     FF_STREAM_CLASS + c       the inputs under label c
  *
- * Sets are written once, front to back, chunk by chunk, then read any number of times in any order.
+ * Boundaries are written once, front to back, chunk by chunk, then read any number of times in any
+ * order. The set FF_BOUNDARY_TILES is written and read in turn: a chunk that is put again replaces
+ * the one before.
+ *
  * Two stores stand behind one table of functions: LMDB files in a scratch folder (scratch.c), and
  * memory, for tests (tests/support/memory_scratch.h). A set is a cache: it counts only if its seal,
  * written last, matches the one the model's manifest names.
@@ -50,7 +53,7 @@ struct ff_set_ops {
     int (*commit)(struct ff_set *set);
     int (*find)(struct ff_set *set, struct ff_bytes key, struct ff_bytes *out); /* FF_ENOTFOUND */
     void (*will_need)(struct ff_set *set, struct ff_bytes bytes);
-    void (*dont_need)(struct ff_set *set, struct ff_bytes bytes);
+    void (*dont_need)(struct ff_set *set);
     /* Whole pages within may go, FROM and TO may lie outside. NULL where there are none, as in
      * memory. */
     void (*let_go)(struct ff_set *set, const void *from, const void *to);
@@ -110,8 +113,8 @@ FF_CHECK int ff_set_seal(struct ff_set *set, const struct ff_seal *seal);
 FF_CHECK int ff_set_check(struct ff_set *set, const struct ff_seal *seal);
 void ff_set_close(struct ff_set *set); /* NULL-safe */
 
-/* A chunk found in a set. BYTES is the stored value (points into the map); valid until the set is
- * closed. */
+/* A chunk found in a set. BYTES is the stored value (points into the map); valid until something is
+ * put into the set, or it is closed. */
 struct ff_chunk {
     uint32_t chunk, stream;
     uint8_t key[8];
@@ -132,10 +135,10 @@ FF_CHECK int ff_chunk_read(struct ff_set *set, const struct ff_chunk *chunk, str
 /* True if CHUNK's header says that ff_chunk_read() as WANTED needs no buffer. Nothing is verified.
  */
 bool ff_chunk_lies_ready(struct ff_set *set, const struct ff_chunk *chunk, enum ff_dtype wanted);
-/* Hints: the chunk will be read soon; it was the last of those in use, and all pages of the set may
- * go. Thread-safe. */
+/* Hints: the chunk will be read soon; no chunk is in use, and all pages of the set may go.
+ * Thread-safe. */
 void ff_chunk_will_need(struct ff_set *set, const struct ff_chunk *chunk);
-void ff_chunk_dont_need(struct ff_set *set, const struct ff_chunk *chunk);
+void ff_set_dont_need(struct ff_set *set);
 /*
  * What may go of the pages in and around CHUNK, after it was read: those that came along with it,
  * if it STAYS in use, else also its own. The neighbours in use on either side of it in the file are

@@ -1,5 +1,6 @@
 #include "store/coder.h"
 
+#include "base/arithmetic.h"
 #include "store/convert.h"
 #include <stdlib.h>
 #include <string.h>
@@ -131,11 +132,6 @@ static const void *source(const struct pass *pass, size_t first, size_t count, u
     return from;
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 int ff_coder_compress(struct ff_coder *coder, const struct ff_matrix *matrix, enum ff_dtype stored,
                       int level, bool shuffle, void *out, size_t capacity, size_t *size)
 {
@@ -146,11 +142,11 @@ int ff_coder_compress(struct ff_coder *coder, const struct ff_matrix *matrix, en
 
     rc = need_compressor(coder, level);
     if (rc == FF_OK)
-        rc = need_block(coder, pass_bytes(&pass, smaller(elements, FF_BLOCK_ELEMENTS)));
+        rc = need_block(coder, pass_bytes(&pass, ff_smaller(elements, FF_BLOCK_ELEMENTS)));
     if (rc != FF_OK)
         return rc;
     for (size_t i = 0; i < elements; i += FF_BLOCK_ELEMENTS) {
-        size_t count = smaller(elements - i, FF_BLOCK_ELEMENTS);
+        size_t count = ff_smaller(elements - i, FF_BLOCK_ELEMENTS);
         size_t code =
             ZSTD_compress2(coder->compressor, (uint8_t *)out + written, capacity - written,
                            source(&pass, i, count, coder->block), count * pass.size);
@@ -201,7 +197,7 @@ static size_t decompressor_bytes(void)
 
 void ff_coder_needs(const struct ff_coder_use *use, struct ff_needs *needs)
 {
-    size_t size = ff_dtype_size(use->dtype), count = smaller(use->elements, FF_BLOCK_ELEMENTS);
+    size_t size = ff_dtype_size(use->dtype), count = ff_smaller(use->elements, FF_BLOCK_ELEMENTS);
     struct pass pass = {.size = size, .convert = use->converts, .shuffle = size > 1};
     size_t block = use->compresses ? pass_bytes(&pass, count) : 0;
 
@@ -217,12 +213,12 @@ void ff_coder_needs(const struct ff_coder_use *use, struct ff_needs *needs)
 /* Block by block in place, through the coder's block. */
 static int unshuffle(struct ff_coder *coder, size_t elements, size_t size, uint8_t *data)
 {
-    int rc = need_block(coder, smaller(elements, FF_BLOCK_ELEMENTS) * size);
+    int rc = need_block(coder, ff_smaller(elements, FF_BLOCK_ELEMENTS) * size);
 
     if (rc != FF_OK)
         return rc;
     for (size_t i = 0; i < elements; i += FF_BLOCK_ELEMENTS) {
-        size_t count = smaller(elements - i, FF_BLOCK_ELEMENTS);
+        size_t count = ff_smaller(elements - i, FF_BLOCK_ELEMENTS);
 
         memcpy(coder->block, data + i * size, count * size);
         ff_unshuffle(coder->block, count, size, data + i * size);

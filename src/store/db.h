@@ -73,7 +73,8 @@ FF_CHECK int ff_db_next(struct ff_db *db, struct ff_bytes *found, struct ff_byte
 /* Ends the snapshot: pointers die, the next read sees what was committed since. */
 void ff_db_unpin(struct ff_db *db);
 
-/* For the planner: so many values of so many bytes. */
+/* For the planner, whose figures are UINT64_MAX if they would be more: so many values of so many
+ * bytes. */
 struct ff_db_writes {
     size_t bytes;
     uint64_t count;
@@ -90,12 +91,13 @@ uint64_t ff_db_written(size_t n, const struct ff_db_writes *writes, uint64_t rou
 /* Adds what an open db takes, its path aside. */
 void ff_db_needs(struct ff_needs *needs);
 
-/* Tells the kernel that BYTES (in the map) will be needed soon, or that no page of the map is
- * needed now: BYTES, some value found in it, was the last. Pages of values still in use are read
- * again at no harm. Both are thread-safe while DB is only read. */
-void ff_db_dont_need(struct ff_db *db, struct ff_bytes bytes);
+/* Tells the kernel that BYTES (in the map) will be needed soon. Thread-safe while DB is only read.
+ */
 void ff_db_will_need(struct ff_db *db, struct ff_bytes bytes);
-/* With one page a fault maps as much as this around it. */
+/* Tells it that no page of the map is needed now. Pages of values still in use are read again at no
+ * harm. Thread-safe likewise. */
+void ff_db_dont_need(struct ff_db *db);
+/* With one page a fault maps as much as this on either side of it. */
 #define FF_DB_FOLIO_BYTES ((size_t)2 << 20)
 /* Lets go of the whole pages of the map between FROM and TO, which may lie outside it.
  * Thread-safe likewise. */

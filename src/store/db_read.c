@@ -159,9 +159,8 @@ void ff_db_let_go(struct ff_db *db, const void *from, const void *to)
  * and add up to the whole file. So this hint covers the whole map; a page that is still wanted
  * costs a minor fault.
  */
-void ff_db_dont_need(struct ff_db *db, struct ff_bytes bytes)
+void ff_db_dont_need(struct ff_db *db)
 {
-    (void)bytes;
     ff_db_let_go(db, db->map, db->map + db->map_bytes);
 }
 

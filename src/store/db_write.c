@@ -1,5 +1,7 @@
 /* Writing in transactions of bounded size. */
 #include "store/db_private.h"
+
+#include "base/arithmetic.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -43,7 +45,8 @@ uint64_t ff_db_cost(size_t n, const struct ff_db_writes *writes, uint64_t rounds
     uint64_t sum = 0;
 
     for (size_t i = 0; i < n; i++)
-        sum += cost_of(page_bytes, writes[i].bytes) * writes[i].count * rounds;
+        sum = ff_plus(
+            sum, ff_times(ff_times(cost_of(page_bytes, writes[i].bytes), writes[i].count), rounds));
     return sum;
 }
 
@@ -53,7 +56,9 @@ uint64_t ff_db_stored(size_t n, const struct ff_db_writes *writes, uint64_t roun
     uint64_t bytes = 0;
 
     for (size_t i = 0; i < n; i++)
-        bytes += place_of(page_bytes, writes[i].bytes) * writes[i].count * rounds;
+        bytes = ff_plus(
+            bytes,
+            ff_times(ff_times(place_of(page_bytes, writes[i].bytes), writes[i].count), rounds));
     return bytes;
 }
 
@@ -62,7 +67,8 @@ uint64_t ff_db_written(size_t n, const struct ff_db_writes *writes, uint64_t rou
     size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
     uint64_t commits = ff_db_cost(n, writes, rounds) / FF_DB_DIRTY_BYTES + 1;
 
-    return ff_db_stored(n, writes, rounds) + commits * PAGES_PER_COMMIT * page_bytes;
+    return ff_plus(ff_db_stored(n, writes, rounds),
+                   ff_times(commits, PAGES_PER_COMMIT * page_bytes));
 }
 
 uint64_t ff_db_pending_bound(uint64_t cost, size_t largest)
@@ -72,7 +78,7 @@ uint64_t ff_db_pending_bound(uint64_t cost, size_t largest)
 
     if (most < FF_DB_DIRTY_BYTES)
         most = FF_DB_DIRTY_BYTES;
-    return cost + base < most ? cost + base : most;
+    return ff_plus(cost, base) < most ? cost + base : most;
 }
 
 /* By then the pattern has repeated itself. */
@@ -220,8 +226,7 @@ int ff_db_reserve(struct ff_db *db, struct ff_bytes key, size_t size, void **out
     if (code != 0)
         return break_off(db, ff_db_fail(db, code, "write"));
     db->written_bytes += place_of(db->page_bytes, size);
-    ff_db_dont_need(db,
-                    (struct ff_bytes){NULL, 0}); /* pages of the tree, and what came with them */
+    ff_db_dont_need(db); /* pages of the tree, and what came with them */
     *out = value.mv_data;
     return FF_OK;
 }
@@ -254,7 +259,7 @@ int ff_db_delete(struct ff_db *db, struct ff_bytes key)
         ff_meter_add(db->ctx, FF_MEM_IO, listed);
         db->dirty_bytes += listed;
         code = mdb_del(db->write, db->table, &name, NULL);
-        ff_db_dont_need(db, (struct ff_bytes){NULL, 0}); /* it looked at the value's first page */
+        ff_db_dont_need(db); /* it looked at the value's first page */
     }
     if (code != 0 && code != MDB_NOTFOUND)
         return break_off(db, ff_db_fail(db, code, "write"));
@@ -272,7 +277,7 @@ int ff_db_commit(struct ff_db *db)
         return FF_OK;
     ff_db_close_cursor(db);
     code = mdb_txn_commit(db->write); /* ends it also when it fails */
-    ff_db_dont_need(db, (struct ff_bytes){NULL, 0});
+    ff_db_dont_need(db);
     if (code != 0)
         rc = ff_db_fail(db, code, "write");
     else

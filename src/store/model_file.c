@@ -182,7 +182,7 @@ int ff_model_file_get(struct ff_model_file *file, const struct ff_tile_key *key,
         return ff_fail(file->ctx, FF_ECORRUPT, "%s: damaged: %u x %u %s instead of %u x %u f32",
                        name, value.rows, value.columns, ff_dtype_name(value.dtype), rows, columns);
     rc = ff_value_decode(file->coder, &value, FF_F32, name, out);
-    ff_db_dont_need(file->db, stored);
+    ff_db_dont_need(file->db);
     return rc;
 }
 
@@ -336,7 +336,7 @@ int ff_model_file_walk(struct ff_model_file *file, bool verify,
     rc = ff_db_seek(file->db, key, &key, &stored);
     while (rc == FF_OK) {
         rc = walk_value(file, &walk, key, stored);
-        ff_db_dont_need(file->db, stored);
+        ff_db_dont_need(file->db);
         if (rc != FF_OK)
             return rc;
         rc = ff_db_next(file->db, &key, &stored);

@@ -1,6 +1,7 @@
 /* Sets as LMDB files boundary-K.lmdb in a folder, and tiles.lmdb. */
 #include "store/activations.h"
 
+#include "base/arithmetic.h"
 #include "store/db.h"
 #include <assert.h>
 #include <dirent.h>
@@ -55,9 +56,9 @@ static void set_will_need(struct ff_set *set, struct ff_bytes bytes)
     ff_db_will_need(db_of(set), bytes);
 }
 
-static void set_dont_need(struct ff_set *set, struct ff_bytes bytes)
+static void set_dont_need(struct ff_set *set)
 {
-    ff_db_dont_need(db_of(set), bytes);
+    ff_db_dont_need(db_of(set));
 }
 
 static void set_let_go(struct ff_set *set, const void *from, const void *to)
@@ -168,11 +169,6 @@ static void count_coding(size_t n, const struct ff_set_values *values,
 
 #define TREE_BYTES ((uint64_t)3 << 19)
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
                   const struct ff_compression *compression, struct ff_needs *needs)
 {
@@ -193,7 +189,7 @@ void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
                                    : ff_db_pending_bound(ff_db_cost(n, writes, chunks), largest);
     count_coding(n, values, compression, needs);
     /* Pages of the tree, and what comes along with them: from 64 KiB to a folio. */
-    needs->mapped += smaller(ff_db_stored(n, writes, chunks) / 4, TREE_BYTES);
+    needs->mapped += ff_smaller(ff_db_stored(n, writes, chunks) / 4, TREE_BYTES);
 }
 
 /* Calls FN for every set's file in the folder PATH, whose descriptor it gets. */

@@ -23,6 +23,7 @@ struct shape {
     bool accumulates; /* a batch comes in several micro-batches */
     size_t max_rows;  /* of a micro-batch */
     uint32_t widest;  /* layer */
+    uint32_t tiles;   /* most of a layer: the widest may have fewer, for they are larger */
     struct place end; /* sizes of the tensors of all layers */
 };
 
@@ -173,8 +174,12 @@ static struct shape make_shape(const struct ff_backprop_opts *opts)
         .max_rows = (size_t)opts->micro_chunks * geometry->chunk_rows,
     };
 
-    for (uint32_t k = 1; k <= shape.layers; k++)
-        shape.widest = units(&shape, k) > shape.widest ? units(&shape, k) : shape.widest;
+    for (uint32_t k = 1; k <= shape.layers; k++) {
+        uint32_t width = units(&shape, k), tiles = ff_tile_count(width);
+
+        shape.widest = width > shape.widest ? width : shape.widest;
+        shape.tiles = tiles > shape.tiles ? tiles : shape.tiles;
+    }
     shape.end = place_all(&shape, NULL);
     return shape;
 }
@@ -200,7 +205,7 @@ static size_t list_buffers(struct ff_backprop *b, unsigned threads,
         {&b->outputs, FF_MEM_ACTIVATIONS, shape->end.outputs, sizeof(float)},
         {&b->gradient, FF_MEM_GRADIENT, shape->end.gradient, sizeof(float)},
         {&b->bias_gradient, FF_MEM_GRADIENT, shape->end.bias_gradient, sizeof(float)},
-        {&b->sums, FF_MEM_ACTIVATIONS, rows * ff_tile_count(shape->widest), sizeof(float)},
+        {&b->sums, FF_MEM_ACTIVATIONS, rows * shape->tiles, sizeof(float)},
         {&b->logits, FF_MEM_ACTIVATIONS, rows * classes, sizeof(float)},
         {&b->product, FF_MEM_ACTIVATIONS, chunk_rows * classes, sizeof(float)},
         {&b->passed, FF_MEM_ACTIVATIONS, threads * chunk_rows * passed_units(shape), sizeof(float)},

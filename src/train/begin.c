@@ -7,6 +7,7 @@
 #include "train/gather.h"
 #include "train/geometry.h"
 #include "train/mode.h"
+#include "train/workers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +64,7 @@ int ff_begin_check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         return ff_fail(ctx, FF_EINVAL, "micro-batch: mode %s holds the whole batch", mode->name);
     if (opts->tile_slots && mode->whole_network)
         return ff_fail(ctx, FF_EINVAL, "tile slots: mode %s holds every layer", mode->name);
-    return FF_OK;
+    return ff_workers_check(ctx, opts->threads);
 }
 
 void ff_train_opts_drop_unused(struct ff_train_opts *opts, const char *mode,

@@ -13,7 +13,8 @@
 /* Checks what OPTS must name; RECIPE is NULL if a model has it. */
 FF_CHECK int ff_begin_check(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                             const struct ff_train_opts *opts);
-/* An option that does nothing with RECIPE is a mistake. */
+/* An option that does nothing with RECIPE is a mistake; and there cannot be any number of threads.
+ */
 FF_CHECK int ff_begin_check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                                 const struct ff_train_opts *opts);
 /* Reads "none", "zstd" or "zstd:LEVEL"; TEXT may be NULL. */

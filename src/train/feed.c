@@ -349,17 +349,28 @@ static int form_inputs(struct ff_feed *feed, struct slot *slot, struct ff_coder 
     return FF_OK;
 }
 
+/* The chunk in use next to SLOT's, in steps of STEP through the slots; NULL: none. Slots side by
+ * side may share one: at boundary 0 a pair is formed from the same images. */
+static const struct ff_chunk *neighbour(const struct ff_feed *feed, const struct slot *slot,
+                                        ptrdiff_t step)
+{
+    ptrdiff_t i = slot - feed->slots + step;
+
+    while (i >= 0 && i < (ptrdiff_t)feed->loaded &&
+           feed->slots[i].input.bytes.data == slot->input.bytes.data)
+        i += step;
+    return i >= 0 && i < (ptrdiff_t)feed->loaded ? &feed->slots[i].input : NULL;
+}
+
 /* Pages that came along with SLOT's chunk go at once, and those of the chunk itself if it was
  * decoded: what is mapped is then known beforehand. Requests ascend, and so do chunks in the file.
  */
 static void trim_slot(struct ff_feed *feed, const struct slot *slot)
 {
-    size_t i = (size_t)(slot - feed->slots);
-    const struct ff_chunk *below = i > 0 ? &feed->slots[i - 1].input : NULL;
-    const struct ff_chunk *above = i + 1 < feed->loaded ? &feed->slots[i + 1].input : NULL;
     bool decoded = slot->x == slot->buffer;
 
-    ff_chunk_trim(feed->opts.set, &slot->input, !decoded, below, above);
+    ff_chunk_trim(feed->opts.set, &slot->input, !decoded, neighbour(feed, slot, -1),
+                  neighbour(feed, slot, 1));
     if (feed->opts.boundary == 0 && needs_truth(&feed->opts, slot->stream))
         ff_chunk_trim(feed->opts.set, &slot->labels, false, NULL, NULL);
 }
@@ -450,7 +461,7 @@ static int find_slot(struct ff_feed *feed, const struct ff_piece_request *reques
     if (status == FF_OK && opts->boundary == 0 && needs_truth(opts, request->stream))
         status = ff_set_find(opts->set, request->chunk, FF_STREAM_LABELS, &slot->labels);
     if (status == FF_OK)
-        ff_chunk_dont_need(opts->set, &slot->input); /* looking it up mapped pages of the tree */
+        ff_set_dont_need(opts->set); /* looking it up mapped pages of the tree */
     return status;
 }
 
@@ -487,7 +498,7 @@ int ff_feed_load(struct ff_feed *feed, size_t n, const struct ff_piece_request *
 void ff_feed_done(struct ff_feed *feed)
 {
     if (feed->loaded > 0)
-        ff_chunk_dont_need(feed->opts.set, &feed->slots[0].input);
+        ff_set_dont_need(feed->opts.set);
     feed->loaded = 0;
 }
 

@@ -349,7 +349,7 @@ int ff_stage_full(struct ff_run *run)
         .epochs = run->manifest.recipe.epochs,
         .until = run->manifest.recipe.epochs,
         .learning_rate = run->manifest.recipe.learning_rate,
-        .flops_per_row = ff_run_network_flops(run),
+        .flops_per_row = ff_full_flops(&run->manifest),
         .learn = learn,
         .arg = &full,
     };

@@ -1,11 +1,8 @@
 #include "train/geometry.h"
 
-#include <assert.h>
+#include "base/arithmetic.h"
 
-static uint64_t divide_up(uint64_t a, uint64_t b)
-{
-    return (a + b - 1) / b;
-}
+#include <assert.h>
 
 struct ff_geometry ff_geometry_make(uint64_t rows, uint32_t batch)
 {
@@ -14,12 +11,12 @@ struct ff_geometry ff_geometry_make(uint64_t rows, uint32_t batch)
 
     assert(rows >= 1 && batch >= 1);
     /* Chunks of a batch are as equal as they can be: 300 rows are two of 150, not 256 and 44. */
-    g.chunk_rows = (uint32_t)divide_up(g.batch, divide_up(g.batch, FF_CHUNK_ROWS));
-    g.chunks_per_batch = (uint32_t)divide_up(g.batch, g.chunk_rows);
-    g.batches = divide_up(rows, g.batch);
+    g.chunk_rows = (uint32_t)ff_divide_up(g.batch, ff_divide_up(g.batch, FF_CHUNK_ROWS));
+    g.chunks_per_batch = (uint32_t)ff_divide_up(g.batch, g.chunk_rows);
+    g.batches = ff_divide_up(rows, g.batch);
     g.learnt_rows = rows;
     last = rows - (g.batches - 1) * g.batch;
-    g.chunks = (uint32_t)((g.batches - 1) * g.chunks_per_batch + divide_up(last, g.chunk_rows));
+    g.chunks = (uint32_t)((g.batches - 1) * g.chunks_per_batch + ff_divide_up(last, g.chunk_rows));
     return g;
 }
 
@@ -54,6 +51,6 @@ uint32_t ff_batch_range(const struct ff_geometry *g, uint64_t batch, uint32_t *f
     uint32_t rows = (uint32_t)rows_left(g, batch * g->batch, g->batch);
 
     *first_chunk = (uint32_t)(batch * g->chunks_per_batch);
-    *chunks = (uint32_t)divide_up(rows, g->chunk_rows);
+    *chunks = (uint32_t)ff_divide_up(rows, g->chunk_rows);
     return rows;
 }

@@ -9,12 +9,13 @@
 #define MAX_BUFFERS 4
 
 /* FIELDS are those of HEAD, or of nothing when only counted. */
-static size_t list_buffers(struct ff_joint_head *fields, size_t batch, size_t classes, bool draw,
-                           struct ff_buffer out[MAX_BUFFERS])
+static size_t list_buffers(struct ff_joint_head *fields, const struct ff_geometry *geometry,
+                           size_t classes, bool draw, struct ff_buffer out[MAX_BUFFERS])
 {
+    size_t batch = geometry->batch, chunk_rows = geometry->chunk_rows;
     const struct ff_buffer buffers[MAX_BUFFERS] = {
         {&fields->logits, FF_MEM_ACTIVATIONS, batch * classes, sizeof(float)},
-        {&fields->product, FF_MEM_ACTIVATIONS, batch * classes, sizeof(float)},
+        {&fields->product, FF_MEM_ACTIVATIONS, chunk_rows * classes, sizeof(float)},
         {&fields->truth, FF_MEM_ACTIVATIONS, batch, sizeof(uint16_t)},
         {&fields->hard, FF_MEM_ACTIVATIONS, batch, sizeof(uint16_t)},
     };
@@ -25,8 +26,7 @@ static size_t list_buffers(struct ff_joint_head *fields, size_t batch, size_t cl
 
 static size_t own_buffers(struct ff_joint_head *head, struct ff_buffer out[MAX_BUFFERS])
 {
-    return list_buffers(head, head->run->geometry.batch, head->run->manifest.classes, head->draw,
-                        out);
+    return list_buffers(head, &head->run->geometry, head->run->manifest.classes, head->draw, out);
 }
 
 int ff_joint_head_init(struct ff_joint_head *head)
@@ -50,7 +50,7 @@ void ff_joint_head_needs(const struct ff_geometry *geometry, uint32_t classes, b
     struct ff_joint_head shape = {.draw = draw};
     struct ff_buffer buffers[MAX_BUFFERS];
 
-    ff_buffers_count(list_buffers(&shape, geometry->batch, classes, draw, buffers), buffers, needs);
+    ff_buffers_count(list_buffers(&shape, geometry, classes, draw, buffers), buffers, needs);
 }
 
 /* The part on layer K (from 0); NULL if there is none. */

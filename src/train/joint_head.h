@@ -23,7 +23,8 @@ struct ff_joint_head {
     struct ff_network *network; /* not owned, as are those below */
     struct ff_climb *climb;     /* rows of a batch at least */
     struct ff_update *update;   /* its buffers are used; they fit all heads */
-    float *logits, *product;    /* (batch, classes) */
+    float *logits;              /* (batch, classes) */
+    float *product;             /* (chunk_rows, classes) */
     uint16_t *truth;            /* (batch) */
     uint16_t *hard;             /* (batch): wrong labels; NULL unless they are wanted */
     bool draw;                  /* wrong labels are wanted */

@@ -100,7 +100,7 @@ static void count(const struct ff_layer *layer, unsigned threads, bool writes,
 
     ff_buffers_count(list_buffers(&shape, buffers), buffers, needs);
     if (layer->residency.slots > 0)
-        ff_pager_needs(&pager, threads, writes, needs);
+        ff_pager_needs(&pager, threads, writes ? 1 + (unsigned)layer->states : 0, needs);
 }
 
 void ff_layer_needs(const struct ff_layer *layer, unsigned threads, struct ff_needs *needs)
@@ -108,9 +108,9 @@ void ff_layer_needs(const struct ff_layer *layer, unsigned threads, struct ff_ne
     count(layer, threads, layer->states > 0, needs);
 }
 
-void ff_layer_load_needs(const struct ff_layer *layer, unsigned threads, struct ff_needs *needs)
+void ff_layer_load_needs(const struct ff_layer *layer, struct ff_needs *needs)
 {
-    count(layer, threads, true, needs);
+    count(layer, 0, true, needs); /* no thread reads a page */
 }
 
 static int allocate(struct ff_layer *layer)

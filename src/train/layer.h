@@ -67,9 +67,10 @@ void ff_tile_range(uint32_t units, uint32_t tile, uint32_t *first, uint32_t *cou
 struct ff_layer ff_layer_shape(uint32_t fan_in, uint32_t units, int states);
 /* The same of hidden layer NUMBER (from 1) of a model. */
 struct ff_layer ff_layer_of(const struct ff_manifest *manifest, uint32_t number, int states);
-/* Adds what the layer takes, used by THREADS; and what it takes while it is loaded. */
+/* Adds what the layer takes, used by THREADS; and what it takes while it is loaded, the stored tile
+ * aside. */
 void ff_layer_needs(const struct ff_layer *layer, unsigned threads, struct ff_needs *needs);
-void ff_layer_load_needs(const struct ff_layer *layer, unsigned threads, struct ff_needs *needs);
+void ff_layer_load_needs(const struct ff_layer *layer, struct ff_needs *needs);
 /* Allocates a layer of zeros. On error nothing is left to release. */
 FF_CHECK int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, uint32_t fan_in,
                            uint32_t units, int states);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct ff_knobs;
+struct ff_manifest;
 struct ff_needs;
 struct ff_plan_job;
 struct ff_run;
@@ -26,8 +27,10 @@ struct ff_mode {
     float init_gain;     /* W ~ N(0, gain / fan-in) */
     bool accumulates;    /* backprop: in micro-batches, whose gradients are added up */
     bool recomputes;     /* backprop: keeps some layers' outputs, and computes the others again */
-    double operations;   /* floating-point ones of training, for each weight and row; 0 for a whole
-                            network: see ff_run_network_flops() */
+    double operations;   /* floating-point ones of training, for each weight and row, where layers
+                            train one after another */
+    /* The same of training the whole network on one sample, where it trains at once; else NULL. */
+    double (*flops)(const struct ff_manifest *manifest);
     /* The stage FF_STAGE_TRAIN: of the mark's layer, or of the whole network. */
     int (*train)(struct ff_run *run);
     /* For the planner (train/plan.h): adds what that stage holds with KNOBS on LAYER (the whole

@@ -37,15 +37,13 @@ static struct ff_part make_part(const struct ff_network *network, uint32_t i)
     return (struct ff_part){.kind = 'H', .number = network->first_head + i - network->n_layers};
 }
 
-static struct ff_layer part_shape(const struct ff_manifest *manifest, const struct ff_part *part)
+struct ff_layer ff_network_shape(const struct ff_manifest *manifest, char kind, uint32_t number)
 {
     const struct ff_recipe *recipe = &manifest->recipe;
 
-    if (part->kind == 'W')
-        return ff_layer_shape(ff_manifest_fan_in(manifest, part->number),
-                              recipe->hidden[part->number - 1],
-                              ff_optimizer_find(recipe->optimizer)->states);
-    return ff_layer_shape(recipe->hidden[part->number - 1], manifest->classes,
+    if (kind == 'W')
+        return ff_layer_of(manifest, number, ff_optimizer_find(recipe->optimizer)->states);
+    return ff_layer_shape(recipe->hidden[number - 1], manifest->classes,
                           ff_network_head_optimizer(recipe)->states);
 }
 
@@ -55,7 +53,7 @@ static int init_parts(struct ff_network *network, const struct ff_manifest *mani
 
     for (uint32_t i = 0; i < network->n_parts && status == FF_OK; i++) {
         struct ff_part part = make_part(network, i);
-        struct ff_layer shape = part_shape(manifest, &part);
+        struct ff_layer shape = ff_network_shape(manifest, part.kind, part.number);
 
         part.layer =
             i < network->n_layers ? &network->layers[i] : &network->heads[i - network->n_layers];
@@ -102,7 +100,7 @@ void ff_network_needs(const struct ff_manifest *manifest, struct ff_needs *needs
     ff_buffers_count(list_buffers(&shape, buffers), buffers, needs);
     for (uint32_t i = 0; i < shape.n_parts; i++) {
         struct ff_part part = make_part(&shape, i);
-        struct ff_layer layer = part_shape(manifest, &part);
+        struct ff_layer layer = ff_network_shape(manifest, part.kind, part.number);
 
         ff_layer_needs(&layer, 1, needs); /* none is paged */
     }

@@ -25,8 +25,11 @@ FF_CHECK int ff_network_init(struct ff_network *out, struct ff_run *run);
 void ff_network_release(struct ff_network *network);
 /* Adds what the network of MANIFEST takes. */
 void ff_network_needs(const struct ff_manifest *manifest, struct ff_needs *needs);
-/* The optimizer of the heads in a mode that trains the whole network: with backpropagation that of
- * the layers, for the output is one of them; else Adam. */
+/* The shape, without buffers, of the part of MANIFEST's network that is stored as KIND and NUMBER
+ * (struct ff_part), with the states of its own optimizer; also where layers train one by one. */
+struct ff_layer ff_network_shape(const struct ff_manifest *manifest, char kind, uint32_t number);
+/* The optimizer of the heads: with backpropagation that of the layers, for the output is one of
+ * them; else Adam. */
 const struct ff_optimizer *ff_network_head_optimizer(const struct ff_recipe *recipe);
 
 #endif

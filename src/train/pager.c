@@ -1,5 +1,7 @@
 #include "train/pager.h"
 
+#include "base/arithmetic.h"
+
 #include <stdatomic.h>
 #include <string.h>
 
@@ -20,11 +22,6 @@ struct page {
     float *data;
     struct ff_chunk stored;
 };
-
-static uint32_t smaller(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
 
 uint32_t ff_residency_slot(struct ff_residency residency, uint32_t tile)
 {
@@ -48,8 +45,8 @@ static struct ff_pager make_pager(struct ff_workers *workers, const struct ff_pa
     pager.page_units = units < 1                  ? 1
                        : units < opts->tile_units ? (uint32_t)units
                                                   : opts->tile_units;
-    pager.max_pages = (size_t)opts->residency.slots *
-                      ((opts->tile_units + pager.page_units - 1) / pager.page_units);
+    pager.max_pages =
+        (size_t)opts->residency.slots * ff_divide_up(opts->tile_units, pager.page_units);
     return pager;
 }
 
@@ -96,7 +93,7 @@ void ff_pager_free(struct ff_pager *pager)
     ff_free(ctx, FF_MEM_IO, pager, sizeof *pager);
 }
 
-void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, bool writes,
+void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, unsigned out,
                     struct ff_needs *needs)
 {
     struct ff_pager shape = make_pager(NULL, opts);
@@ -111,10 +108,15 @@ void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, bool wri
         .bytes = FF_VALUE_HEADER + (size_t)shape.page_units * opts->fan_in * sizeof(float),
     };
 
+    uint64_t reading = (uint64_t)threads * page.bytes, pending;
+
     needs->bytes[FF_MEM_IO] += sizeof shape;
     ff_buffers_count(1, &buffer, needs);
-    ff_set_needs(1, &page, writes ? shape.max_pages : 0, &none, needs);
-    needs->mapped += (uint64_t)threads * page.bytes;
+    pending = needs->bytes[FF_MEM_IO];
+    ff_set_needs(1, &page, shape.max_pages * out, &none, needs);
+    pending = needs->bytes[FF_MEM_IO] - pending;
+    /* No page is read while some are on their way out. */
+    needs->mapped += reading - ff_smaller(reading, pending);
 }
 
 /* Calls VISIT for each page of TILES tiles from FIRST on, of a tensor whose buffers lie at DATA,
@@ -127,13 +129,13 @@ static int each_page(const struct ff_pager *pager, uint32_t first, uint32_t tile
 
     for (uint32_t tile = first; tile < first + tiles; tile++) {
         uint32_t begin = tile * opts->tile_units;
-        uint32_t end = begin + smaller(opts->tile_units, opts->units - begin);
+        uint32_t end = begin + (uint32_t)ff_smaller(opts->tile_units, opts->units - begin);
         float *at = data + (size_t)ff_residency_slot(opts->residency, tile) * opts->tile_units *
                                opts->fan_in;
 
         for (uint32_t unit = begin; unit < end && status == FF_OK; unit += pager->page_units) {
             struct page page = {.first = unit,
-                                .units = smaller(pager->page_units, end - unit),
+                                .units = (uint32_t)ff_smaller(pager->page_units, end - unit),
                                 .data = at + (size_t)(unit - begin) * opts->fan_in};
 
             status = visit(arg, &page);
@@ -197,9 +199,9 @@ int ff_pager_in(struct ff_pager *pager, uint32_t first, uint32_t tiles, size_t n
         status = each_page(pager, first, tiles, tensors[i].data, find_page, &reading);
         if (status != FF_OK)
             return noted(pager, status);
-        ff_chunk_dont_need(pager->set, &pager->pages[0].stored); /* what looking them up mapped */
+        ff_set_dont_need(pager->set); /* what looking them up mapped */
         ff_pool_run(pager->workers->pool, reading.n, read_page, &reading);
-        ff_chunk_dont_need(pager->set, &pager->pages[0].stored);
+        ff_set_dont_need(pager->set);
         if (reading.status != FF_OK)
             return noted(pager, reading.status);
     }
@@ -253,7 +255,7 @@ static int hint_page(void *arg, const struct page *page)
     /* A missing page is reported when it is read. */
     if (ff_set_find(hint->pager->set, page->first, hint->tensor, &stored) == FF_OK) {
         ff_chunk_will_need(hint->pager->set, &stored);
-        ff_chunk_dont_need(hint->pager->set, &stored);
+        ff_set_dont_need(hint->pager->set);
     }
     return FF_OK;
 }

@@ -41,9 +41,9 @@ struct ff_pager;
 FF_CHECK int ff_pager_new(struct ff_workers *workers, const struct ff_pager_opts *opts,
                           struct ff_pager **out);
 void ff_pager_free(struct ff_pager *pager);
-/* Adds what a pager takes, and the pages of its set that THREADS map at a time; if it WRITES, what
- * waits for a commit, too. */
-void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, bool writes,
+/* Adds what a pager takes, the pages of its set that THREADS map at a time, and what waits for a
+ * commit when OUT tensors are stored at once. */
+void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, unsigned out,
                     struct ff_needs *needs);
 /* Reads TILES tiles from FIRST on, none of them resident, of the N tensors to be had FF_PAGE_IN. */
 FF_CHECK int ff_pager_in(struct ff_pager *pager, uint32_t first, uint32_t tiles, size_t n,

@@ -1,6 +1,7 @@
 /* The job: what follows from recipe, data and options, before any knob is turned. */
 #include "train/plan.h"
 
+#include "base/arithmetic.h"
 #include "train/layer.h"
 #include "train/run.h"
 #include "train/streams.h"
@@ -14,11 +15,6 @@
  */
 #define PACKED_F32 50
 #define PACKED_OTHER 45
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
 
 size_t ff_plan_tile(uint32_t units, uint32_t fan_in)
 {
@@ -38,9 +34,9 @@ static size_t largest_tile(const struct ff_manifest *manifest)
     for (uint32_t layer = 1; layer <= recipe->layers; layer++) {
         uint32_t units = recipe->hidden[layer - 1];
 
-        largest = larger(largest, ff_plan_tile(units, ff_manifest_fan_in(manifest, layer)));
+        largest = ff_larger(largest, ff_plan_tile(units, ff_manifest_fan_in(manifest, layer)));
         if (first_head && layer >= first_head)
-            largest = larger(largest, ff_plan_tile(manifest->classes, units));
+            largest = ff_larger(largest, ff_plan_tile(manifest->classes, units));
     }
     return largest;
 }
@@ -50,7 +46,7 @@ static size_t widest_layer(const struct ff_recipe *recipe)
     size_t widest = 0;
 
     for (uint32_t k = 0; k < recipe->layers; k++)
-        widest = larger(widest, recipe->hidden[k]);
+        widest = ff_larger(widest, recipe->hidden[k]);
     return widest;
 }
 
@@ -75,6 +71,25 @@ static void count_base(struct ff_plan_job *job)
         job->coding.bytes[c] -= closed.bytes[c];
 }
 
+static struct ff_plan_products products_of(const struct ff_plan_job *job)
+{
+    const struct ff_recipe *recipe = &job->manifest->recipe;
+    struct ff_plan_products out = {.rows = job->geometry.chunk_rows,
+                                   .inputs = ff_manifest_fan_in(job->manifest, 1)};
+
+    for (uint32_t k = 0; k < recipe->layers; k++) {
+        uint32_t first, tile;
+
+        ff_tile_range(recipe->hidden[k], 0, &first, &tile);
+        out.tile = ff_larger(out.tile, tile);
+        if (k + 1 < recipe->layers)
+            out.inputs = ff_larger(out.inputs, recipe->hidden[k]);
+        if (job->mode->backprop)
+            out.units_passed = ff_larger(out.units_passed, recipe->hidden[k]);
+    }
+    return out;
+}
+
 struct ff_plan_job ff_plan_job(const struct ff_manifest *manifest, const struct ff_train_opts *opts,
                                const struct ff_compression *compression)
 {
@@ -91,8 +106,11 @@ struct ff_plan_job ff_plan_job(const struct ff_manifest *manifest, const struct 
         .micro_batch_rows = opts->micro_batch_rows,
         .tile_slots = opts->tile_slots,
     };
+    struct ff_plan_products products;
 
     count_base(&job);
+    products = products_of(&job);
+    job.program = ff_plan_program(job.threads, &products);
     return job;
 }
 

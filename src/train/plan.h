@@ -13,6 +13,7 @@
 #include "store/activations.h"
 #include "train/feed.h"
 #include "train/geometry.h"
+#include "train/layer.h"
 #include "train/manifest.h"
 #include "train/mode.h"
 #include "train/pager.h"
@@ -33,6 +34,7 @@ struct ff_plan_job {
     uint32_t tile_slots;       /* tiles of a layer at a time, likewise */
     struct ff_needs base;      /* held all the time */
     struct ff_needs coding;    /* held once the largest tile was written */
+    uint64_t program;          /* memory of the process beside what is told, from training on */
 };
 
 /* What the planner turns. */
@@ -82,29 +84,32 @@ struct ff_plan_products {
     uint64_t units_passed; /* of a layer that hands its deltas down; 0: none does */
     bool forward_only;     /* nothing is trained */
 };
-/* Memory of the process beside what is accounted for and mapped. */
+/* Memory of the process beside what is accounted for and mapped. plan_memory.c */
 uint64_t ff_plan_program(unsigned threads, const struct ff_plan_products *products);
 /* About the bytes of a value of so many elements of weights, as stored. */
 size_t ff_plan_packed(size_t elements);
+/* Adds what LAYER takes while it is loaded from the model, tile by tile, each mapped in turn. */
+void ff_plan_loading(const struct ff_layer *layer, struct ff_needs *needs);
 /* Time of moving BYTES of tiles, against that of OPERATIONS on THREADS: an estimate. */
 double ff_plan_paging_slowdown(unsigned threads, double operations, double bytes);
 /* That of a step. */
 double ff_plan_slowdown(const struct ff_plan_job *job, uint32_t layer,
                         const struct ff_knobs *knobs);
 
-/* Products and sums of figures that a silly recipe makes huge: at most UINT64_MAX. */
-uint64_t ff_plan_times(uint64_t a, uint64_t b);
-uint64_t ff_plan_plus(uint64_t a, uint64_t b);
-
+/* Bytes of a layer's weights whose tiles are paged: what one tensor of it takes in scratch. */
+uint64_t ff_plan_paged(uint32_t units, uint32_t fan_in, struct ff_residency residency);
 /* Fills in what a run writes, stores and keeps. */
 void ff_plan_disk(const struct ff_plan_job *job, struct ff_plan *out);
 
+/* Whether layer K of the first LAYERS differs in nothing from the one below. plan_run.c */
+bool ff_plan_is_repeated(const struct ff_recipe *recipe, uint32_t layers, uint32_t k);
 /* The plan of a whole run. FF_EBUDGET if it does not fit: then OUT is that of the smallest budget.
  */
 FF_CHECK int ff_plan_run(struct ff_ctx *ctx, const struct ff_plan_job *job, struct ff_plan *out);
 /* FF_EBUDGET with a message that tells the smallest budget. */
 FF_CHECK int ff_plan_refuse(struct ff_ctx *ctx, const struct ff_plan *plan);
-/* Warns if PLAN, which has no budget, takes more memory than there is. */
+/* Warns if PLAN, which has no budget, takes more memory than there is, and tells whether a budget
+ * would help. */
 void ff_plan_warn(struct ff_ctx *ctx, const struct ff_plan *plan);
 
 #endif

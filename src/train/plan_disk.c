@@ -1,6 +1,7 @@
 /* What a run leaves on disk, for a while or for good, and writes. */
 #include "train/plan.h"
 
+#include "base/arithmetic.h"
 #include "train/import.h"
 #include "train/layer.h"
 
@@ -8,11 +9,6 @@
 /* A flip of the manifest, and the sweep behind it: a few pages each. */
 #define FLIPS_PER_LAYER 2
 #define FLIP_BYTES (5 * 4096)
-
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
 
 static size_t writes_of(const struct ff_plan_job *job, uint32_t boundary,
                         struct ff_db_writes out[FF_MAX_SET_VALUES])
@@ -51,54 +47,61 @@ static uint64_t temporary_bytes(const struct ff_plan_job *job)
     return ff_import_needs(&opts, job->manifest->features, job->manifest->is_float, &unused);
 }
 
-uint64_t ff_plan_times(uint64_t a, uint64_t b)
-{
-    uint64_t product;
-
-    return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
-}
-
-uint64_t ff_plan_plus(uint64_t a, uint64_t b)
-{
-    uint64_t sum;
-
-    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
-
 static void raise(uint64_t *peak, uint64_t bytes)
 {
-    *peak = bytes > *peak ? bytes : *peak;
+    *peak = ff_larger(*peak, bytes);
+}
+
+static void add(uint64_t *sum, uint64_t bytes)
+{
+    *sum = ff_plus(*sum, bytes);
+}
+
+uint64_t ff_plan_paged(uint32_t units, uint32_t fan_in, struct ff_residency residency)
+{
+    uint64_t resident = (uint64_t)residency.resident * ff_tile_units(units);
+
+    return residency.slots ? (units - ff_smaller(units, resident)) * fan_in * sizeof(float) : 0;
 }
 
 /* The tiles of a layer that are paged: what they take, and what is written of them. */
 struct paging {
     uint32_t units, fan_in; /* of the layer */
     uint64_t stored, written;
+    uint64_t forward; /* both, while the outputs are written */
 };
+
+static void look_at_training(const struct ff_plan_job *job, uint32_t layer, struct paging *paging)
+{
+    struct ff_knobs knobs = ff_plan_knobs(job, FF_STAGE_TRAIN, layer);
+    uint64_t bytes = ff_plan_paged(paging->units, paging->fan_in, knobs.residency), parts;
+    uint64_t tensors = 1 + (uint64_t)job->optimizer->states;
+
+    if (bytes == 0)
+        return;
+    parts = ff_divide_up(job->geometry.chunks_per_batch, knobs.micro_chunks);
+    /* Seeded, or loaded in a later round, then stored once a step, and the gradient for each
+     * micro-batch but the last. */
+    paging->written = ff_times(ff_times(job->manifest->recipe.epochs, job->geometry.batches),
+                               bytes * (tensors + parts - 1));
+    add(&paging->written, ff_times(job->manifest->recipe.sweeps, bytes * tensors));
+    /* A page that is replaced is free only two transactions later. */
+    paging->stored = bytes * (tensors + (parts > 1)) + 2 * FF_DB_DIRTY_BYTES;
+}
 
 /* Looks at LAYER, unless it is as the one before. */
 static void look_at_paging(const struct ff_plan_job *job, uint32_t layer, struct paging *paging)
 {
-    const struct ff_recipe *recipe = &job->manifest->recipe;
-    uint32_t units = recipe->hidden[layer - 1], fan_in = ff_manifest_fan_in(job->manifest, layer);
-    uint64_t tensors = 1 + (uint64_t)job->optimizer->states, bytes, parts;
+    uint32_t units = job->manifest->recipe.hidden[layer - 1];
+    uint32_t fan_in = ff_manifest_fan_in(job->manifest, layer);
     struct ff_knobs knobs;
 
     if (units == paging->units && fan_in == paging->fan_in)
         return;
     *paging = (struct paging){.units = units, .fan_in = fan_in};
-    knobs = ff_plan_knobs(job, FF_STAGE_TRAIN, layer);
-    if (knobs.residency.slots == 0)
-        return;
-    bytes = (uint64_t)(ff_tile_count(units) - knobs.residency.resident) *
-            ff_plan_tile(units, fan_in) * sizeof(float);
-    parts = (job->geometry.chunks_per_batch + knobs.micro_chunks - 1) / knobs.micro_chunks;
-    /* Seeded, then stored once a step, and the gradient for each micro-batch but the last. */
-    paging->written = ff_plan_times(ff_plan_times(recipe->epochs, job->geometry.batches),
-                                    bytes * (tensors + parts - 1));
-    paging->written = ff_plan_plus(paging->written, bytes * tensors);
-    /* A page that is replaced is free only two transactions later. */
-    paging->stored = bytes * (tensors + (parts > 1)) + 2 * FF_DB_DIRTY_BYTES;
+    look_at_training(job, layer, paging);
+    knobs = ff_plan_knobs(job, FF_STAGE_FORWARD, layer);
+    paging->forward = ff_plan_paged(units, fan_in, knobs.residency);
 }
 
 static void add_scratch(const struct ff_plan_job *job, struct ff_plan *out)
@@ -108,17 +111,16 @@ static void add_scratch(const struct ff_plan_job *job, struct ff_plan *out)
     uint64_t sweeps = job->manifest->recipe.sweeps;
     uint64_t below = ff_plan_stored(job, 0), temporary = temporary_bytes(job);
 
-    out->written_bytes += sweeps * (temporary + written(job, 0));
-    raise(&out->scratch_peak_bytes, temporary + below);
+    add(&out->written_bytes, ff_times(sweeps, ff_plus(temporary, written(job, 0))));
+    raise(&out->scratch_peak_bytes, ff_plus(temporary, below));
     for (uint32_t k = 1; k <= layers && !job->mode->whole_network; k++) {
         uint64_t here = ff_plan_stored(job, k);
 
         look_at_paging(job, k, &paging);
-        out->written_bytes = ff_plan_plus(out->written_bytes, paging.written);
-        raise(&out->scratch_peak_bytes, below + paging.stored);
-        raise(&out->scratch_peak_bytes, below + here);
-        out->written_bytes =
-            ff_plan_plus(out->written_bytes, ff_plan_times(sweeps, written(job, k)));
+        raise(&out->scratch_peak_bytes, ff_plus(below, paging.stored));
+        raise(&out->scratch_peak_bytes, ff_plus(below, ff_plus(here, paging.forward)));
+        add(&out->written_bytes, paging.written);
+        add(&out->written_bytes, ff_times(sweeps, ff_plus(written(job, k), paging.forward)));
         below = here;
     }
 }
@@ -128,7 +130,7 @@ static uint64_t layer_bytes(uint32_t units, uint32_t fan_in)
 {
     struct ff_db_writes writes[] = {
         {ff_plan_packed((size_t)units * fan_in / ff_tile_count(units)), ff_tile_count(units)},
-        {ff_plan_packed(smaller(units, ff_tile_units(units))), ff_tile_count(units)},
+        {ff_plan_packed(ff_smaller(units, ff_tile_units(units))), ff_tile_count(units)},
         {FF_VALUE_HEADER + FF_LAYER_FIGURES * sizeof(float), 1},
     };
 
@@ -155,12 +157,11 @@ static void add_model(const struct ff_plan_job *job, struct ff_plan *out)
     if (recipe->sweeps > 1) {
         /* Between rounds the optimizer's state stays beside the weights, and all is written anew.
          */
-        out->model_bytes = ff_plan_times(out->model_bytes, 1 + (uint64_t)job->optimizer->states);
-        flips = ff_plan_times(flips, recipe->sweeps);
+        out->model_bytes = ff_times(out->model_bytes, 1 + (uint64_t)job->optimizer->states);
+        flips = ff_times(flips, recipe->sweeps);
     }
-    out->written_bytes =
-        ff_plan_plus(out->written_bytes, ff_plan_times(out->model_bytes, recipe->sweeps));
-    out->written_bytes = ff_plan_plus(out->written_bytes, ff_plan_times(flips, FLIP_BYTES));
+    add(&out->written_bytes, ff_times(out->model_bytes, recipe->sweeps));
+    add(&out->written_bytes, ff_times(flips, FLIP_BYTES));
 }
 
 void ff_plan_disk(const struct ff_plan_job *job, struct ff_plan *out)

@@ -7,6 +7,7 @@
  */
 #include "train/plan.h"
 
+#include "base/arithmetic.h"
 #include "train/layer.h"
 #include "train/streams.h"
 
@@ -88,18 +89,13 @@ static bool fit_whole_layer(const struct search *search, struct ff_knobs *out)
     return out->micro_chunks > 0;
 }
 
-static uint32_t divide_up(uint32_t a, uint32_t b)
-{
-    return (a + b - 1) / b;
-}
-
 /* Bytes moved by paging in one step. */
 static double bytes_paged(const struct ff_plan_job *job, uint32_t layer,
                           const struct ff_knobs *knobs)
 {
     const struct ff_manifest *manifest = job->manifest;
     uint32_t units = manifest->recipe.hidden[layer - 1], tiles = ff_tile_count(units);
-    double parts = divide_up(job->geometry.chunks_per_batch, knobs->micro_chunks);
+    double parts = (double)ff_divide_up(job->geometry.chunks_per_batch, knobs->micro_chunks);
     double weights = (double)units * ff_manifest_fan_in(manifest, layer) * sizeof(float);
 
     if (knobs->residency.slots == 0)
@@ -160,7 +156,8 @@ static void try_slots(const struct search *search, uint32_t slots, double *least
     uint32_t parts = search->cuts ? search->all_chunks : 1, last = 0;
 
     for (uint32_t k = 1; k <= parts; k++) {
-        uint32_t chunks = search->cuts ? divide_up(search->all_chunks, k) : search->comfort;
+        uint32_t chunks =
+            search->cuts ? (uint32_t)ff_divide_up(search->all_chunks, k) : search->comfort;
         struct ff_knobs knobs;
         double slowdown;
 
@@ -177,7 +174,8 @@ static void try_slots(const struct search *search, uint32_t slots, double *least
     }
 }
 
-/* Of all ways to page, the one that costs the least time. */
+/* Of all ways to page, the one that costs the least time: with a slot for each thread, or half as
+ * many, and so on. */
 static bool fit_paged(const struct search *search, struct ff_knobs *out)
 {
     uint32_t pinned = search->job->tile_slots;
@@ -185,9 +183,8 @@ static bool fit_paged(const struct search *search, struct ff_knobs *out)
     double least = INFINITY;
 
     slots = slots < search->tiles ? slots : search->tiles - 1;
-    try_slots(search, slots, &least, out);
-    if (!pinned && slots > 1)
-        try_slots(search, 1, &least, out);
+    for (; slots > 0; slots = pinned ? 0 : slots / 2)
+        try_slots(search, slots, &least, out);
     return isfinite(least);
 }
 

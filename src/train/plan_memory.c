@@ -1,6 +1,7 @@
 /* Memory, stage by stage, for given knobs. */
 #include "train/plan.h"
 
+#include "base/arithmetic.h"
 #include "data/dataset.h"
 #include "train/import.h"
 #include "train/layer.h"
@@ -22,46 +23,17 @@
 #define BLOCK_ROWS ((uint64_t)768)
 #define BLOCK_COLUMNS ((uint64_t)384)
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 uint64_t ff_plan_program(unsigned threads, const struct ff_plan_products *products)
 {
-    uint64_t rows = smaller(products->rows, BLOCK_COLUMNS), tile = products->tile;
-    uint64_t inputs = smaller(products->inputs, BLOCK_COLUMNS);
-    uint64_t units = smaller(products->units_passed, BLOCK_COLUMNS);
+    uint64_t rows = ff_smaller(products->rows, BLOCK_COLUMNS), tile = products->tile;
+    uint64_t inputs = ff_smaller(products->inputs, BLOCK_COLUMNS);
+    uint64_t units = ff_smaller(products->units_passed, BLOCK_COLUMNS);
     /* One operand in blocks, of X W', dZ' X and dZ W; and the other one, as deep. */
-    uint64_t learnt = products->forward_only ? 0 : smaller(products->inputs, BLOCK_ROWS) * rows;
-    uint64_t blocks = larger(tile * larger(inputs, units), learnt);
-    uint64_t panel = larger(larger(inputs, units) * products->rows, rows * tile);
+    uint64_t learnt = products->forward_only ? 0 : ff_smaller(products->inputs, BLOCK_ROWS) * rows;
+    uint64_t blocks = ff_larger(tile * ff_larger(inputs, units), learnt);
+    uint64_t panel = ff_larger(ff_larger(inputs, units) * products->rows, rows * tile);
 
     return PROGRAM_BYTES + threads * (THREAD_BYTES + (blocks + panel) * sizeof(float));
-}
-
-static struct ff_plan_products products_of(const struct ff_plan_job *job)
-{
-    const struct ff_recipe *recipe = &job->manifest->recipe;
-    struct ff_plan_products out = {.rows = job->geometry.chunk_rows,
-                                   .inputs = ff_manifest_fan_in(job->manifest, 1)};
-
-    for (uint32_t k = 0; k < recipe->layers; k++) {
-        uint32_t first, tile;
-
-        ff_tile_range(recipe->hidden[k], 0, &first, &tile);
-        out.tile = larger(out.tile, tile);
-        if (k + 1 < recipe->layers)
-            out.inputs = larger(out.inputs, recipe->hidden[k]);
-        if (job->mode->backprop)
-            out.units_passed = larger(out.units_passed, recipe->hidden[k]);
-    }
-    return out;
 }
 
 static void count_import(const struct ff_plan_job *job, struct ff_needs *needs)
@@ -76,51 +48,72 @@ static void count_import(const struct ff_plan_job *job, struct ff_needs *needs)
     ff_import_needs(&opts, job->manifest->features, job->manifest->is_float, needs);
 }
 
-/* About what a value of so many elements of weights takes, as stored. */
 size_t ff_plan_packed(size_t elements)
 {
     return FF_VALUE_HEADER + elements * sizeof(float) / 100 * PACKED_WEIGHTS;
 }
 
-/* The tiles of a layer that a checkpoint writes; returns the elements of the largest. */
-static size_t list_tiles(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer,
-                         struct ff_db_writes out[2])
+void ff_plan_loading(const struct ff_layer *layer, struct ff_needs *needs)
 {
-    const struct ff_manifest *manifest = job->manifest;
-    const struct ff_recipe *recipe = &manifest->recipe;
-    uint32_t units = recipe->hidden[layer - 1], fan_in = ff_manifest_fan_in(manifest, layer);
-    /* Between epochs the state is saved too. */
-    uint64_t tensors = recipe->epochs > 1 ? 1 + (uint64_t)job->optimizer->states : 1;
+    size_t tile = ff_plan_packed(ff_plan_tile(layer->units, layer->fan_in));
 
-    if (stage == FF_STAGE_HEAD) {
-        fan_in = units;
-        units = manifest->classes;
+    ff_layer_load_needs(layer, needs);
+    needs->mapped += tile + ff_chunk_slack(tile);
+}
+
+/* What a checkpoint writes: what that takes of LMDB, and the elements of the largest tile. */
+struct saving {
+    uint64_t cost;
+    size_t largest;
+};
+
+/* The part of the network that is stored as KIND and NUMBER; between its EPOCHS with its state. */
+static void add_part(const struct ff_plan_job *job, char kind, uint32_t number, uint32_t epochs,
+                     struct saving *saving)
+{
+    struct ff_layer part = ff_network_shape(job->manifest, kind, number);
+    uint64_t tensors = part.tiles * (epochs > 1 ? 1 + (uint64_t)part.states : 1);
+    size_t tile = ff_plan_tile(part.units, part.fan_in);
+    size_t labels = ff_plan_tile(part.units, part.classes);
+    const struct ff_db_writes writes[] = {
+        {ff_plan_packed(tile), tensors},
+        {ff_plan_packed(ff_plan_tile(part.units, 1)), tensors},
+        {ff_plan_packed(labels), part.classes ? tensors : 0},
+    };
+
+    saving->cost += ff_db_cost(sizeof writes / sizeof *writes, writes, 1);
+    saving->largest = ff_larger(saving->largest, ff_larger(tile, labels));
+}
+
+/* All parts that learn in STAGE. */
+static struct saving list_saving(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer)
+{
+    const struct ff_recipe *recipe = &job->manifest->recipe;
+    uint32_t first_head = ff_recipe_first_head(recipe);
+    struct saving saving = {0};
+
+    if (stage == FF_STAGE_HEAD)
+        add_part(job, 'H', layer, recipe->head_epochs, &saving);
+    else if (!job->mode->whole_network)
+        add_part(job, 'W', layer, recipe->epochs, &saving);
+    for (uint32_t k = 1; k <= recipe->layers && job->mode->whole_network; k++) {
+        add_part(job, 'W', k, recipe->epochs, &saving);
+        if (first_head && k >= first_head)
+            add_part(job, 'H', k, recipe->epochs, &saving);
     }
-    tensors *= ff_tile_count(units);
-    out[0] = (struct ff_db_writes){ff_plan_packed(ff_plan_tile(units, fan_in)), tensors};
-    out[1] = (struct ff_db_writes){ff_plan_packed(ff_plan_tile(units, 1)), tensors};
-    return ff_plan_tile(units, fan_in);
+    return saving;
 }
 
 /* What saving adds for the time of it: a tile being written, and what waits for a commit. */
 static void count_checkpoint(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer,
                              struct ff_needs *needs)
 {
-    bool whole = job->mode->whole_network;
-    uint32_t first = whole ? 1 : layer, last = whole ? job->manifest->recipe.layers : layer;
-    uint64_t cost = 0;
-    size_t largest = 0;
+    struct saving saving = list_saving(job, stage, layer);
 
-    for (uint32_t k = first; k <= last; k++) {
-        struct ff_db_writes writes[2];
-
-        largest = larger(largest, list_tiles(job, stage, k, writes));
-        cost += ff_db_cost(2, writes, 1);
-    }
-    needs->bytes[FF_MEM_IO] += FF_VALUE_HEADER + largest * sizeof(float) +
-                               ff_db_pending_bound(cost, ff_plan_packed(largest));
+    needs->bytes[FF_MEM_IO] += FF_VALUE_HEADER + saving.largest * sizeof(float) +
+                               ff_db_pending_bound(saving.cost, ff_plan_packed(saving.largest));
     /* Of the model file pages of the tree are mapped, and what comes along with them. */
-    needs->mapped += ff_chunk_slack((size_t)cost);
+    needs->mapped += ff_chunk_slack((size_t)saving.cost);
 }
 
 static void count_stage(const struct ff_plan_job *job, const struct ff_moment *at,
@@ -162,46 +155,41 @@ static uint64_t count_paged_out(const struct ff_plan_job *job, const struct ff_m
     if (at->knobs.residency.slots == 0)
         return 0;
     ff_layer_needs(&layer, job->threads, &reads);
-    ff_layer_load_needs(&layer, job->threads, &writes);
+    layer.states = job->optimizer->states;
+    ff_layer_load_needs(&layer, &writes);
     return writes.bytes[FF_MEM_IO] - reads.bytes[FF_MEM_IO];
-}
-
-/* Keeps NEEDS if that is the worst so far. */
-static void consider(struct ff_moment *out, const struct ff_needs *needs)
-{
-    uint64_t accounted = ff_needs_total(needs);
-
-    out->accounted = larger(out->accounted, accounted);
-    if (accounted + needs->mapped > ff_needs_total(&out->needs) + out->needs.mapped)
-        out->needs = *needs;
 }
 
 struct ff_moment ff_plan_moment(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer,
                                 const struct ff_knobs *knobs)
 {
     struct ff_moment out = {.stage = stage, .layer = layer, .knobs = *knobs};
-    const struct ff_plan_products products = products_of(job), none = {0};
+    const struct ff_plan_products none = {0};
     struct ff_needs needs = job->base;
+    struct ff_peak peak = {.accounted = 0};
 
     if (stage != FF_STAGE_IMPORT)
         ff_needs_add(&needs, &job->coding);
+    /* What learns holds a gradient by and by, which takes more than a stored tile. */
     if (stage == FF_STAGE_FORWARD) {
         struct ff_layer shape = layer_of(job, &out);
         struct ff_needs loading = needs;
 
-        ff_layer_load_needs(&shape, job->threads, &loading);
-        consider(&out, &loading);
+        ff_plan_loading(&shape, &loading);
+        ff_peak_consider(&peak, &loading);
     }
     count_stage(job, &out, &needs);
-    consider(&out, &needs);
+    ff_peak_consider(&peak, &needs);
     if (stage == FF_STAGE_TRAIN || stage == FF_STAGE_HEAD) {
         /* While it saves, no activations are mapped, and no tile is on its way out. */
         needs.mapped = 0;
         needs.bytes[FF_MEM_IO] -= count_paged_out(job, &out);
         count_checkpoint(job, stage, layer, &needs);
-        consider(&out, &needs);
+        ff_peak_consider(&peak, &needs);
     }
-    out.program = ff_plan_program(job->threads, stage == FF_STAGE_IMPORT ? &none : &products);
+    out.needs = peak.needs;
+    out.accounted = peak.accounted;
+    out.program = stage == FF_STAGE_IMPORT ? ff_plan_program(job->threads, &none) : job->program;
     out.total = ff_needs_total(&out.needs) + out.needs.mapped + out.program;
     return out;
 }

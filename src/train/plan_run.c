@@ -1,6 +1,7 @@
 /* The plan of a whole run: the worst of its moments, and what to say about it. */
 #include "train/plan.h"
 
+#include "base/arithmetic.h"
 #include "base/available.h"
 #include "train/layer.h"
 
@@ -48,14 +49,18 @@ static void look_at(struct survey *survey, enum ff_stage stage, uint32_t layer)
         compare_training(survey, &moment);
 }
 
-/* Whether layer K differs in nothing from the one below, which was looked at. */
-static bool is_repeated(const struct ff_recipe *recipe, uint32_t k)
+bool ff_plan_is_repeated(const struct ff_recipe *recipe, uint32_t layers, uint32_t k)
 {
     const uint32_t *hidden = recipe->hidden;
     const uint32_t first_alike = 4; /* up to the third, labels, heads and logits begin */
 
-    return k > first_alike && k < recipe->layers && hidden[k - 1] == hidden[k - 2] &&
+    return k > first_alike && k < layers && hidden[k - 1] == hidden[k - 2] &&
            hidden[k - 2] == hidden[k - 3];
+}
+
+static bool is_repeated(const struct ff_recipe *recipe, uint32_t k)
+{
+    return ff_plan_is_repeated(recipe, recipe->layers, k);
 }
 
 static struct survey make_survey(const struct ff_plan_job *job)
@@ -99,7 +104,7 @@ static void fill_memory(const struct survey *survey, struct ff_plan *out)
     bool one_layer = peak->stage != FF_STAGE_IMPORT && !job->mode->whole_network;
 
     /* Whole MiB: what is told is what can be typed. */
-    out->smallest_bytes = (survey->smallest + MIB - 1) / MIB * MIB;
+    out->smallest_bytes = ff_divide_up(survey->smallest, MIB) * MIB;
     out->peak_bytes = peak->total;
     memcpy(out->category_bytes, peak->needs.bytes, sizeof out->category_bytes);
     out->mapped_bytes = peak->needs.mapped;
@@ -129,15 +134,15 @@ static void fill(const struct survey *survey, struct ff_plan *out)
     ff_plan_disk(job, out);
     out->parameters =
         ff_recipe_parameters(recipe, ff_manifest_fan_in(manifest, 1), manifest->classes);
-    out->steps = ff_plan_times(stages * recipe->epochs, job->geometry.batches);
+    out->steps = ff_times(stages * recipe->epochs, job->geometry.batches);
     if (first_head && !job->mode->whole_network)
-        out->steps =
-            ff_plan_plus(out->steps, ff_plan_times((uint64_t)(recipe->layers - first_head + 1) *
-                                                       recipe->head_epochs,
-                                                   job->geometry.batches));
+        out->steps = ff_plus(
+            out->steps, ff_times((uint64_t)(recipe->layers - first_head + 1) * recipe->head_epochs,
+                                 job->geometry.batches));
 }
 
 #define SIZE_TEXT 32
+#define ADVICE_BYTES 96
 
 /* "37.5M", as sizes are typed. */
 static const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
@@ -177,15 +182,17 @@ int ff_plan_refuse(struct ff_ctx *ctx, const struct ff_plan *plan)
 void ff_plan_warn(struct ff_ctx *ctx, const struct ff_plan *plan)
 {
     uint64_t available = ff_memory_available();
-    char peak[SIZE_TEXT], there[SIZE_TEXT];
+    char peak[SIZE_TEXT], there[SIZE_TEXT], advice[ADVICE_BYTES];
+    bool helps = plan->smallest_bytes <= available;
 
     if (plan->budget_bytes || available == 0 || plan->peak_bytes <= available)
         return;
-    ff_warn(ctx,
-            "this will take %s of memory, and there are %s; --memory SIZE makes it fit, from %lluM "
-            "on",
-            size_text(plan->peak_bytes, peak), size_text(available, there),
-            (unsigned long long)(plan->smallest_bytes / MIB));
+    snprintf(advice, sizeof advice,
+             helps ? "--memory SIZE makes it fit, from %lluM on"
+                   : "no --memory makes it fit: it needs at least %lluM",
+             (unsigned long long)(plan->smallest_bytes / MIB));
+    ff_warn(ctx, "this will take %s of memory, and there are %s; %s",
+            size_text(plan->peak_bytes, peak), size_text(available, there), advice);
 }
 
 int ff_plan_run(struct ff_ctx *ctx, const struct ff_plan_job *job, struct ff_plan *out)

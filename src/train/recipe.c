@@ -388,6 +388,8 @@ void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, s
         recipe->negatives = plain.negatives;
         recipe->peer_normalisation = plain.peer_normalisation;
     }
+    if (own.full && any.streams && strcmp(recipe->negatives, "hard") == 0)
+        recipe->negative_sets = plain.negative_sets;
     if (!any.forward || own.forward)
         return;
     recipe->recipe = plain.recipe;

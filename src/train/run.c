@@ -1,9 +1,6 @@
 /* What the stages of a run share. */
 #include "train/run.h"
 
-#include "train/backprop.h"
-#include "train/full.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,11 +162,6 @@ void ff_run_advance(struct ff_run *run)
     mark->batch = 0;
     mark->generation = 0;
     mark->sums = (struct ff_sums){0};
-}
-
-double ff_run_network_flops(const struct ff_run *run)
-{
-    return run->mode->backprop ? ff_backprop_flops(&run->manifest) : ff_full_flops(&run->manifest);
 }
 
 void ff_run_measure_scratch(struct ff_run *run)

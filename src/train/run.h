@@ -75,8 +75,6 @@ FF_CHECK int ff_run_seal(struct ff_run *run, struct ff_set *set, uint32_t bounda
 FF_CHECK int ff_run_flip(struct ff_run *run);
 /* Moves the mark to the stage after the present one. */
 void ff_run_advance(struct ff_run *run);
-/* Floating-point operations of training the whole network on one sample. */
-double ff_run_network_flops(const struct ff_run *run);
 /* Notes how much scratch holds. */
 void ff_run_measure_scratch(struct ff_run *run);
 /* Tells the user a line of text. */

@@ -1,5 +1,6 @@
 #include "train/score.h"
 
+#include "base/arithmetic.h"
 #include "data/dataset.h"
 #include "train/clock.h"
 #include "train/forward.h"
@@ -188,18 +189,15 @@ static int open_data(struct scoring *s)
     return FF_OK;
 }
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Tells what it will take, and keeps to the budget from here on. */
 static int plan(struct scoring *s)
 {
     const struct ff_evaluate_opts *opts = s->evaluate;
     struct ff_plan plan;
-    int status;
+    int status = ff_workers_check(s->ctx, opts->threads);
 
+    if (status != FF_OK)
+        return status;
     s->job = (struct ff_score_job){
         .manifest = &s->manifest,
         .by_head = s->by_head,
@@ -221,8 +219,7 @@ static int plan(struct scoring *s)
     ff_plan_warn(s->ctx, &plan);
     if (opts->on_plan)
         opts->on_plan(opts->arg, &plan);
-    if (opts->memory_bytes)
-        ff_memory_limit(s->ctx, opts->memory_bytes);
+    ff_meter_tighten(s->ctx, opts->memory_bytes);
     return FF_OK;
 }
 
@@ -232,7 +229,7 @@ static int allocate(struct scoring *s)
     int status;
 
     s->n_streams = ff_score_streams(&s->job);
-    s->max_rows = ff_score_rows(&s->job);
+    s->max_rows = s->job.rows;
     status = ff_buffers_alloc(s->ctx, list_buffers(s, buffers), buffers);
     if (status != FF_OK)
         return status;
@@ -375,7 +372,7 @@ static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *fee
     struct ff_layer shape = ff_layer_of(&s->manifest, number, 0);
     int status;
 
-    shape.residency = ff_score_residency(&s->job, s->max_rows, number);
+    shape.residency = ff_score_residency(&s->job, number);
     status = ff_layer_init_paged(&layer, &s->workers, &shape, &s->scratch, NULL);
     if (status != FF_OK)
         return status;
@@ -525,7 +522,8 @@ static int score_all(struct scoring *s)
     s->clock.now.layers = s->layers;
     ff_clock_phase(&s->clock, &phase, s->clock.work_left);
     while (s->first < s->samples && status == FF_OK) {
-        s->geometry = ff_geometry_make(smaller(s->max_rows, s->samples - s->first), FF_CHUNK_ROWS);
+        s->geometry =
+            ff_geometry_make(ff_smaller(s->max_rows, s->samples - s->first), FF_CHUNK_ROWS);
         status = score_block(s);
         s->first += s->geometry.rows;
     }

@@ -1,5 +1,6 @@
 #include "train/score_plan.h"
 
+#include "base/arithmetic.h"
 #include "data/dataset.h"
 #include "train/forward.h"
 #include "train/import.h"
@@ -10,11 +11,6 @@
 
 #define SCORE_BYTES ((uint64_t)4 << 20) /* of a block's scores in memory */
 #define MIB ((uint64_t)1 << 20)
-
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
 
 static uint32_t units(const struct ff_score_job *job, uint32_t layer)
 {
@@ -101,21 +97,12 @@ static void count_feed(const struct ff_score_job *job, const struct ff_geometry 
 }
 
 /* What is there all the time, for blocks of ROWS. */
-static void count_base(const struct ff_score_job *job, uint64_t rows, struct ff_needs *needs)
+static struct ff_needs base_needs(const struct ff_score_job *job, uint64_t rows)
 {
-    struct ff_coder_use use = {.dtype = FF_F32};
-    size_t tile = 0;
+    struct ff_needs needs = job->base;
 
-    for (uint32_t k = 1; k <= job->layers; k++) {
-        size_t here = ff_plan_tile(units(job, k), ff_manifest_fan_in(job->manifest, k));
-
-        tile = here > tile ? here : tile;
-    }
-    ff_workers_needs(job->threads, &use, needs);
-    ff_scratch_needs(needs);
-    ff_model_file_needs(tile, false, true, needs);
-    ff_dataset_needs(needs);
-    ff_score_needs(job, rows, needs);
+    ff_score_needs(job, rows, &needs);
+    return needs;
 }
 
 static struct ff_geometry geometry_of(uint64_t rows)
@@ -123,147 +110,177 @@ static struct ff_geometry geometry_of(uint64_t rows)
     return ff_geometry_make(rows, FF_CHUNK_ROWS);
 }
 
-static struct ff_needs import_needs(const struct ff_score_job *job, uint64_t rows)
+static struct ff_peak import_peak(const struct ff_score_job *job, uint64_t rows)
 {
     struct ff_geometry geometry = geometry_of(rows);
     struct ff_import_opts opts = {.geometry = &geometry};
     struct ff_set_values values[FF_MAX_SET_VALUES];
     size_t n = list_values(job, &geometry, 0, values);
-    struct ff_needs needs = {0};
+    struct ff_peak peak = {.accounted = 0};
+    struct ff_needs needs = base_needs(job, rows);
 
-    count_base(job, rows, &needs);
     ff_set_needs(n, values, geometry.chunks, &none, &needs);
     ff_import_needs(&opts, job->manifest->features, job->is_float, &needs);
-    return needs;
+    ff_peak_consider(&peak, &needs);
+    return peak;
 }
 
-static struct ff_needs layer_needs(const struct ff_score_job *job, uint64_t rows, uint32_t number,
-                                   struct ff_residency residency)
+static struct ff_peak layer_peak(const struct ff_score_job *job, uint64_t rows, uint32_t number,
+                                 struct ff_residency residency)
 {
     struct ff_geometry geometry = geometry_of(rows);
     struct ff_layer layer = ff_layer_of(job->manifest, number, 0);
     struct ff_set_values values[FF_MAX_SET_VALUES];
     size_t n = list_values(job, &geometry, number, values);
-    struct ff_needs needs = {0}, loading;
+    struct ff_peak peak = {.accounted = 0};
+    struct ff_needs needs = base_needs(job, rows), loading;
 
     layer.residency = residency;
-    count_base(job, rows, &needs);
     count_written_set(&needs);
-    loading = needs;
-    ff_layer_load_needs(&layer, job->threads, &loading);
     count_feed(job, &geometry, number - 1, &needs);
+    loading = needs;
+    loading.mapped = 0; /* nothing is fed yet */
+    ff_plan_loading(&layer, &loading);
+    ff_peak_consider(&peak, &loading);
     ff_layer_needs(&layer, job->threads, &needs);
     ff_forward_needs(job->manifest, &layer, &geometry, ff_score_streams(job), &needs);
     if (n > 0)
         ff_set_needs(n, values, geometry.chunks, &none, &needs);
-    return ff_needs_total(&loading) > ff_needs_total(&needs) + needs.mapped ? loading : needs;
+    ff_peak_consider(&peak, &needs);
+    return peak;
 }
 
 /* The head on a layer, whose outputs are stored. */
-static struct ff_needs head_needs(const struct ff_score_job *job, uint64_t rows, uint32_t number)
+static struct ff_peak head_peak(const struct ff_score_job *job, uint64_t rows, uint32_t number)
 {
     struct ff_geometry geometry = geometry_of(rows);
     struct ff_layer head = ff_layer_shape(units(job, number), job->manifest->classes, 0);
-    struct ff_needs needs = {0};
+    struct ff_peak peak = {.accounted = 0};
+    struct ff_needs needs = base_needs(job, rows), loading;
 
-    count_base(job, rows, &needs);
     count_written_set(&needs);
     count_written_set(&needs);
+    loading = needs;
+    ff_plan_loading(&head, &loading);
+    ff_peak_consider(&peak, &loading);
     count_feed(job, &geometry, number, &needs);
     ff_layer_needs(&head, job->threads, &needs);
-    return needs;
+    ff_peak_consider(&peak, &needs);
+    return peak;
 }
 
-static uint64_t program(const struct ff_score_job *job)
+static uint64_t total(const struct ff_score_job *job, const struct ff_peak *peak)
 {
-    struct ff_plan_products products = {.rows = FF_CHUNK_ROWS};
-
-    for (uint32_t k = 1; k <= job->layers; k++) {
-        uint32_t first, tile, fan_in = ff_manifest_fan_in(job->manifest, k);
-
-        ff_tile_range(units(job, k), 0, &first, &tile);
-        products.inputs = fan_in > products.inputs ? fan_in : products.inputs;
-        products.tile = tile > products.tile ? tile : products.tile;
-    }
-    products.forward_only = true;
-    return ff_plan_program(job->threads, &products);
-}
-
-static uint64_t total(const struct ff_score_job *job, const struct ff_needs *needs)
-{
-    return ff_needs_total(needs) + needs->mapped + program(job);
+    return ff_needs_total(&peak->needs) + peak->needs.mapped + job->program;
 }
 
 /* ---- Knobs ---- */
 
 /* Two boundaries are stored at a time; the widest decides. Whole chunks: then the cut into blocks
  * does not change the scores' bits. */
-static uint64_t comfortable_rows(const struct ff_score_job *job)
+static uint64_t choose_comfortable_rows(const struct ff_score_job *job, uint32_t widest)
 {
-    uint64_t widest = 0, per_row, rows;
+    uint64_t per_row = 2 * (uint64_t)widest * sizeof(float) * ff_score_streams(job);
+    uint64_t rows = ff_smaller(job->scratch_bytes / per_row,
+                               SCORE_BYTES / (2 * sizeof(float) * job->manifest->classes));
 
-    for (uint32_t k = 1; k <= job->layers; k++)
-        widest = units(job, k) > widest ? units(job, k) : widest;
-    per_row = 2 * widest * sizeof(float) * ff_score_streams(job);
-    rows = smaller(job->scratch_bytes / per_row,
-                   SCORE_BYTES / (2 * sizeof(float) * job->manifest->classes));
     if (rows > FF_CHUNK_ROWS)
         rows -= rows % FF_CHUNK_ROWS;
-    return smaller(job->samples, rows ? rows : 1);
+    return ff_smaller(job->samples, rows ? rows : 1);
 }
 
-static uint64_t most_of_all(const struct ff_score_job *job, uint64_t rows,
-                            struct ff_residency residency)
+/* What all layers together decide. */
+static void settle(struct ff_score_job *job)
 {
-    struct ff_needs import = import_needs(job, rows);
-    uint64_t most = total(job, &import);
+    struct ff_plan_products products = {.rows = FF_CHUNK_ROWS, .forward_only = true};
+    struct ff_coder_use use = {.dtype = FF_F32};
+    uint32_t widest = 0;
+    size_t largest = 0;
 
     for (uint32_t k = 1; k <= job->layers; k++) {
-        struct ff_needs layer = layer_needs(job, rows, k, residency);
-        struct ff_needs head = has_head(job, k) ? head_needs(job, rows, k) : (struct ff_needs){0};
+        uint32_t first, tile, fan_in = ff_manifest_fan_in(job->manifest, k);
 
-        most = total(job, &layer) > most ? total(job, &layer) : most;
-        most = total(job, &head) > most ? total(job, &head) : most;
+        ff_tile_range(units(job, k), 0, &first, &tile);
+        products.inputs = ff_larger(products.inputs, fan_in);
+        products.tile = ff_larger(products.tile, tile);
+        largest = ff_larger(largest, (size_t)tile * fan_in);
+        widest = (uint32_t)ff_larger(widest, units(job, k));
+    }
+    job->program = ff_plan_program(job->threads, &products);
+    job->base = (struct ff_needs){.mapped = 0};
+    ff_workers_needs(job->threads, &use, &job->base);
+    ff_scratch_needs(&job->base);
+    ff_model_file_needs(largest, false, true, &job->base);
+    ff_dataset_needs(&job->base);
+    job->comfortable_rows = choose_comfortable_rows(job, widest);
+}
+
+static bool is_repeated(const struct ff_score_job *job, uint32_t layer)
+{
+    return ff_plan_is_repeated(&job->manifest->recipe, job->layers, layer);
+}
+
+/* Of a layer, with as little of it in memory as there can be. */
+static uint64_t least_of_layer(const struct ff_score_job *job, uint64_t rows, uint32_t layer)
+{
+    struct ff_peak whole = layer_peak(job, rows, layer, (struct ff_residency){0, 0}), paged;
+
+    if (ff_tile_count(units(job, layer)) < 2)
+        return total(job, &whole);
+    paged = layer_peak(job, rows, layer, (struct ff_residency){0, 1});
+    return ff_smaller(total(job, &whole), total(job, &paged));
+}
+
+/* The least that blocks of ROWS can be brought to. */
+static uint64_t least_total(const struct ff_score_job *job, uint64_t rows)
+{
+    struct ff_peak peak = import_peak(job, rows);
+    uint64_t most = total(job, &peak);
+
+    for (uint32_t k = 1; k <= job->layers; k++) {
+        if (is_repeated(job, k))
+            continue;
+        most = ff_larger(most, least_of_layer(job, rows, k));
+        if (has_head(job, k)) {
+            peak = head_peak(job, rows, k);
+            most = ff_larger(most, total(job, &peak));
+        }
     }
     return most;
 }
 
-uint64_t ff_score_rows(const struct ff_score_job *job)
+/* Layers that do not fit are paged, whatever the rows of a block: there are fewer of them only if
+ * that is not enough. */
+static uint64_t choose_rows(const struct ff_score_job *job)
 {
-    const struct ff_residency whole = {0, 0};
-    uint64_t rows = comfortable_rows(job);
+    uint64_t rows = job->comfortable_rows;
 
-    while (job->memory_bytes && rows > FF_CHUNK_ROWS &&
-           most_of_all(job, rows, whole) > job->memory_bytes) {
-        rows = rows / 2 / FF_CHUNK_ROWS * FF_CHUNK_ROWS;
-        rows = rows ? rows : FF_CHUNK_ROWS;
-    }
+    while (job->memory_bytes && rows > FF_CHUNK_ROWS && least_total(job, rows) > job->memory_bytes)
+        rows = ff_larger(rows / 2 / FF_CHUNK_ROWS, 1) * FF_CHUNK_ROWS;
     return rows;
 }
 
-static bool fits(const struct ff_score_job *job, uint64_t rows, uint32_t layer,
-                 struct ff_residency residency)
+static bool fits(const struct ff_score_job *job, uint32_t layer, struct ff_residency residency)
 {
-    struct ff_needs needs = layer_needs(job, rows, layer, residency);
+    struct ff_peak peak = layer_peak(job, job->rows, layer, residency);
 
-    return total(job, &needs) <= job->memory_bytes;
+    return total(job, &peak) <= job->memory_bytes;
 }
 
-struct ff_residency ff_score_residency(const struct ff_score_job *job, uint64_t rows,
-                                       uint32_t layer)
+struct ff_residency ff_score_residency(const struct ff_score_job *job, uint32_t layer)
 {
     uint32_t tiles = ff_tile_count(units(job, layer)), low = 0, high;
     struct ff_residency residency = {0, 0};
 
-    if (job->memory_bytes == 0 || tiles < 2 || fits(job, rows, layer, residency))
+    if (job->memory_bytes == 0 || tiles < 2 || fits(job, layer, residency))
         return residency;
     residency.slots = job->threads < tiles ? job->threads : tiles - 1;
-    if (!fits(job, rows, layer, residency))
-        residency.slots = 1;
+    while (residency.slots > 1 && !fits(job, layer, residency))
+        residency.slots /= 2;
     high = tiles - residency.slots;
     while (high - low > 1) {
         residency.resident = low + (high - low) / 2;
-        if (fits(job, rows, layer, residency))
+        if (fits(job, layer, residency))
             low = residency.resident;
         else
             high = residency.resident;
@@ -274,120 +291,137 @@ struct ff_residency ff_score_residency(const struct ff_score_job *job, uint64_t 
 
 /* ---- The plan ---- */
 
-struct survey {
-    const struct ff_score_job *job;
-    struct ff_plan *out;
-};
-
-static void look_at(const struct survey *survey, const struct ff_needs *needs, uint32_t layer)
+static void look_at(const struct ff_score_job *job, const struct ff_peak *peak, uint32_t layer,
+                    struct ff_plan *out)
 {
-    struct ff_plan *out = survey->out;
-    uint64_t bytes = total(survey->job, needs), accounted = ff_needs_total(needs);
+    uint64_t bytes = total(job, peak);
 
-    if (accounted > out->accounted_peak_bytes)
-        out->accounted_peak_bytes = accounted;
+    out->accounted_peak_bytes = ff_larger(out->accounted_peak_bytes, peak->accounted);
     if (bytes <= out->peak_bytes)
         return;
     out->peak_bytes = bytes;
-    memcpy(out->category_bytes, needs->bytes, sizeof out->category_bytes);
-    out->mapped_bytes = needs->mapped;
-    out->program_bytes = program(survey->job);
+    memcpy(out->category_bytes, peak->needs.bytes, sizeof out->category_bytes);
+    out->mapped_bytes = peak->needs.mapped;
+    out->program_bytes = job->program;
     out->layer = layer;
+}
+
+/* Blocks of ROWS that there are. */
+static uint64_t count_blocks(const struct ff_score_job *job, uint64_t rows)
+{
+    return ff_divide_up(job->samples, rows);
+}
+
+/* Time that LAYER takes against one that is in memory, for as many rows as is comfortable. */
+static double slowdown_of(const struct ff_score_job *job, uint32_t layer,
+                          struct ff_residency residency)
+{
+    uint32_t fan_in = ff_manifest_fan_in(job->manifest, layer), streams = ff_score_streams(job);
+    uint32_t pieces = ff_forward_pieces(streams), passes = (uint32_t)ff_divide_up(streams, pieces);
+    uint64_t blocks = count_blocks(job, job->rows);
+    uint64_t usual = count_blocks(job, job->comfortable_rows);
+    double weights = (double)units(job, layer) * fan_in;
+    double chunks = (double)count_blocks(job, ff_smaller(job->rows, FF_CHUNK_ROWS));
+    double paged = (double)ff_plan_paged(units(job, layer), fan_in, residency), moved;
+
+    /* Once in a block the layer is loaded, and paged tiles are stored; then these come for each
+     * pass over a chunk. */
+    moved = (double)(blocks - usual) * weights * sizeof(float) +
+            paged * ((double)blocks + chunks * passes);
+    return 1 + ff_plan_paging_slowdown(job->threads, 2 * weights * (double)job->samples * streams,
+                                       moved);
 }
 
 static void note_tiles(const struct ff_score_job *job, uint32_t layer,
                        struct ff_residency residency, struct ff_plan *out)
 {
-    uint32_t tiles = ff_tile_count(units(job, layer)), rows = FF_CHUNK_ROWS;
-    double weights = (double)units(job, layer) * ff_manifest_fan_in(job->manifest, layer), paged;
-    double slowdown;
+    uint32_t tiles = ff_tile_count(units(job, layer));
+    double slowdown = slowdown_of(job, layer, residency);
 
+    if (slowdown > out->slowdown)
+        out->slowdown = slowdown;
     if (residency.slots == 0 && (out->tile_slots > 0 || tiles <= out->tiles))
         return;
     out->tiles = tiles;
     out->tile_slots = residency.slots;
     out->resident_tiles = residency.slots ? residency.resident : tiles;
-    paged = weights * (tiles - out->resident_tiles) / tiles * sizeof(float);
-    slowdown =
-        1 + ff_plan_paging_slowdown(
-                job->threads, 2 * weights * rows * ff_forward_pieces(ff_score_streams(job)), paged);
-    if (slowdown > out->slowdown)
-        out->slowdown = slowdown;
+}
+
+/* What each block leaves in scratch while it passes LAYER. */
+static void note_disk(const struct ff_score_job *job, uint32_t layer, struct ff_residency residency,
+                      struct ff_plan *out)
+{
+    struct ff_geometry geometry = geometry_of(job->rows);
+    uint64_t below = stored(job, &geometry, layer - 1), here = stored(job, &geometry, layer);
+    uint64_t paged =
+        ff_plan_paged(units(job, layer), ff_manifest_fan_in(job->manifest, layer), residency);
+
+    out->written_bytes =
+        ff_plus(out->written_bytes, ff_times(ff_plus(here, paged), count_blocks(job, job->rows)));
+    out->scratch_peak_bytes =
+        ff_larger(out->scratch_peak_bytes, ff_plus(below, ff_plus(here, paged)));
+}
+
+/* What LAYER takes of memory; returns which of its tiles that leaves there. */
+static struct ff_residency look_at_layer(const struct ff_score_job *job, uint32_t layer,
+                                         struct ff_plan *out)
+{
+    struct ff_residency residency = ff_score_residency(job, layer);
+    struct ff_peak peak = layer_peak(job, job->rows, layer, residency);
+
+    look_at(job, &peak, layer, out);
+    if (has_head(job, layer)) {
+        peak = head_peak(job, job->rows, layer);
+        look_at(job, &peak, layer, out);
+    }
+    note_tiles(job, layer, residency, out);
+    return residency;
 }
 
 /* With the knobs that JOB's budget asks for. */
 static void fill(const struct ff_score_job *job, struct ff_plan *out)
 {
-    const struct survey survey = {job, out};
-    uint64_t rows = ff_score_rows(job), blocks = (job->samples + rows - 1) / rows;
-    struct ff_geometry geometry = geometry_of(rows);
-    struct ff_needs needs = import_needs(job, rows);
-    uint64_t below = stored(job, &geometry, 0);
+    struct ff_geometry geometry = geometry_of(job->rows);
+    struct ff_peak peak = import_peak(job, job->rows);
+    struct ff_residency residency = {0, 0};
 
     *out = (struct ff_plan){
-        .budget_bytes = job->memory_bytes,
         .phase = FF_PHASE_EVALUATE,
         .threads = job->threads,
-        .chunk_rows = geometry_of(rows).chunk_rows,
-        .micro_batch_rows = (uint32_t)rows,
+        .chunk_rows = geometry.chunk_rows,
+        .micro_batch_rows = (uint32_t)job->rows,
         .slowdown = 1,
-        .written_bytes = below * blocks,
+        .written_bytes = ff_times(stored(job, &geometry, 0), count_blocks(job, job->rows)),
     };
-    look_at(&survey, &needs, 0);
+    look_at(job, &peak, 0, out);
     for (uint32_t k = 1; k <= job->layers; k++) {
-        struct ff_residency residency = ff_score_residency(job, rows, k);
-        uint64_t here = stored(job, &geometry, k);
-
-        needs = layer_needs(job, rows, k, residency);
-        look_at(&survey, &needs, k);
-        if (has_head(job, k)) {
-            needs = head_needs(job, rows, k);
-            look_at(&survey, &needs, k);
-        }
-        note_tiles(job, k, residency, out);
+        if (!is_repeated(job, k))
+            residency = look_at_layer(job, k, out);
+        note_disk(job, k, residency, out);
         out->parameters += (uint64_t)units(job, k) * (ff_manifest_fan_in(job->manifest, k) + 1);
-        out->written_bytes += here * blocks;
-        if (below + here > out->scratch_peak_bytes)
-            out->scratch_peak_bytes = below + here;
-        below = here;
     }
 }
 
 static uint64_t smallest(const struct ff_score_job *job)
 {
-    uint64_t rows = smaller(comfortable_rows(job), FF_CHUNK_ROWS);
-    uint64_t whole = most_of_all(job, rows, (struct ff_residency){0, 0});
-    uint64_t least = whole, paged = 0;
+    uint64_t least = least_total(job, ff_smaller(job->comfortable_rows, FF_CHUNK_ROWS));
 
-    for (uint32_t k = 1; k <= job->layers; k++) {
-        struct ff_residency one = {0, ff_tile_count(units(job, k)) > 1};
-        struct ff_needs a = layer_needs(job, rows, k, one);
-        struct ff_needs b = layer_needs(job, rows, k, (struct ff_residency){0, 0});
-        uint64_t bytes = smaller(total(job, &a), total(job, &b));
-
-        paged = bytes > paged ? bytes : paged;
-        if (has_head(job, k)) {
-            a = head_needs(job, rows, k);
-            paged = total(job, &a) > paged ? total(job, &a) : paged;
-        }
-    }
-    {
-        struct ff_needs import = import_needs(job, rows);
-
-        paged = total(job, &import) > paged ? total(job, &import) : paged;
-    }
-    least = smaller(least, paged);
-    return (least + MIB - 1) / MIB * MIB;
+    return ff_divide_up(least, MIB) * MIB;
 }
 
-int ff_score_plan(struct ff_ctx *ctx, const struct ff_score_job *job, struct ff_plan *out)
+int ff_score_plan(struct ff_ctx *ctx, struct ff_score_job *job, struct ff_plan *out)
 {
-    struct ff_score_job least = *job;
-    uint64_t bytes = smallest(job);
+    uint64_t budget = job->memory_bytes, least;
+    bool fits_budget;
 
-    least.memory_bytes = bytes;
-    fill(!job->memory_bytes || bytes <= job->memory_bytes ? job : &least, out);
-    out->smallest_bytes = bytes;
-    out->budget_bytes = job->memory_bytes;
-    return job->memory_bytes && bytes > job->memory_bytes ? ff_plan_refuse(ctx, out) : FF_OK;
+    settle(job);
+    least = smallest(job);
+    fits_budget = budget == 0 || least <= budget;
+    if (!fits_budget)
+        job->memory_bytes = least;
+    job->rows = choose_rows(job);
+    fill(job, out);
+    out->smallest_bytes = least;
+    out->budget_bytes = job->memory_bytes = budget;
+    return fits_budget ? FF_OK : ff_plan_refuse(ctx, out);
 }

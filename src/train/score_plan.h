@@ -21,17 +21,20 @@ struct ff_score_job {
     unsigned threads;
     uint64_t scratch_bytes; /* that temporary files may take, about */
     uint64_t memory_bytes;  /* 0: no budget */
+    /* By ff_score_plan() */
+    struct ff_needs base;      /* held all the time, whatever rows a block has */
+    uint64_t program;          /* memory of the process beside what is told */
+    uint64_t comfortable_rows; /* of a block, where memory is not scarce */
+    uint64_t rows;             /* of a block */
 };
 
 /* Inputs of a layer that are stored: one stream under each label, or the neutral one. */
 uint32_t ff_score_streams(const struct ff_score_job *job);
-/* Rows of a block. */
-uint64_t ff_score_rows(const struct ff_score_job *job);
-/* Tiles of LAYER that are in memory, with blocks of ROWS. */
-struct ff_residency ff_score_residency(const struct ff_score_job *job, uint64_t rows,
-                                       uint32_t layer);
-/* Fills OUT. FF_EBUDGET if it does not fit: then as for the smallest budget that would do. */
-FF_CHECK int ff_score_plan(struct ff_ctx *ctx, const struct ff_score_job *job, struct ff_plan *out);
+/* Sets the last members of JOB and fills OUT. FF_EBUDGET if it does not fit: then as for the
+ * smallest budget that would do. */
+FF_CHECK int ff_score_plan(struct ff_ctx *ctx, struct ff_score_job *job, struct ff_plan *out);
+/* Tiles of LAYER that are in memory, in the job as it was planned. */
+struct ff_residency ff_score_residency(const struct ff_score_job *job, uint32_t layer);
 
 /* Adds what scoring itself holds for blocks of ROWS: scores, labels. score.c */
 void ff_score_needs(const struct ff_score_job *job, uint64_t rows, struct ff_needs *needs);

@@ -103,7 +103,7 @@ int ff_stage_backprop(struct ff_run *run)
         .epochs = run->manifest.recipe.epochs,
         .until = run->manifest.recipe.epochs,
         .learning_rate = run->manifest.recipe.learning_rate,
-        .flops_per_row = ff_run_network_flops(run),
+        .flops_per_row = ff_backprop_flops(&run->manifest),
         .learn = learn,
         .arg = &training,
     };

@@ -243,7 +243,7 @@ static double network_work_left(const struct ff_run *run)
 
     return mark->stage == FF_STAGE_DONE
                ? 0
-               : ff_run_network_flops(run) * epochs * (double)run->geometry.rows;
+               : run->mode->flops(&run->manifest) * epochs * (double)run->geometry.rows;
 }
 
 /* Operations of LAYER in a round of training from MARK on, which stands in that round. */
@@ -369,7 +369,8 @@ static void start_clock(struct ff_run *run)
     run->clock.work_left = work_left(run);
 }
 
-/* Tells what is going to happen. From here on the meter keeps to the budget. */
+/* Tells what is going to happen. From here on the meter keeps to the budget, within the limit that
+ * the caller may have set. */
 static int plan(struct ff_run *run)
 {
     struct ff_plan plan;
@@ -381,7 +382,7 @@ static int plan(struct ff_run *run)
     ff_plan_warn(run->ctx, &plan);
     if (run->opts->on_plan)
         run->opts->on_plan(run->opts->arg, &plan);
-    ff_memory_limit(run->ctx, run->opts->memory_bytes);
+    ff_meter_tighten(run->ctx, run->opts->memory_bytes);
     return FF_OK;
 }
 

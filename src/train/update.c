@@ -1,15 +1,11 @@
 #include "train/update.h"
 
+#include "base/arithmetic.h"
 #include "nn/gemm.h"
 #include "nn/kernels.h"
 #include "nn/labels.h"
 
 #include <string.h>
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
 
 static struct ff_update_room room_with(const struct ff_update *update, const struct ff_layer *layer)
 {
@@ -17,10 +13,10 @@ static struct ff_update_room room_with(const struct ff_update *update, const str
     size_t units = update->whole ? ff_layer_units_in_memory(layer) : layer->tile_units;
 
     return (struct ff_update_room){
-        .weights = larger(room->weights, units * layer->fan_in),
-        .tile_units = (uint32_t)larger(room->tile_units, layer->tile_units),
-        .units = (uint32_t)larger(room->units, layer->units),
-        .label_weights = larger(room->label_weights, (size_t)layer->classes * layer->units),
+        .weights = ff_larger(room->weights, units * layer->fan_in),
+        .tile_units = (uint32_t)ff_larger(room->tile_units, layer->tile_units),
+        .units = (uint32_t)ff_larger(room->units, layer->units),
+        .label_weights = ff_larger(room->label_weights, (size_t)layer->classes * layer->units),
     };
 }
 
@@ -133,8 +129,8 @@ static struct delta make_delta(const struct job *job, size_t i, uint32_t tile, u
         return (struct delta){delta, units};
     }
     own = update->deltas + (size_t)worker * update->kept_rows * update->room.tile_units;
-    ff_scaled_rows(block->rows, count, delta, units, rows->scale + block->first,
-                   rows->shift && i % 2 == 0 ? rows->shift + first : NULL, own, count);
+    ff_scale_rows_into(block->rows, count, delta, units, rows->scale + block->first,
+                       rows->shift && i % 2 == 0 ? rows->shift + first : NULL, own, count);
     return (struct delta){own, count};
 }
 

@@ -15,6 +15,13 @@ unsigned ff_available_threads(void)
     return count < FF_POOL_MAX ? (unsigned)count : FF_POOL_MAX;
 }
 
+int ff_workers_check(struct ff_ctx *ctx, unsigned threads)
+{
+    if (threads <= FF_POOL_MAX)
+        return FF_OK;
+    return ff_fail(ctx, FF_EINVAL, "%u threads: must be 1 to %d", threads, FF_POOL_MAX);
+}
+
 int ff_workers_init(struct ff_workers *out, struct ff_ctx *ctx, unsigned threads)
 {
     int status;

@@ -12,6 +12,8 @@ struct ff_workers {
     struct ff_coder *coders[FF_POOL_MAX];
 };
 
+/* FF_EINVAL if there cannot be so many THREADS; 0, which stands for what is available, is fine. */
+FF_CHECK int ff_workers_check(struct ff_ctx *ctx, unsigned threads);
 /* THREADS 0: as many as the process may run on. On error nothing is left to release. */
 FF_CHECK int ff_workers_init(struct ff_workers *out, struct ff_ctx *ctx, unsigned threads);
 void ff_workers_release(struct ff_workers *workers);

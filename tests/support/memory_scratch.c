@@ -95,10 +95,15 @@ static int set_find(struct ff_set *set, struct ff_bytes key, struct ff_bytes *ou
     return FF_OK;
 }
 
-static void set_hint(struct ff_set *set, struct ff_bytes bytes)
+static void set_will_need(struct ff_set *set, struct ff_bytes bytes)
 {
     (void)set;
     (void)bytes;
+}
+
+static void set_dont_need(struct ff_set *set)
+{
+    (void)set;
 }
 
 static void set_close(struct ff_set *set)
@@ -111,8 +116,8 @@ static const struct ff_set_ops memory_set_ops = {
     .reserve = set_reserve,
     .commit = set_commit,
     .find = set_find,
-    .will_need = set_hint,
-    .dont_need = set_hint,
+    .will_need = set_will_need,
+    .dont_need = set_dont_need,
     .close = set_close,
 };
 

@@ -1,0 +1,272 @@
+/* What a plan counts, part by part: what is easily left out of it, and figures that are silly. */
+#include "support/suite.h"
+#include "support/train_fixture.h"
+#include "train/plan.h"
+
+#include <check.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define MIB ((uint64_t)1 << 20)
+#define ROWS 1200
+
+static char *folder;
+static struct ff_ctx *ctx;
+static struct ff_recipe recipe;
+static struct ff_train_opts opts;
+static struct ff_plan seen; /* by keep_plan() */
+
+static void keep_plan(void *arg, const struct ff_plan *plan)
+{
+    (void)arg;
+    seen = *plan;
+}
+
+static void setup(void)
+{
+    train_begin(ROWS, "300x2", &folder, &ctx, &recipe, &opts);
+    recipe.epochs = 1;
+    recipe.head_epochs = 1;
+    opts.checkpoint_interval_s = 1000;
+    opts.force = true;
+    opts.on_plan = keep_plan;
+}
+
+static void teardown(void)
+{
+    train_end(folder, ctx, &recipe, &opts);
+}
+
+static void use_hidden(const char *hidden)
+{
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, hidden, &recipe), FF_OK);
+}
+
+/* Plans the recipe, completed, on DATA or the fixture's; the plan is in SEEN. */
+static int plan_on(const struct ff_plan_data *data)
+{
+    return ff_plan_train(ctx, &recipe, &opts, data, &seen);
+}
+
+static void complete(void)
+{
+    ck_assert_msg(ff_recipe_complete(ctx, &recipe) == FF_OK, "%s", ff_ctx_message(ctx));
+}
+
+/* ---- What is counted ---- */
+
+/* They wait for one commit: those of the weights and of both numbers of state. */
+START_TEST(pages_on_their_way_out_are_planned)
+{
+    struct ff_train_result result;
+
+    use_hidden("300,640");
+    recipe.head_epochs = 0;
+    opts.tile_slots = 4; /* of 5 tiles */
+    opts.limit_rows = 64;
+    complete();
+    ck_assert_msg(ff_train(ctx, &recipe, &opts, &result) == FF_OK, "%s", ff_ctx_message(ctx));
+    ck_assert_uint_le(result.memory.accounted_peak_bytes, seen.accounted_peak_bytes);
+}
+END_TEST
+
+/* The head learns by Adam whatever the layers learn by, and is saved with its state. */
+START_TEST(the_heads_own_state_is_planned)
+{
+    const struct ff_plan_data data = {.samples = 1024, .features = 8, .classes = 1000};
+    struct ff_plan with_adam;
+
+    use_hidden("8,300");
+    recipe.embedding = "append";
+    recipe.batch = 256;
+    recipe.epochs = recipe.head_epochs = 2;
+    complete();
+    ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &with_adam), FF_OK);
+    ck_assert_int_eq(with_adam.phase, FF_PHASE_HEAD);
+    recipe.optimizer = "sgd";
+    ck_assert_int_eq(plan_on(&data), FF_OK);
+    ck_assert_int_eq(seen.phase, FF_PHASE_HEAD);
+    ck_assert_uint_eq(seen.accounted_peak_bytes, with_adam.accounted_peak_bytes);
+}
+END_TEST
+
+/* The worst moment of STAGE on LAYER of the recipe, on the fixture's data. */
+static struct ff_moment moment_of(enum ff_stage stage, uint32_t layer)
+{
+    const struct ff_compression none = {FF_CODEC_NONE, 0};
+    struct ff_manifest manifest = {
+        .samples = ROWS, .features = TRAIN_FEATURES, .classes = TRAIN_CLASSES};
+    struct ff_plan_job job;
+    struct ff_knobs knobs;
+
+    complete();
+    manifest.recipe = recipe;
+    job = ff_plan_job(&manifest, &opts, &none);
+    knobs = ff_plan_knobs(&job, stage, layer);
+    return ff_plan_moment(&job, stage, layer, &knobs);
+}
+
+/* Each tile is read where it lies in the model file; with few rows nothing takes more. */
+START_TEST(a_tile_is_mapped_while_it_is_loaded)
+{
+    const uint64_t input_bytes = 128 * sizeof(float) / 100 * 85; /* of a tile, as stored */
+    struct ff_evaluate_opts evaluate;
+    struct ff_moment moment;
+    struct ff_plan plan;
+
+    recipe.batch = 16;
+    opts.limit_rows = 32;
+    use_hidden("20000,300");
+    moment = moment_of(FF_STAGE_FORWARD, 2);
+    ck_assert_uint_ge(moment.needs.mapped, 20000 * input_bytes);
+
+    use_hidden("4200,300");
+    train_ok(ctx, &recipe, &opts);
+    ff_evaluate_opts_init(&evaluate);
+    evaluate.model = opts.model;
+    evaluate.data = opts.data;
+    evaluate.limit_rows = 16;
+    ck_assert_int_eq(ff_plan_evaluate(ctx, &evaluate, false, &plan), FF_OK);
+    ck_assert_uint_eq(plan.layer, 2);
+    ck_assert_uint_ge(plan.mapped_bytes, 4200 * input_bytes);
+}
+END_TEST
+
+/* ---- Knobs and advice ---- */
+
+/* Where a slot for each thread is too much, half as many are tried before a single one. */
+START_TEST(slots_are_halved)
+{
+    bool seen_slots[5] = {false};
+
+    use_hidden("4000x2");
+    recipe.batch = 700;
+    opts.threads = 4;
+    complete();
+    ck_assert_int_eq(plan_on(NULL), FF_OK);
+    opts.memory_bytes = seen.smallest_bytes;
+    for (; seen.tile_slots < 4; opts.memory_bytes += 4 * MIB) {
+        ck_assert_int_eq(plan_on(NULL), FF_OK);
+        ck_assert_uint_ge(seen.tile_slots, 1);
+        ck_assert_uint_le(seen.tile_slots, 4);
+        seen_slots[seen.tile_slots] = true;
+    }
+    ck_assert(seen_slots[1] && seen_slots[2] && seen_slots[4]);
+}
+END_TEST
+
+static char warning[256];
+
+static void keep_warning(void *arg, const char *text)
+{
+    (void)arg;
+    snprintf(warning, sizeof warning, "%s", text);
+}
+
+START_TEST(a_budget_is_advised_only_where_it_helps)
+{
+    const struct ff_plan fits = {.peak_bytes = UINT64_MAX, .smallest_bytes = MIB};
+    const struct ff_plan never = {.peak_bytes = UINT64_MAX, .smallest_bytes = UINT64_MAX / 2};
+
+    ff_ctx_on_warning(ctx, keep_warning, NULL);
+    ff_plan_warn(ctx, &fits);
+    ck_assert_msg(strstr(warning, "; --memory SIZE makes it fit, from 1M on"), "\"%s\"", warning);
+    ff_plan_warn(ctx, &never);
+    ck_assert_msg(strstr(warning, "; no --memory makes it fit"), "\"%s\"", warning);
+}
+END_TEST
+
+/* ---- Silly figures ---- */
+
+START_TEST(shapes_that_cannot_be_are_refused)
+{
+    struct ff_plan_data data = {.samples = 0, .features = 10, .classes = 4};
+
+    complete();
+    ck_assert_int_eq(plan_on(&data), FF_EINVAL);
+    data = (struct ff_plan_data){.samples = 100, .features = 10, .classes = 1};
+    ck_assert_int_eq(plan_on(&data), FF_EINVAL);
+    data = (struct ff_plan_data){.samples = 100, .features = 1u << 31, .classes = 4};
+    ck_assert_int_eq(plan_on(&data), FF_EINVAL);
+    data = (struct ff_plan_data){.samples = UINT64_MAX, .features = 10, .classes = 4};
+    ck_assert_int_eq(plan_on(&data), FF_EINVAL);
+}
+END_TEST
+
+/* The largest network there may be is planned, in no time and without overflow. */
+START_TEST(the_largest_network_is_planned)
+{
+    const struct ff_plan_data data = {
+        .samples = (uint64_t)1 << 38, .features = 1u << 19, .classes = 1000};
+
+    use_hidden("1048576x100000");
+    recipe.batch = 1 << 24;
+    recipe.negative_sets = 9;
+    complete();
+    ck_assert_int_eq(plan_on(&data), FF_OK);
+    ck_assert_uint_gt(seen.peak_bytes, seen.smallest_bytes);
+    opts.memory_bytes = seen.smallest_bytes;
+    ck_assert_int_eq(plan_on(&data), FF_OK);
+    ck_assert_uint_le(seen.peak_bytes, opts.memory_bytes);
+    ck_assert_uint_eq(seen.scratch_peak_bytes, UINT64_MAX);
+    ck_assert_uint_eq(seen.written_bytes, UINT64_MAX);
+}
+END_TEST
+
+/* Before the planner counts what each of them takes. */
+START_TEST(too_many_threads_are_refused)
+{
+    static const unsigned threads[] = {257, UINT_MAX};
+    struct ff_train_result result;
+
+    complete();
+    for (size_t i = 0; i < 2; i++) {
+        opts.threads = threads[i];
+        ck_assert_int_eq(plan_on(NULL), FF_EINVAL);
+        ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINVAL);
+    }
+}
+END_TEST
+
+/* Widths in turn, so that no layer repeats the one below it. */
+START_TEST(a_deep_network_is_planned_at_once)
+{
+    static const char *const modes[] = {"ff-stream", "ff-full", "bp-accum"};
+    const uint32_t widths[] = {300, 400};
+    clock_t began = clock();
+
+    use_hidden("300x20000");
+    for (uint32_t k = 0; k < recipe.layers; k++)
+        recipe.hidden[k] = widths[k % 2];
+    recipe.batch = 600;
+    recipe.negative_sets = 1;
+    recipe.mode = modes[_i];
+    complete();
+    ck_assert_int_eq(plan_on(NULL), FF_OK);
+    opts.memory_bytes = seen.smallest_bytes;
+    ck_assert_int_eq(plan_on(NULL), FF_OK);
+    ck_assert_double_lt((double)(clock() - began) / CLOCKS_PER_SEC, 2);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("train/plan: parts");
+    TCase *parts = tcase_create("parts");
+
+    tcase_add_unchecked_fixture(parts, train_root_setup, train_root_teardown);
+    tcase_add_checked_fixture(parts, setup, teardown);
+    tcase_add_test(parts, pages_on_their_way_out_are_planned);
+    tcase_add_test(parts, the_heads_own_state_is_planned);
+    tcase_add_test(parts, a_tile_is_mapped_while_it_is_loaded);
+    tcase_add_test(parts, slots_are_halved);
+    tcase_add_test(parts, a_budget_is_advised_only_where_it_helps);
+    tcase_add_test(parts, shapes_that_cannot_be_are_refused);
+    tcase_add_test(parts, the_largest_network_is_planned);
+    tcase_add_test(parts, too_many_threads_are_refused);
+    tcase_add_loop_test(parts, a_deep_network_is_planned_at_once, 0, 3);
+    suite_add_tcase(suite, parts);
+    return run_suite(suite);
+}

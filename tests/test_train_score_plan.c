@@ -1,0 +1,144 @@
+/* The plan of an evaluation, of models that need not be there. */
+#include "support/suite.h"
+#include "support/train_fixture.h"
+#include "train/score_plan.h"
+
+#include <check.h>
+#include <time.h>
+
+#define MIB ((uint64_t)1 << 20)
+
+static struct ff_ctx *ctx;
+static struct ff_manifest manifest;
+static struct ff_score_job job;
+
+/* Ten thousand images of a model of HIDDEN, by goodness. */
+static void describe(const char *hidden, uint32_t classes)
+{
+    ff_recipe_release(&manifest.recipe);
+    train_recipe(ctx, hidden, &manifest.recipe);
+    ck_assert_int_eq(ff_recipe_complete(ctx, &manifest.recipe), FF_OK);
+    manifest.features = 1024;
+    manifest.classes = classes;
+    job = (struct ff_score_job){
+        .manifest = &manifest,
+        .layers = manifest.recipe.layers,
+        .first_head = ff_recipe_first_head(&manifest.recipe),
+        .samples = 10000,
+        .threads = 2,
+        .scratch_bytes = (uint64_t)1 << 30,
+    };
+}
+
+/* One of twenty thousand layers. */
+static void describe_deep(void)
+{
+    const uint32_t deep = 20000, widths[] = {300, 400};
+
+    describe("300x20000", 10);
+    ck_assert_uint_eq(manifest.recipe.layers, deep);
+    for (uint32_t k = 0; k < deep; k++)
+        manifest.recipe.hidden[k] = widths[k % 2];
+}
+
+static void setup(void)
+{
+    ctx = train_ctx();
+    manifest = (struct ff_manifest){.samples = 1};
+}
+
+static void teardown(void)
+{
+    ff_recipe_release(&manifest.recipe);
+    ff_ctx_free(ctx);
+}
+
+static struct ff_plan plan_within(uint64_t bytes)
+{
+    struct ff_plan plan;
+
+    job.memory_bytes = bytes;
+    ck_assert_msg(ff_score_plan(ctx, &job, &plan) == FF_OK, "%s", ff_ctx_message(ctx));
+    if (bytes)
+        ck_assert_uint_le(plan.peak_bytes, bytes);
+    return plan;
+}
+
+/* They would not make the layer fit, and each block loads it again. */
+START_TEST(paging_does_not_make_for_smaller_blocks)
+{
+    struct ff_plan whole, paged;
+
+    describe("4000x2", 10);
+    whole = plan_within(0);
+    ck_assert_uint_eq(whole.tile_slots, 0);
+    ck_assert_double_eq(whole.slowdown, 1);
+    ck_assert_uint_gt(whole.micro_batch_rows, 1000);
+    paged = plan_within(whole.smallest_bytes + 8 * MIB);
+    ck_assert_uint_gt(paged.tile_slots, 0);
+    ck_assert_uint_eq(paged.micro_batch_rows, whole.micro_batch_rows);
+    ck_assert_double_gt(paged.slowdown, 1);
+}
+END_TEST
+
+/* The scores of a block are what is too much here. */
+START_TEST(smaller_blocks_load_layers_more_often)
+{
+    struct ff_plan comfortable, tight;
+
+    describe("100x2", 1000);
+    comfortable = plan_within(0);
+    tight = plan_within(comfortable.smallest_bytes);
+    ck_assert_uint_eq(tight.tile_slots, 0);
+    ck_assert_uint_lt(tight.micro_batch_rows, comfortable.micro_batch_rows);
+    ck_assert_double_eq(comfortable.slowdown, 1);
+    ck_assert_double_gt(tight.slowdown, 1);
+}
+END_TEST
+
+/* Where a slot for each thread is too much, half as many are tried before a single one. */
+START_TEST(slots_are_halved)
+{
+    bool seen[9] = {false};
+    struct ff_plan plan;
+
+    describe("4000x2", 10);
+    job.threads = 8;
+    plan = plan_within(0);
+    for (uint64_t bytes = plan.smallest_bytes; plan.tile_slots < 8; bytes += MIB) {
+        plan = plan_within(bytes);
+        ck_assert_uint_ge(plan.tile_slots, 1);
+        ck_assert_uint_le(plan.tile_slots, 8);
+        seen[plan.tile_slots] = true;
+    }
+    ck_assert(seen[1] && seen[2] && seen[4] && seen[8]);
+}
+END_TEST
+
+/* Widths in turn, so that no layer repeats the one below it. */
+START_TEST(a_deep_network_is_planned_at_once)
+{
+    clock_t began = clock();
+    struct ff_plan plan;
+
+    describe_deep();
+    job.by_head = _i;
+    plan = plan_within(0);
+    (void)plan_within(plan.smallest_bytes);
+    ck_assert_double_lt((double)(clock() - began) / CLOCKS_PER_SEC, 2);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("train/score plan");
+    TCase *tcase = tcase_create("budget");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, paging_does_not_make_for_smaller_blocks);
+    tcase_add_test(tcase, smaller_blocks_load_layers_more_often);
+    tcase_add_test(tcase, slots_are_halved);
+    tcase_add_loop_test(tcase, a_deep_network_is_planned_at_once, 0, 2);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
