@@ -203,7 +203,7 @@ ok "one of a row that failed is open" [ "$(leaf '.rows[3].holds')" = null ]
 ok "runs of other data do not make a mean" has err 'first: .*other data'
 
 accuracy 0 --list
-for name in mnist-500 mnist-2000 mnist-jitter fashion-2000 depth-4 depth-32 classic-4 symba-4; do
+for name in mnist-500 mnist-2000 mnist-jitter fashion-2000 depth-4 depth-32 classic-4 symba-4 classic-hard symba-hard; do
     ok "--list has $name" has out "^$name: "
 done
 ok "--list has commands" has out '^  fftool train --data .* --recipe classic '
