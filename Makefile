@@ -78,7 +78,7 @@ STATIC := $(B)/libfftool.a
 SHARED := $(B)/libfftool.so.$(SOVERSION)
 PROGRAM := $(B)/fftool
 
-.PHONY: all lib program tests test test-long demo bench lint format install uninstall clean help
+.PHONY: all lib program tests test test-long demo bench accuracy lint format install uninstall clean help
 all: lib program ## The program and the library
 lib: $(STATIC) $(SHARED)
 program: $(PROGRAM)
@@ -123,6 +123,8 @@ demo: program ## Train on Fashion-MNIST and show the result
 	tools/demo $(PROGRAM)
 bench: program ## Performance, as ratios taken in one run
 	tools/bench $(PROGRAM)
+accuracy: program ## Test errors on MNIST (FFTOOL_MNIST=DIR) and Fashion-MNIST: hours
+	tools/accuracy $(PROGRAM) $(ACCURACY)
 lint: ## Format, static analysis, include rules
 	tools/lint
 format: ## Format every source file
