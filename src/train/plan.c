@@ -45,12 +45,12 @@ static size_t largest_tile(const struct ff_manifest *manifest)
     return largest;
 }
 
-static size_t widest_layer(const struct ff_recipe *recipe)
+static uint32_t widest_layer(const struct ff_recipe *recipe)
 {
-    size_t widest = 0;
+    uint32_t widest = 0;
 
     for (uint32_t k = 0; k < recipe->layers; k++)
-        widest = larger(widest, recipe->hidden[k]);
+        widest = recipe->hidden[k] > widest ? recipe->hidden[k] : widest;
     return widest;
 }
 
@@ -60,7 +60,9 @@ static void count_base(struct ff_plan_job *job)
     bool packed = job->compression.codec == FF_CODEC_ZSTD;
     struct ff_coder_use use = {
         .dtype = job->stored,
-        .elements = job->geometry.chunk_rows * widest_layer(&job->manifest->recipe),
+        .converts = job->stored != FF_F32,
+        .rows = job->geometry.chunk_rows,
+        .columns = widest_layer(&job->manifest->recipe),
         .decompresses = packed,
     };
     size_t tile = largest_tile(job->manifest);
