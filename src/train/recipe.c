@@ -4,6 +4,7 @@
 #include "nn/loss.h"
 #include "nn/optimizer.h"
 #include "nn/schedule.h"
+#include "train/activation_type.h"
 #include "train/manifest.h"
 #include "train/mode.h"
 #include "train/recipe_table.h"
@@ -14,18 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names of fields whose table is not an nn table; the order is that of the enums they stand for. */
+/* Names of fields that have no table elsewhere; the order is that of the enums they stand for. */
 static const struct ff_recipe_choice embeddings[] = {
     {"replace", "the first inputs are replaced by the label"},
     {"append", "inputs are added for the label"},
     {NULL, NULL},
 };
-static const struct ff_recipe_choice activation_types[] = {
-    {"f32", "4 bytes, read in place"},
-    {"bf16", "2 bytes, 8 bits of precision"},
-    {NULL, NULL},
-};
-
 static const struct ff_recipe_choice negative_labels[] = {
     {"random", "any wrong label, drawn once for each set"},
     {"hard",
@@ -151,14 +146,12 @@ int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct ff_recip
 
 const struct ff_recipe_choice *ff_recipe_choices(const char *field)
 {
-    /* Filled once from the nn tables; the same values whoever fills it. */
+    /* Filled from the tables; the same values whoever fills it. */
     static _Thread_local struct ff_recipe_choice choices[MAX_CHOICES];
     size_t count = 0;
 
     if (strcmp(field, "embedding") == 0)
         return embeddings;
-    if (strcmp(field, "activations") == 0)
-        return activation_types;
     if (strcmp(field, "negatives") == 0)
         return negative_labels;
     if (strcmp(field, "mode") == 0) {
@@ -183,6 +176,11 @@ const struct ff_recipe_choice *ff_recipe_choices(const char *field)
             choices[i] = (struct ff_recipe_choice){table[i].name, table[i].summary};
     } else if (strcmp(field, "schedule") == 0) {
         const struct ff_schedule *table = ff_schedules(&count);
+
+        for (size_t i = 0; i < count; i++)
+            choices[i] = (struct ff_recipe_choice){table[i].name, table[i].summary};
+    } else if (strcmp(field, "activations") == 0) {
+        const struct ff_activation_type *table = ff_activation_types(&count);
 
         for (size_t i = 0; i < count; i++)
             choices[i] = (struct ff_recipe_choice){table[i].name, table[i].summary};

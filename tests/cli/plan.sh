@@ -128,12 +128,12 @@ if [ -n "${FFTOOL_SANITIZED-}" ] || [ ! -r /proc/self/status ]; then
     finish
 fi
 if [ -n "${FFTOOL_LONG-}" ]; then
-    lines=$(seq 44)
+    lines=$(seq 46)
 else
-    lines="1 3 6 7 10 14 16 19 21 27 31 34 37 40 42"
+    lines="1 3 6 7 10 14 16 19 21 27 31 34 37 40 42 46"
 fi
 measure=$FFTOOL_ROOT/tools/measure-plan
-for line in 0 45 x; do
+for line in 0 47 x; do
     command="measure-plan $line"
     code=0
     "$measure" "$FFTOOL" "$line" >out 2>err || code=$?
