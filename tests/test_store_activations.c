@@ -35,11 +35,14 @@ static uint32_t rows_of(uint32_t chunk)
     return chunk + 1 == CHUNKS ? LAST_ROWS : ROWS;
 }
 
-/* Elements of (CHUNK, STREAM), exact in bf16. */
+/* Elements of (CHUNK, STREAM), exact in bf16 and, in steps of 1/8 up to 255/8, in scaled u8. */
 static void fill(uint32_t chunk, uint32_t stream, float out[ROWS * COLUMNS])
 {
-    for (uint32_t i = 0; i < ROWS * COLUMNS; i++)
+    for (uint32_t i = 0; i < ROWS * COLUMNS; i++) {
         out[i] = i % 5 < 3 ? 0 : (float)(chunk * 4 + stream) + (float)(i % 7) / 8;
+        if (i % COLUMNS == 0)
+            out[i] = 255.f / 8;
+    }
 }
 
 static struct ff_seal seal_of(uint32_t boundary)
@@ -97,16 +100,15 @@ START_TEST(what_was_put_comes_back_in_any_order_and_any_form)
         enum ff_dtype stored;
         const struct ff_compression *compression;
         bool in_place;
-    } forms[] = {{FF_F32, &none, true},
-                 {FF_F32, &zstd, false},
-                 {FF_BF16, &none, false},
-                 {FF_BF16, &zstd, false}};
+    } forms[] = {{FF_F32, &none, true},        {FF_F32, &zstd, false},
+                 {FF_BF16, &none, false},      {FF_BF16, &zstd, false},
+                 {FF_SCALED_U8, &none, false}, {FF_SCALED_U8, &zstd, false}};
     struct ff_scratch scratch;
     struct ff_coder *coder;
 
     open_scratch(_i, &scratch);
     must(store_ctx, ff_coder_new(store_ctx, &coder));
-    for (uint32_t form = 0; form < 4; form++) {
+    for (uint32_t form = 0; form < sizeof forms / sizeof *forms; form++) {
         const struct ff_seal seal = seal_of(form);
         struct ff_set *set;
 

@@ -181,20 +181,34 @@ START_TEST(pages_let_go)
 END_TEST
 
 static const struct ff_coder_use uses[] = {
-    {.dtype = FF_F32, .elements = 1000, .compresses = 1},
-    {.dtype = FF_F32, .elements = 400000, .compresses = 3},
-    {.dtype = FF_F32, .elements = 50000, .compresses = 3, .decompresses = true},
-    {.dtype = FF_BF16, .converts = true, .elements = 300000, .compresses = 1},
-    {.dtype = FF_BF16, .converts = true, .elements = 9000, .compresses = 9, .decompresses = true},
+    {.dtype = FF_F32, .rows = 1, .columns = 1000, .compresses = 1},
+    {.dtype = FF_F32, .rows = 400, .columns = 1000, .compresses = 3},
+    {.dtype = FF_F32, .rows = 50, .columns = 1000, .compresses = 3, .decompresses = true},
+    {.dtype = FF_BF16, .converts = true, .rows = 300, .columns = 1000, .compresses = 1},
+    {.dtype = FF_BF16,
+     .converts = true,
+     .rows = 9,
+     .columns = 1000,
+     .compresses = 9,
+     .decompresses = true},
+    {.dtype = FF_SCALED_U8, .converts = true, .rows = 7, .columns = 1000, .compresses = 1},
+    {.dtype = FF_SCALED_U8, .converts = true, .rows = 300, .columns = 1000, .compresses = 3},
+    {.dtype = FF_SCALED_U8,
+     .converts = true,
+     .rows = 3,
+     .columns = 300000, /* larger than a block */
+     .compresses = 1,
+     .decompresses = true},
 };
 
 START_TEST(what_a_coder_holds)
 {
     const struct ff_coder_use *use = &uses[_i];
     const struct ff_compression zstd = {FF_CODEC_ZSTD, use->compresses};
-    struct ff_matrix matrix = {FF_F32, 1, (uint32_t)use->elements, NULL};
-    size_t bound = ff_value_bound(use->dtype, 1, matrix.columns, &zstd), size;
-    float *data = malloc(use->elements * sizeof *data);
+    size_t elements = (size_t)use->rows * use->columns, size;
+    float *data = malloc(elements * sizeof *data);
+    struct ff_matrix matrix = {FF_F32, use->rows, use->columns, data};
+    size_t bound = ff_value_bound(use->dtype, use->rows, use->columns, &zstd);
     void *packed = malloc(bound);
     struct ff_bytes key = {"key", 3};
     uint64_t before = accounted();
@@ -202,8 +216,7 @@ START_TEST(what_a_coder_holds)
     struct ff_coder *coder;
     struct ff_value value;
 
-    store_fill(data, use->elements, 0, 1); /* dense: shuffled */
-    matrix.data = data;
+    store_fill(data, elements, 0, 1); /* dense: shuffled */
     ff_coder_needs(use, &needs);
     ck_assert_uint_eq(accounted(), before);
     must(store_ctx, ff_coder_new(store_ctx, &coder));

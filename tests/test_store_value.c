@@ -48,6 +48,15 @@ static struct ff_value open_value(const struct encoded *encoded)
     return value;
 }
 
+/* What damage is done to: f32 stored in every way. */
+static const struct {
+    enum ff_dtype stored;
+    struct ff_compression compression;
+} ways[] = {{FF_F32, {FF_CODEC_NONE, 0}},       {FF_F32, {FF_CODEC_ZSTD, 1}},
+            {FF_BF16, {FF_CODEC_NONE, 0}},      {FF_BF16, {FF_CODEC_ZSTD, 1}},
+            {FF_SCALED_U8, {FF_CODEC_NONE, 0}}, {FF_SCALED_U8, {FF_CODEC_ZSTD, 1}}};
+#define WAYS ((int)(sizeof ways / sizeof *ways))
+
 /* Any bytes of any type, as dense or as sparse as wanted. */
 static void *make_elements(enum ff_dtype dtype, size_t count, unsigned zero_percent)
 {
@@ -134,7 +143,6 @@ static float nearest_bf16(float x)
 START_TEST(f32_stored_as_bf16_is_rounded_to_nearest_even)
 {
     enum { COUNT = 200000 };
-    const struct ff_compression *const ways[] = {&compressions[0], &compressions[1]};
     float *data = malloc(COUNT * sizeof *data), *back = malloc(COUNT * sizeof *back);
     const struct ff_matrix matrix = {FF_F32, 1, COUNT, data};
     const uint32_t special[] = {0x00000000, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000,
@@ -153,8 +161,8 @@ START_TEST(f32_stored_as_bf16_is_rounded_to_nearest_even)
             bits = (bits & 0xffff0000) | 0x8000; /* ties */
         memcpy(&data[i], &bits, 4);
     }
-    for (size_t w = 0; w < 2; w++) {
-        struct encoded encoded = encode(coder, &matrix, FF_BF16, ways[w]);
+    for (size_t c = 0; c < 2; c++) {
+        struct encoded encoded = encode(coder, &matrix, FF_BF16, &compressions[c]);
         struct ff_value value = open_value(&encoded);
 
         must(store_ctx, ff_value_decode(coder, &value, FF_F32, NAME, back));
@@ -211,21 +219,19 @@ START_TEST(every_flipped_bit_is_detected_and_named)
 {
     float data[600] = {0};
     const struct ff_matrix matrix = {FF_F32, 20, 30, data};
+    struct encoded encoded;
     struct ff_coder *coder;
 
     must(store_ctx, ff_coder_new(store_ctx, &coder));
     store_fill(data, 600, 50, 1);
-    for (size_t c = 0; c < 2; c++) {
-        struct encoded encoded = encode(coder, &matrix, FF_F32, &compressions[c]);
-
-        for (size_t bit = 0; bit < encoded.size * 8; bit++) {
-            encoded.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-            must_be_damaged(key, encoded.bytes, encoded.size);
-            encoded.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        }
-        open_value(&encoded);
-        free(encoded.bytes);
+    encoded = encode(coder, &matrix, ways[_i].stored, &ways[_i].compression);
+    for (size_t bit = 0; bit < encoded.size * 8; bit++) {
+        encoded.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        must_be_damaged(key, encoded.bytes, encoded.size);
+        encoded.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
+    open_value(&encoded);
+    free(encoded.bytes);
     ff_coder_free(coder);
 }
 END_TEST
@@ -255,27 +261,26 @@ START_TEST(a_value_cut_or_extended_at_any_length_is_detected)
 {
     float data[300];
     const struct ff_matrix matrix = {FF_F32, 30, 10, data};
+    struct encoded encoded;
     struct ff_coder *coder;
+    uint8_t *longer;
 
     must(store_ctx, ff_coder_new(store_ctx, &coder));
     store_fill(data, 300, 60, 1);
-    for (size_t c = 0; c < 2; c++) {
-        struct encoded encoded = encode(coder, &matrix, FF_F32, &compressions[c]);
-        uint8_t *longer = calloc(1, encoded.size + 64);
+    encoded = encode(coder, &matrix, ways[_i].stored, &ways[_i].compression);
+    for (size_t size = 0; size < encoded.size; size++) {
+        uint8_t *exact = malloc(size + 1); /* so that a sanitizer sees a step over the end */
 
-        for (size_t size = 0; size < encoded.size; size++) {
-            uint8_t *exact = malloc(size + 1); /* so that a sanitizer sees a step over the end */
-
-            memcpy(exact, encoded.bytes, size);
-            must_be_damaged(key, exact, size);
-            free(exact);
-        }
-        memcpy(longer, encoded.bytes, encoded.size);
-        for (size_t more = 1; more <= 64; more++)
-            must_be_damaged(key, longer, encoded.size + more);
-        free(longer);
-        free(encoded.bytes);
+        memcpy(exact, encoded.bytes, size);
+        must_be_damaged(key, exact, size);
+        free(exact);
     }
+    longer = calloc(1, encoded.size + 64);
+    memcpy(longer, encoded.bytes, encoded.size);
+    for (size_t more = 1; more <= 64; more++)
+        must_be_damaged(key, longer, encoded.size + more);
+    free(longer);
+    free(encoded.bytes);
     ff_coder_free(coder);
 }
 END_TEST
@@ -292,7 +297,7 @@ START_TEST(unverified_damage_never_reads_or_writes_out_of_bounds)
 
     must(store_ctx, ff_coder_new(store_ctx, &coder));
     store_fill(data, 1000, 30, 1);
-    encoded = encode(coder, &matrix, FF_F32, &compressions[1]);
+    encoded = encode(coder, &matrix, ways[_i].stored, &ways[_i].compression);
     for (unsigned round = 0; round < 20000; round++) {
         uint8_t *bytes = malloc(encoded.size);
         struct ff_value value;
@@ -307,9 +312,10 @@ START_TEST(unverified_damage_never_reads_or_writes_out_of_bounds)
                           &value) == FF_OK) {
             ck_assert_uint_le(value.raw_bytes, FF_VALUE_MAX_BYTES);
             if (value.raw_bytes < 1 << 20) {
-                void *out = malloc(value.raw_bytes);
+                enum ff_dtype wanted = value.dtype == FF_SCALED_U8 ? FF_F32 : value.dtype;
+                void *out = malloc((size_t)value.rows * value.columns * ff_dtype_size(wanted));
 
-                decoded += ff_value_decode(coder, &value, value.dtype, NAME, out) == FF_OK;
+                decoded += ff_value_decode(coder, &value, wanted, NAME, out) == FF_OK;
                 free(out);
             }
         }
@@ -427,6 +433,8 @@ START_TEST(requests_that_make_no_sense_are_refused)
         {{(enum ff_dtype)9, 1, 1, data}, (enum ff_dtype)9, {FF_CODEC_NONE, 0}},
         {{FF_BF16, 1, 1, data}, FF_F32, {FF_CODEC_NONE, 0}},
         {{FF_U8, 1, 1, data}, FF_U16, {FF_CODEC_NONE, 0}},
+        {{FF_SCALED_U8, 1, 1, data}, FF_F32, {FF_CODEC_NONE, 0}},
+        {{FF_SCALED_U8, 1, 1, data}, FF_SCALED_U8, {FF_CODEC_NONE, 0}},
         {{FF_F32, 1, 1, data}, FF_F32, {FF_CODEC_ZSTD, 0}},
         {{FF_F32, 1, 1, data}, FF_F32, {FF_CODEC_ZSTD, 20}},
         {{FF_F32, 1, 1, data}, FF_F32, {(enum ff_codec)7, 1}},
@@ -479,21 +487,23 @@ END_TEST
 
 START_TEST(any_allocation_may_fail)
 {
-    float data[1000], back[1000];
+    float data[1000], back[1000], whole[1000];
     const struct ff_matrix matrix = {FF_F32, 10, 100, data};
     int rc = FF_ENOMEM;
+    struct encoded encoded;
+    struct ff_coder *coder;
+    struct ff_value value;
 
     store_fill(data, 1000, 10, 1);
     for (int64_t n = 0; rc != FF_OK; n++) {
         uint8_t out[FF_VALUE_HEADER + sizeof data];
-        struct ff_coder *coder;
-        struct ff_value value;
         size_t size;
 
         ff_meter_fail_after(store_ctx, n);
         rc = ff_coder_new(store_ctx, &coder);
         if (rc == FF_OK)
-            rc = ff_value_encode(coder, key, &matrix, FF_F32, &compressions[1], out, &size);
+            rc = ff_value_encode(coder, key, &matrix, ways[_i].stored, &ways[_i].compression, out,
+                                 &size);
         if (rc == FF_OK)
             rc = ff_value_open(store_ctx, key, (struct ff_bytes){out, size}, true, NAME, &value);
         if (rc == FF_OK)
@@ -503,7 +513,13 @@ START_TEST(any_allocation_may_fail)
         ck_assert(rc == FF_OK || rc == FF_ENOMEM);
         ck_assert_int_lt(n, 20);
     }
-    ck_assert_mem_eq(data, back, sizeof data);
+    must(store_ctx, ff_coder_new(store_ctx, &coder));
+    encoded = encode(coder, &matrix, ways[_i].stored, &compressions[0]);
+    value = open_value(&encoded);
+    must(store_ctx, ff_value_decode(coder, &value, FF_F32, NAME, whole));
+    ck_assert_mem_eq(whole, back, sizeof back);
+    free(encoded.bytes);
+    ff_coder_free(coder);
 }
 END_TEST
 
@@ -517,16 +533,16 @@ int main(void)
     tcase_add_test(tc, every_codec_and_type_and_shape_comes_back);
     tcase_add_test(tc, f32_stored_as_bf16_is_rounded_to_nearest_even);
     tcase_add_test(tc, bf16_widens_in_place_for_every_small_count);
-    tcase_add_test(tc, every_flipped_bit_is_detected_and_named);
+    tcase_add_loop_test(tc, every_flipped_bit_is_detected_and_named, 0, WAYS);
     tcase_add_test(tc, a_value_under_another_key_is_detected);
-    tcase_add_test(tc, a_value_cut_or_extended_at_any_length_is_detected);
-    tcase_add_test(tc, unverified_damage_never_reads_or_writes_out_of_bounds);
+    tcase_add_loop_test(tc, a_value_cut_or_extended_at_any_length_is_detected, 0, WAYS);
+    tcase_add_loop_test(tc, unverified_damage_never_reads_or_writes_out_of_bounds, 0, WAYS);
     tcase_add_test(tc, dense_data_is_shuffled_and_sparse_or_random_data_is_not);
     tcase_add_test(tc, the_same_matrix_gives_the_same_bytes_whatever_came_before);
     tcase_add_test(tc, only_raw_aligned_values_are_read_in_place);
     tcase_add_test(tc, requests_that_make_no_sense_are_refused);
     tcase_add_test(tc, coding_takes_memory_for_a_block_however_large_the_value);
-    tcase_add_test(tc, any_allocation_may_fail);
+    tcase_add_loop_test(tc, any_allocation_may_fail, 0, WAYS);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

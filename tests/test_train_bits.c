@@ -8,6 +8,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define ROWS 330 /* ten batches of 32 and one of 10 */
@@ -57,6 +58,30 @@ START_TEST(compressed_scratch_does_not_change_a_bit)
     opts.compress = "zstd:3";
     train_ok(ctx, &recipe, &opts);
     ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+}
+END_TEST
+
+/* Streamed, in memory, compressed and on one thread, for every type of stored activations. */
+START_TEST(every_type_of_activations)
+{
+    struct ff_train_result result;
+    struct ff_scratch scratch;
+    const char *streamed;
+
+    recipe.activations = ff_recipe_choices("activations")[_i].name;
+    train_ok(ctx, &recipe, &opts);
+    streamed = train_hash(opts.model);
+    ck_assert_int_eq(strcmp(streamed, train_reference(HIDDEN, ROWS)) == 0, _i == 0);
+    opts.force = true;
+    ck_assert_int_eq(ff_memory_scratch_new(ctx, &scratch), FF_OK);
+    ck_assert_msg(ff_train_with_scratch(ctx, &recipe, &opts, &scratch, &result) == FF_OK, "%s",
+                  ff_ctx_message(ctx));
+    ff_scratch_close(&scratch);
+    ck_assert_str_eq(train_hash(opts.model), streamed);
+    opts.compress = "zstd";
+    opts.threads = 1;
+    train_ok(ctx, &recipe, &opts);
+    ck_assert_str_eq(train_hash(opts.model), streamed);
 }
 END_TEST
 
@@ -199,12 +224,16 @@ int main(void)
 {
     Suite *suite = suite_create("train: bits");
     TCase *tcase = tcase_create("bits");
+    int types = 0; /* of activations */
 
+    while (ff_recipe_choices("activations")[types].name)
+        types++;
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, threads_do_not_change_a_bit, 0, 3);
     tcase_add_test(tcase, streamed_equals_in_memory);
     tcase_add_test(tcase, compressed_scratch_does_not_change_a_bit);
+    tcase_add_loop_test(tcase, every_type_of_activations, 0, types);
     tcase_add_test(tcase, micro_batches_do_not_change_a_bit);
     tcase_add_test(tcase, another_seed_gives_other_weights);
     tcase_add_loop_test(tcase, interrupted_runs_end_in_the_same_bits, 0, 4);

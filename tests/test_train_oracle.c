@@ -20,8 +20,8 @@
 /* In deviations of initial weights; a few dozen steps in single precision take a twentieth of it.
  */
 #define TOLERANCE 3e-4
-#define BF16_TOLERANCE 2e-3   /* a few values are rounded to the other side, by 2^-8 of them */
-#define FIGURE_TOLERANCE 1e-4 /* relative */
+#define ROUNDED_TOLERANCE 2e-3 /* a few values are rounded to the other side, by 2^-8 of them */
+#define FIGURE_TOLERANCE 1e-4  /* relative */
 
 static char *folder;
 static struct ff_ctx *ctx;
@@ -266,10 +266,12 @@ START_TEST(every_cut_of_rows_and_units)
 }
 END_TEST
 
-START_TEST(activations_rounded_to_bf16)
+START_TEST(rounded_activations)
 {
-    recipe.activations = "bf16";
-    ck_training(BF16_TOLERANCE);
+    static const char *const types[] = {"bf16", "u8"};
+
+    recipe.activations = types[_i];
+    ck_training(ROUNDED_TOLERANCE);
 }
 END_TEST
 
@@ -293,7 +295,7 @@ int main(void)
     tcase_add_test(tcase, weight_decay_of_layers_and_heads);
     tcase_add_test(tcase, every_number_of_the_recipe);
     tcase_add_loop_test(tcase, every_cut_of_rows_and_units, 0, 6);
-    tcase_add_test(tcase, activations_rounded_to_bf16);
+    tcase_add_loop_test(tcase, rounded_activations, 0, 2);
     tcase_add_test(tcase, data_of_floats);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -65,6 +65,8 @@ static const struct config configs[] = {
     {.hidden = "700x2", .batch = 1200, .micro_batch = 300},
     {.hidden = "500x2", .batch = 1200, .activations = "bf16"},
     {.hidden = "500x2", .batch = 600, .activations = "bf16", .compress = "zstd"},
+    {.hidden = "500x2", .batch = 1200, .activations = "u8"},
+    {.hidden = "500x2", .batch = 600, .activations = "u8", .compress = "zstd"},
     {.hidden = "500x3", .compress = "zstd:3"},
     {.hidden = "700x3", .mode = "ff-full", .batch = 600},
     {.hidden = "700x3", .mode = "ff-full", .no_head = true, .optimizer = "sgd"},

@@ -406,7 +406,7 @@ const struct command cmd_train = {
     .examples = "  fftool train --data /usr/share/datasets/fashion-mnist --hidden 1000x4\n"
                 "  fftool train -d images.npy --labels labels.npy -o mine.ff --hidden 500,500\n"
                 "  fftool train -d mnist --loss symba --negative-sets 3 --log run.jsonl --seed 7\n"
-                "  fftool train -d big --hidden 2000x16 --activations bf16 --compress zstd\n"
+                "  fftool train -d big --hidden 2000x16 --activations u8 --compress zstd\n"
                 "  fftool train -d mnist --mode bp --hidden 1000x2\n",
     .options = options,
     .settings_bytes = sizeof(struct settings),

@@ -33,7 +33,7 @@ struct ff_recipe {
     const char *optimizer;   /* "adam" or "sgd" */
     const char *schedule;    /* of the learning rate within a layer: "linear", "constant", ... */
     const char *embedding;   /* of the label into the input: "replace", "append" or "none" */
-    const char *activations; /* dtype of stored activations: "f32" or "bf16" */
+    const char *activations; /* type of stored activations: "f32", "bf16", "u8" */
     const char
         *negatives;  /* wrong labels, "random" or "hard"; or, without labels, "hybrid" images */
     uint32_t epochs; /* 1 and more; with ff-stream per layer */

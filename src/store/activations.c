@@ -187,7 +187,7 @@ int ff_chunk_read(struct ff_set *set, const struct ff_chunk *chunk, struct ff_co
         *data = value.payload;
         return FF_OK;
     }
-    if (!buffer || (value.dtype != wanted && !(value.dtype == FF_BF16 && wanted == FF_F32)))
+    if (!buffer || !ff_dtype_stores(value.dtype, wanted))
         return ff_fail(set->ctx, FF_ECORRUPT, "%s: damaged: not stored as %s", name,
                        ff_dtype_name(wanted));
     rc = ff_value_decode(coder, &value, wanted, name, buffer);

@@ -90,66 +90,109 @@ static int need_compressor(struct ff_coder *coder, int level)
     return FF_OK;
 }
 
-/* How a matrix turns into the bytes that zstd sees. */
+static int need_decompressor(struct ff_coder *coder)
+{
+    if (!coder->decompressor)
+        coder->decompressor = ZSTD_createDCtx();
+    if (!coder->decompressor)
+        return ff_fail(coder->ctx, FF_ENOMEM, "out of memory: no zstd context");
+    return meter_contexts(coder);
+}
+
+/* How a matrix turns into the bytes that zstd sees, and these into a matrix. It goes by units that
+ * are stored independently of each other: elements, or rows if they have a scale. */
 struct pass {
-    const uint8_t *data;
-    size_t size_before, size; /* of an element, in the matrix and as stored */
+    enum ff_dtype stored;
     bool convert, shuffle;
+    size_t unit_elements;
+    size_t matrix_unit, stored_unit; /* bytes of one in the matrix, and as stored */
+    size_t units, block_units;       /* of the matrix, and most of a block */
+    size_t block_bytes;              /* room for a block as stored */
 };
 
+/* MATRIX: dtype and shape; its data do not matter. */
 static struct pass make_pass(const struct ff_matrix *matrix, enum ff_dtype stored, bool shuffle)
 {
-    size_t size = ff_dtype_size(stored);
-
-    return (struct pass){
-        .data = matrix->data,
-        .size_before = ff_dtype_size(matrix->dtype),
-        .size = size,
+    bool by_row = stored == FF_SCALED_U8;
+    struct pass pass = {
+        .stored = stored,
         .convert = matrix->dtype != stored,
-        .shuffle = shuffle && size > 1,
+        .shuffle = shuffle && ff_dtype_size(stored) > 1,
+        .unit_elements = by_row ? matrix->columns : 1,
+        .stored_unit =
+            by_row ? (size_t)ff_row_bytes(stored, matrix->columns) : ff_dtype_size(stored),
+        .units = by_row ? matrix->rows : (size_t)matrix->rows * matrix->columns,
     };
+    size_t full = ff_larger(FF_BLOCK_ELEMENTS * ff_dtype_size(stored), pass.stored_unit);
+
+    pass.matrix_unit = pass.unit_elements * ff_dtype_size(matrix->dtype);
+    pass.block_units = full / pass.stored_unit;
+    /* Room for a full one even if whole rows do not fill it: then wider rows never need less. */
+    pass.block_bytes = ff_smaller(full, pass.units * pass.stored_unit);
+    return pass;
 }
 
-/* Memory that source() needs for blocks of COUNT elements: converted ones, then shuffled ones. */
-static size_t pass_bytes(const struct pass *pass, size_t count)
+/* Memory for a block on its way: converted, then shuffled. */
+static size_t pass_bytes(const struct pass *pass)
 {
-    return count * pass->size * ((size_t)pass->convert + (size_t)pass->shuffle);
+    return pass->block_bytes * ((size_t)pass->convert + (size_t)pass->shuffle);
 }
 
-static const void *source(const struct pass *pass, size_t first, size_t count, uint8_t *block)
+/* The bytes of COUNT units at FROM in the matrix, for zstd. BLOCK: pass_bytes() */
+static const void *source(const struct pass *pass, const uint8_t *from, size_t count,
+                          uint8_t *block)
 {
-    const void *from = pass->data + first * pass->size_before;
-
     if (pass->convert) {
-        ff_bf16_from_f32(from, count, block);
+        ff_narrow(from, count, pass->unit_elements, pass->stored, block);
         from = block;
-        block += count * pass->size;
+        block += pass->block_bytes;
     }
     if (pass->shuffle) {
-        ff_shuffle(from, count, pass->size, block);
+        ff_shuffle(from, count, pass->stored_unit, block);
         from = block;
     }
     return from;
+}
+
+/* Where zstd puts a block that becomes units at TO in the matrix. */
+static uint8_t *target(const struct pass *pass, uint8_t *block, uint8_t *to)
+{
+    return pass->convert || pass->shuffle ? block : to;
+}
+
+/* Makes COUNT units at TO of what zstd put there. */
+static void finish(const struct pass *pass, uint8_t *block, size_t count, uint8_t *to)
+{
+    const uint8_t *from = block;
+
+    if (pass->shuffle) {
+        uint8_t *plain = pass->convert ? block + pass->block_bytes : to;
+
+        ff_unshuffle(from, count, pass->stored_unit, plain);
+        from = plain;
+    }
+    if (pass->convert)
+        ff_widen(from, pass->stored, count, pass->unit_elements, to);
 }
 
 int ff_coder_compress(struct ff_coder *coder, const struct ff_matrix *matrix, enum ff_dtype stored,
                       int level, bool shuffle, void *out, size_t capacity, size_t *size)
 {
     struct pass pass = make_pass(matrix, stored, shuffle);
-    size_t elements = (size_t)matrix->rows * matrix->columns;
+    const uint8_t *data = matrix->data;
     size_t written = 0;
     int rc;
 
     rc = need_compressor(coder, level);
     if (rc == FF_OK)
-        rc = need_block(coder, pass_bytes(&pass, ff_smaller(elements, FF_BLOCK_ELEMENTS)));
+        rc = need_block(coder, pass_bytes(&pass));
     if (rc != FF_OK)
         return rc;
-    for (size_t i = 0; i < elements; i += FF_BLOCK_ELEMENTS) {
-        size_t count = ff_smaller(elements - i, FF_BLOCK_ELEMENTS);
-        size_t code =
-            ZSTD_compress2(coder->compressor, (uint8_t *)out + written, capacity - written,
-                           source(&pass, i, count, coder->block), count * pass.size);
+    for (size_t i = 0; i < pass.units; i += pass.block_units) {
+        size_t count = ff_smaller(pass.units - i, pass.block_units);
+        const void *bytes = source(&pass, data + i * pass.matrix_unit, count, coder->block);
+        size_t code = ZSTD_compress2(coder->compressor, (uint8_t *)out + written,
+                                     capacity - written, bytes, count * pass.stored_unit);
 
         rc = meter_contexts(coder);
         if (rc != FF_OK)
@@ -197,56 +240,61 @@ static size_t decompressor_bytes(void)
 
 void ff_coder_needs(const struct ff_coder_use *use, struct ff_needs *needs)
 {
-    size_t size = ff_dtype_size(use->dtype), count = ff_smaller(use->elements, FF_BLOCK_ELEMENTS);
-    struct pass pass = {.size = size, .convert = use->converts, .shuffle = size > 1};
-    size_t block = use->compresses ? pass_bytes(&pass, count) : 0;
+    struct ff_matrix shape = {
+        .dtype = use->converts ? FF_F32 : use->dtype, .rows = use->rows, .columns = use->columns};
+    struct pass pass = make_pass(&shape, use->dtype, true);
 
-    if (use->decompresses && pass.shuffle && count * size > block)
-        block = count * size;
-    needs->bytes[FF_MEM_IO] += sizeof(struct ff_coder) + block;
+    needs->bytes[FF_MEM_IO] += sizeof(struct ff_coder);
+    if (use->compresses || use->decompresses)
+        needs->bytes[FF_MEM_IO] += pass_bytes(&pass);
     if (use->compresses)
-        needs->bytes[FF_MEM_IO] += compressor_bytes(use->compresses, count * size);
+        needs->bytes[FF_MEM_IO] += compressor_bytes(
+            use->compresses, ff_smaller(pass.units, pass.block_units) * pass.stored_unit);
     if (use->decompresses)
         needs->bytes[FF_MEM_IO] += decompressor_bytes();
 }
 
-/* Block by block in place, through the coder's block. */
-static int unshuffle(struct ff_coder *coder, size_t elements, size_t size, uint8_t *data)
+static int damaged(struct ff_coder *coder, const char *name, const char *why)
 {
-    int rc = need_block(coder, ff_smaller(elements, FF_BLOCK_ELEMENTS) * size);
+    return ff_fail(coder->ctx, FF_ECORRUPT, "%s: damaged: %s", name, why);
+}
 
-    if (rc != FF_OK)
-        return rc;
-    for (size_t i = 0; i < elements; i += FF_BLOCK_ELEMENTS) {
-        size_t count = ff_smaller(elements - i, FF_BLOCK_ELEMENTS);
+/* Decompresses the frame at *AT into the BYTES at OUT, which it must fill; moves *AT behind it. */
+static int take_frame(struct ff_coder *coder, struct ff_bytes *at, const char *name, void *out,
+                      size_t bytes)
+{
+    size_t frame = ZSTD_findFrameCompressedSize(at->data, at->size), code = frame;
 
-        memcpy(coder->block, data + i * size, count * size);
-        ff_unshuffle(coder->block, count, size, data + i * size);
-    }
+    if (!ZSTD_isError(frame))
+        code = ZSTD_decompressDCtx(coder->decompressor, out, bytes, at->data, frame);
+    if (ZSTD_isError(code))
+        return damaged(coder, name, ZSTD_getErrorName(code));
+    if (code != bytes)
+        return damaged(coder, name, "a block unpacks to too few bytes");
+    *at = (struct ff_bytes){(const uint8_t *)at->data + frame, at->size - frame};
     return FF_OK;
 }
 
-int ff_coder_decompress(struct ff_coder *coder, const struct ff_value *value, const char *name,
-                        void *out)
+int ff_coder_decompress(struct ff_coder *coder, const struct ff_value *value, enum ff_dtype wanted,
+                        const char *name, void *out)
 {
-    size_t code;
-    int rc;
+    struct ff_matrix shape = {.dtype = wanted, .rows = value->rows, .columns = value->columns};
+    struct pass pass = make_pass(&shape, value->dtype, value->shuffled);
+    struct ff_bytes at = {value->payload, (size_t)value->stored_bytes};
+    int rc = need_decompressor(coder);
 
-    if (!coder->decompressor)
-        coder->decompressor = ZSTD_createDCtx();
-    if (!coder->decompressor)
-        return ff_fail(coder->ctx, FF_ENOMEM, "out of memory: no zstd context");
-    code = ZSTD_decompressDCtx(coder->decompressor, out, (size_t)value->raw_bytes, value->payload,
-                               (size_t)value->stored_bytes);
-    rc = meter_contexts(coder);
-    if (rc != FF_OK)
-        return rc;
-    if (ZSTD_isError(code))
-        return ff_fail(coder->ctx, FF_ECORRUPT, "%s: damaged: %s", name, ZSTD_getErrorName(code));
-    if (code != value->raw_bytes)
-        return ff_fail(coder->ctx, FF_ECORRUPT, "%s: damaged: unpacks to %zu bytes, not %llu", name,
-                       code, (unsigned long long)value->raw_bytes);
-    if (!value->shuffled)
-        return FF_OK;
-    return unshuffle(coder, (size_t)value->rows * value->columns, ff_dtype_size(value->dtype), out);
+    if (rc == FF_OK)
+        rc = need_block(coder, pass_bytes(&pass));
+    for (size_t i = 0; i < pass.units && rc == FF_OK; i += pass.block_units) {
+        size_t count = ff_smaller(pass.units - i, pass.block_units);
+        uint8_t *to = (uint8_t *)out + i * pass.matrix_unit;
+
+        rc =
+            take_frame(coder, &at, name, target(&pass, coder->block, to), count * pass.stored_unit);
+        if (rc == FF_OK)
+            finish(&pass, coder->block, count, to);
+    }
+    if (rc == FF_OK && at.size > 0)
+        return damaged(coder, name, "there are bytes behind the last block");
+    return rc;
 }

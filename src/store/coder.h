@@ -1,10 +1,11 @@
 /*
  * The payload of a stored value under zstd. A payload is a row of zstd frames, one for each block
- * of FF_BLOCK_ELEMENTS elements, so that compressing and shuffling need memory for one block
- * however large the value is; one call of zstd decodes them all.
+ * of FF_BLOCK_ELEMENTS elements, so that compressing, shuffling and converting need memory for one
+ * block however large the value is. (Rows of FF_SCALED_U8 are not cut: one that is larger than a
+ * block is a block.)
  *
- * A coder owns a compression and a decompression context and one block, each made when first
- * needed: about 1 MB for level 1, 2 MB for level 3.
+ * A coder owns a compression and a decompression context and a buffer for a block, each made when
+ * first needed: about 1 MB for level 1, 2 MB for level 3.
  */
 #ifndef FF_STORE_CODER_H
 #define FF_STORE_CODER_H
@@ -25,9 +26,9 @@ struct ff_ctx *ff_coder_ctx(const struct ff_coder *coder);
 FF_CHECK int ff_coder_compress(struct ff_coder *coder, const struct ff_matrix *matrix,
                                enum ff_dtype stored, int level, bool shuffle, void *out,
                                size_t capacity, size_t *size);
-/* Decompresses VALUE, unshuffled, into the RAW_BYTES at OUT. Fails with FF_ECORRUPT (NAME in the
- * message), FF_ENOMEM, FF_EBUDGET. */
+/* Decompresses VALUE into OUT, its rows * columns elements as dtype WANTED, which it stores. Fails
+ * with FF_ECORRUPT (NAME in the message), FF_ENOMEM, FF_EBUDGET. */
 FF_CHECK int ff_coder_decompress(struct ff_coder *coder, const struct ff_value *value,
-                                 const char *name, void *out);
+                                 enum ff_dtype wanted, const char *name, void *out);
 
 #endif

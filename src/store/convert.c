@@ -1,6 +1,10 @@
 /* Simple loops that compilers vectorise; memcpy() of one element is an unaligned load or store. */
 #include "store/convert.h"
 
+#include "store/bytes.h"
+#include <assert.h>
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 static inline uint16_t load16(const uint8_t *from)
@@ -19,11 +23,8 @@ static inline uint32_t load32(const uint8_t *from)
     return value;
 }
 
-void ff_bf16_from_f32(const void *from, size_t count, void *out)
+static void bf16_from_f32(const uint8_t *restrict in, size_t count, uint8_t *restrict to)
 {
-    const uint8_t *restrict in = from;
-    uint8_t *restrict to = out;
-
     for (size_t i = 0; i < count; i++) {
         uint32_t bits = load32(in + 4 * i);
         /* Adding just under half of the last kept bit, or half if that bit is odd, carries into the
@@ -36,16 +37,112 @@ void ff_bf16_from_f32(const void *from, size_t count, void *out)
     }
 }
 
-void ff_f32_from_bf16(const void *from, size_t count, void *out)
+static void f32_from_bf16(const uint8_t *restrict in, size_t count, uint8_t *restrict to)
 {
-    const uint8_t *restrict in = from;
-    uint8_t *restrict to = out;
-
     for (size_t i = 0; i < count; i++) {
         uint32_t bits = (uint32_t)load16(in + 2 * i) << 16;
 
         memcpy(to + 4 * i, &bits, sizeof bits);
     }
+}
+
+static inline float float_of(uint32_t bits)
+{
+    float value;
+
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Compared as integers, for which there is a vector maximum that does not lose NaNs: as signed
+ * numbers the bits of floats from 0 on ascend as these do, and negative ones are below. */
+static float scale_of_row(const uint8_t *in, size_t columns)
+{
+    const int32_t infinity = 0x7f800000;
+    int32_t largest = 0, magnitude = 0;
+    float scale;
+
+    for (size_t i = 0; i < columns; i++) {
+        int32_t bits = (int32_t)load32(in + 4 * i), without_sign = bits & INT32_MAX;
+
+        largest = bits > largest ? bits : largest;
+        magnitude = without_sign > magnitude ? without_sign : magnitude;
+    }
+    if (magnitude >= infinity)
+        return NAN;
+    scale = float_of((uint32_t)largest) / UINT8_MAX;
+    return scale >= FLT_MIN ? scale : 0;
+}
+
+/* SCALE > 0 */
+static void quantise(const uint8_t *restrict in, size_t columns, float scale, uint8_t *restrict to)
+{
+    /* Of a sum with 2^23 no fraction is left: it is rounded, half to even, into the lowest bits. */
+    const float no_fraction = 0x1p23f;
+
+    for (size_t i = 0; i < columns; i++) {
+        float x = float_of(load32(in + 4 * i));
+        float sum = (x > 0 ? x : 0) / scale + no_fraction;
+        uint32_t bits;
+
+        memcpy(&bits, &sum, sizeof bits);
+        to[i] = (uint8_t)bits;
+    }
+}
+
+static void scaled_from_f32(const uint8_t *in, size_t rows, size_t columns, uint8_t *to)
+{
+    for (size_t row = 0; row < rows; row++) {
+        float scale = scale_of_row(in, columns);
+        uint32_t bits;
+
+        memcpy(&bits, &scale, sizeof bits);
+        ff_put_le32(to, bits);
+        to += FF_SCALE_BYTES;
+        if (scale > 0)
+            quantise(in, columns, scale, to);
+        else
+            memset(to, 0, columns);
+        to += columns;
+        in += 4 * columns;
+    }
+}
+
+static void dequantise(const uint8_t *restrict in, size_t columns, float scale,
+                       uint8_t *restrict to)
+{
+    for (size_t i = 0; i < columns; i++) {
+        float value = scale * (float)in[i];
+
+        memcpy(to + 4 * i, &value, sizeof value);
+    }
+}
+
+static void f32_from_scaled(const uint8_t *in, size_t rows, size_t columns, uint8_t *to)
+{
+    for (size_t row = 0; row < rows; row++) {
+        dequantise(in + FF_SCALE_BYTES, columns, float_of(ff_get_le32(in)), to);
+        in += FF_SCALE_BYTES + columns;
+        to += 4 * columns;
+    }
+}
+
+void ff_narrow(const void *from, size_t rows, size_t columns, enum ff_dtype to, void *out)
+{
+    assert(to == FF_BF16 || to == FF_SCALED_U8);
+    if (to == FF_BF16)
+        bf16_from_f32(from, rows * columns, out);
+    else
+        scaled_from_f32(from, rows, columns, out);
+}
+
+void ff_widen(const void *from, enum ff_dtype type, size_t rows, size_t columns, void *out)
+{
+    assert(type == FF_BF16 || type == FF_SCALED_U8);
+    if (type == FF_BF16)
+        f32_from_bf16(from, rows * columns, out);
+    else
+        f32_from_scaled(from, rows, columns, out);
 }
 
 void ff_shuffle(const void *from, size_t count, size_t size, void *out)

@@ -139,7 +139,8 @@ void ff_model_file_needs(size_t elements, bool puts, bool gets, struct ff_needs 
 {
     struct ff_coder_use use = {
         .dtype = FF_F32,
-        .elements = elements,
+        .rows = 1,
+        .columns = (uint32_t)elements,
         .compresses = puts ? TILE_ZSTD_LEVEL : 0,
         .decompresses = gets,
     };

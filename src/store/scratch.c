@@ -147,24 +147,23 @@ static void count_coding(size_t n, const struct ff_set_values *values,
 {
     struct ff_coder_use use = {.compresses =
                                    compression->codec == FF_CODEC_ZSTD ? compression->level : 0};
-    size_t largest = 0, buffer = 0;
+    size_t largest = 0;
 
     for (size_t i = 0; i < n; i++) {
-        size_t elements = (size_t)values[i].rows * values[i].columns;
         size_t bound =
             ff_value_bound(values[i].stored, values[i].rows, values[i].columns, compression);
 
-        if (elements * ff_dtype_size(values[i].stored) > largest) {
-            largest = elements * ff_dtype_size(values[i].stored);
+        if (bound > largest) {
+            largest = bound;
             use.dtype = values[i].stored;
             use.converts = values[i].given != values[i].stored;
-            use.elements = elements;
+            use.rows = values[i].rows;
+            use.columns = values[i].columns;
         }
-        buffer = bound > buffer ? bound : buffer;
     }
     ff_coder_needs(&use, needs);
     if (use.compresses)
-        needs->bytes[FF_MEM_IO] += buffer;
+        needs->bytes[FF_MEM_IO] += largest;
 }
 
 #define TREE_BYTES ((uint64_t)3 << 19)

@@ -35,9 +35,15 @@ size_t ff_dtype_size(enum ff_dtype dtype)
     case FF_U16:
         return 2;
     case FF_U8:
+    case FF_SCALED_U8:
         return 1;
     }
     return 0;
+}
+
+uint64_t ff_row_bytes(enum ff_dtype dtype, uint32_t columns)
+{
+    return (dtype == FF_SCALED_U8 ? FF_SCALE_BYTES : 0) + (uint64_t)columns * ff_dtype_size(dtype);
 }
 
 const char *ff_dtype_name(enum ff_dtype dtype)
@@ -51,8 +57,17 @@ const char *ff_dtype_name(enum ff_dtype dtype)
         return "u16";
     case FF_U8:
         return "u8";
+    case FF_SCALED_U8:
+        return "scaled u8";
     }
     return "?";
+}
+
+bool ff_dtype_stores(enum ff_dtype stored, enum ff_dtype given)
+{
+    if (stored == FF_SCALED_U8 || stored == FF_BF16)
+        return given == FF_F32 || (given == FF_BF16 && stored == FF_BF16);
+    return stored == given;
 }
 
 /* Bytes of ROWS x COLUMNS elements; 0 if there are none or they are more than a value holds. */
@@ -60,7 +75,7 @@ static uint64_t raw_size(enum ff_dtype dtype, uint32_t rows, uint32_t columns)
 {
     uint64_t bytes;
 
-    if (__builtin_mul_overflow((uint64_t)rows * columns, ff_dtype_size(dtype), &bytes) ||
+    if (columns == 0 || __builtin_mul_overflow(rows, ff_row_bytes(dtype, columns), &bytes) ||
         bytes > FF_VALUE_MAX_BYTES)
         return 0;
     return bytes;
@@ -109,7 +124,7 @@ static int check_request(struct ff_ctx *ctx, struct ff_bytes key, const struct f
     if (key.size < 1 || key.size > FF_KEY_MAX)
         return ff_fail(ctx, FF_EINVAL, "a key of %zu bytes: not within 1 and %d", key.size,
                        FF_KEY_MAX);
-    if (matrix->dtype != stored && !(matrix->dtype == FF_F32 && stored == FF_BF16))
+    if (!ff_dtype_stores(stored, matrix->dtype))
         return ff_fail(ctx, FF_EINVAL, "%s elements cannot be stored as %s",
                        ff_dtype_name(matrix->dtype), ff_dtype_name(stored));
     if (raw_size(stored, matrix->rows, matrix->columns) == 0)
@@ -172,7 +187,7 @@ int ff_value_encode(struct ff_coder *coder, struct ff_bytes key, const struct ff
         if (matrix->dtype == stored)
             memcpy(payload, matrix->data, (size_t)value.raw_bytes);
         else
-            ff_bf16_from_f32(matrix->data, (size_t)matrix->rows * matrix->columns, payload);
+            ff_narrow(matrix->data, matrix->rows, matrix->columns, stored, payload);
     }
     write_header(&value, key, out);
     *size = FF_VALUE_HEADER + (size_t)value.stored_bytes;
@@ -236,43 +251,19 @@ int ff_value_open(struct ff_ctx *ctx, struct ff_bytes key, struct ff_bytes store
     return FF_OK;
 }
 
-/* Widens the COUNT bf16 elements in the upper half of OUT to f32 over all of OUT. Writing ascends
- * from the start and never passes the element read next. */
-static void widen_in_place(uint8_t *out, size_t count)
-{
-    uint8_t piece[4096];
-    const size_t piece_elements = sizeof piece / 2;
-
-    for (size_t i = 0; i < count; i += piece_elements) {
-        size_t n = count - i < piece_elements ? count - i : piece_elements;
-
-        memcpy(piece, out + 2 * count + 2 * i, 2 * n);
-        ff_f32_from_bf16(piece, n, out + 4 * i);
-    }
-}
-
 int ff_value_decode(struct ff_coder *coder, const struct ff_value *value, enum ff_dtype wanted,
                     const char *name, void *out)
 {
-    size_t count = (size_t)value->rows * value->columns;
-    bool widen = value->dtype == FF_BF16 && wanted == FF_F32;
-    int rc;
-
-    if (value->dtype != wanted && !widen)
+    if (!ff_dtype_stores(value->dtype, wanted))
         return ff_fail(ff_coder_ctx(coder), FF_EINVAL, "%s: holds %s, not %s", name,
                        ff_dtype_name(value->dtype), ff_dtype_name(wanted));
-    if (value->codec == FF_CODEC_NONE) {
-        if (widen)
-            ff_f32_from_bf16(value->payload, count, out);
-        else
-            memcpy(out, value->payload, (size_t)value->raw_bytes);
-        return FF_OK;
-    }
-    rc = ff_coder_decompress(coder, value, name,
-                             (uint8_t *)out + (widen ? (size_t)value->raw_bytes : 0));
-    if (rc == FF_OK && widen)
-        widen_in_place(out, count);
-    return rc;
+    if (value->codec != FF_CODEC_NONE)
+        return ff_coder_decompress(coder, value, wanted, name, out);
+    if (value->dtype == wanted)
+        memcpy(out, value->payload, (size_t)value->raw_bytes);
+    else
+        ff_widen(value->payload, value->dtype, value->rows, value->columns, out);
+    return FF_OK;
 }
 
 bool ff_value_in_place(const struct ff_value *value, enum ff_dtype wanted)

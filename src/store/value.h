@@ -10,7 +10,7 @@
  *        7      1  zero
  *        8      4  rows
  *       12      4  columns
- *       16      8  raw bytes: rows * columns * size of dtype
+ *       16      8  raw bytes: rows * ff_row_bytes(dtype, columns)
  *       24      8  stored bytes: length of the payload
  *       32      8  XXH3-64 over the payload, its seed the XXH3-64 over the header's other
  *                  fields (bytes 0 to 31 and 40 to 47) and the key
@@ -20,6 +20,17 @@
  * The payload is the elements, or, compressed, one zstd frame for each block of 131,072 of them
  * (the last block may be shorter). A shuffled block holds the first byte of each element, then the
  * second of each, and so on.
+ *
+ * A row of FF_SCALED_U8 is its scale (float32), then a byte q for each element x, which comes back
+ * as scale * q:
+ *
+ *     scale = max x / 255        q = x / scale, rounded to nearest even
+ *
+ * so an element is off by half a scale at most, and zeros stay zeros. It is meant for rectified
+ * activations: what is negative becomes 0. A row with a NaN or an infinity in it has the scale NaN
+ * and comes back as NaNs, so that divergence shows. A row whose scale would be below the smallest
+ * normal number (all of it below 3e-36) is one of zeros, with scale 0. A block is whole rows: as
+ * many as 131,072 bytes hold, or one.
  *
  * Behind LMDB's 16-byte page header the payload of a large value falls on a 64-byte boundary. Sizes
  * come from this header after it was checked against the length of the value, never from a zstd
@@ -44,7 +55,10 @@ enum ff_dtype {
     FF_BF16 = 2, /* the upper half of an f32, rounded to nearest even */
     FF_U8 = 3,
     FF_U16 = 4,
+    FF_SCALED_U8 = 5, /* a byte, of f32, and a scale for each row: see above */
 };
+
+#define FF_SCALE_BYTES 4 /* before each row of FF_SCALED_U8 */
 
 enum ff_codec {
     FF_CODEC_NONE = 0,
@@ -59,7 +73,7 @@ struct ff_compression {
 
 /* A matrix in memory, rows * columns elements, row-major, without gaps. Not owned. */
 struct ff_matrix {
-    enum ff_dtype dtype;
+    enum ff_dtype dtype; /* not FF_SCALED_U8 */
     uint32_t rows, columns;
     const void *data;
 };
@@ -80,10 +94,15 @@ struct ff_value {
     const void *payload;
 };
 
-/* Size of one element: 4, 2, 1 or 2 bytes; 0 for a value outside the enum. */
+/* Size of one element, its row's scale aside: 4, 2 or 1 bytes; 0 for a value outside the enum. */
 size_t ff_dtype_size(enum ff_dtype dtype);
-/* "f32", "bf16", "u8", "u16", "?" */
+/* Size of a row of COLUMNS elements as stored. */
+uint64_t ff_row_bytes(enum ff_dtype dtype, uint32_t columns);
+/* "f32", "bf16", "u8", "u16", "scaled u8", "?" */
 const char *ff_dtype_name(enum ff_dtype dtype);
+/* True if elements of type GIVEN may be stored as STORED, and be read again as GIVEN: f32 as bf16
+ * or scaled u8, and every type but scaled u8 as itself. */
+bool ff_dtype_stores(enum ff_dtype stored, enum ff_dtype given);
 
 /* Compression contexts and buffers of one thread. NULL-safe _free. Their memory is metered
  * (FF_MEM_IO). */
@@ -93,10 +112,10 @@ void ff_coder_free(struct ff_coder *coder);
 
 /* What a coder is used for. */
 struct ff_coder_use {
-    enum ff_dtype dtype; /* as stored */
-    bool converts;       /* from f32 to another dtype */
-    size_t elements;     /* of the largest value */
-    int compresses;      /* zstd's level; 0: it does not */
+    enum ff_dtype dtype;    /* as stored */
+    bool converts;          /* from or to f32, stored as another dtype */
+    uint32_t rows, columns; /* of the largest value */
+    int compresses;         /* zstd's level; 0: it does not */
     bool decompresses;
 };
 /* Adds what a coder comes to take by USE, shuffled blocks included. To ask their size contexts of
@@ -108,11 +127,11 @@ void ff_coder_needs(const struct ff_coder_use *use, struct ff_needs *needs);
 size_t ff_value_bound(enum ff_dtype stored, uint32_t rows, uint32_t columns,
                       const struct ff_compression *compression);
 /*
- * Encodes MATRIX as dtype STORED into OUT (capacity at least ff_value_bound()) and sets *SIZE to
- * the bytes written. f32 may be stored as f32 or bf16; every other dtype as itself. With zstd the
- * bytes are shuffled first if that makes dense data smaller, which is decided from the share of
- * zero elements; if compression does not make the payload smaller it is stored uncompressed. Fails
- * with FF_EINVAL, FF_ENOMEM, FF_EBUDGET. Without compression nothing is allocated.
+ * Encodes MATRIX as dtype STORED (see ff_dtype_stores()) into OUT (capacity at least
+ * ff_value_bound()) and sets *SIZE to the bytes written. With zstd the bytes are shuffled first if
+ * that makes dense data smaller, which is decided from the share of zero elements; if compression
+ * does not make the payload smaller it is stored uncompressed. Fails with FF_EINVAL, FF_ENOMEM,
+ * FF_EBUDGET. Without compression nothing is allocated.
  */
 FF_CHECK int ff_value_encode(struct ff_coder *coder, struct ff_bytes key,
                              const struct ff_matrix *matrix, enum ff_dtype stored,
@@ -125,8 +144,8 @@ FF_CHECK int ff_value_encode(struct ff_coder *coder, struct ff_bytes key,
 FF_CHECK int ff_value_open(struct ff_ctx *ctx, struct ff_bytes key, struct ff_bytes stored,
                            bool verify, const char *name, struct ff_value *out);
 /*
- * Decodes VALUE into OUT as dtype WANTED: its own dtype, or f32 from bf16 or f32. Rows * columns
- * elements, no gaps. Fails with FF_ECORRUPT (NAME in the message), FF_EINVAL.
+ * Decodes VALUE into OUT as dtype WANTED (see ff_dtype_stores()). Rows * columns elements, no gaps.
+ * Fails with FF_ECORRUPT (NAME in the message), FF_EINVAL, FF_ENOMEM, FF_EBUDGET.
  */
 FF_CHECK int ff_value_decode(struct ff_coder *coder, const struct ff_value *value,
                              enum ff_dtype wanted, const char *name, void *out);

@@ -4,6 +4,7 @@
 #include "nn/loss.h"
 #include "nn/optimizer.h"
 #include "nn/schedule.h"
+#include "train/activation_type.h"
 #include "train/manifest.h"
 #include "train/mode.h"
 #include "train/recipe_table.h"
@@ -14,19 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names of fields whose table is not an nn table; the order is that of the enums they stand for. */
+/* Names of fields that have no table elsewhere; the order is that of the enums they stand for. */
 static const struct ff_recipe_choice embeddings[] = {
     {"replace", "the first inputs are replaced by the label"},
     {"append", "inputs are added for the label"},
     {"none", "it does not: layers learn without labels"},
     {NULL, NULL},
 };
-static const struct ff_recipe_choice activation_types[] = {
-    {"f32", "4 bytes, read in place"},
-    {"bf16", "2 bytes, 8 bits of precision"},
-    {NULL, NULL},
-};
-
 static const struct ff_recipe_choice kinds_of_negatives[] = {
     {"random", "any wrong label, drawn once for each set"},
     {"hard",
@@ -152,14 +147,12 @@ int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct ff_recip
 
 const struct ff_recipe_choice *ff_recipe_choices(const char *field)
 {
-    /* Filled once from the nn tables; the same values whoever fills it. */
+    /* Filled from the tables; the same values whoever fills it. */
     static _Thread_local struct ff_recipe_choice choices[MAX_CHOICES];
     size_t count = 0;
 
     if (strcmp(field, "embedding") == 0)
         return embeddings;
-    if (strcmp(field, "activations") == 0)
-        return activation_types;
     if (strcmp(field, "negatives") == 0)
         return kinds_of_negatives;
     if (strcmp(field, "mode") == 0) {
@@ -184,6 +177,11 @@ const struct ff_recipe_choice *ff_recipe_choices(const char *field)
             choices[i] = (struct ff_recipe_choice){table[i].name, table[i].summary};
     } else if (strcmp(field, "schedule") == 0) {
         const struct ff_schedule *table = ff_schedules(&count);
+
+        for (size_t i = 0; i < count; i++)
+            choices[i] = (struct ff_recipe_choice){table[i].name, table[i].summary};
+    } else if (strcmp(field, "activations") == 0) {
+        const struct ff_activation_type *table = ff_activation_types(&count);
 
         for (size_t i = 0; i < count; i++)
             choices[i] = (struct ff_recipe_choice){table[i].name, table[i].summary};
@@ -384,12 +382,8 @@ void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, s
     ff_recipe_init(&plain);
     if (any.streams && !own.streams)
         drop_streams(recipe, &plain);
-    if (any.full && !own.full) {
-        recipe->negatives = plain.negatives;
+    if (any.full && !own.full)
         recipe->peer_normalisation = plain.peer_normalisation;
-    }
-    if (own.full && any.streams && strcmp(recipe->negatives, "hard") == 0)
-        recipe->negative_sets = plain.negative_sets;
     if (!any.forward || own.forward)
         return;
     recipe->recipe = plain.recipe;
@@ -398,6 +392,7 @@ void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, s
     recipe->threshold = plain.threshold;
     recipe->embedding = plain.embedding;
     recipe->label_strength = plain.label_strength;
+    recipe->negatives = plain.negatives;
     recipe->negative_sets = plain.negative_sets;
     recipe->head_epochs = plain.head_epochs;
     recipe->head_learning_rate = plain.head_learning_rate;

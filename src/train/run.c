@@ -63,7 +63,6 @@ int ff_run_derive(struct ff_run *run)
         .weight_decay = (float)recipe->weight_decay,
     };
     run->geometry = ff_manifest_geometry(manifest);
-    run->stored = strcmp(recipe->activations, "bf16") == 0 ? FF_BF16 : FF_F32;
     run->job = ff_plan_job(manifest, run->opts, &run->compression);
     return derive_id(run);
 }

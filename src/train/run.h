@@ -41,7 +41,6 @@ struct ff_run {
     struct ff_loss_params loss_params;
     struct ff_optimizer_params optimizer_params;
     struct ff_geometry geometry;
-    enum ff_dtype stored;
     struct ff_compression compression;
     uint8_t id[16]; /* hash of recipe and data; seals scratch */
     struct ff_plan_job job;

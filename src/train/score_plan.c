@@ -12,6 +12,8 @@
 #define SCORE_BYTES ((uint64_t)4 << 20) /* of a block's scores in memory */
 #define MIB ((uint64_t)1 << 20)
 
+static const struct ff_compression none = {FF_CODEC_NONE, 0};
+
 static uint32_t units(const struct ff_score_job *job, uint32_t layer)
 {
     return job->manifest->recipe.hidden[layer - 1];
@@ -53,8 +55,7 @@ static size_t list_values(const struct ff_score_job *job, const struct ff_geomet
     out[n++] = rows;
     for (size_t i = 0; i < n; i++) {
         out[i].rows = geometry->chunk_rows;
-        out[i].bytes =
-            FF_VALUE_HEADER + (size_t)out[i].rows * out[i].columns * ff_dtype_size(out[i].stored);
+        out[i].bytes = ff_value_bound(out[i].stored, out[i].rows, out[i].columns, &none);
     }
     return n;
 }
@@ -71,8 +72,6 @@ static uint64_t stored(const struct ff_score_job *job, const struct ff_geometry 
         writes[i] = (struct ff_db_writes){values[i].bytes, values[i].streams};
     return ff_db_stored(n, writes, geometry->chunks);
 }
-
-static const struct ff_compression none = {FF_CODEC_NONE, 0};
 
 /* A set that was written stays open to be read: what it holds beside pending values. */
 static void count_written_set(struct ff_needs *needs)

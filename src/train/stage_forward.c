@@ -184,7 +184,7 @@ static int take_block(void *arg, const struct ff_forward_block *block)
         ff_figures_take(&f->figures, f->feed, block, f->labels, f->out, &f->run->compression);
 
     if (status == FF_OK && is_stored(f, block->stream))
-        status = ff_set_put(f->out, block->chunk, block->stream, &matrix, f->run->stored,
+        status = ff_set_put(f->out, block->chunk, block->stream, &matrix, f->run->job.stored,
                             &f->run->compression);
     if (status == FF_OK && f->head_below &&
         block->stream == ff_streams_head(&f->run->manifest.recipe))

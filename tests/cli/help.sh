@@ -53,7 +53,7 @@ done
 
 ff 0 --version
 ok "--version" has out '^fftool [0-9]+\.[0-9]+\.[0-9]+$'
-for choice in symba logistic adam sgd linear bf16 replace; do
+for choice in symba logistic adam sgd linear bf16 u8 replace; do
     ff 0 train --help
     ok "train --help tells of $choice" has out "^ +$choice  "
 done

@@ -21,6 +21,7 @@ learns 0.30 "$data" --hidden 200x3 --epochs 10 --loss symba --negative-sets 3
 learns 0.50 "$data" --hidden 200x2 --epochs 10 --loss logistic --batch 20 --negative-sets 3
 learns 0.35 "$data" --hidden 200x2 --epochs 10 --recipe symba --label-embedding append --negative-sets 3
 learns 0.30 "$data" --hidden 200x3 --epochs 10 --recipe symba --activations bf16 --compress zstd --negative-sets 3
+learns 0.30 "$data" --hidden 200x3 --epochs 10 --activations u8
 learns 0.22 "$data" --hidden 200x3 --epochs 10 --mode bp
 learns 0.22 "$data" --hidden 200x3 --epochs 10 --mode bp-accum --optimizer sgd --lr 0.05
 finish

@@ -34,6 +34,7 @@ clean()
 
 clean train train $tiny --quiet
 clean "compressed scratch" train $tiny --model z.ff --quiet --compress zstd --activations bf16
+clean "scaled activations" train $tiny --model u.ff --quiet --compress zstd --activations u8
 clean "a complete model" resume model.ff --quiet
 clean eval eval model.ff --data "$data" --limit 20 --quiet
 clean "eval by the head" eval model.ff --data "$data" --limit 20 --method head --quiet

@@ -130,10 +130,10 @@ fi
 if [ -n "${FFTOOL_LONG-}" ]; then
     lines=$(seq 46)
 else
-    lines="1 3 6 7 10 14 16 19 21 27 31 34 37 40 42 45"
+    lines="1 3 6 7 10 14 16 19 21 27 31 34 37 40 42 45 47"
 fi
 measure=$FFTOOL_ROOT/tools/measure-plan
-for line in 0 47 x; do
+for line in 0 99 x; do
     command="measure-plan $line"
     code=0
     "$measure" "$FFTOOL" "$line" >out 2>err || code=$?

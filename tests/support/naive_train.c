@@ -141,17 +141,30 @@ static void measure(struct training *t, uint32_t number)
     free(ignored);
 }
 
-static double stored_as(const char *dtype, double value)
+static double as_bf16(double value)
 {
     float f = (float)value;
     uint32_t bits;
 
-    if (strcmp(dtype, "bf16") != 0)
-        return value;
     memcpy(&bits, &f, sizeof bits);
     bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
     memcpy(&f, &bits, sizeof f);
     return (double)f;
+}
+
+/* Rounds a row as it is when it was stored. */
+static void store(const char *dtype, size_t units, double *row)
+{
+    double step = 0;
+
+    for (size_t j = 0; j < units; j++)
+        step = fmax(step, row[j] / 255);
+    for (size_t j = 0; j < units; j++) {
+        if (strcmp(dtype, "bf16") == 0)
+            row[j] = as_bf16(row[j]);
+        else if (strcmp(dtype, "u8") == 0 && step > 0)
+            row[j] = nearbyint(row[j] / step) * step;
+    }
 }
 
 /* The layer's outputs become the inputs of the next. */
@@ -173,8 +186,7 @@ static void forward_all(struct training *t, uint32_t number)
             for (size_t j = 0; j < units && counts; j++)
                 active[j] |= row[j] > 0;
             naive_normalise(units, row);
-            for (size_t j = 0; j < units; j++)
-                row[j] = stored_as(t->recipe->activations, row[j]);
+            store(t->recipe->activations, units, row);
         }
         free(t->x[s]);
         t->x[s] = y;
