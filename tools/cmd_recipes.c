@@ -1,6 +1,7 @@
 /* fftool recipes: the recipes by name, and what each of them says. */
 #include "options.h"
 #include "output.h"
+#include <string.h>
 
 struct settings {
     bool json;
@@ -38,16 +39,20 @@ static void print_recipe(const struct ff_recipe_entry *entry, const struct ff_re
 {
     const struct ff_recipe *says = &entry->defaults;
 
-    printf("\n%s: %s\n  reaches %s\n  --loss %s --lr %g --goodness-scale %g --label-strength %g",
-           entry->name, entry->summary, entry->reaches, recipe->loss, recipe->learning_rate,
-           recipe->goodness_scale, recipe->label_strength);
+    printf("\n%s: %s\n  reaches %s\n  --loss %s --lr %g --goodness-scale %g", entry->name,
+           entry->summary, entry->reaches, recipe->loss, recipe->learning_rate,
+           recipe->goodness_scale);
+    if (strcmp(recipe->embedding, "none") == 0)
+        printf(" --label-embedding none --negatives %s", recipe->negatives);
+    else
+        printf(" --label-strength %g", recipe->label_strength);
     if (says->label_smoothing > 0)
         printf(" --label-smoothing %g", recipe->label_smoothing);
     if (says->dropout > 0)
         printf(" --dropout %g", recipe->dropout);
     if (recipe->threshold > 0)
         printf(" --threshold %g", recipe->threshold);
-    printf(" --head-epochs %u\n", recipe->head_epochs);
+    printf(" --activations %s --head-epochs %u\n", recipe->activations, recipe->head_epochs);
 }
 
 static json_t *entry_object(const struct ff_recipe_entry *entry, const struct ff_recipe *recipe)

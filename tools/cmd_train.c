@@ -292,9 +292,10 @@ static const struct option_spec options[] = {
     {.kind = OPTION_CHOICE,
      .name = "activations",
      .argument = "TYPE",
-     .help = "numbers that stored activations are made of",
+     .help = "numbers that stored activations are made of [u8 with conditioned, else f32]",
      .offset = IN_RECIPE(activations),
-     .field = "activations"},
+     .field = "activations",
+     .default_text = no_default},
 
     {.kind = OPTION_HEADING, .name = "Optimizer"},
     {.kind = OPTION_CHOICE,

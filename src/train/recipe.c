@@ -39,7 +39,6 @@ void ff_recipe_init(struct ff_recipe *out)
         .mode = "ff-stream",
         .optimizer = "adam",
         .schedule = "linear",
-        .activations = "f32",
         .epochs = 10,
         .sweeps = 1,
         .batch = 128,

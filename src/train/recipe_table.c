@@ -17,6 +17,7 @@ static const struct ff_recipe_entry entries[] = {
         .defaults =
             {
                 .loss = "softmax",
+                .activations = "u8",
                 .embedding = "replace", /* unused */
                 .negatives = "random",  /* unused */
                 .label_strength = 3,
@@ -34,6 +35,7 @@ static const struct ff_recipe_entry entries[] = {
         .defaults =
             {
                 .loss = "logistic",
+                .activations = "f32",
                 .embedding = "replace",
                 .negatives = "random",
                 .label_strength = 1,
@@ -49,6 +51,7 @@ static const struct ff_recipe_entry entries[] = {
         .defaults =
             {
                 .loss = "symba",
+                .activations = "f32",
                 .embedding = "replace",
                 .negatives = "random",
                 .label_strength = 1,
@@ -64,6 +67,7 @@ static const struct ff_recipe_entry entries[] = {
         .defaults =
             {
                 .loss = "logistic",
+                .activations = "f32",
                 .embedding = "none",
                 .negatives = "hybrid",
                 .label_strength = 1, /* unused */
@@ -137,6 +141,7 @@ void ff_recipe_fill(struct ff_recipe *recipe, const struct ff_recipe_entry *entr
     const struct ff_recipe *defaults = &entry->defaults;
 
     fill_name(&recipe->loss, defaults->loss);
+    fill_name(&recipe->activations, defaults->activations);
     fill_name(&recipe->embedding, defaults->embedding);
     fill_name(&recipe->negatives, defaults->negatives);
     fill_count(&recipe->negative_sets, defaults->negative_sets);
