@@ -109,6 +109,7 @@ json_t *json_from_recipe(const struct ff_recipe *recipe)
     json_add(out, "label_strength", json_from_real(recipe->label_strength));
     json_add(out, "label_smoothing", json_from_real(recipe->label_smoothing));
     json_add(out, "label_samples", json_from_count(recipe->label_samples));
+    json_add(out, "pass_on", json_from_text(recipe->pass_on));
     json_add(out, "dropout", json_from_real(recipe->dropout));
     json_add(out, "jitter", json_from_count(recipe->jitter));
     json_add(out, "augment_copies", json_from_count(recipe->augment_copies));

@@ -35,11 +35,13 @@ struct ff_recipe {
     const char *embedding;   /* of the label into the input: "replace", "append" or "none" */
     const char *activations; /* type of stored activations: "f32", "bf16", "u8" */
     const char
-        *negatives;  /* wrong labels, "random" or "hard"; or, without labels, "hybrid" images */
-    uint32_t epochs; /* 1 and more; with ff-stream per layer */
-    uint32_t sweeps; /* ff-stream: rounds over all layers that the epochs are divided among;
-                        1: one layer is finished before the next */
-    uint32_t batch;  /* samples per step (each gives a positive and a negative row) */
+        *negatives;      /* wrong labels, "random" or "hard"; or, without labels, "hybrid" images */
+    const char *pass_on; /* softmax: the outputs that the next layer gets: "label-free", "mean" or
+                            "posterior" */
+    uint32_t epochs;     /* 1 and more; with ff-stream per layer */
+    uint32_t sweeps;     /* ff-stream: rounds over all layers that the epochs are divided among;
+                            1: one layer is finished before the next */
+    uint32_t batch;      /* samples per step (each gives a positive and a negative row) */
     uint32_t negative_sets; /* sets of random negatives, visited in turn (K) */
     uint64_t seed;          /* 0 .. 2^63 - 1 */
     double learning_rate;
@@ -104,8 +106,8 @@ struct ff_recipe_choice {
     const char *summary;
 };
 /* Returns the choices of FIELD ("mode", "recipe", "loss", "optimizer", "schedule", "embedding",
- * "activations", "negatives"), ended by a NULL name; NULL for no such field. Valid until the next
- * call on the same thread; the strings live for ever. */
+ * "activations", "negatives", "pass_on"), ended by a NULL name; NULL for no such field. Valid until
+ * the next call on the same thread; the strings live for ever. */
 const struct ff_recipe_choice *ff_recipe_choices(const char *field);
 
 #ifdef __cplusplus

@@ -3,26 +3,38 @@
 #include "data/dataset.h"
 #include "nn/gemm.h"
 #include "nn/kernels.h"
+#include "nn/softmax.h"
 
 #include <string.h>
 
 /* Units that tell hard labels: a few, for they meet every class. */
 #define HARD_UNITS 64
 
-#define MAX_BUFFERS 4
+#define MAX_BUFFERS 5
 
 static size_t list_buffers(struct ff_conditioned *c, struct ff_buffer out[MAX_BUFFERS])
 {
-    size_t goodness = c->max_rows * c->n_labels;
-    const struct ff_buffer buffers[MAX_BUFFERS] = {
-        {&c->sums, FF_MEM_ACTIVATIONS, c->layer->tiles * goodness, sizeof(float)},
-        {&c->goodness, FF_MEM_ACTIVATIONS, goodness, sizeof(float)},
-        {&c->truth, FF_MEM_ACTIVATIONS, c->max_rows, sizeof *c->truth},
-        {&c->labels, FF_MEM_ACTIVATIONS, goodness, sizeof *c->labels},
-    };
+    size_t goodness = c->max_rows * c->n_labels, n = 0;
 
-    memcpy(out, buffers, sizeof buffers);
-    return c->sampled ? 4 : 3;
+    out[n++] =
+        (struct ff_buffer){&c->sums, FF_MEM_ACTIVATIONS, c->layer->tiles * goodness, sizeof(float)};
+    out[n++] = (struct ff_buffer){&c->goodness, FF_MEM_ACTIVATIONS, goodness, sizeof(float)};
+    out[n++] = (struct ff_buffer){&c->truth, FF_MEM_ACTIVATIONS, c->max_rows, sizeof *c->truth};
+    if (c->sampled)
+        out[n++] = (struct ff_buffer){&c->labels, FF_MEM_ACTIVATIONS, goodness, sizeof *c->labels};
+    if (c->pass_on != FF_PASS_ON_LABEL_FREE)
+        out[n++] = (struct ff_buffer){&c->mixture, FF_MEM_ACTIVATIONS, goodness, sizeof(float)};
+    return n;
+}
+
+static enum ff_pass_on pass_on_of(const struct ff_recipe *recipe)
+{
+    const struct ff_recipe_choice *choices = ff_recipe_choices("pass_on");
+    int i = FF_PASS_ON_LABEL_FREE;
+
+    while (strcmp(choices[i].name, recipe->pass_on) != 0)
+        i++;
+    return (enum ff_pass_on)i;
 }
 
 struct ff_conditioned ff_conditioned_make(const struct ff_manifest *manifest,
@@ -37,6 +49,8 @@ struct ff_conditioned ff_conditioned_make(const struct ff_manifest *manifest,
         .n_labels = n,
         .sampled = n < manifest->classes,
         .max_rows = max_rows,
+        .pass_on = training ? FF_PASS_ON_LABEL_FREE : pass_on_of(&manifest->recipe),
+        .goodness_scale = (float)manifest->recipe.goodness_scale,
     };
 }
 
@@ -249,6 +263,39 @@ int ff_conditioned_forward(struct ff_conditioned *conditioned,
     ff_layer_goodness(conditioned->layer, rows->all_rows * conditioned->n_labels, conditioned->sums,
                       conditioned->goodness);
     return FF_OK;
+}
+
+static void mix_tile(void *arg, uint32_t tile, size_t part, unsigned worker)
+{
+    const struct job *job = arg;
+    const struct ff_conditioned *c = job->conditioned;
+    const struct ff_block *block = &job->rows->blocks[part];
+    struct ff_labels labels = ff_conditioned_labels(c, block->first, tile);
+    uint32_t first, count;
+    float *z = tile_of_z(job, block, tile, &first, &count);
+
+    (void)worker;
+    ff_label_mix(&labels, block->rows, count, z, c->layer->units,
+                 c->mixture + (size_t)block->first * c->n_labels, z, c->layer->units);
+}
+
+int ff_conditioned_outputs(struct ff_conditioned *conditioned,
+                           const struct ff_conditioned_rows *rows)
+{
+    const struct ff_layer *layer = conditioned->layer;
+    uint32_t n = conditioned->n_labels;
+    struct job job = {conditioned, rows};
+    struct ff_walk walk = {.parts = rows->n_blocks, .fn = mix_tile, .arg = &job};
+    /* Without a scale all labels weigh the same. */
+    double scale = conditioned->pass_on == FF_PASS_ON_MEAN ? 0 : conditioned->goodness_scale;
+
+    if (conditioned->pass_on == FF_PASS_ON_LABEL_FREE) {
+        ff_relu(rows->all_rows, layer->units, rows->z, layer->units);
+        return FF_OK;
+    }
+    for (size_t i = 0; i < rows->all_rows; i++)
+        ff_softmax(n, conditioned->goodness + i * n, scale, conditioned->mixture + i * n);
+    return ff_layer_walk(layer, conditioned->workers->pool, &walk);
 }
 
 void ff_conditioned_count(size_t rows, uint32_t n, const uint16_t *truth, const float *goodness,

@@ -21,17 +21,27 @@
 #include "train/manifest.h"
 #include "train/workers.h"
 
+/* The outputs that the layer above gets. */
+enum ff_pass_on {
+    FF_PASS_ON_LABEL_FREE, /* relu(z) */
+    FF_PASS_ON_MEAN,       /* mean over the labels of y */
+    FF_PASS_ON_POSTERIOR,  /* the same weighed by softmax(gs G) */
+};
+
 struct ff_conditioned {
     struct ff_workers *workers;
     const struct ff_layer *layer; /* not owned */
     float label_scale;            /* s */
     uint32_t n_labels;            /* that a row meets */
     bool sampled;                 /* they are a list of the row's own; else every class */
+    enum ff_pass_on pass_on;      /* what ff_conditioned_outputs() makes of z */
+    float goodness_scale;
     size_t max_rows;
     float *sums;      /* (tiles, max_rows, n_labels) */
     float *goodness;  /* (max_rows, n_labels) */
     uint16_t *truth;  /* (max_rows): the true labels; set by the caller before learning */
     uint16_t *labels; /* (max_rows, n_labels); only if SAMPLED */
+    float *mixture;   /* (max_rows, n_labels); only where outputs under labels are passed on */
 };
 
 /* What recipe and data decide of LAYER at work on MAX_ROWS rows: for training or, if not, with
@@ -56,6 +66,10 @@ struct ff_conditioned_rows {
 };
 /* (A): z, the labels that each row meets, and the goodness under them. */
 FF_CHECK int ff_conditioned_forward(struct ff_conditioned *conditioned,
+                                    const struct ff_conditioned_rows *rows);
+
+/* Makes of z, after the forward pass with every label, the outputs that are passed on. */
+FF_CHECK int ff_conditioned_outputs(struct ff_conditioned *conditioned,
                                     const struct ff_conditioned_rows *rows);
 
 /* How labels meet the rows from row FIRST on, for nn/labels.h; of TILE's label weights. */

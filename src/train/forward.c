@@ -94,14 +94,11 @@ static int pass_plain(struct pass *pass, size_t n, const struct ff_block *blocks
 /* Under every label: the goodness of each, and what is passed on. */
 static int pass_conditioned(struct pass *pass, size_t n, const struct ff_block *blocks)
 {
-    const struct ff_layer *layer = pass->opts->layer;
     struct ff_conditioned_rows rows = {
         .blocks = blocks, .n_blocks = n, .all_rows = pass->all_rows, .z = pass->y};
     int status = ff_conditioned_forward(&pass->conditioned, &rows);
 
-    if (status == FF_OK)
-        ff_relu(pass->all_rows, layer->units, pass->y, layer->units);
-    return status;
+    return status == FF_OK ? ff_conditioned_outputs(&pass->conditioned, &rows) : status;
 }
 
 static const float *goodness_of(const struct pass *pass, const struct ff_block *block)

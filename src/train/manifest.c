@@ -39,6 +39,7 @@ static const struct field {
     FIELD(FIELD_CHOICE, embedding),
     FIELD(FIELD_CHOICE, activations),
     FIELD(FIELD_CHOICE, negatives),
+    FIELD(FIELD_CHOICE, pass_on),
     FIELD(FIELD_U32, epochs),
     FIELD(FIELD_U32, sweeps),
     FIELD(FIELD_U32, batch),

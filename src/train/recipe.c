@@ -31,6 +31,13 @@ static const struct ff_recipe_choice kinds_of_negatives[] = {
     {NULL, NULL},
 };
 
+static const struct ff_recipe_choice outputs_passed_on[] = {
+    {"label-free", "those under no label"},
+    {"mean", "the mean of those under every label"},
+    {"posterior", "the same, weighed by what the layer takes the row for"},
+    {NULL, NULL},
+};
+
 #define MAX_CHOICES 16
 
 void ff_recipe_init(struct ff_recipe *out)
@@ -39,6 +46,7 @@ void ff_recipe_init(struct ff_recipe *out)
         .mode = "ff-stream",
         .optimizer = "adam",
         .schedule = "linear",
+        .pass_on = "label-free",
         .epochs = 10,
         .sweeps = 1,
         .batch = 128,
@@ -154,6 +162,8 @@ const struct ff_recipe_choice *ff_recipe_choices(const char *field)
         return embeddings;
     if (strcmp(field, "negatives") == 0)
         return kinds_of_negatives;
+    if (strcmp(field, "pass_on") == 0)
+        return outputs_passed_on;
     if (strcmp(field, "mode") == 0) {
         const struct ff_mode *table = ff_modes(&count);
 
@@ -274,6 +284,7 @@ static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
         {"embedding", pairs, strcmp(recipe->embedding, plain.embedding) != 0},
         {"label strength", forward && !without, recipe->label_strength != plain.label_strength},
         {"label smoothing", labels, recipe->label_smoothing != plain.label_smoothing},
+        {"pass on", labels, strcmp(recipe->pass_on, plain.pass_on) != 0},
         {"label samples", labels, recipe->label_samples != plain.label_samples},
         {"sweeps", streams, recipe->sweeps != plain.sweeps},
         {"dropout", streams, recipe->dropout != plain.dropout},
@@ -358,6 +369,7 @@ static void drop_streams(struct ff_recipe *recipe, const struct ff_recipe *plain
     drop_conditioned(recipe, plain);
     recipe->activations = plain->activations;
     recipe->label_smoothing = plain->label_smoothing;
+    recipe->pass_on = plain->pass_on;
     recipe->label_samples = plain->label_samples;
     recipe->dropout = plain->dropout;
     recipe->sweeps = plain->sweeps;
@@ -443,6 +455,7 @@ static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
         {"embedding", &recipe->embedding},
         {"activations", &recipe->activations},
         {"negatives", &recipe->negatives},
+        {"pass_on", &recipe->pass_on},
     };
     int status = settle_choice(ctx, "mode", &recipe->mode);
 
