@@ -1,7 +1,7 @@
 /* A label-conditioned layer at work: its goodness and its gradient are those of a plain layer whose
  * inputs are copied for every label, with the label among them; and the labels that a row meets
  * where there are many. */
-#include "support/naive_parts.h"
+#include "support/naive_conditioned.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
 #include "train/update.h"
@@ -118,24 +118,6 @@ static uint16_t label_at(const struct fixture *f, size_t row, size_t i)
 
 /* ---- Goodness and gradient ---- */
 
-/* The plain layer that has the label among its inputs, behind the others. */
-static void copy_layer(const struct ff_layer *layer, struct oracle_layer *out)
-{
-    naive_layer_init(out, FAN_IN + layer->classes, UNITS);
-    for (size_t j = 0; j < UNITS; j++) {
-        uint32_t first, count, tile = (uint32_t)j / layer->tile_units;
-        const float *v = ff_layer_label_tile(layer, layer->label_weights, tile);
-        double *w = out->w + j * out->fan_in;
-
-        ff_tile_range(UNITS, tile, &first, &count);
-        out->b[j] = (double)layer->biases[j];
-        for (size_t k = 0; k < FAN_IN; k++)
-            w[k] = (double)layer->weights[j * FAN_IN + k];
-        for (size_t c = 0; c < layer->classes; c++)
-            w[FAN_IN + c] = (double)v[c * count + j - first];
-    }
-}
-
 /* The goodness of ROW under LABEL, by the plain layer. */
 static double goodness_under(const struct fixture *f, const struct oracle_layer *layer, size_t row,
                              uint16_t label)
@@ -162,7 +144,7 @@ START_TEST(goodness_is_that_of_inputs_copied_for_every_label)
     ck_assert_uint_eq(f.conditioned.n_labels, ways[_i].training && ways[_i].samples
                                                   ? ways[_i].samples + 1
                                                   : ways[_i].classes);
-    copy_layer(&f.layer, &layer);
+    naive_copy(&f.layer, &layer);
     forward(&f);
     for (size_t i = 0; i < ROWS * f.conditioned.n_labels; i++) {
         size_t row = i / f.conditioned.n_labels;
@@ -247,7 +229,7 @@ static void ck_gradient(const struct fixture *f, const struct ff_loss *loss,
     gradient.weights = f->layer.weight_state[0];
     gradient.biases = f->layer.bias_state[0];
     gradient.label_weights = f->layer.label_state[0];
-    copy_layer(&gradient, &slopes);
+    naive_copy(&gradient, &slopes);
     for (size_t j = 0; j < UNITS; j += 23) {
         for (size_t k = j % 5; k < layer->fan_in; k += 5)
             ck_slope(f, loss, layer, &layer->w[j * layer->fan_in + k],
@@ -273,7 +255,7 @@ START_TEST(the_gradient_equals_finite_differences)
         if (!oracle_knows_label_loss(losses[l].name))
             continue;
         make(&f, ways[_i].classes, ways[_i].samples, true);
-        copy_layer(&f.layer, &layer);
+        naive_copy(&f.layer, &layer);
         value = compute_gradient(&f, &losses[l], &sums);
         ck_assert_double_eq_tol(value, objective(&f, &losses[l], &layer), 1e-5 * value);
         ck_gradient(&f, &losses[l], &layer);
@@ -336,19 +318,6 @@ START_TEST(the_true_label_comes_first_and_none_twice)
 }
 END_TEST
 
-/* The goodness that tells hard labels: of the first units of the tile whose turn it is. */
-static void few_units(const struct oracle_layer *layer, uint32_t tile, struct oracle_layer *out)
-{
-    const size_t most = 64;
-    uint32_t first, count;
-
-    ff_tile_range(UNITS, tile, &first, &count);
-    *out = *layer;
-    out->w += first * layer->fan_in;
-    out->b += first;
-    out->units = count < most ? count : most;
-}
-
 /* Of the wrong labels, the first half of a list is harder than all that are not in it, in
  * descending order; batch after batch another tile tells. */
 START_TEST(half_of_the_labels_are_the_hardest)
@@ -358,9 +327,9 @@ START_TEST(half_of_the_labels_are_the_hardest)
     struct oracle_layer layer, few;
 
     make(&f, MANY_CLASSES, sample_counts[_i], true);
-    copy_layer(&f.layer, &layer);
+    naive_copy(&f.layer, &layer);
     for (f.rows.batch = 0; f.rows.batch < 2 * TILES; f.rows.batch++) {
-        few_units(&layer, (uint32_t)(f.rows.batch % TILES), &few);
+        few = naive_few_units(&layer, f.rows.batch);
         forward(&f);
         for (size_t row = 0; row < ROWS; row++) {
             uint16_t first = label_at(&f, row, 1), last = label_at(&f, row, hard);

@@ -49,9 +49,9 @@ static void keep_plan(void *arg, const struct ff_plan *plan)
 
 /* One network, other than the usual in these. */
 struct config {
-    const char *hidden, *mode, *optimizer, *activations, *compress;
-    uint32_t batch, micro_batch;
-    bool no_head;
+    const char *hidden, *mode, *recipe, *optimizer, *activations, *compress;
+    uint32_t batch, micro_batch, label_samples;
+    bool no_head, no_dropout;
     unsigned threads;
 };
 
@@ -68,6 +68,12 @@ static const struct config configs[] = {
     {.hidden = "500x2", .batch = 1200, .activations = "u8"},
     {.hidden = "500x2", .batch = 600, .activations = "u8", .compress = "zstd"},
     {.hidden = "500x3", .compress = "zstd:3"},
+    {.hidden = "300x3", .recipe = "conditioned"},
+    {.hidden = "1200,300", .recipe = "conditioned", .batch = 600, .threads = 5},
+    {.hidden = "700x2", .recipe = "conditioned", .batch = 1200, .micro_batch = 300},
+    {.hidden = "700x2", .recipe = "conditioned", .label_samples = 2, .no_head = true},
+    {.hidden = "700x3", .recipe = "conditioned", .no_dropout = true, .optimizer = "sgd"},
+    {.hidden = "500x2", .recipe = "conditioned", .activations = "bf16", .compress = "zstd"},
     {.hidden = "700x3", .mode = "ff-full", .batch = 600},
     {.hidden = "700x3", .mode = "ff-full", .no_head = true, .optimizer = "sgd"},
     {.hidden = "16x60", .mode = "ff-full"},
@@ -78,9 +84,21 @@ static const struct config configs[] = {
 };
 #define CONFIGS ((int)(sizeof configs / sizeof *configs))
 
+/* The recipe NAMED, with the epochs of these tests. */
+static void choose_recipe(const char *named)
+{
+    train_named(named, &recipe);
+    recipe.epochs = recipe.head_epochs = 1;
+}
+
 static void apply(const struct config *config)
 {
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, config->hidden, &recipe), FF_OK);
+    if (config->recipe)
+        choose_recipe(config->recipe);
+    recipe.label_samples = config->label_samples;
+    if (config->no_dropout)
+        recipe.dropout = 0;
     if (config->mode)
         recipe.mode = config->mode;
     if (strncmp(recipe.mode, "bp", 2) == 0)
@@ -245,12 +263,11 @@ static uint64_t smallest_budget(void)
 }
 
 /* From the smallest budget on: it is kept, and the weights are the same. */
-static void sweep(const char *mode)
+static void sweep(void)
 {
     const char *hash;
     uint64_t smallest, comfortable;
 
-    begin_sweep(mode);
     smallest = smallest_budget();
     comfortable = seen.peak_bytes;
     (void)train_seen();
@@ -276,13 +293,24 @@ static void sweep(const char *mode)
 
 START_TEST(any_budget_gives_the_same_bits)
 {
-    sweep("ff-stream");
+    begin_sweep("ff-stream");
+    sweep();
+}
+END_TEST
+
+START_TEST(any_budget_gives_the_same_bits_under_labels)
+{
+    choose_recipe("conditioned");
+    recipe.label_samples = _i ? 2 : 0;
+    begin_sweep("ff-stream");
+    sweep();
 }
 END_TEST
 
 START_TEST(any_budget_gives_the_same_bits_with_accumulation)
 {
-    sweep("bp-accum");
+    begin_sweep("bp-accum");
+    sweep();
 }
 END_TEST
 
@@ -433,14 +461,17 @@ START_TEST(too_large_a_network_is_warned_of)
 }
 END_TEST
 
-/* ---- Evaluation, of the fixture's model of three layers ---- */
+/* ---- Evaluation, of the fixture's models of three layers ---- */
 
-static void check_evaluation(enum ff_method method)
+static void check_evaluation(int kind, enum ff_method method)
 {
     struct ff_evaluation measured, tight;
     struct ff_plan plan;
     double error;
 
+    evaluate_choose(kind);
+    if (method == FF_METHOD_HEAD && evaluate_recipe.head_epochs == 0)
+        return;
     evaluate_opts.method = method;
     ck_assert_int_eq(ff_plan_evaluate(evaluate_ctx, &evaluate_opts, false, &plan), FF_OK);
     evaluate_ok(&measured);
@@ -464,13 +495,13 @@ static void check_evaluation(enum ff_method method)
 
 START_TEST(evaluation_by_goodness)
 {
-    check_evaluation(FF_METHOD_GOODNESS);
+    check_evaluation(_i, FF_METHOD_GOODNESS);
 }
 END_TEST
 
 START_TEST(evaluation_by_the_head)
 {
-    check_evaluation(FF_METHOD_HEAD);
+    check_evaluation(_i, FF_METHOD_HEAD);
 }
 END_TEST
 
@@ -520,6 +551,7 @@ int main(void)
     tcase_add_unchecked_fixture(budget, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(budget, setup, teardown);
     tcase_add_test(budget, any_budget_gives_the_same_bits);
+    tcase_add_loop_test(budget, any_budget_gives_the_same_bits_under_labels, 0, 2);
     tcase_add_test(budget, any_budget_gives_the_same_bits_with_accumulation);
     tcase_add_test(budget, tighter_budgets_page_more);
     tcase_add_test(budget, less_is_refused_at_once);
@@ -531,8 +563,8 @@ int main(void)
 
     tcase_add_unchecked_fixture(evaluation, evaluate_model_setup, evaluate_model_teardown);
     tcase_add_checked_fixture(evaluation, evaluate_setup, evaluate_teardown);
-    tcase_add_test(evaluation, evaluation_by_goodness);
-    tcase_add_test(evaluation, evaluation_by_the_head);
+    tcase_add_loop_test(evaluation, evaluation_by_goodness, 0, train_kinds());
+    tcase_add_loop_test(evaluation, evaluation_by_the_head, 0, train_kinds());
     tcase_add_test(evaluation, evaluation_refuses_too_many_threads);
     tcase_add_test(evaluation, evaluation_keeps_the_callers_own_limit);
     suite_add_tcase(suite, evaluation);

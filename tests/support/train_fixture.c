@@ -1,6 +1,8 @@
 #include "support/train_fixture.h"
 
 #include "base/rng.h"
+#include "nn/loss.h"
+#include "train/recipe_table.h"
 
 #include <check.h>
 #include <ftw.h>
@@ -167,16 +169,50 @@ struct ff_ctx *train_ctx(void)
     return ctx;
 }
 
+void train_named(const char *named, struct ff_recipe *recipe)
+{
+    struct ff_recipe out;
+
+    ff_recipe_init(&out);
+    out.hidden = recipe->hidden;
+    out.layers = recipe->layers;
+    out.recipe = named;
+    out.epochs = 3;
+    out.batch = 32;
+    out.head_epochs = 2;
+    out.seed = 5;
+    if (ff_loss_find(ff_recipe_find(named)->defaults.loss)->pairs)
+        out.negative_sets = 2;
+    *recipe = out;
+}
+
 void train_recipe(struct ff_ctx *ctx, const char *hidden, struct ff_recipe *out)
 {
     ff_recipe_init(out);
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, hidden, out), FF_OK);
-    out->recipe = "symba";
-    out->epochs = 3;
-    out->batch = 32;
-    out->negative_sets = 2;
-    out->head_epochs = 2;
-    out->seed = 5;
+    train_named("symba", out);
+}
+
+int train_kinds(void)
+{
+    size_t count;
+
+    ff_recipes(&count);
+    return (int)count + 1;
+}
+
+void train_kind(int kind, struct ff_recipe *recipe)
+{
+    size_t count;
+    const struct ff_recipe_entry *table = ff_recipes(&count);
+
+    if ((size_t)kind < count) {
+        train_named(table[kind].name, recipe);
+        return;
+    }
+    train_named("conditioned", recipe);
+    recipe->label_samples = 2;
+    recipe->head_epochs = 0;
 }
 
 void train_backprop(const char *mode, struct ff_recipe *recipe)
@@ -257,20 +293,18 @@ const char *train_hash(const char *path)
     return out;
 }
 
-const char *train_reference(const char *hidden, size_t rows)
+const char *train_reference(const struct ff_recipe *recipe, size_t rows)
 {
     char *folder = train_folder(rows);
     struct ff_ctx *ctx = train_ctx();
-    struct ff_recipe recipe;
+    struct ff_recipe copy = *recipe;
     struct ff_train_opts opts;
     const char *hash;
 
-    train_recipe(ctx, hidden, &recipe);
     train_opts(folder, &opts);
-    train_ok(ctx, &recipe, &opts);
+    train_ok(ctx, &copy, &opts);
     hash = train_hash(opts.model);
     train_opts_release(&opts);
-    ff_recipe_release(&recipe);
     ff_ctx_free(ctx);
     free(folder);
     return hash;
