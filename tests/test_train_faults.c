@@ -56,6 +56,8 @@ START_TEST(any_allocation_may_fail)
     int status = FF_ENOMEM;
     int64_t n = 0;
 
+    train_kind(_i, &recipe);
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     for (; status != FF_OK; n++) {
         ff_meter_fail_after(ctx, n);
         status = ff_train(ctx, &recipe, &opts, &result);
@@ -269,7 +271,7 @@ int main(void)
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, any_allocation_may_fail);
+    tcase_add_loop_test(tcase, any_allocation_may_fail, 0, train_kinds());
     tcase_add_test(tcase, a_memory_limit_is_kept);
     tcase_add_test(tcase, a_full_disk_loses_nothing);
     tcase_add_test(tcase, a_second_trainer_is_refused);
