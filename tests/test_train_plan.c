@@ -50,7 +50,7 @@ static void keep_plan(void *arg, const struct ff_plan *plan)
 /* One network, other than the usual in these. */
 struct config {
     const char *hidden, *mode, *recipe, *optimizer, *activations, *compress;
-    uint32_t batch, micro_batch, label_samples;
+    uint32_t batch, micro_batch, label_samples, classes;
     bool no_head, no_dropout;
     unsigned threads;
 };
@@ -74,6 +74,9 @@ static const struct config configs[] = {
     {.hidden = "700x2", .recipe = "conditioned", .label_samples = 2, .no_head = true},
     {.hidden = "700x3", .recipe = "conditioned", .no_dropout = true, .optimizer = "sgd"},
     {.hidden = "500x2", .recipe = "conditioned", .activations = "bf16", .compress = "zstd"},
+    {.hidden = "300x2", .recipe = "conditioned", .classes = 60},
+    {.hidden = "300x2", .recipe = "conditioned", .classes = 1000, .no_head = true},
+    {.hidden = "128", .recipe = "conditioned", .classes = 1000, .no_head = true},
     {.hidden = "700x3", .mode = "ff-full", .batch = 600},
     {.hidden = "700x3", .mode = "ff-full", .no_head = true, .optimizer = "sgd"},
     {.hidden = "16x60", .mode = "ff-full"},
@@ -91,8 +94,20 @@ static void choose_recipe(const char *named)
     recipe.epochs = recipe.head_epochs = 1;
 }
 
+static void use_classes(uint32_t classes)
+{
+    free(folder);
+    train_opts_release(&opts);
+    folder = train_folder_of(classes, ROWS);
+    train_opts(folder, &opts);
+    opts.checkpoint_interval_s = 1000;
+    opts.force = true;
+}
+
 static void apply(const struct config *config)
 {
+    if (config->classes)
+        use_classes(config->classes);
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, config->hidden, &recipe), FF_OK);
     if (config->recipe)
         choose_recipe(config->recipe);
@@ -178,11 +193,13 @@ END_TEST
 /* Without a dataset the plan is that for one of the same shape. */
 START_TEST(a_shape_does_for_data)
 {
-    const struct ff_plan_data data = {
+    struct ff_plan_data data = {
         .samples = ROWS, .features = TRAIN_FEATURES, .classes = TRAIN_CLASSES};
     struct ff_plan other;
 
     apply(&configs[_i]);
+    if (configs[_i].classes)
+        data.classes = configs[_i].classes;
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, NULL, &seen), FF_OK);
     ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &other), FF_OK);
@@ -463,15 +480,12 @@ END_TEST
 
 /* ---- Evaluation, of the fixture's models of three layers ---- */
 
-static void check_evaluation(int kind, enum ff_method method)
+static void check_evaluation(enum ff_method method)
 {
     struct ff_evaluation measured, tight;
     struct ff_plan plan;
     double error;
 
-    evaluate_choose(kind);
-    if (method == FF_METHOD_HEAD && evaluate_recipe.head_epochs == 0)
-        return;
     evaluate_opts.method = method;
     ck_assert_int_eq(ff_plan_evaluate(evaluate_ctx, &evaluate_opts, false, &plan), FF_OK);
     evaluate_ok(&measured);
@@ -495,13 +509,33 @@ static void check_evaluation(int kind, enum ff_method method)
 
 START_TEST(evaluation_by_goodness)
 {
-    check_evaluation(_i, FF_METHOD_GOODNESS);
+    evaluate_choose(_i);
+    check_evaluation(FF_METHOD_GOODNESS);
 }
 END_TEST
 
 START_TEST(evaluation_by_the_head)
 {
-    check_evaluation(_i, FF_METHOD_HEAD);
+    evaluate_choose(_i);
+    if (evaluate_recipe.head_epochs > 0)
+        check_evaluation(FF_METHOD_HEAD);
+}
+END_TEST
+
+START_TEST(evaluation_of_many_classes)
+{
+    char *other = train_folder_of(1000, ROWS);
+    struct ff_recipe many;
+
+    train_recipe(evaluate_ctx, "128", &many);
+    train_named("conditioned", &many);
+    many.epochs = 1;
+    many.head_epochs = 0;
+    evaluate_train_in(other, &many);
+    evaluate_use(other);
+    check_evaluation(FF_METHOD_GOODNESS);
+    ff_recipe_release(&many);
+    free(other);
 }
 END_TEST
 
@@ -567,6 +601,7 @@ int main(void)
     tcase_add_loop_test(evaluation, evaluation_by_the_head, 0, train_kinds());
     tcase_add_test(evaluation, evaluation_refuses_too_many_threads);
     tcase_add_test(evaluation, evaluation_keeps_the_callers_own_limit);
+    tcase_add_test(evaluation, evaluation_of_many_classes);
     suite_add_tcase(suite, evaluation);
     return run_suite(suite);
 }

@@ -19,6 +19,8 @@ void train_root_teardown(void);
 /* Makes a new folder with a dataset of ROWS training and ROWS test rows in "data"; the name is the
  * caller's to free. */
 char *train_folder(size_t rows);
+/* The same of CLASSES classes, each a pattern of its own through noise. */
+char *train_folder_of(uint32_t classes, size_t rows);
 /* Returns "FOLDER/NAME" in one of a few static buffers used in turn. */
 const char *train_path(const char *folder, const char *name);
 /* Makes the data of FOLDER floats of the same content, of other size and sign. */
