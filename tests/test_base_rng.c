@@ -32,6 +32,28 @@ START_TEST(blocks_are_those_of_the_paper)
 }
 END_TEST
 
+/* Across the carry of the counter's words, too. */
+START_TEST(many_blocks_at_once_are_those_one_by_one)
+{
+    static const uint64_t starts[] = {
+        0, 1, 1000, UINT32_MAX - 3, UINT64_C(1) << 32, UINT64_MAX - FF_RNG_LANES + 1};
+    struct ff_rng rng = ff_rng_make(UINT64_C(0x123456789abcdef), FF_RNG_DROPOUT, 77, 1234567);
+
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        uint32_t words[4][FF_RNG_LANES];
+
+        ff_rng_blocks(&rng, starts[i], words);
+        for (size_t b = 0; b < FF_RNG_LANES; b++) {
+            uint32_t block[4];
+
+            ff_rng_block(&rng, starts[i] + b, block);
+            for (size_t w = 0; w < 4; w++)
+                ck_assert_uint_eq(words[w][b], block[w]);
+        }
+    }
+}
+END_TEST
+
 START_TEST(seed_purpose_layer_and_epoch_name_different_sequences)
 {
     const struct ff_rng rngs[] = {
@@ -243,6 +265,7 @@ int main(void)
     suite_add_tcase(suite, tests);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, blocks_are_those_of_the_paper, 0, 3);
+    tcase_add_test(tests, many_blocks_at_once_are_those_one_by_one);
     tcase_add_test(tests, seed_purpose_layer_and_epoch_name_different_sequences);
     tcase_add_loop_test(tests, below_is_even, 0, 6);
     tcase_add_test(tests, below_holds_at_the_ends);

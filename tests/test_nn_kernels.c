@@ -66,7 +66,7 @@ START_TEST(bias_relu_gives_the_bits_of_the_promised_order)
     ff_bias_relu(ROWS, units, z.y, z.ld, bias, sums);
     for (size_t i = 0; i < ROWS; i++) {
         double exact = oracle_bias_relu(units, row(&expected, i), bias);
-        float sum = oracle_lane_sum_squares(units, row(&expected, i));
+        float sum = oracle_lane_sum_squares(FF_LANES, units, row(&expected, i));
 
         ck_assert_mem_eq(row(&z, i), row(&expected, i), units * sizeof(float));
         ck_assert_mem_eq(&sums[i], &sum, sizeof sum);

@@ -30,28 +30,39 @@ static int loss_count(void)
     return (int)count;
 }
 
-/* The I-th loss of pairs; NULL: there is none. */
-static const struct ff_loss *pairs_at(int i)
+/* The I-th loss of one of the two kinds; NULL: there is none. */
+static const struct ff_loss *of_kind(bool over_labels, int i)
 {
     size_t count;
     const struct ff_loss *losses = ff_losses(&count);
 
     for (size_t k = 0; k < count; k++) {
-        if (losses[k].pairs && i-- == 0)
+        if ((losses[k].labels != NULL) == over_labels && i-- == 0)
             return &losses[k];
     }
     return NULL;
 }
 
-static int pairs_count(void)
+static int kind_count(bool over_labels)
 {
     int count = 0;
 
-    while (pairs_at(count))
+    while (of_kind(over_labels, count))
         count++;
     return count;
 }
 
+static const struct ff_loss *pairs_at(int i)
+{
+    return of_kind(false, i);
+}
+
+static const struct ff_loss *labels_at(int i)
+{
+    return of_kind(true, i);
+}
+
+/* Every loss is of one of the two kinds, and so in the loops of one of them. */
 START_TEST(table_is_found_by_name_and_has_sane_defaults)
 {
     const struct ff_loss *loss = loss_at(_i);
@@ -62,6 +73,7 @@ START_TEST(table_is_found_by_name_and_has_sane_defaults)
     ck_assert_float_ge(loss->defaults.threshold, 0.0f);
     ck_assert_float_gt(loss->learning_rate, 0.0f);
     ck_assert((loss->pairs != NULL) != (loss->labels != NULL));
+    ck_assert(loss->defaults.label_smoothing >= 0.0f && loss->defaults.label_smoothing < 1.0f);
     ck_assert_ptr_null(ff_loss_find("no such loss"));
     ck_assert_ptr_null(ff_loss_find(""));
 }
@@ -279,6 +291,158 @@ START_TEST(gradient_of_a_layer_is_that_of_its_loss)
 }
 END_TEST
 
+/* ---- Losses over labels ---- */
+
+#define ROWS 6
+#define LABELS 5
+
+static const uint16_t truths[ROWS] = {0, 4, 2, 2, 1, 3};
+
+/* The loss of ROWS rows with the goodness G; the derivatives go to C. */
+static double over_labels(const struct ff_loss *loss, const struct ff_loss_params *params,
+                          const uint16_t *truth, const float *g, float *c)
+{
+    double value;
+
+    loss->labels(params, ROWS, LABELS, ROWS, truth, g, c, &value);
+    return value;
+}
+
+/* Smoothed or not; truths told, or the first ones. */
+struct label_case {
+    struct ff_loss_params params;
+    const uint16_t *truth;
+    float g[ROWS * LABELS];
+};
+
+#define LABEL_CASES 4
+
+static struct label_case label_case_make(const struct ff_loss *loss, int i)
+{
+    struct label_case out = {.params = loss->defaults, .truth = i % 2 ? truths : NULL};
+
+    if (i / 2)
+        out.params =
+            (struct ff_loss_params){.goodness_scale = 2.0f, .label_smoothing = 0.3f * (float)i};
+    oracle_fill(21, ROWS * LABELS, 0.5f, 1.5f, out.g);
+    for (int k = 0; k < ROWS * LABELS; k++)
+        out.g[k] = rintf(out.g[k] / STEP) * STEP;
+    return out;
+}
+
+START_TEST(loss_over_labels_follows_its_formula)
+{
+    const struct ff_loss *loss = labels_at(_i);
+
+    for (int i = 0; i < LABEL_CASES && oracle_knows_label_loss(loss->name); i++) {
+        struct label_case given = label_case_make(loss, i);
+        float c[ROWS * LABELS];
+        double expected = 0.0, value = over_labels(loss, &given.params, given.truth, given.g, c);
+
+        for (size_t row = 0; row < ROWS; row++) {
+            double g[LABELS];
+
+            for (size_t k = 0; k < LABELS; k++)
+                g[k] = (double)given.g[row * LABELS + k];
+            expected += oracle_label_loss(loss, &given.params, true, LABELS,
+                                          given.truth ? given.truth[row] : 0, g);
+        }
+        ck_assert_double_eq_tol(value, expected / ROWS, 1e-12 * (1.0 + expected));
+    }
+}
+END_TEST
+
+/* Fourth-order central difference of the mean loss by number K of the goodness. */
+static double label_slope(const struct ff_loss *loss, struct label_case *given, int k)
+{
+    static const float steps[4] = {-2.0f, -1.0f, 1.0f, 2.0f};
+    static const double weights[4] = {1.0, -8.0, 8.0, -1.0};
+    float c[ROWS * LABELS], at = given->g[k];
+    double sum = 0.0;
+
+    for (int i = 0; i < 4; i++) {
+        given->g[k] = at + steps[i] * STEP;
+        sum += weights[i] * over_labels(loss, &given->params, given->truth, given->g, c);
+    }
+    given->g[k] = at;
+    return sum / (12.0 * (double)STEP);
+}
+
+START_TEST(derivatives_over_labels_are_those_of_the_loss)
+{
+    const struct ff_loss *loss = labels_at(_i);
+
+    for (int i = 0; i < LABEL_CASES; i++) {
+        struct label_case given = label_case_make(loss, i);
+        double tolerance = 1e-6 * (double)given.params.goodness_scale;
+        float c[ROWS * LABELS];
+
+        over_labels(loss, &given.params, given.truth, given.g, c);
+        for (int k = 0; k < ROWS * LABELS; k++)
+            ck_assert_double_eq_tol((double)c[k], label_slope(loss, &given, k), tolerance);
+        /* They may take the goodness's place. */
+        over_labels(loss, &given.params, given.truth, given.g, given.g);
+        ck_assert_mem_eq(given.g, c, sizeof c);
+    }
+}
+END_TEST
+
+START_TEST(parts_of_a_batch_under_labels_add_up_to_the_batch)
+{
+    const struct ff_loss *loss = labels_at(_i);
+    struct label_case given = label_case_make(loss, 1);
+    float whole_c[ROWS * LABELS], c[ROWS * LABELS];
+    double whole = over_labels(loss, &given.params, truths, given.g, whole_c), first, second;
+
+    loss->labels(&given.params, 2, LABELS, ROWS, truths, given.g, c, &first);
+    loss->labels(&given.params, ROWS - 2, LABELS, ROWS, truths + 2, given.g + 2 * LABELS,
+                 c + 2 * LABELS, &second);
+    ck_assert_double_eq_tol(first + second, whole, 1e-12 * (1.0 + whole));
+    ck_assert_mem_eq(c, whole_c, sizeof c);
+}
+END_TEST
+
+/* Without smoothing more goodness of the true label never costs, and of another one always does.
+ * The derivatives of a row add up to 0. */
+START_TEST(extreme_goodness_under_labels_gives_finite_results_of_the_right_sign)
+{
+    static const float extremes[] = {0.0f, 1e-30f, 1e-3f, 1.0f, 100.0f, 1e4f, 1e6f, 1e30f};
+    const int count = (int)(sizeof extremes / sizeof *extremes);
+    const struct ff_loss *loss = labels_at(_i);
+
+    for (int i = 0; i < 2 * count * count * count; i++) {
+        float g[3] = {extremes[i / 2 % count], extremes[i / 2 / count % count],
+                      extremes[i / 2 / count / count]};
+        float c[3], largest_slope = (float)loss->defaults.goodness_scale;
+        struct ff_loss_params params = loss->defaults;
+        double value;
+
+        params.label_smoothing = i % 2 ? params.label_smoothing : 0.0f;
+        loss->labels(&params, 1, 3, 1, NULL, g, c, &value);
+        ck_assert(isfinite(value) && isfinite(c[0]) && isfinite(c[1]) && isfinite(c[2]));
+        ck_assert_double_ge(value, 0.0);
+        ck_assert_double_le(fabs((double)c[0] + (double)c[1] + (double)c[2]),
+                            1e-6 * (double)largest_slope);
+        if (params.label_smoothing <= 0.0f)
+            ck_assert(c[0] <= 0.0f && c[1] >= 0.0f && c[2] >= 0.0f);
+    }
+}
+END_TEST
+
+START_TEST(not_a_number_under_a_label_is_not_hidden)
+{
+    const struct ff_loss *loss = labels_at(_i);
+
+    for (int k = 0; k < ROWS * LABELS; k++) {
+        struct label_case given = label_case_make(loss, k % LABEL_CASES);
+        float c[ROWS * LABELS];
+
+        given.g[k] = NAN;
+        ck_assert(isnan(over_labels(loss, &given.params, given.truth, given.g, c)));
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("nn_loss");
@@ -286,12 +450,19 @@ int main(void)
 
     suite_add_tcase(suite, tests);
     tcase_add_loop_test(tests, table_is_found_by_name_and_has_sane_defaults, 0, loss_count());
-    tcase_add_loop_test(tests, loss_follows_its_formula, 0, pairs_count());
-    tcase_add_loop_test(tests, coefficients_are_the_derivatives, 0, pairs_count());
-    tcase_add_loop_test(tests, parts_of_a_batch_add_up_to_the_batch, 0, pairs_count());
+    tcase_add_loop_test(tests, loss_follows_its_formula, 0, kind_count(false));
+    tcase_add_loop_test(tests, coefficients_are_the_derivatives, 0, kind_count(false));
+    tcase_add_loop_test(tests, parts_of_a_batch_add_up_to_the_batch, 0, kind_count(false));
     tcase_add_loop_test(tests, extreme_goodness_gives_finite_results_of_the_right_sign, 0,
-                        pairs_count());
-    tcase_add_loop_test(tests, not_a_number_is_not_hidden, 0, pairs_count());
-    tcase_add_loop_test(tests, gradient_of_a_layer_is_that_of_its_loss, 0, pairs_count());
+                        kind_count(false));
+    tcase_add_loop_test(tests, not_a_number_is_not_hidden, 0, kind_count(false));
+    tcase_add_loop_test(tests, gradient_of_a_layer_is_that_of_its_loss, 0, kind_count(false));
+    tcase_add_loop_test(tests, loss_over_labels_follows_its_formula, 0, kind_count(true));
+    tcase_add_loop_test(tests, derivatives_over_labels_are_those_of_the_loss, 0, kind_count(true));
+    tcase_add_loop_test(tests, parts_of_a_batch_under_labels_add_up_to_the_batch, 0,
+                        kind_count(true));
+    tcase_add_loop_test(tests, extreme_goodness_under_labels_gives_finite_results_of_the_right_sign,
+                        0, kind_count(true));
+    tcase_add_loop_test(tests, not_a_number_under_a_label_is_not_hidden, 0, kind_count(true));
     return run_suite(suite);
 }

@@ -1,5 +1,5 @@
-/* The same weights, bit for bit, whatever the threads, the memory, the store and the interruptions.
- */
+/* The same weights, bit for bit, whatever the threads, the memory, the store and the interruptions;
+ * with every recipe. */
 #include "support/memory_scratch.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
@@ -29,13 +29,47 @@ static void teardown(void)
     train_end(folder, ctx, &recipe, &opts);
 }
 
+#define MAX_KINDS 8
+static const char *references[MAX_KINDS]; /* hashes of the usual weights of every kind */
+static const char *reference;             /* of the kind at hand */
+
+static void root_setup(void)
+{
+    struct ff_ctx *own = train_ctx();
+
+    train_root_setup();
+    train_recipe(own, HIDDEN, &recipe);
+    ck_assert_int_le(train_kinds(), MAX_KINDS);
+    for (int kind = 0; kind < train_kinds(); kind++) {
+        train_kind(kind, &recipe);
+        references[kind] = strdup(train_reference(&recipe, ROWS));
+    }
+    ff_recipe_release(&recipe);
+    ff_ctx_free(own);
+}
+
+static void root_teardown(void)
+{
+    for (int kind = 0; kind < train_kinds(); kind++)
+        free((void *)(uintptr_t)references[kind]);
+    train_root_teardown();
+}
+
+/* Takes the recipe of a loop over every kind and CASES cases of each; returns the case. */
+static int choose(int i, int cases)
+{
+    train_kind(i / cases, &recipe);
+    reference = references[i / cases];
+    return i % cases;
+}
+
 START_TEST(threads_do_not_change_a_bit)
 {
     static const unsigned threads[] = {1, 2, 4};
 
-    opts.threads = threads[_i];
+    opts.threads = threads[choose(_i, 3)];
     train_ok(ctx, &recipe, &opts);
-    ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+    ck_assert_str_eq(train_hash(opts.model), reference);
 }
 END_TEST
 
@@ -44,73 +78,22 @@ START_TEST(streamed_equals_in_memory)
     struct ff_train_result result;
     struct ff_scratch scratch;
 
+    choose(_i, 1);
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     ck_assert_int_eq(ff_memory_scratch_new(ctx, &scratch), FF_OK);
     ck_assert_msg(ff_train_with_scratch(ctx, &recipe, &opts, &scratch, &result) == FF_OK, "%s",
                   ff_ctx_message(ctx));
     ff_scratch_close(&scratch);
-    ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+    ck_assert_str_eq(train_hash(opts.model), reference);
 }
 END_TEST
 
 START_TEST(compressed_scratch_does_not_change_a_bit)
 {
+    choose(_i, 1);
     opts.compress = "zstd:3";
     train_ok(ctx, &recipe, &opts);
-    ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
-}
-END_TEST
-
-/* Streamed, in memory, compressed and on one thread, for every type of stored activations. */
-START_TEST(every_type_of_activations)
-{
-    struct ff_train_result result;
-    struct ff_scratch scratch;
-    const char *streamed;
-
-    recipe.activations = ff_recipe_choices("activations")[_i].name;
-    train_ok(ctx, &recipe, &opts);
-    streamed = train_hash(opts.model);
-    ck_assert_int_eq(strcmp(streamed, train_reference(HIDDEN, ROWS)) == 0, _i == 0);
-    opts.force = true;
-    ck_assert_int_eq(ff_memory_scratch_new(ctx, &scratch), FF_OK);
-    ck_assert_msg(ff_train_with_scratch(ctx, &recipe, &opts, &scratch, &result) == FF_OK, "%s",
-                  ff_ctx_message(ctx));
-    ff_scratch_close(&scratch);
-    ck_assert_str_eq(train_hash(opts.model), streamed);
-    opts.compress = "zstd";
-    opts.threads = 1;
-    train_ok(ctx, &recipe, &opts);
-    ck_assert_str_eq(train_hash(opts.model), streamed);
-}
-END_TEST
-
-/* A batch of several chunks, cut into micro-batches of one, two and three chunks. */
-START_TEST(micro_batches_do_not_change_a_bit)
-{
-    const char *whole;
-
-    free(folder);
-    train_opts_release(&opts);
-    folder = train_folder(1700);
-    train_opts(folder, &opts);
-    recipe.batch = 900; /* four chunks of 225 */
-    train_ok(ctx, &recipe, &opts);
-    whole = train_hash(opts.model);
-    for (uint32_t chunks = 1; chunks <= 3; chunks++) {
-        opts.force = true;
-        opts.micro_batch_rows = chunks * 225;
-        train_ok(ctx, &recipe, &opts);
-        ck_assert_str_eq(train_hash(opts.model), whole);
-    }
-}
-END_TEST
-
-START_TEST(another_seed_gives_other_weights)
-{
-    recipe.seed = 6;
-    train_ok(ctx, &recipe, &opts);
-    ck_assert_str_ne(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+    ck_assert_str_eq(train_hash(opts.model), reference);
 }
 END_TEST
 
@@ -135,12 +118,77 @@ static void train_in_pieces(long batches)
     ck_assert_int_gt(pieces, 1);
 }
 
+static int activation_types(void)
+{
+    int count = 0;
+
+    while (ff_recipe_choices("activations")[count].name)
+        count++;
+    return count;
+}
+
+/* Streamed, in memory, and compressed, on one thread and in pieces, for every type of stored
+ * activations. */
+START_TEST(every_type_of_activations)
+{
+    int type = choose(_i, activation_types());
+    struct ff_train_result result;
+    struct ff_scratch scratch;
+    const char *streamed;
+
+    recipe.activations = ff_recipe_choices("activations")[type].name;
+    streamed = train_reference(&recipe, ROWS);
+    ck_assert_int_eq(strcmp(streamed, reference) == 0, type == 0);
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    ck_assert_int_eq(ff_memory_scratch_new(ctx, &scratch), FF_OK);
+    ck_assert_msg(ff_train_with_scratch(ctx, &recipe, &opts, &scratch, &result) == FF_OK, "%s",
+                  ff_ctx_message(ctx));
+    ff_scratch_close(&scratch);
+    ck_assert_str_eq(train_hash(opts.model), streamed);
+    unlink(opts.model);
+    opts.compress = "zstd";
+    opts.threads = 1;
+    train_in_pieces(41);
+    ck_assert_str_eq(train_hash(opts.model), streamed);
+}
+END_TEST
+
+/* A batch of several chunks, cut into micro-batches of one, two and three chunks. */
+START_TEST(micro_batches_do_not_change_a_bit)
+{
+    const char *whole;
+
+    free(folder);
+    train_opts_release(&opts);
+    folder = train_folder(1700);
+    train_opts(folder, &opts);
+    choose(_i, 1);
+    recipe.batch = 900; /* four chunks of 225 */
+    train_ok(ctx, &recipe, &opts);
+    whole = train_hash(opts.model);
+    for (uint32_t chunks = 1; chunks <= 3; chunks++) {
+        opts.force = true;
+        opts.micro_batch_rows = chunks * 225;
+        train_ok(ctx, &recipe, &opts);
+        ck_assert_str_eq(train_hash(opts.model), whole);
+    }
+}
+END_TEST
+
+START_TEST(another_seed_gives_other_weights)
+{
+    choose(_i, 1);
+    recipe.seed = 6;
+    ck_assert_str_ne(train_reference(&recipe, ROWS), reference);
+}
+END_TEST
+
 START_TEST(interrupted_runs_end_in_the_same_bits)
 {
     static const long batches[] = {23, 31, 37, 101};
 
-    train_in_pieces(batches[_i]);
-    ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+    train_in_pieces(batches[choose(_i, 4)]);
+    ck_assert_str_eq(train_hash(opts.model), reference);
 }
 END_TEST
 
@@ -158,6 +206,7 @@ START_TEST(scratch_that_is_gone_is_computed_again)
     int status = FF_EINTERRUPTED;
     long left;
 
+    choose(_i, 1);
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     opts.interrupted = train_countdown;
     opts.arg = &left;
@@ -167,7 +216,7 @@ START_TEST(scratch_that_is_gone_is_computed_again)
         ck_assert_msg(status == FF_OK || status == FF_EINTERRUPTED, "%s", ff_ctx_message(ctx));
         remove_scratch();
     }
-    ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+    ck_assert_str_eq(train_hash(opts.model), reference);
 }
 END_TEST
 
@@ -193,16 +242,16 @@ START_TEST(damaged_scratch_is_computed_again)
 {
     static const long offsets[] = {0, 4096, 20000, 60000};
     struct ff_train_result result;
-    long left = 80;
+    long offset = offsets[choose(_i, 4)], left = 80;
 
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     opts.interrupted = train_countdown;
     opts.arg = &left;
     ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
-    damage_scratch(offsets[_i]);
+    damage_scratch(offset);
     opts.interrupted = NULL;
     train_ok(ctx, &recipe, &opts);
-    ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+    ck_assert_str_eq(train_hash(opts.model), reference);
 }
 END_TEST
 
@@ -224,21 +273,19 @@ int main(void)
 {
     Suite *suite = suite_create("train: bits");
     TCase *tcase = tcase_create("bits");
-    int types = 0; /* of activations */
+    int kinds = train_kinds();
 
-    while (ff_recipe_choices("activations")[types].name)
-        types++;
-    tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
+    tcase_add_unchecked_fixture(tcase, root_setup, root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_loop_test(tcase, threads_do_not_change_a_bit, 0, 3);
-    tcase_add_test(tcase, streamed_equals_in_memory);
-    tcase_add_test(tcase, compressed_scratch_does_not_change_a_bit);
-    tcase_add_loop_test(tcase, every_type_of_activations, 0, types);
-    tcase_add_test(tcase, micro_batches_do_not_change_a_bit);
-    tcase_add_test(tcase, another_seed_gives_other_weights);
-    tcase_add_loop_test(tcase, interrupted_runs_end_in_the_same_bits, 0, 4);
-    tcase_add_test(tcase, scratch_that_is_gone_is_computed_again);
-    tcase_add_loop_test(tcase, damaged_scratch_is_computed_again, 0, 4);
+    tcase_add_loop_test(tcase, threads_do_not_change_a_bit, 0, 3 * kinds);
+    tcase_add_loop_test(tcase, streamed_equals_in_memory, 0, kinds);
+    tcase_add_loop_test(tcase, compressed_scratch_does_not_change_a_bit, 0, kinds);
+    tcase_add_loop_test(tcase, every_type_of_activations, 0, activation_types() * kinds);
+    tcase_add_loop_test(tcase, micro_batches_do_not_change_a_bit, 0, kinds);
+    tcase_add_loop_test(tcase, another_seed_gives_other_weights, 0, kinds);
+    tcase_add_loop_test(tcase, interrupted_runs_end_in_the_same_bits, 0, 4 * kinds);
+    tcase_add_loop_test(tcase, scratch_that_is_gone_is_computed_again, 0, kinds);
+    tcase_add_loop_test(tcase, damaged_scratch_is_computed_again, 0, 4 * kinds);
     tcase_add_test(tcase, a_complete_model_is_left_alone);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -39,11 +39,22 @@ static void keep_report(void *arg, const struct ff_epoch_report *report)
     reports[n_reports++] = *report;
 }
 
+static void choose_steps(void)
+{
+    recipe.epochs = EPOCHS;
+    recipe.batch = BATCH;
+}
+
+static void choose_kind(int kind)
+{
+    train_kind(kind, &recipe);
+    choose_steps();
+}
+
 static void setup(void)
 {
     train_begin(ROWS, "24x2", &folder, &ctx, &recipe, &opts);
-    recipe.epochs = EPOCHS;
-    recipe.batch = BATCH;
+    choose_steps();
     opts.on_epoch = keep_report;
     opts.checkpoint_interval_s = 1e9; /* no time for syncing disks */
     n_reports = 0;
@@ -131,6 +142,8 @@ static void ck_training(double tolerance)
     struct naive_data data;
     struct naive_network naive, ours;
 
+    n_reports = 0;
+    opts.force = true;
     train_ok(ctx, &recipe, &opts);
     naive_data_read(opts.data.path, "train", TRAIN_CLASSES, &data);
     naive_train(&recipe, &data, &naive);
@@ -156,21 +169,15 @@ static void choose_optimizer(const char *name)
     recipe.learning_rate = strcmp(name, "sgd") == 0 ? 5e-3 : 3e-3;
 }
 
-/* Every loss with every optimizer; the loss falls in every layer. */
-START_TEST(every_loss_of_pairs_and_optimizer)
+/* Every recipe with every optimizer; the loss falls in every layer. */
+START_TEST(every_recipe_and_optimizer)
 {
-    size_t losses, optimizers;
-    const struct ff_loss *loss = ff_losses(&losses);
-    const struct ff_optimizer *optimizer = ff_optimizers(&optimizers);
+    size_t count;
+    const struct ff_optimizer *optimizers = ff_optimizers(&count);
 
-    for (size_t i = 0; i < losses * optimizers; i++) {
-        if (!loss[i / optimizers].pairs)
-            continue;
-        recipe.loss = loss[i / optimizers].name;
-        recipe.goodness_scale = recipe.threshold = NAN;
-        choose_optimizer(optimizer[i % optimizers].name);
-        n_reports = 0;
-        opts.force = true;
+    for (size_t i = 0; i < count; i++) {
+        choose_kind(_i);
+        choose_optimizer(optimizers[i].name);
         ck_training(TOLERANCE);
         for (uint32_t k = 0; k < recipe.layers; k++)
             ck_assert_double_lt(reports[(k + 1) * EPOCHS - 1].loss,
@@ -186,8 +193,6 @@ START_TEST(every_schedule)
 
     for (size_t i = 0; i < count; i++) {
         recipe.schedule = schedules[i].name;
-        n_reports = 0;
-        opts.force = true;
         ck_training(TOLERANCE);
     }
 }
@@ -201,8 +206,6 @@ START_TEST(every_embedding_of_labels)
             continue;
         recipe.embedding = choice->name;
         recipe.label_strength = 3;
-        n_reports = 0;
-        opts.force = true;
         ck_training(TOLERANCE);
     }
 }
@@ -213,54 +216,75 @@ START_TEST(weight_decay_of_layers_and_heads)
     size_t count;
     const struct ff_optimizer *optimizers = ff_optimizers(&count);
 
-    recipe.weight_decay = 2;
-    recipe.head_weight_decay = 5;
-    recipe.head_learning_rate = 0.01;
     for (size_t i = 0; i < count; i++) {
+        choose_kind(_i);
+        recipe.weight_decay = 2;
+        recipe.head_weight_decay = 5;
+        recipe.head_learning_rate = 0.01;
         choose_optimizer(optimizers[i].name);
-        n_reports = 0;
-        opts.force = true;
         ck_training(TOLERANCE);
     }
 }
 END_TEST
 
 /* Numbers that are not the defaults: each reaches the place it is meant for. */
-START_TEST(every_number_of_the_recipe)
+static void choose_numbers(void)
 {
     recipe.goodness_scale = 3;
-    recipe.threshold = 1.5;
-    recipe.loss = "logistic";
+    recipe.label_strength = 2;
+    recipe.dropout = 0.3;
     recipe.beta1 = 0.8;
     recipe.beta2 = 0.95;
     recipe.epsilon = 1e-3;
     recipe.seed = UINT64_C(0x123456789abcdef);
-    recipe.negative_sets = 5;
     recipe.head_epochs = 7;
+}
+
+START_TEST(every_number_of_a_recipe_of_pairs)
+{
+    choose_numbers();
+    recipe.threshold = 1.5;
+    recipe.loss = "logistic";
+    recipe.negative_sets = 5;
     ck_training(TOLERANCE);
     recipe.optimizer = "sgd";
     recipe.momentum = 0.5;
-    n_reports = 0;
-    opts.force = true;
+    ck_training(TOLERANCE);
+}
+END_TEST
+
+START_TEST(every_number_of_a_conditioned_recipe)
+{
+    train_named("conditioned", &recipe);
+    choose_steps();
+    choose_numbers();
+    recipe.label_smoothing = 0.25;
+    ck_training(TOLERANCE);
+    recipe.optimizer = "sgd";
+    recipe.momentum = 0.5;
     ck_training(TOLERANCE);
 }
 END_TEST
 
 /* Batches of one chunk, of several, of all rows and more; several tiles; other depths. */
+static const struct {
+    const char *hidden;
+    uint32_t batch, epochs, head_epochs;
+} cuts[] = {
+    {"24", 65, 2, 2},   {"24", 301, 6, 0},        {"24x3", 701, 4, 2},
+    {"24", 9999, 4, 2}, {"140,20,30", 257, 4, 2}, {"150", 101, 2, 2},
+};
+#define CUTS ((int)(sizeof cuts / sizeof *cuts))
+
 START_TEST(every_cut_of_rows_and_units)
 {
-    static const struct {
-        const char *hidden;
-        uint32_t batch, epochs, head_epochs;
-    } cuts[] = {
-        {"24", 65, 2, 2},   {"24", 301, 6, 0},        {"24x3", 701, 4, 2},
-        {"24", 9999, 4, 2}, {"140,20,30", 257, 4, 2}, {"150", 101, 2, 2},
-    };
+    int i = _i % CUTS;
 
-    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, cuts[_i].hidden, &recipe), FF_OK);
-    recipe.batch = cuts[_i].batch;
-    recipe.epochs = cuts[_i].epochs;
-    recipe.head_epochs = cuts[_i].head_epochs;
+    choose_kind(_i / CUTS);
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, cuts[i].hidden, &recipe), FF_OK);
+    recipe.batch = cuts[i].batch;
+    recipe.epochs = cuts[i].epochs;
+    recipe.head_epochs = cuts[i].head_epochs;
     opts.micro_batch_rows = 151;
     ck_training(TOLERANCE);
 }
@@ -269,14 +293,17 @@ END_TEST
 START_TEST(rounded_activations)
 {
     static const char *const types[] = {"bf16", "u8"};
+    int n = sizeof types / sizeof *types;
 
-    recipe.activations = types[_i];
+    choose_kind(_i / n);
+    recipe.activations = types[_i % n];
     ck_training(ROUNDED_TOLERANCE);
 }
 END_TEST
 
 START_TEST(data_of_floats)
 {
+    choose_kind(_i);
     train_make_floats(folder);
     ck_training(TOLERANCE);
 }
@@ -289,14 +316,15 @@ int main(void)
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, every_loss_of_pairs_and_optimizer);
+    tcase_add_loop_test(tcase, every_recipe_and_optimizer, 0, train_kinds());
     tcase_add_test(tcase, every_schedule);
     tcase_add_test(tcase, every_embedding_of_labels);
-    tcase_add_test(tcase, weight_decay_of_layers_and_heads);
-    tcase_add_test(tcase, every_number_of_the_recipe);
-    tcase_add_loop_test(tcase, every_cut_of_rows_and_units, 0, 6);
-    tcase_add_loop_test(tcase, rounded_activations, 0, 2);
-    tcase_add_test(tcase, data_of_floats);
+    tcase_add_loop_test(tcase, weight_decay_of_layers_and_heads, 0, train_kinds());
+    tcase_add_test(tcase, every_number_of_a_recipe_of_pairs);
+    tcase_add_test(tcase, every_number_of_a_conditioned_recipe);
+    tcase_add_loop_test(tcase, every_cut_of_rows_and_units, 0, CUTS * train_kinds());
+    tcase_add_loop_test(tcase, rounded_activations, 0, 2 * train_kinds());
+    tcase_add_loop_test(tcase, data_of_floats, 0, train_kinds());
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

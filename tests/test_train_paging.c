@@ -1,4 +1,4 @@
-/* Layers larger than memory: their tiles come and go, and not a bit changes. */
+/* Layers larger than memory: their tiles come and go, and not a bit changes; with every recipe. */
 #include "support/memory_scratch.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
@@ -32,6 +32,12 @@ static void teardown(void)
     train_end(folder, ctx, &recipe, &opts);
 }
 
+static void choose(int kind)
+{
+    train_kind(kind, &recipe);
+    recipe.epochs = 1;
+}
+
 /* The hash of the weights that the recipe comes to with SLOTS tiles in memory (0: all). */
 static const char *hash_with(uint32_t slots)
 {
@@ -43,8 +49,10 @@ static const char *hash_with(uint32_t slots)
 
 START_TEST(paged_equals_resident)
 {
-    const char *whole = hash_with(0);
+    const char *whole;
 
+    choose(_i);
+    whole = hash_with(0);
     for (uint32_t slots = 1; slots <= 4; slots++) {
         opts.threads = 1 + slots % 3;
         ck_assert_str_eq(hash_with(slots), whole);
@@ -86,6 +94,7 @@ START_TEST(with_micro_batches)
     train_opts_release(&opts);
     folder = train_folder(1700);
     train_opts(folder, &opts);
+    choose(_i);
     recipe.batch = 900; /* four chunks of 225 */
     whole = hash_with(0);
     for (uint32_t chunks = 1; chunks <= 3; chunks++) {
@@ -112,11 +121,13 @@ END_TEST
 /* Stops after every twenty batches or so, and goes on with another number of tiles in memory. */
 START_TEST(interrupted_and_resumed)
 {
-    const char *whole = hash_with(0);
     struct ff_train_result result;
     int status = FF_EINTERRUPTED;
+    const char *whole;
     long left;
 
+    choose(_i);
+    whole = hash_with(0);
     unlink(opts.model);
     opts.force = false;
     opts.interrupted = train_countdown;
@@ -204,9 +215,11 @@ END_TEST
 
 START_TEST(memory_holds_the_tiles_asked_for)
 {
-    const uint64_t largest = 530, fan_in = 530, biases = 3 * largest * sizeof(float);
+    const uint64_t largest = 530, fan_in = 530;
+    uint64_t biases = (3 + TRAIN_CLASSES) * largest * sizeof(float); /* and label weights */
     struct ff_memory memory;
 
+    choose(_i);
     recipe.head_epochs = 0;
     opts.threads = 1;
     hash_with(2);
@@ -251,14 +264,14 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, paged_equals_resident);
+    tcase_add_loop_test(tcase, paged_equals_resident, 0, train_kinds());
     tcase_add_test(tcase, with_pages_smaller_than_a_tile);
     tcase_add_test(tcase, with_one_number_of_state);
-    tcase_add_test(tcase, with_micro_batches);
+    tcase_add_loop_test(tcase, with_micro_batches, 0, train_kinds());
     tcase_add_test(tcase, with_scratch_in_memory);
-    tcase_add_test(tcase, interrupted_and_resumed);
+    tcase_add_loop_test(tcase, interrupted_and_resumed, 0, train_kinds());
     tcase_add_test(tcase, damaged_tiles_are_noticed);
-    tcase_add_test(tcase, memory_holds_the_tiles_asked_for);
+    tcase_add_loop_test(tcase, memory_holds_the_tiles_asked_for, 0, train_kinds());
     tcase_add_test(tcase, tiles_in_memory_together_share_no_buffer);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

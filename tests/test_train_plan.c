@@ -49,9 +49,9 @@ static void keep_plan(void *arg, const struct ff_plan *plan)
 
 /* One network, other than the usual in these. */
 struct config {
-    const char *hidden, *mode, *optimizer, *activations, *compress;
-    uint32_t batch, micro_batch;
-    bool no_head;
+    const char *hidden, *mode, *recipe, *optimizer, *activations, *compress;
+    uint32_t batch, micro_batch, label_samples, classes;
+    bool no_head, no_dropout;
     unsigned threads;
 };
 
@@ -68,6 +68,15 @@ static const struct config configs[] = {
     {.hidden = "500x2", .batch = 1200, .activations = "u8"},
     {.hidden = "500x2", .batch = 600, .activations = "u8", .compress = "zstd"},
     {.hidden = "500x3", .compress = "zstd:3"},
+    {.hidden = "300x3", .recipe = "conditioned"},
+    {.hidden = "1200,300", .recipe = "conditioned", .batch = 600, .threads = 5},
+    {.hidden = "700x2", .recipe = "conditioned", .batch = 1200, .micro_batch = 300},
+    {.hidden = "700x2", .recipe = "conditioned", .label_samples = 2, .no_head = true},
+    {.hidden = "700x3", .recipe = "conditioned", .no_dropout = true, .optimizer = "sgd"},
+    {.hidden = "500x2", .recipe = "conditioned", .activations = "bf16", .compress = "zstd"},
+    {.hidden = "300x2", .recipe = "conditioned", .classes = 60},
+    {.hidden = "300x2", .recipe = "conditioned", .classes = 1000, .no_head = true},
+    {.hidden = "128", .recipe = "conditioned", .classes = 1000, .no_head = true},
     {.hidden = "700x3", .mode = "ff-full", .batch = 600},
     {.hidden = "700x3", .mode = "ff-full", .no_head = true, .optimizer = "sgd"},
     {.hidden = "16x60", .mode = "ff-full"},
@@ -78,9 +87,33 @@ static const struct config configs[] = {
 };
 #define CONFIGS ((int)(sizeof configs / sizeof *configs))
 
+/* The recipe NAMED, with the epochs of these tests. */
+static void choose_recipe(const char *named)
+{
+    train_named(named, &recipe);
+    recipe.epochs = recipe.head_epochs = 1;
+}
+
+static void use_classes(uint32_t classes)
+{
+    free(folder);
+    train_opts_release(&opts);
+    folder = train_folder_of(classes, ROWS);
+    train_opts(folder, &opts);
+    opts.checkpoint_interval_s = 1000;
+    opts.force = true;
+}
+
 static void apply(const struct config *config)
 {
+    if (config->classes)
+        use_classes(config->classes);
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, config->hidden, &recipe), FF_OK);
+    if (config->recipe)
+        choose_recipe(config->recipe);
+    recipe.label_samples = config->label_samples;
+    if (config->no_dropout)
+        recipe.dropout = 0;
     if (config->mode)
         recipe.mode = config->mode;
     if (strncmp(recipe.mode, "bp", 2) == 0)
@@ -160,11 +193,13 @@ END_TEST
 /* Without a dataset the plan is that for one of the same shape. */
 START_TEST(a_shape_does_for_data)
 {
-    const struct ff_plan_data data = {
+    struct ff_plan_data data = {
         .samples = ROWS, .features = TRAIN_FEATURES, .classes = TRAIN_CLASSES};
     struct ff_plan other;
 
     apply(&configs[_i]);
+    if (configs[_i].classes)
+        data.classes = configs[_i].classes;
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, NULL, &seen), FF_OK);
     ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &other), FF_OK);
@@ -245,12 +280,11 @@ static uint64_t smallest_budget(void)
 }
 
 /* From the smallest budget on: it is kept, and the weights are the same. */
-static void sweep(const char *mode)
+static void sweep(void)
 {
     const char *hash;
     uint64_t smallest, comfortable;
 
-    begin_sweep(mode);
     smallest = smallest_budget();
     comfortable = seen.peak_bytes;
     (void)train_seen();
@@ -276,13 +310,27 @@ static void sweep(const char *mode)
 
 START_TEST(any_budget_gives_the_same_bits)
 {
-    sweep("ff-stream");
+    begin_sweep("ff-stream");
+    sweep();
+}
+END_TEST
+
+/* Of four classes all or some; of many some. */
+START_TEST(any_budget_gives_the_same_bits_under_labels)
+{
+    choose_recipe("conditioned");
+    recipe.label_samples = _i == 1 ? 2 : 0;
+    if (_i == 2)
+        use_classes(300);
+    begin_sweep("ff-stream");
+    sweep();
 }
 END_TEST
 
 START_TEST(any_budget_gives_the_same_bits_with_accumulation)
 {
-    sweep("bp-accum");
+    begin_sweep("bp-accum");
+    sweep();
 }
 END_TEST
 
@@ -433,7 +481,7 @@ START_TEST(too_large_a_network_is_warned_of)
 }
 END_TEST
 
-/* ---- Evaluation, of the fixture's model of three layers ---- */
+/* ---- Evaluation, of the fixture's models of three layers ---- */
 
 static void check_evaluation(enum ff_method method)
 {
@@ -464,13 +512,33 @@ static void check_evaluation(enum ff_method method)
 
 START_TEST(evaluation_by_goodness)
 {
+    evaluate_choose(_i);
     check_evaluation(FF_METHOD_GOODNESS);
 }
 END_TEST
 
 START_TEST(evaluation_by_the_head)
 {
-    check_evaluation(FF_METHOD_HEAD);
+    evaluate_choose(_i);
+    if (evaluate_recipe.head_epochs > 0)
+        check_evaluation(FF_METHOD_HEAD);
+}
+END_TEST
+
+START_TEST(evaluation_of_many_classes)
+{
+    char *other = train_folder_of(1000, ROWS);
+    struct ff_recipe many;
+
+    train_recipe(evaluate_ctx, "128", &many);
+    train_named("conditioned", &many);
+    many.epochs = 1;
+    many.head_epochs = 0;
+    evaluate_train_in(other, &many);
+    evaluate_use(other);
+    check_evaluation(FF_METHOD_GOODNESS);
+    ff_recipe_release(&many);
+    free(other);
 }
 END_TEST
 
@@ -520,6 +588,7 @@ int main(void)
     tcase_add_unchecked_fixture(budget, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(budget, setup, teardown);
     tcase_add_test(budget, any_budget_gives_the_same_bits);
+    tcase_add_loop_test(budget, any_budget_gives_the_same_bits_under_labels, 0, 3);
     tcase_add_test(budget, any_budget_gives_the_same_bits_with_accumulation);
     tcase_add_test(budget, tighter_budgets_page_more);
     tcase_add_test(budget, less_is_refused_at_once);
@@ -531,10 +600,11 @@ int main(void)
 
     tcase_add_unchecked_fixture(evaluation, evaluate_model_setup, evaluate_model_teardown);
     tcase_add_checked_fixture(evaluation, evaluate_setup, evaluate_teardown);
-    tcase_add_test(evaluation, evaluation_by_goodness);
-    tcase_add_test(evaluation, evaluation_by_the_head);
+    tcase_add_loop_test(evaluation, evaluation_by_goodness, 0, train_kinds());
+    tcase_add_loop_test(evaluation, evaluation_by_the_head, 0, train_kinds());
     tcase_add_test(evaluation, evaluation_refuses_too_many_threads);
     tcase_add_test(evaluation, evaluation_keeps_the_callers_own_limit);
+    tcase_add_test(evaluation, evaluation_of_many_classes);
     suite_add_tcase(suite, evaluation);
     return run_suite(suite);
 }

@@ -157,7 +157,7 @@ START_TEST(moved_data_is_found_when_scratch_must_be_computed_again)
     ff_ctx_on_warning(ctx, count_warning, &warnings);
     ck_ok(ff_train_resume(ctx, &again, &result));
     ck_assert_uint_eq(warnings, 1); /* met under way, not when the set was opened */
-    ck_assert_str_eq(train_hash(opts.model), train_reference(HIDDEN, ROWS));
+    ck_assert_str_eq(train_hash(opts.model), train_reference(&recipe, ROWS));
 }
 END_TEST
 

@@ -24,6 +24,12 @@ size_t ff_plan_tile(uint32_t units, uint32_t fan_in)
     return (size_t)rows * fan_in;
 }
 
+size_t ff_plan_largest_tile(const struct ff_layer *shape)
+{
+    return ff_plan_tile(shape->units,
+                        shape->fan_in > shape->classes ? shape->fan_in : shape->classes);
+}
+
 /* Elements of the largest tile of all layers and heads. */
 static size_t largest_tile(const struct ff_manifest *manifest)
 {
@@ -32,11 +38,11 @@ static size_t largest_tile(const struct ff_manifest *manifest)
     size_t largest = 0;
 
     for (uint32_t layer = 1; layer <= recipe->layers; layer++) {
-        uint32_t units = recipe->hidden[layer - 1];
+        struct ff_layer shape = ff_layer_of(manifest, layer, 0);
 
-        largest = ff_larger(largest, ff_plan_tile(units, ff_manifest_fan_in(manifest, layer)));
+        largest = ff_larger(largest, ff_plan_largest_tile(&shape));
         if (first_head && layer >= first_head)
-            largest = ff_larger(largest, ff_plan_tile(manifest->classes, units));
+            largest = ff_larger(largest, ff_plan_tile(manifest->classes, shape.units));
     }
     return largest;
 }

@@ -20,6 +20,8 @@
 
 #include <fftool/plan.h>
 
+struct ff_layer;
+
 /* What is to be planned. */
 struct ff_plan_job {
     const struct ff_manifest *manifest; /* recipe and shape of the data; not owned */
@@ -48,6 +50,8 @@ struct ff_plan_job ff_plan_job(const struct ff_manifest *manifest, const struct 
 
 /* Elements of the largest tile of a layer. */
 size_t ff_plan_tile(uint32_t units, uint32_t fan_in);
+/* The same of the largest of all tensors of a layer like SHAPE. */
+size_t ff_plan_largest_tile(const struct ff_layer *shape);
 /* What a chunk of BOUNDARY consists of; returns how many kinds of values. 0: it is not stored. */
 size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
                       struct ff_set_values out[FF_MAX_SET_VALUES]);

@@ -125,13 +125,15 @@ static void add_scratch(const struct ff_plan_job *job, struct ff_plan *out)
     }
 }
 
-/* The tiles of a layer as they are stored in the end, and its figures. */
-static uint64_t layer_bytes(uint32_t units, uint32_t fan_in)
+/* The tiles of a layer like SHAPE as they are stored in the end, and its figures. */
+static uint64_t layer_bytes(const struct ff_layer *shape)
 {
+    size_t units = shape->units;
     struct ff_db_writes writes[] = {
-        {ff_plan_packed((size_t)units * fan_in / ff_tile_count(units)), ff_tile_count(units)},
-        {ff_plan_packed(ff_smaller(units, ff_tile_units(units))), ff_tile_count(units)},
+        {ff_plan_packed(units * shape->fan_in / shape->tiles), shape->tiles},
+        {ff_plan_packed(ff_smaller(units, shape->tile_units)), shape->tiles},
         {FF_VALUE_HEADER + FF_LAYER_FIGURES * sizeof(float), 1},
+        {ff_plan_packed(units * shape->classes / shape->tiles), shape->classes ? shape->tiles : 0},
     };
 
     return ff_db_stored(sizeof writes / sizeof *writes, writes, 1);
@@ -146,11 +148,12 @@ static void add_model(const struct ff_plan_job *job, struct ff_plan *out)
 
     out->model_bytes = EMPTY_MODEL_BYTES;
     for (uint32_t k = 1; k <= recipe->layers; k++) {
-        uint32_t units = recipe->hidden[k - 1];
+        struct ff_layer layer = ff_layer_of(manifest, k, 0);
+        struct ff_layer head = ff_layer_shape(layer.units, manifest->classes, 0);
 
-        out->model_bytes += layer_bytes(units, ff_manifest_fan_in(manifest, k));
+        out->model_bytes += layer_bytes(&layer);
         if (first_head && k >= first_head)
-            out->model_bytes += layer_bytes(manifest->classes, units);
+            out->model_bytes += layer_bytes(&head);
     }
     if (!job->mode->whole_network)
         flips = FLIPS_PER_LAYER * (uint64_t)recipe->layers;

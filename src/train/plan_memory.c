@@ -55,7 +55,7 @@ size_t ff_plan_packed(size_t elements)
 
 void ff_plan_loading(const struct ff_layer *layer, struct ff_needs *needs)
 {
-    size_t tile = ff_plan_packed(ff_plan_tile(layer->units, layer->fan_in));
+    size_t tile = ff_plan_packed(ff_plan_largest_tile(layer));
 
     ff_layer_load_needs(layer, needs);
     needs->mapped += tile + ff_chunk_slack(tile);
@@ -73,16 +73,14 @@ static void add_part(const struct ff_plan_job *job, char kind, uint32_t number, 
 {
     struct ff_layer part = ff_network_shape(job->manifest, kind, number);
     uint64_t tensors = part.tiles * (epochs > 1 ? 1 + (uint64_t)part.states : 1);
-    size_t tile = ff_plan_tile(part.units, part.fan_in);
-    size_t labels = ff_plan_tile(part.units, part.classes);
     const struct ff_db_writes writes[] = {
-        {ff_plan_packed(tile), tensors},
+        {ff_plan_packed(ff_plan_tile(part.units, part.fan_in)), tensors},
         {ff_plan_packed(ff_plan_tile(part.units, 1)), tensors},
-        {ff_plan_packed(labels), part.classes ? tensors : 0},
+        {ff_plan_packed(ff_plan_tile(part.units, part.classes)), part.classes ? tensors : 0},
     };
 
     saving->cost += ff_db_cost(sizeof writes / sizeof *writes, writes, 1);
-    saving->largest = ff_larger(saving->largest, ff_larger(tile, labels));
+    saving->largest = ff_larger(saving->largest, ff_plan_largest_tile(&part));
 }
 
 /* All parts that learn in STAGE. */

@@ -197,13 +197,12 @@ static void settle(struct ff_score_job *job)
     size_t largest = 0;
 
     for (uint32_t k = 1; k <= job->layers; k++) {
-        uint32_t first, tile, fan_in = ff_manifest_fan_in(job->manifest, k);
+        struct ff_layer shape = ff_layer_of(job->manifest, k, 0);
 
-        ff_tile_range(units(job, k), 0, &first, &tile);
-        products.inputs = ff_larger(products.inputs, fan_in);
-        products.tile = ff_larger(products.tile, tile);
-        largest = ff_larger(largest, (size_t)tile * fan_in);
-        widest = (uint32_t)ff_larger(widest, units(job, k));
+        products.inputs = ff_larger(products.inputs, shape.fan_in);
+        products.tile = ff_larger(products.tile, ff_smaller(shape.units, shape.tile_units));
+        largest = ff_larger(largest, ff_plan_largest_tile(&shape));
+        widest = (uint32_t)ff_larger(widest, shape.units);
     }
     job->program = ff_plan_program(job->threads, &products);
     job->base = (struct ff_needs){.mapped = 0};

@@ -15,12 +15,6 @@ parts()
         awk '/^[0-9.]+[MK]$/ { sum += $0 / (/M/ ? 1 : 1024) } END { print int(sum) + (sum > int(sum)) }'
 }
 
-# smallest OUTPUT: the MiB that a refusal told
-smallest()
-{
-    sed -n 's/.* give --memory \([0-9]*\)M or more$/\1/p' "$1"
-}
-
 refused 3 'needs at least [0-9]+M .*; give --memory [0-9]+M or more' train --data "$data" $net --memory 1
 least=$(smallest err)
 ok "its parts add up" [ "$(parts)" -eq "$least" ]
@@ -55,16 +49,6 @@ for use in "eval model.ff --data $data" "predict model.ff --input $data"; do
     ok "no temporary file is left" [ -z "$(find . -name '*.eval*')" ]
     refused 3 "give --memory ${most}M or more" $use --memory $((most - 1))M
 done
-
-# near PLANNED MEASURED: within 5 % or 4 MB of what is measured
-# shellcheck disable=SC2317 # ok calls it
-near()
-{
-    awk -v p="$1" -v m="$2" 'BEGIN {
-        off = p > m ? p - m : m - p
-        exit off > (0.05 * m > 4e6 ? 0.05 * m : 4e6)
-    }'
-}
 
 if [ -z "${FFTOOL_SANITIZED-}" ] && [ -r /proc/self/status ]; then
     for use in "" "--method head" "--split train --threads 1" "--memory ${most}M"; do

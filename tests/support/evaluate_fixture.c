@@ -6,8 +6,12 @@
 #include <string.h>
 
 #define HIDDEN "40,50,30"
+#define MAX_KINDS 8
 
-char *evaluate_folder;
+static char *folders[MAX_KINDS];
+static struct ff_recipe recipes[MAX_KINDS];
+
+const char *evaluate_folder;
 struct ff_recipe evaluate_recipe;
 struct ff_ctx *evaluate_ctx;
 struct ff_evaluate_opts evaluate_opts;
@@ -24,22 +28,34 @@ void evaluate_train_in(const char *where, struct ff_recipe *recipe)
     ff_ctx_free(ctx);
 }
 
+static bool is_usual(int kind)
+{
+    return strcmp(recipes[kind].recipe, "symba") == 0;
+}
+
 void evaluate_model_setup(void)
 {
     struct ff_ctx *ctx = train_ctx();
 
     train_root_setup();
-    evaluate_folder = train_folder(EVALUATE_ROWS);
-    train_recipe(ctx, HIDDEN, &evaluate_recipe);
-    evaluate_recipe.embedding = "append";
+    ck_assert_int_le(train_kinds(), MAX_KINDS);
+    for (int kind = 0; kind < train_kinds(); kind++) {
+        folders[kind] = train_folder(EVALUATE_ROWS);
+        train_recipe(ctx, HIDDEN, &recipes[kind]);
+        train_kind(kind, &recipes[kind]);
+        if (is_usual(kind))
+            recipes[kind].embedding = "append";
+        evaluate_train_in(folders[kind], &recipes[kind]);
+    }
     ff_ctx_free(ctx);
-    evaluate_train_in(evaluate_folder, &evaluate_recipe);
 }
 
 void evaluate_model_teardown(void)
 {
-    ff_recipe_release(&evaluate_recipe);
-    free(evaluate_folder);
+    for (int kind = 0; kind < train_kinds(); kind++) {
+        ff_recipe_release(&recipes[kind]);
+        free(folders[kind]);
+    }
     train_root_teardown();
 }
 
@@ -62,13 +78,24 @@ void evaluate_use(const char *where)
     evaluate_opts.data.path = strdup(train_path(where, "data"));
 }
 
+void evaluate_choose(int kind)
+{
+    evaluate_folder = folders[kind];
+    evaluate_recipe = recipes[kind];
+    evaluate_use(evaluate_folder);
+}
+
 void evaluate_setup(void)
 {
+    int usual = 0;
+
+    while (!is_usual(usual))
+        usual++;
     evaluate_ctx = train_ctx();
     evaluate_warnings = 0;
     ff_ctx_on_warning(evaluate_ctx, count_warning, &evaluate_warnings);
     ff_evaluate_opts_init(&evaluate_opts);
-    evaluate_use(evaluate_folder);
+    evaluate_choose(usual);
     evaluate_opts.threads = 2;
 }
 

@@ -1,6 +1,6 @@
 /*
- * What the tests of evaluation share: a trained model in a folder of its own, and a count of what
- * lies about there.
+ * What the tests of evaluation share: trained models, each in a folder of its own, and a count of
+ * what lies about there.
  */
 #ifndef EVALUATE_FIXTURE_H
 #define EVALUATE_FIXTURE_H
@@ -10,19 +10,24 @@
 #define EVALUATE_ROWS 600 /* of either split */
 #define EVALUATE_LAYERS 3
 
-extern char *evaluate_folder;
+/* Of the model at hand. */
+extern const char *evaluate_folder;
 extern struct ff_recipe evaluate_recipe;
 /* Of the test: its context, which counts warnings, and options for the model, with two threads. */
 extern struct ff_ctx *evaluate_ctx;
 extern struct ff_evaluate_opts evaluate_opts;
 extern int evaluate_warnings;
 
-/* An unchecked fixture: makes a folder with data and a complete model, which tests only read. */
+/* An unchecked fixture: makes a folder for each kind (train_kinds()), with data and a complete
+ * model, which tests only read. */
 void evaluate_model_setup(void);
 void evaluate_model_teardown(void);
-/* A checked one. Also checks that no memory is in use and no temporary file is left. */
+/* A checked one: at hand is the model of the recipe symba, with labels appended. Also checks that
+ * no memory is in use and no temporary file is left. */
 void evaluate_setup(void);
 void evaluate_teardown(void);
+/* Takes the model of KIND at hand. */
+void evaluate_choose(int kind);
 
 /* Trains RECIPE in the folder WHERE, made by train_folder(). */
 void evaluate_train_in(const char *where, struct ff_recipe *recipe);

@@ -23,7 +23,7 @@ void naive_backprop_begin(const struct ff_recipe *recipe, const struct naive_dat
 {
     size_t fan_in = data->features;
 
-    naive_init(out, recipe, recipe->layers, data->features);
+    naive_init(out, recipe, recipe->layers, data);
     for (uint32_t k = 0; k < recipe->layers; k++) {
         naive_layer_init(&out->layer[k], fan_in, recipe->hidden[k]);
         naive_seed(recipe->seed, k + 1, 2, &out->layer[k]); /* He et al. 2015 */

@@ -277,8 +277,7 @@ static void make_network(struct training *t)
     struct naive_network *network = t->network;
     const struct ff_recipe *recipe = t->recipe;
 
-    naive_init(network, recipe, recipe->layers,
-               t->data->features + naive_label_inputs(recipe, t->data));
+    naive_init(network, recipe, recipe->layers, t->data);
     network->epochs = naive_alloc(recipe->epochs, sizeof *network->epochs);
     t->widest = network->inputs;
     for (uint32_t k = 0; k < recipe->layers; k++) {

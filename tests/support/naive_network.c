@@ -1,7 +1,8 @@
 #include "support/naive_backprop.h"
+#include "support/naive_conditioned.h"
 
-#include "train/layer.h"
 #include "train/manifest.h"
+#include "train/workers.h"
 
 #include <check.h>
 #include <math.h>
@@ -82,9 +83,12 @@ void naive_data_release(struct naive_data *data)
 
 /* ---- One row through a layer ---- */
 
-uint32_t naive_label_inputs(const struct ff_recipe *recipe, const struct naive_data *data)
+/* Inputs of layer 1 that the label adds in front: 0 if it replaces some, or is not there. */
+static uint32_t embedded_inputs(const struct ff_recipe *recipe, const struct naive_data *data)
 {
-    return strcmp(recipe->embedding, "append") == 0 ? data->classes : 0;
+    bool embedded = !naive_is_conditioned(recipe) && !naive_is_backprop(recipe);
+
+    return embedded && strcmp(recipe->embedding, "append") == 0 ? data->classes : 0;
 }
 
 void naive_normalise(size_t n, double *y)
@@ -100,11 +104,11 @@ void naive_normalise(size_t n, double *y)
 void naive_embed(const struct ff_recipe *recipe, const struct naive_data *data, size_t row,
                  uint32_t label, double *out)
 {
-    uint32_t added = naive_label_inputs(recipe, data);
+    uint32_t added = embedded_inputs(recipe, data);
 
     for (uint32_t j = 0; j < data->features; j++)
         out[added + j] = data->values[row * data->features + j];
-    for (uint32_t c = 0; c < data->classes; c++) {
+    for (uint32_t c = 0; c < data->classes && !naive_is_conditioned(recipe); c++) {
         out[c] = c == label ? recipe->label_strength : 0;
         if (label == NAIVE_NEUTRAL)
             out[c] = recipe->label_strength / data->classes;
@@ -142,7 +146,21 @@ static size_t widest(const struct naive_network *network)
 
     for (uint32_t k = 0; k < network->layers; k++)
         most = network->layer[k].units > most ? network->layer[k].units : most;
-    return most;
+    return most + network->label_inputs;
+}
+
+/* The inputs X of layer K become its outputs, scaled, under no label that conditions it. Y is room.
+ */
+static void pass_on(const struct naive_network *network, const struct ff_recipe *recipe, uint32_t k,
+                    double *x, double *y)
+{
+    const struct oracle_layer *layer = &network->layer[k];
+
+    naive_set_label(recipe, network->label_inputs, layer->fan_in - network->label_inputs,
+                    NAIVE_NEUTRAL, x);
+    naive_forward(layer, x, y);
+    naive_normalise(layer->units, y);
+    memcpy(x, y, layer->units * sizeof *x);
 }
 
 void naive_goodness(const struct naive_network *network, const struct ff_recipe *recipe,
@@ -152,9 +170,12 @@ void naive_goodness(const struct naive_network *network, const struct ff_recipe 
 
     naive_embed(recipe, data, row, label, x);
     for (uint32_t k = 0; k < network->layers; k++) {
-        out[k] = naive_forward(&network->layer[k], x, y);
-        naive_normalise(network->layer[k].units, y);
-        memcpy(x, y, network->layer[k].units * sizeof *x);
+        const struct oracle_layer *layer = &network->layer[k];
+
+        naive_set_label(recipe, network->label_inputs, layer->fan_in - network->label_inputs, label,
+                        x);
+        out[k] = naive_forward(layer, x, y);
+        pass_on(network, recipe, k, x, y);
     }
     free(x);
 }
@@ -167,9 +188,7 @@ void naive_logits(const struct naive_network *network, const struct ff_recipe *r
     memset(out, 0, data->classes * sizeof *out);
     naive_embed(recipe, data, row, NAIVE_NEUTRAL, x);
     for (uint32_t k = 0; k < network->layers; k++) {
-        naive_forward(&network->layer[k], x, y);
-        naive_normalise(network->layer[k].units, y);
-        memcpy(x, y, network->layer[k].units * sizeof *x);
+        pass_on(network, recipe, k, x, y);
         if (network->first_head && k + 1 >= network->first_head && network->head[k].w)
             naive_add_logits(&network->head[k], x, out);
     }
@@ -187,9 +206,13 @@ void naive_layer_init(struct oracle_layer *layer, size_t fan_in, size_t units)
 }
 
 void naive_init(struct naive_network *out, const struct ff_recipe *recipe, uint32_t layers,
-                uint32_t inputs)
+                const struct naive_data *data)
 {
-    *out = (struct naive_network){.layers = layers, .inputs = inputs};
+    *out = (struct naive_network){
+        .layers = layers,
+        .inputs = data->features + embedded_inputs(recipe, data),
+        .label_inputs = naive_conditions(recipe, data->classes),
+    };
     if (naive_is_backprop(recipe))
         out->first_head = recipe->layers;
     else if (recipe->head_epochs > 0)
@@ -212,19 +235,34 @@ void naive_release(struct naive_network *network)
     free(network->final);
 }
 
+void naive_copy(const struct ff_layer *layer, struct oracle_layer *out)
+{
+    naive_layer_init(out, (size_t)layer->fan_in + layer->classes, layer->units);
+    for (uint32_t j = 0; j < layer->units; j++) {
+        uint32_t first, count, tile = j / layer->tile_units;
+        double *w = out->w + j * out->fan_in;
+
+        ff_tile_range(layer->units, tile, &first, &count);
+        for (size_t k = 0; k < layer->fan_in; k++)
+            w[k] = (double)layer->weights[j * layer->fan_in + k];
+        for (size_t c = 0; c < layer->classes; c++)
+            w[layer->fan_in + c] = (double)ff_layer_label_tile(layer, layer->label_weights,
+                                                               tile)[c * count + j - first];
+        out->b[j] = (double)layer->biases[j];
+    }
+}
+
 static void read_layer(struct ff_ctx *ctx, struct ff_model_file *file, char kind, uint32_t number,
-                       struct oracle_layer *out)
+                       const struct ff_layer *shape, struct oracle_layer *out)
 {
     struct ff_layer layer;
-    int status = ff_layer_init(&layer, ctx, (uint32_t)out->fan_in, (uint32_t)out->units, 0);
+    struct ff_workers workers = {.ctx = ctx};
+    int status = ff_layer_init_paged(&layer, &workers, shape, NULL, NULL);
 
     if (status == FF_OK)
         status = ff_layer_load(&layer, file, kind, number, FF_GENERATION_FINAL, false);
     ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(ctx));
-    for (size_t i = 0; i < out->units * out->fan_in; i++)
-        out->w[i] = (double)layer.weights[i];
-    for (size_t j = 0; j < out->units; j++)
-        out->b[j] = (double)layer.biases[j];
+    naive_copy(&layer, out);
     ff_layer_release(&layer);
 }
 
@@ -232,19 +270,18 @@ static void read_layers(struct ff_ctx *ctx, struct ff_model_file *file,
                         const struct ff_manifest *manifest, struct naive_network *out)
 {
     const struct ff_recipe *recipe = &manifest->recipe;
-    bool append = strcmp(recipe->embedding, "append") == 0;
+    struct naive_data shape = {.features = manifest->features, .classes = manifest->classes};
 
-    naive_init(out, recipe, ff_manifest_layers_trained(manifest),
-               manifest->features + (append ? manifest->classes : 0));
+    naive_init(out, recipe, ff_manifest_layers_trained(manifest), &shape);
     for (uint32_t k = 0; k < out->layers; k++) {
-        naive_layer_init(&out->layer[k], k ? recipe->hidden[k - 1] : out->inputs,
-                         recipe->hidden[k]);
-        read_layer(ctx, file, 'W', k + 1, &out->layer[k]);
+        struct ff_layer layer = ff_layer_of(manifest, k + 1, 0);
+        struct ff_layer head = ff_layer_shape(layer.units, manifest->classes, 0);
+
+        read_layer(ctx, file, 'W', k + 1, &layer, &out->layer[k]);
         if (!out->first_head || k + 1 < out->first_head ||
             k + 1 > ff_manifest_heads_trained(manifest))
             continue;
-        naive_layer_init(&out->head[k], recipe->hidden[k], manifest->classes);
-        read_layer(ctx, file, 'H', k + 1, &out->head[k]);
+        read_layer(ctx, file, 'H', k + 1, &head, &out->head[k]);
     }
 }
 

@@ -8,6 +8,7 @@
 #define FF_TESTS_NAIVE_NETWORK_H
 
 #include "support/oracle.h"
+#include "train/layer.h"
 
 #include <fftool/recipe.h>
 
@@ -31,7 +32,8 @@ struct naive_figures {
 
 struct naive_network {
     uint32_t layers, first_head;  /* first_head 0: no heads; backpropagation: LAYERS, the output */
-    uint32_t inputs;              /* of layer 1 */
+    uint32_t inputs;              /* of layer 1, the first of its fan-in */
+    uint32_t label_inputs;        /* of every layer, behind the others; see naive_conditioned.h */
     struct oracle_layer *layer;   /* [layers] */
     struct oracle_layer *head;    /* [layers]; without weights below first_head */
     struct naive_figures *epochs; /* (layers, epochs), of the training; NULL if it was read */
@@ -45,13 +47,16 @@ void naive_train(const struct ff_recipe *recipe, const struct naive_data *data,
  * is no FINAL. naive_full.c */
 void naive_train_full(const struct ff_recipe *recipe, const struct naive_data *data,
                       struct naive_network *out);
+/* LAYER in double; its label weights, if it has any, are behind the other inputs. Makes OUT. */
+void naive_copy(const struct ff_layer *layer, struct oracle_layer *out);
 /* Reads a model that is complete, or the layers of it that are. */
 void naive_read(const char *model, struct naive_network *out);
 void naive_release(struct naive_network *network);
 
 #define NAIVE_NEUTRAL UINT32_MAX /* instead of a label */
 
-/* The input of layer 1 for one row, label embedded, scaled to RMS 1. out: (inputs) */
+/* The input of layer 1 for one row, label embedded (unless labels condition every layer), scaled to
+ * RMS 1. out: (inputs) */
 void naive_embed(const struct ff_recipe *recipe, const struct naive_data *data, size_t row,
                  uint32_t label, double *out);
 /* y = relu(x W' + b) for one row; returns its goodness. */
@@ -67,10 +72,9 @@ void naive_logits(const struct naive_network *network, const struct ff_recipe *r
 
 /* Parts that reading and training share. */
 void *naive_alloc(size_t count, size_t size); /* zeroed, never NULL */
-/* Inputs that the label adds in front: 0 if it replaces some. */
-uint32_t naive_label_inputs(const struct ff_recipe *recipe, const struct naive_data *data);
+/* A network for data of this shape, whose LAYERS layers are yet to be made. */
 void naive_init(struct naive_network *out, const struct ff_recipe *recipe, uint32_t layers,
-                uint32_t inputs);
+                const struct naive_data *data);
 void naive_layer_init(struct oracle_layer *layer, size_t fan_in, size_t units);
 /* logits += x V' + c for one row */
 void naive_add_logits(const struct oracle_layer *head, const double *x, double *logits);

@@ -1,13 +1,11 @@
 #include "support/naive_parts.h"
 
-#include "base/rng.h"
+#include "nn/dropout.h"
 
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SLOPE_STEP 1e-6 /* of the numeric derivative of a loss */
 
 double naive_schedule(const char *name, size_t done, size_t total)
 {
@@ -34,27 +32,47 @@ size_t *naive_order(uint64_t seed, size_t rows)
     return row_at;
 }
 
-/* Four numbers a block, each neuron beginning a block of its own. */
-void naive_seed(uint64_t seed, uint32_t number, double gain, struct oracle_layer *layer)
+void naive_normal(struct ff_rng rng, size_t first, size_t n, double deviation,
+                  struct oracle_layer *layer)
 {
-    struct ff_rng rng = ff_rng_make(seed, FF_RNG_WEIGHTS, number, 0);
-    size_t blocks = (layer->fan_in + 3) / 4;
+    size_t blocks = (n + 3) / 4;
 
     for (size_t j = 0; j < layer->units; j++) {
-        for (size_t k = 0; k < layer->fan_in; k++) {
+        for (size_t k = 0; k < n; k++) {
             float normal[4];
 
             ff_rng_normal(&rng, j * blocks + k / 4, normal);
-            layer->w[j * layer->fan_in + k] =
-                (double)normal[k % 4] * sqrt(gain / (double)layer->fan_in);
+            layer->w[j * layer->fan_in + first + k] = (double)normal[k % 4] * deviation;
         }
     }
+}
+
+void naive_seed(uint64_t seed, uint32_t number, double gain, struct oracle_layer *layer)
+{
+    naive_normal(ff_rng_make(seed, FF_RNG_WEIGHTS, number, 0), 0, layer->fan_in,
+                 sqrt(gain / (double)layer->fan_in), layer);
+}
+
+/* Chance is the library's: what becomes 0 of ones is dropped. */
+void naive_drop(const struct ff_recipe *recipe, uint32_t number, uint32_t epoch, size_t place,
+                size_t width, double *x)
+{
+    struct ff_rng rng = ff_rng_make(recipe->seed, FF_RNG_DROPOUT, number, epoch);
+    float *ones = naive_alloc(width, sizeof *ones);
+    double p = rint(recipe->dropout * 65536) / 65536;
+
+    for (size_t k = 0; k < width; k++)
+        ones[k] = 1;
+    ff_dropout(&rng, place, 1, width, (float)p, ones, ones);
+    for (size_t k = 0; k < width; k++)
+        x[k] *= ones[k] > 0 ? 1 / (1 - p) : 0;
+    free(ones);
 }
 
 double naive_slopes(const struct ff_loss *loss, const struct ff_loss_params *params, double g_pos,
                     double g_neg, double *c_pos, double *c_neg)
 {
-    const double h = SLOPE_STEP;
+    const double h = NAIVE_SLOPE_STEP;
     float pos = (float)g_pos, neg = (float)g_neg, by_pos, by_neg;
     double value;
 
@@ -69,6 +87,16 @@ double naive_slopes(const struct ff_loss *loss, const struct ff_loss_params *par
     *c_neg = (LOSS(g_pos, g_neg + h) - LOSS(g_pos, g_neg - h)) / (2 * h);
     return LOSS(g_pos, g_neg);
 #undef LOSS
+}
+
+void naive_add_gradient(const struct oracle_layer *layer, double scale, const double *y,
+                        const double *x, double *dw, double *db)
+{
+    for (size_t j = 0; j < layer->units; j++) {
+        db[j] += scale * y[j];
+        for (size_t k = 0; k < layer->fan_in && y[j] != 0; k++)
+            dw[j * layer->fan_in + k] += scale * y[j] * x[k];
+    }
 }
 
 struct naive_descent naive_descent_make(const struct oracle_layer *layer)

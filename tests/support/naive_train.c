@@ -1,4 +1,5 @@
 /* The naive training; everything in memory. */
+#include "support/naive_conditioned.h"
 #include "support/naive_parts.h"
 
 #include "base/rng.h"
@@ -9,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The stored inputs of a layer: K + 2 streams, the positive, the negative ones, the neutral. */
+/* The stored inputs of a layer: K + 2 streams, the positive, the negative ones, the neutral; or one
+ * without labels, where they condition every layer. The last one is the head's. */
 struct training {
     const struct ff_recipe *recipe;
     const struct naive_data *data;
@@ -18,15 +20,19 @@ struct training {
     struct ff_loss_params loss_params;
     struct ff_optimizer_params params;
     size_t *row_at;        /* the dataset's row at each place of the stored order */
-    size_t width;          /* of the inputs of the layer in training */
-    double **x;            /* [streams]: (rows, width), in stored order */
+    size_t width;          /* of the inputs of the layer in training, label inputs included */
+    double **x;            /* [streams]: (rows, width), in stored order; label inputs are 0 */
     double *logits;        /* (rows, classes), of the heads below */
     size_t batches, batch; /* number of batches; rows of a full one */
+    /* The layer at work */
+    uint32_t number, epoch;
+    size_t batch_at; /* in stored order */
+    bool learns;     /* some of its inputs are dropped, and it may meet some labels only */
 };
 
 static size_t streams(const struct training *t)
 {
-    return t->recipe->negative_sets + 2;
+    return t->network->label_inputs > 0 ? 1 : t->recipe->negative_sets + 2;
 }
 
 /* The label that a stream embeds into the row at PLACE. */
@@ -43,7 +49,7 @@ static uint32_t stream_label(const struct training *t, size_t stream, size_t pla
 
 static void embed_all(struct training *t)
 {
-    t->width = t->network->inputs;
+    t->width = t->network->inputs + t->network->label_inputs;
     t->x = naive_alloc(streams(t), sizeof *t->x);
     for (size_t s = 0; s < streams(t); s++) {
         t->x[s] = naive_alloc(t->data->rows * t->width, sizeof **t->x);
@@ -53,24 +59,23 @@ static void embed_all(struct training *t)
     }
 }
 
-/* dW += dz' x for one row, dz_j = SCALE y_j. dw: (units, fan_in), db: (units) */
-static void add_gradient(const struct oracle_layer *layer, double scale, const double *y,
-                         const double *x, double *dw, double *db)
+/* The row at PLACE of a stream, as the layer at work meets it; to be freed. */
+static double *inputs(const struct training *t, size_t stream, size_t place)
 {
-    for (size_t j = 0; j < layer->units; j++) {
-        db[j] += scale * y[j];
-        for (size_t k = 0; k < layer->fan_in && y[j] != 0; k++)
-            dw[j * layer->fan_in + k] += scale * y[j] * x[k];
-    }
+    double *x = naive_alloc(t->width, sizeof *x);
+
+    memcpy(x, t->x[stream] + place * t->width, t->width * sizeof *x);
+    if (t->learns)
+        naive_drop(t->recipe, t->number, t->epoch, place, t->width - t->network->label_inputs, x);
+    return x;
 }
 
 /* Adds the pair of the row at PLACE and negative set NEGATIVE to the gradient and to FIGURES. */
-static void train_pair(const struct training *t, const struct oracle_layer *layer, size_t place,
-                       size_t negative, size_t batch_rows, double *dw, double *db,
-                       struct naive_figures *figures)
+static void train_pair(const struct training *t, size_t place, size_t negative, size_t batch_rows,
+                       double *dw, double *db, struct naive_figures *figures)
 {
-    const double *x_pos = t->x[0] + place * t->width;
-    const double *x_neg = t->x[1 + negative] + place * t->width;
+    const struct oracle_layer *layer = &t->network->layer[t->number - 1];
+    double *x_pos = inputs(t, 0, place), *x_neg = inputs(t, 1 + negative, place);
     double *y_pos = naive_alloc(2 * layer->units, sizeof *y_pos), *y_neg = y_pos + layer->units;
     double g_pos = naive_forward(layer, x_pos, y_pos), g_neg = naive_forward(layer, x_neg, y_neg);
     double c_pos, c_neg,
@@ -78,13 +83,51 @@ static void train_pair(const struct training *t, const struct oracle_layer *laye
     double factor =
         2.0 / (double)layer->units / (double)batch_rows; /* dG/dy, mean over the batch */
 
-    add_gradient(layer, c_pos * factor, y_pos, x_pos, dw, db);
-    add_gradient(layer, c_neg * factor, y_neg, x_neg, dw, db);
+    naive_add_gradient(layer, c_pos * factor, y_pos, x_pos, dw, db);
+    naive_add_gradient(layer, c_neg * factor, y_neg, x_neg, dw, db);
     figures->loss += loss / (double)t->data->rows;
     figures->goodness_pos += g_pos / (double)t->data->rows;
     figures->goodness_neg += g_neg / (double)t->data->rows;
     figures->error += (g_neg >= g_pos) / (double)t->data->rows;
+    free(x_pos);
+    free(x_neg);
     free(y_pos);
+}
+
+/* Adds the row at PLACE under its labels. */
+static void train_labels(const struct training *t, size_t place, size_t batch_rows, double *dw,
+                         double *db, struct naive_figures *figures)
+{
+    double *x = inputs(t, 0, place);
+    struct naive_meeting meeting = {
+        .recipe = t->recipe,
+        .classes = t->data->classes,
+        .x = x,
+        .truth = t->data->labels[t->row_at[place]],
+        .batch_rows = (double)batch_rows,
+        .all_rows = (double)t->data->rows,
+        .number = t->learns ? t->number : 0,
+        .epoch = t->epoch,
+        .batch = t->batch_at,
+        .place = place,
+    };
+
+    naive_meet(&meeting, &t->network->layer[t->number - 1], dw, db, figures);
+    free(x);
+}
+
+static size_t variants(const struct training *t)
+{
+    return t->network->label_inputs > 0 ? 1 : t->recipe->negative_sets;
+}
+
+static void train_row(const struct training *t, size_t place, size_t variant, size_t batch_rows,
+                      double *dw, double *db, struct naive_figures *figures)
+{
+    if (t->network->label_inputs > 0)
+        train_labels(t, place, batch_rows, dw, db, figures);
+    else
+        train_pair(t, place, variant, batch_rows, dw, db, figures);
 }
 
 static size_t rows_of_batch(const struct training *t, size_t batch)
@@ -92,27 +135,30 @@ static size_t rows_of_batch(const struct training *t, size_t batch)
     return batch + 1 < t->batches ? t->batch : t->data->rows - batch * t->batch;
 }
 
-static void train_layer(struct training *t, uint32_t number)
+static void train_layer(struct training *t)
 {
-    struct oracle_layer *layer = &t->network->layer[number - 1];
+    struct oracle_layer *layer = &t->network->layer[t->number - 1];
     const struct ff_recipe *recipe = t->recipe;
     struct naive_descent d = naive_descent_make(layer);
     size_t n = layer->units * layer->fan_in;
     double *dw = naive_alloc(n + layer->units, sizeof *dw), *db = dw + n;
 
-    for (uint32_t epoch = 0; epoch < recipe->epochs; epoch++) {
+    t->learns = true;
+    for (t->epoch = 0; t->epoch < recipe->epochs; t->epoch++) {
         struct ff_permutation order = ff_permutation_make(
-            ff_rng_make(recipe->seed, FF_RNG_BATCH_ORDER, number, epoch), t->batches);
+            ff_rng_make(recipe->seed, FF_RNG_BATCH_ORDER, t->number, t->epoch), t->batches);
 
         for (size_t i = 0; i < t->batches; i++) {
-            size_t batch = ff_permutation_at(&order, i), done = epoch * t->batches + i;
+            size_t rows, done = t->epoch * t->batches + i;
             double factor = naive_schedule(recipe->schedule, done, recipe->epochs * t->batches);
 
             memset(dw, 0, (n + layer->units) * sizeof *dw);
-            for (size_t r = 0; r < rows_of_batch(t, batch); r++)
-                train_pair(t, layer, batch * t->batch + r, (epoch + batch) % recipe->negative_sets,
-                           rows_of_batch(t, batch), dw, db,
-                           &t->network->epochs[(number - 1) * recipe->epochs + epoch]);
+            t->batch_at = ff_permutation_at(&order, i);
+            rows = rows_of_batch(t, t->batch_at);
+            for (size_t r = 0; r < rows; r++)
+                train_row(t, t->batch_at * t->batch + r, (t->epoch + t->batch_at) % variants(t),
+                          rows, dw, db,
+                          &t->network->epochs[(t->number - 1) * recipe->epochs + t->epoch]);
             naive_update(recipe->optimizer, &t->params, done + 1, recipe->learning_rate * factor,
                          layer, dw, db, &d);
         }
@@ -121,23 +167,23 @@ static void train_layer(struct training *t, uint32_t number)
     free(dw);
 }
 
-/* The figures of the layer as trained, over the pairs of all sets of negatives. */
-static void measure(struct training *t, uint32_t number)
+/* The figures of the layer as trained, over the pairs of all sets of negatives, without noise. */
+static void measure(struct training *t)
 {
-    const struct oracle_layer *layer = &t->network->layer[number - 1];
-    struct naive_figures *final = &t->network->final[number - 1];
+    const struct oracle_layer *layer = &t->network->layer[t->number - 1];
+    struct naive_figures *final = &t->network->final[t->number - 1];
     size_t n = layer->units * layer->fan_in;
     double *ignored = naive_alloc(n + layer->units, sizeof *ignored);
-    double sets = t->recipe->negative_sets;
 
-    for (size_t negative = 0; negative < t->recipe->negative_sets; negative++) {
+    t->learns = false;
+    for (size_t variant = 0; variant < variants(t); variant++) {
         for (size_t place = 0; place < t->data->rows; place++)
-            train_pair(t, layer, place, negative, 1, ignored, ignored + n, final);
+            train_row(t, place, variant, 1, ignored, ignored + n, final);
     }
-    final->loss /= sets;
-    final->goodness_pos /= sets;
-    final->goodness_neg /= sets;
-    final->error /= sets;
+    final->loss /= (double)variants(t);
+    final->goodness_pos /= (double)variants(t);
+    final->goodness_neg /= (double)variants(t);
+    final->error /= (double)variants(t);
     free(ignored);
 }
 
@@ -168,19 +214,19 @@ static void store(const char *dtype, size_t units, double *row)
 }
 
 /* The layer's outputs become the inputs of the next. */
-static void forward_all(struct training *t, uint32_t number)
+static void forward_all(struct training *t)
 {
-    const struct oracle_layer *layer = &t->network->layer[number - 1];
-    size_t units = layer->units;
+    const struct oracle_layer *layer = &t->network->layer[t->number - 1];
+    size_t units = layer->units, width = units + t->network->label_inputs;
     bool *active = naive_alloc(units, sizeof *active);
 
     for (size_t s = 0; s < streams(t); s++) {
-        double *y = naive_alloc(t->data->rows * units, sizeof *y);
-        /* The neutral inputs are seen only by networks with a head. */
-        bool counts = s + 1 < streams(t) || t->network->first_head;
+        double *y = naive_alloc(t->data->rows * width, sizeof *y);
+        /* What only a head learns from is seen only by networks that have one. */
+        bool counts = s == 0 || s + 1 < streams(t) || t->network->first_head;
 
         for (size_t place = 0; place < t->data->rows; place++) {
-            double *row = y + place * units;
+            double *row = y + place * width;
 
             naive_forward(layer, t->x[s] + place * t->width, row);
             for (size_t j = 0; j < units && counts; j++)
@@ -192,9 +238,9 @@ static void forward_all(struct training *t, uint32_t number)
         t->x[s] = y;
     }
     for (size_t j = 0; j < units; j++)
-        t->network->final[number - 1].dead_units += !active[j];
+        t->network->final[t->number - 1].dead_units += !active[j];
     free(active);
-    t->width = units;
+    t->width = width;
 }
 
 /* One batch of the head: softmax cross-entropy on the logits of the heads below and its own. */
@@ -224,9 +270,9 @@ static void head_batch(const struct training *t, const struct oracle_layer *head
     free(logits);
 }
 
-static void train_head(struct training *t, uint32_t number)
+static void train_head(struct training *t)
 {
-    struct oracle_layer *head = &t->network->head[number - 1];
+    struct oracle_layer *head = &t->network->head[t->number - 1];
     const struct ff_recipe *recipe = t->recipe;
     struct ff_optimizer_params params = {.beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
     struct naive_descent d = naive_descent_make(head);
@@ -236,7 +282,7 @@ static void train_head(struct training *t, uint32_t number)
     params.weight_decay = (float)recipe->head_weight_decay;
     for (uint32_t epoch = 0; epoch < recipe->head_epochs; epoch++) {
         struct ff_permutation order = ff_permutation_make(
-            ff_rng_make(recipe->seed, FF_RNG_HEAD_ORDER, number, epoch), t->batches);
+            ff_rng_make(recipe->seed, FF_RNG_HEAD_ORDER, t->number, epoch), t->batches);
 
         for (size_t i = 0; i < t->batches; i++) {
             size_t done = epoch * t->batches + i, total = recipe->head_epochs * t->batches;
@@ -264,6 +310,17 @@ static void train_release(struct training *t)
     free(t->logits);
 }
 
+static void make_layer(struct training *t)
+{
+    struct oracle_layer *layer = &t->network->layer[t->number - 1];
+
+    naive_layer_init(layer, t->width, t->recipe->hidden[t->number - 1]);
+    if (t->network->label_inputs > 0)
+        naive_seed_conditioned(t->recipe->seed, t->number, t->network->label_inputs, layer);
+    else
+        naive_seed(t->recipe->seed, t->number, 1, layer);
+}
+
 void naive_train(const struct ff_recipe *recipe, const struct naive_data *data,
                  struct naive_network *out)
 {
@@ -280,21 +337,20 @@ void naive_train(const struct ff_recipe *recipe, const struct naive_data *data,
 
     t.batches = (data->rows + t.batch - 1) / t.batch;
     t.logits = naive_alloc(data->rows * data->classes, sizeof *t.logits);
-    naive_init(out, recipe, recipe->layers, data->features + naive_label_inputs(recipe, data));
+    naive_init(out, recipe, recipe->layers, data);
     out->epochs = naive_alloc((size_t)recipe->layers * recipe->epochs, sizeof *out->epochs);
     out->final = naive_alloc(recipe->layers, sizeof *out->final);
     t.row_at = naive_order(recipe->seed, data->rows);
     embed_all(&t);
-    for (uint32_t number = 1; number <= recipe->layers; number++) {
-        naive_layer_init(&out->layer[number - 1], t.width, recipe->hidden[number - 1]);
-        naive_seed(recipe->seed, number, 1, &out->layer[number - 1]);
-        train_layer(&t, number);
-        measure(&t, number);
-        forward_all(&t, number);
-        if (!out->first_head || number < out->first_head)
+    for (t.number = 1; t.number <= recipe->layers; t.number++) {
+        make_layer(&t);
+        train_layer(&t);
+        measure(&t);
+        forward_all(&t);
+        if (!out->first_head || t.number < out->first_head)
             continue;
-        naive_layer_init(&out->head[number - 1], t.width, data->classes);
-        train_head(&t, number);
+        naive_layer_init(&out->head[t.number - 1], recipe->hidden[t.number - 1], data->classes);
+        train_head(&t);
     }
     train_release(&t);
 }

@@ -1,8 +1,11 @@
 #include "support/oracle.h"
 
 #include "base/rng.h"
+#include <assert.h>
 #include <math.h>
 #include <string.h>
+
+#define ORACLE_LABELS 1000 /* of a row, at most */
 
 void oracle_fill(uint64_t seed, size_t n, float low, float high, float *out)
 {
@@ -63,18 +66,22 @@ double oracle_bias_relu(size_t units, float *z, const float *bias)
     return sum;
 }
 
-float oracle_lane_sum_squares(size_t units, const float *y)
+float oracle_lane_sum_squares(size_t lanes, size_t units, const float *y)
 {
-    float lanes[8] = {0.0f};
+    float sum = 0.0f;
 
-    for (size_t j = 0; j < units; j++) {
-        /* Stored first: nobody may keep more digits of the square than a float has. */
-        volatile float square = y[j] * y[j];
+    for (size_t lane = 0; lane < lanes; lane++) {
+        float part = 0.0f;
 
-        lanes[j % 8] += square;
+        for (size_t j = lane; j < units; j += lanes) {
+            /* Stored first: nobody may keep more digits of the square than a float has. */
+            volatile float square = y[j] * y[j];
+
+            part += square;
+        }
+        sum += part;
     }
-    return ((((((lanes[0] + lanes[1]) + lanes[2]) + lanes[3]) + lanes[4]) + lanes[5]) + lanes[6]) +
-           lanes[7];
+    return sum;
 }
 
 void oracle_normalise(size_t units, const float *y, double *out)
@@ -143,6 +150,43 @@ double oracle_loss(const struct ff_loss *loss, const struct ff_loss_params *para
     if (exact)
         return find_loss(loss->name)(params, g_pos, g_neg);
     loss->pairs(params, 1, 1, &pos, &neg, &c_pos, &c_neg, &value);
+    return value;
+}
+
+bool oracle_knows_label_loss(const char *name)
+{
+    return strcmp(name, "softmax") == 0;
+}
+
+/* -sum_c t_c log softmax_c(gs G) */
+static double softmax_loss(const struct ff_loss_params *params, size_t n, size_t truth,
+                           const double *g)
+{
+    double logits[ORACLE_LABELS], ls = params->label_smoothing, sum = 0.0;
+
+    for (size_t c = 0; c < n; c++)
+        logits[c] = params->goodness_scale * g[c];
+    for (size_t c = 0; c < n; c++) {
+        double target = (1.0 - ls) * (c == truth) + ls / (double)n;
+
+        sum += target * oracle_cross_entropy(n, logits, c);
+    }
+    return sum;
+}
+
+double oracle_label_loss(const struct ff_loss *loss, const struct ff_loss_params *params,
+                         bool exact, size_t n, size_t truth, const double *g)
+{
+    float rounded[ORACLE_LABELS], ignored[ORACLE_LABELS];
+    uint16_t place = (uint16_t)truth;
+    double value;
+
+    assert(n <= ORACLE_LABELS);
+    if (exact)
+        return softmax_loss(params, n, truth, g);
+    for (size_t c = 0; c < n; c++)
+        rounded[c] = (float)g[c];
+    loss->labels(params, 1, n, 1, &place, rounded, ignored, &value);
     return value;
 }
 

@@ -22,8 +22,9 @@ void oracle_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t 
 
 /* y = relu(z + b), one row of UNITS, in place. Returns the sum of squares. */
 double oracle_bias_relu(size_t units, float *z, const float *bias);
-/* Sum of squares in single precision in the order that kernels.h promises. */
-float oracle_lane_sum_squares(size_t units, const float *y);
+/* Sum of squares in single precision in the order that kernels.h and labels.h promise: LANES
+ * partial sums, then those in order. */
+float oracle_lane_sum_squares(size_t lanes, size_t units, const float *y);
 /* out = y sqrt(units) / (|y| + 1e-6) */
 void oracle_normalise(size_t units, const float *y, double *out);
 
@@ -41,6 +42,11 @@ bool oracle_knows_loss(const char *name);
  * function, whose goodness is in single precision. */
 double oracle_loss(const struct ff_loss *loss, const struct ff_loss_params *params, bool exact,
                    double g_pos, double g_neg);
+/* The same two of a loss over labels: of one row with the goodness G (n) of N labels, of which
+ * TRUTH is the true one's place. */
+bool oracle_knows_label_loss(const char *name);
+double oracle_label_loss(const struct ff_loss *loss, const struct ff_loss_params *params,
+                         bool exact, size_t n, size_t truth, const double *g);
 /* The mean loss of a layer over PAIRS rows. x_pos, x_neg: (pairs, fan_in) */
 double oracle_layer_loss(const struct oracle_layer *layer, const struct ff_loss *loss,
                          const struct ff_loss_params *params, bool exact, size_t pairs,

@@ -1,6 +1,9 @@
 #include "support/train_fixture.h"
 
 #include "base/rng.h"
+#include "nn/loss.h"
+#include "support/data_fixture.h"
+#include "train/recipe_table.h"
 
 #include <check.h>
 #include <ftw.h>
@@ -102,17 +105,80 @@ static void write_split(const char *folder, const char *split, uint64_t first, s
     ck_assert_int_eq(fclose(labels), 0);
 }
 
-char *train_folder(size_t rows)
+/* A new folder with an empty one for data in it. */
+static char *new_folder(void)
 {
     char *folder = NULL;
-    const char *data;
 
     ck_assert_int_gt(asprintf(&folder, "%s/case-XXXXXX", root), 0);
     ck_assert_ptr_nonnull(mkdtemp(folder));
-    data = train_path(folder, "data");
-    ck_assert_int_eq(mkdir(data, 0700), 0);
+    ck_assert_int_eq(mkdir(train_path(folder, "data"), 0700), 0);
+    return folder;
+}
+
+char *train_folder(size_t rows)
+{
+    char *folder = new_folder();
+    const char *data = train_path(folder, "data");
+
     write_split(data, "train", 0, rows);
     write_split(data, "t10k", 1000000, rows);
+    return folder;
+}
+
+/* Some bits of the label's pattern are the other way round. */
+static void draw_pattern(uint64_t row, uint32_t label, unsigned char *pixels)
+{
+    const uint32_t flipped = 4, noise = 90, lit = 120;
+    struct ff_rng patterns = ff_rng_make(8, FF_RNG_WEIGHTS, 1, 0);
+    struct ff_rng chance = ff_rng_make(8, FF_RNG_WEIGHTS, 2, 0);
+    uint32_t pattern[4], at[4];
+
+    ff_rng_block(&patterns, label, pattern);
+    for (uint32_t i = 0; i < flipped; i++) {
+        ff_rng_block(&chance, row * TRAIN_FEATURES + i, at);
+        pattern[at[1] % 2] ^= 1u << at[2] % 32;
+    }
+    for (uint32_t i = 0; i < TRAIN_FEATURES; i++) {
+        ff_rng_block(&chance, row * TRAIN_FEATURES + i, at);
+        pixels[i] = (unsigned char)(at[0] % noise + (pattern[i / 32] >> i % 32 & 1) * lit);
+    }
+}
+
+static void write_patterns(const char *folder, const char *split, uint32_t classes, uint64_t first,
+                           size_t rows)
+{
+    struct data_bytes images, labels;
+    char text[128];
+
+    snprintf(text, sizeof text, "{'descr': '|u1', 'fortran_order': False, 'shape': (%zu, %d), }\n",
+             rows, TRAIN_FEATURES);
+    images = data_npy(1, text);
+    snprintf(text, sizeof text, "{'descr': '<u2', 'fortran_order': False, 'shape': (%zu,), }\n",
+             rows);
+    labels = data_npy(1, text);
+    for (size_t row = 0; row < rows; row++) {
+        uint32_t label = (uint32_t)(row % classes);
+        unsigned char pixels[TRAIN_FEATURES];
+        const unsigned char bytes[] = {(unsigned char)label, (unsigned char)(label >> 8)};
+
+        draw_pattern(first + row, label, pixels);
+        data_put(&images, pixels, sizeof pixels);
+        data_put(&labels, bytes, sizeof bytes);
+    }
+    snprintf(text, sizeof text, "x_%s.npy", split);
+    data_write(folder, text, &images);
+    snprintf(text, sizeof text, "y_%s.npy", split);
+    data_write(folder, text, &labels);
+}
+
+char *train_folder_of(uint32_t classes, size_t rows)
+{
+    char *folder = new_folder();
+    const char *data = train_path(folder, "data");
+
+    write_patterns(data, "train", classes, 0, rows);
+    write_patterns(data, "test", classes, 1000000, rows);
     return folder;
 }
 
@@ -167,16 +233,50 @@ struct ff_ctx *train_ctx(void)
     return ctx;
 }
 
+void train_named(const char *named, struct ff_recipe *recipe)
+{
+    struct ff_recipe out;
+
+    ff_recipe_init(&out);
+    out.hidden = recipe->hidden;
+    out.layers = recipe->layers;
+    out.recipe = named;
+    out.epochs = 3;
+    out.batch = 32;
+    out.head_epochs = 2;
+    out.seed = 5;
+    if (ff_loss_find(ff_recipe_find(named)->defaults.loss)->pairs)
+        out.negative_sets = 2;
+    *recipe = out;
+}
+
 void train_recipe(struct ff_ctx *ctx, const char *hidden, struct ff_recipe *out)
 {
     ff_recipe_init(out);
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, hidden, out), FF_OK);
-    out->recipe = "symba";
-    out->epochs = 3;
-    out->batch = 32;
-    out->negative_sets = 2;
-    out->head_epochs = 2;
-    out->seed = 5;
+    train_named("symba", out);
+}
+
+int train_kinds(void)
+{
+    size_t count;
+
+    ff_recipes(&count);
+    return (int)count + 1;
+}
+
+void train_kind(int kind, struct ff_recipe *recipe)
+{
+    size_t count;
+    const struct ff_recipe_entry *table = ff_recipes(&count);
+
+    if ((size_t)kind < count) {
+        train_named(table[kind].name, recipe);
+        return;
+    }
+    train_named("conditioned", recipe);
+    recipe->label_samples = 2;
+    recipe->head_epochs = 0;
 }
 
 void train_backprop(const char *mode, struct ff_recipe *recipe)
@@ -257,20 +357,18 @@ const char *train_hash(const char *path)
     return out;
 }
 
-const char *train_reference(const char *hidden, size_t rows)
+const char *train_reference(const struct ff_recipe *recipe, size_t rows)
 {
     char *folder = train_folder(rows);
     struct ff_ctx *ctx = train_ctx();
-    struct ff_recipe recipe;
+    struct ff_recipe copy = *recipe;
     struct ff_train_opts opts;
     const char *hash;
 
-    train_recipe(ctx, hidden, &recipe);
     train_opts(folder, &opts);
-    train_ok(ctx, &recipe, &opts);
+    train_ok(ctx, &copy, &opts);
     hash = train_hash(opts.model);
     train_opts_release(&opts);
-    ff_recipe_release(&recipe);
     ff_ctx_free(ctx);
     free(folder);
     return hash;

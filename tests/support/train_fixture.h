@@ -19,6 +19,8 @@ void train_root_teardown(void);
 /* Makes a new folder with a dataset of ROWS training and ROWS test rows in "data"; the name is the
  * caller's to free. */
 char *train_folder(size_t rows);
+/* The same of CLASSES classes, each a pattern of its own through noise. */
+char *train_folder_of(uint32_t classes, size_t rows);
 /* Returns "FOLDER/NAME" in one of a few static buffers used in turn. */
 const char *train_path(const char *folder, const char *name);
 /* Makes the data of FOLDER floats of the same content, of other size and sign. */
@@ -29,6 +31,13 @@ struct ff_ctx *train_ctx(void);
 /* A small recipe: HIDDEN as in ff_recipe_parse_hidden(), 3 epochs, batches of 32, 2 sets of
  * negatives, a head. Completed later. */
 void train_recipe(struct ff_ctx *ctx, const char *hidden, struct ff_recipe *out);
+/* Makes RECIPE, of which only the layers stay, the one NAMED in the table, with such numbers. */
+void train_named(const char *named, struct ff_recipe *recipe);
+/* Tests of what holds for every recipe loop over kinds: those of the table, in its order, then a
+ * label-conditioned one without a head, whose rows meet some of the labels only. */
+int train_kinds(void);
+/* As train_named(), of KIND. */
+void train_kind(int kind, struct ff_recipe *recipe);
 /* Makes it one of MODE, one of those of backpropagation. */
 void train_backprop(const char *mode, struct ff_recipe *recipe);
 /* Options for FOLDER/model.ff on its data, two threads, no waiting between checkpoints. */
@@ -46,9 +55,9 @@ void train_end(char *folder, struct ff_ctx *ctx, struct ff_recipe *recipe,
 void train_ok(struct ff_ctx *ctx, struct ff_recipe *recipe, const struct ff_train_opts *opts);
 /* The weights' hash of a complete model; in a few static buffers used in turn. */
 const char *train_hash(const char *model);
-/* Trains RECIPE in a folder of its own with 2 threads, and gives the hash: what every variant must
- * come to. */
-const char *train_reference(const char *hidden, size_t rows);
+/* Trains RECIPE in a folder of its own, with ROWS rows and 2 threads, and gives the hash: what
+ * every variant must come to. */
+const char *train_reference(const struct ff_recipe *recipe, size_t rows);
 
 /* Interrupts after so many questions: for opts.interrupted, with opts.arg a pointer to the number.
  */
