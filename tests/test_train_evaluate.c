@@ -15,10 +15,14 @@
 #define NEAR_TIE 1e-4
 #define MOST_UNSURE (0.01 * ROWS) /* rows of which that is true */
 
-/* Ways of the model at hand to decide: by the goodness, and by the head if it has one. */
-static int methods(void)
+static const enum ff_method methods[] = {FF_METHOD_GOODNESS, FF_METHOD_HEAD};
+#define METHODS 2
+
+/* Takes way I to decide, if it is one of the model at hand. */
+static bool choose_method(int i)
 {
-    return evaluate_recipe.head_epochs > 0 ? 2 : 1;
+    evaluate_opts.method = methods[i];
+    return evaluate_knows(methods[i]);
 }
 
 /* ---- Naive scores ---- */
@@ -104,6 +108,8 @@ START_TEST(errors_are_those_of_naive_scores)
     static const char *const splits[] = {"t10k", "train"};
 
     evaluate_choose(_i);
+    if (!evaluate_knows(FF_METHOD_GOODNESS))
+        return;
     for (int train = 0; train <= 1; train++) {
         struct naive_scores naive;
         struct ff_evaluation result;
@@ -134,9 +140,9 @@ START_TEST(the_head_is_that_of_naive_logits)
     struct ff_evaluation result;
 
     evaluate_choose(_i);
-    if (methods() < 2)
-        return;
     evaluate_opts.method = FF_METHOD_HEAD;
+    if (!evaluate_knows(FF_METHOD_HEAD))
+        return;
     score_naively("t10k", &naive);
     evaluate_ok(&result);
     ck_error(result.error, &naive, 2 * LAYERS);
@@ -145,6 +151,31 @@ START_TEST(the_head_is_that_of_naive_logits)
     ck_assert_int_eq(result.method, FF_METHOD_HEAD);
     ff_evaluate_release(&result);
     free(naive.scores);
+}
+END_TEST
+
+/* What a model cannot tell is refused; what it can is chosen unless told otherwise. */
+START_TEST(ways_that_do_not_tell_labels_are_refused)
+{
+    bool by_goodness;
+
+    evaluate_choose(_i);
+    by_goodness = evaluate_knows(FF_METHOD_GOODNESS);
+    for (int head = 0; head <= METHODS; head++) {
+        struct ff_evaluation result;
+
+        evaluate_opts.method = head < METHODS ? methods[head] : FF_METHOD_AUTO;
+        if (head < METHODS && !evaluate_knows(methods[head])) {
+            evaluate_ck_status(ff_evaluate(evaluate_ctx, &evaluate_opts, &result), FF_EINVAL,
+                               "head");
+            continue;
+        }
+        evaluate_ok(&result);
+        ck_assert_int_eq(result.method, head < METHODS ? methods[head]
+                                        : by_goodness  ? FF_METHOD_GOODNESS
+                                                       : FF_METHOD_HEAD);
+        ff_evaluate_release(&result);
+    }
 }
 END_TEST
 
@@ -167,8 +198,9 @@ START_TEST(scores_are_the_naive_ones)
 
     evaluate_choose(_i);
     score_naively("t10k", &naive);
-    for (int head = 0; head < methods(); head++) {
-        evaluate_opts.method = head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS;
+    for (int head = 0; head < METHODS; head++) {
+        if (!choose_method(head))
+            continue;
         predict(&kept);
         ck_assert_uint_eq(kept.next, ROWS);
         for (size_t row = 0; row < ROWS; row++) {
@@ -235,12 +267,13 @@ END_TEST
 START_TEST(the_confusion_adds_up)
 {
     evaluate_choose(_i);
-    for (int head = 0; head < methods(); head++) {
+    for (int head = 0; head < METHODS; head++) {
         struct naive_data data;
         struct ff_evaluation result;
         uint64_t all = 0, right = 0, of_class[TRAIN_CLASSES] = {0};
 
-        evaluate_opts.method = head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS;
+        if (!choose_method(head))
+            continue;
         evaluate_opts.limit_rows = 500;
         naive_data_read(evaluate_opts.data.path, "t10k", TRAIN_CLASSES, &data);
         evaluate_ok(&result);
@@ -302,10 +335,11 @@ START_TEST(blocks_do_not_change_results)
     int cuts = sizeof bytes / sizeof *bytes, way = _i % cuts;
 
     evaluate_choose(_i / cuts);
-    for (int head = 0; head < methods(); head++) {
+    for (int head = 0; head < METHODS; head++) {
         struct ff_evaluation expected, result;
 
-        evaluate_opts.method = head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS;
+        if (!choose_method(head))
+            continue;
         evaluate_opts.scratch_bytes = 0;
         evaluate_opts.limit_rows = way == 0 ? 30 : 0; /* a block of one row takes its time */
         evaluate_ok(&expected);
@@ -345,6 +379,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, evaluate_setup, evaluate_teardown);
     tcase_add_loop_test(tcase, errors_are_those_of_naive_scores, 0, train_kinds());
     tcase_add_loop_test(tcase, the_head_is_that_of_naive_logits, 0, train_kinds());
+    tcase_add_loop_test(tcase, ways_that_do_not_tell_labels_are_refused, 0, train_kinds());
     tcase_add_loop_test(tcase, scores_are_the_naive_ones, 0, train_kinds());
     tcase_add_loop_test(tcase, predictions_without_labels_are_those_of_the_evaluation, 0,
                         train_kinds());

@@ -58,6 +58,10 @@ void naive_data_read(const char *folder, const char *split, uint32_t classes,
 
     *out = (struct naive_data){.rows = be32(images + 4), .classes = classes};
     offset = 4 + 4 * (size_t)images[3];
+    if (images[3] == 3) {
+        out->height = be32(images + 8);
+        out->width = be32(images + 12);
+    }
     n = (image_bytes - offset) / element;
     out->features = (uint32_t)(n / out->rows);
     out->values = naive_alloc(n, sizeof *out->values);
@@ -83,12 +87,24 @@ void naive_data_release(struct naive_data *data)
 
 /* ---- One row through a layer ---- */
 
+bool naive_is_unsupervised(const struct ff_recipe *recipe)
+{
+    return !naive_is_conditioned(recipe) && !naive_is_backprop(recipe) &&
+           strcmp(recipe->embedding, "none") == 0;
+}
+
+bool naive_is_embedded(const struct ff_recipe *recipe)
+{
+    return !naive_is_conditioned(recipe) && !naive_is_backprop(recipe) &&
+           !naive_is_unsupervised(recipe);
+}
+
 /* Inputs of layer 1 that the label adds in front: 0 if it replaces some, or is not there. */
 static uint32_t embedded_inputs(const struct ff_recipe *recipe, const struct naive_data *data)
 {
-    bool embedded = !naive_is_conditioned(recipe) && !naive_is_backprop(recipe);
+    bool appended = naive_is_embedded(recipe) && strcmp(recipe->embedding, "append") == 0;
 
-    return embedded && strcmp(recipe->embedding, "append") == 0 ? data->classes : 0;
+    return appended ? data->classes : 0;
 }
 
 void naive_normalise(size_t n, double *y)
@@ -101,19 +117,25 @@ void naive_normalise(size_t n, double *y)
         y[j] *= sqrt((double)n) / (sqrt(sum) + 1e-6);
 }
 
-void naive_embed(const struct ff_recipe *recipe, const struct naive_data *data, size_t row,
-                 uint32_t label, double *out)
+void naive_embed_values(const struct ff_recipe *recipe, const struct naive_data *data,
+                        const double *values, uint32_t label, double *out)
 {
     uint32_t added = embedded_inputs(recipe, data);
 
     for (uint32_t j = 0; j < data->features; j++)
-        out[added + j] = data->values[row * data->features + j];
-    for (uint32_t c = 0; c < data->classes && !naive_is_conditioned(recipe); c++) {
+        out[added + j] = values[j];
+    for (uint32_t c = 0; c < data->classes && naive_is_embedded(recipe); c++) {
         out[c] = c == label ? recipe->label_strength : 0;
         if (label == NAIVE_NEUTRAL)
             out[c] = recipe->label_strength / data->classes;
     }
     naive_normalise(data->features + added, out);
+}
+
+void naive_embed(const struct ff_recipe *recipe, const struct naive_data *data, size_t row,
+                 uint32_t label, double *out)
+{
+    naive_embed_values(recipe, data, data->values + row * data->features, label, out);
 }
 
 double naive_forward(const struct oracle_layer *layer, const double *x, double *y)

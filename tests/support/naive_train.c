@@ -1,5 +1,6 @@
 /* The naive training; everything in memory. */
 #include "support/naive_conditioned.h"
+#include "support/naive_images.h"
 #include "support/naive_parts.h"
 
 #include "base/rng.h"
@@ -10,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The stored inputs of a layer: K + 2 streams, the positive, the negative ones, the neutral; or one
- * without labels, where they condition every layer. The last one is the head's. */
+/* The stored inputs of a layer: K + 2 streams, the positive, the negative ones, the neutral, which
+ * is the head's. Without labels there is no neutral one; where they condition every layer there is
+ * the first one alone. */
 struct training {
     const struct ff_recipe *recipe;
     const struct naive_data *data;
@@ -32,7 +34,15 @@ struct training {
 
 static size_t streams(const struct training *t)
 {
-    return t->network->label_inputs > 0 ? 1 : t->recipe->negative_sets + 2;
+    if (t->network->label_inputs > 0)
+        return 1;
+    return t->recipe->negative_sets + (naive_is_unsupervised(t->recipe) ? 1 : 2);
+}
+
+/* The stream that the head learns from. */
+static size_t head_stream(const struct training *t)
+{
+    return naive_is_embedded(t->recipe) ? streams(t) - 1 : 0;
 }
 
 /* The label that a stream embeds into the row at PLACE. */
@@ -42,9 +52,24 @@ static uint32_t stream_label(const struct training *t, size_t stream, size_t pla
 
     if (stream == 0)
         return truth;
-    if (stream == streams(t) - 1)
+    if (stream == head_stream(t))
         return NAIVE_NEUTRAL;
     return ff_wrong_label(t->recipe->seed, (uint32_t)stream - 1, place, truth, t->data->classes);
+}
+
+/* The inputs of layer 1 at PLACE of a stream; RNG is that of masks. */
+static void embed_row(const struct training *t, size_t stream, size_t place, struct ff_rng masks,
+                      double *out)
+{
+    size_t features = t->data->features;
+    double *values = naive_alloc(features, sizeof *values);
+
+    if (naive_is_unsupervised(t->recipe) && stream > 0)
+        naive_hybrid(t->data, t->row_at, t->recipe->batch, &masks, place, values);
+    else
+        memcpy(values, t->data->values + t->row_at[place] * features, features * sizeof *values);
+    naive_embed_values(t->recipe, t->data, values, stream_label(t, stream, place), out);
+    free(values);
 }
 
 static void embed_all(struct training *t)
@@ -52,19 +77,24 @@ static void embed_all(struct training *t)
     t->width = t->network->inputs + t->network->label_inputs;
     t->x = naive_alloc(streams(t), sizeof *t->x);
     for (size_t s = 0; s < streams(t); s++) {
+        struct ff_rng masks = ff_rng_make(t->recipe->seed, FF_RNG_SET_HYBRID, 1, (uint32_t)s - 1);
+
         t->x[s] = naive_alloc(t->data->rows * t->width, sizeof **t->x);
         for (size_t place = 0; place < t->data->rows; place++)
-            naive_embed(t->recipe, t->data, t->row_at[place], stream_label(t, s, place),
-                        t->x[s] + place * t->width);
+            embed_row(t, s, place, masks, t->x[s] + place * t->width);
     }
 }
 
-/* The row at PLACE of a stream, as the layer at work meets it; to be freed. */
+/* The row at PLACE of a stream, as the layer at work meets it; to be freed. What layer 1 learns
+ * from is mixed anew in each epoch. */
 static double *inputs(const struct training *t, size_t stream, size_t place)
 {
+    struct ff_rng masks = ff_rng_make(t->recipe->seed, FF_RNG_HYBRID, 1, t->epoch);
     double *x = naive_alloc(t->width, sizeof *x);
 
     memcpy(x, t->x[stream] + place * t->width, t->width * sizeof *x);
+    if (t->learns && t->number == 1)
+        embed_row(t, stream, place, masks, x);
     if (t->learns)
         naive_drop(t->recipe, t->number, t->epoch, place, t->width - t->network->label_inputs, x);
     return x;
@@ -223,7 +253,7 @@ static void forward_all(struct training *t)
     for (size_t s = 0; s < streams(t); s++) {
         double *y = naive_alloc(t->data->rows * width, sizeof *y);
         /* What only a head learns from is seen only by networks that have one. */
-        bool counts = s == 0 || s + 1 < streams(t) || t->network->first_head;
+        bool counts = s == 0 || s != head_stream(t) || t->network->first_head;
 
         for (size_t place = 0; place < t->data->rows; place++) {
             double *row = y + place * width;
@@ -251,7 +281,7 @@ static void head_batch(const struct training *t, const struct oracle_layer *head
     double *logits = naive_alloc(classes, sizeof *logits);
 
     for (size_t place = batch * t->batch; place < batch * t->batch + rows; place++) {
-        const double *x = t->x[streams(t) - 1] + place * t->width;
+        const double *x = t->x[head_stream(t)] + place * t->width;
         uint16_t label = t->data->labels[t->row_at[place]];
         double sum = 0;
 
@@ -295,7 +325,7 @@ static void train_head(struct training *t)
         }
     }
     for (size_t place = 0; place < t->data->rows; place++)
-        naive_add_logits(head, t->x[streams(t) - 1] + place * t->width,
+        naive_add_logits(head, t->x[head_stream(t)] + place * t->width,
                          t->logits + place * t->data->classes);
     naive_descent_free(&d);
     free(dw);

@@ -1,0 +1,88 @@
+#include "support/naive_images.h"
+
+#include "train/geometry.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* Ten passes of (1/4, 1/2, 1/4) are one of the binomial coefficients of 20. */
+#define REACH 10
+
+static double binomial(int n, int k)
+{
+    double product = 1;
+
+    for (int i = 1; i <= k; i++)
+        product *= (double)(n - k + i) / i;
+    return product;
+}
+
+/* The place in 0 .. n-1 that I is seen at between two mirrors. */
+static size_t mirrored(long i, size_t n)
+{
+    long size = (long)n, at = ((i % (2 * size)) + 2 * size) % (2 * size);
+
+    return (size_t)(at < size ? at : 2 * size - 1 - at);
+}
+
+/* Element AT of a blurred line of N elements STRIDE apart. */
+static double blurred(const double *line, size_t n, size_t stride, size_t at)
+{
+    double sum = 0;
+
+    for (int k = -REACH; k <= REACH; k++)
+        sum += binomial(2 * REACH, REACH + k) * line[mirrored((long)at + k, n) * stride];
+    return ldexp(sum, -2 * REACH);
+}
+
+void naive_mask(const struct ff_rng *rng, uint64_t row, size_t height, size_t width,
+                unsigned char *mask)
+{
+    const uint64_t bits = 128; /* of a block */
+    size_t pixels = height * width;
+    double *bit = naive_alloc(2 * pixels, sizeof *bit), *lines = bit + pixels;
+
+    for (size_t i = 0; i < pixels; i++) {
+        uint32_t block[4];
+
+        ff_rng_block(rng, row * ((pixels + bits - 1) / bits) + i / bits, block);
+        bit[i] = block[i % bits / 32] >> i % 32 & 1;
+    }
+    for (size_t i = 0; i < pixels; i++)
+        lines[i] = blurred(bit + i / width * width, width, 1, i % width);
+    for (size_t i = 0; i < pixels; i++)
+        mask[i] = blurred(lines + i % width, height, width, i / width) > 0.5;
+    free(bit);
+}
+
+/* The place of the row that the one at PLACE is mixed with. */
+static size_t partner(const struct naive_data *data, uint32_t batch, const struct ff_rng *rng,
+                      size_t place)
+{
+    struct ff_geometry geometry = ff_geometry_make(data->rows, batch);
+    uint64_t first = 0;
+    uint32_t rows = 0, step;
+
+    for (uint32_t chunk = 0; place >= first + rows; chunk++)
+        ff_chunk_range(&geometry, chunk, &first, &rows);
+    if (rows == 1)
+        return place;
+    step = 1 + ff_rng_below(rng, UINT64_MAX - first, rows - 1);
+    return first + (place - first + step) % rows;
+}
+
+void naive_hybrid(const struct naive_data *data, const size_t *row_at, uint32_t batch,
+                  const struct ff_rng *rng, size_t place, double *out)
+{
+    size_t other = partner(data, batch, rng, place), features = data->features;
+    const double *here = data->values + row_at[place] * features;
+    const double *there = data->values + row_at[other] * features;
+    unsigned char *mask = naive_alloc(features, 1);
+
+    ck_assert_uint_eq((size_t)data->height * data->width, features);
+    naive_mask(rng, place, data->height, data->width, mask);
+    for (size_t i = 0; i < features; i++)
+        out[i] = mask[i] ? here[i] : there[i];
+    free(mask);
+}
