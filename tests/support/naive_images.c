@@ -27,7 +27,7 @@ static size_t mirrored(long i, size_t n)
 }
 
 /* Element AT of a blurred line of N elements STRIDE apart. */
-static double blurred(const double *line, size_t n, size_t stride, size_t at)
+static double blurred_at(const double *line, size_t n, size_t stride, size_t at)
 {
     double sum = 0;
 
@@ -36,8 +36,7 @@ static double blurred(const double *line, size_t n, size_t stride, size_t at)
     return ldexp(sum, -2 * REACH);
 }
 
-void naive_mask(const struct ff_rng *rng, uint64_t row, size_t height, size_t width,
-                unsigned char *mask)
+void naive_blur(const struct ff_rng *rng, uint64_t row, size_t height, size_t width, double *out)
 {
     const uint64_t bits = 128; /* of a block */
     size_t pixels = height * width;
@@ -50,9 +49,9 @@ void naive_mask(const struct ff_rng *rng, uint64_t row, size_t height, size_t wi
         bit[i] = block[i % bits / 32] >> i % 32 & 1;
     }
     for (size_t i = 0; i < pixels; i++)
-        lines[i] = blurred(bit + i / width * width, width, 1, i % width);
+        lines[i] = blurred_at(bit + i / width * width, width, 1, i % width);
     for (size_t i = 0; i < pixels; i++)
-        mask[i] = blurred(lines + i % width, height, width, i / width) > 0.5;
+        out[i] = blurred_at(lines + i % width, height, width, i / width);
     free(bit);
 }
 
@@ -78,11 +77,11 @@ void naive_hybrid(const struct naive_data *data, const size_t *row_at, uint32_t 
     size_t other = partner(data, batch, rng, place), features = data->features;
     const double *here = data->values + row_at[place] * features;
     const double *there = data->values + row_at[other] * features;
-    unsigned char *mask = naive_alloc(features, 1);
+    double *blurred = naive_alloc(features, sizeof *blurred);
 
     ck_assert_uint_eq((size_t)data->height * data->width, features);
-    naive_mask(rng, place, data->height, data->width, mask);
+    naive_blur(rng, place, data->height, data->width, blurred);
     for (size_t i = 0; i < features; i++)
-        out[i] = mask[i] ? here[i] : there[i];
-    free(mask);
+        out[i] = blurred[i] > 0.5 ? here[i] : there[i];
+    free(blurred);
 }

@@ -8,9 +8,9 @@
 #include "base/rng.h"
 #include "support/naive_network.h"
 
-/* The mask of row ROW of the sequence RNG: (height, width), 1 or 0. */
-void naive_mask(const struct ff_rng *rng, uint64_t row, size_t height, size_t width,
-                unsigned char *mask);
+/* The blurred bits of row ROW of the sequence RNG, which a mask is 1 where they are above 1/2. out:
+ * (height, width) */
+void naive_blur(const struct ff_rng *rng, uint64_t row, size_t height, size_t width, double *out);
 /* The image (features) at PLACE of the stored order, ROW_AT, where its mask is 1, else that of its
  * partner: the row some steps on in the same chunk, of those that batches of BATCH are cut into. */
 void naive_hybrid(const struct naive_data *data, const size_t *row_at, uint32_t batch,
