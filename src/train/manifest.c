@@ -291,7 +291,7 @@ static bool mark_is_sane(const struct ff_manifest *manifest)
     bool imported = mark->stage != FF_STAGE_IMPORT;
     bool begins = mark->epoch == 0 && mark->batch == 0;
     bool whole = ff_mode_find(recipe->mode)->whole_network;
-    bool last_round = mark->round + 1 == recipe->sweeps;
+    bool last_round = ff_manifest_last_round(manifest);
 
     if (mark->layer < 1 || mark->layer > recipe->layers || mark->round >= recipe->sweeps ||
         mark->generation > mark->checkpoints || (manifest->fingerprint[0] != '\0') != imported)
@@ -627,6 +627,11 @@ uint32_t ff_recipe_round_begins(const struct ff_recipe *recipe, uint32_t round)
     return (uint32_t)((uint64_t)recipe->epochs * round / recipe->sweeps);
 }
 
+bool ff_manifest_last_round(const struct ff_manifest *manifest)
+{
+    return manifest->mark.round + 1 >= manifest->recipe.sweeps;
+}
+
 uint64_t ff_generation_final(uint32_t round)
 {
     return round == 0 ? FF_GENERATION_FINAL : (uint64_t)1 << 63 | round;
@@ -654,7 +659,7 @@ uint32_t ff_recipe_first_head(const struct ff_recipe *recipe)
 
 uint32_t ff_manifest_heads_trained(const struct ff_manifest *manifest)
 {
-    if (ff_recipe_first_head(&manifest->recipe) == 0)
+    if (ff_recipe_first_head(&manifest->recipe) == 0 || !ff_manifest_last_round(manifest))
         return 0;
     return manifest->mark.stage == FF_STAGE_DONE ? manifest->recipe.layers
                                                  : manifest->mark.layer - 1;

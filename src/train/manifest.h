@@ -123,6 +123,8 @@ struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest);
 uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer);
 /* Epochs of a layer that are done when ROUND begins. */
 uint32_t ff_recipe_round_begins(const struct ff_recipe *recipe, uint32_t round);
+/* True in the last round of sweeps: heads are trained in it, and in no other. */
+bool ff_manifest_last_round(const struct ff_manifest *manifest);
 /* The generation of the weights of a layer that was finished in ROUND. */
 uint64_t ff_generation_final(uint32_t round);
 /* Layers whose weights are final, in this round. */

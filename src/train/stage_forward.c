@@ -100,13 +100,17 @@ void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
 
 static void choose_streams(struct forwarding *f)
 {
-    const struct ff_recipe *recipe = &f->run->manifest.recipe;
+    const struct ff_manifest *manifest = &f->run->manifest;
+    const struct ff_recipe *recipe = &manifest->recipe;
+    bool heads = ff_manifest_last_round(manifest);
 
-    f->n_streams = ff_streams_passed(&f->run->manifest, f->streams);
-    f->n_stored = ff_streams_stored(&f->run->manifest, f->number, f->stored);
+    f->n_streams = ff_streams_passed(manifest, f->streams);
+    /* The last outputs are for their head alone. */
+    if (heads || f->number < recipe->layers)
+        f->n_stored = ff_streams_stored(manifest, f->number, f->stored);
     f->labelled = ff_streams_labelled(recipe);
-    f->head_below = has_head_below(recipe, f->number);
-    f->logits_below = recipe->head_epochs > 0 && f->number > ff_recipe_first_head(recipe) + 1;
+    f->head_below = heads && has_head_below(recipe, f->number);
+    f->logits_below = f->head_below && has_head_below(recipe, f->number - 1);
 }
 
 static int load_layers(struct forwarding *f)
@@ -313,8 +317,7 @@ int ff_stage_forward(struct ff_run *run)
     ff_set_close(f.in);
     if (status != FF_OK)
         return status;
-    last = f.number == run->manifest.recipe.layers &&
-           run->manifest.mark.round + 1 == run->manifest.recipe.sweeps;
+    last = f.number == run->manifest.recipe.layers && ff_manifest_last_round(&run->manifest);
     ff_run_advance(run);
     if (last && run->manifest.recipe.validation > 0)
         status = choose_range(run);
