@@ -22,6 +22,10 @@ static int describe(struct ff_ctx *ctx, const struct ff_plan_data *data,
         .features = data->features,
         .classes = data->classes,
         .is_float = data->is_float,
+        /* Images of one channel, if rows must be images; no more is to be known of them. */
+        .height = 1,
+        .width = data->features,
+        .channels = 1,
     };
     return FF_OK;
 }
