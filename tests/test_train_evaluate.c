@@ -25,6 +25,18 @@ static bool choose_method(int i)
     return evaluate_knows(methods[i]);
 }
 
+/* Takes the model of KIND at hand, and all layers but for the first where the label is among its
+ * inputs, whatever was chosen on held-out rows. */
+static void choose_whole(int kind)
+{
+    bool embedded;
+
+    evaluate_choose(kind);
+    embedded = ff_loss_find(evaluate_recipe.loss)->pairs != NULL;
+    evaluate_opts.first_layer = embedded ? 2 : 1;
+    evaluate_opts.last_layer = FF_LAST_LAYER;
+}
+
 /* ---- Naive scores ---- */
 
 #define WAYS (2 * LAYERS + 1) /* each layer alone; summed up to each layer; the head */
@@ -107,7 +119,7 @@ START_TEST(errors_are_those_of_naive_scores)
 {
     static const char *const splits[] = {"t10k", "train"};
 
-    evaluate_choose(_i);
+    choose_whole(_i);
     if (!evaluate_knows(FF_METHOD_GOODNESS))
         return;
     for (int train = 0; train <= 1; train++) {
@@ -126,7 +138,7 @@ START_TEST(errors_are_those_of_naive_scores)
         }
         ck_error(result.error, &naive, 2 * LAYERS - 1);
         ck_assert_double_eq(result.error, result.upto_error[LAYERS - 1]);
-        ck_assert_double_lt(result.error, 0.3); /* far better than chance */
+        ck_assert_double_lt(result.error, 0.6); /* better than chance, which is 0.75 */
         ff_evaluate_release(&result);
         free(naive.scores);
     }
@@ -196,7 +208,7 @@ START_TEST(scores_are_the_naive_ones)
     static struct evaluate_predictions kept;
     struct naive_scores naive;
 
-    evaluate_choose(_i);
+    choose_whole(_i);
     score_naively("t10k", &naive);
     for (int head = 0; head < METHODS; head++) {
         if (!choose_method(head))

@@ -6,10 +6,9 @@
 #include <string.h>
 
 #define HIDDEN "40,50,30"
-#define MAX_KINDS 8
 
-static char *folders[MAX_KINDS];
-static struct ff_recipe recipes[MAX_KINDS];
+static char *folders[TRAIN_MAX_KINDS];
+static struct ff_recipe recipes[TRAIN_MAX_KINDS];
 
 const char *evaluate_folder;
 struct ff_recipe evaluate_recipe;
@@ -38,7 +37,6 @@ void evaluate_model_setup(void)
     struct ff_ctx *ctx = train_ctx();
 
     train_root_setup();
-    ck_assert_int_le(train_kinds(), MAX_KINDS);
     for (int kind = 0; kind < train_kinds(); kind++) {
         folders[kind] = train_folder(EVALUATE_ROWS);
         train_recipe(ctx, HIDDEN, &recipes[kind]);

@@ -25,6 +25,39 @@ void naive_set_label(const struct ff_recipe *recipe, uint32_t classes, size_t wi
         x[width + c] = c == label ? recipe->label_strength : 0;
 }
 
+/* The mean of the outputs under every label, weighed by exp(SCALE G). */
+static void mix_outputs(const struct ff_recipe *recipe, uint32_t classes, double scale,
+                        const struct oracle_layer *layer, double *x, double *y)
+{
+    double *under = naive_alloc(layer->units, sizeof *under), sum = 0;
+
+    memset(y, 0, layer->units * sizeof *y);
+    for (uint32_t c = 0; c < classes; c++) {
+        double weight;
+
+        naive_set_label(recipe, classes, layer->fan_in - classes, c, x);
+        weight = exp(scale * naive_forward(layer, x, under));
+        for (size_t j = 0; j < layer->units; j++)
+            y[j] += weight * under[j];
+        sum += weight;
+    }
+    for (size_t j = 0; j < layer->units; j++)
+        y[j] /= sum;
+    free(under);
+}
+
+void naive_pass_on(const struct ff_recipe *recipe, uint32_t classes,
+                   const struct oracle_layer *layer, double *x, double *y)
+{
+    if (classes > 0 && strcmp(recipe->pass_on, "mean") == 0)
+        mix_outputs(recipe, classes, 0, layer, x, y);
+    else if (classes > 0 && strcmp(recipe->pass_on, "posterior") == 0)
+        mix_outputs(recipe, classes, recipe->goodness_scale, layer, x, y);
+    naive_set_label(recipe, classes, layer->fan_in - classes, NAIVE_NEUTRAL, x);
+    if (classes == 0 || strcmp(recipe->pass_on, "label-free") == 0)
+        naive_forward(layer, x, y);
+}
+
 void naive_seed_conditioned(uint64_t seed, uint32_t number, uint32_t classes,
                             struct oracle_layer *layer)
 {

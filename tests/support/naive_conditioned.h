@@ -1,7 +1,8 @@
 /*
  * Naive label-conditioned layers: the label is among a layer's inputs, behind the others, as its
  * one-hot scaled by the strength; each row is copied for every label and passed through the whole
- * layer. What is handed on is the output without a label, when these inputs are 0.
+ * layer. What is handed on is the output without a label, when these inputs are 0, or the mean of
+ * those under every label, which can be weighed by what the goodness takes the row for.
  */
 #ifndef FF_TESTS_NAIVE_CONDITIONED_H
 #define FF_TESTS_NAIVE_CONDITIONED_H
@@ -14,6 +15,10 @@ uint32_t naive_conditions(const struct ff_recipe *recipe, uint32_t classes);
 /* Puts LABEL behind the WIDTH other inputs X. */
 void naive_set_label(const struct ff_recipe *recipe, uint32_t classes, size_t width, uint32_t label,
                      double *x);
+/* The outputs that LAYER hands on of one row, not yet scaled; CLASSES 0: labels do not condition
+ * it. The inputs X are left without a label. */
+void naive_pass_on(const struct ff_recipe *recipe, uint32_t classes,
+                   const struct oracle_layer *layer, double *x, double *y);
 /* W ~ N(0, 1 / width) of layer NUMBER, from 1, and V ~ N(0, 1 / width) behind it, of CLASSES. */
 void naive_seed_conditioned(uint64_t seed, uint32_t number, uint32_t classes,
                             struct oracle_layer *layer);

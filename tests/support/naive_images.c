@@ -9,6 +9,24 @@
 /* Ten passes of (1/4, 1/2, 1/4) are one of the binomial coefficients of 20. */
 #define REACH 10
 
+void naive_shift(const struct naive_data *data, const struct ff_rng *rng, uint64_t row,
+                 uint32_t pixels, const double *in, double *out)
+{
+    long right = (long)ff_rng_below(rng, 2 * row, 2 * pixels + 1) - (long)pixels;
+    long down = (long)ff_rng_below(rng, 2 * row + 1, 2 * pixels + 1) - (long)pixels;
+    long height = (long)data->height, width = (long)data->width;
+
+    ck_assert_uint_eq((size_t)data->height * data->width, data->features);
+    for (long y = 0; y < height; y++) {
+        for (long x = 0; x < width; x++) {
+            long from_y = y - down, from_x = x - right;
+            bool inside = from_y >= 0 && from_y < height && from_x >= 0 && from_x < width;
+
+            out[y * width + x] = inside ? in[from_y * width + from_x] : 0;
+        }
+    }
+}
+
 static double binomial(int n, int k)
 {
     double product = 1;
@@ -55,33 +73,27 @@ void naive_blur(const struct ff_rng *rng, uint64_t row, size_t height, size_t wi
     free(bit);
 }
 
-/* The place of the row that the one at PLACE is mixed with. */
-static size_t partner(const struct naive_data *data, uint32_t batch, const struct ff_rng *rng,
-                      size_t place)
+void naive_mix(const struct naive_data *data, const struct ff_rng *rng, uint64_t row,
+               const double *a, const double *b, double *out)
 {
-    struct ff_geometry geometry = ff_geometry_make(data->rows, batch);
-    uint64_t first = 0;
-    uint32_t rows = 0, step;
+    double *blurred = naive_alloc(data->features, sizeof *blurred);
 
-    for (uint32_t chunk = 0; place >= first + rows; chunk++)
-        ff_chunk_range(&geometry, chunk, &first, &rows);
-    if (rows == 1)
-        return place;
-    step = 1 + ff_rng_below(rng, UINT64_MAX - first, rows - 1);
-    return first + (place - first + step) % rows;
+    naive_blur(rng, row, data->height, data->width, blurred);
+    for (size_t i = 0; i < data->features; i++)
+        out[i] = blurred[i] > 0.5 ? a[i] : b[i];
+    free(blurred);
 }
 
-void naive_hybrid(const struct naive_data *data, const size_t *row_at, uint32_t batch,
-                  const struct ff_rng *rng, size_t place, double *out)
+size_t naive_partner(const struct ff_rng *rng, size_t rows, uint32_t batch, size_t place)
 {
-    size_t other = partner(data, batch, rng, place), features = data->features;
-    const double *here = data->values + row_at[place] * features;
-    const double *there = data->values + row_at[other] * features;
-    double *blurred = naive_alloc(features, sizeof *blurred);
+    struct ff_geometry geometry = ff_geometry_make(rows, batch);
+    uint64_t first = 0;
+    uint32_t n = 0, step;
 
-    ck_assert_uint_eq((size_t)data->height * data->width, features);
-    naive_blur(rng, place, data->height, data->width, blurred);
-    for (size_t i = 0; i < features; i++)
-        out[i] = blurred[i] > 0.5 ? here[i] : there[i];
-    free(blurred);
+    for (uint32_t chunk = 0; place >= first + n; chunk++)
+        ff_chunk_range(&geometry, chunk, &first, &n);
+    if (n == 1)
+        return place;
+    step = 1 + ff_rng_below(rng, UINT64_MAX - first, n - 1);
+    return first + (place - first + step) % n;
 }

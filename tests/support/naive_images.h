@@ -1,6 +1,7 @@
 /*
- * Naive hybrid images: the mask by a blur as it is in one step, over an image that is mirrored at
- * its edges, where the library blurs again and again. Random bits alone are the library's.
+ * Naive images: one pixel at a time, of one channel. The mask of a hybrid comes from a blur in one
+ * step, over an image that is mirrored at its edges, where the library blurs again and again.
+ * Random bits alone are the library's.
  */
 #ifndef FF_TESTS_NAIVE_IMAGES_H
 #define FF_TESTS_NAIVE_IMAGES_H
@@ -8,12 +9,18 @@
 #include "base/rng.h"
 #include "support/naive_network.h"
 
+/* The image IN of a dataset, moved by a shift of up to PIXELS that is that of row ROW of RNG. */
+void naive_shift(const struct naive_data *data, const struct ff_rng *rng, uint64_t row,
+                 uint32_t pixels, const double *in, double *out);
+
 /* The blurred bits of row ROW of the sequence RNG, which a mask is 1 where they are above 1/2. out:
  * (height, width) */
 void naive_blur(const struct ff_rng *rng, uint64_t row, size_t height, size_t width, double *out);
-/* The image (features) at PLACE of the stored order, ROW_AT, where its mask is 1, else that of its
- * partner: the row some steps on in the same chunk, of those that batches of BATCH are cut into. */
-void naive_hybrid(const struct naive_data *data, const size_t *row_at, uint32_t batch,
-                  const struct ff_rng *rng, size_t place, double *out);
+/* Image A of a dataset where the mask of row ROW is 1, else B. */
+void naive_mix(const struct naive_data *data, const struct ff_rng *rng, uint64_t row,
+               const double *a, const double *b, double *out);
+/* The place of the row that the one at PLACE is mixed with: some steps on in the same chunk, of
+ * those that ROWS rows in batches of BATCH are cut into. */
+size_t naive_partner(const struct ff_rng *rng, size_t rows, uint32_t batch, size_t place);
 
 #endif

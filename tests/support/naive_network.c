@@ -107,6 +107,16 @@ static uint32_t embedded_inputs(const struct ff_recipe *recipe, const struct nai
     return appended ? data->classes : 0;
 }
 
+bool naive_is_hard(const struct ff_recipe *recipe)
+{
+    return naive_is_embedded(recipe) && strcmp(recipe->negatives, "hard") == 0;
+}
+
+uint32_t naive_inputs(const struct ff_recipe *recipe, const struct naive_data *data)
+{
+    return data->features + embedded_inputs(recipe, data);
+}
+
 void naive_normalise(size_t n, double *y)
 {
     double sum = 0;
@@ -129,7 +139,7 @@ void naive_embed_values(const struct ff_recipe *recipe, const struct naive_data 
         if (label == NAIVE_NEUTRAL)
             out[c] = recipe->label_strength / data->classes;
     }
-    naive_normalise(data->features + added, out);
+    naive_normalise(naive_inputs(recipe, data), out);
 }
 
 void naive_embed(const struct ff_recipe *recipe, const struct naive_data *data, size_t row,
@@ -171,16 +181,13 @@ static size_t widest(const struct naive_network *network)
     return most + network->label_inputs;
 }
 
-/* The inputs X of layer K become its outputs, scaled, under no label that conditions it. Y is room.
- */
+/* The inputs X of layer K become its outputs, scaled. Y is room. */
 static void pass_on(const struct naive_network *network, const struct ff_recipe *recipe, uint32_t k,
                     double *x, double *y)
 {
     const struct oracle_layer *layer = &network->layer[k];
 
-    naive_set_label(recipe, network->label_inputs, layer->fan_in - network->label_inputs,
-                    NAIVE_NEUTRAL, x);
-    naive_forward(layer, x, y);
+    naive_pass_on(recipe, network->label_inputs, layer, x, y);
     naive_normalise(layer->units, y);
     memcpy(x, y, layer->units * sizeof *x);
 }
@@ -232,7 +239,7 @@ void naive_init(struct naive_network *out, const struct ff_recipe *recipe, uint3
 {
     *out = (struct naive_network){
         .layers = layers,
-        .inputs = data->features + embedded_inputs(recipe, data),
+        .inputs = naive_inputs(recipe, data),
         .label_inputs = naive_conditions(recipe, data->classes),
     };
     if (naive_is_backprop(recipe))
@@ -275,14 +282,14 @@ void naive_copy(const struct ff_layer *layer, struct oracle_layer *out)
 }
 
 static void read_layer(struct ff_ctx *ctx, struct ff_model_file *file, char kind, uint32_t number,
-                       const struct ff_layer *shape, struct oracle_layer *out)
+                       uint64_t generation, const struct ff_layer *shape, struct oracle_layer *out)
 {
     struct ff_layer layer;
     struct ff_workers workers = {.ctx = ctx};
     int status = ff_layer_init_paged(&layer, &workers, shape, NULL, NULL);
 
     if (status == FF_OK)
-        status = ff_layer_load(&layer, file, kind, number, FF_GENERATION_FINAL, false);
+        status = ff_layer_load(&layer, file, kind, number, generation, false);
     ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(ctx));
     naive_copy(&layer, out);
     ff_layer_release(&layer);
@@ -299,11 +306,12 @@ static void read_layers(struct ff_ctx *ctx, struct ff_model_file *file,
         struct ff_layer layer = ff_layer_of(manifest, k + 1, 0);
         struct ff_layer head = ff_layer_shape(layer.units, manifest->classes, 0);
 
-        read_layer(ctx, file, 'W', k + 1, &layer, &out->layer[k]);
+        read_layer(ctx, file, 'W', k + 1, ff_generation_final(manifest->mark.round), &layer,
+                   &out->layer[k]);
         if (!out->first_head || k + 1 < out->first_head ||
             k + 1 > ff_manifest_heads_trained(manifest))
             continue;
-        read_layer(ctx, file, 'H', k + 1, &head, &out->head[k]);
+        read_layer(ctx, file, 'H', k + 1, FF_GENERATION_FINAL, &head, &out->head[k]);
     }
 }
 

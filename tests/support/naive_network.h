@@ -60,6 +60,10 @@ void naive_release(struct naive_network *network);
 bool naive_is_embedded(const struct ff_recipe *recipe);
 /* True if layers learn without labels. */
 bool naive_is_unsupervised(const struct ff_recipe *recipe);
+/* True if negatives of pairs change with what the layers below take a row for. */
+bool naive_is_hard(const struct ff_recipe *recipe);
+/* Inputs of layer 1, but for those of labels that condition it. */
+uint32_t naive_inputs(const struct ff_recipe *recipe, const struct naive_data *data);
 /* The input of layer 1 for one row of VALUES (features), label embedded if it is to be, scaled to
  * RMS 1. out: (inputs) */
 void naive_embed_values(const struct ff_recipe *recipe, const struct naive_data *data,

@@ -1,19 +1,15 @@
 /* The naive training; everything in memory. */
 #include "support/naive_conditioned.h"
-#include "support/naive_images.h"
 #include "support/naive_parts.h"
+#include "support/naive_streams.h"
 
 #include "base/rng.h"
-#include "data/embed.h"
 
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The stored inputs of a layer: K + 2 streams, the positive, the negative ones, the neutral, which
- * is the head's. Without labels there is no neutral one; where they condition every layer there is
- * the first one alone. */
 struct training {
     const struct ff_recipe *recipe;
     const struct naive_data *data;
@@ -21,199 +17,169 @@ struct training {
     const struct ff_loss *loss;
     struct ff_loss_params loss_params;
     struct ff_optimizer_params params;
-    size_t *row_at;        /* the dataset's row at each place of the stored order */
-    size_t width;          /* of the inputs of the layer in training, label inputs included */
-    double **x;            /* [streams]: (rows, width), in stored order; label inputs are 0 */
-    double *logits;        /* (rows, classes), of the heads below */
-    size_t batches, batch; /* number of batches; rows of a full one */
+    struct naive_streams in;       /* of the layer at work */
+    struct naive_descent *descent; /* [layers]: between the rounds of sweeps, too */
+    double *logits;                /* (rows, classes), of the heads below */
     /* The layer at work */
     uint32_t number, epoch;
     size_t batch_at; /* in stored order */
     bool learns;     /* some of its inputs are dropped, and it may meet some labels only */
 };
 
-static size_t streams(const struct training *t)
+static struct oracle_layer *layer_at_work(const struct training *t)
 {
-    if (t->network->label_inputs > 0)
-        return 1;
-    return t->recipe->negative_sets + (naive_is_unsupervised(t->recipe) ? 1 : 2);
+    return &t->network->layer[t->number - 1];
 }
 
-/* The stream that the head learns from. */
-static size_t head_stream(const struct training *t)
-{
-    return naive_is_embedded(t->recipe) ? streams(t) - 1 : 0;
-}
-
-/* The label that a stream embeds into the row at PLACE. */
-static uint32_t stream_label(const struct training *t, size_t stream, size_t place)
-{
-    uint16_t truth = t->data->labels[t->row_at[place]];
-
-    if (stream == 0)
-        return truth;
-    if (stream == head_stream(t))
-        return NAIVE_NEUTRAL;
-    return ff_wrong_label(t->recipe->seed, (uint32_t)stream - 1, place, truth, t->data->classes);
-}
-
-/* The inputs of layer 1 at PLACE of a stream; RNG is that of masks. */
-static void embed_row(const struct training *t, size_t stream, size_t place, struct ff_rng masks,
-                      double *out)
-{
-    size_t features = t->data->features;
-    double *values = naive_alloc(features, sizeof *values);
-
-    if (naive_is_unsupervised(t->recipe) && stream > 0)
-        naive_hybrid(t->data, t->row_at, t->recipe->batch, &masks, place, values);
-    else
-        memcpy(values, t->data->values + t->row_at[place] * features, features * sizeof *values);
-    naive_embed_values(t->recipe, t->data, values, stream_label(t, stream, place), out);
-    free(values);
-}
-
-static void embed_all(struct training *t)
-{
-    t->width = t->network->inputs + t->network->label_inputs;
-    t->x = naive_alloc(streams(t), sizeof *t->x);
-    for (size_t s = 0; s < streams(t); s++) {
-        struct ff_rng masks = ff_rng_make(t->recipe->seed, FF_RNG_SET_HYBRID, 1, (uint32_t)s - 1);
-
-        t->x[s] = naive_alloc(t->data->rows * t->width, sizeof **t->x);
-        for (size_t place = 0; place < t->data->rows; place++)
-            embed_row(t, s, place, masks, t->x[s] + place * t->width);
-    }
-}
-
-/* The row at PLACE of a stream, as the layer at work meets it; to be freed. What layer 1 learns
- * from is mixed anew in each epoch. */
+/* The row at PLACE of a stream, as the layer at work meets it; to be freed. */
 static double *inputs(const struct training *t, size_t stream, size_t place)
 {
-    struct ff_rng masks = ff_rng_make(t->recipe->seed, FF_RNG_HYBRID, 1, t->epoch);
-    double *x = naive_alloc(t->width, sizeof *x);
-
-    memcpy(x, t->x[stream] + place * t->width, t->width * sizeof *x);
-    if (t->learns && t->number == 1)
-        embed_row(t, stream, place, masks, x);
     if (t->learns)
-        naive_drop(t->recipe, t->number, t->epoch, place, t->width - t->network->label_inputs, x);
-    return x;
+        return naive_streams_learn(&t->in, t->number, t->epoch, stream, place);
+    return naive_streams_stored(&t->in, stream, place);
 }
 
-/* Adds the pair of the row at PLACE and negative set NEGATIVE to the gradient and to FIGURES. */
-static void train_pair(const struct training *t, size_t place, size_t negative, size_t batch_rows,
-                       double *dw, double *db, struct naive_figures *figures)
+/* Adds the pair of the rows at PLACE of two streams to the gradient and to FIGURES. */
+static void train_pair(const struct training *t, size_t place, size_t positive, size_t negative,
+                       size_t batch_rows, double *dw, double *db, struct naive_figures *figures)
 {
-    const struct oracle_layer *layer = &t->network->layer[t->number - 1];
-    double *x_pos = inputs(t, 0, place), *x_neg = inputs(t, 1 + negative, place);
+    const struct oracle_layer *layer = layer_at_work(t);
+    double *x_pos = inputs(t, positive, place), *x_neg = inputs(t, negative, place);
     double *y_pos = naive_alloc(2 * layer->units, sizeof *y_pos), *y_neg = y_pos + layer->units;
     double g_pos = naive_forward(layer, x_pos, y_pos), g_neg = naive_forward(layer, x_neg, y_neg);
     double c_pos, c_neg,
         loss = naive_slopes(t->loss, &t->loss_params, g_pos, g_neg, &c_pos, &c_neg);
     double factor =
         2.0 / (double)layer->units / (double)batch_rows; /* dG/dy, mean over the batch */
+    double all_rows = (double)t->in.learnt;
 
     naive_add_gradient(layer, c_pos * factor, y_pos, x_pos, dw, db);
     naive_add_gradient(layer, c_neg * factor, y_neg, x_neg, dw, db);
-    figures->loss += loss / (double)t->data->rows;
-    figures->goodness_pos += g_pos / (double)t->data->rows;
-    figures->goodness_neg += g_neg / (double)t->data->rows;
-    figures->error += (g_neg >= g_pos) / (double)t->data->rows;
+    figures->loss += loss / all_rows;
+    figures->goodness_pos += g_pos / all_rows;
+    figures->goodness_neg += g_neg / all_rows;
+    figures->error += (g_neg >= g_pos) / all_rows;
     free(x_pos);
     free(x_neg);
     free(y_pos);
 }
 
-/* Adds the row at PLACE under its labels. */
-static void train_labels(const struct training *t, size_t place, size_t batch_rows, double *dw,
-                         double *db, struct naive_figures *figures)
+/* Adds the row at PLACE of a stream under its labels. */
+static void train_labels(const struct training *t, size_t place, size_t stream, size_t batch_rows,
+                         double *dw, double *db, struct naive_figures *figures)
 {
-    double *x = inputs(t, 0, place);
+    double *x = inputs(t, stream, place);
     struct naive_meeting meeting = {
         .recipe = t->recipe,
         .classes = t->data->classes,
         .x = x,
-        .truth = t->data->labels[t->row_at[place]],
+        .truth = naive_streams_truth(&t->in, place),
         .batch_rows = (double)batch_rows,
-        .all_rows = (double)t->data->rows,
+        .all_rows = (double)t->in.learnt,
         .number = t->learns ? t->number : 0,
         .epoch = t->epoch,
         .batch = t->batch_at,
         .place = place,
     };
 
-    naive_meet(&meeting, &t->network->layer[t->number - 1], dw, db, figures);
+    naive_meet(&meeting, layer_at_work(t), dw, db, figures);
     free(x);
 }
 
-static size_t variants(const struct training *t)
+/* The wrong label whose goodness is largest, as a stream of hard negatives. */
+static size_t strongest(const struct training *t, size_t place)
 {
-    return t->network->label_inputs > 0 ? 1 : t->recipe->negative_sets;
+    const struct oracle_layer *layer = layer_at_work(t);
+    double *y = naive_alloc(layer->units, sizeof *y), most = -1;
+    size_t best = 0;
+
+    for (size_t c = 0; c < t->data->classes; c++) {
+        double g = naive_forward(layer, t->in.x[c] + place * t->in.width, y);
+
+        if (c == naive_streams_truth(&t->in, place) || g <= most)
+            continue;
+        most = g;
+        best = c;
+    }
+    free(y);
+    return best;
 }
 
 static void train_row(const struct training *t, size_t place, size_t variant, size_t batch_rows,
                       double *dw, double *db, struct naive_figures *figures)
 {
-    if (t->network->label_inputs > 0)
-        train_labels(t, place, batch_rows, dw, db, figures);
+    size_t negative;
+
+    if (naive_is_conditioned(t->recipe)) {
+        train_labels(t, place, variant, batch_rows, dw, db, figures);
+        return;
+    }
+    if (naive_is_hard(t->recipe) && !t->learns)
+        negative = strongest(t, place);
     else
-        train_pair(t, place, variant, batch_rows, dw, db, figures);
+        negative = naive_streams_negative(&t->in, t->number, t->epoch, variant, place);
+    train_pair(t, place, naive_streams_positive(&t->in, place), negative, batch_rows, dw, db,
+               figures);
 }
 
-static size_t rows_of_batch(const struct training *t, size_t batch)
+/* One batch, the DONE-th step of all. */
+static void train_batch(struct training *t, size_t done, double *dw, double *db)
 {
-    return batch + 1 < t->batches ? t->batch : t->data->rows - batch * t->batch;
-}
-
-static void train_layer(struct training *t)
-{
-    struct oracle_layer *layer = &t->network->layer[t->number - 1];
     const struct ff_recipe *recipe = t->recipe;
-    struct naive_descent d = naive_descent_make(layer);
+    struct oracle_layer *layer = layer_at_work(t);
+    struct naive_figures *figures =
+        &t->network->epochs[(t->number - 1) * recipe->epochs + t->epoch];
+    size_t rows = naive_streams_rows(&t->in, t->batch_at);
+    size_t variant = (t->epoch + t->batch_at) % naive_streams_variants(&t->in);
+    double factor = naive_schedule(recipe->schedule, done, recipe->epochs * t->in.batches);
+
+    memset(dw, 0, layer->units * layer->fan_in * sizeof *dw);
+    memset(db, 0, layer->units * sizeof *db);
+    for (size_t r = 0; r < rows; r++)
+        train_row(t, t->batch_at * t->in.batch + r, variant, rows, dw, db, figures);
+    naive_update(recipe->optimizer, &t->params, done + 1, recipe->learning_rate * factor, layer, dw,
+                 db, &t->descent[t->number - 1]);
+}
+
+/* The epochs from FIRST up to LAST. */
+static void train_layer(struct training *t, uint32_t first, uint32_t last)
+{
+    const struct oracle_layer *layer = layer_at_work(t);
     size_t n = layer->units * layer->fan_in;
-    double *dw = naive_alloc(n + layer->units, sizeof *dw), *db = dw + n;
+    double *dw = naive_alloc(n + layer->units, sizeof *dw);
 
     t->learns = true;
-    for (t->epoch = 0; t->epoch < recipe->epochs; t->epoch++) {
+    for (t->epoch = first; t->epoch < last; t->epoch++) {
         struct ff_permutation order = ff_permutation_make(
-            ff_rng_make(recipe->seed, FF_RNG_BATCH_ORDER, t->number, t->epoch), t->batches);
+            ff_rng_make(t->recipe->seed, FF_RNG_BATCH_ORDER, t->number, t->epoch), t->in.batches);
 
-        for (size_t i = 0; i < t->batches; i++) {
-            size_t rows, done = t->epoch * t->batches + i;
-            double factor = naive_schedule(recipe->schedule, done, recipe->epochs * t->batches);
-
-            memset(dw, 0, (n + layer->units) * sizeof *dw);
+        for (size_t i = 0; i < t->in.batches; i++) {
             t->batch_at = ff_permutation_at(&order, i);
-            rows = rows_of_batch(t, t->batch_at);
-            for (size_t r = 0; r < rows; r++)
-                train_row(t, t->batch_at * t->batch + r, (t->epoch + t->batch_at) % variants(t),
-                          rows, dw, db,
-                          &t->network->epochs[(t->number - 1) * recipe->epochs + t->epoch]);
-            naive_update(recipe->optimizer, &t->params, done + 1, recipe->learning_rate * factor,
-                         layer, dw, db, &d);
+            train_batch(t, t->epoch * t->in.batches + i, dw, dw + n);
         }
     }
-    naive_descent_free(&d);
     free(dw);
 }
 
-/* The figures of the layer as trained, over the pairs of all sets of negatives, without noise. */
+/* The figures of the layer as trained, over the rows of all variants that are learned from, without
+ * noise. */
 static void measure(struct training *t)
 {
-    const struct oracle_layer *layer = &t->network->layer[t->number - 1];
+    const struct oracle_layer *layer = layer_at_work(t);
     struct naive_figures *final = &t->network->final[t->number - 1];
-    size_t n = layer->units * layer->fan_in;
+    size_t n = layer->units * layer->fan_in, variants = naive_streams_variants(&t->in);
     double *ignored = naive_alloc(n + layer->units, sizeof *ignored);
 
     t->learns = false;
-    for (size_t variant = 0; variant < variants(t); variant++) {
-        for (size_t place = 0; place < t->data->rows; place++)
+    *final = (struct naive_figures){0};
+    for (size_t variant = 0; variant < variants; variant++) {
+        for (size_t place = 0; place < t->in.learnt; place++)
             train_row(t, place, variant, 1, ignored, ignored + n, final);
     }
-    final->loss /= (double)variants(t);
-    final->goodness_pos /= (double)variants(t);
-    final->goodness_neg /= (double)variants(t);
-    final->error /= (double)variants(t);
+    final->loss /= (double)variants;
+    final->goodness_pos /= (double)variants;
+    final->goodness_neg /= (double)variants;
+    final->error /= (double)variants;
     free(ignored);
 }
 
@@ -243,46 +209,53 @@ static void store(const char *dtype, size_t units, double *row)
     }
 }
 
+/* A stream's outputs of the layer at work, as they are stored: (rows, WIDTH), to be freed. */
+static double *forward_stream(struct training *t, size_t stream, size_t width, bool *active)
+{
+    const struct oracle_layer *layer = layer_at_work(t);
+    double *y = naive_alloc(t->data->rows * width, sizeof *y);
+    /* What only a head learns from is seen only by networks that have one. */
+    bool counts = stream == 0 || stream != naive_streams_head(&t->in) || t->network->first_head;
+
+    for (size_t place = 0; place < t->data->rows; place++) {
+        double *row = y + place * width;
+
+        naive_pass_on(t->recipe, t->network->label_inputs, layer,
+                      t->in.x[stream] + place * t->in.width, row);
+        for (size_t j = 0; j < layer->units && counts; j++)
+            active[j] |= row[j] > 0;
+        naive_normalise(layer->units, row);
+        store(t->recipe->activations, layer->units, row);
+    }
+    return y;
+}
+
 /* The layer's outputs become the inputs of the next. */
 static void forward_all(struct training *t)
 {
-    const struct oracle_layer *layer = &t->network->layer[t->number - 1];
-    size_t units = layer->units, width = units + t->network->label_inputs;
-    bool *active = naive_alloc(units, sizeof *active);
+    const struct oracle_layer *layer = layer_at_work(t);
+    size_t width = layer->units + t->network->label_inputs;
+    bool *active = naive_alloc(layer->units, sizeof *active);
+    double **outputs = naive_alloc(t->in.n, sizeof *outputs);
 
-    for (size_t s = 0; s < streams(t); s++) {
-        double *y = naive_alloc(t->data->rows * width, sizeof *y);
-        /* What only a head learns from is seen only by networks that have one. */
-        bool counts = s == 0 || s != head_stream(t) || t->network->first_head;
-
-        for (size_t place = 0; place < t->data->rows; place++) {
-            double *row = y + place * width;
-
-            naive_forward(layer, t->x[s] + place * t->width, row);
-            for (size_t j = 0; j < units && counts; j++)
-                active[j] |= row[j] > 0;
-            naive_normalise(units, row);
-            store(t->recipe->activations, units, row);
-        }
-        free(t->x[s]);
-        t->x[s] = y;
-    }
-    for (size_t j = 0; j < units; j++)
+    for (size_t s = 0; s < t->in.n; s++)
+        outputs[s] = forward_stream(t, s, width, active);
+    for (size_t j = 0; j < layer->units; j++)
         t->network->final[t->number - 1].dead_units += !active[j];
+    naive_streams_replace(&t->in, outputs, width);
     free(active);
-    t->width = width;
 }
 
 /* One batch of the head: softmax cross-entropy on the logits of the heads below and its own. */
 static void head_batch(const struct training *t, const struct oracle_layer *head, size_t batch,
                        double *dw, double *db)
 {
-    size_t classes = head->units, rows = rows_of_batch(t, batch);
+    size_t classes = head->units, rows = naive_streams_rows(&t->in, batch);
     double *logits = naive_alloc(classes, sizeof *logits);
 
-    for (size_t place = batch * t->batch; place < batch * t->batch + rows; place++) {
-        const double *x = t->x[head_stream(t)] + place * t->width;
-        uint16_t label = t->data->labels[t->row_at[place]];
+    for (size_t place = batch * t->in.batch; place < batch * t->in.batch + rows; place++) {
+        const double *x = t->in.x[naive_streams_head(&t->in)] + place * t->in.width;
+        uint16_t label = naive_streams_truth(&t->in, place);
         double sum = 0;
 
         memcpy(logits, t->logits + place * classes, classes * sizeof *logits);
@@ -312,10 +285,10 @@ static void train_head(struct training *t)
     params.weight_decay = (float)recipe->head_weight_decay;
     for (uint32_t epoch = 0; epoch < recipe->head_epochs; epoch++) {
         struct ff_permutation order = ff_permutation_make(
-            ff_rng_make(recipe->seed, FF_RNG_HEAD_ORDER, t->number, epoch), t->batches);
+            ff_rng_make(recipe->seed, FF_RNG_HEAD_ORDER, t->number, epoch), t->in.batches);
 
-        for (size_t i = 0; i < t->batches; i++) {
-            size_t done = epoch * t->batches + i, total = recipe->head_epochs * t->batches;
+        for (size_t i = 0; i < t->in.batches; i++) {
+            size_t done = epoch * t->in.batches + i, total = recipe->head_epochs * t->in.batches;
 
             memset(dw, 0, (n + head->units) * sizeof *dw);
             head_batch(t, head, ff_permutation_at(&order, i), dw, dw + n);
@@ -325,30 +298,47 @@ static void train_head(struct training *t)
         }
     }
     for (size_t place = 0; place < t->data->rows; place++)
-        naive_add_logits(head, t->x[head_stream(t)] + place * t->width,
+        naive_add_logits(head, t->in.x[naive_streams_head(&t->in)] + place * t->in.width,
                          t->logits + place * t->data->classes);
     naive_descent_free(&d);
     free(dw);
 }
 
-static void train_release(struct training *t)
-{
-    for (size_t s = 0; s < streams(t); s++)
-        free(t->x[s]);
-    free(t->x);
-    free(t->row_at);
-    free(t->logits);
-}
-
 static void make_layer(struct training *t)
 {
-    struct oracle_layer *layer = &t->network->layer[t->number - 1];
+    struct oracle_layer *layer = layer_at_work(t);
 
-    naive_layer_init(layer, t->width, t->recipe->hidden[t->number - 1]);
+    naive_layer_init(layer, t->in.width, t->recipe->hidden[t->number - 1]);
+    t->descent[t->number - 1] = naive_descent_make(layer);
     if (t->network->label_inputs > 0)
         naive_seed_conditioned(t->recipe->seed, t->number, t->network->label_inputs, layer);
     else
         naive_seed(t->recipe->seed, t->number, 1, layer);
+}
+
+/* A round over all layers; heads are trained in the last one. */
+static void train_round(struct training *t, uint32_t round)
+{
+    const struct ff_recipe *recipe = t->recipe;
+    struct naive_network *network = t->network;
+    bool heads = network->first_head > 0 && round + 1 == recipe->sweeps;
+
+    naive_streams_import(&t->in);
+    for (t->number = 1; t->number <= recipe->layers; t->number++) {
+        if (round == 0)
+            make_layer(t);
+        train_layer(t, recipe->epochs * round / recipe->sweeps,
+                    recipe->epochs * (round + 1) / recipe->sweeps);
+        measure(t);
+        if (naive_is_hard(recipe))
+            naive_streams_add_goodness(&t->in, layer_at_work(t));
+        forward_all(t);
+        if (!heads || t->number < network->first_head)
+            continue;
+        naive_layer_init(&network->head[t->number - 1], recipe->hidden[t->number - 1],
+                         t->data->classes);
+        train_head(t);
+    }
 }
 
 void naive_train(const struct ff_recipe *recipe, const struct naive_data *data,
@@ -362,25 +352,19 @@ void naive_train(const struct ff_recipe *recipe, const struct naive_data *data,
         .loss_params = {(float)recipe->goodness_scale, (float)recipe->threshold},
         .params = {(float)recipe->momentum, (float)recipe->beta1, (float)recipe->beta2,
                    (float)recipe->epsilon, (float)recipe->weight_decay},
-        .batch = recipe->batch < data->rows ? recipe->batch : data->rows,
+        .descent = naive_alloc(recipe->layers, sizeof *t.descent),
+        .logits = naive_alloc(data->rows * data->classes, sizeof *t.logits),
     };
 
-    t.batches = (data->rows + t.batch - 1) / t.batch;
-    t.logits = naive_alloc(data->rows * data->classes, sizeof *t.logits);
     naive_init(out, recipe, recipe->layers, data);
     out->epochs = naive_alloc((size_t)recipe->layers * recipe->epochs, sizeof *out->epochs);
     out->final = naive_alloc(recipe->layers, sizeof *out->final);
-    t.row_at = naive_order(recipe->seed, data->rows);
-    embed_all(&t);
-    for (t.number = 1; t.number <= recipe->layers; t.number++) {
-        make_layer(&t);
-        train_layer(&t);
-        measure(&t);
-        forward_all(&t);
-        if (!out->first_head || t.number < out->first_head)
-            continue;
-        naive_layer_init(&out->head[t.number - 1], recipe->hidden[t.number - 1], data->classes);
-        train_head(&t);
-    }
-    train_release(&t);
+    naive_streams_init(&t.in, recipe, data);
+    for (uint32_t round = 0; round < recipe->sweeps; round++)
+        train_round(&t, round);
+    for (uint32_t k = 0; k < recipe->layers; k++)
+        naive_descent_free(&t.descent[k]);
+    naive_streams_release(&t.in);
+    free(t.descent);
+    free(t.logits);
 }

@@ -5,6 +5,7 @@
 #include "support/data_fixture.h"
 #include "train/recipe_table.h"
 
+#include <assert.h>
 #include <check.h>
 #include <ftw.h>
 #include <limits.h>
@@ -258,12 +259,54 @@ void train_recipe(struct ff_ctx *ctx, const char *hidden, struct ff_recipe *out)
     train_named("symba", out);
 }
 
+/* What differs from a recipe of the table; 0: nothing. */
+struct variant {
+    const char *recipe, *negatives, *pass_on;
+    uint32_t label_samples, jitter, copies, sweeps;
+    double validation;
+    bool no_head;
+};
+
+static const struct variant variants[] = {
+    {.recipe = "conditioned", .pass_on = "mean", .label_samples = 2, .no_head = true},
+    {.recipe = "conditioned",
+     .pass_on = "posterior",
+     .jitter = 1,
+     .copies = 2,
+     .sweeps = 2,
+     .validation = 0.2},
+    {.recipe = "symba", .negatives = "hard", .jitter = 1, .sweeps = 2, .validation = 0.2},
+    {.recipe = "unsupervised", .jitter = 1, .sweeps = 3},
+};
+#define VARIANTS (sizeof variants / sizeof *variants)
+
+static void apply(const struct variant *variant, struct ff_recipe *recipe)
+{
+    train_named(variant->recipe, recipe);
+    if (variant->negatives) { /* they are drawn anew, and of no set */
+        recipe->negatives = variant->negatives;
+        recipe->negative_sets = FF_UNSET;
+    }
+    if (variant->pass_on)
+        recipe->pass_on = variant->pass_on;
+    if (variant->copies)
+        recipe->augment_copies = variant->copies;
+    if (variant->sweeps)
+        recipe->sweeps = variant->sweeps;
+    if (variant->no_head)
+        recipe->head_epochs = 0;
+    recipe->label_samples = variant->label_samples;
+    recipe->jitter = variant->jitter;
+    recipe->validation = variant->validation;
+}
+
 int train_kinds(void)
 {
     size_t count;
 
     ff_recipes(&count);
-    return (int)count + 1;
+    assert(count + VARIANTS <= TRAIN_MAX_KINDS);
+    return (int)(count + VARIANTS);
 }
 
 void train_kind(int kind, struct ff_recipe *recipe)
@@ -271,13 +314,10 @@ void train_kind(int kind, struct ff_recipe *recipe)
     size_t count;
     const struct ff_recipe_entry *table = ff_recipes(&count);
 
-    if ((size_t)kind < count) {
+    if ((size_t)kind < count)
         train_named(table[kind].name, recipe);
-        return;
-    }
-    train_named("conditioned", recipe);
-    recipe->label_samples = 2;
-    recipe->head_epochs = 0;
+    else
+        apply(&variants[(size_t)kind - count], recipe);
 }
 
 void train_drop_head(struct ff_recipe *recipe)

@@ -33,8 +33,10 @@ struct ff_ctx *train_ctx(void);
 void train_recipe(struct ff_ctx *ctx, const char *hidden, struct ff_recipe *out);
 /* Makes RECIPE, of which only the layers stay, the one NAMED in the table, with such numbers. */
 void train_named(const char *named, struct ff_recipe *recipe);
-/* Tests of what holds for every recipe loop over kinds: those of the table, in its order, then a
- * label-conditioned one without a head, whose rows meet some of the labels only. */
+/* Tests of what holds for every recipe loop over kinds: those of the table, in its order, then some
+ * with what is said otherwise: labels and heads left out, hard negatives, shifted images, copies of
+ * them, other outputs handed on, held-out rows, sweeps. At most so many. */
+#define TRAIN_MAX_KINDS 8
 int train_kinds(void);
 /* As train_named(), of KIND. */
 void train_kind(int kind, struct ff_recipe *recipe);
