@@ -112,7 +112,7 @@ if [ -n "${FFTOOL_SANITIZED-}" ] || [ ! -r /proc/self/status ]; then
     finish
 fi
 if [ -n "${FFTOOL_LONG-}" ]; then
-    lines=$(seq 46)
+    lines=$(seq 48)
 else
     lines="1 3 6 7 10 14 16 19 21 27 31 34 37 40 42 45 47"
 fi
