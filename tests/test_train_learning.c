@@ -190,6 +190,20 @@ START_TEST(every_recipe_learns_the_sample)
 }
 END_TEST
 
+/* By the defaults of everything. */
+START_TEST(mnist_is_learned_by_default)
+{
+    const char *data = mnist("the default recipe");
+    struct ff_recipe recipe;
+
+    if (!data)
+        return;
+    ff_recipe_init(&recipe);
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, MNIST_LAYERS, &recipe), FF_OK);
+    ck_assert_double_lt(run_recipe(&recipe, data), 0.017);
+}
+END_TEST
+
 /* ---- Backpropagation, as an ordinary multilayer perceptron ---- */
 
 #define FASHION_MNIST "/usr/share/datasets/fashion-mnist"
@@ -292,6 +306,7 @@ int main(void)
     tcase_add_loop_test(tcase, the_sample_is_learned, 0, 5);
     tcase_add_loop_test(tcase, every_recipe_learns_the_sample, 0, recipes());
     tcase_add_loop_test(tcase, mnist_is_learned, 0, 2);
+    tcase_add_test(tcase, mnist_is_learned_by_default);
     tcase_add_loop_test(tcase, backprop_learns_the_sample, 0, 3);
     tcase_add_test(tcase, backprop_learns_mnist);
     tcase_add_loop_test(tcase, mnist_is_learned_by_the_whole_network_at_once, 0, 2);
