@@ -15,10 +15,10 @@
 #define NEAR_TIE 1e-4
 #define MOST_UNSURE (0.01 * ROWS) /* rows of which that is true */
 
-/* Ways of the model at hand to decide: by the goodness, and by the head if it has one. */
-static int methods(void)
+/* Whether the model at hand can decide by its head, or by the goodness. */
+static bool decides(bool head)
 {
-    return evaluate_recipe.head_epochs > 0 ? 2 : 1;
+    return head ? evaluate_recipe.head_epochs > 0 : !naive_is_unsupervised(&evaluate_recipe);
 }
 
 /* ---- Naive scores ---- */
@@ -104,7 +104,7 @@ START_TEST(errors_are_those_of_naive_scores)
     static const char *const splits[] = {"t10k", "train"};
 
     evaluate_choose(_i);
-    for (int train = 0; train <= 1; train++) {
+    for (int train = 0; train <= 1 && decides(false); train++) {
         struct naive_scores naive;
         struct ff_evaluation result;
 
@@ -134,7 +134,7 @@ START_TEST(the_head_is_that_of_naive_logits)
     struct ff_evaluation result;
 
     evaluate_choose(_i);
-    if (methods() < 2)
+    if (!decides(true))
         return;
     evaluate_opts.method = FF_METHOD_HEAD;
     score_naively("t10k", &naive);
@@ -167,7 +167,7 @@ START_TEST(scores_are_the_naive_ones)
 
     evaluate_choose(_i);
     score_naively("t10k", &naive);
-    for (int head = 0; head < methods(); head++) {
+    for (int head = !decides(false); head <= decides(true); head++) {
         evaluate_opts.method = head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS;
         predict(&kept);
         ck_assert_uint_eq(kept.next, ROWS);
@@ -235,7 +235,7 @@ END_TEST
 START_TEST(the_confusion_adds_up)
 {
     evaluate_choose(_i);
-    for (int head = 0; head < methods(); head++) {
+    for (int head = !decides(false); head <= decides(true); head++) {
         struct naive_data data;
         struct ff_evaluation result;
         uint64_t all = 0, right = 0, of_class[TRAIN_CLASSES] = {0};
@@ -302,7 +302,7 @@ START_TEST(blocks_do_not_change_results)
     int cuts = sizeof bytes / sizeof *bytes, way = _i % cuts;
 
     evaluate_choose(_i / cuts);
-    for (int head = 0; head < methods(); head++) {
+    for (int head = !decides(false); head <= decides(true); head++) {
         struct ff_evaluation expected, result;
 
         evaluate_opts.method = head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS;

@@ -84,8 +84,8 @@ FF_CHECK int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct
 FF_CHECK int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe);
 /*
  * For one recipe that serves to compare N MODES, the recipe's own among them: sets the fields that
- * its own makes no use of, but another does, to their defaults. What is of use to none is left for
- * ff_recipe_complete() to refuse. The modes must be known.
+ * are of no use in its own, but are in another, to their defaults. What is of use in none is left
+ * for ff_recipe_complete() to refuse. The modes must be known.
  */
 void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, size_t n);
 

@@ -333,40 +333,74 @@ static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     return FF_OK;
 }
 
-/* A recipe or loss of label-conditioned layers is of use in ff-stream alone. */
-static void drop_conditioned(struct ff_recipe *recipe, const struct ff_recipe *plain)
+/* True if RECIPE, which may be incomplete, comes to condition layers on the label, or, as USUAL
+ * says, if it does not say which recipe or loss. */
+static bool conditions(const struct ff_recipe *recipe, const char *usual)
+{
+    const struct ff_recipe_entry *entry = ff_recipe_find(recipe->recipe ? recipe->recipe : usual);
+    const char *name = recipe->loss ? recipe->loss : entry ? entry->defaults.loss : "";
+    const struct ff_loss *loss = ff_loss_find(name);
+
+    return loss && loss->labels;
+}
+
+/* True if RECIPE comes to learn without labels. */
+static bool goes_without(const struct ff_recipe *recipe)
 {
     const struct ff_recipe_entry *entry = recipe->recipe ? ff_recipe_find(recipe->recipe) : NULL;
-    const char *name = recipe->loss ? recipe->loss : entry ? entry->defaults.loss : NULL;
-    const struct ff_loss *loss = name ? ff_loss_find(name) : NULL;
+    const char *name = recipe->embedding ? recipe->embedding
+                       : entry           ? entry->defaults.embedding
+                                         : "";
 
-    if (!loss || !loss->labels)
+    return strcmp(name, "none") == 0;
+}
+
+/* What conditions layers on the label, or learns without labels, is of use in ff-stream alone. */
+static void drop_streamed(struct ff_recipe *recipe, const struct ff_recipe *plain,
+                          const char *usual)
+{
+    if (!conditions(recipe, usual) && !goes_without(recipe))
         return;
     recipe->recipe = plain->recipe;
     recipe->loss = plain->loss;
+    recipe->embedding = plain->embedding;
+    recipe->negatives = plain->negatives;
     recipe->goodness_scale = plain->goodness_scale;
+    recipe->threshold = plain->threshold;
     recipe->label_strength = plain->label_strength;
 }
 
-/* Groups of fields that a mode makes use of. */
+/* Groups of fields that a recipe makes use of in a mode. */
 struct uses {
     bool forward; /* those of Forward-Forward, and of the head beside it */
+    bool pairs;   /* those of positive and negative rows with labels among the inputs */
     bool streams; /* those of layers that train one after another, on stored activations */
     bool full;    /* those of Forward-Forward in a network that trains all at once */
 };
 
-static struct uses uses_of(const struct ff_mode *mode)
+static struct uses uses_of(const struct ff_recipe *recipe, const char *mode_name)
 {
+    const struct ff_mode *mode = ff_mode_find(mode_name);
+
     return (struct uses){
         .forward = !mode->backprop,
+        .pairs = !mode->backprop && (mode->whole_network || !conditions(recipe, mode->recipe)),
         .streams = !mode->whole_network,
         .full = !mode->backprop && mode->whole_network,
     };
 }
 
+static void drop_pairs(struct ff_recipe *recipe, const struct ff_recipe *plain)
+{
+    recipe->threshold = plain->threshold;
+    recipe->embedding = plain->embedding;
+    recipe->negatives = plain->negatives;
+    recipe->negative_sets = plain->negative_sets;
+}
+
 static void drop_streams(struct ff_recipe *recipe, const struct ff_recipe *plain)
 {
-    drop_conditioned(recipe, plain);
+    drop_streamed(recipe, plain, ff_mode_find(recipe->mode)->recipe);
     recipe->activations = plain->activations;
     recipe->label_smoothing = plain->label_smoothing;
     recipe->pass_on = plain->pass_on;
@@ -380,19 +414,22 @@ static void drop_streams(struct ff_recipe *recipe, const struct ff_recipe *plain
 
 void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, size_t n)
 {
-    struct uses own = uses_of(ff_mode_find(recipe->mode)), any = own;
+    struct uses own = uses_of(recipe, recipe->mode), any = own;
     struct ff_recipe plain;
 
     for (size_t i = 0; i < n; i++) {
-        struct uses uses = uses_of(ff_mode_find(modes[i]));
+        struct uses uses = uses_of(recipe, modes[i]);
 
         any.forward |= uses.forward;
+        any.pairs |= uses.pairs;
         any.streams |= uses.streams;
         any.full |= uses.full;
     }
     ff_recipe_init(&plain);
     if (any.streams && !own.streams)
         drop_streams(recipe, &plain);
+    if (any.pairs && !own.pairs)
+        drop_pairs(recipe, &plain);
     if (any.full && !own.full)
         recipe->peer_normalisation = plain.peer_normalisation;
     if (!any.forward || own.forward)
@@ -400,11 +437,7 @@ void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, s
     recipe->recipe = plain.recipe;
     recipe->loss = plain.loss;
     recipe->goodness_scale = plain.goodness_scale;
-    recipe->threshold = plain.threshold;
-    recipe->embedding = plain.embedding;
     recipe->label_strength = plain.label_strength;
-    recipe->negatives = plain.negatives;
-    recipe->negative_sets = plain.negative_sets;
     recipe->head_epochs = plain.head_epochs;
     recipe->head_learning_rate = plain.head_learning_rate;
     recipe->head_weight_decay = plain.head_weight_decay;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What is done with a trained model: eval, predict, inspect.
 # shellcheck source=tests/cli/lib
-# shellcheck disable=SC2086 # $small is words
+# shellcheck disable=SC2086 # $small and $conditioned are words
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
 
 images=$data/t10k-images-idx3-ubyte.gz
@@ -79,6 +79,20 @@ ok "inspect --layer --json is JSON" json out
 refused 2 'layer 3' inspect model.ff --layer 3
 ff 0 inspect model.ff --verify
 ok "inspect --verify" has out '^verified [0-9,]+ values, .*: none damaged'
+
+ff 0 train $conditioned --model labels.ff --quiet
+ff 0 inspect labels.ff
+ok "inspect: what conditions layers is told" has out 'loss softmax over labels .*label strength 3'
+ff 0 inspect labels.ff --layer 1
+ok "inspect --layer: label weights" has out '^  labels +400: min '
+ff 0 inspect labels.ff --json
+ok "inspect --json is JSON" json out
+ok "inspect --json: label weights" [ "$(leaf '.layers[1].label_weights.count')" = 400 ]
+ok "inspect --json: they are parameters" [ "$(leaf .parameters)" -eq $((40 * (784 + 11 + 40 + 11))) ]
+ff 0 inspect labels.ff --verify
+ok "inspect --verify" has out '^verified [0-9,]+ values, .*: none damaged'
+ff 0 inspect model.ff --json
+ok "inspect --json: none where labels are inputs" [ -z "$(json out && leaf '.layers[0].label_weights.count')" ]
 
 size=$(wc -c <model.ff)
 head -c $((size / 2)) model.ff >flipped.ff

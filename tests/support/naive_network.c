@@ -58,6 +58,8 @@ void naive_data_read(const char *folder, const char *split, uint32_t classes,
 
     *out = (struct naive_data){.rows = be32(images + 4), .classes = classes};
     offset = 4 + 4 * (size_t)images[3];
+    out->height = be32(images + 8);
+    out->width = be32(images + 12);
     n = (image_bytes - offset) / element;
     out->features = (uint32_t)(n / out->rows);
     out->values = naive_alloc(n, sizeof *out->values);
@@ -83,12 +85,22 @@ void naive_data_release(struct naive_data *data)
 
 /* ---- One row through a layer ---- */
 
+bool naive_is_unsupervised(const struct ff_recipe *recipe)
+{
+    return strcmp(recipe->embedding, "none") == 0;
+}
+
+bool naive_is_label_free(const struct ff_recipe *recipe)
+{
+    return naive_is_conditioned(recipe) || naive_is_unsupervised(recipe);
+}
+
 /* Inputs of layer 1 that the label adds in front: 0 if it replaces some, or is not there. */
 static uint32_t embedded_inputs(const struct ff_recipe *recipe, const struct naive_data *data)
 {
-    bool embedded = !naive_is_conditioned(recipe) && !naive_is_backprop(recipe);
+    bool append = !naive_is_backprop(recipe) && strcmp(recipe->embedding, "append") == 0;
 
-    return embedded && strcmp(recipe->embedding, "append") == 0 ? data->classes : 0;
+    return append && !naive_is_label_free(recipe) ? data->classes : 0;
 }
 
 void naive_normalise(size_t n, double *y)
@@ -108,7 +120,7 @@ void naive_embed(const struct ff_recipe *recipe, const struct naive_data *data, 
 
     for (uint32_t j = 0; j < data->features; j++)
         out[added + j] = data->values[row * data->features + j];
-    for (uint32_t c = 0; c < data->classes && !naive_is_conditioned(recipe); c++) {
+    for (uint32_t c = 0; c < data->classes && !naive_is_label_free(recipe); c++) {
         out[c] = c == label ? recipe->label_strength : 0;
         if (label == NAIVE_NEUTRAL)
             out[c] = recipe->label_strength / data->classes;

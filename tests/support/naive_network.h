@@ -15,7 +15,8 @@
 struct naive_data {
     size_t rows;
     uint32_t features, classes;
-    double *values; /* (rows, features); bytes are divided by 255 */
+    uint32_t height, width; /* of an image */
+    double *values;         /* (rows, features); bytes are divided by 255 */
     uint16_t *labels;
 };
 
@@ -55,8 +56,12 @@ void naive_release(struct naive_network *network);
 
 #define NAIVE_NEUTRAL UINT32_MAX /* instead of a label */
 
-/* The input of layer 1 for one row, label embedded (unless labels condition every layer), scaled to
- * RMS 1. out: (inputs) */
+/* True if layers learn without labels, from images and hybrid ones. */
+bool naive_is_unsupervised(const struct ff_recipe *recipe);
+/* True if no label is among the inputs of layer 1: it conditions every layer, or none. */
+bool naive_is_label_free(const struct ff_recipe *recipe);
+/* The input of layer 1 for one row, label embedded if it is to be, scaled to RMS 1. out: (inputs)
+ */
 void naive_embed(const struct ff_recipe *recipe, const struct naive_data *data, size_t row,
                  uint32_t label, double *out);
 /* y = relu(x W' + b) for one row; returns its goodness. */

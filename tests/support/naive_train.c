@@ -4,14 +4,17 @@
 
 #include "base/rng.h"
 #include "data/embed.h"
+#include "data/hybrid.h"
+#include "train/geometry.h"
 
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The stored inputs of a layer: K + 2 streams, the positive, the negative ones, the neutral; or one
- * without labels, where they condition every layer. The last one is the head's. */
+/* The stored inputs of a layer: K + 2 streams, the positive, the negative ones, the neutral. Where
+ * labels condition every layer one stream is enough; where no layer learns from labels, the
+ * positive one is the neutral one, too. */
 struct training {
     const struct ff_recipe *recipe;
     const struct naive_data *data;
@@ -32,7 +35,14 @@ struct training {
 
 static size_t streams(const struct training *t)
 {
-    return t->network->label_inputs > 0 ? 1 : t->recipe->negative_sets + 2;
+    bool unsupervised = naive_is_unsupervised(t->recipe);
+
+    return t->network->label_inputs > 0 ? 1 : t->recipe->negative_sets + (unsupervised ? 1 : 2);
+}
+
+static size_t head_stream(const struct training *t)
+{
+    return naive_is_label_free(t->recipe) ? 0 : streams(t) - 1;
 }
 
 /* The label that a stream embeds into the row at PLACE. */
@@ -42,9 +52,34 @@ static uint32_t stream_label(const struct training *t, size_t stream, size_t pla
 
     if (stream == 0)
         return truth;
-    if (stream == streams(t) - 1)
+    if (stream == head_stream(t))
         return NAIVE_NEUTRAL;
     return ff_wrong_label(t->recipe->seed, (uint32_t)stream - 1, place, truth, t->data->classes);
+}
+
+/* The input X of layer 1 becomes the hybrid of the image at PLACE and another one of its chunk. */
+static void mix(const struct training *t, struct ff_rng rng, size_t place, double *x)
+{
+    struct ff_geometry geometry = ff_geometry_make(t->data->rows, t->recipe->batch);
+    struct ff_image image = {t->data->height, t->data->width, 1, false};
+    size_t features = t->data->features, other;
+    float *work = naive_alloc(2 * features, sizeof *work);
+    uint8_t *mask = naive_alloc(features, 1);
+    uint32_t chunk = 0, rows, step = 1;
+    uint64_t first;
+
+    do
+        ff_chunk_range(&geometry, chunk++, &first, &rows);
+    while (place >= first + rows);
+    if (rows > 1)
+        step += ff_rng_below(&rng, UINT64_MAX - first, rows - 1);
+    other = first + (place - first + step) % rows;
+    ff_hybrid_mask(&rng, place, &image, work, mask);
+    for (size_t k = 0; k < features; k++)
+        x[k] = t->data->values[t->row_at[mask[k] ? place : other] * features + k];
+    naive_normalise(features, x);
+    free(work);
+    free(mask);
 }
 
 static void embed_all(struct training *t)
@@ -53,9 +88,14 @@ static void embed_all(struct training *t)
     t->x = naive_alloc(streams(t), sizeof *t->x);
     for (size_t s = 0; s < streams(t); s++) {
         t->x[s] = naive_alloc(t->data->rows * t->width, sizeof **t->x);
-        for (size_t place = 0; place < t->data->rows; place++)
-            naive_embed(t->recipe, t->data, t->row_at[place], stream_label(t, s, place),
-                        t->x[s] + place * t->width);
+        for (size_t place = 0; place < t->data->rows; place++) {
+            double *x = t->x[s] + place * t->width;
+
+            naive_embed(t->recipe, t->data, t->row_at[place], stream_label(t, s, place), x);
+            if (naive_is_unsupervised(t->recipe) && s > 0)
+                mix(t, ff_rng_make(t->recipe->seed, FF_RNG_SET_HYBRID, 1, (uint32_t)s - 1), place,
+                    x);
+        }
     }
 }
 
@@ -65,6 +105,8 @@ static double *inputs(const struct training *t, size_t stream, size_t place)
     double *x = naive_alloc(t->width, sizeof *x);
 
     memcpy(x, t->x[stream] + place * t->width, t->width * sizeof *x);
+    if (t->learns && t->number == 1 && naive_is_unsupervised(t->recipe) && stream > 0)
+        mix(t, ff_rng_make(t->recipe->seed, FF_RNG_HYBRID, 1, t->epoch), place, x);
     if (t->learns)
         naive_drop(t->recipe, t->number, t->epoch, place, t->width - t->network->label_inputs, x);
     return x;
@@ -223,7 +265,7 @@ static void forward_all(struct training *t)
     for (size_t s = 0; s < streams(t); s++) {
         double *y = naive_alloc(t->data->rows * width, sizeof *y);
         /* What only a head learns from is seen only by networks that have one. */
-        bool counts = s == 0 || s + 1 < streams(t) || t->network->first_head;
+        bool counts = s == 0 || s != head_stream(t) || t->network->first_head;
 
         for (size_t place = 0; place < t->data->rows; place++) {
             double *row = y + place * width;
@@ -251,7 +293,7 @@ static void head_batch(const struct training *t, const struct oracle_layer *head
     double *logits = naive_alloc(classes, sizeof *logits);
 
     for (size_t place = batch * t->batch; place < batch * t->batch + rows; place++) {
-        const double *x = t->x[streams(t) - 1] + place * t->width;
+        const double *x = t->x[head_stream(t)] + place * t->width;
         uint16_t label = t->data->labels[t->row_at[place]];
         double sum = 0;
 
@@ -295,7 +337,7 @@ static void train_head(struct training *t)
         }
     }
     for (size_t place = 0; place < t->data->rows; place++)
-        naive_add_logits(head, t->x[streams(t) - 1] + place * t->width,
+        naive_add_logits(head, t->x[head_stream(t)] + place * t->width,
                          t->logits + place * t->data->classes);
     naive_descent_free(&d);
     free(dw);

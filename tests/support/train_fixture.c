@@ -182,15 +182,16 @@ char *train_folder_of(uint32_t classes, size_t rows)
     return folder;
 }
 
-/* An image as floats: type 0x0d, (rows, features), big-endian. */
+/* An image as floats: type 0x0d, (rows, SIDE, SIDE), big-endian. */
 static void write_floats(const char *path, size_t rows, const unsigned char *pixels)
 {
     FILE *out = fopen(path, "wb");
 
     ck_assert_ptr_nonnull(out);
-    put_be32(out, 0xd02);
+    put_be32(out, 0xd03);
     put_be32(out, (uint32_t)rows);
-    put_be32(out, TRAIN_FEATURES);
+    put_be32(out, SIDE);
+    put_be32(out, SIDE);
     for (size_t i = 0; i < rows * TRAIN_FEATURES; i++) {
         float value = (float)pixels[i] * 0x1p-7f - 0.25f;
         uint32_t bits;
@@ -277,6 +278,14 @@ void train_kind(int kind, struct ff_recipe *recipe)
     train_named("conditioned", recipe);
     recipe->label_samples = 2;
     recipe->head_epochs = 0;
+}
+
+bool train_without_head(struct ff_recipe *recipe)
+{
+    if (strcmp(ff_recipe_find(recipe->recipe)->defaults.embedding, "none") == 0)
+        return false;
+    recipe->head_epochs = 0;
+    return true;
 }
 
 void train_backprop(const char *mode, struct ff_recipe *recipe)

@@ -38,6 +38,8 @@ void train_named(const char *named, struct ff_recipe *recipe);
 int train_kinds(void);
 /* As train_named(), of KIND. */
 void train_kind(int kind, struct ff_recipe *recipe);
+/* Takes the head away, unless it alone tells labels; returns whether it is gone. */
+bool train_without_head(struct ff_recipe *recipe);
 /* Makes it one of MODE, one of those of backpropagation. */
 void train_backprop(const char *mode, struct ff_recipe *recipe);
 /* Options for FOLDER/model.ff on its data, two threads, no waiting between checkpoints. */
