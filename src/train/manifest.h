@@ -125,6 +125,8 @@ uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer);
 uint32_t ff_recipe_round_begins(const struct ff_recipe *recipe, uint32_t round);
 /* The generation of the weights of a layer that was finished in ROUND. */
 uint64_t ff_generation_final(uint32_t round);
+/* True in the last round over all layers, in which heads are trained. */
+bool ff_manifest_last_round(const struct ff_manifest *manifest);
 /* Layers whose weights are final, in this round. */
 uint32_t ff_manifest_layers_trained(const struct ff_manifest *manifest);
 /* The lowest layer with a head (the first is left out where there are more; Hinton 2022,

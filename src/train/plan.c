@@ -163,7 +163,7 @@ static struct ff_set_values rows_of(const struct ff_plan_job *job, uint32_t boun
     if (boundary == 0)
         return make_values(job, images, images, job->manifest->features, 1);
     return make_values(job, FF_F32, job->stored, recipe->hidden[boundary - 1],
-                       ff_streams_stored(job->manifest, boundary, streams));
+                       ff_streams_stored(job->manifest, boundary, true, streams));
 }
 
 /* Sums of goodness are there for held-out rows only: as columns of every row they are fewer. */

@@ -80,7 +80,7 @@ void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
         .head = ff_layer_shape(ff_manifest_fan_in(manifest, layer), manifest->classes, 0),
     };
     struct ff_set_values values[FF_MAX_SET_VALUES];
-    uint32_t pieces = ff_forward_pieces(ff_streams_passed(manifest, shape.streams));
+    uint32_t pieces = ff_forward_pieces(ff_streams_passed(manifest, true, shape.streams));
     struct ff_buffer buffers[MAX_BUFFERS];
     size_t n = ff_plan_values(job, layer, values);
 
@@ -100,13 +100,15 @@ void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
 
 static void choose_streams(struct forwarding *f)
 {
-    const struct ff_recipe *recipe = &f->run->manifest.recipe;
+    const struct ff_manifest *manifest = &f->run->manifest;
+    const struct ff_recipe *recipe = &manifest->recipe;
+    bool with_head = recipe->head_epochs > 0 && ff_manifest_last_round(manifest);
 
-    f->n_streams = ff_streams_passed(&f->run->manifest, f->streams);
-    f->n_stored = ff_streams_stored(&f->run->manifest, f->number, f->stored);
+    f->n_streams = ff_streams_passed(manifest, with_head, f->streams);
+    f->n_stored = ff_streams_stored(manifest, f->number, with_head, f->stored);
     f->labelled = ff_streams_labelled(recipe);
-    f->head_below = has_head_below(recipe, f->number);
-    f->logits_below = recipe->head_epochs > 0 && f->number > ff_recipe_first_head(recipe) + 1;
+    f->head_below = with_head && has_head_below(recipe, f->number);
+    f->logits_below = with_head && f->number > ff_recipe_first_head(recipe) + 1;
 }
 
 static int load_layers(struct forwarding *f)
@@ -313,8 +315,7 @@ int ff_stage_forward(struct ff_run *run)
     ff_set_close(f.in);
     if (status != FF_OK)
         return status;
-    last = f.number == run->manifest.recipe.layers &&
-           run->manifest.mark.round + 1 == run->manifest.recipe.sweeps;
+    last = f.number == run->manifest.recipe.layers && ff_manifest_last_round(&run->manifest);
     ff_run_advance(run);
     if (last && run->manifest.recipe.validation > 0)
         status = choose_range(run);

@@ -64,13 +64,13 @@ static double goodness_under(const struct naive_meeting *meeting, const struct o
     return naive_forward(layer, x, y);
 }
 
-struct oracle_layer naive_few_units(const struct oracle_layer *layer, size_t batch)
+struct oracle_layer naive_few_units(const struct oracle_layer *layer, size_t turn)
 {
     const uint32_t most = 64;
     struct oracle_layer few = *layer;
     uint32_t units = (uint32_t)layer->units, first, count;
 
-    ff_tile_range(units, (uint32_t)(batch % ff_tile_count(units)), &first, &count);
+    ff_tile_range(units, (uint32_t)(turn % ff_tile_count(units)), &first, &count);
     few.units = count < most ? count : most;
     few.w += first * few.fan_in;
     few.b += first;
@@ -81,7 +81,7 @@ struct oracle_layer naive_few_units(const struct oracle_layer *layer, size_t bat
 static void list_hard(const struct naive_meeting *meeting, const struct oracle_layer *layer,
                       uint32_t n, struct list *list)
 {
-    struct oracle_layer few = naive_few_units(layer, meeting->batch);
+    struct oracle_layer few = naive_few_units(layer, meeting->batch + meeting->epoch);
     double *x = naive_alloc(few.fan_in + few.units, sizeof *x), *y = x + few.fan_in;
 
     for (uint32_t i = 0; i < n; i++) {

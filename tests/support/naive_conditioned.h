@@ -17,9 +17,9 @@ void naive_set_label(const struct ff_recipe *recipe, uint32_t classes, size_t wi
 /* W ~ N(0, 1 / width) of layer NUMBER, from 1, and V ~ N(0, 1 / width) behind it, of CLASSES. */
 void naive_seed_conditioned(uint64_t seed, uint32_t number, uint32_t classes,
                             struct oracle_layer *layer);
-/* The units of LAYER that tell hard labels in BATCH: the first of the tile whose turn it is. They
+/* The units of LAYER that tell hard labels: the first of the tile whose TURN it is. They
  * lie in LAYER. */
-struct oracle_layer naive_few_units(const struct oracle_layer *layer, size_t batch);
+struct oracle_layer naive_few_units(const struct oracle_layer *layer, size_t turn);
 
 /* One row under its labels. */
 struct naive_meeting {
