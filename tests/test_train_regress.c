@@ -17,6 +17,9 @@
 #define HIDDEN "24x2"
 #define IN_LAYER_1 30L /* questions until the trainer stops */
 #define IN_LAYER_2 125L
+/* The same of two rounds of three layers. */
+#define IN_ROUND_1 90L
+#define IN_ROUND_2 150L
 
 static char *folder;
 static struct ff_ctx *ctx;
@@ -335,6 +338,57 @@ START_TEST(progress_of_a_head_counts_the_head_s_epochs)
 }
 END_TEST
 
+/* Two rounds over three layers, the upper two with a head. */
+static void choose_rounds(void)
+{
+    ck_ok(ff_recipe_parse_hidden(ctx, "24x3", &recipe));
+    recipe.sweeps = 2;
+}
+
+START_TEST(heads_wait_for_the_last_round)
+{
+    struct ff_evaluate_opts evaluate;
+    struct ff_evaluation unused;
+
+    choose_rounds();
+    train_part(IN_ROUND_1, 3);
+    ff_evaluate_opts_init(&evaluate);
+    evaluate.model = opts.model;
+    evaluate.data = opts.data;
+    evaluate.method = FF_METHOD_HEAD;
+    ck_assert_int_eq(ff_evaluate(ctx, &evaluate, &unused), FF_EINVAL);
+    ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "no trained head yet"));
+    ck_ok(ff_train(ctx, &recipe, &opts, &result));
+    ck_ok(ff_evaluate(ctx, &evaluate, &unused));
+    ff_evaluate_release(&unused);
+}
+END_TEST
+
+static bool last_outputs_seen;
+
+static bool look_for_last_outputs(void *arg)
+{
+    (void)arg;
+    last_outputs_seen |= exists("model.ff.scratch/boundary-3.lmdb");
+    return false;
+}
+
+/* They are for the last layer's head. */
+START_TEST(the_last_outputs_are_not_stored_before_the_last_round)
+{
+    long left = IN_ROUND_2;
+
+    choose_rounds();
+    opts.interrupted = train_countdown;
+    opts.arg = &left;
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
+    ck_assert(!exists("model.ff.scratch/boundary-3.lmdb"));
+    opts.interrupted = look_for_last_outputs;
+    ck_ok(ff_train(ctx, &recipe, &opts, &result));
+    ck_assert(last_outputs_seen);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("train: regressions");
@@ -352,6 +406,8 @@ int main(void)
     tcase_add_test(tests, two_trainings_do_not_share_a_scratch_folder);
     tcase_add_test(tests, scratch_of_a_deeper_model_goes_too);
     tcase_add_test(tests, progress_of_a_head_counts_the_head_s_epochs);
+    tcase_add_test(tests, heads_wait_for_the_last_round);
+    tcase_add_test(tests, the_last_outputs_are_not_stored_before_the_last_round);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -30,7 +30,7 @@ static int sweep(struct ff_run *run, size_t n, const struct ff_part *parts, uint
 int ff_checkpoint(struct ff_run *run, size_t n, const struct ff_part *parts, bool final)
 {
     struct ff_progress_mark *mark = &run->manifest.mark;
-    bool state = !final || mark->round + 1 < run->manifest.recipe.sweeps;
+    bool state = !final || !ff_manifest_last_round(&run->manifest);
     uint64_t generation = mark->checkpoints + 1;
     bool head = mark->stage == FF_STAGE_HEAD;
     int status;

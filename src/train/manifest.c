@@ -631,14 +631,14 @@ uint32_t ff_recipe_round_begins(const struct ff_recipe *recipe, uint32_t round)
     return (uint32_t)((uint64_t)recipe->epochs * round / recipe->sweeps);
 }
 
+bool ff_manifest_last_round(const struct ff_manifest *manifest)
+{
+    return manifest->mark.round + 1 >= manifest->recipe.sweeps;
+}
+
 uint64_t ff_generation_final(uint32_t round)
 {
     return round == 0 ? FF_GENERATION_FINAL : (uint64_t)1 << 63 | round;
-}
-
-bool ff_manifest_last_round(const struct ff_manifest *manifest)
-{
-    return manifest->mark.round + 1 == manifest->recipe.sweeps;
 }
 
 uint32_t ff_manifest_layers_trained(const struct ff_manifest *manifest)

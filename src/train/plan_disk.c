@@ -115,12 +115,14 @@ static void add_scratch(const struct ff_plan_job *job, struct ff_plan *out)
     raise(&out->scratch_peak_bytes, ff_plus(temporary, below));
     for (uint32_t k = 1; k <= layers && !job->mode->whole_network; k++) {
         uint64_t here = ff_plan_stored(job, k);
+        uint64_t times = k < layers ? sweeps : 1; /* the last outputs are for heads, at the end */
 
         look_at_paging(job, k, &paging);
         raise(&out->scratch_peak_bytes, ff_plus(below, paging.stored));
         raise(&out->scratch_peak_bytes, ff_plus(below, ff_plus(here, paging.forward)));
         add(&out->written_bytes, paging.written);
-        add(&out->written_bytes, ff_times(sweeps, ff_plus(written(job, k), paging.forward)));
+        add(&out->written_bytes, ff_times(times, written(job, k)));
+        add(&out->written_bytes, ff_times(sweeps, paging.forward));
         below = here;
     }
 }

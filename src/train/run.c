@@ -134,7 +134,7 @@ void ff_run_advance(struct ff_run *run)
     struct ff_progress_mark *mark = &run->manifest.mark;
     const struct ff_recipe *recipe = &run->manifest.recipe;
     uint32_t first_head = ff_recipe_first_head(recipe);
-    bool last_round = mark->round + 1 >= recipe->sweeps;
+    bool last_round = ff_manifest_last_round(&run->manifest);
     bool to_head =
         mark->stage == FF_STAGE_FORWARD && last_round && first_head && mark->layer >= first_head;
 

@@ -174,7 +174,7 @@ static uint64_t counting_generation(const struct ff_run *run, char kind, uint32_
 {
     const struct ff_progress_mark *mark = &run->manifest.mark;
     bool head = kind == 'H' || kind == 'Q', state = kind == 'O' || kind == 'Q';
-    bool last_round = mark->round + 1 == run->manifest.recipe.sweeps;
+    bool last_round = ff_manifest_last_round(&run->manifest);
     uint32_t finished = head ? ff_manifest_heads_trained(&run->manifest)
                              : ff_manifest_layers_trained(&run->manifest);
     enum ff_stage own = head && !run->mode->whole_network ? FF_STAGE_HEAD : FF_STAGE_TRAIN;
