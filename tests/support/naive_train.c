@@ -270,7 +270,8 @@ static void forward_all(struct training *t)
         for (size_t place = 0; place < t->data->rows; place++) {
             double *row = y + place * width;
 
-            naive_forward(layer, t->x[s] + place * t->width, row);
+            naive_pass_on(t->recipe, t->network->label_inputs, layer, t->x[s] + place * t->width,
+                          row);
             for (size_t j = 0; j < units && counts; j++)
                 active[j] |= row[j] > 0;
             naive_normalise(units, row);
