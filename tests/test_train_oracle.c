@@ -267,6 +267,19 @@ START_TEST(every_number_of_a_conditioned_recipe)
 }
 END_TEST
 
+START_TEST(everything_that_may_be_passed_on)
+{
+    const struct ff_recipe_choice *choice = ff_recipe_choices("pass_on");
+
+    for (; choice->name; choice++) {
+        train_named("conditioned", &recipe);
+        choose_steps();
+        recipe.pass_on = choice->name;
+        ck_training(TOLERANCE);
+    }
+}
+END_TEST
+
 /* Batches of one chunk, of several, of all rows and more; several tiles; other depths. */
 static const struct {
     const char *hidden;
@@ -325,6 +338,7 @@ int main(void)
     tcase_add_loop_test(tcase, weight_decay_of_layers_and_heads, 0, train_kinds());
     tcase_add_test(tcase, every_number_of_a_recipe_of_pairs);
     tcase_add_test(tcase, every_number_of_a_conditioned_recipe);
+    tcase_add_test(tcase, everything_that_may_be_passed_on);
     tcase_add_loop_test(tcase, every_cut_of_rows_and_units, 0, CUTS * train_kinds());
     tcase_add_loop_test(tcase, rounded_activations, 0, 2 * train_kinds());
     tcase_add_loop_test(tcase, data_of_floats, 0, train_kinds());

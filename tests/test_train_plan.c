@@ -49,7 +49,7 @@ static void keep_plan(void *arg, const struct ff_plan *plan)
 
 /* One network, other than the usual in these. */
 struct config {
-    const char *hidden, *mode, *recipe, *optimizer, *activations, *compress;
+    const char *hidden, *mode, *recipe, *optimizer, *activations, *compress, *pass_on;
     uint32_t batch, micro_batch, label_samples, classes;
     bool no_head, no_dropout;
     unsigned threads;
@@ -75,6 +75,7 @@ static const struct config configs[] = {
     {.hidden = "700x3", .recipe = "conditioned", .no_dropout = true, .optimizer = "sgd"},
     {.hidden = "500x2", .recipe = "conditioned", .activations = "bf16", .compress = "zstd"},
     {.hidden = "300x2", .recipe = "conditioned", .classes = 60},
+    {.hidden = "300x2", .recipe = "conditioned", .classes = 60, .pass_on = "mean"},
     {.hidden = "300x2", .recipe = "conditioned", .classes = 1000, .no_head = true},
     {.hidden = "128", .recipe = "conditioned", .classes = 1000, .no_head = true},
     {.hidden = "700x3", .mode = "ff-full", .batch = 600},
@@ -114,6 +115,8 @@ static void apply(const struct config *config)
     recipe.label_samples = config->label_samples;
     if (config->no_dropout)
         recipe.dropout = 0;
+    if (config->pass_on)
+        recipe.pass_on = config->pass_on;
     if (config->mode)
         recipe.mode = config->mode;
     if (strncmp(recipe.mode, "bp", 2) == 0)

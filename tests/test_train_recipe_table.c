@@ -225,6 +225,10 @@ static const struct misuse {
     {"symba", "ff-stream", .real = AT(label_smoothing), .message = "label smoothing 2: must"},
     {"symba", "ff-stream", .count = AT(label_samples),
      .message = "label samples: mode ff-stream makes no use of it"},
+    {"symba", "ff-stream", .name = AT(pass_on), .value = "mean",
+     .message = "pass on: mode ff-stream makes no use of it"},
+    {"conditioned", "ff-stream", .name = AT(pass_on), .value = "label",
+     .message = "\"label\" is not known: choose among label-free, mean, posterior"},
     {"classic", "ff-stream", .count = AT(label_samples),
      .message = "label samples: mode ff-stream makes no use of it"},
     {"symba", "ff-full", .count = AT(label_samples),
@@ -351,9 +355,11 @@ START_TEST(options_of_labels_serve_to_compare_modes)
         recipe.mode = modes[m];
         recipe.label_samples = 3;
         recipe.label_smoothing = 0.3;
+        recipe.pass_on = "mean";
         ff_recipe_drop_unused(&recipe, modes, MODES);
         complete();
         ck_assert_uint_eq(recipe.label_samples, m == 0 ? 3 : 0);
+        ck_assert_str_eq(recipe.pass_on, m == 0 ? "mean" : "label-free");
     }
 }
 END_TEST

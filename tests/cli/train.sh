@@ -69,7 +69,7 @@ first=$(weights_hash labels.ff)
 ff 0 train $conditioned --model labels.ff --force --quiet --threads 1 --micro-batch 7 --compress zstd
 ok "layers that labels condition: the same bits" [ "$(weights_hash labels.ff)" = "$first" ]
 for option in "--label-strength 2" "--label-smoothing 0" "--label-samples 3" "--dropout 0" \
-    "--goodness-scale 50" "--activations u8" "--head-epochs 1"; do
+    "--goodness-scale 50" "--activations f32" "--pass-on mean" "--head-epochs 1"; do
     ff 0 train $conditioned --model labels.ff --force --quiet $option
     ok "$option changes the weights of layers that labels condition" \
         [ "$(weights_hash labels.ff)" != "$first" ]

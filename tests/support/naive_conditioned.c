@@ -36,6 +36,48 @@ void naive_seed_conditioned(uint64_t seed, uint32_t number, uint32_t classes,
                  layer);
 }
 
+/* The weight of each label in what is passed on, from the goodness G (classes), in its place. */
+static void weigh(const struct ff_recipe *recipe, uint32_t classes, double *g)
+{
+    double gs = strcmp(recipe->pass_on, "posterior") == 0 ? recipe->goodness_scale : 0;
+    double sum = 0, largest = g[0];
+
+    for (uint32_t c = 1; c < classes; c++)
+        largest = fmax(largest, g[c]);
+    for (uint32_t c = 0; c < classes; c++) {
+        g[c] = exp(gs * (g[c] - largest));
+        sum += g[c];
+    }
+    for (uint32_t c = 0; c < classes; c++)
+        g[c] /= sum;
+}
+
+void naive_pass_on(const struct ff_recipe *recipe, uint32_t classes,
+                   const struct oracle_layer *layer, double *x, double *y)
+{
+    size_t width = layer->fan_in - classes, units = layer->units;
+    double *under = naive_alloc(classes * (units + 1), sizeof *under);
+    double *weight = under + classes * units;
+
+    naive_set_label(recipe, classes, width, NAIVE_NEUTRAL, x);
+    naive_forward(layer, x, y);
+    if (classes == 0 || strcmp(recipe->pass_on, "label-free") == 0) {
+        free(under);
+        return;
+    }
+    for (uint32_t c = 0; c < classes; c++) {
+        naive_set_label(recipe, classes, width, c, x);
+        weight[c] = naive_forward(layer, x, under + c * units);
+    }
+    weigh(recipe, classes, weight);
+    for (size_t j = 0; j < units; j++) {
+        y[j] = 0;
+        for (uint32_t c = 0; c < classes; c++)
+            y[j] += weight[c] * under[c * units + j];
+    }
+    free(under);
+}
+
 /* ---- The labels that a row meets ---- */
 
 struct list {

@@ -161,16 +161,13 @@ static size_t widest(const struct naive_network *network)
     return most + network->label_inputs;
 }
 
-/* The inputs X of layer K become its outputs, scaled, under no label that conditions it. Y is room.
- */
+/* The inputs X of layer K become what it passes on, scaled. Y is room. */
 static void pass_on(const struct naive_network *network, const struct ff_recipe *recipe, uint32_t k,
                     double *x, double *y)
 {
     const struct oracle_layer *layer = &network->layer[k];
 
-    naive_set_label(recipe, network->label_inputs, layer->fan_in - network->label_inputs,
-                    NAIVE_NEUTRAL, x);
-    naive_forward(layer, x, y);
+    naive_pass_on(recipe, network->label_inputs, layer, x, y);
     naive_normalise(layer->units, y);
     memcpy(x, y, layer->units * sizeof *x);
 }

@@ -270,7 +270,8 @@ static void forward_all(struct training *t)
         for (size_t place = 0; place < t->data->rows; place++) {
             double *row = y + place * width;
 
-            naive_forward(layer, t->x[s] + place * t->width, row);
+            naive_pass_on(t->recipe, t->network->label_inputs, layer, t->x[s] + place * t->width,
+                          row);
             for (size_t j = 0; j < units && counts; j++)
                 active[j] |= row[j] > 0;
             naive_normalise(units, row);
@@ -371,7 +372,8 @@ void naive_train(const struct ff_recipe *recipe, const struct naive_data *data,
         .data = data,
         .network = out,
         .loss = ff_loss_find(recipe->loss),
-        .loss_params = {(float)recipe->goodness_scale, (float)recipe->threshold},
+        .loss_params = {.goodness_scale = (float)recipe->goodness_scale,
+                        .threshold = (float)recipe->threshold},
         .params = {(float)recipe->momentum, (float)recipe->beta1, (float)recipe->beta2,
                    (float)recipe->epsilon, (float)recipe->weight_decay},
         .batch = recipe->batch < data->rows ? recipe->batch : data->rows,

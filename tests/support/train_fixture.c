@@ -242,6 +242,7 @@ void train_named(const char *named, struct ff_recipe *recipe)
     out.hidden = recipe->hidden;
     out.layers = recipe->layers;
     out.recipe = named;
+    out.activations = "f32";
     out.epochs = 3;
     out.batch = 32;
     out.head_epochs = 2;
@@ -277,6 +278,7 @@ void train_kind(int kind, struct ff_recipe *recipe)
     }
     train_named("conditioned", recipe);
     recipe->label_samples = 2;
+    recipe->pass_on = "posterior";
     recipe->head_epochs = 0;
 }
 

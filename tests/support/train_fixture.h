@@ -29,12 +29,13 @@ void train_make_floats(const char *folder);
 /* A context whose warnings are dropped. */
 struct ff_ctx *train_ctx(void);
 /* A small recipe: HIDDEN as in ff_recipe_parse_hidden(), 3 epochs, batches of 32, 2 sets of
- * negatives, a head. Completed later. */
+ * negatives, a head, activations that are not rounded. Completed later. */
 void train_recipe(struct ff_ctx *ctx, const char *hidden, struct ff_recipe *out);
 /* Makes RECIPE, of which only the layers stay, the one NAMED in the table, with such numbers. */
 void train_named(const char *named, struct ff_recipe *recipe);
 /* Tests of what holds for every recipe loop over kinds: those of the table, in its order, then a
- * label-conditioned one without a head, whose rows meet some of the labels only. */
+ * label-conditioned one without a head, whose rows meet some of the labels only, and whose outputs
+ * under all of them are passed on. */
 int train_kinds(void);
 /* As train_named(), of KIND. */
 void train_kind(int kind, struct ff_recipe *recipe);
