@@ -219,8 +219,10 @@ START_TEST(weight_decay_of_layers_and_heads)
     for (size_t i = 0; i < count; i++) {
         choose_kind(_i);
         recipe.weight_decay = 2;
-        recipe.head_weight_decay = 5;
-        recipe.head_learning_rate = 0.01;
+        if (recipe.head_epochs != 0) {
+            recipe.head_weight_decay = 5;
+            recipe.head_learning_rate = 0.01;
+        }
         choose_optimizer(optimizers[i].name);
         ck_training(TOLERANCE);
     }
@@ -240,6 +242,13 @@ static void choose_numbers(void)
     recipe.head_epochs = 7;
 }
 
+static void choose_momentum(void)
+{
+    recipe.optimizer = "sgd";
+    recipe.beta1 = recipe.beta2 = recipe.epsilon = NAN;
+    recipe.momentum = 0.5;
+}
+
 START_TEST(every_number_of_a_recipe_of_pairs)
 {
     choose_numbers();
@@ -247,8 +256,7 @@ START_TEST(every_number_of_a_recipe_of_pairs)
     recipe.loss = "logistic";
     recipe.negative_sets = 5;
     ck_training(TOLERANCE);
-    recipe.optimizer = "sgd";
-    recipe.momentum = 0.5;
+    choose_momentum();
     ck_training(TOLERANCE);
 }
 END_TEST
@@ -260,8 +268,7 @@ START_TEST(every_number_of_a_conditioned_recipe)
     choose_numbers();
     recipe.label_smoothing = 0.25;
     ck_training(TOLERANCE);
-    recipe.optimizer = "sgd";
-    recipe.momentum = 0.5;
+    choose_momentum();
     ck_training(TOLERANCE);
 }
 END_TEST
