@@ -109,7 +109,8 @@ void recipe_default(const struct option_spec *option, char *text, size_t size);
          .argument = "X",                                                                          \
          .help =                                                                                   \
              "fraction of the samples that is held out of training, to choose the layers whose "   \
-             "goodness is summed and to calibrate probabilities (softmax loss)",                   \
+             "goodness is summed and to calibrate probabilities (softmax loss; hard negatives "    \
+             "with ff-stream)",                                                                    \
          .offset = offsetof(TYPE, RECIPE.validation)},                                             \
     {                                                                                              \
         .kind = OPTION_CHOICE, .name = "activations", .argument = "TYPE",                          \
