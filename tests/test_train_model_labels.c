@@ -194,6 +194,30 @@ START_TEST(their_state_counts_while_they_are_trained)
 }
 END_TEST
 
+START_TEST(the_layers_chosen_on_held_out_rows_are_told)
+{
+    struct ff_manifest manifest;
+    struct ff_model_file *file;
+    struct ff_model_info info;
+    struct ff_model *model;
+
+    recipe.validation = 0.2;
+    train_ok(ctx, &recipe, &opts);
+    file = open_file(FF_MODEL_READ);
+    ck_assert_int_eq(ff_manifest_load(ctx, file, &manifest), FF_OK);
+    ff_model_file_close(file);
+    model = open_model();
+    ck_assert_int_eq(ff_model_info(model, &info), FF_OK);
+    ck_assert_uint_ge(info.choice.first, 1);
+    ck_assert_uint_eq(info.choice.first, manifest.choice.first);
+    ck_assert_uint_eq(info.choice.last, manifest.choice.last);
+    ck_assert(info.choice.held_out_error == manifest.choice.error);
+    ck_assert(info.choice.temperature == manifest.choice.temperature);
+    ff_model_close(model);
+    ff_manifest_release(&manifest);
+}
+END_TEST
+
 /* Adds CHANGE to one label weight of LAYER, and to nothing else. */
 static void change_label_weight(uint32_t layer, float change)
 {
@@ -300,6 +324,7 @@ int main(void)
     tcase_add_test(tcase, figures_are_those_of_the_tiles);
     tcase_add_test(tcase, the_whole_counts_them);
     tcase_add_test(tcase, other_recipes_have_none);
+    tcase_add_test(tcase, the_layers_chosen_on_held_out_rows_are_told);
     tcase_add_test(tcase, their_state_counts_while_they_are_trained);
     tcase_add_test(tcase, a_model_that_differs_in_label_weights_only_has_another_hash);
     tcase_add_test(tcase, damage_to_them_is_found_and_named);

@@ -193,6 +193,15 @@ START_TEST(shapes_that_cannot_be_are_refused)
     ck_assert_int_eq(plan_on(&data), FF_EINVAL);
     data = (struct ff_plan_data){.samples = UINT64_MAX, .features = 10, .classes = 4};
     ck_assert_int_eq(plan_on(&data), FF_EINVAL);
+    data = (struct ff_plan_data){
+        .samples = 100, .features = 10, .classes = 4, .height = 3, .width = 3};
+    ck_assert_int_eq(plan_on(&data), FF_EINVAL);
+    data.width = 0;
+    ck_assert_int_eq(plan_on(&data), FF_EINVAL);
+    data.height = 0;
+    ck_assert_int_eq(plan_on(&data), FF_OK);
+    data.height = data.width = 1; /* of ten channels */
+    ck_assert_int_eq(plan_on(&data), FF_OK);
 }
 END_TEST
 

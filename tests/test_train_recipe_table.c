@@ -215,7 +215,7 @@ static const struct misuse {
     {"conditioned", "ff-stream", .count = AT(negative_sets),
      .message = "negative sets: mode ff-stream with the loss softmax makes no use of it"},
     {"conditioned", "ff-stream", .real = AT(peer_normalisation),
-     .message = "peer normalisation: mode ff-stream with the loss softmax makes no use of it"},
+     .message = "peer normalisation: mode ff-stream makes no use of it"},
     {"conditioned", "ff-full",
      .message = "loss softmax conditions every layer on the label, which "
                 "mode ff-full does not do"},
@@ -224,15 +224,29 @@ static const struct misuse {
     {"conditioned", "ff-stream", .real = AT(dropout), .message = "dropout 2: must"},
     {"symba", "ff-stream", .real = AT(label_smoothing), .message = "label smoothing 2: must"},
     {"symba", "ff-stream", .count = AT(label_samples),
-     .message = "label samples: mode ff-stream makes no use of it"},
+     .message = "label samples: mode ff-stream with the loss symba makes no use of it"},
     {"symba", "ff-stream", .name = AT(pass_on), .value = "mean",
-     .message = "pass on: mode ff-stream makes no use of it"},
+     .message = "pass on: mode ff-stream with the loss symba makes no use of it"},
     {"conditioned", "ff-stream", .name = AT(pass_on), .value = "label",
      .message = "\"label\" is not known: choose among label-free, mean, posterior"},
     {"classic", "ff-stream", .count = AT(label_samples),
-     .message = "label samples: mode ff-stream makes no use of it"},
+     .message = "label samples: mode ff-stream with the loss logistic makes no use of it"},
     {"symba", "ff-full", .count = AT(label_samples),
      .message = "label samples: mode ff-full makes no use of it"},
+    {"conditioned", "ff-stream", .count = AT(augment_copies),
+     .message = "augment copies: mode ff-stream without jitter makes no use of it"},
+    {"classic", "ff-stream", .count = AT(augment_copies),
+     .message = "augment copies: mode ff-stream with the loss logistic makes no use of it"},
+    {"symba", "ff-full", .count = AT(jitter), .message = "jitter: mode ff-full makes no use of it"},
+    {"symba", "ff-stream", .real = AT(threshold),
+     .message = "threshold: mode ff-stream with the loss symba makes no use of it"},
+    {"symba", "bp", .real = AT(threshold), .message = "threshold: mode bp makes no use of it"},
+    {"conditioned", "ff-stream", .real = AT(head_learning_rate),
+     .message = "head learning rate: mode ff-stream without a head (head epochs 0) makes no use"},
+    {"conditioned", "ff-stream", .real = AT(head_weight_decay),
+     .message = "head weight decay: mode ff-stream without a head (head epochs 0) makes no use"},
+    {"unsupervised", "ff-stream", .real = AT(label_strength),
+     .message = "label strength: mode ff-stream with the embedding none makes no use of it"},
 };
 #define MISUSES ((int)(sizeof misuses / sizeof *misuses))
 
@@ -252,6 +266,55 @@ START_TEST(what_is_of_no_use_is_refused)
     if (misuse->name)
         memcpy(at + misuse->name, &misuse->value, sizeof misuse->value);
     ck_refused(misuse->message);
+}
+END_TEST
+
+/* Each optimizer has parameters of its own, in every mode. */
+START_TEST(parameters_of_another_optimizer_are_refused)
+{
+    static const char *const in[] = {"ff-stream", "ff-full", "bp"};
+
+    for (size_t m = 0; m < sizeof in / sizeof *in; m++) {
+        begin(NULL);
+        recipe.mode = in[m];
+        recipe.momentum = 0.5;
+        ck_refused("momentum: mode ");
+        ck_refused(" with the optimizer adam makes no use of it");
+        begin(NULL);
+        recipe.mode = in[m];
+        recipe.optimizer = "sgd";
+        recipe.momentum = 0.5;
+        complete();
+        recipe.beta1 = 0.5;
+        ck_refused("beta1: mode ");
+        recipe.beta1 = 0;
+        recipe.beta2 = 0.5;
+        ck_refused("beta2: mode ");
+        recipe.beta2 = 0;
+        recipe.epsilon = 0.5;
+        ck_refused("epsilon: mode ");
+        ck_refused(" with the optimizer sgd makes no use of it");
+    }
+}
+END_TEST
+
+START_TEST(validation_is_of_use_with_labels_or_hard_negatives)
+{
+    begin("classic");
+    recipe.validation = 0.1;
+    ck_refused("validation: mode ff-stream with random negatives makes no use of it");
+    recipe.negatives = "hard";
+    complete();
+    begin("unsupervised");
+    recipe.validation = 0.1;
+    ck_refused("validation: mode ff-stream with hybrid negatives makes no use of it");
+    begin("symba");
+    recipe.mode = "ff-full";
+    recipe.validation = 0.1;
+    ck_refused("validation: mode ff-full makes no use of it");
+    begin("conditioned");
+    recipe.validation = 0.1;
+    complete();
 }
 END_TEST
 
@@ -335,7 +398,6 @@ START_TEST(options_of_pairs_serve_to_compare_modes)
         begin(NULL);
         recipe.mode = modes[m];
         recipe.negative_sets = 3;
-        recipe.threshold = 2;
         recipe.embedding = "append";
         ff_recipe_drop_unused(&recipe, modes, MODES);
         complete();
@@ -378,6 +440,8 @@ int main(void)
     tcase_add_test(tcase, a_recipe_may_be_given_another_loss);
     tcase_add_test(tcase, an_unknown_recipe_is_refused);
     tcase_add_loop_test(tcase, what_is_of_no_use_is_refused, 0, MISUSES);
+    tcase_add_test(tcase, parameters_of_another_optimizer_are_refused);
+    tcase_add_test(tcase, validation_is_of_use_with_labels_or_hard_negatives);
     tcase_add_test(tcase, dropout_is_of_no_use_where_all_layers_train_at_once);
     tcase_add_test(tcase, numbers_of_labels_have_their_ranges);
     tcase_add_test(tcase, label_weights_are_counted);

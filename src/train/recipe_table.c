@@ -93,6 +93,18 @@ const struct ff_recipe_entry *ff_recipe_find(const char *name)
     return NULL;
 }
 
+const char *ff_recipe_by_default(const struct ff_recipe *recipe)
+{
+    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+
+    for (size_t i = 0; i < sizeof entries / sizeof *entries && recipe->loss && !mode->backprop;
+         i++) {
+        if (strcmp(entries[i].defaults.loss, recipe->loss) == 0)
+            return entries[i].name;
+    }
+    return mode->recipe;
+}
+
 static void fill_name(const char **field, const char *value)
 {
     if (!*field)

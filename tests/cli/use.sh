@@ -70,6 +70,19 @@ ok "inspect --json: hash" expr "$(leaf .weights_hash)" : '[0-9a-f]\{32\}$'
 ok "inspect --json: the file adds up" [ "$(leaf .file.file_bytes)" -eq \
     $(($(leaf .file.tile_bytes) + $(leaf .file.overhead_bytes) + $(leaf .file.free_bytes))) ]
 ok "inspect --json: of the file's own size" [ "$(leaf .file.file_bytes)" -eq "$(wc -c <model.ff)" ]
+ok "inspect --json: nothing was held out" [ "$(leaf .choice)" = null ]
+ff 0 train $conditioned --model held.ff --quiet --validation 0.2 --sweeps 2 --pass-on mean --epochs 4
+ff 0 inspect held.ff
+ok "inspect: recipe, outputs passed on" has out '^  recipe .*recipe conditioned, .*, pass on mean$'
+ok "inspect: sweeps" has out ' 4 epochs in 2 sweeps of batches '
+ok "inspect: validation" has out ' validation 0\.2, '
+ok "inspect: the layers chosen" has out \
+    '^  choice    goodness of layers? [12].*; held-out error [0-9.]+ %, temperature [0-9.]+$'
+ff 0 inspect held.ff --json
+json out
+ok "inspect --json: the layers chosen" [ "$(leaf .choice.first)" -le "$(leaf .choice.last)" ]
+ok "inspect --json: held-out error is a fraction" expr "$(leaf .choice.held_out_error)" : '0\.[0-9]*$'
+ok "inspect --json: temperature" expr "$(leaf .choice.temperature)" : '[0-9.]*$'
 ff 0 inspect model.ff --layer 1
 ok "inspect --layer: a histogram" has out '#{20,}$'
 ok "inspect --layer: every weight is in it" [ "$(sed -n '/^weights from/,$p' out |
