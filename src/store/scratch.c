@@ -145,24 +145,23 @@ static int folder_open(void *self, uint32_t boundary, struct ff_set **out)
 static void count_coding(size_t n, const struct ff_set_values *values,
                          const struct ff_compression *compression, struct ff_needs *needs)
 {
-    struct ff_coder_use use = {.compresses =
-                                   compression->codec == FF_CODEC_ZSTD ? compression->level : 0};
+    int level = compression->codec == FF_CODEC_ZSTD ? compression->level : 0;
+    struct ff_coder_use uses[FF_MAX_SET_VALUES];
     size_t largest = 0;
 
     for (size_t i = 0; i < n; i++) {
-        size_t bound =
-            ff_value_bound(values[i].stored, values[i].rows, values[i].columns, compression);
+        const struct ff_set_values *value = &values[i];
 
-        if (bound > largest) {
-            largest = bound;
-            use.dtype = values[i].stored;
-            use.converts = values[i].given != values[i].stored;
-            use.rows = values[i].rows;
-            use.columns = values[i].columns;
-        }
+        uses[i] = (struct ff_coder_use){.dtype = value->stored,
+                                        .converts = value->given != value->stored,
+                                        .rows = value->rows,
+                                        .columns = value->columns,
+                                        .compresses = level};
+        largest = ff_larger(
+            largest, ff_value_bound(value->stored, value->rows, value->columns, compression));
     }
-    ff_coder_needs(&use, needs);
-    if (use.compresses)
+    ff_coder_needs(n, uses, needs);
+    if (level)
         needs->bytes[FF_MEM_IO] += largest;
 }
 

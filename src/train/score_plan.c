@@ -79,7 +79,7 @@ static void count_written_set(struct ff_needs *needs)
     struct ff_coder_use use = {.dtype = FF_F32};
 
     ff_set_needs(0, NULL, 0, &none, needs);
-    ff_coder_needs(&use, needs);
+    ff_coder_needs(1, &use, needs);
 }
 
 static void count_feed(const struct ff_score_job *job, const struct ff_geometry *geometry,
@@ -206,7 +206,7 @@ static void settle(struct ff_score_job *job)
     }
     job->program = ff_plan_program(job->threads, &products);
     job->base = (struct ff_needs){.mapped = 0};
-    ff_workers_needs(job->threads, &use, &job->base);
+    ff_workers_needs(job->threads, 1, &use, &job->base);
     ff_scratch_needs(&job->base);
     ff_model_file_needs(largest, false, true, &job->base);
     ff_dataset_needs(&job->base);
