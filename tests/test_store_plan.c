@@ -261,8 +261,8 @@ START_TEST(a_set_is_planned_for_all_kinds_of_values)
 {
     const struct ff_compression zstd = {FF_CODEC_ZSTD, 1};
     const struct ff_set_values values[] = {
-        {FF_F32, FF_F32, 256, 400, 1, true, FF_VALUE_HEADER + 100},
-        {FF_F32, FF_SCALED_U8, 256, 2000, 1, true, FF_VALUE_HEADER + 100},
+        {FF_F32, FF_F32, 256, 400, 1, true, FF_VALUE_HEADER + 100, 0},
+        {FF_F32, FF_SCALED_U8, 256, 2000, 1, true, FF_VALUE_HEADER + 100, 0},
     };
     struct ff_needs alone = {0}, both = {0};
 
@@ -282,8 +282,8 @@ START_TEST(what_a_set_holds)
     const struct ff_matrix rows = {FF_F32, CHUNK_ROWS, COLUMNS, data};
     const struct ff_matrix classes = {FF_U16, CHUNK_ROWS, 1, labels};
     const struct ff_set_values values[] = {
-        {FF_U16, FF_U16, CHUNK_ROWS, 1, 1, false, FF_VALUE_HEADER + sizeof labels},
-        {FF_F32, FF_F32, CHUNK_ROWS, COLUMNS, 2, false, FF_VALUE_HEADER + sizeof data},
+        {FF_U16, FF_U16, CHUNK_ROWS, 1, 1, false, FF_VALUE_HEADER + sizeof labels, 0},
+        {FF_F32, FF_F32, CHUNK_ROWS, COLUMNS, 2, false, FF_VALUE_HEADER + sizeof data, 0},
     };
     struct ff_seal seal = {.chunks = CHUNKS};
     struct ff_needs needs = {0};

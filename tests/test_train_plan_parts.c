@@ -194,6 +194,32 @@ START_TEST(coders_are_planned_for_images)
 }
 END_TEST
 
+/* A value of sums has every column, however few of the rows are held out. */
+START_TEST(sums_of_held_out_rows_are_planned)
+{
+    struct ff_train_result result;
+
+    free(folder);
+    train_opts_release(&opts);
+    folder = train_folder_of(250, ROWS);
+    train_opts(folder, &opts);
+    opts.threads = 1;
+    opts.force = true;
+    opts.checkpoint_interval_s = 1000;
+    opts.on_plan = keep_plan;
+    opts.compress = _i ? "zstd" : "none";
+    train_named("conditioned", &recipe);
+    use_hidden("64x3");
+    recipe.epochs = 1;
+    recipe.head_epochs = 0;
+    recipe.batch = 256;
+    recipe.validation = 0.1;
+    complete();
+    ck_assert_msg(ff_train(ctx, &recipe, &opts, &result) == FF_OK, "%s", ff_ctx_message(ctx));
+    ck_assert_uint_le(result.memory.accounted_peak_bytes, seen.accounted_peak_bytes);
+}
+END_TEST
+
 /* ---- Knobs and advice ---- */
 
 /* Where a slot for each thread is too much, half as many are tried before a single one. */
@@ -322,6 +348,7 @@ int main(void)
     tcase_add_test(parts, the_heads_own_state_is_planned);
     tcase_add_test(parts, a_tile_is_mapped_while_it_is_loaded);
     tcase_add_test(parts, coders_are_planned_for_images);
+    tcase_add_loop_test(parts, sums_of_held_out_rows_are_planned, 0, 2);
     tcase_add_test(parts, slots_are_halved);
     tcase_add_test(parts, a_budget_is_advised_only_where_it_helps);
     tcase_add_test(parts, shapes_that_cannot_be_are_refused);

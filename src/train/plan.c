@@ -178,12 +178,15 @@ static struct ff_set_values rows_of(const struct ff_plan_job *job, uint32_t boun
                        ff_streams_stored(job->manifest, boundary, streams));
 }
 
-/* Sums of goodness are there for held-out rows only: as columns of every row they are fewer. */
-static uint32_t sums_columns(const struct ff_plan_job *job)
+/* Sums of goodness are there for held-out rows only. */
+static struct ff_set_values sums_of(const struct ff_plan_job *job)
 {
-    double columns = job->manifest->recipe.validation * FF_RANGE_STARTS * job->manifest->classes;
+    const struct ff_geometry *geometry = &job->geometry;
+    struct ff_set_values sums =
+        make_values(job, FF_F32, FF_F32, FF_RANGE_STARTS * job->manifest->classes, 1);
 
-    return 1 + (uint32_t)columns;
+    sums.missing = (double)geometry->learnt_rows / (double)geometry->rows;
+    return sums;
 }
 
 size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
@@ -204,7 +207,7 @@ size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
     if (boundary > 0 && ff_recipe_gathers(recipe))
         out[n++] = make_values(job, FF_F32, FF_F32, job->manifest->classes, 1);
     if (boundary > 0 && recipe->validation > 0)
-        out[n++] = make_values(job, FF_F32, FF_F32, sums_columns(job), 1);
+        out[n++] = sums_of(job);
     return n;
 }
 
