@@ -376,6 +376,14 @@ static struct ff_residency look_at_layer(const struct ff_score_job *job, uint32_
     return residency;
 }
 
+/* Weights, biases, and label weights where labels condition the layers. */
+static uint64_t parameters_of(const struct ff_score_job *job, uint32_t layer)
+{
+    struct ff_layer shape = ff_layer_of(job->manifest, layer, 0);
+
+    return (uint64_t)shape.units * ((uint64_t)shape.fan_in + shape.classes + 1);
+}
+
 /* With the knobs that JOB's budget asks for. */
 static void fill(const struct ff_score_job *job, struct ff_plan *out)
 {
@@ -396,7 +404,7 @@ static void fill(const struct ff_score_job *job, struct ff_plan *out)
         if (!is_repeated(job, k))
             residency = look_at_layer(job, k, out);
         note_disk(job, k, residency, out);
-        out->parameters += (uint64_t)units(job, k) * (ff_manifest_fan_in(job->manifest, k) + 1);
+        out->parameters += parameters_of(job, k);
     }
 }
 
