@@ -431,6 +431,7 @@ static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *fee
         .streams = s->streams,
         .n_streams = s->n_streams,
         .plain = s->backprop,
+        .no_outputs = s->out == NULL,
         .sink = take_block,
         .begin_chunk = begin_chunk,
         .arg = s,
