@@ -95,8 +95,8 @@ FF_CHECK int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *
  * is left to release. */
 FF_CHECK int ff_manifest_load(struct ff_ctx *ctx, struct ff_model_file *file,
                               struct ff_manifest *out);
-/* Reads again, within the snapshot, what training changes: mark and fingerprint. Pointers into
- * MANIFEST stay valid. */
+/* Reads again, within the snapshot, what training changes: mark, choice and fingerprint. Pointers
+ * into MANIFEST stay valid. */
 FF_CHECK int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file,
                                 struct ff_manifest *manifest);
 /* FF_OK if two recipes are the same, else FF_EMISMATCH and a message naming the first difference.
