@@ -68,6 +68,41 @@ static void must_lack_tile(struct ff_model_file *file, const struct ff_tile_key 
     ck_assert_ptr_nonnull(strstr(ff_ctx_message(store_ctx), "missing"));
 }
 
+/* Of weights and of each of the optimizer's states there are three tensors, and means behind them.
+ */
+START_TEST(a_tile_is_named_by_what_it_holds)
+{
+    static const struct {
+        char kind;
+        uint32_t slot;
+        const char *name;
+    } tiles[] = {
+        {'W', 0, "weights"},
+        {'W', 1, "weights (biases)"},
+        {'W', 2, "weights (labels)"},
+        {'H', 1, "head (biases)"},
+        {'O', 2, "optimizer state (labels)"},
+        {'O', 3, "optimizer state"},
+        {'O', 4, "optimizer state (biases)"},
+        {'O', 5, "optimizer state (labels)"},
+        {'O', 6, "optimizer state"},
+    };
+    struct ff_model_file *file = open_model(FF_MODEL_CREATE);
+
+    checkpoint(file, 1, 7, "{\"a\": 1}");
+    for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
+        const struct ff_tile_key key = {tiles[i].kind, 2, 7, tiles[i].slot, 3};
+        char name[100];
+
+        must_lack_tile(file, &key);
+        snprintf(name, sizeof name, "m.ff: layer 2: %s, tile 3: ", tiles[i].name);
+        ck_assert_msg(strstr(ff_ctx_message(store_ctx), name) != NULL, "%s is not in %s", name,
+                      ff_ctx_message(store_ctx));
+    }
+    ff_model_file_close(file);
+}
+END_TEST
+
 static void must_say(struct ff_model_file *file, const char *manifest)
 {
     size_t size;
@@ -498,6 +533,7 @@ int main(void)
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, what_a_flip_committed_is_read_back);
+    tcase_add_test(tc, a_tile_is_named_by_what_it_holds);
     tcase_add_test(tc, a_checkpoint_counts_only_once_flipped);
     tcase_add_test(tc, killed_at_any_moment_the_last_checkpoint_is_whole);
     tcase_add_test(tc, a_reader_beside_a_trainer_sees_whole_checkpoints);

@@ -217,7 +217,7 @@ START_TEST(what_a_coder_holds)
     struct ff_value value;
 
     store_fill(data, elements, 0, 1); /* dense: shuffled */
-    ff_coder_needs(use, &needs);
+    ff_coder_needs(1, use, &needs);
     ck_assert_uint_eq(accounted(), before);
     must(store_ctx, ff_coder_new(store_ctx, &coder));
     must(store_ctx, ff_value_encode(coder, key, &matrix, use->dtype, &zstd, packed, &size));
@@ -256,6 +256,22 @@ START_TEST(a_coder_keeps_to_the_limit)
 }
 END_TEST
 
+/* The value that takes most bytes is not the one whose blocks do. */
+START_TEST(a_set_is_planned_for_all_kinds_of_values)
+{
+    const struct ff_compression zstd = {FF_CODEC_ZSTD, 1};
+    const struct ff_set_values values[] = {
+        {FF_F32, FF_F32, 256, 400, 1, true, FF_VALUE_HEADER + 100, 0},
+        {FF_F32, FF_SCALED_U8, 256, 2000, 1, true, FF_VALUE_HEADER + 100, 0},
+    };
+    struct ff_needs alone = {0}, both = {0};
+
+    ff_set_needs(1, values, 1, &zstd, &alone);
+    ff_set_needs(2, values, 1, &zstd, &both);
+    ck_assert_uint_ge(both.bytes[FF_MEM_IO], alone.bytes[FF_MEM_IO]);
+}
+END_TEST
+
 /* A set of two streams and labels, written and read. */
 START_TEST(what_a_set_holds)
 {
@@ -266,8 +282,8 @@ START_TEST(what_a_set_holds)
     const struct ff_matrix rows = {FF_F32, CHUNK_ROWS, COLUMNS, data};
     const struct ff_matrix classes = {FF_U16, CHUNK_ROWS, 1, labels};
     const struct ff_set_values values[] = {
-        {FF_U16, FF_U16, CHUNK_ROWS, 1, 1, false, FF_VALUE_HEADER + sizeof labels},
-        {FF_F32, FF_F32, CHUNK_ROWS, COLUMNS, 2, false, FF_VALUE_HEADER + sizeof data},
+        {FF_U16, FF_U16, CHUNK_ROWS, 1, 1, false, FF_VALUE_HEADER + sizeof labels, 0},
+        {FF_F32, FF_F32, CHUNK_ROWS, COLUMNS, 2, false, FF_VALUE_HEADER + sizeof data, 0},
     };
     struct ff_seal seal = {.chunks = CHUNKS};
     struct ff_needs needs = {0};
@@ -313,6 +329,7 @@ int main(void)
     tcase_add_test(tc, pages_let_go);
     tcase_add_loop_test(tc, what_a_coder_holds, 0, sizeof uses / sizeof *uses);
     tcase_add_test(tc, a_coder_keeps_to_the_limit);
+    tcase_add_test(tc, a_set_is_planned_for_all_kinds_of_values);
     tcase_add_test(tc, what_a_set_holds);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

@@ -221,6 +221,7 @@ START_TEST(every_mode_and_optimizer)
     opts.micro_batch_rows = strcmp(recipe.mode, "bp-accum") == 0 ? 151 : 0;
     for (size_t i = 0; i < count; i++) {
         recipe.optimizer = optimizers[i].name;
+        recipe.momentum = recipe.beta1 = recipe.beta2 = recipe.epsilon = NAN;
         recipe.learning_rate = strcmp(recipe.optimizer, "sgd") == 0 ? 0.05 : 5e-3;
         ck_training();
     }

@@ -3,7 +3,6 @@
 #include "support/memory_scratch.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/recipe_table.h"
 #include "train/run.h"
 
 #include <check.h>
@@ -126,12 +125,6 @@ static int activation_types(void)
     return count;
 }
 
-/* The type that the recipe at hand stores unless told otherwise. */
-static const char *usual_type(void)
-{
-    return ff_recipe_find(recipe.recipe)->defaults.activations;
-}
-
 /* Streamed, in memory, and compressed, on one thread and in pieces, for every type of stored
  * activations. */
 START_TEST(every_type_of_activations)
@@ -139,11 +132,13 @@ START_TEST(every_type_of_activations)
     int type = choose(_i, activation_types());
     struct ff_train_result result;
     struct ff_scratch scratch;
-    const char *name = ff_recipe_choices("activations")[type].name, *streamed;
+    const char *name = ff_recipe_choices("activations")[type].name, *streamed, *usual;
 
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    usual = recipe.activations;
     recipe.activations = name;
     streamed = train_reference(&recipe, ROWS);
-    ck_assert_int_eq(strcmp(streamed, reference) == 0, strcmp(name, usual_type()) == 0);
+    ck_assert_int_eq(strcmp(streamed, reference) == 0, strcmp(name, usual) == 0);
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     ck_assert_int_eq(ff_memory_scratch_new(ctx, &scratch), FF_OK);
     ck_assert_msg(ff_train_with_scratch(ctx, &recipe, &opts, &scratch, &result) == FF_OK, "%s",

@@ -328,8 +328,8 @@ START_TEST(half_of_the_labels_are_the_hardest)
 
     make(&f, MANY_CLASSES, sample_counts[_i], true);
     naive_copy(&f.layer, &layer);
-    for (f.rows.batch = 0; f.rows.batch < 2 * TILES; f.rows.batch++) {
-        few = naive_few_units(&layer, f.rows.batch);
+    for (f.rows.turn = 0; f.rows.turn < 2 * TILES; f.rows.turn++) {
+        few = naive_few_units(&layer, f.rows.turn);
         forward(&f);
         for (size_t row = 0; row < ROWS; row++) {
             uint16_t first = label_at(&f, row, 1), last = label_at(&f, row, hard);

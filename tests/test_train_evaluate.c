@@ -15,14 +15,10 @@
 #define NEAR_TIE 1e-4
 #define MOST_UNSURE (0.01 * ROWS) /* rows of which that is true */
 
-static const enum ff_method methods[] = {FF_METHOD_GOODNESS, FF_METHOD_HEAD};
-#define METHODS 2
-
-/* Takes way I to decide, if it is one of the model at hand. */
-static bool choose_method(int i)
+/* Whether the model at hand can decide by its head, or by the goodness. */
+static bool decides(bool head)
 {
-    evaluate_opts.method = methods[i];
-    return evaluate_knows(methods[i]);
+    return head ? evaluate_recipe.head_epochs > 0 : !naive_is_unsupervised(&evaluate_recipe);
 }
 
 /* Takes the model of KIND at hand, and all layers but for the first where the label is among its
@@ -120,9 +116,7 @@ START_TEST(errors_are_those_of_naive_scores)
     static const char *const splits[] = {"t10k", "train"};
 
     choose_whole(_i);
-    if (!evaluate_knows(FF_METHOD_GOODNESS))
-        return;
-    for (int train = 0; train <= 1; train++) {
+    for (int train = 0; train <= 1 && decides(false); train++) {
         struct naive_scores naive;
         struct ff_evaluation result;
 
@@ -152,9 +146,9 @@ START_TEST(the_head_is_that_of_naive_logits)
     struct ff_evaluation result;
 
     evaluate_choose(_i);
-    evaluate_opts.method = FF_METHOD_HEAD;
-    if (!evaluate_knows(FF_METHOD_HEAD))
+    if (!decides(true))
         return;
+    evaluate_opts.method = FF_METHOD_HEAD;
     score_naively("t10k", &naive);
     evaluate_ok(&result);
     ck_error(result.error, &naive, 2 * LAYERS);
@@ -163,31 +157,6 @@ START_TEST(the_head_is_that_of_naive_logits)
     ck_assert_int_eq(result.method, FF_METHOD_HEAD);
     ff_evaluate_release(&result);
     free(naive.scores);
-}
-END_TEST
-
-/* What a model cannot tell is refused; what it can is chosen unless told otherwise. */
-START_TEST(ways_that_do_not_tell_labels_are_refused)
-{
-    bool by_goodness;
-
-    evaluate_choose(_i);
-    by_goodness = evaluate_knows(FF_METHOD_GOODNESS);
-    for (int head = 0; head <= METHODS; head++) {
-        struct ff_evaluation result;
-
-        evaluate_opts.method = head < METHODS ? methods[head] : FF_METHOD_AUTO;
-        if (head < METHODS && !evaluate_knows(methods[head])) {
-            evaluate_ck_status(ff_evaluate(evaluate_ctx, &evaluate_opts, &result), FF_EINVAL,
-                               "head");
-            continue;
-        }
-        evaluate_ok(&result);
-        ck_assert_int_eq(result.method, head < METHODS ? methods[head]
-                                        : by_goodness  ? FF_METHOD_GOODNESS
-                                                       : FF_METHOD_HEAD);
-        ff_evaluate_release(&result);
-    }
 }
 END_TEST
 
@@ -210,9 +179,8 @@ START_TEST(scores_are_the_naive_ones)
 
     choose_whole(_i);
     score_naively("t10k", &naive);
-    for (int head = 0; head < METHODS; head++) {
-        if (!choose_method(head))
-            continue;
+    for (int head = !decides(false); head <= decides(true); head++) {
+        evaluate_opts.method = head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS;
         predict(&kept);
         ck_assert_uint_eq(kept.next, ROWS);
         for (size_t row = 0; row < ROWS; row++) {
@@ -279,13 +247,12 @@ END_TEST
 START_TEST(the_confusion_adds_up)
 {
     evaluate_choose(_i);
-    for (int head = 0; head < METHODS; head++) {
+    for (int head = !decides(false); head <= decides(true); head++) {
         struct naive_data data;
         struct ff_evaluation result;
         uint64_t all = 0, right = 0, of_class[TRAIN_CLASSES] = {0};
 
-        if (!choose_method(head))
-            continue;
+        evaluate_opts.method = head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS;
         evaluate_opts.limit_rows = 500;
         naive_data_read(evaluate_opts.data.path, "t10k", TRAIN_CLASSES, &data);
         evaluate_ok(&result);
@@ -347,11 +314,10 @@ START_TEST(blocks_do_not_change_results)
     int cuts = sizeof bytes / sizeof *bytes, way = _i % cuts;
 
     evaluate_choose(_i / cuts);
-    for (int head = 0; head < METHODS; head++) {
+    for (int head = !decides(false); head <= decides(true); head++) {
         struct ff_evaluation expected, result;
 
-        if (!choose_method(head))
-            continue;
+        evaluate_opts.method = head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS;
         evaluate_opts.scratch_bytes = 0;
         evaluate_opts.limit_rows = way == 0 ? 30 : 0; /* a block of one row takes its time */
         evaluate_ok(&expected);
@@ -391,7 +357,6 @@ int main(void)
     tcase_add_checked_fixture(tcase, evaluate_setup, evaluate_teardown);
     tcase_add_loop_test(tcase, errors_are_those_of_naive_scores, 0, train_kinds());
     tcase_add_loop_test(tcase, the_head_is_that_of_naive_logits, 0, train_kinds());
-    tcase_add_loop_test(tcase, ways_that_do_not_tell_labels_are_refused, 0, train_kinds());
     tcase_add_loop_test(tcase, scores_are_the_naive_ones, 0, train_kinds());
     tcase_add_loop_test(tcase, predictions_without_labels_are_those_of_the_evaluation, 0,
                         train_kinds());

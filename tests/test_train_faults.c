@@ -6,6 +6,7 @@
 #include "train/run.h"
 
 #include <check.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,7 +160,9 @@ START_TEST(divergence_is_told_and_the_last_checkpoint_stays)
     struct ff_model *model;
 
     recipe.optimizer = "sgd";
+    recipe.beta1 = recipe.beta2 = recipe.epsilon = recipe.momentum = NAN;
     recipe.learning_rate = 1e25;
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ENUMERIC, "learning rate");
     ck_assert_int_eq(ff_model_open(ctx, opts.model, &model), FF_OK);
     ff_model_close(model);

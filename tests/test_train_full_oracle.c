@@ -124,6 +124,7 @@ START_TEST(every_loss_of_pairs_and_optimizer)
         recipe.loss = loss[i / optimizers].name;
         recipe.goodness_scale = recipe.threshold = NAN;
         recipe.optimizer = optimizer[i % optimizers].name;
+        recipe.momentum = recipe.beta1 = recipe.beta2 = recipe.epsilon = NAN;
         ck_training();
         ck_assert_double_lt(reports[EPOCHS - 1].loss, reports[0].loss);
     }
@@ -154,9 +155,11 @@ START_TEST(every_part_of_the_recipe)
     recipe.batch = ways[_i].batch;
     recipe.negative_sets = ways[_i].sets;
     recipe.head_epochs = ways[_i].head;
-    recipe.head_learning_rate = 0.01;
+    if (ways[_i].head)
+        recipe.head_learning_rate = 0.01;
     recipe.peer_normalisation = ways[_i].peers;
-    recipe.weight_decay = recipe.head_weight_decay = ways[_i].decay;
+    recipe.weight_decay = ways[_i].decay;
+    recipe.head_weight_decay = ways[_i].head ? ways[_i].decay : 0;
     ck_training();
     if (ways[_i].head)
         ck_assert_uint_eq(recipe.head_epochs, recipe.epochs);

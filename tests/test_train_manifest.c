@@ -30,9 +30,6 @@ static void fill_recipe(struct ff_recipe *recipe)
     recipe->learning_rate = 0.1 + 0x1p-54;
     recipe->weight_decay = 1.0 / 3;
     recipe->momentum = 0.9 - 0x1p-53;
-    recipe->beta1 = 0x1.fffffffffffffp-2;
-    recipe->beta2 = 0.99;
-    recipe->epsilon = 1e-12;
     recipe->goodness_scale = 12345.678901234567;
     recipe->threshold = -7.0 / 11;
     recipe->label_strength = 3;

@@ -39,12 +39,10 @@ static void keep_report(void *arg, const struct ff_epoch_report *report)
     reports[n_reports++] = *report;
 }
 
-/* What is stored is not rounded: rounded_activations() is about that. */
 static void choose_steps(void)
 {
     recipe.epochs = EPOCHS;
     recipe.batch = BATCH;
-    recipe.activations = "f32";
 }
 
 static void choose_kind(int kind)
@@ -246,9 +244,12 @@ START_TEST(weight_decay_of_layers_and_heads)
 
     for (size_t i = 0; i < count; i++) {
         choose_kind(_i);
+        recipe.activations = "f32"; /* the rounding of others would cover small differences */
         recipe.weight_decay = 2;
-        recipe.head_weight_decay = 5;
-        recipe.head_learning_rate = 0.01;
+        if (recipe.head_epochs != 0) {
+            recipe.head_weight_decay = 5;
+            recipe.head_learning_rate = 0.01;
+        }
         choose_optimizer(optimizers[i].name);
         ck_training(TOLERANCE);
     }
@@ -268,6 +269,13 @@ static void choose_numbers(void)
     recipe.head_epochs = 7;
 }
 
+static void choose_momentum(void)
+{
+    recipe.optimizer = "sgd";
+    recipe.beta1 = recipe.beta2 = recipe.epsilon = NAN;
+    recipe.momentum = 0.5;
+}
+
 START_TEST(every_number_of_a_recipe_of_pairs)
 {
     choose_numbers();
@@ -275,8 +283,7 @@ START_TEST(every_number_of_a_recipe_of_pairs)
     recipe.loss = "logistic";
     recipe.negative_sets = 5;
     ck_training(TOLERANCE);
-    recipe.optimizer = "sgd";
-    recipe.momentum = 0.5;
+    choose_momentum();
     ck_training(TOLERANCE);
 }
 END_TEST
@@ -288,9 +295,21 @@ START_TEST(every_number_of_a_conditioned_recipe)
     choose_numbers();
     recipe.label_smoothing = 0.25;
     ck_training(TOLERANCE);
-    recipe.optimizer = "sgd";
-    recipe.momentum = 0.5;
+    choose_momentum();
     ck_training(TOLERANCE);
+}
+END_TEST
+
+START_TEST(everything_that_may_be_passed_on)
+{
+    const struct ff_recipe_choice *choice = ff_recipe_choices("pass_on");
+
+    for (; choice->name; choice++) {
+        train_named("conditioned", &recipe);
+        choose_steps();
+        recipe.pass_on = choice->name;
+        ck_training(TOLERANCE);
+    }
 }
 END_TEST
 
@@ -299,7 +318,7 @@ static const struct {
     const char *hidden;
     uint32_t batch, epochs, head_epochs;
 } cuts[] = {
-    {"24", 65, 2, 2},   {"24", 301, 6, 0},        {"24x3", 701, 4, 2}, /* 0: no head */
+    {"24", 65, 2, 2},   {"24", 301, 6, 0},        {"24x3", 701, 4, 2},
     {"24", 9999, 4, 2}, {"140,20,30", 257, 4, 2}, {"150", 101, 2, 2},
 };
 #define CUTS ((int)(sizeof cuts / sizeof *cuts))
@@ -311,13 +330,14 @@ START_TEST(every_cut_of_rows_and_units)
     choose_kind(_i / CUTS);
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, cuts[i].hidden, &recipe), FF_OK);
     recipe.batch = cuts[i].batch;
+    if (recipe.batch >= ROWS) /* of one batch none can be held out */
+        recipe.validation = 0;
     recipe.epochs = cuts[i].epochs;
     if (recipe.sweeps > recipe.epochs)
         recipe.sweeps = recipe.epochs;
-    if (cuts[i].head_epochs > 0)
-        recipe.head_epochs = cuts[i].head_epochs;
-    else
-        train_drop_head(&recipe);
+    recipe.head_epochs = cuts[i].head_epochs;
+    if (recipe.head_epochs == 0 && !train_without_head(&recipe))
+        recipe.head_epochs = 1;
     opts.micro_batch_rows = 151;
     ck_training(TOLERANCE);
 }
@@ -355,6 +375,7 @@ int main(void)
     tcase_add_loop_test(tcase, weight_decay_of_layers_and_heads, 0, train_kinds());
     tcase_add_test(tcase, every_number_of_a_recipe_of_pairs);
     tcase_add_test(tcase, every_number_of_a_conditioned_recipe);
+    tcase_add_test(tcase, everything_that_may_be_passed_on);
     tcase_add_loop_test(tcase, every_cut_of_rows_and_units, 0, CUTS * train_kinds());
     tcase_add_loop_test(tcase, rounded_activations, 0, 2 * train_kinds());
     tcase_add_loop_test(tcase, data_of_floats, 0, train_kinds());

@@ -222,7 +222,8 @@ START_TEST(memory_holds_the_tiles_asked_for)
     struct ff_memory memory;
 
     choose(_i);
-    train_drop_head(&recipe); /* one that stays is smaller than BIASES */
+    if (!train_without_head(&recipe))
+        return;
     opts.threads = 1;
     hash_with(2);
     ff_memory_read(ctx, &memory);

@@ -472,7 +472,7 @@ START_TEST(time_left_ends_at_nothing)
         ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(ctx));
         ck_assert_uint_ge(watch.reports, 3);
         ck_assert_double_ge(watch.least_left, -1e-3);
-        ck_assert_double_le(fabs(watch.last_left), 1e-3);
+        ck_assert_double_le(fabs(watch.last_left), 1e-2);
         ck_assert_double_eq(watch.last_share, 1);
     }
     train_opts_release(&opts);

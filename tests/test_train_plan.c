@@ -77,9 +77,14 @@ static const struct config configs[] = {
     {.hidden = "700x3", .recipe = "conditioned", .no_dropout = true, .optimizer = "sgd"},
     {.hidden = "500x2", .recipe = "conditioned", .activations = "bf16", .compress = "zstd"},
     {.hidden = "300x2", .recipe = "conditioned", .classes = 60},
+    {.hidden = "300x2", .recipe = "conditioned", .classes = 60, .pass_on = "mean"},
     {.hidden = "300x2", .recipe = "conditioned", .classes = 1000, .no_head = true},
     {.hidden = "128", .recipe = "conditioned", .classes = 1000, .no_head = true},
-    {.hidden = "300x4", .recipe = "conditioned", .validation = 0.2, .sweeps = 2},
+    {.hidden = "300x4",
+     .recipe = "conditioned",
+     .validation = 0.2,
+     .sweeps = 2,
+     .pass_on = "posterior"},
     {.hidden = "700x2", .recipe = "conditioned", .jitter = 2, .copies = 3, .pass_on = "mean"},
     {.hidden = "500x3",
      .recipe = "conditioned",
@@ -87,7 +92,6 @@ static const struct config configs[] = {
      .jitter = 1,
      .batch = 600,
      .micro_batch = 300,
-     .pass_on = "posterior",
      .validation = 0.3,
      .compress = "zstd"},
     {.hidden = "300x3", .recipe = "conditioned", .classes = 60, .validation = 0.2},
@@ -236,8 +240,11 @@ END_TEST
 /* Without a dataset the plan is that for one of the same shape. */
 START_TEST(a_shape_does_for_data)
 {
-    struct ff_plan_data data = {
-        .samples = ROWS, .features = TRAIN_FEATURES, .classes = TRAIN_CLASSES};
+    struct ff_plan_data data = {.samples = ROWS,
+                                .features = TRAIN_FEATURES,
+                                .classes = TRAIN_CLASSES,
+                                .height = TRAIN_SIDE,
+                                .width = TRAIN_SIDE};
     struct ff_plan other;
 
     apply(&configs[_i]);
@@ -580,7 +587,7 @@ static void check_evaluation(enum ff_method method)
 START_TEST(evaluation_by_goodness)
 {
     evaluate_choose(_i);
-    if (evaluate_knows(FF_METHOD_GOODNESS))
+    if (strcmp(evaluate_recipe.embedding, "none") != 0)
         check_evaluation(FF_METHOD_GOODNESS);
 }
 END_TEST
@@ -588,7 +595,7 @@ END_TEST
 START_TEST(evaluation_by_the_head)
 {
     evaluate_choose(_i);
-    if (evaluate_knows(FF_METHOD_HEAD))
+    if (evaluate_recipe.head_epochs > 0)
         check_evaluation(FF_METHOD_HEAD);
 }
 END_TEST

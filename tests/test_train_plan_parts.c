@@ -7,7 +7,9 @@
 #include <check.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define MIB ((uint64_t)1 << 20)
@@ -135,6 +137,89 @@ START_TEST(a_tile_is_mapped_while_it_is_loaded)
 }
 END_TEST
 
+#define NPY_HEADER 128
+
+/* Writes FOLDER/wide/NAME.npy: the header for DESCR and SHAPE, and BYTES of DATA. */
+static void write_npy(const char *name, const char *descr, const char *shape, const void *data,
+                      size_t bytes)
+{
+    FILE *out = fopen(train_path(folder, name), "wb");
+    char header[NPY_HEADER];
+    int length =
+        snprintf(header, sizeof header,
+                 "\x93NUMPY\x01%c%c%c{'descr': '%s', 'fortran_order': False, 'shape': %s, }", 0,
+                 NPY_HEADER - 10, 0, descr, shape);
+
+    memset(header + length, ' ', sizeof header - (size_t)length);
+    header[NPY_HEADER - 1] = '\n';
+    ck_assert_ptr_nonnull(out);
+    ck_assert_uint_eq(fwrite(header, 1, sizeof header, out), sizeof header);
+    ck_assert_uint_eq(fwrite(data, 1, bytes, out), bytes);
+    ck_assert_int_eq(fclose(out), 0);
+}
+
+/* Points OPTS to ROWS rows of 784 floats, none of them zero, of two classes. */
+static void use_wide_floats(void)
+{
+    static float images[ROWS * 784];
+    static uint8_t labels[ROWS];
+    uint32_t state = 1;
+
+    for (size_t i = 0; i < sizeof images / sizeof *images; i++) {
+        state = state * 1664525 + 1013904223;
+        images[i] = 0.1f + (float)(state >> 8) / (1 << 24);
+    }
+    for (size_t i = 0; i < ROWS; i++)
+        labels[i] = i % 2;
+    ck_assert_int_eq(mkdir(train_path(folder, "wide"), 0777), 0);
+    write_npy("wide/x_train.npy", "<f4", "(1200, 784)", images, sizeof images);
+    write_npy("wide/y_train.npy", "|u1", "(1200,)", labels, sizeof labels);
+    free((void *)(uintptr_t)opts.data.path);
+    opts.data.path = strdup(train_path(folder, "wide"));
+}
+
+/* A worker's coder unpacks images, too, which are wider here than any layer. */
+START_TEST(coders_are_planned_for_images)
+{
+    struct ff_train_result result;
+
+    use_wide_floats();
+    use_hidden("64x2");
+    recipe.batch = 256;
+    recipe.head_epochs = 0;
+    opts.compress = "zstd";
+    complete();
+    ck_assert_msg(ff_train(ctx, &recipe, &opts, &result) == FF_OK, "%s", ff_ctx_message(ctx));
+    ck_assert_uint_le(result.memory.accounted_peak_bytes, seen.accounted_peak_bytes);
+}
+END_TEST
+
+/* A value of sums has every column, however few of the rows are held out. */
+START_TEST(sums_of_held_out_rows_are_planned)
+{
+    struct ff_train_result result;
+
+    free(folder);
+    train_opts_release(&opts);
+    folder = train_folder_of(250, ROWS);
+    train_opts(folder, &opts);
+    opts.threads = 1;
+    opts.force = true;
+    opts.checkpoint_interval_s = 1000;
+    opts.on_plan = keep_plan;
+    opts.compress = _i ? "zstd" : "none";
+    train_named("conditioned", &recipe);
+    use_hidden("64x3");
+    recipe.epochs = 1;
+    recipe.head_epochs = 0;
+    recipe.batch = 256;
+    recipe.validation = 0.1;
+    complete();
+    ck_assert_msg(ff_train(ctx, &recipe, &opts, &result) == FF_OK, "%s", ff_ctx_message(ctx));
+    ck_assert_uint_le(result.memory.accounted_peak_bytes, seen.accounted_peak_bytes);
+}
+END_TEST
+
 /* ---- Knobs and advice ---- */
 
 /* Where a slot for each thread is too much, half as many are tried before a single one. */
@@ -193,6 +278,15 @@ START_TEST(shapes_that_cannot_be_are_refused)
     ck_assert_int_eq(plan_on(&data), FF_EINVAL);
     data = (struct ff_plan_data){.samples = UINT64_MAX, .features = 10, .classes = 4};
     ck_assert_int_eq(plan_on(&data), FF_EINVAL);
+    data = (struct ff_plan_data){
+        .samples = 100, .features = 10, .classes = 4, .height = 3, .width = 3};
+    ck_assert_int_eq(plan_on(&data), FF_EINVAL);
+    data.width = 0;
+    ck_assert_int_eq(plan_on(&data), FF_EINVAL);
+    data.height = 0;
+    ck_assert_int_eq(plan_on(&data), FF_OK);
+    data.height = data.width = 1; /* of ten channels */
+    ck_assert_int_eq(plan_on(&data), FF_OK);
 }
 END_TEST
 
@@ -262,6 +356,8 @@ int main(void)
     tcase_add_test(parts, pages_on_their_way_out_are_planned);
     tcase_add_test(parts, the_heads_own_state_is_planned);
     tcase_add_test(parts, a_tile_is_mapped_while_it_is_loaded);
+    tcase_add_test(parts, coders_are_planned_for_images);
+    tcase_add_loop_test(parts, sums_of_held_out_rows_are_planned, 0, 2);
     tcase_add_test(parts, slots_are_halved);
     tcase_add_test(parts, a_budget_is_advised_only_where_it_helps);
     tcase_add_test(parts, shapes_that_cannot_be_are_refused);

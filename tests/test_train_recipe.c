@@ -219,16 +219,17 @@ START_TEST(numbers_come_from_the_loss_and_the_optimizer)
         recipe.loss = l->name;
         recipe.optimizer = o->name;
         recipe.goodness_scale = recipe.threshold = recipe.learning_rate = NAN;
-        recipe.momentum = recipe.beta2 = recipe.epsilon = NAN;
-        recipe.beta1 = 0.25;
+        recipe.momentum = recipe.beta1 = recipe.beta2 = recipe.epsilon = NAN;
+        recipe.head_learning_rate = 0.25;
         ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
         ck_assert_float_eq((float)recipe.goodness_scale, l->defaults.goodness_scale);
         ck_assert_float_eq((float)recipe.threshold, l->defaults.threshold);
         ck_assert_float_eq((float)recipe.learning_rate, l->learning_rate);
         ck_assert_float_eq((float)recipe.momentum, o->defaults.momentum);
+        ck_assert_float_eq((float)recipe.beta1, o->defaults.beta1);
         ck_assert_float_eq((float)recipe.beta2, o->defaults.beta2);
         ck_assert_float_eq((float)recipe.epsilon, o->defaults.epsilon);
-        ck_assert_double_eq(recipe.beta1, 0.25);
+        ck_assert_double_eq(recipe.head_learning_rate, 0.25);
     }
 }
 END_TEST
@@ -317,6 +318,17 @@ START_TEST(counts_have_their_ranges)
 }
 END_TEST
 
+/* Chooses what makes use of FIELD. */
+static void choose_for(const char *field)
+{
+    if (strcmp(field, "threshold") == 0)
+        recipe.loss = "logistic";
+    if (strcmp(field, "momentum") == 0) {
+        recipe.optimizer = "sgd";
+        recipe.beta1 = recipe.beta2 = recipe.epsilon = NAN;
+    }
+}
+
 START_TEST(numbers_have_their_ranges)
 {
     static const double huge = 1e30, too_huge = 2e30;
@@ -340,6 +352,7 @@ START_TEST(numbers_have_their_ranges)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         for (size_t j = 0; j < 2; j++) {
             complete();
+            choose_for(numbers[i].field);
             *numbers[i].value = numbers[i].good[j];
             ck_complete(NULL);
             *numbers[i].value = numbers[i].bad[j];
@@ -389,6 +402,7 @@ START_TEST(sgd_needs_no_epsilon)
 {
     complete();
     recipe.optimizer = "sgd";
+    recipe.momentum = recipe.beta1 = recipe.beta2 = NAN;
     recipe.epsilon = 0;
     ck_complete(NULL);
 }

@@ -130,6 +130,21 @@ START_TEST(a_deep_network_is_planned_at_once)
 }
 END_TEST
 
+/* Of label-conditioned layers those of the labels, too. */
+START_TEST(all_parameters_are_counted)
+{
+    struct ff_plan plan;
+
+    describe("300,200", 10);
+    plan = plan_within(0);
+    ck_assert_uint_eq(plan.parameters, 300 * (1024 + 1) + 200 * (300 + 1));
+    train_named("conditioned", &manifest.recipe);
+    ck_assert_int_eq(ff_recipe_complete(ctx, &manifest.recipe), FF_OK);
+    plan = plan_within(0);
+    ck_assert_uint_eq(plan.parameters, 300 * (1024 + 10 + 1) + 200 * (300 + 10 + 1));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("train/score plan");
@@ -139,6 +154,7 @@ int main(void)
     tcase_add_test(tcase, paging_does_not_make_for_smaller_blocks);
     tcase_add_test(tcase, smaller_blocks_load_layers_more_often);
     tcase_add_test(tcase, slots_are_halved);
+    tcase_add_test(tcase, all_parameters_are_counted);
     tcase_add_loop_test(tcase, a_deep_network_is_planned_at_once, 0, 2);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

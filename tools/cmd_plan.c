@@ -3,6 +3,7 @@
 #include "output.h"
 #include "plan_output.h"
 #include "profile_list.h"
+#include "recipe_options.h"
 #include "training.h"
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +13,15 @@
 #define DEFAULT_MODES "ff-stream"
 /* Of Fashion-MNIST and its kin, where no data is named. */
 #define DEFAULT_SAMPLES 60000
-#define DEFAULT_FEATURES 784
+#define DEFAULT_HEIGHT 28
+#define DEFAULT_WIDTH 28
 #define DEFAULT_CLASSES 10
 
 struct settings {
     struct ff_recipe recipe;
     struct training run;
-    struct ff_plan_data data;
-    const char *hidden; /* NULL: by default */
+    struct ff_plan_data data; /* features 0: as height and width say, or by default */
+    const char *hidden;       /* NULL: by default */
     const char *depths, *modes;
     bool json, quiet;
 };
@@ -32,7 +34,6 @@ static void init(void *arg)
     training_init(&settings->run);
     settings->modes = DEFAULT_MODES;
     settings->data.samples = DEFAULT_SAMPLES;
-    settings->data.features = DEFAULT_FEATURES;
     settings->data.classes = DEFAULT_CLASSES;
 }
 
@@ -49,7 +50,6 @@ static void hidden_default(const struct option_spec *option, char *text, size_t 
     snprintf(text, size, DEFAULT_HIDDEN "; with --depths " DEFAULT_UNITS);
 }
 
-#define IN_RECIPE(field) offsetof(struct settings, recipe.field)
 #define IN_OPTS(field) offsetof(struct settings, run.opts.field)
 #define IN_DATA(field) offsetof(struct settings, data.field)
 
@@ -83,10 +83,31 @@ static const struct option_spec options[] = {
     {.kind = OPTION_COUNT,
      .name = "features",
      .argument = "N",
-     .help = "values in its rows",
+     .help = "values in its rows, which are no images unless a height is given [those of 28 x 28 "
+             "pixels]",
      .offset = IN_DATA(features),
      .min = 1,
-     .excludes = "data"},
+     .excludes = "data",
+     .default_text = no_default},
+    {.kind = OPTION_COUNT,
+     .name = "height",
+     .argument = "N",
+     .help = "pixels of its images from top to bottom; as many channels as --features leaves, or 1 "
+             "[28, without --features]",
+     .offset = IN_DATA(height),
+     .min = 1,
+     .needs = "width",
+     .excludes = "data",
+     .default_text = no_default},
+    {.kind = OPTION_COUNT,
+     .name = "width",
+     .argument = "N",
+     .help = "and from side to side [28, without --features]",
+     .offset = IN_DATA(width),
+     .min = 1,
+     .needs = "height",
+     .excludes = "data",
+     .default_text = no_default},
     {.kind = OPTION_COUNT,
      .name = "classes",
      .argument = "N",
@@ -118,52 +139,12 @@ static const struct option_spec options[] = {
      .argument = "LIST",
      .help = "modes of training, as in `fftool train --mode`",
      .offset = offsetof(struct settings, modes)},
-    {.kind = OPTION_CHOICE,
-     .name = "recipe",
-     .argument = "NAME",
-     .help = "whose defaults hold, as in `fftool train --recipe`",
-     .offset = IN_RECIPE(recipe),
-     .field = "recipe",
-     .default_text = no_default},
-    {.kind = OPTION_COUNT,
-     .name = "batch",
-     .argument = "N",
-     .help = "samples in a step",
-     .offset = IN_RECIPE(batch),
-     .min = 1},
-    {.kind = OPTION_COUNT,
-     .name = "epochs",
-     .argument = "N",
-     .help = "epochs; with ff-stream of each layer",
-     .offset = IN_RECIPE(epochs),
-     .min = 1},
-    {.kind = OPTION_CHOICE,
-     .name = "optimizer",
-     .argument = "NAME",
-     .help = "how weights follow gradients",
-     .offset = IN_RECIPE(optimizer),
-     .field = "optimizer"},
-    {.kind = OPTION_COUNT,
-     .name = "negative-sets",
-     .argument = "K",
-     .help = "sets of random negatives (losses of pairs)",
-     .offset = IN_RECIPE(negative_sets),
-     .min = 1,
-     .max = FF_MAX_NEGATIVE_SETS,
-     .default_text = no_default},
-    {.kind = OPTION_CHOICE,
-     .name = "activations",
-     .argument = "TYPE",
-     .help = "numbers that stored activations are made of, unless the recipe's",
-     .offset = IN_RECIPE(activations),
-     .field = "activations",
-     .default_text = no_default},
-    {.kind = OPTION_COUNT,
-     .name = "head-epochs",
-     .argument = "N",
-     .help = "epochs of the softmax head, unless the recipe's; 0: no head",
-     .offset = IN_RECIPE(head_epochs),
-     .default_text = no_default},
+    RECIPE_STEP_OPTIONS(struct settings, recipe),
+    RECIPE_LOSS_OPTIONS(struct settings, recipe),
+    RECIPE_NEGATIVE_OPTIONS(struct settings, recipe),
+    RECIPE_LAYER_OPTIONS(struct settings, recipe),
+    RECIPE_OPTIMIZER_OPTION(struct settings, recipe),
+    RECIPE_HEAD_OPTION(struct settings, recipe),
 
     {.kind = OPTION_HEADING, .name = "Resources"},
     {.kind = OPTION_STRING,
@@ -216,6 +197,7 @@ struct row {
 struct planning {
     struct cli *cli;
     const struct settings *settings;
+    struct ff_plan_data data;
     const char *hidden;
     struct profile_modes modes;
     struct profile_depths depths; /* n 0: the layers of --hidden */
@@ -227,7 +209,7 @@ struct planning {
 /* Plans RECIPE, whose layers are set. */
 static int plan_one(struct planning *planning, struct ff_recipe *recipe)
 {
-    const struct ff_plan_data *data = &planning->settings->data;
+    const struct ff_plan_data *data = &planning->data;
     const struct profile_modes *modes = &planning->modes;
     struct ff_train_opts opts = planning->settings->run.opts;
     struct row *row = &planning->rows[planning->n_rows];
@@ -315,18 +297,24 @@ static void print_table(const struct planning *planning)
     }
 }
 
-static json_t *data_object(const struct settings *settings)
+static json_t *data_object(const struct planning *planning)
 {
+    const char *path = planning->settings->run.opts.data.path;
+    const struct ff_plan_data *data = &planning->data;
     json_t *object = json_object();
 
-    if (settings->run.opts.data.path != NULL) {
-        json_add(object, "path", json_from_text(settings->run.opts.data.path));
+    if (path != NULL) {
+        json_add(object, "path", json_from_text(path));
         return object;
     }
-    json_add(object, "samples", json_from_count(settings->data.samples));
-    json_add(object, "features", json_from_count(settings->data.features));
-    json_add(object, "classes", json_from_count(settings->data.classes));
-    json_add(object, "float", json_boolean(settings->data.is_float));
+    json_add(object, "samples", json_from_count(data->samples));
+    json_add(object, "features", json_from_count(data->features));
+    if (data->height > 0) {
+        json_add(object, "height", json_from_count(data->height));
+        json_add(object, "width", json_from_count(data->width));
+    }
+    json_add(object, "classes", json_from_count(data->classes));
+    json_add(object, "float", json_boolean(data->is_float));
     return object;
 }
 
@@ -348,7 +336,7 @@ static void print_json(const struct planning *planning)
 
     for (i = 0; i < planning->n_rows; i++)
         json_append(points, point_object(&planning->rows[i]));
-    json_add(object, "data", data_object(planning->settings));
+    json_add(object, "data", data_object(planning));
     json_add(object, "points", points);
     json_print(stdout, object);
 }
@@ -369,12 +357,28 @@ static int print(const struct planning *planning)
     return EXIT_DONE;
 }
 
-/* Reads the lists. */
+/* What is not said of the shape of the data. */
+static struct ff_plan_data complete_data(struct ff_plan_data data)
+{
+    uint64_t pixels;
+
+    if (data.features == 0 && data.height == 0) {
+        data.height = DEFAULT_HEIGHT;
+        data.width = DEFAULT_WIDTH;
+    }
+    pixels = (uint64_t)data.height * data.width;
+    if (data.features == 0) /* too many are refused as such */
+        data.features = pixels < UINT32_MAX ? (uint32_t)pixels : UINT32_MAX;
+    return data;
+}
+
+/* Reads the lists, and completes the shape of the data. */
 static int parse(const struct settings *settings, struct planning *planning)
 {
     const char *command = planning->cli->command;
     int result = profile_parse_modes(command, settings->modes, &planning->modes);
 
+    planning->data = complete_data(settings->data);
     planning->hidden = settings->hidden;
     if (planning->hidden == NULL)
         planning->hidden = settings->depths != NULL ? DEFAULT_UNITS : DEFAULT_HIDDEN;
@@ -415,6 +419,7 @@ const struct command cmd_plan = {
         "brings, are not counted.",
     .examples = "  fftool plan --hidden 1000x4 --memory 32M\n"
                 "  fftool plan --hidden 2000 --depths 2,7,...,47 --modes ff-stream,bp\n"
+                "  fftool plan --recipe unsupervised --height 32 --width 32 --features 3072\n"
                 "  fftool plan --data mnist --hidden 4000x2 --json\n",
     .options = options,
     .settings_bytes = sizeof(struct settings),

@@ -237,8 +237,8 @@ const struct command cmd_predict = {
     .description =
         "Predicts the label of every row of a dataset, in its order, with a score for each class: "
         "goodness summed over the layers, or the logits of the head. Scores of one row compare "
-        "with "
-        "each other, not with those of another method.",
+        "with each other, not with those of another method; probabilities, which "
+        "--probabilities writes in their place, add up to 1.",
     .examples = "  fftool predict model.ff --input t10k-images-idx3-ubyte.gz >labels.csv\n"
                 "  fftool predict model.ff --input mine.npy --format jsonl --output mine.jsonl\n"
                 "  fftool predict model.ff --input mine.npy --probabilities >p.csv\n",

@@ -1,7 +1,6 @@
 /* fftool train: trains a network, or goes on with one of the same recipe. */
+#include "recipe_options.h"
 #include "training.h"
-#include <math.h>
-#include <string.h>
 #include <unistd.h>
 
 #define DEFAULT_MODEL "model.ff"
@@ -28,93 +27,6 @@ static void release(void *arg)
     struct settings *settings = arg;
 
     ff_recipe_release(&settings->recipe);
-}
-
-static double option_value(const struct option_spec *option, const struct settings *settings)
-{
-    const char *at = (const char *)settings + option->offset;
-    uint32_t count;
-    double value;
-
-    if (option->kind == OPTION_REAL) {
-        memcpy(&value, at, sizeof value);
-        return value;
-    }
-    memcpy(&count, at, sizeof count);
-    return count;
-}
-
-/* Reads OPTION's value in a recipe completed with one choice of a field; NAN if that fails. */
-static double completed_value(struct ff_ctx *ctx, const struct option_spec *option,
-                              const char *field, const char *choice)
-{
-    struct settings settings = {0};
-    double value = NAN;
-
-    init(&settings);
-    if (strcmp(field, "mode") == 0)
-        settings.recipe.mode = choice;
-    else if (strcmp(field, "recipe") == 0)
-        settings.recipe.recipe = choice;
-    else
-        settings.recipe.optimizer = choice;
-    if (ff_recipe_parse_hidden(ctx, "1", &settings.recipe) == FF_OK &&
-        ff_recipe_complete(ctx, &settings.recipe) == FF_OK)
-        value = option_value(option, &settings);
-    release(&settings);
-    return value;
-}
-
-/* Writes "0.003 with ff-stream, 0.001 with bp, bp-accum"; returns false if all choices have one
- * value. */
-static bool values_by_choice(struct ff_ctx *ctx, const struct option_spec *option,
-                             const char *field, char *text, size_t size)
-{
-    bool differ = false;
-    double last = NAN;
-    size_t used = 0, i;
-
-    *text = '\0';
-    for (i = 0; used < size; i++) {
-        /* Asked for anew each time: the table's memory may be shared with other fields'. */
-        const char *name = ff_recipe_choices(field)[i].name;
-        bool same;
-        double value;
-
-        if (name == NULL)
-            break;
-        value = completed_value(ctx, option, field, name);
-        if (!isfinite(value))
-            continue;
-        same = fabs(value - last) <= 0;
-        if (used > 0 && !same)
-            differ = true;
-        if (same)
-            used += (size_t)snprintf(text + used, size - used, ", %s", name);
-        else
-            used += (size_t)snprintf(text + used, size - used, "%s%g with %s", used > 0 ? ", " : "",
-                                     value, name);
-        last = value;
-    }
-    if (!differ && isfinite(last))
-        snprintf(text, size, "%g", last);
-    return differ;
-}
-
-/* The default of a figure that belongs to the mode, the recipe or the optimizer. */
-static void owned_default(const struct option_spec *option, char *text, size_t size)
-{
-    static const char *const fields[] = {"recipe", "mode", "optimizer"};
-    struct ff_ctx *ctx;
-    size_t i;
-
-    *text = '\0';
-    if (ff_ctx_new(&ctx) != FF_OK)
-        return;
-    for (i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (values_by_choice(ctx, option, fields[i], text, size))
-            break;
-    ff_ctx_free(ctx);
 }
 
 #define IN_RECIPE(field) offsetof(struct settings, recipe.field)
@@ -162,74 +74,27 @@ static const struct option_spec options[] = {
      .argument = "LAYERS",
      .help = "units of each layer: 2000x4, 1000,500,200 or 1000x2,500",
      .offset = offsetof(struct settings, hidden)},
-    {.kind = OPTION_COUNT,
-     .name = "epochs",
-     .argument = "N",
-     .help = "epochs; with ff-stream of each layer",
-     .offset = IN_RECIPE(epochs),
-     .min = 1},
-    {.kind = OPTION_COUNT,
-     .name = "sweeps",
-     .argument = "N",
-     .help = "rounds over all layers that the epochs of each are divided among; 1: a layer is "
-             "finished before the next one begins (ff-stream)",
-     .offset = IN_RECIPE(sweeps),
-     .min = 1},
-    {.kind = OPTION_COUNT,
-     .name = "batch",
-     .argument = "N",
-     .help = "samples in a step; each gives a positive and a negative row",
-     .offset = IN_RECIPE(batch),
-     .min = 1},
+    RECIPE_STEP_OPTIONS(struct settings, recipe),
     {.kind = OPTION_COUNT64,
      .name = "seed",
      .argument = "N",
      .help = "of every random number; the same seed gives the same weights, bit for bit",
      .offset = IN_RECIPE(seed),
      .max = INT64_MAX},
-    {.kind = OPTION_CHOICE,
-     .name = "recipe",
-     .argument = "NAME",
-     .help = "whose defaults hold for what follows, as `fftool recipes` tells [conditioned; symba "
-             "with ff-full]",
-     .offset = IN_RECIPE(recipe),
-     .field = "recipe",
-     .default_text = no_default},
-    {.kind = OPTION_CHOICE,
-     .name = "loss",
-     .argument = "NAME",
-     .help = "what a layer minimises [the recipe's]",
-     .offset = IN_RECIPE(loss),
-     .field = "loss",
-     .default_text = no_default},
+    RECIPE_LOSS_OPTIONS(struct settings, recipe),
     {.kind = OPTION_REAL,
      .name = "goodness-scale",
      .argument = "X",
      .help = "the loss sees X times the mean square of a layer's outputs",
      .offset = IN_RECIPE(goodness_scale),
-     .default_text = owned_default},
+     .default_text = recipe_default},
     {.kind = OPTION_REAL,
      .name = "threshold",
      .argument = "X",
      .help = "goodness that separates positive from negative (logistic loss)",
      .offset = IN_RECIPE(threshold),
-     .default_text = owned_default},
-    {.kind = OPTION_COUNT,
-     .name = "negative-sets",
-     .argument = "K",
-     .help = "sets of random negatives, visited in turn; more learn better and, stored, take more "
-             "disk (losses of pairs)",
-     .offset = IN_RECIPE(negative_sets),
-     .min = 1,
-     .max = FF_MAX_NEGATIVE_SETS,
-     .default_text = owned_default},
-    {.kind = OPTION_CHOICE,
-     .name = "negatives",
-     .argument = "HOW",
-     .help = "what makes the negatives (losses of pairs) [random]",
-     .offset = IN_RECIPE(negatives),
-     .field = "negatives",
-     .default_text = no_default},
+     .default_text = recipe_default},
+    RECIPE_NEGATIVE_OPTIONS(struct settings, recipe),
     {.kind = OPTION_REAL,
      .name = "peer-normalisation",
      .argument = "X",
@@ -247,75 +112,23 @@ static const struct option_spec options[] = {
      .argument = "X",
      .help = "value of the label's input, in the images or in every layer",
      .offset = IN_RECIPE(label_strength),
-     .default_text = owned_default},
+     .default_text = recipe_default},
     {.kind = OPTION_REAL,
      .name = "label-smoothing",
      .argument = "X",
      .help = "share of the softmax loss's target that all labels have in common",
      .offset = IN_RECIPE(label_smoothing),
-     .default_text = owned_default},
-    {.kind = OPTION_COUNT,
-     .name = "label-samples",
-     .argument = "N",
-     .help =
-         "wrong labels that a row meets in a step (softmax loss), hard ones first; 0: all up to "
-         "20 classes, else 19",
-     .offset = IN_RECIPE(label_samples),
-     .max = FF_MAX_LABEL_SAMPLES},
-    {.kind = OPTION_CHOICE,
-     .name = "pass-on",
-     .argument = "NAME",
-     .help = "outputs of a layer that the next one gets (softmax loss)",
-     .offset = IN_RECIPE(pass_on),
-     .field = "pass_on"},
-    {.kind = OPTION_REAL,
-     .name = "dropout",
-     .argument = "P",
-     .help = "probability that an input of a layer is dropped in a step (ff-stream)",
-     .offset = IN_RECIPE(dropout),
-     .default_text = owned_default},
-    {.kind = OPTION_COUNT,
-     .name = "jitter",
-     .argument = "N",
-     .help =
-         "images are shifted by up to N pixels, anew in each epoch of the first layer (ff-stream)",
-     .offset = IN_RECIPE(jitter),
-     .max = FF_MAX_JITTER},
-    {.kind = OPTION_COUNT,
-     .name = "augment-copies",
-     .argument = "N",
-     .help = "copies of the shifted images that are stored for the layers above, visited in turn "
-             "(softmax loss)",
-     .offset = IN_RECIPE(augment_copies),
-     .min = 1,
-     .max = FF_MAX_AUGMENT_COPIES},
-    {.kind = OPTION_REAL,
-     .name = "validation",
-     .argument = "X",
-     .help = "fraction of the samples that is held out of training, to choose the layers whose "
-             "goodness is summed and to calibrate probabilities (softmax loss)",
-     .offset = IN_RECIPE(validation)},
-    {.kind = OPTION_CHOICE,
-     .name = "activations",
-     .argument = "TYPE",
-     .help = "numbers that stored activations are made of [u8 with conditioned, else f32]",
-     .offset = IN_RECIPE(activations),
-     .field = "activations",
-     .default_text = no_default},
+     .default_text = recipe_default},
+    RECIPE_LAYER_OPTIONS(struct settings, recipe),
 
     {.kind = OPTION_HEADING, .name = "Optimizer"},
-    {.kind = OPTION_CHOICE,
-     .name = "optimizer",
-     .argument = "NAME",
-     .help = "how weights follow gradients",
-     .offset = IN_RECIPE(optimizer),
-     .field = "optimizer"},
+    RECIPE_OPTIMIZER_OPTION(struct settings, recipe),
     {.kind = OPTION_REAL,
      .name = "lr",
      .argument = "X",
      .help = "learning rate at the start (with ff-stream of each layer)",
      .offset = IN_RECIPE(learning_rate),
-     .default_text = owned_default},
+     .default_text = recipe_default},
     {.kind = OPTION_CHOICE,
      .name = "schedule",
      .argument = "NAME",
@@ -327,53 +140,46 @@ static const struct option_spec options[] = {
      .argument = "X",
      .help = "decoupled; not on biases",
      .offset = IN_RECIPE(weight_decay),
-     .default_text = owned_default},
+     .default_text = recipe_default},
     {.kind = OPTION_REAL,
      .name = "momentum",
      .argument = "X",
      .help = "of sgd",
      .offset = IN_RECIPE(momentum),
-     .default_text = owned_default},
+     .default_text = recipe_default},
     {.kind = OPTION_REAL,
      .name = "beta1",
      .argument = "X",
      .help = "of adam: decay of the mean gradient",
      .offset = IN_RECIPE(beta1),
-     .default_text = owned_default},
+     .default_text = recipe_default},
     {.kind = OPTION_REAL,
      .name = "beta2",
      .argument = "X",
      .help = "of adam: decay of the mean squared gradient",
      .offset = IN_RECIPE(beta2),
-     .default_text = owned_default},
+     .default_text = recipe_default},
     {.kind = OPTION_REAL,
      .name = "epsilon",
      .argument = "X",
      .help = "of adam: added to the root of the mean squared gradient",
      .offset = IN_RECIPE(epsilon),
-     .default_text = owned_default},
+     .default_text = recipe_default},
 
     {.kind = OPTION_HEADING, .name = "Linear head"},
-    {.kind = OPTION_COUNT,
-     .name = "head-epochs",
-     .argument = "N",
-     .help =
-         "epochs of the softmax head on each layer from the second; 0: no head; with ff-full as "
-         "many as the network's, or 0",
-     .offset = IN_RECIPE(head_epochs),
-     .default_text = owned_default},
+    RECIPE_HEAD_OPTION(struct settings, recipe),
     {.kind = OPTION_REAL,
      .name = "head-lr",
      .argument = "X",
      .help = "its learning rate",
      .offset = IN_RECIPE(head_learning_rate),
-     .default_text = owned_default},
+     .default_text = recipe_default},
     {.kind = OPTION_REAL,
      .name = "head-weight-decay",
      .argument = "X",
      .help = "its weight decay",
      .offset = IN_RECIPE(head_weight_decay),
-     .default_text = owned_default},
+     .default_text = recipe_default},
 
     TRAINING_RESOURCE_OPTIONS(struct settings, run),
     TRAINING_OUTPUT_OPTIONS(struct settings, run),

@@ -60,6 +60,20 @@ static json_t *data_object(const struct ff_model_info *info)
     return object;
 }
 
+static json_t *choice_object(const struct ff_layer_choice *choice)
+{
+    json_t *object;
+
+    if (choice->first == 0)
+        return json_null();
+    object = json_object();
+    json_add(object, "first", json_from_count(choice->first));
+    json_add(object, "last", json_from_count(choice->last));
+    json_add(object, "held_out_error", json_from_real(choice->held_out_error));
+    json_add(object, "temperature", json_from_real(choice->temperature));
+    return object;
+}
+
 static json_t *file_object(const struct ff_model_info *info)
 {
     json_t *object = json_object();
@@ -98,6 +112,7 @@ static json_t *model_object(const struct ff_model_info *info, const char *path)
     json_add(object, "checkpoints", json_from_count(info->checkpoints));
     json_add(object, "head", json_boolean(info->has_head));
     json_add(object, "recipe", json_from_recipe(&info->recipe));
+    json_add(object, "choice", choice_object(&info->choice));
     json_add(object, "data", data_object(info));
     json_add(object, "file", file_object(info));
     json_add(object, "made_by", versions_object(info));

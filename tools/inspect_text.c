@@ -56,7 +56,7 @@ static void print_labels(const struct ff_recipe *recipe)
            recipe->goodness_scale, recipe->label_strength, recipe->label_smoothing);
     if (recipe->label_samples > 0)
         printf(", %u wrong ones a row", recipe->label_samples);
-    putchar('\n');
+    printf(", pass on %s\n", recipe->pass_on);
 }
 
 /* What Forward-Forward minimises, and on which pairs. */
@@ -68,11 +68,57 @@ static void print_pairs(const struct ff_recipe *recipe)
     if (strcmp(recipe->negatives, "hard") == 0)
         printf("), hard negatives");
     else
-        printf("), %u set%s of negatives", recipe->negative_sets,
-               recipe->negative_sets > 1 ? "s" : "");
+        printf("), %u set%s of %s negatives", recipe->negative_sets,
+               recipe->negative_sets > 1 ? "s" : "", recipe->negatives);
     if (recipe->peer_normalisation > 0)
         printf(", peer normalisation %g", recipe->peer_normalisation);
-    printf(", label %s (strength %g)\n", recipe->embedding, recipe->label_strength);
+    if (strcmp(recipe->embedding, "none") == 0)
+        puts(", without labels");
+    else
+        printf(", label %s (strength %g)\n", recipe->embedding, recipe->label_strength);
+}
+
+/* How long, and by which steps. */
+static void print_steps(const struct ff_recipe *recipe)
+{
+    printf("            %u epochs", recipe->epochs);
+    if (recipe->sweeps > 1)
+        printf(" in %u sweeps", recipe->sweeps);
+    printf(" of batches of %u, %s, lr %g %s, weight decay %g", recipe->batch, recipe->optimizer,
+           recipe->learning_rate, recipe->schedule, recipe->weight_decay);
+    if (strcmp(recipe->optimizer, "adam") == 0)
+        printf(", betas %g %g, epsilon %g\n", recipe->beta1, recipe->beta2, recipe->epsilon);
+    else
+        printf(", momentum %g\n", recipe->momentum);
+}
+
+/* What becomes of rows on their way through the layers. */
+static void print_rows(const struct ff_model_info *info)
+{
+    const struct ff_recipe *recipe = &info->recipe;
+
+    printf("            ");
+    if (!info->whole_network)
+        printf("activations %s, dropout %g, ", recipe->activations, recipe->dropout);
+    if (recipe->jitter > 0)
+        printf("shifts of %u pixels, %u cop%s, ", recipe->jitter, recipe->augment_copies,
+               recipe->augment_copies == 1 ? "y" : "ies");
+    if (recipe->validation > 0)
+        printf("validation %g, ", recipe->validation);
+    printf("seed %llu\n", (unsigned long long)recipe->seed);
+}
+
+static void print_choice(const struct ff_layer_choice *choice)
+{
+    if (choice->first == 0)
+        return;
+    printf("  choice    goodness of ");
+    if (choice->first == choice->last)
+        printf("layer %u", choice->first);
+    else
+        printf("layers %u to %u", choice->first, choice->last);
+    printf("; held-out error %s, temperature %s\n", text_percent(choice->held_out_error).s,
+           text_real(choice->temperature).s);
 }
 
 static void print_recipe(const struct ff_model_info *info)
@@ -80,26 +126,16 @@ static void print_recipe(const struct ff_model_info *info)
     const struct ff_recipe *recipe = &info->recipe;
 
     printf("  recipe    mode %s, ", recipe->mode);
+    if (!info->backprop)
+        printf("recipe %s, ", recipe->recipe);
     if (info->backprop)
         puts("cross-entropy of a linear softmax output");
     else if (info->conditioned)
         print_labels(recipe);
     else
         print_pairs(recipe);
-    printf("            %u epochs of batches of %u, %s, lr %g %s, weight decay %g", recipe->epochs,
-           recipe->batch, recipe->optimizer, recipe->learning_rate, recipe->schedule,
-           recipe->weight_decay);
-    if (strcmp(recipe->optimizer, "adam") == 0)
-        printf(", betas %g %g, epsilon %g\n", recipe->beta1, recipe->beta2, recipe->epsilon);
-    else
-        printf(", momentum %g\n", recipe->momentum);
-    printf("            ");
-    if (!info->whole_network)
-        printf("activations %s, dropout %g, ", recipe->activations, recipe->dropout);
-    if (recipe->jitter > 0)
-        printf("shifts of %u pixels, %u cop%s, ", recipe->jitter, recipe->augment_copies,
-               recipe->augment_copies == 1 ? "y" : "ies");
-    printf("seed %llu\n", (unsigned long long)recipe->seed);
+    print_steps(recipe);
+    print_rows(info);
     if (info->has_head && !info->backprop)
         printf("  head      %u epochs, lr %g, weight decay %g\n", recipe->head_epochs,
                recipe->head_learning_rate, recipe->head_weight_decay);
@@ -128,6 +164,7 @@ static void print_summary(const struct ff_model_info *info, const char *path)
            info->features, info->data_is_float ? "floats" : "bytes", info->classes);
     printf("            fingerprint %s\n", info->data_fingerprint);
     print_progress(info);
+    print_choice(&info->choice);
     printf("  weights   hash %s\n", info->weights_hash);
     printf("  made by   fftool %s, %s, %s, %s\n\n", info->program_version, info->blas, info->lmdb,
            info->zstd);

@@ -10,6 +10,15 @@
  * - head: a linear softmax head, trained with the model, on the normalised activations of all
  *   layers but the first (of the first if there is but one) under the neutral label. A model
  * trained by backpropagation has one on its last layer, the output layer, and no goodness.
+ *
+ * An incomplete model is used as far as it is trained, with a warning:
+ * - in the first sweep over its layers, those that are complete;
+ * - in later ones (recipe.h) all of them: those that the sweep has finished, the one in training as
+ *   of its last checkpoint, and above it those of the sweep before. Heads come with the last sweep.
+ *
+ * A trainer may go on meanwhile. If it replaces weights that are still to be read, the work starts
+ * over with those there are then, with a warning; after ten times, and where predictions were given
+ * out, it fails with FF_ELOCKED.
  */
 #ifndef FFTOOL_EVALUATE_H
 #define FFTOOL_EVALUATE_H
@@ -66,8 +75,8 @@ struct ff_evaluation {
 
 void ff_evaluate_opts_init(struct ff_evaluate_opts *out);
 /*
- * Measures MODEL on labelled data. An incomplete model is evaluated with the layers that are
- * complete (at least one: else FF_EINVAL; also for goodness of a model that has none).
+ * Measures MODEL on labelled data. FF_EINVAL if it has no trained layer or, by the head, no trained
+ * head; also for goodness of a model that has none. FF_ELOCKED: see above.
  * FF_EMISMATCH: the data has another width or more classes. FF_EBUDGET: see ff_train(). RESULT is
  * to be released by ff_evaluate_release().
  */

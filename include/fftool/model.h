@@ -44,6 +44,13 @@ struct ff_tile_info {
     struct ff_tensor_stats weights;
 };
 
+/* Layers whose goodness evaluation adds up, as chosen on the rows that training held out. */
+struct ff_layer_choice {
+    uint32_t first, last;  /* 0: not chosen (yet, or without a validation) */
+    double held_out_error; /* of their sum, 0 .. 1 */
+    double temperature;    /* that the sum is divided by for probabilities */
+};
+
 struct ff_model_info {
     struct ff_recipe recipe;
     const char *program_version, *blas, *lmdb, *zstd; /* that wrote it */
@@ -65,6 +72,7 @@ struct ff_model_info {
     uint64_t parameters;   /* of the whole network as it will be */
     char weights_hash[33]; /* XXH3-128 in hex over weights, biases, label weights, f32, of all
                               trained layers in order, then the head's */
+    struct ff_layer_choice choice;
     uint64_t file_bytes, page_bytes, free_bytes, tile_bytes,
         overhead_bytes; /* file = tiles + overhead + free */
     bool has_head;

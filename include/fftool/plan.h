@@ -58,7 +58,9 @@ struct ff_plan {
 struct ff_plan_data {
     uint64_t samples;
     uint32_t features, classes;
-    bool is_float; /* features are float32, else uint8 */
+    uint32_t height, width; /* of images, which have FEATURES / (HEIGHT * WIDTH) channels; 0: rows
+                               are no images */
+    bool is_float;          /* features are float32, else uint8 */
 };
 
 /*

@@ -27,8 +27,8 @@ struct ff_recipe {
     uint32_t *hidden;        /* units of each layer, first to last; owned by the recipe */
     uint32_t layers;         /* number of layers, 1 .. FF_MAX_LAYERS */
     const char *mode;        /* how the network is trained: "ff-stream", "ff-full", "bp", ... */
-    const char *recipe;      /* whose defaults hold: "conditioned", "classic", "symba"; unset: the
-                                first one with LOSS, else the mode's */
+    const char *recipe;      /* whose defaults hold: "conditioned", "classic", "symba" or
+                                "unsupervised"; unset: the first one with LOSS, else the mode's */
     const char *loss;        /* "softmax" (label-conditioned layers), "logistic" or "symba" */
     const char *optimizer;   /* "adam" or "sgd" */
     const char *schedule;    /* of the learning rate within a layer: "linear", "constant", ... */
@@ -57,8 +57,9 @@ struct ff_recipe {
     double dropout;               /* ff-stream: probability that an input of a layer is dropped */
     uint32_t jitter;              /* ff-stream: images are shifted by up to so many pixels */
     uint32_t augment_copies;      /* softmax: stored copies of shifted images, visited in turn */
-    double validation;         /* softmax: fraction of the samples that is held out of training, to
-                                  choose the layers whose goodness is summed */
+    double validation; /* softmax, and hard negatives with ff-stream: fraction of the samples
+                          that is held out of training, to choose the layers whose goodness
+                          is summed */
     double peer_normalisation; /* ff-full: pull of each unit's mean activity to the layer's */
     /* Epochs of the linear softmax head on each layer from the second; 0: no head. Where the whole
      * network trains at once so does the head, and this is 0 or as EPOCHS; with bp always so. */
@@ -84,8 +85,8 @@ FF_CHECK int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct
 FF_CHECK int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe);
 /*
  * For one recipe that serves to compare N MODES, the recipe's own among them: sets the fields that
- * its own makes no use of, but another does, to their defaults. What is of use to none is left for
- * ff_recipe_complete() to refuse. The modes must be known.
+ * are of no use in its own, but are in another, to their defaults. What is of use in none is left
+ * for ff_recipe_complete() to refuse. The modes must be known.
  */
 void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, size_t n);
 

@@ -46,8 +46,13 @@ struct ff_epoch_report {
     uint32_t layer; /* 0: the whole network */
     uint32_t epoch;
     double loss;                       /* backpropagation and head: cross-entropy */
-    double goodness_pos, goodness_neg; /* means over the epoch; NAN for them */
-    double error; /* share of pairs with G_neg >= G_pos; for them: share of rows misclassified */
+    double goodness_pos, goodness_neg; /* means over the epoch, label-conditioned: under the true
+                                          label and under the wrong ones; backpropagation and
+                                          head: NAN */
+    /* Share of pairs with G_neg >= G_pos; label-conditioned: of rows whose G under a wrong label
+     * that they met is >= G under the true one; backpropagation and head: of those misclassified.
+     */
+    double error;
     double learning_rate; /* at the end of the epoch */
     double seconds;
     double rows_per_second; /* samples per second; a sample is a positive and a negative row */

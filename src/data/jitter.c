@@ -2,20 +2,28 @@
 
 #include <string.h>
 
+bool ff_jitter_fits(const struct ff_image *image, uint32_t pixels)
+{
+    return pixels < image->height && pixels < image->width;
+}
+
 void ff_jitter_draw(const struct ff_rng *rng, uint64_t row, uint32_t pixels, int32_t shift[2])
 {
     for (uint64_t axis = 0; axis < 2; axis++)
         shift[axis] = (int32_t)ff_rng_below(rng, 2 * row + axis, 2 * pixels + 1) - (int32_t)pixels;
 }
 
-/* One axis: N places, of which those from *TO on get those from *FROM on. Returns how many. */
+/* One axis: N places, of which those from *TO on get those from *FROM on. Returns how many; if none
+ * do, both are 0. */
 static size_t overlap(size_t n, int32_t shift, size_t *from, size_t *to)
 {
     size_t distance = (size_t)(shift < 0 ? -(int64_t)shift : (int64_t)shift);
 
-    *from = shift < 0 ? distance : 0;
-    *to = shift < 0 ? 0 : distance;
-    return distance < n ? n - distance : 0;
+    *from = *to = 0;
+    if (distance >= n)
+        return 0;
+    *(shift < 0 ? from : to) = distance;
+    return n - distance;
 }
 
 /* A plane of HEIGHT lines of WIDTH elements of SIZE bytes. */

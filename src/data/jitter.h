@@ -16,6 +16,8 @@ struct ff_image {
     bool planar; /* (channels, height, width), else (height, width, channels) */
 };
 
+/* True if something of IMAGE is left after any shift by up to PIXELS. */
+bool ff_jitter_fits(const struct ff_image *image, uint32_t pixels);
 /* The shift of row ROW of the sequence RNG: each of x and y uniform in -PIXELS .. PIXELS. */
 void ff_jitter_draw(const struct ff_rng *rng, uint64_t row, uint32_t pixels, int32_t shift[2]);
 /* OUT = the image IN, of elements of SIZE bytes, shifted by (x, y); they do not overlap. */

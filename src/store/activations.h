@@ -156,10 +156,13 @@ struct ff_set_values {
     enum ff_dtype given, stored;
     uint32_t rows, columns;
     uint32_t streams;
-    bool packed;  /* compressed */
-    size_t bytes; /* that one is expected to take, header included */
+    bool packed;    /* compressed */
+    size_t bytes;   /* that one is expected to take, header included */
+    double missing; /* fraction of the chunks that have none */
 };
 #define FF_MAX_SET_VALUES 5
+/* Bytes that one takes on the average of all chunks. */
+size_t ff_set_average(const struct ff_set_values *values);
 /* Adds what a set in a folder takes, its path aside, while CHUNKS chunks of these N kinds of VALUES
  * are put; without values: while it is read. */
 void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,

@@ -238,19 +238,31 @@ static size_t decompressor_bytes(void)
     return size;
 }
 
-void ff_coder_needs(const struct ff_coder_use *use, struct ff_needs *needs)
+void ff_coder_needs(size_t n, const struct ff_coder_use *uses, struct ff_needs *needs)
 {
-    struct ff_matrix shape = {
-        .dtype = use->converts ? FF_F32 : use->dtype, .rows = use->rows, .columns = use->columns};
-    struct pass pass = make_pass(&shape, use->dtype, true);
+    size_t block = 0, compressed = 0;
+    bool decompresses = false;
+    int level = 0;
 
-    needs->bytes[FF_MEM_IO] += sizeof(struct ff_coder);
-    if (use->compresses || use->decompresses)
-        needs->bytes[FF_MEM_IO] += pass_bytes(&pass);
-    if (use->compresses)
-        needs->bytes[FF_MEM_IO] += compressor_bytes(
-            use->compresses, ff_smaller(pass.units, pass.block_units) * pass.stored_unit);
-    if (use->decompresses)
+    for (size_t i = 0; i < n; i++) {
+        const struct ff_coder_use *use = &uses[i];
+        struct ff_matrix shape = {.dtype = use->converts ? FF_F32 : use->dtype,
+                                  .rows = use->rows,
+                                  .columns = use->columns};
+        struct pass pass = make_pass(&shape, use->dtype, true);
+
+        if (use->compresses || use->decompresses)
+            block = ff_larger(block, pass_bytes(&pass));
+        if (use->compresses)
+            compressed =
+                ff_larger(compressed, ff_smaller(pass.units, pass.block_units) * pass.stored_unit);
+        level = use->compresses > level ? use->compresses : level;
+        decompresses = decompresses || use->decompresses;
+    }
+    needs->bytes[FF_MEM_IO] += sizeof(struct ff_coder) + block;
+    if (level)
+        needs->bytes[FF_MEM_IO] += compressor_bytes(level, compressed);
+    if (decompresses)
         needs->bytes[FF_MEM_IO] += decompressor_bytes();
 }
 

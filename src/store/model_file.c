@@ -147,7 +147,7 @@ void ff_model_file_needs(size_t elements, bool puts, bool gets, struct ff_needs 
 
     needs->bytes[FF_MEM_OTHER] += sizeof(struct ff_model_file);
     ff_db_needs(needs);
-    ff_coder_needs(&use, needs);
+    ff_coder_needs(1, &use, needs);
 }
 
 /* Finds a tile, hash verified if so asked. STORED is the whole of it; NAME gets its name for

@@ -145,25 +145,48 @@ static int folder_open(void *self, uint32_t boundary, struct ff_set **out)
 static void count_coding(size_t n, const struct ff_set_values *values,
                          const struct ff_compression *compression, struct ff_needs *needs)
 {
-    struct ff_coder_use use = {.compresses =
-                                   compression->codec == FF_CODEC_ZSTD ? compression->level : 0};
+    int level = compression->codec == FF_CODEC_ZSTD ? compression->level : 0;
+    struct ff_coder_use uses[FF_MAX_SET_VALUES];
     size_t largest = 0;
 
     for (size_t i = 0; i < n; i++) {
-        size_t bound =
-            ff_value_bound(values[i].stored, values[i].rows, values[i].columns, compression);
+        const struct ff_set_values *value = &values[i];
 
-        if (bound > largest) {
-            largest = bound;
-            use.dtype = values[i].stored;
-            use.converts = values[i].given != values[i].stored;
-            use.rows = values[i].rows;
-            use.columns = values[i].columns;
-        }
+        uses[i] = (struct ff_coder_use){.dtype = value->stored,
+                                        .converts = value->given != value->stored,
+                                        .rows = value->rows,
+                                        .columns = value->columns,
+                                        .compresses = level};
+        largest = ff_larger(
+            largest, ff_value_bound(value->stored, value->rows, value->columns, compression));
     }
-    ff_coder_needs(&use, needs);
-    if (use.compresses)
+    ff_coder_needs(n, uses, needs);
+    if (level)
         needs->bytes[FF_MEM_IO] += largest;
+}
+
+size_t ff_set_average(const struct ff_set_values *values)
+{
+    return (size_t)((double)values->bytes * (1 - values->missing));
+}
+
+/* Most bytes that wait for a commit at a time. Where values come with some chunks only, it is less
+ * than if they came with all, and than the bound for as many bytes. */
+static uint64_t count_pending(size_t n, const struct ff_set_values *values, uint64_t chunks,
+                              const struct ff_compression *compression)
+{
+    struct ff_db_writes full[FF_MAX_SET_VALUES], average[FF_MAX_SET_VALUES];
+    size_t largest = 0;
+    uint64_t bound;
+
+    for (size_t i = 0; i < n; i++) {
+        full[i] = (struct ff_db_writes){values[i].bytes, values[i].streams};
+        average[i] = (struct ff_db_writes){ff_set_average(&values[i]), values[i].streams};
+        largest = ff_larger(largest, values[i].bytes);
+    }
+    bound = ff_db_pending_bound(ff_db_cost(n, average, chunks), largest);
+    return compression->codec == FF_CODEC_NONE ? ff_smaller(ff_db_pending(n, full, chunks), bound)
+                                               : bound;
 }
 
 #define TREE_BYTES ((uint64_t)3 << 19)
@@ -172,20 +195,15 @@ void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
                   const struct ff_compression *compression, struct ff_needs *needs)
 {
     struct ff_db_writes writes[FF_MAX_SET_VALUES];
-    size_t largest = 0;
 
     assert(n <= FF_MAX_SET_VALUES);
     needs->bytes[FF_MEM_OTHER] += sizeof(struct file_set);
     ff_db_needs(needs);
     if (n == 0)
         return;
-    for (size_t i = 0; i < n; i++) {
-        writes[i] = (struct ff_db_writes){values[i].bytes, values[i].streams};
-        largest = values[i].bytes > largest ? values[i].bytes : largest;
-    }
-    needs->bytes[FF_MEM_IO] += compression->codec == FF_CODEC_NONE
-                                   ? ff_db_pending(n, writes, chunks)
-                                   : ff_db_pending_bound(ff_db_cost(n, writes, chunks), largest);
+    for (size_t i = 0; i < n; i++)
+        writes[i] = (struct ff_db_writes){ff_set_average(&values[i]), values[i].streams};
+    needs->bytes[FF_MEM_IO] += count_pending(n, values, chunks, compression);
     count_coding(n, values, compression, needs);
     /* Pages of the tree, and what comes along with them: from 64 KiB to a folio. */
     needs->mapped += ff_smaller(ff_db_stored(n, writes, chunks) / 4, TREE_BYTES);

@@ -48,8 +48,9 @@ bool ff_tile_key_decode(struct ff_bytes bytes, struct ff_tile_key *out)
 
 void ff_tile_key_name(const struct ff_tile_key *key, const char *path, char *out, size_t size)
 {
+    static const char *const slots[FF_SLOTS] = {"", " (biases)", " (labels)"};
     const char *kind = kind_name(key->kind);
 
     snprintf(out, size, "%s: layer %u: %s%s, tile %u", path, key->layer, kind ? kind : "?",
-             key->slot % 2 ? " (biases)" : "", key->tile);
+             slots[key->slot % FF_SLOTS], key->tile);
 }

@@ -118,9 +118,9 @@ struct ff_coder_use {
     int compresses;         /* zstd's level; 0: it does not */
     bool decompresses;
 };
-/* Adds what a coder comes to take by USE, shuffled blocks included. To ask their size contexts of
- * zstd are made and freed. */
-void ff_coder_needs(const struct ff_coder_use *use, struct ff_needs *needs);
+/* Adds what a coder comes to take by N USES of it, shuffled blocks included. To ask their size
+ * contexts of zstd are made and freed. */
+void ff_coder_needs(size_t n, const struct ff_coder_use *uses, struct ff_needs *needs);
 
 /* Most bytes (header included) that ff_value_encode() may write for these; without compression,
  * exactly what it writes. 0 if there are no elements or they are over FF_VALUE_MAX_BYTES. */

@@ -13,7 +13,7 @@ struct ff_activation_type {
 
 /* Finds a type by name; NULL if there is none. */
 const struct ff_activation_type *ff_activation_type_find(const char *name);
-/* The table; *COUNT rows, the first one is the default. */
+/* The table; *COUNT rows. Which one is used the recipe decides. */
 const struct ff_activation_type *ff_activation_types(size_t *count);
 
 #endif

@@ -86,6 +86,8 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint
                         const struct ff_dataset_info *info)
 {
     uint64_t chunks_bound = samples / recipe->batch + samples / FF_CHUNK_ROWS + 2;
+    struct ff_geometry geometry = ff_geometry_make(samples, recipe->batch);
+    struct ff_image image = {info->height, info->width, info->channels, info->planar};
 
     if (info->classes < 2)
         return ff_fail(ctx, FF_EINVAL,
@@ -111,6 +113,17 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint
             "jitter and hybrid negatives take images, and the shape of the data does not "
             "tell their height and width: (rows, height, width) or (rows, height, width, "
             "channels)");
+    if (recipe->jitter > 0 && !ff_jitter_fits(&image, recipe->jitter))
+        return ff_fail(ctx, FF_EINVAL,
+                       "jitter: shifts of %u pixels leave nothing of images of %u x %u",
+                       recipe->jitter, info->width, info->height);
+    ff_geometry_hold_out(&geometry, recipe->validation);
+    if (recipe->validation > 0 && geometry.learnt_rows == samples)
+        return ff_fail(
+            ctx, FF_EINVAL,
+            "validation: whole batches are held out, and there is but one; use smaller ones "
+            "than of %u samples",
+            recipe->batch);
     if (chunks_bound > UINT32_MAX / 2)
         return ff_fail(ctx, FF_EINVAL,
                        "%llu rows in batches of %u are too many batches; use a larger batch",

@@ -217,7 +217,7 @@ static void draw_rows(void *arg, size_t task, unsigned worker)
     const struct job *job = arg;
     struct ff_conditioned *c = job->conditioned;
     const struct ff_layer *layer = c->layer;
-    uint32_t tile = (uint32_t)(job->rows->batch % layer->tiles), neuron, count;
+    uint32_t tile = (uint32_t)(job->rows->turn % layer->tiles), neuron, count;
     size_t first = task * ROWS_PER_TASK, last = first + ROWS_PER_TASK;
     float goodness[FF_MAX_CLASSES];
 

@@ -44,12 +44,23 @@ void ff_evaluate_release(struct ff_evaluation *result)
     memset(result, 0, sizeof *result);
 }
 
+static void release_counts(struct evaluating *e)
+{
+    free(e->layer_wrong);
+    free(e->upto_wrong);
+    free(e->probabilities);
+}
+
 static int begin_evaluation(void *arg, const struct ff_score_task *task)
 {
     struct evaluating *e = arg;
     struct ff_evaluation *result = e->result;
     uint32_t classes = task->classes, layers = task->layers;
 
+    release_counts(e);
+    ff_evaluate_release(result);
+    e->wrong = 0;
+    e->cross_entropy = 0;
     result->method = task->method;
     result->planned_bytes = task->planned_bytes;
     result->samples = task->samples;
@@ -126,6 +137,7 @@ int ff_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
     struct ff_score_opts score = {
         .evaluate = opts,
         .begin = begin_evaluation,
+        .restarts = true,
         .on_layer = evaluate_layer,
         .on_block = evaluate_block,
         .arg = &e,
@@ -137,9 +149,7 @@ int ff_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
     status = ff_score(ctx, &score);
     if (status == FF_OK)
         finish(&e);
-    free(e.layer_wrong);
-    free(e.upto_wrong);
-    free(e.probabilities);
+    release_counts(&e);
     if (status != FF_OK) {
         ff_evaluate_release(result);
         return status;
@@ -153,6 +163,7 @@ static int begin_prediction(void *arg, const struct ff_score_task *task)
 {
     struct predicting *p = arg;
 
+    free(p->probabilities);
     p->samples = task->samples;
     p->scale = task->scale;
     p->probabilities = calloc(task->classes, sizeof *p->probabilities);

@@ -30,7 +30,7 @@ struct ff_figures {
     struct ff_holdout holdout;
 };
 
-/* Of layer NUMBER with UNITS; nothing is allocated. */
+/* Of layer NUMBER; nothing is allocated. */
 struct ff_figures ff_figures_make(const struct ff_manifest *manifest,
                                   const struct ff_geometry *geometry, uint32_t number);
 FF_CHECK int ff_figures_init(struct ff_figures *figures, struct ff_ctx *ctx,

@@ -91,14 +91,16 @@ static int pass_plain(struct pass *pass, size_t n, const struct ff_block *blocks
     return status;
 }
 
-/* Under every label: the goodness of each, and what is passed on. */
+/* Under every label: the goodness of each, and what is passed on, unless nothing takes it. */
 static int pass_conditioned(struct pass *pass, size_t n, const struct ff_block *blocks)
 {
     struct ff_conditioned_rows rows = {
         .blocks = blocks, .n_blocks = n, .all_rows = pass->all_rows, .z = pass->y};
     int status = ff_conditioned_forward(&pass->conditioned, &rows);
 
-    return status == FF_OK ? ff_conditioned_outputs(&pass->conditioned, &rows) : status;
+    if (status != FF_OK || (pass->opts->no_outputs && !pass->opts->active))
+        return status;
+    return ff_conditioned_outputs(&pass->conditioned, &rows);
 }
 
 static const float *goodness_of(const struct pass *pass, const struct ff_block *block)
@@ -131,7 +133,7 @@ static int forward_pieces(struct pass *pass, uint32_t chunk, size_t first_stream
         return status;
     if (opts->active)
         ff_mark_active(pass->all_rows, layer->units, pass->y, layer->units, opts->active);
-    if (!opts->plain)
+    if (!opts->plain && !opts->no_outputs)
         ff_forward_normalise(pass->workers->pool, pass->all_rows, layer->units, pass->y);
     for (size_t i = 0; i < n && status == FF_OK; i++) {
         struct ff_forward_block block = {.chunk = chunk,
@@ -139,9 +141,10 @@ static int forward_pieces(struct pass *pass, uint32_t chunk, size_t first_stream
                                          .first = pieces[i].first,
                                          .rows = pieces[i].rows,
                                          .x = pieces[i].x,
-                                         .goodness = goodness_of(pass, &blocks[i]),
-                                         .y = pass->y + blocks[i].first * (size_t)layer->units};
+                                         .goodness = goodness_of(pass, &blocks[i])};
 
+        if (!opts->no_outputs)
+            block.y = pass->y + blocks[i].first * (size_t)layer->units;
         status = opts->sink(opts->arg, &block);
     }
     ff_feed_done(opts->feed);

@@ -1,8 +1,9 @@
 /*
  * The forward pass of a finished layer over stored inputs: goodness of every row, outputs scaled to
  * RMS 1, handed on chunk by chunk; of a layer trained with backpropagation the plain outputs. A
- * label-conditioned layer gives the goodness under every label, and its label-free outputs relu(z).
- * Training stores them as the next boundary; evaluation also adds up the goodness.
+ * label-conditioned layer gives the goodness under every label, and the outputs that the recipe
+ * passes on (conditioned.h). Training stores them as the next boundary; evaluation also adds up the
+ * goodness.
  */
 #ifndef FF_TRAIN_FORWARD_H
 #define FF_TRAIN_FORWARD_H
@@ -18,7 +19,7 @@ struct ff_forward_block {
     const float *x;        /* (rows, fan_in) */
     const float *goodness; /* (rows), or (rows, classes) of a label-conditioned layer; NULL with
                               PLAIN */
-    const float *y;        /* (rows, units), normalised unless PLAIN */
+    const float *y;        /* (rows, units), normalised unless PLAIN; NULL with NO_OUTPUTS */
 };
 
 struct ff_forward_opts {
@@ -29,6 +30,7 @@ struct ff_forward_opts {
     const uint32_t *streams; /* in ascending order */
     size_t n_streams;
     bool plain;      /* backpropagation: outputs are handed on as they are, without goodness */
+    bool no_outputs; /* the sink takes the goodness only */
     uint8_t *active; /* (units) or NULL: set to 1 for units that were positive for any row */
     /* Called for each chunk and, within it, each stream, in ascending order. Nonzero ends the pass
      * and is returned. */

@@ -3,6 +3,7 @@
 #include "base/arithmetic.h"
 
 #include <assert.h>
+#include <math.h>
 
 struct ff_geometry ff_geometry_make(uint64_t rows, uint32_t batch)
 {
@@ -22,12 +23,17 @@ struct ff_geometry ff_geometry_make(uint64_t rows, uint32_t batch)
 
 void ff_geometry_hold_out(struct ff_geometry *g, double fraction)
 {
-    double wanted = fraction * (double)g->rows;
+    uint64_t wanted = (uint64_t)ceil(fraction * (double)g->rows), held = 0;
+    uint64_t last = g->rows - (g->batches - 1) * g->batch;
 
-    while (g->batches > 1 && (double)(g->rows - g->learnt_rows) < wanted) {
-        g->batches--;
-        g->learnt_rows = g->batches * g->batch;
-    }
+    if (wanted > 0)
+        held = wanted <= last ? 1 : 1 + ff_divide_up(wanted - last, g->batch);
+    if (held >= g->batches)
+        held = g->batches - 1;
+    if (held == 0)
+        return;
+    g->batches -= held;
+    g->learnt_rows = g->batches * g->batch;
 }
 
 static uint64_t rows_left(const struct ff_geometry *g, uint64_t first, uint64_t at_most)

@@ -1,6 +1,7 @@
 #include "train/manifest.h"
 
 #include "nn/loss.h"
+#include "train/gather.h"
 #include "train/mode.h"
 
 #include <jansson.h>
@@ -273,10 +274,13 @@ static bool data_is_sane(const struct ff_manifest *manifest)
     uint64_t pixels = (uint64_t)image->height * image->width;
 
     if (pixels > manifest->features || (pixels == 0 && ff_recipe_takes_images(&manifest->recipe)) ||
-        (pixels > 0 && pixels * image->channels != manifest->features))
+        (pixels > 0 && pixels * image->channels != manifest->features) ||
+        (pixels > 0 && !ff_jitter_fits(image, manifest->recipe.jitter)))
+        return false;
+    if (ff_recipe_gathers(&manifest->recipe) && manifest->classes > FF_MAX_GATHERED_CLASSES)
         return false;
     return manifest->samples > 0 && manifest->samples <= (uint64_t)1 << 48 &&
-           manifest->features > 0 && manifest->features <= 1u << 24 && manifest->classes >= 2 &&
+           manifest->features > 0 && manifest->features <= FF_MAX_UNITS && manifest->classes >= 2 &&
            manifest->classes <= 1000 &&
            (embedding.mode != FF_EMBED_REPLACE || manifest->features >= embedding.classes);
 }
@@ -287,7 +291,7 @@ static bool mark_is_sane(const struct ff_manifest *manifest)
     const struct ff_progress_mark *mark = &manifest->mark;
     const struct ff_recipe *recipe = &manifest->recipe;
     uint32_t first_head = ff_recipe_first_head(recipe);
-    uint64_t batches = (manifest->samples + recipe->batch - 1) / recipe->batch;
+    uint64_t batches = ff_manifest_geometry(manifest).batches;
     bool imported = mark->stage != FF_STAGE_IMPORT;
     bool begins = mark->epoch == 0 && mark->batch == 0;
     bool whole = ff_mode_find(recipe->mode)->whole_network;

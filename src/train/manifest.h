@@ -95,8 +95,8 @@ FF_CHECK int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *
  * is left to release. */
 FF_CHECK int ff_manifest_load(struct ff_ctx *ctx, struct ff_model_file *file,
                               struct ff_manifest *out);
-/* Reads again, within the snapshot, what training changes: mark and fingerprint. Pointers into
- * MANIFEST stay valid. */
+/* Reads again, within the snapshot, what training changes: mark, choice and fingerprint. Pointers
+ * into MANIFEST stay valid. */
 FF_CHECK int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file,
                                 struct ff_manifest *manifest);
 /* FF_OK if two recipes are the same, else FF_EMISMATCH and a message naming the first difference.
@@ -123,10 +123,10 @@ struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest);
 uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer);
 /* Epochs of a layer that are done when ROUND begins. */
 uint32_t ff_recipe_round_begins(const struct ff_recipe *recipe, uint32_t round);
-/* True in the last round of sweeps: heads are trained in it, and in no other. */
-bool ff_manifest_last_round(const struct ff_manifest *manifest);
 /* The generation of the weights of a layer that was finished in ROUND. */
 uint64_t ff_generation_final(uint32_t round);
+/* True in the last round over all layers, in which heads are trained. */
+bool ff_manifest_last_round(const struct ff_manifest *manifest);
 /* Layers whose weights are final, in this round. */
 uint32_t ff_manifest_layers_trained(const struct ff_manifest *manifest);
 /* The lowest layer with a head (the first is left out where there are more; Hinton 2022,

@@ -318,6 +318,12 @@ int ff_model_info(struct ff_model *model, struct ff_model_info *out)
     out->layer = out->complete || mode->whole_network ? 0 : mark->layer;
     out->epoch = mark->epoch;
     out->checkpoints = mark->checkpoints;
+    out->choice = (struct ff_layer_choice){
+        .first = manifest->choice.first,
+        .last = manifest->choice.last,
+        .held_out_error = manifest->choice.error,
+        .temperature = manifest->choice.temperature,
+    };
     out->parameters =
         ff_recipe_parameters(&manifest->recipe, ff_manifest_fan_in(manifest, 1), manifest->classes);
     out->has_head = ff_recipe_first_head(&manifest->recipe) > 0;

@@ -15,8 +15,7 @@
  * REQUESTS; returns how many: 2 * CHUNKS. */
 size_t ff_pairs_request(uint32_t first_chunk, uint32_t chunks, uint32_t negative,
                         struct ff_piece_request *requests);
-/* One block for each of N pieces, of WIDTH columns, one after another in the outputs. Returns their
- * rows in all. */
+/* One block for each of N pieces, one after another in the outputs. Returns their rows in all. */
 size_t ff_pairs_place(size_t n, const struct ff_piece *pieces, struct ff_block *blocks);
 
 /* Which of N stored variants of the inputs a batch meets in an epoch: each in turn. They are sets

@@ -47,30 +47,42 @@ static size_t largest_tile(const struct ff_manifest *manifest)
     return largest;
 }
 
-static uint32_t widest_layer(const struct ff_recipe *recipe)
-{
-    uint32_t widest = 0;
+/* Types that values are stored as, from FF_F32 on. */
+#define DTYPES (FF_SCALED_U8 - FF_F32 + 1)
 
-    for (uint32_t k = 0; k < recipe->layers; k++)
-        widest = recipe->hidden[k] > widest ? recipe->hidden[k] : widest;
-    return widest;
+/* What a worker's coder reads: of each type as stored the widest values of all boundaries. */
+static void list_reads(const struct ff_plan_job *job, struct ff_coder_use uses[DTYPES])
+{
+    uint32_t last = job->mode->whole_network ? 0 : job->manifest->recipe.layers;
+
+    for (size_t i = 0; i < DTYPES; i++)
+        uses[i] = (struct ff_coder_use){
+            .dtype = (enum ff_dtype)(FF_F32 + i),
+            .rows = job->geometry.chunk_rows,
+            .decompresses = job->compression.codec == FF_CODEC_ZSTD,
+        };
+    for (uint32_t boundary = 0; boundary <= last; boundary++) {
+        struct ff_set_values values[FF_MAX_SET_VALUES];
+        size_t n = ff_plan_values(job, boundary, values);
+
+        for (size_t i = 0; i < n; i++) {
+            struct ff_coder_use *use = &uses[values[i].stored - FF_F32];
+
+            use->converts = use->converts || values[i].given != values[i].stored;
+            use->columns = (uint32_t)ff_larger(use->columns, values[i].columns);
+        }
+    }
 }
 
 /* What lives as long as the run. */
 static void count_base(struct ff_plan_job *job)
 {
-    bool packed = job->compression.codec == FF_CODEC_ZSTD;
-    struct ff_coder_use use = {
-        .dtype = job->stored,
-        .converts = job->stored != FF_F32,
-        .rows = job->geometry.chunk_rows,
-        .columns = widest_layer(&job->manifest->recipe),
-        .decompresses = packed,
-    };
+    struct ff_coder_use uses[DTYPES];
     size_t tile = largest_tile(job->manifest);
     struct ff_needs closed = {0};
 
-    ff_workers_needs(job->threads, &use, &job->base);
+    list_reads(job, uses);
+    ff_workers_needs(job->threads, DTYPES, uses, &job->base);
     ff_scratch_needs(&job->base);
     ff_model_file_needs(tile, false, false, &closed);
     ff_model_file_needs(tile, true, true, &job->coding);
@@ -163,15 +175,18 @@ static struct ff_set_values rows_of(const struct ff_plan_job *job, uint32_t boun
     if (boundary == 0)
         return make_values(job, images, images, job->manifest->features, 1);
     return make_values(job, FF_F32, job->stored, recipe->hidden[boundary - 1],
-                       ff_streams_stored(job->manifest, boundary, streams));
+                       ff_streams_stored(job->manifest, boundary, true, streams));
 }
 
-/* Sums of goodness are there for held-out rows only: as columns of every row they are fewer. */
-static uint32_t sums_columns(const struct ff_plan_job *job)
+/* Sums of goodness are there for held-out rows only. */
+static struct ff_set_values sums_of(const struct ff_plan_job *job)
 {
-    double columns = job->manifest->recipe.validation * FF_RANGE_STARTS * job->manifest->classes;
+    const struct ff_geometry *geometry = &job->geometry;
+    struct ff_set_values sums =
+        make_values(job, FF_F32, FF_F32, FF_RANGE_STARTS * job->manifest->classes, 1);
 
-    return 1 + (uint32_t)columns;
+    sums.missing = (double)geometry->learnt_rows / (double)geometry->rows;
+    return sums;
 }
 
 size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
@@ -192,7 +207,7 @@ size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
     if (boundary > 0 && ff_recipe_gathers(recipe))
         out[n++] = make_values(job, FF_F32, FF_F32, job->manifest->classes, 1);
     if (boundary > 0 && recipe->validation > 0)
-        out[n++] = make_values(job, FF_F32, FF_F32, sums_columns(job), 1);
+        out[n++] = sums_of(job);
     return n;
 }
 

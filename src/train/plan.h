@@ -20,8 +20,6 @@
 
 #include <fftool/plan.h>
 
-struct ff_layer;
-
 /* What is to be planned. */
 struct ff_plan_job {
     const struct ff_manifest *manifest; /* recipe and shape of the data; not owned */

@@ -17,7 +17,7 @@ static size_t writes_of(const struct ff_plan_job *job, uint32_t boundary,
     size_t n = ff_plan_values(job, boundary, values);
 
     for (size_t i = 0; i < n; i++)
-        out[i] = (struct ff_db_writes){values[i].bytes, values[i].streams};
+        out[i] = (struct ff_db_writes){ff_set_average(&values[i]), values[i].streams};
     return n;
 }
 

@@ -10,6 +10,8 @@
 static int describe(struct ff_ctx *ctx, const struct ff_plan_data *data,
                     struct ff_dataset_info *out)
 {
+    uint64_t pixels = (uint64_t)data->height * data->width;
+
     if (data->samples < 1 || data->samples > MOST_SAMPLES || data->features < 1 ||
         data->features > MOST_FEATURES || data->classes < 1 || data->classes > FF_MAX_CLASSES)
         return ff_fail(
@@ -17,15 +19,17 @@ static int describe(struct ff_ctx *ctx, const struct ff_plan_data *data,
             "%llu samples of %u features in %u classes: not within 1 and %llu, %u and %d",
             (unsigned long long)data->samples, data->features, data->classes,
             (unsigned long long)MOST_SAMPLES, MOST_FEATURES, FF_MAX_CLASSES);
+    if ((data->height > 0 || data->width > 0) && (pixels == 0 || data->features % pixels != 0))
+        return ff_fail(ctx, FF_EINVAL, "%u features are not images of %u x %u pixels",
+                       data->features, data->height, data->width);
     *out = (struct ff_dataset_info){
         .rows = data->samples,
         .features = data->features,
+        .height = data->height,
+        .width = data->width,
+        .channels = pixels > 0 ? (uint32_t)(data->features / pixels) : 0,
         .classes = data->classes,
         .is_float = data->is_float,
-        /* Images of one channel, if rows must be images; no more is to be known of them. */
-        .height = 1,
-        .width = data->features,
-        .channels = 1,
     };
     return FF_OK;
 }

@@ -5,9 +5,9 @@
 #include "nn/optimizer.h"
 #include "nn/schedule.h"
 #include "train/activation_type.h"
-#include "train/manifest.h"
 #include "train/mode.h"
 #include "train/recipe_table.h"
+#include "train/recipe_use.h"
 
 #include <errno.h>
 #include <math.h>
@@ -152,52 +152,55 @@ int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct ff_recip
     }
 }
 
+/* Defines a function that turns the rows of a table into choices, and returns how many. */
+#define CHOICES_OF(type, rows, text)                                          \
+    static size_t choices_of_##rows(struct ff_recipe_choice *out)             \
+    {                                                                         \
+        size_t count;                                                         \
+        const struct type *table = rows(&count);                              \
+                                                                              \
+        for (size_t i = 0; i < count; i++)                                    \
+            out[i] = (struct ff_recipe_choice){table[i].name, table[i].text}; \
+        return count;                                                         \
+    }
+CHOICES_OF(ff_mode, ff_modes, summary)
+CHOICES_OF(ff_recipe_entry, ff_recipes, summary)
+CHOICES_OF(ff_loss, ff_losses, formula)
+CHOICES_OF(ff_optimizer, ff_optimizers, summary)
+CHOICES_OF(ff_schedule, ff_schedules, summary)
+CHOICES_OF(ff_activation_type, ff_activation_types, summary)
+
+/* Where a field's choices come from: a list here, or a table elsewhere. */
+static const struct {
+    const char *field;
+    const struct ff_recipe_choice *list;
+    size_t (*from_table)(struct ff_recipe_choice *out);
+} fields_of_choices[] = {
+    {"embedding", embeddings, NULL},
+    {"negatives", kinds_of_negatives, NULL},
+    {"pass_on", outputs_passed_on, NULL},
+    {"mode", NULL, choices_of_ff_modes},
+    {"recipe", NULL, choices_of_ff_recipes},
+    {"loss", NULL, choices_of_ff_losses},
+    {"optimizer", NULL, choices_of_ff_optimizers},
+    {"schedule", NULL, choices_of_ff_schedules},
+    {"activations", NULL, choices_of_ff_activation_types},
+};
+#define FIELDS_OF_CHOICES (sizeof fields_of_choices / sizeof *fields_of_choices)
+
 const struct ff_recipe_choice *ff_recipe_choices(const char *field)
 {
     /* Filled from the tables; the same values whoever fills it. */
     static _Thread_local struct ff_recipe_choice choices[MAX_CHOICES];
-    size_t count = 0;
+    size_t i = 0;
 
-    if (strcmp(field, "embedding") == 0)
-        return embeddings;
-    if (strcmp(field, "negatives") == 0)
-        return kinds_of_negatives;
-    if (strcmp(field, "pass_on") == 0)
-        return outputs_passed_on;
-    if (strcmp(field, "mode") == 0) {
-        const struct ff_mode *table = ff_modes(&count);
-
-        for (size_t i = 0; i < count; i++)
-            choices[i] = (struct ff_recipe_choice){table[i].name, table[i].summary};
-    } else if (strcmp(field, "recipe") == 0) {
-        const struct ff_recipe_entry *table = ff_recipes(&count);
-
-        for (size_t i = 0; i < count; i++)
-            choices[i] = (struct ff_recipe_choice){table[i].name, table[i].summary};
-    } else if (strcmp(field, "loss") == 0) {
-        const struct ff_loss *table = ff_losses(&count);
-
-        for (size_t i = 0; i < count; i++)
-            choices[i] = (struct ff_recipe_choice){table[i].name, table[i].formula};
-    } else if (strcmp(field, "optimizer") == 0) {
-        const struct ff_optimizer *table = ff_optimizers(&count);
-
-        for (size_t i = 0; i < count; i++)
-            choices[i] = (struct ff_recipe_choice){table[i].name, table[i].summary};
-    } else if (strcmp(field, "schedule") == 0) {
-        const struct ff_schedule *table = ff_schedules(&count);
-
-        for (size_t i = 0; i < count; i++)
-            choices[i] = (struct ff_recipe_choice){table[i].name, table[i].summary};
-    } else if (strcmp(field, "activations") == 0) {
-        const struct ff_activation_type *table = ff_activation_types(&count);
-
-        for (size_t i = 0; i < count; i++)
-            choices[i] = (struct ff_recipe_choice){table[i].name, table[i].summary};
-    } else {
+    while (i < FIELDS_OF_CHOICES && strcmp(fields_of_choices[i].field, field) != 0)
+        i++;
+    if (i == FIELDS_OF_CHOICES)
         return NULL;
-    }
-    choices[count] = (struct ff_recipe_choice){NULL, NULL};
+    if (fields_of_choices[i].list)
+        return fields_of_choices[i].list;
+    choices[fields_of_choices[i].from_table(choices)] = (struct ff_recipe_choice){NULL, NULL};
     return choices;
 }
 
@@ -250,166 +253,6 @@ static int check_hidden(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     return status;
 }
 
-/* A recipe of the same mode and name with nothing said otherwise. */
-static struct ff_recipe plain_of(const struct ff_recipe *recipe)
-{
-    struct ff_recipe plain;
-
-    ff_recipe_init(&plain);
-    plain.mode = recipe->mode;
-    plain.recipe = recipe->recipe;
-    plain.optimizer = recipe->optimizer;
-    ff_recipe_fill(&plain, ff_recipe_find(recipe->recipe));
-    ff_recipe_fill_numbers(&plain);
-    return plain;
-}
-
-/* What a mode or a loss makes no use of must be as it is by default: an option that does nothing is
- * a mistake. */
-static int check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
-{
-    const struct ff_mode *mode = ff_mode_find(recipe->mode);
-    bool forward = !mode->backprop, streams = !mode->whole_network;
-    bool labels = forward && ff_recipe_conditioned(recipe), pairs = forward && !labels;
-    bool full = pairs && mode->whole_network, hard = strcmp(recipe->negatives, "hard") == 0;
-    bool without = ff_recipe_unsupervised(recipe),
-         hybrid = strcmp(recipe->negatives, "hybrid") == 0;
-    const struct ff_recipe plain = plain_of(recipe);
-    const struct {
-        const char *field;
-        bool used, changed;
-    } fields[] = {
-        {"recipe", forward, strcmp(recipe->recipe, mode->recipe) != 0},
-        {"loss", forward, strcmp(recipe->loss, plain.loss) != 0},
-        {"embedding", pairs, strcmp(recipe->embedding, plain.embedding) != 0},
-        {"label strength", forward && !without, recipe->label_strength != plain.label_strength},
-        {"label smoothing", labels, recipe->label_smoothing != plain.label_smoothing},
-        {"pass on", labels, strcmp(recipe->pass_on, plain.pass_on) != 0},
-        {"label samples", labels, recipe->label_samples != plain.label_samples},
-        {"sweeps", streams, recipe->sweeps != plain.sweeps},
-        {"dropout", streams, recipe->dropout != plain.dropout},
-        {"jitter", streams, recipe->jitter != plain.jitter},
-        {"augment copies", labels && recipe->jitter > 0,
-         recipe->augment_copies != plain.augment_copies},
-        {"validation", labels || (streams && hard), recipe->validation != plain.validation},
-        {"goodness scale", forward, recipe->goodness_scale != plain.goodness_scale},
-        {"threshold", pairs, recipe->threshold != plain.threshold},
-        {"activations", streams, strcmp(recipe->activations, plain.activations) != 0},
-        {"negatives", pairs, strcmp(recipe->negatives, plain.negatives) != 0},
-        {"negative sets", pairs && !hard, recipe->negative_sets != plain.negative_sets},
-        {"head epochs", forward,
-         recipe->head_epochs != plain.head_epochs && recipe->head_epochs != recipe->epochs},
-        {"head learning rate", forward, recipe->head_learning_rate != plain.head_learning_rate},
-        {"head weight decay", forward, recipe->head_weight_decay != plain.head_weight_decay},
-        {"peer normalisation", full, recipe->peer_normalisation != plain.peer_normalisation},
-    };
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        if (fields[i].changed && !fields[i].used)
-            return ff_fail(ctx, FF_EINVAL, "%s: mode %s%s%s makes no use of it", fields[i].field,
-                           mode->name, labels ? " with the loss softmax" : "",
-                           pairs && hard ? " with hard negatives" : "");
-    }
-    if (labels && mode->whole_network)
-        return ff_fail(ctx, FF_EINVAL,
-                       "loss %s conditions every layer on the label, which mode %s does not do; "
-                       "choose another loss, or mode ff-stream",
-                       recipe->loss, mode->name);
-    if (pairs && without != hybrid)
-        return ff_fail(ctx, FF_EINVAL,
-                       "embedding %s, negatives %s: hybrid images are the negatives of layers that "
-                       "learn without labels (embedding none), and of no others",
-                       recipe->embedding, recipe->negatives);
-    if (without && mode->whole_network)
-        return ff_fail(ctx, FF_EINVAL, "embedding none: mode %s does not learn without labels",
-                       mode->name);
-    if (without && recipe->head_epochs == 0)
-        return ff_fail(ctx, FF_EINVAL,
-                       "embedding none: only a head tells labels then, and there is none (head "
-                       "epochs 0)");
-    if (full && hard && recipe->head_epochs == 0)
-        return ff_fail(ctx, FF_EINVAL,
-                       "hard negatives are drawn from the linear head, and there is none (head "
-                       "epochs 0)");
-    return FF_OK;
-}
-
-/* A recipe or loss of label-conditioned layers is of use in ff-stream alone. */
-static void drop_conditioned(struct ff_recipe *recipe, const struct ff_recipe *plain)
-{
-    const struct ff_recipe_entry *entry = recipe->recipe ? ff_recipe_find(recipe->recipe) : NULL;
-    const char *name = recipe->loss ? recipe->loss : entry ? entry->defaults.loss : NULL;
-    const struct ff_loss *loss = name ? ff_loss_find(name) : NULL;
-
-    if (!loss || !loss->labels)
-        return;
-    recipe->recipe = plain->recipe;
-    recipe->loss = plain->loss;
-    recipe->goodness_scale = plain->goodness_scale;
-    recipe->label_strength = plain->label_strength;
-}
-
-/* Groups of fields that a mode makes use of. */
-struct uses {
-    bool forward; /* those of Forward-Forward, and of the head beside it */
-    bool streams; /* those of layers that train one after another, on stored activations */
-    bool full;    /* those of Forward-Forward in a network that trains all at once */
-};
-
-static struct uses uses_of(const struct ff_mode *mode)
-{
-    return (struct uses){
-        .forward = !mode->backprop,
-        .streams = !mode->whole_network,
-        .full = !mode->backprop && mode->whole_network,
-    };
-}
-
-static void drop_streams(struct ff_recipe *recipe, const struct ff_recipe *plain)
-{
-    drop_conditioned(recipe, plain);
-    recipe->activations = plain->activations;
-    recipe->label_smoothing = plain->label_smoothing;
-    recipe->pass_on = plain->pass_on;
-    recipe->label_samples = plain->label_samples;
-    recipe->dropout = plain->dropout;
-    recipe->sweeps = plain->sweeps;
-    recipe->jitter = plain->jitter;
-    recipe->augment_copies = plain->augment_copies;
-    recipe->validation = plain->validation;
-}
-
-void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, size_t n)
-{
-    struct uses own = uses_of(ff_mode_find(recipe->mode)), any = own;
-    struct ff_recipe plain;
-
-    for (size_t i = 0; i < n; i++) {
-        struct uses uses = uses_of(ff_mode_find(modes[i]));
-
-        any.forward |= uses.forward;
-        any.streams |= uses.streams;
-        any.full |= uses.full;
-    }
-    ff_recipe_init(&plain);
-    if (any.streams && !own.streams)
-        drop_streams(recipe, &plain);
-    if (any.full && !own.full)
-        recipe->peer_normalisation = plain.peer_normalisation;
-    if (!any.forward || own.forward)
-        return;
-    recipe->recipe = plain.recipe;
-    recipe->loss = plain.loss;
-    recipe->goodness_scale = plain.goodness_scale;
-    recipe->threshold = plain.threshold;
-    recipe->embedding = plain.embedding;
-    recipe->label_strength = plain.label_strength;
-    recipe->negatives = plain.negatives;
-    recipe->negative_sets = plain.negative_sets;
-    recipe->head_epochs = plain.head_epochs;
-    recipe->head_learning_rate = plain.head_learning_rate;
-    recipe->head_weight_decay = plain.head_weight_decay;
-}
-
 /* Where the whole network trains at once, so does its head. */
 static void settle_head(struct ff_recipe *recipe)
 {
@@ -426,20 +269,6 @@ static int settle_choice(struct ff_ctx *ctx, const char *field, const char **val
     if (status == FF_OK)
         *value = interned(field, *value);
     return status;
-}
-
-/* Of those that have the loss that is asked for the first one, else the mode's. */
-static const char *default_recipe(const struct ff_recipe *recipe)
-{
-    const struct ff_mode *mode = ff_mode_find(recipe->mode);
-    size_t count;
-    const struct ff_recipe_entry *entries = ff_recipes(&count);
-
-    for (size_t i = 0; i < count && recipe->loss && !mode->backprop; i++) {
-        if (strcmp(entries[i].defaults.loss, recipe->loss) == 0)
-            return entries[i].name;
-    }
-    return mode->recipe;
 }
 
 /* Mode and recipe decide what is unset; then every name is that of a table. */
@@ -462,7 +291,7 @@ static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
     if (status != FF_OK)
         return status;
     if (!recipe->recipe)
-        recipe->recipe = default_recipe(recipe);
+        recipe->recipe = ff_recipe_by_default(recipe);
     status = settle_choice(ctx, "recipe", &recipe->recipe);
     if (status != FF_OK)
         return status;
@@ -474,59 +303,79 @@ static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
     return status;
 }
 
+#define HUGE_NUMBER 1e30
+#define LARGEST_BETA 0.999999 /* well below 1 as a float, too */
+#define LARGEST_DROPOUT 0.99
+#define MOST_EPOCHS 1e6
+#define MOST_VALIDATION 0.5
+#define LEAST_EPSILON 1e-30 /* of an optimizer that divides by it */
+
+#define COUNT(field) true, offsetof(struct ff_recipe, field)
+#define REAL(field) false, offsetof(struct ff_recipe, field)
+
+static const struct {
+    const char *field;
+    bool is_count; /* a uint32_t, else a double */
+    size_t at;
+    double low, high;
+} ranges[] = {
+    {"epochs", COUNT(epochs), 1, MOST_EPOCHS},
+    {"sweeps", COUNT(sweeps), 1, MOST_EPOCHS},
+    {"batch", COUNT(batch), 1, 1 << 24},
+    {"negative sets", COUNT(negative_sets), 1, FF_MAX_NEGATIVE_SETS},
+    {"learning rate", REAL(learning_rate), 0, HUGE_NUMBER},
+    {"weight decay", REAL(weight_decay), 0, HUGE_NUMBER},
+    {"momentum", REAL(momentum), 0, 1},
+    {"beta1", REAL(beta1), 0, LARGEST_BETA},
+    {"beta2", REAL(beta2), 0, LARGEST_BETA},
+    {"epsilon", REAL(epsilon), 0, 1},
+    {"goodness scale", REAL(goodness_scale), 1e-6, HUGE_NUMBER},
+    {"threshold", REAL(threshold), -HUGE_NUMBER, HUGE_NUMBER},
+    {"label strength", REAL(label_strength), 1e-6, HUGE_NUMBER},
+    {"label smoothing", REAL(label_smoothing), 0, 1},
+    {"label samples", COUNT(label_samples), 0, FF_MAX_LABEL_SAMPLES},
+    {"dropout", REAL(dropout), 0, LARGEST_DROPOUT},
+    {"jitter", COUNT(jitter), 0, FF_MAX_JITTER},
+    {"augment copies", COUNT(augment_copies), 1, FF_MAX_AUGMENT_COPIES},
+    {"validation", REAL(validation), 0, MOST_VALIDATION},
+    {"peer normalisation", REAL(peer_normalisation), 0, HUGE_NUMBER},
+    {"head epochs", COUNT(head_epochs), 0, MOST_EPOCHS},
+    {"head learning rate", REAL(head_learning_rate), 0, HUGE_NUMBER},
+    {"head weight decay", REAL(head_weight_decay), 0, HUGE_NUMBER},
+};
+
+static int check_ranges(struct ff_ctx *ctx, const struct ff_recipe *recipe)
+{
+    bool divides_by_epsilon = ff_optimizer_find(recipe->optimizer)->defaults.epsilon > 0;
+    int status = FF_OK;
+
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges && status == FF_OK; i++) {
+        const void *at = (const char *)recipe + ranges[i].at;
+        double value = ranges[i].is_count ? *(const uint32_t *)at : *(const double *)at;
+
+        status = check_number(ctx, ranges[i].field, value, ranges[i].low, ranges[i].high);
+    }
+    if (status == FF_OK)
+        status = check_number(ctx, "sweeps", recipe->sweeps, 1, recipe->epochs);
+    if (status == FF_OK && divides_by_epsilon)
+        status = check_number(ctx, "epsilon", recipe->epsilon, LEAST_EPSILON, 1);
+    /* The manifest's integers are signed. (As a double, 2^63 - 1 would be 2^63.) */
+    if (status == FF_OK && recipe->seed > INT64_MAX)
+        status = ff_fail(ctx, FF_EINVAL, "seed %llu: must be 0 to %lld",
+                         (unsigned long long)recipe->seed, (long long)INT64_MAX);
+    return status;
+}
+
 int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
 {
-    static const double huge = 1e30;
-    static const double largest_beta = 0.999999; /* well below 1 as a float, too */
-    static const double largest_dropout = 0.99, most_validation = 0.5;
     int status = check_hidden(ctx, recipe);
 
     if (status == FF_OK)
         status = settle_names(ctx, recipe);
-    if (status != FF_OK)
-        return status;
-
-    bool divides_by_epsilon = ff_optimizer_find(recipe->optimizer)->defaults.epsilon > 0;
-    const struct {
-        const char *field;
-        double value, low, high;
-    } numbers[] = {
-        {"epochs", recipe->epochs, 1, 1e6},
-        {"sweeps", recipe->sweeps, 1, recipe->epochs},
-        {"batch", recipe->batch, 1, 1 << 24},
-        {"negative sets", recipe->negative_sets, 1, FF_MAX_NEGATIVE_SETS},
-        {"learning rate", recipe->learning_rate, 0, huge},
-        {"weight decay", recipe->weight_decay, 0, huge},
-        {"momentum", recipe->momentum, 0, 1},
-        {"beta1", recipe->beta1, 0, largest_beta},
-        {"beta2", recipe->beta2, 0, largest_beta},
-        {"epsilon", recipe->epsilon, divides_by_epsilon ? 1e-30 : 0, 1},
-        {"goodness scale", recipe->goodness_scale, 1e-6, huge},
-        {"threshold", recipe->threshold, -huge, huge},
-        {"label strength", recipe->label_strength, 1e-6, huge},
-        {"label smoothing", recipe->label_smoothing, 0, 1},
-        {"label samples", recipe->label_samples, 0, FF_MAX_LABEL_SAMPLES},
-        {"dropout", recipe->dropout, 0, largest_dropout},
-        {"jitter", recipe->jitter, 0, FF_MAX_JITTER},
-        {"augment copies", recipe->augment_copies, 1, FF_MAX_AUGMENT_COPIES},
-        {"validation", recipe->validation, 0, most_validation},
-        {"peer normalisation", recipe->peer_normalisation, 0, huge},
-        {"head epochs", recipe->head_epochs, 0, 1e6},
-        {"head learning rate", recipe->head_learning_rate, 0, huge},
-        {"head weight decay", recipe->head_weight_decay, 0, huge},
-    };
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        status =
-            check_number(ctx, numbers[i].field, numbers[i].value, numbers[i].low, numbers[i].high);
-
-        if (status != FF_OK)
-            return status;
-    }
-    /* The manifest's integers are signed. (As a double, 2^63 - 1 would be 2^63.) */
-    if (recipe->seed > INT64_MAX)
-        return ff_fail(ctx, FF_EINVAL, "seed %llu: must be 0 to %lld",
-                       (unsigned long long)recipe->seed, (long long)INT64_MAX);
-    status = check_use(ctx, recipe);
+    if (status == FF_OK)
+        status = check_ranges(ctx, recipe);
+    if (status == FF_OK)
+        status = ff_recipe_check_use(ctx, recipe);
     if (status == FF_OK)
         settle_head(recipe);
     return status;

@@ -13,7 +13,7 @@ static const struct ff_recipe_entry entries[] = {
     {
         .name = "conditioned",
         .summary = "every layer meets the label by weights of its own; one label-free stream",
-        .reaches = "MNIST 4x500: 1.4 % in 10 epochs",
+        .reaches = "MNIST 4x500: 1.3 % in 10 epochs (backpropagation: 1.5 %)",
         .defaults =
             {
                 .loss = "softmax",
@@ -31,7 +31,7 @@ static const struct ff_recipe_entry entries[] = {
     {
         .name = "classic",
         .summary = "Hinton 2022: positive rows above a threshold of goodness, negative ones below",
-        .reaches = "MNIST 4x500: 2.2 % in 10 epochs with 3 sets of negatives",
+        .reaches = "MNIST 4x500: 2.3 % in 10 epochs with 3 sets of negatives, 1.9 % with hard ones",
         .defaults =
             {
                 .loss = "logistic",
@@ -47,7 +47,7 @@ static const struct ff_recipe_entry entries[] = {
     {
         .name = "symba",
         .summary = "Lee & Song 2023: positive rows above the negative ones of the same sample",
-        .reaches = "MNIST 4x500: 2.4 % in 10 epochs with 3 sets of negatives",
+        .reaches = "MNIST 4x500: 2.4 % in 10 epochs with 3 sets of negatives, 2.0 % with hard ones",
         .defaults =
             {
                 .loss = "symba",
@@ -63,7 +63,7 @@ static const struct ff_recipe_entry entries[] = {
     {
         .name = "unsupervised",
         .summary = "Hinton 2022: images against hybrids of two; labels are for a linear head alone",
-        .reaches = "?",
+        .reaches = "MNIST 4x1000, by the head: 2.8 % in 10 epochs",
         .defaults =
             {
                 .loss = "logistic",
@@ -91,6 +91,18 @@ const struct ff_recipe_entry *ff_recipe_find(const char *name)
             return &entries[i];
     }
     return NULL;
+}
+
+const char *ff_recipe_by_default(const struct ff_recipe *recipe)
+{
+    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+
+    for (size_t i = 0; i < sizeof entries / sizeof *entries && recipe->loss && !mode->backprop;
+         i++) {
+        if (strcmp(entries[i].defaults.loss, recipe->loss) == 0)
+            return entries[i].name;
+    }
+    return mode->recipe;
 }
 
 static void fill_name(const char **field, const char *value)

@@ -9,6 +9,9 @@
 
 /* Finds a recipe by name; NULL if there is none. */
 const struct ff_recipe_entry *ff_recipe_find(const char *name);
+/* The name of the recipe whose defaults hold for RECIPE, of a known mode, if it does not say: of
+ * those that have its loss the first one, else the mode's. */
+const char *ff_recipe_by_default(const struct ff_recipe *recipe);
 /* Sets the numbers of RECIPE that are still unset to those of its mode, loss and optimizer, which
  * are known. */
 void ff_recipe_fill_numbers(struct ff_recipe *recipe);

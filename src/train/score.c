@@ -19,6 +19,8 @@
 #include <string.h>
 
 #define DEFAULT_SCRATCH_BYTES ((uint64_t)1 << 30)
+/* At a model whose trainer goes on meanwhile. */
+#define ATTEMPTS 10
 
 struct scoring {
     struct ff_ctx *ctx;
@@ -48,6 +50,7 @@ struct scoring {
     struct ff_score_job job;
     uint64_t planned_bytes;
     uint64_t rows_passed; /* through all layers of all blocks, for progress */
+    bool moved;           /* a trainer replaced weights that were still to be read */
     struct ff_set *in, *out;
 };
 
@@ -117,14 +120,38 @@ static int choose_method(struct scoring *s)
     return FF_OK;
 }
 
+/* The generation of LAYER's weights, which must be trained in this round of sweeps or in the one
+ * before. From the first checkpoint on, a layer in training has no weights of that one. */
+static uint64_t generation_of(const struct ff_manifest *manifest, uint32_t layer)
+{
+    const struct ff_progress_mark *mark = &manifest->mark;
+
+    if (layer <= ff_manifest_layers_trained(manifest))
+        return ff_generation_final(mark->round);
+    if (layer == mark->layer && mark->generation)
+        return mark->generation;
+    return ff_generation_final(mark->round - 1);
+}
+
+/* From the second round of sweeps on every layer is there. Heads are trained in the last one. */
+static uint32_t count_layers(const struct scoring *s)
+{
+    const struct ff_recipe *recipe = &s->manifest.recipe;
+    uint32_t round = s->manifest.mark.round;
+
+    if (s->by_head)
+        return round + 1 < recipe->sweeps ? 0 : ff_manifest_heads_trained(&s->manifest);
+    return round > 0 ? recipe->layers : ff_manifest_layers_trained(&s->manifest);
+}
+
 /* Which layers take part. An unfinished model is used as far as it goes. */
 static int choose_layers(struct scoring *s)
 {
+    const struct ff_progress_mark *mark = &s->manifest.mark;
     const char *path = s->evaluate->model;
 
     s->first_head = ff_recipe_first_head(&s->manifest.recipe);
-    s->layers = s->by_head ? ff_manifest_heads_trained(&s->manifest)
-                           : ff_manifest_layers_trained(&s->manifest);
+    s->layers = count_layers(s);
     if (s->by_head && s->first_head == 0)
         return ff_fail(s->ctx, FF_EINVAL,
                        "%s has no head: train with --head-epochs 1 or more, or use the goodness",
@@ -135,6 +162,10 @@ static int choose_layers(struct scoring *s)
     if (s->layers < s->manifest.recipe.layers)
         ff_warn(s->ctx, "%s is not complete: using its first %u of %u layers", path, s->layers,
                 s->manifest.recipe.layers);
+    else if (mark->stage != FF_STAGE_DONE && s->manifest.recipe.sweeps > 1)
+        ff_warn(s->ctx,
+                "%s is not complete: using its layers as they are at layer %u of sweep %u of %u",
+                path, mark->layer, mark->round + 1, s->manifest.recipe.sweeps);
     return FF_OK;
 }
 
@@ -354,6 +385,41 @@ static int take_block(void *arg, const struct ff_forward_block *block)
     return ff_set_put(s->out, block->chunk, block->stream, &matrix, FF_F32, &none);
 }
 
+/* Whether a trainer has replaced the tiles of GENERATION since the manifest was read. */
+static bool is_replaced(struct scoring *s, char kind, uint32_t number, uint64_t generation)
+{
+    const struct ff_tile_key first = {.kind = kind, .layer = number, .generation = generation};
+    struct ff_manifest now;
+    struct ff_value value;
+    bool moved;
+
+    if (ff_manifest_load(s->ctx, s->file, &now) != FF_OK)
+        return false;
+    moved = now.mark.checkpoints != s->manifest.mark.checkpoints;
+    ff_manifest_release(&now);
+    return moved && ff_model_file_describe(s->file, &first, &value) != FF_OK;
+}
+
+/* Loads a layer, or a head, unless a trainer goes on meanwhile: then S has MOVED. */
+static int load_part(struct scoring *s, struct ff_layer *layer, char kind, uint32_t number)
+{
+    uint64_t generation = kind == 'H' ? FF_GENERATION_FINAL : generation_of(&s->manifest, number);
+    int status = ff_layer_load(layer, s->file, kind, number, generation, false);
+    char reason[FF_MESSAGE_BYTES];
+
+    if (status != FF_ECORRUPT)
+        return status;
+    snprintf(reason, sizeof reason, "%s", ff_ctx_message(s->ctx));
+    s->moved = is_replaced(s, kind, number, generation);
+    ff_model_file_unpin(s->file);
+    if (s->moved)
+        return ff_fail(s->ctx, FF_ELOCKED,
+                       "%s is in training, and went on while it was read: layer %u is another one "
+                       "now; try again",
+                       s->evaluate->model, number);
+    return ff_fail(s->ctx, status, "%s", reason);
+}
+
 static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *feed)
 {
     struct ff_layer layer;
@@ -365,6 +431,7 @@ static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *fee
         .streams = s->streams,
         .n_streams = s->n_streams,
         .plain = s->backprop,
+        .no_outputs = s->out == NULL,
         .sink = take_block,
         .begin_chunk = begin_chunk,
         .arg = s,
@@ -376,8 +443,7 @@ static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *fee
     status = ff_layer_init_paged(&layer, &s->workers, &shape, &s->scratch, NULL);
     if (status != FF_OK)
         return status;
-    status = ff_layer_load(&layer, s->file, 'W', number,
-                           ff_generation_final(s->manifest.mark.round), false);
+    status = load_part(s, &layer, 'W', number);
     if (status == FF_OK)
         status = ff_forward(&s->workers, &opts);
     ff_layer_release(&layer);
@@ -393,7 +459,7 @@ static int add_head(struct scoring *s, uint32_t number)
 
     if (status != FF_OK)
         return status;
-    status = ff_layer_load(&head, s->file, 'H', number, FF_GENERATION_FINAL, false);
+    status = load_part(s, &head, 'H', number);
     if (status == FF_OK)
         status = new_feed(s, s->out, number, &feed);
     for (uint32_t chunk = 0; chunk < s->geometry.chunks && status == FF_OK; chunk++) {
@@ -525,22 +591,20 @@ static int score_all(struct scoring *s)
         s->geometry =
             ff_geometry_make(ff_smaller(s->max_rows, s->samples - s->first), FF_CHUNK_ROWS);
         status = score_block(s);
-        s->first += s->geometry.rows;
+        if (status == FF_OK)
+            s->first += s->geometry.rows;
     }
     if (status == FF_OK)
         ff_clock_end(&s->clock);
     return status;
 }
 
-int ff_score(struct ff_ctx *ctx, const struct ff_score_opts *opts)
+/* Once, with the model as it is now; *AGAIN becomes true if it is worth another time. */
+static int score_once(struct ff_ctx *ctx, const struct ff_score_opts *opts, bool *again)
 {
     struct scoring s = {.ctx = ctx, .opts = opts, .evaluate = opts->evaluate};
-    uint64_t limit_before = ctx->meter.limit;
-    int status;
+    int status = load_manifest(&s);
 
-    if (!opts->evaluate->model || !opts->evaluate->data.path)
-        return ff_fail(ctx, FF_EINVAL, "no model file, or no data, is named");
-    status = load_manifest(&s);
     if (status == FF_OK)
         status = choose_method(&s);
     if (status == FF_OK)
@@ -551,19 +615,34 @@ int ff_score(struct ff_ctx *ctx, const struct ff_score_opts *opts)
         status = open_data(&s);
     if (status == FF_OK)
         status = plan(&s);
-    if (status == FF_OK && opts->plan_only) {
-        release(&s);
-        return FF_OK;
-    }
-    if (status == FF_OK)
+    if (status == FF_OK && !opts->plan_only) {
         status = ff_workers_init(&s.workers, ctx, opts->evaluate->threads);
-    if (status == FF_OK)
-        status = allocate(&s);
-    if (status == FF_OK)
-        status = open_scratch(&s);
-    if (status == FF_OK)
-        status = score_all(&s);
+        if (status == FF_OK)
+            status = allocate(&s);
+        if (status == FF_OK)
+            status = open_scratch(&s);
+        if (status == FF_OK)
+            status = score_all(&s);
+    }
+    *again = s.moved && (s.first == 0 || opts->restarts);
     release(&s);
-    ff_memory_limit(ctx, limit_before);
+    return status;
+}
+
+int ff_score(struct ff_ctx *ctx, const struct ff_score_opts *opts)
+{
+    uint64_t limit_before = ctx->meter.limit;
+    bool again = true;
+    int status = FF_OK;
+
+    if (!opts->evaluate->model || !opts->evaluate->data.path)
+        return ff_fail(ctx, FF_EINVAL, "no model file, or no data, is named");
+    for (int i = 0; i < ATTEMPTS && again; i++) {
+        if (i > 0)
+            ff_warn(ctx, "%s is in training and went on meanwhile: starting over",
+                    opts->evaluate->model);
+        status = score_once(ctx, opts, &again);
+        ff_memory_limit(ctx, limit_before);
+    }
     return status;
 }

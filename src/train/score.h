@@ -33,8 +33,11 @@ struct ff_score_opts {
     const struct ff_evaluate_opts *evaluate;
     bool unlabelled;
     struct ff_plan *plan_only; /* filled, and nothing is scored; NULL: the work is done */
-    /* The model and the data are known; nothing is scored yet. */
+    /* The model and the data are known; nothing is scored yet. With RESTARTS it may be called again
+     * in the middle, if a trainer replaces weights that are still to be read: then all blocks come
+     * again, too. Without, that happens before the first block only; after it FF_ELOCKED. */
     int (*begin)(void *arg, const struct ff_score_task *task);
+    bool restarts;
     /* After each layer of a block (goodness only; may be NULL), and after the last. Nonzero ends
      * the work and is returned. */
     int (*on_layer)(void *arg, uint32_t layer, const struct ff_scored *scored);

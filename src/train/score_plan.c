@@ -79,7 +79,7 @@ static void count_written_set(struct ff_needs *needs)
     struct ff_coder_use use = {.dtype = FF_F32};
 
     ff_set_needs(0, NULL, 0, &none, needs);
-    ff_coder_needs(&use, needs);
+    ff_coder_needs(1, &use, needs);
 }
 
 static void count_feed(const struct ff_score_job *job, const struct ff_geometry *geometry,
@@ -206,7 +206,7 @@ static void settle(struct ff_score_job *job)
     }
     job->program = ff_plan_program(job->threads, &products);
     job->base = (struct ff_needs){.mapped = 0};
-    ff_workers_needs(job->threads, &use, &job->base);
+    ff_workers_needs(job->threads, 1, &use, &job->base);
     ff_scratch_needs(&job->base);
     ff_model_file_needs(largest, false, true, &job->base);
     ff_dataset_needs(&job->base);
@@ -376,6 +376,14 @@ static struct ff_residency look_at_layer(const struct ff_score_job *job, uint32_
     return residency;
 }
 
+/* Weights, biases, and label weights where labels condition the layers. */
+static uint64_t parameters_of(const struct ff_score_job *job, uint32_t layer)
+{
+    struct ff_layer shape = ff_layer_of(job->manifest, layer, 0);
+
+    return (uint64_t)shape.units * ((uint64_t)shape.fan_in + shape.classes + 1);
+}
+
 /* With the knobs that JOB's budget asks for. */
 static void fill(const struct ff_score_job *job, struct ff_plan *out)
 {
@@ -396,7 +404,7 @@ static void fill(const struct ff_score_job *job, struct ff_plan *out)
         if (!is_repeated(job, k))
             residency = look_at_layer(job, k, out);
         note_disk(job, k, residency, out);
-        out->parameters += (uint64_t)units(job, k) * (ff_manifest_fan_in(job->manifest, k) + 1);
+        out->parameters += parameters_of(job, k);
     }
 }
 

@@ -80,7 +80,7 @@ void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
         .head = ff_layer_shape(ff_manifest_fan_in(manifest, layer), manifest->classes, 0),
     };
     struct ff_set_values values[FF_MAX_SET_VALUES];
-    uint32_t pieces = ff_forward_pieces(ff_streams_passed(manifest, shape.streams));
+    uint32_t pieces = ff_forward_pieces(ff_streams_passed(manifest, true, shape.streams));
     struct ff_buffer buffers[MAX_BUFFERS];
     size_t n = ff_plan_values(job, layer, values);
 
@@ -102,15 +102,13 @@ static void choose_streams(struct forwarding *f)
 {
     const struct ff_manifest *manifest = &f->run->manifest;
     const struct ff_recipe *recipe = &manifest->recipe;
-    bool heads = ff_manifest_last_round(manifest);
+    bool with_head = recipe->head_epochs > 0 && ff_manifest_last_round(manifest);
 
-    f->n_streams = ff_streams_passed(manifest, f->streams);
-    /* The last outputs are for their head alone. */
-    if (heads || f->number < recipe->layers)
-        f->n_stored = ff_streams_stored(manifest, f->number, f->stored);
+    f->n_streams = ff_streams_passed(manifest, with_head, f->streams);
+    f->n_stored = ff_streams_stored(manifest, f->number, with_head, f->stored);
     f->labelled = ff_streams_labelled(recipe);
-    f->head_below = heads && has_head_below(recipe, f->number);
-    f->logits_below = f->head_below && has_head_below(recipe, f->number - 1);
+    f->head_below = with_head && has_head_below(recipe, f->number);
+    f->logits_below = with_head && f->number > ff_recipe_first_head(recipe) + 1;
 }
 
 static int load_layers(struct forwarding *f)

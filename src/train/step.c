@@ -217,7 +217,7 @@ static int weigh_labels(struct ff_step *step, size_t n_blocks, size_t all_rows, 
         .rng = ff_rng_make(step->opts.manifest->recipe.seed, FF_RNG_LABEL_SAMPLE, step->opts.number,
                            whole->epoch),
         .first = step->pieces[0].first,
-        .batch = whole->batch,
+        .turn = whole->batch + whole->epoch,
     };
     int status = read_labels(step, n_blocks);
 

@@ -2,8 +2,11 @@
 
 #include "store/activations.h"
 
+#include <assert.h>
+
 static uint32_t list_from(uint32_t first, uint32_t n, uint32_t out[FF_MAX_STREAMS])
 {
+    assert(n < FF_MAX_STREAMS);
     for (uint32_t i = 0; i < n; i++)
         out[i] = first + i;
     return n;
@@ -34,17 +37,20 @@ static uint32_t add_head(const struct ff_recipe *recipe, uint32_t n, uint32_t ou
     return n + 1;
 }
 
-uint32_t ff_streams_passed(const struct ff_manifest *manifest, uint32_t out[FF_MAX_STREAMS])
-{
-    return add_head(&manifest->recipe, list_learnt(manifest, out), out);
-}
-
-uint32_t ff_streams_stored(const struct ff_manifest *manifest, uint32_t boundary,
+uint32_t ff_streams_passed(const struct ff_manifest *manifest, bool with_head,
                            uint32_t out[FF_MAX_STREAMS])
 {
-    const struct ff_recipe *recipe = &manifest->recipe;
+    uint32_t n = list_learnt(manifest, out);
 
-    return add_head(recipe, boundary < recipe->layers ? list_learnt(manifest, out) : 0, out);
+    return with_head ? add_head(&manifest->recipe, n, out) : n;
+}
+
+uint32_t ff_streams_stored(const struct ff_manifest *manifest, uint32_t boundary, bool with_head,
+                           uint32_t out[FF_MAX_STREAMS])
+{
+    uint32_t n = boundary < manifest->recipe.layers ? list_learnt(manifest, out) : 0;
+
+    return with_head ? add_head(&manifest->recipe, n, out) : n;
 }
 
 bool ff_streams_labelled(const struct ff_recipe *recipe)

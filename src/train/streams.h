@@ -9,10 +9,12 @@
 #define FF_MAX_STREAMS (FF_MAX_NEGATIVE_SETS + FF_MAX_GATHERED_CLASSES + 2)
 
 /* Streams that a forward pass runs through a layer that was trained, into OUT in ascending order;
- * returns how many. */
-uint32_t ff_streams_passed(const struct ff_manifest *manifest, uint32_t out[FF_MAX_STREAMS]);
+ * returns how many. WITH_HEAD: that of the head among them, if there are heads; they are trained in
+ * the last round only. */
+uint32_t ff_streams_passed(const struct ff_manifest *manifest, bool with_head,
+                           uint32_t out[FF_MAX_STREAMS]);
 /* Those of them that are stored at BOUNDARY, which is not 0; none: it is not stored. */
-uint32_t ff_streams_stored(const struct ff_manifest *manifest, uint32_t boundary,
+uint32_t ff_streams_stored(const struct ff_manifest *manifest, uint32_t boundary, bool with_head,
                            uint32_t out[FF_MAX_STREAMS]);
 /* True if the true labels are stored at boundaries above 0, too. */
 bool ff_streams_labelled(const struct ff_recipe *recipe);

@@ -256,7 +256,8 @@ static double layer_work(const struct ff_run *run, const struct ff_progress_mark
     double product = units * ff_manifest_fan_in(&run->manifest, layer), total = 0;
     double epochs = ff_recipe_round_begins(recipe, mark->round + 1) -
                     ff_recipe_round_begins(recipe, mark->round);
-    double head_epochs = mark->round + 1 == recipe->sweeps ? recipe->head_epochs : 0;
+    bool last_round = mark->round + 1 == recipe->sweeps;
+    double head_epochs = last_round ? recipe->head_epochs : 0;
     uint32_t first_head = ff_recipe_first_head(recipe), streams[FF_MAX_STREAMS];
     bool now = layer == mark->layer;
 
@@ -266,7 +267,7 @@ static double layer_work(const struct ff_run *run, const struct ff_progress_mark
     if (!now || mark->stage <= FF_STAGE_TRAIN)
         total += run->mode->operations * ff_streams_rows(recipe) * product * epochs * learnt;
     if (!now || mark->stage <= FF_STAGE_FORWARD)
-        total += 2 * product * ff_streams_passed(&run->manifest, streams) * rows;
+        total += 2 * product * ff_streams_passed(&run->manifest, last_round, streams) * rows;
     if (now && mark->stage == FF_STAGE_HEAD)
         head_epochs -= mark->epoch;
     if (first_head && layer >= first_head)

@@ -40,11 +40,12 @@ int ff_workers_init(struct ff_workers *out, struct ff_ctx *ctx, unsigned threads
     return status;
 }
 
-void ff_workers_needs(unsigned threads, const struct ff_coder_use *use, struct ff_needs *needs)
+void ff_workers_needs(unsigned threads, size_t n, const struct ff_coder_use *uses,
+                      struct ff_needs *needs)
 {
     struct ff_needs coder = {0};
 
-    ff_coder_needs(use, &coder);
+    ff_coder_needs(n, uses, &coder);
     for (unsigned i = 0; i < threads; i++)
         ff_needs_add(needs, &coder);
     ff_pool_needs(needs);

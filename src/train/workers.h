@@ -17,8 +17,9 @@ FF_CHECK int ff_workers_check(struct ff_ctx *ctx, unsigned threads);
 /* THREADS 0: as many as the process may run on. On error nothing is left to release. */
 FF_CHECK int ff_workers_init(struct ff_workers *out, struct ff_ctx *ctx, unsigned threads);
 void ff_workers_release(struct ff_workers *workers);
-/* Adds what THREADS workers take whose coders come to be used as USE says. */
-void ff_workers_needs(unsigned threads, const struct ff_coder_use *use, struct ff_needs *needs);
+/* Adds what THREADS workers take whose coders come to be used as the N USES say. */
+void ff_workers_needs(unsigned threads, size_t n, const struct ff_coder_use *uses,
+                      struct ff_needs *needs);
 /* The number of processors the process may run on. */
 unsigned ff_available_threads(void);
 

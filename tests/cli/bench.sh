@@ -11,13 +11,17 @@ if [ "$1" = bench ]; then
     printf '{\n  "threads": 2,\n  "train_gflops": 90,\n  "gemm_gflops": 100,\n  "ratio": 0.9\n}\n'
     exit
 fi
+if [ "$1" = eval ]; then
+    printf '{\n  "seconds": 0.5\n}\n'
+    exit
+fi
 echo "$1" >>trainings
 [ "$(wc -l <trainings)" -ne "$DIES" ] || kill -KILL $$
 while [ "$1" != --model ]; do
     shift
 done
 : >"$2"
-printf '{\n  "seconds": 2.5,\n  "scratch_peak_bytes": 980000000\n}\n'
+printf '{\n  "seconds": 2.5,\n  "train_seconds": 2.0,\n  "scratch_peak_bytes": 980000000\n}\n'
 EOF
 chmod +x stub
 
@@ -33,18 +37,20 @@ bench()
 
 bench 0 0
 ok "widths are compared" has out '^ +2000 +2 +90\.0 +100\.0 +0\.90$'
+ok "recipes are compared" [ "$(grep -cE '^ +[1-3] +2\.0 +2\.0 +1\.00 +0\.5 +0\.5 +1\.0$' out)" -eq 3 ]
 if has out 'no control group can be made'; then
     echo "SKIPPED: bench under a limit: no control group can be made here"
     finish
 fi
 ok "five pairs are run" [ "$(grep -cE '^ +[1-5] +2\.5 +2\.5 +1\.00$' out)" -eq 5 ]
 ok "their median is told" has out '^median +1\.00$'
-# The first training tells the size; then come pairs, the limited one second.
-for dies in 2 3; do
+# Six trainings compare recipes; the next one tells the size; then come pairs, the limited one
+# second.
+for dies in 2 8 9; do
     bench 1 $dies
-    ok "training $dies has failed, and that is told" has err '^bench: training failed.*, with exit code 137$'
-    ok "no figure is made of it" [ "$(grep -cE 'inf|nan|median' out)" -eq 0 ]
+    ok "training $dies has failed, and that is told" has err '^bench: training.* failed, with exit code 137$'
+    ok "no figure is made of it" [ "$(grep -cE 'inf|nan' out)" -eq 0 ]
 done
-ok "the limit is told" has err 'failed within 98 MB'
+ok "the limit is told" has err 'training within 98 MB failed'
 ok "and what limit-memory says" has err '^limit-memory: peak '
 finish

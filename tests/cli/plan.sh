@@ -97,24 +97,48 @@ done
 ff 0 plan $net --memory 15000000T
 refused 2 '--classes: "1" ' plan --classes 1
 refused 2 'features' plan --features 4000000
-for shape in "--samples 5" "--features 5" "--classes 5" --float; do
+for shape in "--samples 5" "--features 5" "--classes 5" --float "--height 5 --width 5"; do
     refused 2 "${shape%% *}: makes no sense with --data" plan --data "$data" $shape
 done
 refused 2 '--limit: makes no sense without --data' plan --limit 5
 refused 2 '--labels: makes no sense without --data' plan --labels x
+for images in "--recipe unsupervised" "--jitter 2 --augment-copies 3"; do
+    ff 0 plan $images
+    ok "plan $images: images are assumed" has out '^scratch: peak '
+    ff 0 plan $images --height 32 --width 32
+    ff 0 plan $images --height 32 --width 32 --features 3072 --json
+    json out
+    ok "plan $images: of the shape that is named" [ "$(leaf .data.height),$(leaf .data.features)" = 32,3072 ]
+    refused 2 'take images' plan $images --features 784
+done
+refused 2 '100 features are not images of 28 x 28 pixels' plan --height 28 --width 28 --features 100
+refused 2 '--height: makes no sense without --width' plan --height 28
+for option in "--sweeps 2" "--jitter 1" "--validation 0.2" "--label-samples 3" "--dropout 0.5" \
+    "--pass-on mean" "--loss logistic" "--loss symba --negatives hard"; do
+    ff 0 plan $option --modes ff-stream
+    ok "plan takes $option" has out '^scratch: peak '
+done
+ff 0 plan --json
+json out && first=$(leaf '.points[0].scratch_peak_bytes')
+ff 0 plan --json --jitter 1 --augment-copies 4
+json out
+ok "copies of shifted images take scratch" [ "$(leaf '.points[0].scratch_peak_bytes')" -gt "$first" ]
 refused 2 'depths' plan --hidden 2000 --depths 2,x
 refused 2 'with --depths' plan --hidden 2000x4 --depths 2,4
 refused 2 'bq' plan --modes bq
 refused 2 'makes no use' plan --modes bp --negative-sets 3
+refused 2 'makes no use' plan --modes ff-stream --negative-sets 3
+ff 0 plan --depths 2 --modes ff-stream,ff-full,bp --negative-sets 3
+ok "an option serves the modes that make use of it" lines out 4
 
 if [ -n "${FFTOOL_SANITIZED-}" ] || [ ! -r /proc/self/status ]; then
     echo "SKIPPED: planned against resident memory: sanitizers take their own, or there is no /proc"
     finish
 fi
 if [ -n "${FFTOOL_LONG-}" ]; then
-    lines=$(seq 46)
+    lines=$(seq 54)
 else
-    lines="1 3 6 7 10 14 16 19 21 27 31 34 37 40 42 45 47"
+    lines="1 3 6 7 10 14 16 19 21 27 31 34 37 40 42 47 49 51 53"
 fi
 measure=$FFTOOL_ROOT/tools/measure-plan
 for line in 0 99 x; do

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Training, and what it prints: results on stdout, the rest on stderr; the log; --force.
 # shellcheck source=tests/cli/lib
-# shellcheck disable=SC2086 # $small is words
+# shellcheck disable=SC2086 # $small and $conditioned are words
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
 
 ff 0 train $small --log log.jsonl
@@ -63,6 +63,19 @@ for option in "--loss logistic" "--optimizer sgd" "--schedule constant" "--activ
     ff 0 train $small --model other.ff --force --quiet $option
     ok "$option changes the weights" [ "$(weights_hash other.ff)" != "$first" ]
 done
+
+ff 0 train $conditioned --model labels.ff --quiet
+first=$(weights_hash labels.ff)
+ff 0 train $conditioned --model labels.ff --force --quiet --threads 1 --micro-batch 7 --compress zstd
+ok "layers that labels condition: the same bits" [ "$(weights_hash labels.ff)" = "$first" ]
+for option in "--label-strength 2" "--label-smoothing 0" "--label-samples 3" "--dropout 0" \
+    "--goodness-scale 50" "--activations f32" "--pass-on mean" "--head-epochs 1"; do
+    ff 0 train $conditioned --model labels.ff --force --quiet $option
+    ok "$option changes the weights of layers that labels condition" \
+        [ "$(weights_hash labels.ff)" != "$first" ]
+done
+refused 2 'embedding: .* softmax makes no use of it' train $conditioned --model no.ff --label-embedding append
+ok "nothing was made" [ ! -e no.ff ]
 
 ff 0 train $small --model verbose.ff --verbose
 ok "--verbose compares with sgemm" has err \

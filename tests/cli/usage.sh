@@ -39,6 +39,15 @@ refused 2 'takes no argument' train --data "$data" --force=yes
 refused 2 'more than one option' train --data "$data" --he 3
 refused 2 '--data: is empty' train --data ''
 refused 2 '-z: no such option' train -z
+refused 2 'augment copies: mode ff-stream without jitter makes no use' train --data "$data" --augment-copies 2
+refused 2 'validation: .* with random negatives makes no' train --data "$data" --recipe classic --validation 0.1
+refused 2 'head learning rate: .* without a head' train --data "$data" --head-lr 0.1
+refused 2 'head weight decay: .* without a head' train --data "$data" --head-weight-decay 0.1
+refused 2 'threshold: .* with the loss symba' train --data "$data" --loss symba --threshold 5
+refused 2 'momentum: .* with the optimizer adam' train --data "$data" --momentum 0.5
+for option in beta1 beta2 epsilon; do
+    refused 2 "$option: .* with the optimizer sgd" train --data "$data" --optimizer sgd --$option 0.5
+done
 for layers in abc 0 0x4 100x 100x0 x4 100,,5 "100," -5 100y4 99999999999 5x99999999999; do
     refused 2 '--hidden: ' train --data "$data" --hidden="$layers"
 done

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What is done with a trained model: eval, predict, inspect.
 # shellcheck source=tests/cli/lib
-# shellcheck disable=SC2086 # $small is words
+# shellcheck disable=SC2086 # $small and $conditioned are words
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
 
 images=$data/t10k-images-idx3-ubyte.gz
@@ -70,6 +70,19 @@ ok "inspect --json: hash" expr "$(leaf .weights_hash)" : '[0-9a-f]\{32\}$'
 ok "inspect --json: the file adds up" [ "$(leaf .file.file_bytes)" -eq \
     $(($(leaf .file.tile_bytes) + $(leaf .file.overhead_bytes) + $(leaf .file.free_bytes))) ]
 ok "inspect --json: of the file's own size" [ "$(leaf .file.file_bytes)" -eq "$(wc -c <model.ff)" ]
+ok "inspect --json: nothing was held out" [ "$(leaf .choice)" = null ]
+ff 0 train $conditioned --model held.ff --quiet --validation 0.2 --sweeps 2 --pass-on mean --epochs 4
+ff 0 inspect held.ff
+ok "inspect: recipe, outputs passed on" has out '^  recipe .*recipe conditioned, .*, pass on mean$'
+ok "inspect: sweeps" has out ' 4 epochs in 2 sweeps of batches '
+ok "inspect: validation" has out ' validation 0\.2, '
+ok "inspect: the layers chosen" has out \
+    '^  choice    goodness of layers? [12].*; held-out error [0-9.]+ %, temperature [0-9.]+$'
+ff 0 inspect held.ff --json
+json out
+ok "inspect --json: the layers chosen" [ "$(leaf .choice.first)" -le "$(leaf .choice.last)" ]
+ok "inspect --json: held-out error is a fraction" expr "$(leaf .choice.held_out_error)" : '0\.[0-9]*$'
+ok "inspect --json: temperature" expr "$(leaf .choice.temperature)" : '[0-9.]*$'
 ff 0 inspect model.ff --layer 1
 ok "inspect --layer: a histogram" has out '#{20,}$'
 ok "inspect --layer: every weight is in it" [ "$(sed -n '/^weights from/,$p' out |
@@ -79,6 +92,20 @@ ok "inspect --layer --json is JSON" json out
 refused 2 'layer 3' inspect model.ff --layer 3
 ff 0 inspect model.ff --verify
 ok "inspect --verify" has out '^verified [0-9,]+ values, .*: none damaged'
+
+ff 0 train $conditioned --model labels.ff --quiet
+ff 0 inspect labels.ff
+ok "inspect: what conditions layers is told" has out 'loss softmax over labels .*label strength 3'
+ff 0 inspect labels.ff --layer 1
+ok "inspect --layer: label weights" has out '^  labels +400: min '
+ff 0 inspect labels.ff --json
+ok "inspect --json is JSON" json out
+ok "inspect --json: label weights" [ "$(leaf '.layers[1].label_weights.count')" = 400 ]
+ok "inspect --json: they are parameters" [ "$(leaf .parameters)" -eq $((40 * (784 + 11 + 40 + 11))) ]
+ff 0 inspect labels.ff --verify
+ok "inspect --verify" has out '^verified [0-9,]+ values, .*: none damaged'
+ff 0 inspect model.ff --json
+ok "inspect --json: none where labels are inputs" [ -z "$(json out && leaf '.layers[0].label_weights.count')" ]
 
 size=$(wc -c <model.ff)
 head -c $((size / 2)) model.ff >flipped.ff

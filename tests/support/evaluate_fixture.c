@@ -83,13 +83,6 @@ void evaluate_choose(int kind)
     evaluate_use(evaluate_folder);
 }
 
-bool evaluate_knows(enum ff_method method)
-{
-    if (method == FF_METHOD_HEAD)
-        return evaluate_recipe.head_epochs > 0;
-    return strcmp(evaluate_recipe.embedding, "none") != 0;
-}
-
 void evaluate_setup(void)
 {
     int usual = 0;

@@ -28,9 +28,6 @@ void evaluate_setup(void);
 void evaluate_teardown(void);
 /* Takes the model of KIND at hand. */
 void evaluate_choose(int kind);
-/* True if METHOD tells labels of the model at hand: the head if it has one, the goodness unless it
- * has learnt without labels. */
-bool evaluate_knows(enum ff_method method);
 
 /* Trains RECIPE in the folder WHERE, made by train_folder(). */
 void evaluate_train_in(const char *where, struct ff_recipe *recipe);

@@ -25,39 +25,6 @@ void naive_set_label(const struct ff_recipe *recipe, uint32_t classes, size_t wi
         x[width + c] = c == label ? recipe->label_strength : 0;
 }
 
-/* The mean of the outputs under every label, weighed by exp(SCALE G). */
-static void mix_outputs(const struct ff_recipe *recipe, uint32_t classes, double scale,
-                        const struct oracle_layer *layer, double *x, double *y)
-{
-    double *under = naive_alloc(layer->units, sizeof *under), sum = 0;
-
-    memset(y, 0, layer->units * sizeof *y);
-    for (uint32_t c = 0; c < classes; c++) {
-        double weight;
-
-        naive_set_label(recipe, classes, layer->fan_in - classes, c, x);
-        weight = exp(scale * naive_forward(layer, x, under));
-        for (size_t j = 0; j < layer->units; j++)
-            y[j] += weight * under[j];
-        sum += weight;
-    }
-    for (size_t j = 0; j < layer->units; j++)
-        y[j] /= sum;
-    free(under);
-}
-
-void naive_pass_on(const struct ff_recipe *recipe, uint32_t classes,
-                   const struct oracle_layer *layer, double *x, double *y)
-{
-    if (classes > 0 && strcmp(recipe->pass_on, "mean") == 0)
-        mix_outputs(recipe, classes, 0, layer, x, y);
-    else if (classes > 0 && strcmp(recipe->pass_on, "posterior") == 0)
-        mix_outputs(recipe, classes, recipe->goodness_scale, layer, x, y);
-    naive_set_label(recipe, classes, layer->fan_in - classes, NAIVE_NEUTRAL, x);
-    if (classes == 0 || strcmp(recipe->pass_on, "label-free") == 0)
-        naive_forward(layer, x, y);
-}
-
 void naive_seed_conditioned(uint64_t seed, uint32_t number, uint32_t classes,
                             struct oracle_layer *layer)
 {
@@ -67,6 +34,48 @@ void naive_seed_conditioned(uint64_t seed, uint32_t number, uint32_t classes,
     naive_normal(ff_rng_make(seed, FF_RNG_WEIGHTS, number, 0), 0, width, deviation, layer);
     naive_normal(ff_rng_make(seed, FF_RNG_LABEL_WEIGHTS, number, 0), width, classes, deviation,
                  layer);
+}
+
+/* The weight of each label in what is passed on, from the goodness G (classes), in its place. */
+static void weigh(const struct ff_recipe *recipe, uint32_t classes, double *g)
+{
+    double gs = strcmp(recipe->pass_on, "posterior") == 0 ? recipe->goodness_scale : 0;
+    double sum = 0, largest = g[0];
+
+    for (uint32_t c = 1; c < classes; c++)
+        largest = fmax(largest, g[c]);
+    for (uint32_t c = 0; c < classes; c++) {
+        g[c] = exp(gs * (g[c] - largest));
+        sum += g[c];
+    }
+    for (uint32_t c = 0; c < classes; c++)
+        g[c] /= sum;
+}
+
+void naive_pass_on(const struct ff_recipe *recipe, uint32_t classes,
+                   const struct oracle_layer *layer, double *x, double *y)
+{
+    size_t width = layer->fan_in - classes, units = layer->units;
+    double *under = naive_alloc(classes * (units + 1), sizeof *under);
+    double *weight = under + classes * units;
+
+    naive_set_label(recipe, classes, width, NAIVE_NEUTRAL, x);
+    naive_forward(layer, x, y);
+    if (classes == 0 || strcmp(recipe->pass_on, "label-free") == 0) {
+        free(under);
+        return;
+    }
+    for (uint32_t c = 0; c < classes; c++) {
+        naive_set_label(recipe, classes, width, c, x);
+        weight[c] = naive_forward(layer, x, under + c * units);
+    }
+    weigh(recipe, classes, weight);
+    for (size_t j = 0; j < units; j++) {
+        y[j] = 0;
+        for (uint32_t c = 0; c < classes; c++)
+            y[j] += weight[c] * under[c * units + j];
+    }
+    free(under);
 }
 
 /* ---- The labels that a row meets ---- */
@@ -97,13 +106,13 @@ static double goodness_under(const struct naive_meeting *meeting, const struct o
     return naive_forward(layer, x, y);
 }
 
-struct oracle_layer naive_few_units(const struct oracle_layer *layer, size_t batch)
+struct oracle_layer naive_few_units(const struct oracle_layer *layer, size_t turn)
 {
     const uint32_t most = 64;
     struct oracle_layer few = *layer;
     uint32_t units = (uint32_t)layer->units, first, count;
 
-    ff_tile_range(units, (uint32_t)(batch % ff_tile_count(units)), &first, &count);
+    ff_tile_range(units, (uint32_t)(turn % ff_tile_count(units)), &first, &count);
     few.units = count < most ? count : most;
     few.w += first * few.fan_in;
     few.b += first;
@@ -114,7 +123,7 @@ struct oracle_layer naive_few_units(const struct oracle_layer *layer, size_t bat
 static void list_hard(const struct naive_meeting *meeting, const struct oracle_layer *layer,
                       uint32_t n, struct list *list)
 {
-    struct oracle_layer few = naive_few_units(layer, meeting->batch);
+    struct oracle_layer few = naive_few_units(layer, meeting->batch + meeting->epoch);
     double *x = naive_alloc(few.fan_in + few.units, sizeof *x), *y = x + few.fan_in;
 
     for (uint32_t i = 0; i < n; i++) {

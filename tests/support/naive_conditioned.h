@@ -1,8 +1,8 @@
 /*
  * Naive label-conditioned layers: the label is among a layer's inputs, behind the others, as its
  * one-hot scaled by the strength; each row is copied for every label and passed through the whole
- * layer. What is handed on is the output without a label, when these inputs are 0, or the mean of
- * those under every label, which can be weighed by what the goodness takes the row for.
+ * layer. What is passed on is the output without a label, when these inputs are 0, or a mean of
+ * those under every label.
  */
 #ifndef FF_TESTS_NAIVE_CONDITIONED_H
 #define FF_TESTS_NAIVE_CONDITIONED_H
@@ -15,16 +15,17 @@ uint32_t naive_conditions(const struct ff_recipe *recipe, uint32_t classes);
 /* Puts LABEL behind the WIDTH other inputs X. */
 void naive_set_label(const struct ff_recipe *recipe, uint32_t classes, size_t width, uint32_t label,
                      double *x);
-/* The outputs that LAYER hands on of one row, not yet scaled; CLASSES 0: labels do not condition
- * it. The inputs X are left without a label. */
-void naive_pass_on(const struct ff_recipe *recipe, uint32_t classes,
-                   const struct oracle_layer *layer, double *x, double *y);
 /* W ~ N(0, 1 / width) of layer NUMBER, from 1, and V ~ N(0, 1 / width) behind it, of CLASSES. */
 void naive_seed_conditioned(uint64_t seed, uint32_t number, uint32_t classes,
                             struct oracle_layer *layer);
-/* The units of LAYER that tell hard labels in BATCH: the first of the tile whose turn it is. They
+/* The outputs of LAYER, Y (units), that the next one gets, for the inputs X, whose label is lost.
+ * Of a layer that no label conditions (CLASSES 0) they are just its outputs. */
+void naive_pass_on(const struct ff_recipe *recipe, uint32_t classes,
+                   const struct oracle_layer *layer, double *x, double *y);
+
+/* The units of LAYER that tell hard labels: the first of the tile whose TURN it is. They
  * lie in LAYER. */
-struct oracle_layer naive_few_units(const struct oracle_layer *layer, size_t batch);
+struct oracle_layer naive_few_units(const struct oracle_layer *layer, size_t turn);
 
 /* One row under its labels. */
 struct naive_meeting {

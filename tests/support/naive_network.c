@@ -58,10 +58,8 @@ void naive_data_read(const char *folder, const char *split, uint32_t classes,
 
     *out = (struct naive_data){.rows = be32(images + 4), .classes = classes};
     offset = 4 + 4 * (size_t)images[3];
-    if (images[3] == 3) {
-        out->height = be32(images + 8);
-        out->width = be32(images + 12);
-    }
+    out->height = be32(images + 8);
+    out->width = be32(images + 12);
     n = (image_bytes - offset) / element;
     out->features = (uint32_t)(n / out->rows);
     out->values = naive_alloc(n, sizeof *out->values);
@@ -89,27 +87,25 @@ void naive_data_release(struct naive_data *data)
 
 bool naive_is_unsupervised(const struct ff_recipe *recipe)
 {
-    return !naive_is_conditioned(recipe) && !naive_is_backprop(recipe) &&
-           strcmp(recipe->embedding, "none") == 0;
+    return strcmp(recipe->embedding, "none") == 0;
 }
 
-bool naive_is_embedded(const struct ff_recipe *recipe)
+bool naive_is_label_free(const struct ff_recipe *recipe)
 {
-    return !naive_is_conditioned(recipe) && !naive_is_backprop(recipe) &&
-           !naive_is_unsupervised(recipe);
+    return naive_is_conditioned(recipe) || naive_is_unsupervised(recipe);
 }
 
 /* Inputs of layer 1 that the label adds in front: 0 if it replaces some, or is not there. */
 static uint32_t embedded_inputs(const struct ff_recipe *recipe, const struct naive_data *data)
 {
-    bool appended = naive_is_embedded(recipe) && strcmp(recipe->embedding, "append") == 0;
+    bool append = !naive_is_backprop(recipe) && strcmp(recipe->embedding, "append") == 0;
 
-    return appended ? data->classes : 0;
+    return append && !naive_is_label_free(recipe) ? data->classes : 0;
 }
 
 bool naive_is_hard(const struct ff_recipe *recipe)
 {
-    return naive_is_embedded(recipe) && strcmp(recipe->negatives, "hard") == 0;
+    return !naive_is_label_free(recipe) && strcmp(recipe->negatives, "hard") == 0;
 }
 
 uint32_t naive_inputs(const struct ff_recipe *recipe, const struct naive_data *data)
@@ -134,7 +130,7 @@ void naive_embed_values(const struct ff_recipe *recipe, const struct naive_data 
 
     for (uint32_t j = 0; j < data->features; j++)
         out[added + j] = values[j];
-    for (uint32_t c = 0; c < data->classes && naive_is_embedded(recipe); c++) {
+    for (uint32_t c = 0; c < data->classes && !naive_is_label_free(recipe); c++) {
         out[c] = c == label ? recipe->label_strength : 0;
         if (label == NAIVE_NEUTRAL)
             out[c] = recipe->label_strength / data->classes;
@@ -181,7 +177,7 @@ static size_t widest(const struct naive_network *network)
     return most + network->label_inputs;
 }
 
-/* The inputs X of layer K become its outputs, scaled. Y is room. */
+/* The inputs X of layer K become what it passes on, scaled. Y is room. */
 static void pass_on(const struct naive_network *network, const struct ff_recipe *recipe, uint32_t k,
                     double *x, double *y)
 {

@@ -15,7 +15,7 @@
 struct naive_data {
     size_t rows;
     uint32_t features, classes;
-    uint32_t height, width; /* of rows that are images; else 0 */
+    uint32_t height, width; /* of an image */
     double *values;         /* (rows, features); bytes are divided by 255 */
     uint16_t *labels;
 };
@@ -56,10 +56,10 @@ void naive_release(struct naive_network *network);
 
 #define NAIVE_NEUTRAL UINT32_MAX /* instead of a label */
 
-/* True if the label is among the inputs of layer 1, and of no other. */
-bool naive_is_embedded(const struct ff_recipe *recipe);
-/* True if layers learn without labels. */
+/* True if layers learn without labels, from images and hybrid ones. */
 bool naive_is_unsupervised(const struct ff_recipe *recipe);
+/* True if no label is among the inputs of layer 1: it conditions every layer, or none. */
+bool naive_is_label_free(const struct ff_recipe *recipe);
 /* True if negatives of pairs change with what the layers below take a row for. */
 bool naive_is_hard(const struct ff_recipe *recipe);
 /* Inputs of layer 1, but for those of labels that condition it. */

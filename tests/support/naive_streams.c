@@ -68,7 +68,7 @@ void naive_streams_replace(struct naive_streams *streams, double **outputs, size
 
 size_t naive_streams_head(const struct naive_streams *streams)
 {
-    return naive_is_embedded(streams->recipe) ? streams->n - 1 : 0;
+    return naive_is_label_free(streams->recipe) ? 0 : streams->n - 1;
 }
 
 size_t naive_streams_variants(const struct naive_streams *streams)
@@ -118,7 +118,7 @@ static uint32_t stream_label(const struct naive_streams *streams, size_t stream,
     const struct ff_recipe *recipe = streams->recipe;
     uint16_t truth = naive_streams_truth(streams, place);
 
-    if (naive_is_embedded(recipe) && stream == naive_streams_head(streams))
+    if (!naive_is_label_free(recipe) && stream == naive_streams_head(streams))
         return NAIVE_NEUTRAL;
     if (naive_is_hard(recipe))
         return (uint32_t)stream;

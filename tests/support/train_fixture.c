@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #define BUFFERS 8
-#define SIDE 8        /* of an image */
 #define IDX_HEADER 16 /* bytes, of a file with three axes */
 
 static char root[PATH_MAX];
@@ -61,10 +60,10 @@ static void draw(uint64_t row, unsigned char *pixels, unsigned char *label)
 
     ff_rng_block(&rng, row * 32, block);
     *label = (unsigned char)(block[0] % TRAIN_CLASSES);
-    at = block[1] % SIDE;
+    at = block[1] % TRAIN_SIDE;
     for (uint32_t i = 0; i < TRAIN_FEATURES; i++) {
-        uint32_t x = i % SIDE, y = i / SIDE, noise[4];
-        bool bar[TRAIN_CLASSES] = {x == at, y == at, x == y, x + y == SIDE - 1};
+        uint32_t x = i % TRAIN_SIDE, y = i / TRAIN_SIDE, noise[4];
+        bool bar[TRAIN_CLASSES] = {x == at, y == at, x == y, x + y == TRAIN_SIDE - 1};
 
         ff_rng_block(&rng, row * 32 + 1 + i / 4, noise);
         pixels[i] = (unsigned char)(noise[i % 4] % 60 + (bar[*label] ? 150 : 0));
@@ -91,8 +90,8 @@ static void write_split(const char *folder, const char *split, uint64_t first, s
     ck_assert(images && labels);
     put_be32(images, 0x803);
     put_be32(images, (uint32_t)rows);
-    put_be32(images, SIDE);
-    put_be32(images, SIDE);
+    put_be32(images, TRAIN_SIDE);
+    put_be32(images, TRAIN_SIDE);
     put_be32(labels, 0x801);
     put_be32(labels, (uint32_t)rows);
     for (size_t row = 0; row < rows; row++) {
@@ -183,7 +182,7 @@ char *train_folder_of(uint32_t classes, size_t rows)
     return folder;
 }
 
-/* Images as floats: type 0x0d, (rows, height, width), big-endian. */
+/* An image as floats: type 0x0d, (rows, TRAIN_SIDE, TRAIN_SIDE), big-endian. */
 static void write_floats(const char *path, size_t rows, const unsigned char *pixels)
 {
     FILE *out = fopen(path, "wb");
@@ -191,8 +190,8 @@ static void write_floats(const char *path, size_t rows, const unsigned char *pix
     ck_assert_ptr_nonnull(out);
     put_be32(out, 0xd03);
     put_be32(out, (uint32_t)rows);
-    put_be32(out, SIDE);
-    put_be32(out, SIDE);
+    put_be32(out, TRAIN_SIDE);
+    put_be32(out, TRAIN_SIDE);
     for (size_t i = 0; i < rows * TRAIN_FEATURES; i++) {
         float value = (float)pixels[i] * 0x1p-7f - 0.25f;
         uint32_t bits;
@@ -243,6 +242,7 @@ void train_named(const char *named, struct ff_recipe *recipe)
     out.hidden = recipe->hidden;
     out.layers = recipe->layers;
     out.recipe = named;
+    out.activations = "f32";
     out.epochs = 3;
     out.batch = 32;
     out.head_epochs = 2;
@@ -320,10 +320,12 @@ void train_kind(int kind, struct ff_recipe *recipe)
         apply(&variants[(size_t)kind - count], recipe);
 }
 
-void train_drop_head(struct ff_recipe *recipe)
+bool train_without_head(struct ff_recipe *recipe)
 {
-    if (strcmp(recipe->recipe, "unsupervised") != 0)
-        recipe->head_epochs = 0;
+    if (strcmp(ff_recipe_find(recipe->recipe)->defaults.embedding, "none") == 0)
+        return false;
+    recipe->head_epochs = 0;
+    return true;
 }
 
 void train_backprop(const char *mode, struct ff_recipe *recipe)

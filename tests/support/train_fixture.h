@@ -10,7 +10,8 @@
 
 #include <stddef.h>
 
-#define TRAIN_FEATURES 64
+#define TRAIN_SIDE 8 /* of an image */
+#define TRAIN_FEATURES (TRAIN_SIDE * TRAIN_SIDE)
 #define TRAIN_CLASSES 4
 
 void train_root_setup(void);
@@ -29,7 +30,7 @@ void train_make_floats(const char *folder);
 /* A context whose warnings are dropped. */
 struct ff_ctx *train_ctx(void);
 /* A small recipe: HIDDEN as in ff_recipe_parse_hidden(), 3 epochs, batches of 32, 2 sets of
- * negatives, a head. Completed later. */
+ * negatives, a head, activations that are not rounded. Completed later. */
 void train_recipe(struct ff_ctx *ctx, const char *hidden, struct ff_recipe *out);
 /* Makes RECIPE, of which only the layers stay, the one NAMED in the table, with such numbers. */
 void train_named(const char *named, struct ff_recipe *recipe);
@@ -40,8 +41,8 @@ void train_named(const char *named, struct ff_recipe *recipe);
 int train_kinds(void);
 /* As train_named(), of KIND. */
 void train_kind(int kind, struct ff_recipe *recipe);
-/* Makes do without a head, unless layers learn without labels, when only a head tells them. */
-void train_drop_head(struct ff_recipe *recipe);
+/* Takes the head away, unless it alone tells labels; returns whether it is gone. */
+bool train_without_head(struct ff_recipe *recipe);
 /* Makes it one of MODE, one of those of backpropagation. */
 void train_backprop(const char *mode, struct ff_recipe *recipe);
 /* Options for FOLDER/model.ff on its data, two threads, no waiting between checkpoints. */

@@ -1,0 +1,453 @@
+/* Recipes by name: what each decides, what is said otherwise, and what is of no use in one of them.
+ */
+#include "nn/loss.h"
+#include "support/suite.h"
+#include "support/train_fixture.h"
+#include "train/manifest.h"
+#include "train/recipe_table.h"
+
+#include <check.h>
+#include <math.h>
+#include <string.h>
+
+static struct ff_ctx *ctx;
+static struct ff_recipe recipe;
+
+/* The recipe NAMED (NULL: none), of one layer. */
+static void begin(const char *named)
+{
+    ff_recipe_release(&recipe);
+    ff_recipe_init(&recipe);
+    recipe.recipe = named;
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "5", &recipe), FF_OK);
+}
+
+static void complete(void)
+{
+    ck_assert_msg(ff_recipe_complete(ctx, &recipe) == FF_OK, "%s", ff_ctx_message(ctx));
+}
+
+static void ck_refused(const char *message)
+{
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_EINVAL);
+    ck_assert_msg(strstr(ff_ctx_message(ctx), message) != NULL, "\"%s\" is not in \"%s\"", message,
+                  ff_ctx_message(ctx));
+}
+
+static void setup(void)
+{
+    ctx = train_ctx();
+    begin(NULL);
+}
+
+static void teardown(void)
+{
+    ff_recipe_release(&recipe);
+    ff_ctx_free(ctx);
+}
+
+static const struct ff_recipe_entry *entry_at(int i)
+{
+    size_t count;
+    const struct ff_recipe_entry *entries = ff_recipes(&count);
+
+    ck_assert_uint_lt((size_t)i, count);
+    return &entries[i];
+}
+
+static int entry_count(void)
+{
+    size_t count;
+
+    ff_recipes(&count);
+    return (int)count;
+}
+
+/* ---- The table ---- */
+
+START_TEST(a_recipe_is_found_by_a_name_of_its_own)
+{
+    const struct ff_recipe_entry *entry = entry_at(_i);
+
+    ck_assert_ptr_eq(ff_recipe_find(entry->name), entry);
+    ck_assert_str_eq(ff_recipe_choices("recipe")[_i].name, entry->name);
+    ck_assert_str_eq(ff_recipe_choices("recipe")[_i].summary, entry->summary);
+    ck_assert_uint_gt(strlen(entry->summary), 0);
+    ck_assert_uint_gt(strlen(entry->reaches), 0);
+    ck_assert_ptr_null(ff_recipe_find("no such recipe"));
+    ck_assert_ptr_null(ff_recipe_choices("recipe")[entry_count()].name);
+}
+END_TEST
+
+/* NUMBER is a recipe's default: its own, or, where it leaves that to the loss, LOSS's. */
+static void ck_number(double number, double own, float of_loss)
+{
+    if (isnan(own))
+        ck_assert_float_eq((float)number, of_loss);
+    else
+        ck_assert_double_eq(number, own);
+}
+
+static void ck_defaults(const struct ff_recipe *defaults)
+{
+    const struct ff_loss *loss = ff_loss_find(defaults->loss);
+
+    ck_assert_str_eq(recipe.loss, defaults->loss);
+    ck_assert_str_eq(recipe.embedding, defaults->embedding);
+    ck_assert_str_eq(recipe.negatives, defaults->negatives);
+    ck_assert_uint_eq(recipe.negative_sets, defaults->negative_sets);
+    ck_assert_uint_eq(recipe.head_epochs, defaults->head_epochs);
+    ck_number(recipe.label_strength, defaults->label_strength, 0);
+    ck_number(recipe.label_smoothing, defaults->label_smoothing, loss->defaults.label_smoothing);
+    ck_number(recipe.dropout, defaults->dropout, 0);
+    ck_number(recipe.goodness_scale, defaults->goodness_scale, loss->defaults.goodness_scale);
+}
+
+/* And is complete then: once more changes nothing. */
+START_TEST(every_recipe_completes_with_its_own_defaults)
+{
+    struct ff_recipe once;
+
+    begin(entry_at(_i)->name);
+    complete();
+    ck_assert_str_eq(recipe.recipe, entry_at(_i)->name);
+    ck_defaults(&entry_at(_i)->defaults);
+    once = recipe;
+    complete();
+    ck_assert_int_eq(ff_manifest_same_recipe(ctx, &once, &recipe), FF_OK);
+}
+END_TEST
+
+START_TEST(what_is_said_holds_over_the_recipe)
+{
+    struct ff_recipe defaults = entry_at(_i)->defaults;
+
+    defaults.goodness_scale = 7;
+    defaults.dropout = 0.3;
+    defaults.head_epochs = 4;
+    begin(entry_at(_i)->name);
+    recipe.goodness_scale = 7;
+    recipe.dropout = 0.3;
+    recipe.head_epochs = 4;
+    complete();
+    ck_defaults(&defaults);
+}
+END_TEST
+
+/* ---- Which recipe ---- */
+
+START_TEST(a_loss_chooses_the_recipe_that_has_it)
+{
+    static const char *const chosen[][2] = {
+        {"symba", "symba"}, {"logistic", "classic"}, {"softmax", "conditioned"}};
+    static const char *const modes[] = {"ff-stream", "ff-full"};
+
+    for (size_t i = 0; i < 2 * sizeof chosen / sizeof *chosen; i++) {
+        const char *const *pair = chosen[i / 2];
+
+        begin(NULL);
+        recipe.mode = modes[i % 2];
+        recipe.loss = pair[0];
+        if (i % 2 && strcmp(pair[0], "softmax") == 0)
+            continue; /* refused; see below */
+        complete();
+        ck_assert_str_eq(recipe.recipe, pair[1]);
+        ck_assert_str_eq(recipe.loss, pair[0]);
+    }
+}
+END_TEST
+
+START_TEST(a_mode_has_a_recipe_unless_told_otherwise)
+{
+    static const char *const usual[][2] = {
+        {"ff-stream", "conditioned"}, {"ff-full", "symba"}, {"bp", "symba"}};
+
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+        begin(NULL);
+        recipe.mode = usual[i][0];
+        complete();
+        ck_assert_str_eq(recipe.recipe, usual[i][1]);
+    }
+}
+END_TEST
+
+/* The loss is then another one than the recipe's, whose other defaults hold. */
+START_TEST(a_recipe_may_be_given_another_loss)
+{
+    begin("symba");
+    recipe.loss = "softmax";
+    complete();
+    ck_assert(ff_recipe_conditioned(&recipe));
+    ck_assert_double_eq(recipe.goodness_scale, 100);
+    ck_assert_double_eq(recipe.label_strength, 1);
+    begin("conditioned");
+    recipe.loss = "logistic";
+    complete();
+    ck_assert(!ff_recipe_conditioned(&recipe));
+    ck_assert_double_eq(recipe.dropout, 0.2);
+}
+END_TEST
+
+START_TEST(an_unknown_recipe_is_refused)
+{
+    begin("fancy");
+    ck_refused("recipe \"fancy\" is not known: choose among conditioned, classic, symba");
+}
+END_TEST
+
+/* ---- What is of no use, or out of range ---- */
+
+/* Names where a field of the recipe is. */
+#define AT(field) offsetof(struct ff_recipe, field)
+
+static const struct misuse {
+    const char *recipe, *mode;
+    size_t real, count, name; /* the field that is set, one of the three; 0: none of that type */
+    const char *value;        /* of a name; numbers become 2 */
+    const char *message;
+} misuses[] = {
+    {"conditioned", "ff-stream", .name = AT(embedding), .value = "append",
+     .message = "embedding: mode ff-stream with the loss softmax makes no use of it"},
+    {"conditioned", "ff-stream", .name = AT(negatives), .value = "hard",
+     .message = "negatives: mode ff-stream with the loss softmax makes no use of it"},
+    {"conditioned", "ff-stream", .real = AT(threshold),
+     .message = "threshold: mode ff-stream with the loss softmax makes no use of it"},
+    {"conditioned", "ff-stream", .count = AT(negative_sets),
+     .message = "negative sets: mode ff-stream with the loss softmax makes no use of it"},
+    {"conditioned", "ff-stream", .real = AT(peer_normalisation),
+     .message = "peer normalisation: mode ff-stream makes no use of it"},
+    {"conditioned", "ff-full",
+     .message = "loss softmax conditions every layer on the label, which "
+                "mode ff-full does not do"},
+    {"conditioned", "bp", .message = "recipe: mode bp makes no use of it"},
+    {"conditioned", "ff-stream", .real = AT(label_smoothing), .message = "label smoothing 2: must"},
+    {"conditioned", "ff-stream", .real = AT(dropout), .message = "dropout 2: must"},
+    {"symba", "ff-stream", .real = AT(label_smoothing), .message = "label smoothing 2: must"},
+    {"symba", "ff-stream", .count = AT(label_samples),
+     .message = "label samples: mode ff-stream with the loss symba makes no use of it"},
+    {"symba", "ff-stream", .name = AT(pass_on), .value = "mean",
+     .message = "pass on: mode ff-stream with the loss symba makes no use of it"},
+    {"conditioned", "ff-stream", .name = AT(pass_on), .value = "label",
+     .message = "\"label\" is not known: choose among label-free, mean, posterior"},
+    {"classic", "ff-stream", .count = AT(label_samples),
+     .message = "label samples: mode ff-stream with the loss logistic makes no use of it"},
+    {"symba", "ff-full", .count = AT(label_samples),
+     .message = "label samples: mode ff-full makes no use of it"},
+    {"conditioned", "ff-stream", .count = AT(augment_copies),
+     .message = "augment copies: mode ff-stream without jitter makes no use of it"},
+    {"classic", "ff-stream", .count = AT(augment_copies),
+     .message = "augment copies: mode ff-stream with the loss logistic makes no use of it"},
+    {"symba", "ff-full", .count = AT(jitter), .message = "jitter: mode ff-full makes no use of it"},
+    {"symba", "ff-stream", .real = AT(threshold),
+     .message = "threshold: mode ff-stream with the loss symba makes no use of it"},
+    {"symba", "bp", .real = AT(threshold), .message = "threshold: mode bp makes no use of it"},
+    {"conditioned", "ff-stream", .real = AT(head_learning_rate),
+     .message = "head learning rate: mode ff-stream without a head (head epochs 0) makes no use"},
+    {"conditioned", "ff-stream", .real = AT(head_weight_decay),
+     .message = "head weight decay: mode ff-stream without a head (head epochs 0) makes no use"},
+    {"unsupervised", "ff-stream", .real = AT(label_strength),
+     .message = "label strength: mode ff-stream with the embedding none makes no use of it"},
+};
+#define MISUSES ((int)(sizeof misuses / sizeof *misuses))
+
+START_TEST(what_is_of_no_use_is_refused)
+{
+    const struct misuse *misuse = &misuses[_i];
+    char *at = (char *)&recipe;
+    const double two = 2;
+    const uint32_t count = 2;
+
+    begin(misuse->recipe);
+    recipe.mode = misuse->mode;
+    if (misuse->real)
+        memcpy(at + misuse->real, &two, sizeof two);
+    if (misuse->count)
+        memcpy(at + misuse->count, &count, sizeof count);
+    if (misuse->name)
+        memcpy(at + misuse->name, &misuse->value, sizeof misuse->value);
+    ck_refused(misuse->message);
+}
+END_TEST
+
+/* Each optimizer has parameters of its own, in every mode. */
+START_TEST(parameters_of_another_optimizer_are_refused)
+{
+    static const char *const in[] = {"ff-stream", "ff-full", "bp"};
+
+    for (size_t m = 0; m < sizeof in / sizeof *in; m++) {
+        begin(NULL);
+        recipe.mode = in[m];
+        recipe.momentum = 0.5;
+        ck_refused("momentum: mode ");
+        ck_refused(" with the optimizer adam makes no use of it");
+        begin(NULL);
+        recipe.mode = in[m];
+        recipe.optimizer = "sgd";
+        recipe.momentum = 0.5;
+        complete();
+        recipe.beta1 = 0.5;
+        ck_refused("beta1: mode ");
+        recipe.beta1 = 0;
+        recipe.beta2 = 0.5;
+        ck_refused("beta2: mode ");
+        recipe.beta2 = 0;
+        recipe.epsilon = 0.5;
+        ck_refused("epsilon: mode ");
+        ck_refused(" with the optimizer sgd makes no use of it");
+    }
+}
+END_TEST
+
+START_TEST(validation_is_of_use_with_labels_or_hard_negatives)
+{
+    begin("classic");
+    recipe.validation = 0.1;
+    ck_refused("validation: mode ff-stream with random negatives makes no use of it");
+    recipe.negatives = "hard";
+    complete();
+    begin("unsupervised");
+    recipe.validation = 0.1;
+    ck_refused("validation: mode ff-stream with hybrid negatives makes no use of it");
+    begin("symba");
+    recipe.mode = "ff-full";
+    recipe.validation = 0.1;
+    ck_refused("validation: mode ff-full makes no use of it");
+    begin("conditioned");
+    recipe.validation = 0.1;
+    complete();
+}
+END_TEST
+
+START_TEST(dropout_is_of_no_use_where_all_layers_train_at_once)
+{
+    begin("symba");
+    recipe.mode = "ff-full";
+    recipe.dropout = 0.3;
+    ck_refused("dropout: mode ff-full makes no use of it");
+    recipe.mode = "ff-stream";
+    complete();
+}
+END_TEST
+
+START_TEST(numbers_of_labels_have_their_ranges)
+{
+    static const double smoothings[] = {0, 1, -1e-9, 1.001}, dropouts[] = {0, 0.99, -1e-9, 1};
+    static const uint32_t samples[] = {0, FF_MAX_LABEL_SAMPLES, FF_MAX_LABEL_SAMPLES + 1,
+                                       UINT32_MAX};
+
+    for (int i = 0; i < 4; i++) {
+        int expected = i < 2 ? FF_OK : FF_EINVAL;
+
+        begin("conditioned");
+        recipe.label_smoothing = smoothings[i];
+        ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), expected);
+        begin("conditioned");
+        recipe.dropout = dropouts[i];
+        ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), expected);
+        begin("conditioned");
+        recipe.label_samples = samples[i];
+        ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), expected);
+    }
+}
+END_TEST
+
+START_TEST(label_weights_are_counted)
+{
+    begin("conditioned");
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "7,5", &recipe), FF_OK);
+    complete();
+    ck_assert_uint_eq(ff_recipe_parameters(&recipe, 20, 4), 7 * 20 + 7 + 7 * 4 + 5 * 7 + 5 + 5 * 4);
+}
+END_TEST
+
+/* ---- One recipe for several modes ---- */
+
+static const char *const modes[] = {"ff-stream", "ff-full", "bp", "bp-accum", "bp-checkpoint"};
+#define MODES (sizeof modes / sizeof *modes)
+
+/* Every recipe, or its loss alone, serves to compare all modes; the mode that has a use for it
+ * keeps it. */
+START_TEST(every_recipe_serves_to_compare_modes)
+{
+    const struct ff_recipe_entry *entry = entry_at(_i / 2);
+
+    for (size_t m = 0; m < MODES; m++) {
+        begin(_i % 2 ? NULL : entry->name);
+        recipe.loss = _i % 2 ? entry->defaults.loss : NULL;
+        recipe.mode = modes[m];
+        recipe.goodness_scale = 7;
+        recipe.dropout = 0.3;
+        recipe.activations = "bf16";
+        ff_recipe_drop_unused(&recipe, modes, MODES);
+        complete();
+        if (m > 0)
+            continue;
+        ck_assert_str_eq(recipe.loss, entry->defaults.loss);
+        ck_assert_double_eq(recipe.goodness_scale, 7);
+        ck_assert_double_eq(recipe.dropout, 0.3);
+        ck_assert_str_eq(recipe.activations, "bf16");
+    }
+}
+END_TEST
+
+/* Without a recipe said, ff-stream's conditions layers on the label: what other modes do with pairs
+ * is dropped there, and only if another mode is compared that makes use of it. */
+START_TEST(options_of_pairs_serve_to_compare_modes)
+{
+    for (size_t m = 0; m < 2; m++) {
+        begin(NULL);
+        recipe.mode = modes[m];
+        recipe.negative_sets = 3;
+        recipe.embedding = "append";
+        ff_recipe_drop_unused(&recipe, modes, MODES);
+        complete();
+        ck_assert_uint_eq(recipe.negative_sets, m == 0 ? 1 : 3);
+    }
+    begin(NULL);
+    recipe.negative_sets = 3;
+    ff_recipe_drop_unused(&recipe, modes, 1);
+    ck_refused("negative sets");
+}
+END_TEST
+
+START_TEST(options_of_labels_serve_to_compare_modes)
+{
+    for (size_t m = 0; m < MODES; m++) {
+        begin(NULL);
+        recipe.mode = modes[m];
+        recipe.label_samples = 3;
+        recipe.label_smoothing = 0.3;
+        recipe.pass_on = "mean";
+        ff_recipe_drop_unused(&recipe, modes, MODES);
+        complete();
+        ck_assert_uint_eq(recipe.label_samples, m == 0 ? 3 : 0);
+        ck_assert_str_eq(recipe.pass_on, m == 0 ? "mean" : "label-free");
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("train: recipe table");
+    TCase *tcase = tcase_create("recipe table");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(tcase, a_recipe_is_found_by_a_name_of_its_own, 0, entry_count());
+    tcase_add_loop_test(tcase, every_recipe_completes_with_its_own_defaults, 0, entry_count());
+    tcase_add_loop_test(tcase, what_is_said_holds_over_the_recipe, 0, entry_count());
+    tcase_add_test(tcase, a_loss_chooses_the_recipe_that_has_it);
+    tcase_add_test(tcase, a_mode_has_a_recipe_unless_told_otherwise);
+    tcase_add_test(tcase, a_recipe_may_be_given_another_loss);
+    tcase_add_test(tcase, an_unknown_recipe_is_refused);
+    tcase_add_loop_test(tcase, what_is_of_no_use_is_refused, 0, MISUSES);
+    tcase_add_test(tcase, parameters_of_another_optimizer_are_refused);
+    tcase_add_test(tcase, validation_is_of_use_with_labels_or_hard_negatives);
+    tcase_add_test(tcase, dropout_is_of_no_use_where_all_layers_train_at_once);
+    tcase_add_test(tcase, numbers_of_labels_have_their_ranges);
+    tcase_add_test(tcase, label_weights_are_counted);
+    tcase_add_loop_test(tcase, every_recipe_serves_to_compare_modes, 0, 2 * entry_count());
+    tcase_add_test(tcase, options_of_pairs_serve_to_compare_modes);
+    tcase_add_test(tcase, options_of_labels_serve_to_compare_modes);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
