@@ -146,27 +146,29 @@ static void add_model(const struct ff_plan_job *job, struct ff_plan *out)
     const struct ff_manifest *manifest = job->manifest;
     const struct ff_recipe *recipe = &manifest->recipe;
     uint32_t first_head = ff_recipe_first_head(recipe);
+    uint64_t layers = 0, heads = 0, largest = 0, tensors = 1 + (uint64_t)job->optimizer->states;
     uint64_t flips = 1;
 
-    out->model_bytes = EMPTY_MODEL_BYTES;
     for (uint32_t k = 1; k <= recipe->layers; k++) {
         struct ff_layer layer = ff_layer_of(manifest, k, 0);
         struct ff_layer head = ff_layer_shape(layer.units, manifest->classes, 0);
 
-        out->model_bytes += layer_bytes(&layer);
+        layers += layer_bytes(&layer);
+        raise(&largest, layer_bytes(&layer));
         if (first_head && k >= first_head)
-            out->model_bytes += layer_bytes(&head);
+            heads += layer_bytes(&head);
     }
     if (!job->mode->whole_network)
         flips = FLIPS_PER_LAYER * (uint64_t)recipe->layers;
+    out->model_bytes = EMPTY_MODEL_BYTES + layers + heads;
+    add(&out->written_bytes, out->model_bytes);
     if (recipe->sweeps > 1) {
-        /* Between rounds the optimizer's state stays beside the weights, and all is written anew.
-         */
-        out->model_bytes = ff_times(out->model_bytes, 1 + (uint64_t)job->optimizer->states);
-        flips = ff_times(flips, recipe->sweeps);
+        /* Between rounds the optimizer's state stays beside the weights, and what a layer comes to
+         * is written beside what it was. */
+        out->model_bytes = EMPTY_MODEL_BYTES + heads + ff_times(layers + largest, tensors);
+        add(&out->written_bytes, ff_times(recipe->sweeps - 1, ff_times(layers, tensors)));
     }
-    add(&out->written_bytes, ff_times(out->model_bytes, recipe->sweeps));
-    add(&out->written_bytes, ff_times(flips, FLIP_BYTES));
+    add(&out->written_bytes, ff_times(ff_times(flips, recipe->sweeps), FLIP_BYTES));
 }
 
 void ff_plan_disk(const struct ff_plan_job *job, struct ff_plan *out)
