@@ -1,0 +1,83 @@
+#!/bin/sh
+# Whose goodness is summed: the layers chosen on held-out samples, or those asked for; probabilities;
+# recipes whose negatives are hard, or images.
+# shellcheck source=tests/cli/lib
+# shellcheck disable=SC2086 # $held and the recipes are words
+. "${FFTOOL_ROOT:?}/tests/cli/lib"
+
+shape="--data $data --limit 400 --hidden 40x3 --epochs 2 --batch 50"
+held="$shape --recipe conditioned --validation 0.2 --jitter 1 --augment-copies 2"
+hard="$shape --recipe symba --negatives hard --validation 0.2 --head-epochs 1"
+unsupervised="$shape --recipe unsupervised --head-epochs 1"
+
+ff 0 train $held --log log.jsonl
+ok "errors on held-out samples are told" has err '^layer 3/3 trained +error on held-out samples [0-9.]+ %'
+ok "the log has one for each layer" \
+    [ "$(grep -c '"kind":"trained".*"validation_error":0\.[0-9]*,' log.jsonl)" -eq 3 ]
+ff 0 inspect model.ff --json
+json out
+first=$(leaf .choice.first) last=$(leaf .choice.last)
+
+ff 0 eval model.ff --data "$data"
+if [ "$first" -eq "$last" ]; then
+    ok "eval tells the layer that was chosen" has out "; goodness of layer $first\$"
+else
+    ok "eval tells the layers that were chosen" has out "; goodness of layers $first to $last\$"
+fi
+ff 0 eval model.ff --data "$data" --json --quiet
+json out
+ok "eval sums the layers that were chosen" [ "$(leaf .first_layer) $(leaf .last_layer)" = "$first $last" ]
+ok "eval: cross-entropy" expr "$(leaf .cross_entropy)" : '[0-9.]*$'
+error=$(leaf .error)
+for range in "1 1 1" "1-2 1 2" "2-3 2 3" "3 3 3" "last 3 3" "2-last 2 3" "1-last 1 3"; do
+    set -- $range
+    ff 0 eval model.ff --data "$data" --layers "$1" --json --quiet
+    json out
+    ok "eval --layers $1" [ "$(leaf .first_layer) $(leaf .last_layer)" = "$2 $3" ]
+    if [ "$2 $3" = "$first $last" ]; then
+        ok "eval --layers $1: as chosen" [ "$(leaf .error)" = "$error" ]
+    fi
+done
+for range in 0 2-1 x 1- -2 1-2-3 last-1 1-x " 1" 99999999999; do
+    refused 2 'layers' eval model.ff --data "$data" --layers "$range"
+done
+refused 2 'layers 2 to 4: model\.ff has layers 1 to 3' eval model.ff --data "$data" --layers 2-4
+
+ff 0 predict model.ff --input "$data" --probabilities --output p.csv
+ok "predict --probabilities: their names" [ "$(sed -n 1p p.csv | cut -d, -f1-4)" = index,label,p_0,p_1 ]
+wrong=$(awk -F, 'NR > 1 {
+    sum = smaller = 0
+    label = $2 + 3
+    for (i = 3; i <= NF; i++) {
+        sum += $i
+        smaller += $i > $label
+    }
+    if (smaller > 0 || sum < 0.999 || sum > 1.001)
+        print
+}' p.csv)
+ok "predict --probabilities: they add up to 1, and the label's is the largest" [ -z "$wrong" ]
+ff 0 predict model.ff --input "$data" --output all.csv
+ff 0 predict model.ff --input "$data" --layers last --output last.csv
+ok "predict --layers: other scores" [ "$(cksum <last.csv)" != "$(cksum <all.csv)" ]
+ff 0 predict model.ff --input "$data" --layers "$first-$last" --output chosen.csv
+ok "predict sums the layers that were chosen" cmp chosen.csv all.csv
+
+for recipe in "$hard" "$unsupervised" "$held --pass-on posterior --sweeps 2"; do
+    ff 0 train $recipe --model one.ff --quiet --force
+    ff 0 train $recipe --model other.ff --quiet --force --threads 1 --micro-batch 7 --compress zstd
+    ok "the same bits on one thread, in micro-batches, compressed: ${recipe#"$shape "}" \
+        [ "$(weights_hash one.ff)" = "$(weights_hash other.ff)" ]
+done
+ff 0 train $hard --model other.ff --quiet --force --negatives random --validation 0
+ff 0 train $hard --model one.ff --quiet --force
+ok "hard negatives give other weights" [ "$(weights_hash one.ff)" != "$(weights_hash other.ff)" ]
+ff 0 eval one.ff --data "$data" --json --quiet
+json out
+ok "eval of hard negatives: by goodness" [ "$(leaf .method)" = goodness ]
+ff 0 train $unsupervised --model images.ff --quiet
+ff 0 eval images.ff --data "$data" --json --quiet
+json out
+ok "eval of what learnt without labels: by the head" [ "$(leaf .method)" = head ]
+refused 2 'its linear head decides' eval images.ff --data "$data" --method goodness
+refused 2 'only a head tells labels' train $unsupervised --model none.ff --head-epochs 0
+finish
