@@ -220,6 +220,43 @@ START_TEST(scratch_that_is_gone_is_computed_again)
 }
 END_TEST
 
+/* Trains until it is asked LEFT times, then to the end, without the scratch of before or with it.
+ * Returns whether there was anything left to do. */
+static bool train_in_two(long left, bool with_scratch)
+{
+    struct ff_train_result result;
+    int status;
+
+    opts.force = true;
+    opts.interrupted = train_countdown;
+    opts.arg = &left;
+    status = ff_train(ctx, &recipe, &opts, &result);
+    ck_assert_msg(status == FF_OK || status == FF_EINTERRUPTED, "%s", ff_ctx_message(ctx));
+    if (!with_scratch)
+        remove_scratch();
+    opts.interrupted = NULL;
+    ck_assert_msg(ff_train_resume(ctx, &opts, &result) == FF_OK, "%s", ff_ctx_message(ctx));
+    return status == FF_EINTERRUPTED;
+}
+
+/* Few rows, so that many cuts take little time; the last batch is one of two rows. */
+START_TEST(a_cut_anywhere_does_not_change_a_bit)
+{
+    const long step = 5;
+    const char *whole;
+    bool cut = true;
+
+    choose(_i, 1);
+    opts.limit_rows = 130;
+    train_ok(ctx, &recipe, &opts);
+    whole = train_hash(opts.model);
+    for (long left = 1; cut; left += step) {
+        cut = train_in_two(left, left % 2 == 0);
+        ck_assert_msg(strcmp(train_hash(opts.model), whole) == 0, "cut after %ld batches", left);
+    }
+}
+END_TEST
+
 /* Overwrites a stretch of every boundary file in the scratch folder. */
 static void damage_scratch(long offset)
 {
@@ -285,6 +322,7 @@ int main(void)
     tcase_add_loop_test(tcase, another_seed_gives_other_weights, 0, kinds);
     tcase_add_loop_test(tcase, interrupted_runs_end_in_the_same_bits, 0, 4 * kinds);
     tcase_add_loop_test(tcase, scratch_that_is_gone_is_computed_again, 0, kinds);
+    tcase_add_loop_test(tcase, a_cut_anywhere_does_not_change_a_bit, 0, kinds);
     tcase_add_loop_test(tcase, damaged_scratch_is_computed_again, 0, 4 * kinds);
     tcase_add_test(tcase, a_complete_model_is_left_alone);
     suite_add_tcase(suite, tcase);
