@@ -292,6 +292,46 @@ START_TEST(damaged_scratch_is_computed_again)
 }
 END_TEST
 
+/* Trains until it is asked LEFT times; only then is it to stop. */
+static void train_part(long left)
+{
+    struct ff_train_result result;
+
+    opts.interrupted = train_countdown;
+    opts.arg = &left;
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
+    opts.interrupted = NULL;
+}
+
+/* What was stored below layer 2 in the first of two rounds takes the place of what is in the
+ * second: each layer learns for an epoch of 11 batches, and passes on as many chunks. */
+START_TEST(outputs_of_an_earlier_round_are_not_used)
+{
+    const long in_layer_2 = 28, rest_of_round_and_layer_1 = 67;
+    char *stored = strdup(train_path(folder, "model.ff.scratch/boundary-1.lmdb"));
+    char *kept = strdup(train_path(folder, "kept"));
+    struct ff_model_info info;
+    struct ff_model *model;
+
+    recipe.sweeps = recipe.epochs = 2;
+    reference = train_reference(&recipe, ROWS);
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    train_part(in_layer_2);
+    ck_assert_int_eq(link(stored, kept), 0);
+    train_part(rest_of_round_and_layer_1);
+    ck_assert_int_eq(ff_model_open(ctx, opts.model, &model), FF_OK);
+    ck_assert_int_eq(ff_model_info(model, &info), FF_OK);
+    ck_assert_uint_eq(info.layer, 2);
+    ck_assert_uint_eq(info.epoch, 1);
+    ff_model_close(model);
+    ck_assert_int_eq(rename(kept, stored), 0);
+    train_ok(ctx, &recipe, &opts);
+    ck_assert_str_eq(train_hash(opts.model), reference);
+    free(stored);
+    free(kept);
+}
+END_TEST
+
 START_TEST(a_complete_model_is_left_alone)
 {
     struct ff_train_result result;
@@ -324,6 +364,7 @@ int main(void)
     tcase_add_loop_test(tcase, scratch_that_is_gone_is_computed_again, 0, kinds);
     tcase_add_loop_test(tcase, a_cut_anywhere_does_not_change_a_bit, 0, kinds);
     tcase_add_loop_test(tcase, damaged_scratch_is_computed_again, 0, 4 * kinds);
+    tcase_add_test(tcase, outputs_of_an_earlier_round_are_not_used);
     tcase_add_test(tcase, a_complete_model_is_left_alone);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
