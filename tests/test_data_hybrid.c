@@ -157,7 +157,7 @@ static void ck_mix(const struct ff_image *image, size_t size)
 {
     size_t pixels = (size_t)image->height * image->width, n = pixels * image->channels;
     unsigned char a[4 * MOST_ELEMENTS], b[4 * MOST_ELEMENTS], out[4 * MOST_ELEMENTS + 1];
-    uint8_t mask[MOST_ELEMENTS];
+    uint8_t mask[MOST_ELEMENTS] = {0};
 
     for (size_t i = 0; i < n * size; i++) {
         a[i] = (unsigned char)i;
