@@ -228,6 +228,16 @@ START_TEST(every_mode_and_optimizer)
 }
 END_TEST
 
+START_TEST(shifted_images)
+{
+    recipe.mode = modes[_i];
+    recipe.jitter = 2;
+    recipe.learning_rate = 5e-3;
+    opts.micro_batch_rows = strcmp(recipe.mode, "bp-accum") == 0 ? 151 : 0;
+    ck_training();
+}
+END_TEST
+
 START_TEST(every_schedule)
 {
     size_t count;
@@ -384,6 +394,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, gradients_are_those_of_finite_differences, 0, 3 * MODES);
     tcase_add_loop_test(tcase, every_mode_and_optimizer, 0, MODES);
+    tcase_add_loop_test(tcase, shifted_images, 0, MODES);
     tcase_add_test(tcase, every_schedule);
     tcase_add_loop_test(tcase, every_cut_of_rows_and_units, 0, 6);
     tcase_add_test(tcase, data_of_floats);

@@ -30,6 +30,7 @@ static void setup(void)
     train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
     train_backprop("bp", &recipe);
     recipe.batch = BATCH;
+    recipe.jitter = 1;
     opts.force = true;
     opts.checkpoint_interval_s = 1e9; /* no time for syncing disks */
 }

@@ -42,6 +42,7 @@ static void choose(int way)
         recipe.negatives = "hard";
         recipe.negative_sets = 1;
         recipe.peer_normalisation = 0.5;
+        recipe.jitter = 1;
     }
     recipe.head_epochs = way == PLAIN ? 0 : recipe.epochs;
 }
@@ -205,6 +206,7 @@ START_TEST(one_layer_equals_streaming_bit_for_bit)
     recipe.optimizer = ways[_i].optimizer;
     recipe.batch = ways[_i].batch;
     recipe.weight_decay = 1;
+    recipe.jitter = 1;
     recipe.head_epochs = 0;
     full = reference();
     recipe.mode = "ff-stream";

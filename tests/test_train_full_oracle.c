@@ -166,6 +166,18 @@ START_TEST(every_part_of_the_recipe)
 }
 END_TEST
 
+/* Positive, negative and neutral rows of a sample alike. */
+START_TEST(shifted_images)
+{
+    recipe.jitter = 2;
+    recipe.negatives = _i ? "hard" : "random";
+    recipe.negative_sets = _i ? 1 : 3;
+    recipe.head_epochs = EPOCHS;
+    recipe.head_learning_rate = 0.01;
+    ck_training();
+}
+END_TEST
+
 /* Hinton's own recipe, of a small network. */
 START_TEST(hintons_recipe)
 {
@@ -360,6 +372,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, every_loss_of_pairs_and_optimizer);
     tcase_add_loop_test(tcase, every_part_of_the_recipe, 0, 7);
+    tcase_add_loop_test(tcase, shifted_images, 0, 2);
     tcase_add_test(tcase, hintons_recipe);
     tcase_add_test(tcase, the_gradient_with_peers_equals_finite_differences);
     suite_add_tcase(suite, tcase);

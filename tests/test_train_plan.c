@@ -119,12 +119,12 @@ static const struct config configs[] = {
     {.hidden = "500x3", .recipe = "unsupervised", .jitter = 2, .batch = 600, .sweeps = 2},
     {.hidden = "500x3", .recipe = "unsupervised", .micro_batch = 300, .batch = 1200, .threads = 5},
     {.hidden = "700x3", .mode = "ff-full", .batch = 600},
-    {.hidden = "700x3", .mode = "ff-full", .no_head = true, .optimizer = "sgd"},
+    {.hidden = "700x3", .mode = "ff-full", .no_head = true, .optimizer = "sgd", .jitter = 2},
     {.hidden = "16x60", .mode = "ff-full"},
     {.hidden = "700x3", .mode = "bp"},
     {.hidden = "1000,800", .mode = "bp"},
     {.hidden = "300x9", .mode = "bp-checkpoint", .batch = 1200},
-    {.hidden = "300x9", .mode = "bp-accum", .batch = 1200, .micro_batch = 600},
+    {.hidden = "300x9", .mode = "bp-accum", .batch = 1200, .micro_batch = 600, .jitter = 2},
 };
 #define CONFIGS ((int)(sizeof configs / sizeof *configs))
 

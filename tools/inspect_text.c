@@ -101,8 +101,9 @@ static void print_rows(const struct ff_model_info *info)
     if (!info->whole_network)
         printf("activations %s, dropout %g, ", recipe->activations, recipe->dropout);
     if (recipe->jitter > 0)
-        printf("shifts of %u pixels, %u cop%s, ", recipe->jitter, recipe->augment_copies,
-               recipe->augment_copies == 1 ? "y" : "ies");
+        printf("shifts of %u pixel%s, ", recipe->jitter, recipe->jitter == 1 ? "" : "s");
+    if (recipe->jitter > 0 && !info->whole_network)
+        printf("%u cop%s, ", recipe->augment_copies, recipe->augment_copies == 1 ? "y" : "ies");
     if (recipe->validation > 0)
         printf("validation %g, ", recipe->validation);
     printf("seed %llu\n", (unsigned long long)recipe->seed);

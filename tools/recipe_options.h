@@ -91,8 +91,9 @@ void recipe_default(const struct option_spec *option, char *text, size_t size);
         {.kind = OPTION_COUNT,                                                                     \
          .name = "jitter",                                                                         \
          .argument = "N",                                                                          \
-         .help = "images are shifted by up to N pixels, anew in each epoch of the first layer "    \
-                 "(ff-stream)",                                                                    \
+         .help =                                                                                   \
+             "images are shifted by up to N pixels, anew in each epoch; with ff-stream of the "    \
+             "first layer",                                                                        \
          .offset = offsetof(TYPE, RECIPE.jitter),                                                  \
          .max = FF_MAX_JITTER},                                                                    \
         {.kind = OPTION_COUNT,                                                                     \

@@ -55,7 +55,7 @@ struct ff_recipe {
     uint32_t label_samples;       /* softmax: wrong labels that a row meets in a step; 0: all up to
                                      20 classes, else 19 */
     double dropout;               /* ff-stream: probability that an input of a layer is dropped */
-    uint32_t jitter;              /* ff-stream: images are shifted by up to so many pixels */
+    uint32_t jitter;              /* images are shifted by up to so many pixels */
     uint32_t augment_copies;      /* softmax: stored copies of shifted images, visited in turn */
     double validation; /* softmax, and hard negatives with ff-stream: fraction of the samples
                           that is held out of training, to choose the layers whose goodness

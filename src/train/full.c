@@ -143,7 +143,7 @@ static int set_up(struct full *full)
         status = set_up_network(full);
     if (status == FF_OK)
         status =
-            ff_run_feed(run, full->set, 0, (uint32_t)full->max_pieces, FF_FEED_PLAIN, &full->feed);
+            ff_run_feed(run, full->set, 0, (uint32_t)full->max_pieces, FF_FEED_LEARN, &full->feed);
     return status == FF_OK ? set_up_buffers(full) : status;
 }
 
@@ -174,7 +174,7 @@ void ff_full_needs(const struct ff_plan_job *job, uint32_t layer, const struct f
     shape.update.layer = &parts[0];
     ff_update_needs(&shape.update, job->threads, needs);
     ff_climb_needs(&shape.climb, needs);
-    ff_plan_feed(job, 0, (uint32_t)shape.max_pieces, FF_FEED_PLAIN, needs);
+    ff_plan_feed(job, 0, (uint32_t)shape.max_pieces, FF_FEED_LEARN, needs);
     ff_buffers_count(list_buffers(&shape, recipe, buffers), buffers, needs);
     if (first_head)
         ff_joint_head_needs(&job->geometry, manifest->classes, shape.hard, needs);
@@ -334,6 +334,7 @@ static int learn(void *arg, const struct ff_batch *batch)
 
     if (batch->next != FF_NO_BATCH)
         prefetch(full, batch->next);
+    ff_feed_begin_epoch(full->feed, batch->epoch);
     if (full->network.n_heads > 0)
         status = learn_head(full, batch);
     return status == FF_OK ? learn_pairs(full, batch) : status;

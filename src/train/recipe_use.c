@@ -83,7 +83,6 @@ static const struct use {
     {"label samples", COUNT, AT(label_samples), {STREAMS, LABELS}},
     {"sweeps", COUNT, AT(sweeps), {STREAMS}},
     {"dropout", REAL, AT(dropout), {STREAMS}},
-    {"jitter", COUNT, AT(jitter), {STREAMS}},
     {"augment copies", COUNT, AT(augment_copies), {STREAMS, LABELS, SHIFTS}},
     {"validation", REAL, AT(validation), {STREAMS, HOLDS_OUT}},
     {"goodness scale", REAL, AT(goodness_scale), {FORWARD, NATIVE}},

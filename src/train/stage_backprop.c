@@ -40,7 +40,7 @@ void ff_stage_backprop_needs(const struct ff_plan_job *job, uint32_t layer,
 
     (void)layer; /* all at once */
     ff_network_needs(job->manifest, needs);
-    ff_plan_feed(job, 0, opts.micro_chunks, FF_FEED_PLAIN, needs);
+    ff_plan_feed(job, 0, opts.micro_chunks, FF_FEED_LEARN, needs);
     ff_backprop_needs(&opts, job->threads, needs);
 }
 
@@ -65,7 +65,7 @@ static int set_up(struct training *training)
         status = ff_checkpoint_restore(run, training->network.n_parts, training->network.parts);
     if (status == FF_OK)
         status =
-            ff_run_feed(run, training->set, 0, opts.micro_chunks, FF_FEED_PLAIN, &training->feed);
+            ff_run_feed(run, training->set, 0, opts.micro_chunks, FF_FEED_LEARN, &training->feed);
     opts.feed = training->feed;
     return status == FF_OK ? ff_backprop_new(&run->workers, &opts, &training->backprop) : status;
 }
@@ -89,6 +89,7 @@ static int learn(void *arg, const struct ff_batch *batch)
 
     if (batch->next != FF_NO_BATCH)
         prefetch(training, batch->next);
+    ff_feed_begin_epoch(training->feed, batch->epoch);
     return ff_backprop_run(training->backprop, batch->batch, batch->step, batch->lr,
                            &training->run->manifest.mark.sums);
 }

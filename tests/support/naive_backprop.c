@@ -1,6 +1,7 @@
 #include "support/naive_backprop.h"
 
 #include "base/rng.h"
+#include "support/naive_images.h"
 #include "support/naive_parts.h"
 
 #include <check.h>
@@ -58,10 +59,10 @@ static void row_free(const struct naive_network *network, struct row *row)
     free(row->logits);
 }
 
-static void forward(const struct naive_network *network, const struct naive_data *data, size_t at,
+/* ROW->y[0] is the image as it is. */
+static void forward(const struct naive_network *network, const struct naive_data *data,
                     struct row *row)
 {
-    memcpy(row->y[0], data->values + at * data->features, data->features * sizeof **row->y);
     naive_normalise(data->features, row->y[0]);
     for (uint32_t k = 0; k < network->layers; k++)
         naive_forward(&network->layer[k], row->y[k], row->y[k + 1]);
@@ -69,12 +70,19 @@ static void forward(const struct naive_network *network, const struct naive_data
     naive_add_logits(output_of(network), row->y[network->layers], row->logits);
 }
 
+static void forward_row(const struct naive_network *network, const struct naive_data *data,
+                        size_t at, struct row *row)
+{
+    memcpy(row->y[0], data->values + at * data->features, data->features * sizeof **row->y);
+    forward(network, data, row);
+}
+
 void naive_backprop_logits(const struct naive_network *network, const struct naive_data *data,
                            size_t at, double *out)
 {
     struct row row = row_make(network, data);
 
-    forward(network, data, at, &row);
+    forward_row(network, data, at, &row);
     memcpy(out, row.logits, data->classes * sizeof *out);
     row_free(network, &row);
 }
@@ -85,7 +93,7 @@ double naive_backprop_loss(const struct naive_network *network, const struct nai
     double sum = 0;
 
     for (size_t at = 0; at < data->rows; at++) {
-        forward(network, data, at, &row);
+        forward_row(network, data, at, &row);
         sum += oracle_cross_entropy(data->classes, row.logits, data->labels[at]);
     }
     row_free(network, &row);
@@ -193,9 +201,10 @@ struct training {
     size_t batches, batch_rows; /* rows of a full one */
 };
 
-/* One batch, which begins at PLACE of the stored order, as step number DONE + 1. */
-static void train_batch(struct training *t, size_t place, size_t done, struct gradients *g,
-                        struct row *row, struct naive_figures *figures)
+/* One batch, which begins at PLACE of the stored order, as step number DONE + 1. Images are shifted
+ * as SHIFTS has it. */
+static void train_batch(struct training *t, size_t place, size_t done, const struct ff_rng *shifts,
+                        struct gradients *g, struct row *row, struct naive_figures *figures)
 {
     const struct ff_recipe *recipe = t->recipe;
     size_t left = t->data->rows - place, rows = left < t->batch_rows ? left : t->batch_rows;
@@ -206,7 +215,8 @@ static void train_batch(struct training *t, size_t place, size_t done, struct gr
     for (size_t r = place; r < place + rows; r++) {
         uint16_t label = t->data->labels[t->row_at[r]];
 
-        forward(t->network, t->data, t->row_at[r], row);
+        naive_shift(t->data, shifts, t->row_at[r], r, recipe->jitter, row->y[0]);
+        forward(t->network, t->data, row);
         figures->loss += oracle_cross_entropy(t->data->classes, row->logits, label);
         figures->error += is_wrong(t->data->classes, row->logits, label);
         backward(t->network, row, label, t->data->classes, rows, g);
@@ -229,10 +239,11 @@ static void train_epochs(struct training *t)
         struct naive_figures *figures = &t->network->epochs[epoch];
         struct ff_permutation order = ff_permutation_make(
             ff_rng_make(t->recipe->seed, FF_RNG_BATCH_ORDER, 1, epoch), t->batches);
+        struct ff_rng shifts = ff_rng_make(t->recipe->seed, FF_RNG_JITTER, 1, epoch);
 
         for (size_t i = 0; i < t->batches; i++)
-            train_batch(t, ff_permutation_at(&order, i) * t->batch_rows, epoch * t->batches + i, &g,
-                        &row, figures);
+            train_batch(t, ff_permutation_at(&order, i) * t->batch_rows, epoch * t->batches + i,
+                        &shifts, &g, &row, figures);
         figures->loss /= (double)t->data->rows;
         figures->error /= (double)t->data->rows;
     }

@@ -3,6 +3,7 @@
 
 #include "base/rng.h"
 #include "data/embed.h"
+#include "support/naive_images.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -79,6 +80,17 @@ static uint16_t truth(const struct training *t, size_t r)
     return t->data->labels[t->row_at[t->first + r]];
 }
 
+/* The image of row R under LABEL. out: (inputs) */
+static void embed_row(const struct training *t, size_t r, uint32_t label, double *out)
+{
+    struct ff_rng shifts = ff_rng_make(t->recipe->seed, FF_RNG_JITTER, 1, t->epoch);
+    double *values = naive_alloc(t->data->features, sizeof *values);
+
+    naive_shift(t->data, &shifts, t->row_at[t->first + r], t->first + r, t->recipe->jitter, values);
+    naive_embed_values(t->recipe, t->data, values, label, out);
+    free(values);
+}
+
 /* ---- The head ---- */
 
 static bool has_head(const struct training *t, uint32_t k)
@@ -114,7 +126,7 @@ static void head_row(struct training *t, size_t r)
     double *h = naive_alloc((t->recipe->layers + 1) * t->widest, sizeof *h);
     double *logits = naive_alloc(classes, sizeof *logits), sum = 0;
 
-    naive_embed(t->recipe, t->data, t->row_at[t->first + r], NAIVE_NEUTRAL, h);
+    embed_row(t, r, NAIVE_NEUTRAL, h);
     for (uint32_t k = 0; k < t->recipe->layers; k++) {
         double *out = h + (k + 1) * t->widest;
 
@@ -238,10 +250,8 @@ static void train_batch(struct training *t, struct naive_figures *figures)
     if (t->network->first_head)
         train_heads(t);
     for (size_t r = 0; r < t->rows; r++) {
-        size_t row = t->row_at[t->first + r];
-
-        naive_embed(t->recipe, t->data, row, truth(t, r), t->x + r * t->widest);
-        naive_embed(t->recipe, t->data, row, t->wrong[r], t->x + (t->rows + r) * t->widest);
+        embed_row(t, r, truth(t, r), t->x + r * t->widest);
+        embed_row(t, r, t->wrong[r], t->x + (t->rows + r) * t->widest);
     }
     for (uint32_t k = 0; k < t->recipe->layers; k++)
         train_layer(t, k, figures);

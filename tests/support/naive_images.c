@@ -5,18 +5,24 @@
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Ten passes of (1/4, 1/2, 1/4) are one of the binomial coefficients of 20. */
 #define REACH 10
 
-void naive_shift(const struct naive_data *data, const struct ff_rng *rng, uint64_t row,
-                 uint32_t pixels, const double *in, double *out)
+void naive_shift(const struct naive_data *data, const struct ff_rng *rng, size_t row,
+                 uint64_t place, uint32_t pixels, double *out)
 {
-    long right = (long)ff_rng_below(rng, 2 * row, 2 * pixels + 1) - (long)pixels;
-    long down = (long)ff_rng_below(rng, 2 * row + 1, 2 * pixels + 1) - (long)pixels;
-    long height = (long)data->height, width = (long)data->width;
+    long right, down, height = (long)data->height, width = (long)data->width;
+    const double *in = data->values + row * data->features;
 
+    if (pixels == 0) { /* data that are no images have no other shift */
+        memcpy(out, in, data->features * sizeof *out);
+        return;
+    }
     ck_assert_uint_eq((size_t)data->height * data->width, data->features);
+    right = (long)ff_rng_below(rng, 2 * place, 2 * pixels + 1) - (long)pixels;
+    down = (long)ff_rng_below(rng, 2 * place + 1, 2 * pixels + 1) - (long)pixels;
     for (long y = 0; y < height; y++) {
         for (long x = 0; x < width; x++) {
             long from_y = y - down, from_x = x - right;

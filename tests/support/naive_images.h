@@ -9,9 +9,10 @@
 #include "base/rng.h"
 #include "support/naive_network.h"
 
-/* The image IN of a dataset, moved by a shift of up to PIXELS that is that of row ROW of RNG. */
-void naive_shift(const struct naive_data *data, const struct ff_rng *rng, uint64_t row,
-                 uint32_t pixels, const double *in, double *out);
+/* The image of row ROW of a dataset, which has PLACE in the stored order, moved by a shift of up to
+ * PIXELS that is that of the place in RNG. */
+void naive_shift(const struct naive_data *data, const struct ff_rng *rng, size_t row,
+                 uint64_t place, uint32_t pixels, double *out);
 
 /* The blurred bits of row ROW of the sequence RNG, which a mask is 1 where they are above 1/2. out:
  * (height, width) */

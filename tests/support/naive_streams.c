@@ -131,13 +131,8 @@ static uint32_t stream_label(const struct naive_streams *streams, size_t stream,
 static void shifted(const struct naive_streams *streams, const struct noise *noise, size_t place,
                     double *out)
 {
-    size_t features = streams->data->features;
-    const double *values = streams->data->values + streams->row_at[place] * features;
-
-    if (streams->recipe->jitter > 0 && place < streams->learnt)
-        naive_shift(streams->data, &noise->shifts, place, streams->recipe->jitter, values, out);
-    else
-        memcpy(out, values, features * sizeof *out);
+    naive_shift(streams->data, &noise->shifts, streams->row_at[place], place,
+                place < streams->learnt ? streams->recipe->jitter : 0, out);
 }
 
 static void import_row(const struct naive_streams *streams, const struct noise *noise,
