@@ -56,7 +56,7 @@ function kept(options, name,    x)
 function counterpart(options,    bp)
 {
     bp = "--mode bp " kept(options, "--limit") kept(options, "--hidden") kept(options, "--batch") \
-        kept(options, "--epochs")
+        kept(options, "--epochs") kept(options, "--jitter")
     return substr(bp, 1, length(bp) - 1)
 }
 

@@ -20,9 +20,10 @@ END {
     print ""
     print "Mean ± standard deviation over seeds. Time is that of one training" \
         (leaf[".quick"] == "true" ? ", of a tiny version of each row: no figures worth comparing" : "") \
-        "; " duration(leaf[".seconds"]) " in all, on " leaf[".machine.processors"] " processors" \
+        "; " (leaf[".machine.fftool"] == "null" ? "nothing is measured." : duration(leaf[".seconds"]) \
+        " in all, on " leaf[".machine.processors"] " processors" \
         (leaf[".machine.cpu"] != "null" ? " (" text(".machine.cpu") ")" : "") " with fftool " \
-        text(".machine.fftool") ", " text(".machine.blas") "."
+        text(".machine.fftool") ", " text(".machine.blas") ".")
 }
 
 function at(row)

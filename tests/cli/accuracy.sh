@@ -220,6 +220,8 @@ accuracy 1 "$FFTOOL" --mnist nowhere -o n.json
 ok "a folder that is not there is named" has err 'nowhere: no such folder'
 accuracy 1 ./no-program --mnist "$data" -o n.json
 ok "so is a program" has err 'no-program: no such program'
+accuracy 1 true --mnist "$data" -o n.json
+ok "and one that is another" has err 'true: is not fftool'
 accuracy 1 "$FFTOOL" --rows mnist-500 -o n.json
 ok "rows without their data are skipped, loudly" has err '^SKIPPED: mnist-500: no mnist'
 accuracy 1 --table no.json
