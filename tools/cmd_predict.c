@@ -1,6 +1,7 @@
 /* fftool predict: labels and scores for data without labels. */
 #include "measuring.h"
 #include "output.h"
+#include "overwrite.h"
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
@@ -108,8 +109,17 @@ static int make_temporary(const struct cli *cli, struct sink *sink)
     return EXIT_DONE;
 }
 
+/* What write_csv() and write_jsonl() begin a file with. */
+static bool begins_predictions(const char *line)
+{
+    static const char csv[] = "index,label,", jsonl[] = "{\"index\":";
+
+    return strncmp(line, csv, strlen(csv)) == 0 || strncmp(line, jsonl, strlen(jsonl)) == 0;
+}
+
 static int open_sink(const struct cli *cli, struct sink *sink)
 {
+    static const struct overwrite_kind kind = {"file of predictions", begins_predictions};
     struct stat st;
 
     if (sink->path == NULL || strcmp(sink->path, "-") == 0) {
@@ -117,6 +127,8 @@ static int open_sink(const struct cli *cli, struct sink *sink)
         sink->out = stdout;
         return EXIT_DONE;
     }
+    if (overwrite_check(cli, "--output", sink->path, &kind) != EXIT_DONE)
+        return EXIT_FAILED;
     /* A device or pipe is written to, not replaced. */
     if (stat(sink->path, &st) != 0 || S_ISREG(st.st_mode))
         return make_temporary(cli, sink);

@@ -1,6 +1,7 @@
 #include "training.h"
 #include "interrupt.h"
 #include "output.h"
+#include "overwrite.h"
 #include "plan_output.h"
 #include "progress.h"
 #include <errno.h>
@@ -23,7 +24,7 @@ struct run {
     uint32_t layers, epochs, head_epochs; /* 0: not known yet */
     double last_line_s;
     FILE *log;
-    bool log_anew, log_failed;
+    bool log_anew, log_made, log_failed;
     json_t *plan; /* NULL: none was made */
 };
 
@@ -300,12 +301,46 @@ static void print_result_json(const struct run *run, const struct ff_train_resul
     json_print(stdout, object);
 }
 
+/* Every line has its kind. */
+static bool begins_log(const char *line)
+{
+    json_t *object = json_loads(line, 0, NULL);
+    bool begins = json_is_string(json_object_get(object, "kind"));
+
+    json_decref(object);
+    return begins;
+}
+
+/* A log is appended to when training goes on, and replaced by --force, as a model is. */
+static int check_log(const struct run *run, const char *path)
+{
+    static const struct overwrite_kind kind = {"log of fftool train", begins_log};
+    const struct cli *cli = run->cli;
+    int result;
+
+    if (overwrite_same(path, cli->model))
+        return usage_error(cli->command, "--log: %s is the model", path);
+    result = overwrite_check(cli, "--log", path, &kind);
+    if (result != EXIT_DONE || !run->log_anew || run->training->opts.force ||
+        !overwrite_holds(path))
+        return result;
+    return report_failure(cli,
+                          "--log: %s is there, of an earlier training; give another name, or "
+                          "replace it with --force",
+                          path);
+}
+
 static int open_log(struct run *run)
 {
     const char *path = run->training->log;
+    int result;
 
     if (path == NULL)
         return EXIT_DONE;
+    result = check_log(run, path);
+    if (result != EXIT_DONE)
+        return result;
+    run->log_made = access(path, F_OK) != 0;
     run->log = fopen(path, "ae");
     if (run->log == NULL)
         return report_failure(run->cli, "--log: %s: %s", path, strerror(errno));
@@ -316,6 +351,8 @@ static int close_log(struct run *run)
 {
     if (run->log == NULL)
         return EXIT_DONE;
+    if (run->log_made && ftell(run->log) == 0)
+        unlink(run->training->log); /* nothing came of the training */
     if (fclose(run->log) != 0 || run->log_failed)
         return report_failure(run->cli, "--log: %s: not everything could be written",
                               run->training->log);

@@ -52,6 +52,39 @@ rm -rf model.ff*
 }
 rm -rf model.ff*
 
+# Outputs are written over nothing of another kind
+# shellcheck disable=SC2086
+{
+    ff 0 train $small --model good.ff --quiet
+    cp good.ff good.copy
+    cp "$data/t10k-images-idx3-ubyte.gz" images.gz
+    cp images.gz images.copy
+    for file in good.ff images.gz text.ff; do
+        refused 1 "$file is there and is no log" train $small --model new.ff --log $file
+        refused 1 "$file is there and is no log" train $small --model new.ff --log $file --force
+        refused 1 "$file is there and is no file of predictions" \
+            predict good.ff --input images.gz --output $file
+    done
+    refused 1 'images\.gz is there and is no log' resume good.ff --log images.gz
+    refused 2 '--log: \./new\.ff is the model' train $small --model new.ff --log ./new.ff
+    refused 2 '--log: good\.ff is the model' train $small --model good.ff --log good.ff --force
+}
+ok "nothing was made" [ ! -e new.ff ]
+ok "the model is as it was" cmp good.ff good.copy
+ok "the images are as they were" cmp images.gz images.copy
+echo index,label,score_0 >p.csv
+ff 0 predict good.ff --input images.gz --output p.csv --quiet
+ok "earlier predictions are replaced" lines p.csv 501
+
+# A log that nothing was logged to is not left
+# shellcheck disable=SC2086
+{
+    ff 1 train --data absent --model new.ff --log new.jsonl
+    ff 3 train $small --model new.ff --memory 5M --log new.jsonl
+    ff 0 train $small --model good.ff --log new.jsonl --quiet
+}
+ok "a training that comes to nothing leaves no log" [ ! -e new.jsonl ]
+
 # Standard streams that are closed: nothing that is said there ends up in the model
 # shellcheck disable=SC2086
 "$FFTOOL" train $small --model closed.ff <&- >&- 2>&- && : >succeeded

@@ -38,6 +38,9 @@ ok "the log is kept" lines log.jsonl "$total"
 refused 1 '[Ee]pochs' train $small --epochs 3
 ok "what to do is told" has err '--force'
 ok "the model is as it was" [ "$(weights_hash model.ff)" = "$first" ]
+refused 1 'log\.jsonl is there, .* --force' train $small --model another.ff --log log.jsonl
+ok "the log is as it was" lines log.jsonl "$total"
+ok "no other model was made" [ ! -e another.ff ]
 ff 0 train $small --force --epochs 1 --log log.jsonl
 ok "--force replaces it" [ "$(weights_hash model.ff)" != "$first" ]
 ok "the log begins anew" [ "$(grep -c '"kind":"layer"' log.jsonl)" -eq 2 ]

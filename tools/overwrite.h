@@ -1,0 +1,25 @@
+/*
+ * What an output may be written over: results of the same kind, and nothing else. A slip of the
+ * keyboard must not cost a model or a dataset.
+ */
+#ifndef FFTOOL_OVERWRITE_H
+#define FFTOOL_OVERWRITE_H
+
+#include "cli.h"
+
+/* A kind of output. */
+struct overwrite_kind {
+    const char *name;                 /* "log of fftool" */
+    bool (*begins)(const char *line); /* what a file of that kind begins with */
+};
+
+/* True if PATH is a regular file that holds something. */
+bool overwrite_holds(const char *path);
+/* Returns EXIT_DONE if PATH, which OPTION names, holds nothing or what KIND says; else EXIT_FAILED
+ * with the reason printed. */
+int overwrite_check(const struct cli *cli, const char *option, const char *path,
+                    const struct overwrite_kind *kind);
+/* True if both paths lead to one file, or would once it is there. */
+bool overwrite_same(const char *a, const char *b);
+
+#endif
