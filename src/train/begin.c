@@ -6,6 +6,7 @@
 #include "store/libraries.h"
 #include "train/gather.h"
 #include "train/geometry.h"
+#include "train/import.h"
 #include "train/mode.h"
 #include "train/workers.h"
 
@@ -139,17 +140,75 @@ static char *absolute(const char *path)
     return resolved ? resolved : strdup(path);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool interrupted(void *arg, uint64_t rows)
+{
+    const struct ff_train_opts *opts = arg;
+
+    (void)rows;
+    return opts->interrupted && opts->interrupted(opts->arg);
+}
+
+/* The fingerprint of the rows that MANIFEST's model trains on, as OPTS' data has them; "" if that
+ * has no such rows. */
+static int read_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                            const struct ff_manifest *manifest, char out[33])
+{
+    struct ff_dataset_spec spec = {
+        .path = opts->data.path, .labels = opts->data.labels, .split = FF_SPLIT_TRAIN};
+    struct ff_geometry geometry = ff_geometry_make(manifest->samples, manifest->recipe.batch);
+    struct ff_train_opts own = *opts;
+    struct ff_import_opts import = {.geometry = &geometry, .tick = interrupted, .arg = &own};
+    struct ff_dataset *dataset;
+    int status = ff_dataset_open(ctx, &spec, &dataset);
+
+    *out = '\0';
+    if (status != FF_OK)
+        return status;
+    import.dataset = dataset;
+    if (dataset->info.features == manifest->features &&
+        dataset->info.is_float == manifest->is_float && dataset->info.rows >= manifest->samples)
+        status = ff_import(ctx, &import, out);
+    ff_dataset_close(dataset);
+    return status;
+}
+
+/* Scratch may still hold the data that training began with: that of another place must be read. */
+static int check_same_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                           const struct ff_manifest *manifest)
+{
+    char fingerprint[33];
+    int status = read_fingerprint(ctx, opts, manifest, fingerprint);
+
+    if (status != FF_OK || strcmp(fingerprint, manifest->fingerprint) == 0)
+        return status;
+    return ff_fail(ctx, FF_EMISMATCH,
+                   "%s was trained on other data than that of %s, namely of %s; name that, or "
+                   "another model file, or train anew with --force",
+                   opts->model, opts->data.path, manifest->data_path);
+}
+
 int ff_begin_record_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                          struct ff_manifest *manifest)
 {
     const struct ff_data_source *data = &opts->data;
     char *path = absolute(data->path);
     char *labels = data->labels ? absolute(data->labels) : NULL;
+    int status = FF_OK;
 
-    if (!path || (data->labels && !labels)) {
+    if (!path || (data->labels && !labels))
+        status = ff_fail(ctx, FF_ENOMEM, "out of memory for a path");
+    else if (manifest->fingerprint[0] &&
+             (!same_text(path, manifest->data_path) || !same_text(labels, manifest->data_labels)))
+        status = check_same_data(ctx, opts, manifest);
+    if (status != FF_OK) {
         free(path);
         free(labels);
-        return ff_fail(ctx, FF_ENOMEM, "out of memory for a path");
+        return status;
     }
     free(manifest->data_path);
     free(manifest->data_labels);

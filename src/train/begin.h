@@ -32,7 +32,8 @@ FF_CHECK int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 FF_CHECK int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                                const struct ff_train_opts *opts, uint64_t samples,
                                const struct ff_dataset_info *info, struct ff_manifest *manifest);
-/* The dataset's place is that of this run; the model may have been begun with another. */
+/* The dataset's place is that of this run; the model may have been begun with another, whose data
+ * must be the same: else FF_EMISMATCH. */
 FF_CHECK int ff_begin_record_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                                   struct ff_manifest *manifest);
 

@@ -53,6 +53,32 @@ rm -rf model.ff.scratch
 ff 0 train $long --quiet
 ok "the same command goes on too, without its scratch" [ "$(weights_hash model.ff)" = "$expected" ]
 
+# Data of another place is accepted if it is the same, down to the last row, whether or not scratch
+# still holds what training began with
+mkdir moved other
+cp "$data"/* moved
+cp "$data"/* other
+gzip -dc "$data/train-images-idx3-ubyte.gz" >images
+{
+    head -c -1 images
+    printf '\377'
+} | gzip >other/train-images-idx3-ubyte.gz
+cp model.ff complete.ff
+stop INT 4
+cp model.ff stopped.ff
+for model in complete.ff model.ff; do
+    refused 1 "$model was trained on other data" resume $model --data other
+    ok "what to do is told" has err "/data; name that, or another model file, or .* --force"
+    refused 1 "$model was trained on other data" train $long --data other --model $model
+done
+ok "the model is as it was" cmp model.ff stopped.ff
+ff 0 train $long --data moved --model complete.ff
+ok "the same data elsewhere is that of a complete model" has out 'complete already'
+ff 0 resume model.ff --data moved --quiet
+ok "training goes on with the same data elsewhere" [ "$(weights_hash model.ff)" = "$expected" ]
+ff 0 inspect model.ff
+ok "whose place is recorded" has out 'moved'
+
 "$FFTOOL" train --data "$data" --hidden 100x3 --epochs 200 --model held.ff --quiet &
 pid=$!
 while [ ! -s held.ff ] && kill -0 $pid; do
