@@ -215,11 +215,12 @@ START_TEST(numbers_come_from_the_loss_and_the_optimizer)
         const struct ff_loss *l = &loss[i / optimizers];
         const struct ff_optimizer *o = &optimizer[i % optimizers];
 
-        complete();
+        complete_named(l->labels ? "conditioned" : "symba");
         recipe.loss = l->name;
         recipe.optimizer = o->name;
         recipe.goodness_scale = recipe.threshold = recipe.learning_rate = NAN;
         recipe.momentum = recipe.beta1 = recipe.beta2 = recipe.epsilon = NAN;
+        recipe.head_epochs = 1;
         recipe.head_learning_rate = 0.25;
         ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
         ck_assert_float_eq((float)recipe.goodness_scale, l->defaults.goodness_scale);

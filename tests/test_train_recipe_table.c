@@ -171,20 +171,49 @@ START_TEST(a_mode_has_a_recipe_unless_told_otherwise)
 }
 END_TEST
 
-/* The loss is then another one than the recipe's, whose other defaults hold. */
-START_TEST(a_recipe_may_be_given_another_loss)
+/* The loss is then another one than the recipe's, whose other defaults hold; the numbers of the
+ * loss are its own, and none of the recipe's loss is missed where it has no use. */
+START_TEST(a_recipe_may_be_given_another_loss_of_its_kind)
+{
+    begin("classic");
+    recipe.loss = "symba";
+    complete();
+    ck_assert_double_eq(recipe.threshold, 0);
+    complete();
+    begin("unsupervised");
+    recipe.loss = "symba";
+    complete();
+    ck_assert_uint_eq(recipe.head_epochs, 10);
+    begin("symba");
+    recipe.loss = "logistic";
+    complete();
+    ck_assert_double_eq(recipe.threshold, 1);
+}
+END_TEST
+
+START_TEST(a_recipe_is_of_no_use_to_a_loss_of_another_kind)
 {
     begin("symba");
     recipe.loss = "softmax";
-    complete();
-    ck_assert(ff_recipe_conditioned(&recipe));
-    ck_assert_double_eq(recipe.goodness_scale, 100);
-    ck_assert_double_eq(recipe.label_strength, 1);
+    ck_refused("recipe symba: ");
+    ck_refused("use --recipe conditioned");
     begin("conditioned");
     recipe.loss = "logistic";
+    ck_refused("use --recipe classic");
+}
+END_TEST
+
+/* What completes a recipe names a loss in every mode; that is not to have been given one. */
+START_TEST(backpropagation_is_given_no_loss)
+{
+    begin(NULL);
+    recipe.mode = "bp";
+    recipe.loss = "symba";
+    ck_refused("loss: mode bp makes no use of it");
+    begin(NULL);
+    recipe.mode = "bp";
     complete();
-    ck_assert(!ff_recipe_conditioned(&recipe));
-    ck_assert_double_eq(recipe.dropout, 0.2);
+    complete();
 }
 END_TEST
 
@@ -438,7 +467,9 @@ int main(void)
     tcase_add_loop_test(tcase, what_is_said_holds_over_the_recipe, 0, entry_count());
     tcase_add_test(tcase, a_loss_chooses_the_recipe_that_has_it);
     tcase_add_test(tcase, a_mode_has_a_recipe_unless_told_otherwise);
-    tcase_add_test(tcase, a_recipe_may_be_given_another_loss);
+    tcase_add_test(tcase, a_recipe_may_be_given_another_loss_of_its_kind);
+    tcase_add_test(tcase, a_recipe_is_of_no_use_to_a_loss_of_another_kind);
+    tcase_add_test(tcase, backpropagation_is_given_no_loss);
     tcase_add_test(tcase, an_unknown_recipe_is_refused);
     tcase_add_loop_test(tcase, what_is_of_no_use_is_refused, 0, MISUSES);
     tcase_add_test(tcase, parameters_of_another_optimizer_are_refused);

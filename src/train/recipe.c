@@ -271,6 +271,16 @@ static int settle_choice(struct ff_ctx *ctx, const char *field, const char **val
     return status;
 }
 
+/* Backpropagation has no loss to choose. A complete recipe names one all the same. */
+static int check_given_loss(struct ff_ctx *ctx, const struct ff_recipe *recipe)
+{
+    if (!recipe->loss || !isnan(recipe->goodness_scale) || !ff_mode_find(recipe->mode)->backprop)
+        return FF_OK;
+    return ff_fail(ctx, FF_EINVAL,
+                   "loss: mode %s makes no use of it, its loss is cross-entropy; leave it out",
+                   recipe->mode);
+}
+
 /* Mode and recipe decide what is unset; then every name is that of a table. */
 static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
 {
@@ -288,6 +298,8 @@ static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
     };
     int status = settle_choice(ctx, "mode", &recipe->mode);
 
+    if (status == FF_OK)
+        status = check_given_loss(ctx, recipe);
     if (status != FF_OK)
         return status;
     if (!recipe->recipe)

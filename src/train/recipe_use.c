@@ -182,7 +182,7 @@ static bool fill(struct ff_recipe *recipe)
 
 /* ---- Refusing what does nothing ---- */
 
-/* A recipe of the same mode, name and optimizer with nothing said otherwise. */
+/* A recipe of the same mode, name, loss and optimizer with nothing said otherwise. */
 static struct ff_recipe plain_of(const struct ff_recipe *recipe)
 {
     const struct ff_mode *mode = ff_mode_find(recipe->mode);
@@ -191,6 +191,7 @@ static struct ff_recipe plain_of(const struct ff_recipe *recipe)
     ff_recipe_init(&plain);
     plain.mode = recipe->mode;
     plain.recipe = recipe->recipe;
+    plain.loss = mode->backprop ? NULL : recipe->loss;
     plain.optimizer = recipe->optimizer;
     fill(&plain);
     /* Only where it is of no use does it count whether the recipe is the mode's. */
@@ -222,6 +223,21 @@ static int refuse_native(struct ff_ctx *ctx, const struct ff_recipe *recipe)
                        recipe->loss, recipe->mode);
     return ff_fail(ctx, FF_EINVAL, "embedding none: mode %s does not learn without labels",
                    recipe->mode);
+}
+
+/* What a recipe says of a loss over labels does not hold for one of pairs, nor the other way round.
+ */
+static int check_kind(struct ff_ctx *ctx, const struct ff_recipe *recipe)
+{
+    const struct ff_loss *own = ff_loss_find(ff_recipe_find(recipe->recipe)->defaults.loss);
+    const struct ff_recipe with_loss = {.mode = recipe->mode, .loss = recipe->loss};
+
+    if (!own->labels == !ff_loss_find(recipe->loss)->labels)
+        return FF_OK;
+    return ff_fail(ctx, FF_EINVAL,
+                   "recipe %s: it is for the loss %s, and the loss %s is of another kind; use "
+                   "--recipe %s",
+                   recipe->recipe, own->name, recipe->loss, ff_recipe_by_default(&with_loss));
 }
 
 static int check_negatives(struct ff_ctx *ctx, const struct ff_recipe *recipe, bool without)
@@ -257,6 +273,10 @@ int ff_recipe_check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 
     if (holds[FORWARD] && !holds[NATIVE])
         return refuse_native(ctx, recipe);
+    if (holds[FORWARD])
+        status = check_kind(ctx, recipe);
+    if (status != FF_OK)
+        return status;
     for (size_t i = 0; i < USES; i++) {
         enum condition reason = lacks(&uses[i], &situation);
 

@@ -44,6 +44,12 @@ refused 2 'validation: .* with random negatives makes no' train --data "$data" -
 refused 2 'head learning rate: .* without a head' train --data "$data" --head-lr 0.1
 refused 2 'head weight decay: .* without a head' train --data "$data" --head-weight-decay 0.1
 refused 2 'threshold: .* with the loss symba' train --data "$data" --loss symba --threshold 5
+refused 2 'recipe conditioned: .* use --recipe classic' \
+    train --data "$data" --recipe conditioned --loss logistic
+refused 2 'recipe unsupervised: .* use --recipe conditioned' \
+    train --data "$data" --recipe unsupervised --loss softmax
+refused 2 'loss: mode bp makes no use' train --data "$data" --mode bp --loss symba
+refused 2 'loss: mode bp makes no use' train --data "$data" --mode bp --loss logistic
 refused 2 'momentum: .* with the optimizer adam' train --data "$data" --momentum 0.5
 for option in beta1 beta2 epsilon; do
     refused 2 "$option: .* with the optimizer sgd" train --data "$data" --optimizer sgd --$option 0.5
