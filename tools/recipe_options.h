@@ -85,7 +85,8 @@ void recipe_default(const struct option_spec *option, char *text, size_t size);
         {.kind = OPTION_REAL,                                                                      \
          .name = "dropout",                                                                        \
          .argument = "P",                                                                          \
-         .help = "probability that an input of a layer is dropped in a step (ff-stream)",          \
+         .help = "probability that an input of a layer is dropped in a step, 0 to 0.99 "           \
+                 "(ff-stream)",                                                                    \
          .offset = offsetof(TYPE, RECIPE.dropout),                                                 \
          .default_text = recipe_default},                                                          \
         {.kind = OPTION_COUNT,                                                                     \
@@ -108,10 +109,9 @@ void recipe_default(const struct option_spec *option, char *text, size_t size);
         {.kind = OPTION_REAL,                                                                      \
          .name = "validation",                                                                     \
          .argument = "X",                                                                          \
-         .help =                                                                                   \
-             "fraction of the samples that is held out of training, to choose the layers whose "   \
-             "goodness is summed and to calibrate probabilities (softmax loss; hard negatives "    \
-             "with ff-stream)",                                                                    \
+         .help = "fraction of the samples, 0 to 0.5, that is held out of training, to choose the " \
+                 "layers whose goodness is summed and to calibrate probabilities (softmax loss; "  \
+                 "hard negatives with ff-stream)",                                                 \
          .offset = offsetof(TYPE, RECIPE.validation)},                                             \
     {                                                                                              \
         .kind = OPTION_CHOICE, .name = "activations", .argument = "TYPE",                          \

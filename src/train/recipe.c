@@ -367,8 +367,11 @@ static int check_ranges(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 
         status = check_number(ctx, ranges[i].field, value, ranges[i].low, ranges[i].high);
     }
-    if (status == FF_OK)
-        status = check_number(ctx, "sweeps", recipe->sweeps, 1, recipe->epochs);
+    if (status == FF_OK && recipe->sweeps > recipe->epochs)
+        status = ff_fail(ctx, FF_EINVAL,
+                         "sweeps %u: the epochs are divided among them, and there are %u; use more "
+                         "epochs or fewer sweeps",
+                         recipe->sweeps, recipe->epochs);
     if (status == FF_OK && divides_by_epsilon)
         status = check_number(ctx, "epsilon", recipe->epsilon, LEAST_EPSILON, 1);
     /* The manifest's integers are signed. (As a double, 2^63 - 1 would be 2^63.) */

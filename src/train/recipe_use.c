@@ -39,27 +39,29 @@ struct situation {
 #define AT(field) offsetof(struct ff_recipe, field)
 #define NO_NAME SIZE_MAX
 
-/* How a recipe is told that lacks a condition: what stands before and after the name of a choice.
- * Where nothing is said it is the mode. */
+/* How a recipe is told that lacks a condition: what stands before and after the name of a choice,
+ * and what to do. Where nothing is said it is the mode. */
 static const struct {
     const char *before, *after;
     size_t name; /* where the recipe has it */
+    const char *remedy;
 } lacking[CONDITIONS] = {
-    [ALWAYS] = {"", "", NO_NAME},
-    [FORWARD] = {"", "", NO_NAME},
-    [STREAMS] = {"", "", NO_NAME},
-    [FULL] = {"", "", NO_NAME},
-    [NATIVE] = {"", "", NO_NAME},
-    [LABELS] = {" with the loss ", "", AT(loss)},
-    [PAIRS] = {" with the loss ", "", AT(loss)},
-    [LABELLED] = {" with the embedding ", "", AT(embedding)},
-    [DRAWN_ONCE] = {" with ", " negatives", AT(negatives)},
-    [HOLDS_OUT] = {" with ", " negatives", AT(negatives)},
-    [THRESHOLD] = {" with the loss ", "", AT(loss)},
-    [SHIFTS] = {" without jitter", "", NO_NAME},
-    [HEAD] = {" without a head (head epochs 0)", "", NO_NAME},
-    [MOMENTUM] = {" with the optimizer ", "", AT(optimizer)},
-    [MOMENTS] = {" with the optimizer ", "", AT(optimizer)},
+    [ALWAYS] = {"", "", NO_NAME, ""},
+    [FORWARD] = {"", "", NO_NAME, "leave it out"},
+    [STREAMS] = {"", "", NO_NAME, "leave it out, or use --mode ff-stream"},
+    [FULL] = {"", "", NO_NAME, "leave it out, or use --mode ff-full"},
+    [NATIVE] = {"", "", NO_NAME, "leave it out, or use --mode ff-stream"},
+    [LABELS] = {" with the loss ", "", AT(loss), "use --recipe conditioned"},
+    [PAIRS] = {" with the loss ", "", AT(loss), "use --recipe classic or symba"},
+    [LABELLED] = {" with the embedding ", "", AT(embedding), "use --recipe classic or symba"},
+    [DRAWN_ONCE] = {" with ", " negatives", AT(negatives), "use --negatives random"},
+    [HOLDS_OUT] = {" with ", " negatives", AT(negatives),
+                   "use --negatives hard or --recipe conditioned"},
+    [THRESHOLD] = {" with the loss ", "", AT(loss), "use --recipe classic"},
+    [SHIFTS] = {" without jitter", "", NO_NAME, "add --jitter N"},
+    [HEAD] = {" without a head (head epochs 0)", "", NO_NAME, "add --head-epochs N"},
+    [MOMENTUM] = {" with the optimizer ", "", AT(optimizer), "use --optimizer sgd"},
+    [MOMENTS] = {" with the optimizer ", "", AT(optimizer), "use --optimizer adam"},
 };
 
 enum kind { NAME, COUNT, REAL };
@@ -209,8 +211,9 @@ static int refuse(struct ff_ctx *ctx, const struct ff_recipe *recipe, const stru
 
     if (lacking[reason].name != NO_NAME)
         name = *(const char *const *)(const void *)((const char *)recipe + lacking[reason].name);
-    return ff_fail(ctx, FF_EINVAL, "%s: mode %s%s%s%s makes no use of it", use->field, recipe->mode,
-                   lacking[reason].before, name, lacking[reason].after);
+    return ff_fail(ctx, FF_EINVAL, "%s: mode %s%s%s%s makes no use of it; %s", use->field,
+                   recipe->mode, lacking[reason].before, name, lacking[reason].after,
+                   lacking[reason].remedy);
 }
 
 /* The mode trains layers of other kinds. */

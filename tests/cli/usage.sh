@@ -39,11 +39,17 @@ refused 2 'takes no argument' train --data "$data" --force=yes
 refused 2 'more than one option' train --data "$data" --he 3
 refused 2 '--data: is empty' train --data ''
 refused 2 '-z: no such option' train -z
-refused 2 'augment copies: mode ff-stream without jitter makes no use' train --data "$data" --augment-copies 2
+refused 2 'augment copies: mode ff-stream without jitter makes no use of it; add --jitter N' train --data "$data" --augment-copies 2
 refused 2 'validation: .* with random negatives makes no' train --data "$data" --recipe classic --validation 0.1
 refused 2 'head learning rate: .* without a head' train --data "$data" --head-lr 0.1
 refused 2 'head weight decay: .* without a head' train --data "$data" --head-weight-decay 0.1
 refused 2 'threshold: .* with the loss symba' train --data "$data" --loss symba --threshold 5
+refused 2 'negatives: .* no use of it; use --recipe classic or symba' train --data "$data" --negatives hard
+refused 2 'label smoothing: .* no use of it; use --recipe conditioned' \
+    train --data "$data" --loss symba --label-smoothing 0.1
+refused 2 'pass on: .* no use of it; leave it out, or use --mode ff-stream' \
+    train --data "$data" --mode bp --pass-on mean
+refused 2 'sweeps 3: .* there are 2; use more epochs' train --data "$data" --epochs 2 --sweeps 3
 refused 2 'recipe conditioned: .* use --recipe classic' \
     train --data "$data" --recipe conditioned --loss logistic
 refused 2 'recipe unsupervised: .* use --recipe conditioned' \
@@ -68,5 +74,8 @@ refused 2 '--layer: "0" ' inspect m.ff --layer 0
 refused 2 '--epochs: "99999999999" .* to 4294967295' train --data "$data" --epochs 99999999999
 refused 2 'batch 4000000000: must be 1 to 16777216' train --data "$data" --batch 4000000000
 refused 2 '--units: "0" ' bench --units 0
+ff 0 train --help
+ok "the range of dropout is told" has out "0 to 0\.99"
+ok "the range of validation is told" has out "0 to 0\.5"
 ok "nothing was made" [ -z "$(find . -name '*.ff*')" ]
 finish
