@@ -172,6 +172,14 @@ static void predict(struct evaluate_predictions *out)
     ck_assert_uint_eq(samples, out->next);
 }
 
+/* A head has no range of layers to choose. */
+static void decide_by(int head)
+{
+    evaluate_opts.method = head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS;
+    if (head)
+        evaluate_opts.first_layer = evaluate_opts.last_layer = 0;
+}
+
 START_TEST(scores_are_the_naive_ones)
 {
     static struct evaluate_predictions kept;
@@ -180,7 +188,7 @@ START_TEST(scores_are_the_naive_ones)
     choose_whole(_i);
     score_naively("t10k", &naive);
     for (int head = !decides(false); head <= decides(true); head++) {
-        evaluate_opts.method = head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS;
+        decide_by(head);
         predict(&kept);
         ck_assert_uint_eq(kept.next, ROWS);
         for (size_t row = 0; row < ROWS; row++) {

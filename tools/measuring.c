@@ -6,7 +6,8 @@
 
 /* In the order of enum ff_method. */
 const struct ff_recipe_choice measuring_methods[] = {
-    {"auto", "goodness; for a model trained by backpropagation, its output layer"},
+    {"auto", "goodness; for a model trained by backpropagation its output layer, for one trained "
+             "without labels (unsupervised) its head"},
     {"goodness", "the label whose goodness, summed over the layers, is largest"},
     {"head", "the linear softmax head trained with the model; the output layer"},
     {NULL, NULL},

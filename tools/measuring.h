@@ -41,7 +41,7 @@ const char *measuring_method_name(enum ff_method method);
          .name = "layers",                                                                         \
          .argument = "RANGE",                                                                      \
          .help = "layers whose goodness is summed, such as 2-4, 3 or last [as chosen on held-out " \
-                 "samples in training, else all]",                                                 \
+                 "samples in training; else all, with classic and symba 2-last]",                  \
          .offset = offsetof(TYPE, M.layers)},                                                      \
         {.kind = OPTION_COUNT64,                                                                   \
          .name = "limit",                                                                          \

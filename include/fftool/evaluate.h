@@ -30,7 +30,8 @@ extern "C" {
 #endif
 
 enum ff_method {
-    FF_METHOD_AUTO, /* what the model is trained for: goodness, or with backpropagation the head */
+    FF_METHOD_AUTO, /* what the model is trained for: goodness, or with backpropagation and without
+                       labels the head */
     FF_METHOD_GOODNESS,
     FF_METHOD_HEAD
 };
@@ -43,7 +44,8 @@ struct ff_evaluate_opts {
     struct ff_data_source data;
     bool train_split; /* measure on the training half of a folder */
     enum ff_method method;
-    uint32_t first_layer, last_layer; /* whose goodness is summed, from 1; 0: see above */
+    uint32_t first_layer, last_layer; /* whose goodness is summed, from 1; 0: see above, and needed
+                                         where a head decides */
     unsigned threads;                 /* 0: as many as the process may use */
     const char *scratch;    /* folder for temporary files; NULL: beside the model (or the temporary
                                folder if read only) */

@@ -177,6 +177,12 @@ static int choose_range(struct scoring *s)
     const struct ff_range_choice *choice = &s->manifest.choice;
     uint32_t last = opts->last_layer, first = opts->first_layer;
 
+    if (s->by_head && (first > 0 || last > 0))
+        return ff_fail(
+            s->ctx, FF_EINVAL,
+            "layers: they are those whose goodness is summed, and the head of %s decides, "
+            "not the goodness; leave them out",
+            opts->model);
     if (s->by_head)
         return FF_OK;
     if (last == 0)

@@ -79,5 +79,9 @@ ff 0 eval images.ff --data "$data" --json --quiet
 json out
 ok "eval of what learnt without labels: by the head" [ "$(leaf .method)" = head ]
 refused 2 'its linear head decides' eval images.ff --data "$data" --method goodness
+refused 2 'layers: .* the head of images\.ff decides' eval images.ff --data "$data" --layers 1
+refused 2 'layers: .* the head of one\.ff decides' eval one.ff --data "$data" --method head --layers 2-last
+refused 2 'layers: .* the head of one\.ff decides' \
+    predict one.ff --input "$data" --method head --layers last
 refused 2 'only a head tells labels' train $unsupervised --model none.ff --head-epochs 0
 finish
