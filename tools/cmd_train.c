@@ -214,8 +214,10 @@ const struct command cmd_train = {
         "last checkpoint: the same command, or `fftool resume MODEL`, goes on to the same weights, "
         "bit for bit.\n\n"
         "Datasets: IDX files, plain or .gz (MNIST, Fashion-MNIST: a folder with the four usual "
-        "names, or a file of images); NumPy .npy (uint8 or float32, with 1-D labels); CIFAR-10 "
-        "binary batches.",
+        "names, or a file of images); NumPy .npy (uint8 or float32, with 1-D labels; images are "
+        "(rows, "
+        "height, width), or with 4 channels at most (rows, height, width, channels) or else (rows, "
+        "channels, height, width)); CIFAR-10 binary batches.",
     .examples = "  fftool train --data /usr/share/datasets/fashion-mnist --hidden 1000x4\n"
                 "  fftool train -d images.npy --labels labels.npy -o mine.ff --hidden 500,500\n"
                 "  fftool train -d mnist --loss symba --negative-sets 3 --log run.jsonl --seed 7\n"

@@ -83,12 +83,35 @@ void ff_train_opts_drop_unused(struct ff_train_opts *opts, const char *mode,
     }
 }
 
-int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint64_t samples,
+/* PATH is NULL where the shape was told in words. */
+static int check_images(struct ff_ctx *ctx, const struct ff_recipe *recipe, const char *path,
                         const struct ff_dataset_info *info)
+{
+    struct ff_image image = {info->height, info->width, info->channels, info->planar};
+    const char *option = recipe->jitter > 0 ? "jitter" : "hybrid negatives";
+
+    if (ff_recipe_takes_images(recipe) && info->height == 0 && path)
+        return ff_fail(ctx, FF_EINVAL,
+                       "%s: they take images, and %s has rows of %u values whose height and width "
+                       "are not told: save it as (rows, height, width) or (rows, height, width, "
+                       "channels)",
+                       option, path, info->features);
+    if (ff_recipe_takes_images(recipe) && info->height == 0)
+        return ff_fail(ctx, FF_EINVAL, "%s: they take images; give their --height and --width",
+                       option);
+    if (recipe->jitter > 0 && !ff_jitter_fits(&image, recipe->jitter))
+        return ff_fail(ctx, FF_EINVAL,
+                       "jitter: shifts of up to %u leave nothing of images of %u x %u pixels",
+                       recipe->jitter, info->width, info->height);
+    return FF_OK;
+}
+
+int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, const char *path,
+                        uint64_t samples, const struct ff_dataset_info *info)
 {
     uint64_t chunks_bound = samples / recipe->batch + samples / FF_CHUNK_ROWS + 2;
     struct ff_geometry geometry = ff_geometry_make(samples, recipe->batch);
-    struct ff_image image = {info->height, info->width, info->channels, info->planar};
+    int status;
 
     if (info->classes < 2)
         return ff_fail(ctx, FF_EINVAL,
@@ -108,16 +131,14 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint
             "hard negatives: inputs are stored under every label, and %u classes are too "
             "many: at most %u",
             info->classes, FF_MAX_GATHERED_CLASSES);
-    if (ff_recipe_takes_images(recipe) && info->height == 0)
-        return ff_fail(
-            ctx, FF_EINVAL,
-            "jitter and hybrid negatives take images, and the shape of the data does not "
-            "tell their height and width: (rows, height, width) or (rows, height, width, "
-            "channels)");
-    if (recipe->jitter > 0 && !ff_jitter_fits(&image, recipe->jitter))
+    if (recipe->label_samples >= info->classes)
         return ff_fail(ctx, FF_EINVAL,
-                       "jitter: shifts of %u pixels leave nothing of images of %u x %u",
-                       recipe->jitter, info->width, info->height);
+                       "label samples %u: of %u classes at most %u are wrong; 0 stands for all of "
+                       "them",
+                       recipe->label_samples, info->classes, info->classes - 1);
+    status = check_images(ctx, recipe, path, info);
+    if (status != FF_OK)
+        return status;
     ff_geometry_hold_out(&geometry, recipe->validation);
     if (recipe->validation > 0 && geometry.learnt_rows == samples)
         return ff_fail(
@@ -231,7 +252,7 @@ int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     *info = dataset->info;
     ff_dataset_close(dataset);
     *samples = limit && limit < info->rows ? limit : info->rows;
-    return ff_begin_check_data(ctx, recipe, *samples, info);
+    return ff_begin_check_data(ctx, recipe, opts->data.path, *samples, info);
 }
 
 int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_recipe *recipe,

@@ -19,9 +19,11 @@ FF_CHECK int ff_begin_check_use(struct ff_ctx *ctx, const struct ff_recipe *reci
                                 const struct ff_train_opts *opts);
 /* Reads "none", "zstd" or "zstd:LEVEL"; TEXT may be NULL. */
 FF_CHECK int ff_begin_compression(struct ff_ctx *ctx, const char *text, struct ff_compression *out);
-/* What recipe and data together must satisfy. */
+/* What recipe and data together must satisfy. PATH is for messages; NULL: there is no such data,
+ * and INFO is what somebody says. */
 FF_CHECK int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
-                                 uint64_t samples, const struct ff_dataset_info *info);
+                                 const char *path, uint64_t samples,
+                                 const struct ff_dataset_info *info);
 /* Opens the dataset of OPTS for what it tells of itself, and for the samples to train on, checks
  * that, and closes it. */
 FF_CHECK int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,

@@ -50,7 +50,7 @@ int ff_plan_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (status == FF_OK && data) {
         status = describe(ctx, data, &info);
         if (status == FF_OK)
-            status = ff_begin_check_data(ctx, recipe, samples, &info);
+            status = ff_begin_check_data(ctx, recipe, NULL, samples, &info);
     } else if (status == FF_OK) {
         status = opts->data.path ? ff_begin_data(ctx, recipe, opts, &info, &samples)
                                  : ff_fail(ctx, FF_EINVAL, "no data is named");

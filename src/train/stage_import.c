@@ -2,6 +2,7 @@
 #include "train/import.h"
 #include "train/run.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool tick(void *arg, uint64_t rows)
@@ -26,6 +27,19 @@ static int check_shape(struct ff_run *run, const struct ff_dataset_info *info)
         "features in %u classes",
         manifest->data_path, (unsigned long long)info->rows, info->features, info->classes,
         (unsigned long long)manifest->samples, manifest->features, manifest->classes);
+}
+
+/* An array's shape leaves it open which of its axes are height, width and channels. */
+static void tell_images(struct ff_run *run, const struct ff_dataset_info *info)
+{
+    char channels[64] = "";
+
+    if (!ff_recipe_takes_images(&run->manifest.recipe))
+        return;
+    if (info->channels > 1)
+        snprintf(channels, sizeof channels, " in %u channels, which come %s", info->channels,
+                 info->planar ? "first" : "last");
+    ff_run_tell(run, "rows are images of %u x %u pixels%s", info->height, info->width, channels);
 }
 
 /* The temporary file counts, which is gone by now. */
@@ -91,8 +105,10 @@ int ff_run_import(struct ff_run *run)
 
     if (status == FF_OK)
         status = check_shape(run, &dataset->info);
-    if (status == FF_OK)
+    if (status == FF_OK) {
+        tell_images(run, &dataset->info);
         status = run->scratch.ops->create(run->scratch.self, 0, &set);
+    }
     if (status == FF_OK)
         status = import_into(run, dataset, set, fingerprint);
     if (status == FF_OK)
