@@ -75,6 +75,8 @@ static const char *hint_for_training(int status, bool about_model)
         return "narrower layers (--hidden), a smaller --batch and fewer --threads need less";
     case FF_EFORMAT:
         return about_model ? "give --model another name" : NULL;
+    case FF_ENUMERIC:
+        return "other options are for a new model: train it with --force, or into another --model";
     case FF_ECORRUPT:
         return about_model ? "`fftool inspect --verify %s` tells where" : NULL;
     default:

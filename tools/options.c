@@ -147,6 +147,22 @@ static int set_option(const char *command, const struct option_spec *option, con
     return EXIT_DONE;
 }
 
+/* Tells which options NAME may stand for. */
+static int refuse_abbreviation(const struct command *command, const char *name)
+{
+    const struct option_spec *option;
+    char names[256] = "";
+
+    for (option = command->options; option->name != NULL; option++) {
+        size_t used = strlen(names);
+
+        if (option->kind != OPTION_HEADING && strncmp(option->name, name, strlen(name)) == 0)
+            snprintf(names + used, sizeof names - used, "%s--%s", used > 0 ? ", " : "",
+                     option->name);
+    }
+    return usage_error(command->name, "--%s: stands for more than one option: %s", name, names);
+}
+
 /* Tells what is wrong with the option that getopt_long has just refused. */
 static int refuse_option(const struct command *command, int code, char **argv)
 {
@@ -171,7 +187,7 @@ static int refuse_option(const struct command *command, int code, char **argv)
         if (option->kind == OPTION_FLAG && word[length] == '=' && strcmp(name, option->name) == 0)
             return usage_error(command->name, "--%s: takes no argument", name);
         if (strncmp(option->name, name, strlen(name)) == 0)
-            return usage_error(command->name, "--%s: stands for more than one option", name);
+            return refuse_abbreviation(command, name);
         distance = edit_distance(name, option->name);
         if (distance < least) {
             least = distance;

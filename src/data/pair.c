@@ -58,9 +58,10 @@ static int labels_path(struct ff_ctx *ctx, const char *images, const struct ff_p
 {
     snprintf(out, FF_PATH_BYTES, "%s", images);
     if (!pair->labels_of(out))
-        return ff_fail(ctx, FF_ENOTFOUND,
-                       "%s: its name does not tell where its labels are; name their file too",
-                       images);
+        return ff_fail(
+            ctx, FF_ENOTFOUND,
+            "%s: its name does not tell where its labels are; name their file too (--labels)",
+            images);
     if (ff_path_ends_with(out, ".gz"))
         out[strlen(out) - strlen(".gz")] = '\0';
     if (ff_path_exists_or_gz(out))

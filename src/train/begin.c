@@ -10,8 +10,12 @@
 #include "train/mode.h"
 #include "train/workers.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define DEFAULT_ZSTD_LEVEL 1
 #define MAX_ZSTD_LEVEL 19
@@ -38,6 +42,24 @@ int ff_begin_compression(struct ff_ctx *ctx, const char *text, struct ff_compres
     return FF_OK;
 }
 
+/* The scratch folder is made before the model, and beside it: here it can still be told which of
+ * the two has no place. */
+static int check_place(struct ff_ctx *ctx, const char *model)
+{
+    const char *slash = strrchr(model, '/');
+    char folder[PATH_MAX];
+    struct stat status;
+
+    if (!slash || slash == model)
+        return FF_OK;
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - model), model);
+    if (stat(folder, &status) != 0)
+        return ff_fail_errno(ctx, errno, "%s: there is no folder %s for the model", model, folder);
+    if (!S_ISDIR(status.st_mode))
+        return ff_fail(ctx, FF_EIO, "%s: %s is no folder", model, folder);
+    return FF_OK;
+}
+
 int ff_begin_check(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                    const struct ff_train_opts *opts)
 {
@@ -48,7 +70,7 @@ int ff_begin_check(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (!(opts->checkpoint_interval_s >= 0))
         return ff_fail(ctx, FF_EINVAL, "checkpoint interval %g: must be 0 seconds or more",
                        opts->checkpoint_interval_s);
-    return FF_OK;
+    return check_place(ctx, opts->model);
 }
 
 static bool cuts_batches(const struct ff_mode *mode)

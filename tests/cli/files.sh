@@ -42,11 +42,14 @@ ff 1 train --data mixed --hidden 10 --epochs 1
 ok "images and labels of different counts are told" has err '^fftool: train: .*(2,?000|500)'
 rm -rf model.ff*
 
+cp "$data/t10k-images-idx3-ubyte.gz" pictures.gz
+refused 1 'pictures\.gz: .* name their file too \(--labels\)' train --data pictures.gz
+
 # Places that cannot be written
 # shellcheck disable=SC2086
 {
-    refused 1 'nowhere' train $small --model nowhere/m.ff
-    refused 1 'text\.ff' train $small --model text.ff/m.ff
+    refused 1 'nowhere/m\.ff: there is no folder nowhere for the model' train $small --model nowhere/m.ff
+    refused 1 'text\.ff/m\.ff: text\.ff is no folder' train $small --model text.ff/m.ff
     refused 1 'nowhere' train $small --log nowhere/log.jsonl
     refused 1 'text\.ff' train $small --scratch text.ff/scratch
 }

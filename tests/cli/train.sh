@@ -41,6 +41,8 @@ ok "the model is as it was" [ "$(weights_hash model.ff)" = "$first" ]
 refused 1 'log\.jsonl is there, .* --force' train $small --model another.ff --log log.jsonl
 ok "the log is as it was" lines log.jsonl "$total"
 ok "no other model was made" [ ! -e another.ff ]
+refused 1 'training diverged' train $small --model far.ff --lr 1e30 --quiet
+ok "how to train anew is told" has err '^hint: .* --force'
 ff 0 train $small --force --epochs 1 --log log.jsonl
 ok "--force replaces it" [ "$(weights_hash model.ff)" != "$first" ]
 ok "the log begins anew" [ "$(grep -c '"kind":"layer"' log.jsonl)" -eq 2 ]

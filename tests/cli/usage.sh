@@ -36,7 +36,9 @@ refused 2 '--activations: "f64" is none of: f32' train --data "$data" --activati
 refused 2 '--label-embedding: "x" is none of' train --data "$data" --label-embedding x
 refused 2 'did you mean --epochs' train --data "$data" --epoch5 3
 refused 2 'takes no argument' train --data "$data" --force=yes
-refused 2 'more than one option' train --data "$data" --he 3
+refused 2 'more than one option: --head-epochs, --head-lr, --head-weight-decay$' \
+    train --data "$data" --he 3
+refused 2 'more than one option: --negative-sets, --negatives$' train --data "$data" --neg hard
 refused 2 '--data: is empty' train --data ''
 refused 2 '-z: no such option' train -z
 refused 2 'augment copies: mode ff-stream without jitter makes no use of it; add --jitter N' train --data "$data" --augment-copies 2
