@@ -162,9 +162,9 @@ static void print_confusion(const struct ff_evaluation *evaluation)
 
 static void print_text(const struct cli *cli, const struct ff_evaluation *evaluation)
 {
-    printf("%s: error %s (%s of %s samples wrong), by %s\n", cli->model,
-           text_percent(evaluation->error).s, text_count(wrong_samples(evaluation)).s,
-           text_count(evaluation->samples).s, measuring_method_name(evaluation->method));
+    printf("%s: error %s (%s of %s wrong), by %s\n", cli->model, text_percent(evaluation->error).s,
+           text_count(wrong_samples(evaluation)).s, text_counted(evaluation->samples, "sample").s,
+           measuring_method_name(evaluation->method));
     printf("cross-entropy %s", text_real(evaluation->cross_entropy).s);
     if (evaluation->last_layer > evaluation->first_layer)
         printf("; goodness of layers %u to %u", evaluation->first_layer, evaluation->last_layer);

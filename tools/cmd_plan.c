@@ -273,8 +273,8 @@ static void print_at_length(const struct row *row)
 {
     const struct ff_plan *plan = &row->plan;
 
-    printf("%s: %s layer%s, %s parameters, %s steps\n", row->mode, text_count(row->layers).s,
-           row->layers == 1 ? "" : "s", text_count(plan->parameters).s, text_count(plan->steps).s);
+    printf("%s: %s, %s, %s\n", row->mode, text_counted(row->layers, "layer").s,
+           text_counted(plan->parameters, "parameter").s, text_counted(plan->steps, "step").s);
     plan_lines(plan, print_line, NULL);
     printf("scratch: peak %s; written, with the model: %s\n",
            text_bytes(plan->scratch_peak_bytes).s, text_bytes(plan->written_bytes).s);

@@ -237,8 +237,8 @@ static int run(struct cli *cli, void *arg, const char *operand)
         result = report_status(cli, status);
     result = close_sink(cli, &sink, result);
     if (result == EXIT_DONE && sink.path != NULL)
-        progress_line(&settings->measuring.progress, "%s: %s predictions", sink.path,
-                      text_count(samples).s);
+        progress_line(&settings->measuring.progress, "%s: %s", sink.path,
+                      text_counted(samples, "prediction").s);
     return result;
 }
 

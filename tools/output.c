@@ -20,6 +20,15 @@ struct text text_count(uint64_t count)
     return out;
 }
 
+struct text text_counted(uint64_t count, const char *unit)
+{
+    struct text out;
+
+    snprintf(out.s, sizeof out.s, "%.27s %.16s%s", text_count(count).s, unit,
+             count == 1 ? "" : "s");
+    return out;
+}
+
 struct byte_unit byte_unit(double bytes)
 {
     static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

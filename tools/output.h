@@ -14,7 +14,9 @@ struct text {
     char s[48];
 };
 
-struct text text_count(uint64_t count);                /* "60,000" */
+struct text text_count(uint64_t count); /* "60,000" */
+/* "60,000 samples", "1 sample": UNIT takes an s. */
+struct text text_counted(uint64_t count, const char *unit);
 struct text text_bytes(uint64_t bytes);                /* "41.2 MiB" */
 struct text text_size(uint64_t bytes);                 /* "64M": as it is typed, exactly */
 struct text text_duration(double seconds);             /* "2 min 05 s" */

@@ -262,10 +262,9 @@ static void print_result(const struct cli *cli, const struct ff_train_result *re
         printf("%s is complete already; nothing to do\n", cli->model);
         return;
     }
-    printf("%s: %s layer%s, %s parameters, trained on %s samples in %s\n", cli->model,
-           text_count(result->layers).s, result->layers == 1 ? "" : "s",
-           text_count(result->parameters).s, text_count(result->samples).s,
-           text_duration(result->seconds).s);
+    printf("%s: %s, %s, trained on %s in %s\n", cli->model, text_counted(result->layers, "layer").s,
+           text_counted(result->parameters, "parameter").s,
+           text_counted(result->samples, "sample").s, text_duration(result->seconds).s);
     printf("memory: ");
     print_memory(stdout, &result->memory);
     printf("\nscratch: peak %s on disk\n", text_bytes(result->scratch_peak_bytes).s);

@@ -145,8 +145,8 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
         !ff_recipe_conditioned(recipe) && info->features < info->classes)
         return ff_fail(
             ctx, FF_EINVAL,
-            "%u features cannot hold a label of %u classes; use --label-embedding append",
-            info->features, info->classes);
+            "%u feature%s cannot hold a label of %u classes; use --label-embedding append",
+            info->features, info->features == 1 ? "" : "s", info->classes);
     if (ff_recipe_gathers(recipe) && info->classes > FF_MAX_GATHERED_CLASSES)
         return ff_fail(
             ctx, FF_EINVAL,

@@ -216,8 +216,9 @@ static int open_data(struct scoring *s)
         return status;
     info = &s->dataset->info;
     if (info->features != manifest->features)
-        return ff_fail(s->ctx, FF_EMISMATCH, "%s has %u features a row, but %s was trained on %u",
-                       opts->data.path, info->features, opts->model, manifest->features);
+        return ff_fail(s->ctx, FF_EMISMATCH, "%s has %u feature%s a row, but %s was trained on %u",
+                       opts->data.path, info->features, info->features == 1 ? "" : "s", opts->model,
+                       manifest->features);
     if (info->classes > manifest->classes)
         return ff_fail(s->ctx, FF_EMISMATCH, "%s has labels up to %u, but %s knows %u classes",
                        opts->data.path, info->classes - 1, opts->model, manifest->classes);

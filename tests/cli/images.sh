@@ -49,4 +49,15 @@ taken thin '12 x 4 pixels in 4 channels, which come last'
 refused 2 'jitter: shifts of up to 4 leave nothing' train --data thin.npy $net --jitter 4
 refused 2 'label samples 20: of [0-9]+ classes at most [0-9] are wrong; 0 ' \
     train --data thin.npy $net --label-samples 20
+
+# One of a kind is told as one
+put_npy one.npy ", 1" 1
+refused 2 ': 1 feature cannot hold' train --data one.npy $net --recipe symba
+ff 0 train --data flat.npy $net --limit 1
+ok "one sample" has out ', trained on 1 sample in '
+refused 1 'has 1 feature a row' predict images.ff --input one.npy
+ff 0 predict images.ff --input flat.npy --limit 1 --output p.csv
+ok "one prediction" has err '^p\.csv: 1 prediction$'
+ff 0 eval images.ff --data flat.npy --labels y.npy --limit 1
+ok "one sample measured" has out ' of 1 sample wrong'
 finish
