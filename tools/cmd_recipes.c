@@ -35,11 +35,14 @@ static int complete(struct cli *cli, const struct ff_recipe_entry *entry, struct
     return status == FF_OK ? ff_recipe_complete(cli->ctx, out) : status;
 }
 
-static void print_recipe(const struct ff_recipe_entry *entry, const struct ff_recipe *recipe)
+static void print_recipe(const struct ff_recipe_entry *entry, const struct ff_recipe *recipe,
+                         bool first)
 {
     const struct ff_recipe *says = &entry->defaults;
 
-    printf("\n%s: %s\n  reaches %s\n  --loss %s --lr %g --goodness-scale %g", entry->name,
+    if (!first)
+        putchar('\n');
+    printf("%s: %s\n  reaches %s\n  --loss %s --lr %g --goodness-scale %g", entry->name,
            entry->summary, entry->reaches, recipe->loss, recipe->learning_rate,
            recipe->goodness_scale);
     if (strcmp(recipe->embedding, "none") == 0)
@@ -62,7 +65,7 @@ static json_t *entry_object(const struct ff_recipe_entry *entry, const struct ff
     json_add(object, "name", json_from_text(entry->name));
     json_add(object, "summary", json_from_text(entry->summary));
     json_add(object, "reaches", json_from_text(entry->reaches));
-    json_add(object, "defaults", json_from_recipe(recipe));
+    json_add(object, "defaults", json_from_defaults(recipe));
     return object;
 }
 
@@ -81,7 +84,7 @@ static int run(struct cli *cli, void *arg, const char *operand)
         if (status == FF_OK && settings->json)
             json_append(list, entry_object(entry, &recipe));
         else if (status == FF_OK)
-            print_recipe(entry, &recipe);
+            print_recipe(entry, &recipe, i == 0);
         ff_recipe_release(&recipe);
     }
     json_add(object, "recipes", list);

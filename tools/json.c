@@ -77,6 +77,64 @@ void json_add_memory(json_t *object, const struct ff_memory *memory)
     json_add(object, "category_peak_bytes", categories);
 }
 
+/* The fields of a recipe beside its layers. */
+static const struct {
+    const char *key;
+    enum { NAME, COUNT, COUNT64, REAL } kind;
+    size_t at;
+} recipe_fields[] = {
+    {"mode", NAME, offsetof(struct ff_recipe, mode)},
+    {"recipe", NAME, offsetof(struct ff_recipe, recipe)},
+    {"loss", NAME, offsetof(struct ff_recipe, loss)},
+    {"optimizer", NAME, offsetof(struct ff_recipe, optimizer)},
+    {"schedule", NAME, offsetof(struct ff_recipe, schedule)},
+    {"label_embedding", NAME, offsetof(struct ff_recipe, embedding)},
+    {"activations", NAME, offsetof(struct ff_recipe, activations)},
+    {"epochs", COUNT, offsetof(struct ff_recipe, epochs)},
+    {"sweeps", COUNT, offsetof(struct ff_recipe, sweeps)},
+    {"batch", COUNT, offsetof(struct ff_recipe, batch)},
+    {"negatives", NAME, offsetof(struct ff_recipe, negatives)},
+    {"negative_sets", COUNT, offsetof(struct ff_recipe, negative_sets)},
+    {"seed", COUNT64, offsetof(struct ff_recipe, seed)},
+    {"learning_rate", REAL, offsetof(struct ff_recipe, learning_rate)},
+    {"weight_decay", REAL, offsetof(struct ff_recipe, weight_decay)},
+    {"momentum", REAL, offsetof(struct ff_recipe, momentum)},
+    {"beta1", REAL, offsetof(struct ff_recipe, beta1)},
+    {"beta2", REAL, offsetof(struct ff_recipe, beta2)},
+    {"epsilon", REAL, offsetof(struct ff_recipe, epsilon)},
+    {"goodness_scale", REAL, offsetof(struct ff_recipe, goodness_scale)},
+    {"threshold", REAL, offsetof(struct ff_recipe, threshold)},
+    {"label_strength", REAL, offsetof(struct ff_recipe, label_strength)},
+    {"label_smoothing", REAL, offsetof(struct ff_recipe, label_smoothing)},
+    {"label_samples", COUNT, offsetof(struct ff_recipe, label_samples)},
+    {"pass_on", NAME, offsetof(struct ff_recipe, pass_on)},
+    {"dropout", REAL, offsetof(struct ff_recipe, dropout)},
+    {"jitter", COUNT, offsetof(struct ff_recipe, jitter)},
+    {"augment_copies", COUNT, offsetof(struct ff_recipe, augment_copies)},
+    {"validation", REAL, offsetof(struct ff_recipe, validation)},
+    {"peer_normalisation", REAL, offsetof(struct ff_recipe, peer_normalisation)},
+    {"head_epochs", COUNT, offsetof(struct ff_recipe, head_epochs)},
+    {"head_learning_rate", REAL, offsetof(struct ff_recipe, head_learning_rate)},
+    {"head_weight_decay", REAL, offsetof(struct ff_recipe, head_weight_decay)},
+};
+#define RECIPE_FIELDS (sizeof recipe_fields / sizeof *recipe_fields)
+
+static json_t *json_from_field(const struct ff_recipe *recipe, size_t field)
+{
+    const void *at = (const char *)recipe + recipe_fields[field].at;
+
+    switch (recipe_fields[field].kind) {
+    case NAME:
+        return json_from_text(*(const char *const *)at);
+    case COUNT:
+        return json_from_count(*(const uint32_t *)at);
+    case COUNT64:
+        return json_from_count(*(const uint64_t *)at);
+    default:
+        return json_from_real(*(const double *)at);
+    }
+}
+
 json_t *json_from_recipe(const struct ff_recipe *recipe)
 {
     json_t *out = json_object(), *hidden = json_array();
@@ -85,39 +143,19 @@ json_t *json_from_recipe(const struct ff_recipe *recipe)
     for (i = 0; i < recipe->layers; i++)
         json_append(hidden, json_from_count(recipe->hidden[i]));
     json_add(out, "hidden", hidden);
-    json_add(out, "mode", json_from_text(recipe->mode));
-    json_add(out, "recipe", json_from_text(recipe->recipe));
-    json_add(out, "loss", json_from_text(recipe->loss));
-    json_add(out, "optimizer", json_from_text(recipe->optimizer));
-    json_add(out, "schedule", json_from_text(recipe->schedule));
-    json_add(out, "label_embedding", json_from_text(recipe->embedding));
-    json_add(out, "activations", json_from_text(recipe->activations));
-    json_add(out, "epochs", json_from_count(recipe->epochs));
-    json_add(out, "sweeps", json_from_count(recipe->sweeps));
-    json_add(out, "batch", json_from_count(recipe->batch));
-    json_add(out, "negatives", json_from_text(recipe->negatives));
-    json_add(out, "negative_sets", json_from_count(recipe->negative_sets));
-    json_add(out, "seed", json_from_count(recipe->seed));
-    json_add(out, "learning_rate", json_from_real(recipe->learning_rate));
-    json_add(out, "weight_decay", json_from_real(recipe->weight_decay));
-    json_add(out, "momentum", json_from_real(recipe->momentum));
-    json_add(out, "beta1", json_from_real(recipe->beta1));
-    json_add(out, "beta2", json_from_real(recipe->beta2));
-    json_add(out, "epsilon", json_from_real(recipe->epsilon));
-    json_add(out, "goodness_scale", json_from_real(recipe->goodness_scale));
-    json_add(out, "threshold", json_from_real(recipe->threshold));
-    json_add(out, "label_strength", json_from_real(recipe->label_strength));
-    json_add(out, "label_smoothing", json_from_real(recipe->label_smoothing));
-    json_add(out, "label_samples", json_from_count(recipe->label_samples));
-    json_add(out, "pass_on", json_from_text(recipe->pass_on));
-    json_add(out, "dropout", json_from_real(recipe->dropout));
-    json_add(out, "jitter", json_from_count(recipe->jitter));
-    json_add(out, "augment_copies", json_from_count(recipe->augment_copies));
-    json_add(out, "validation", json_from_real(recipe->validation));
-    json_add(out, "peer_normalisation", json_from_real(recipe->peer_normalisation));
-    json_add(out, "head_epochs", json_from_count(recipe->head_epochs));
-    json_add(out, "head_learning_rate", json_from_real(recipe->head_learning_rate));
-    json_add(out, "head_weight_decay", json_from_real(recipe->head_weight_decay));
+    for (i = 0; i < RECIPE_FIELDS; i++)
+        json_add(out, recipe_fields[i].key, json_from_field(recipe, i));
+    return out;
+}
+
+json_t *json_from_defaults(const struct ff_recipe *recipe)
+{
+    json_t *out = json_object();
+    size_t i;
+
+    for (i = 0; i < RECIPE_FIELDS; i++)
+        if (ff_recipe_uses(recipe, recipe_fields[i].at))
+            json_add(out, recipe_fields[i].key, json_from_field(recipe, i));
     return out;
 }
 

@@ -17,7 +17,8 @@ static double option_value(const struct option_spec *option, const struct ff_rec
     return count;
 }
 
-/* Reads OPTION's value in a recipe completed with one choice of a field; NAN if that fails. */
+/* Reads OPTION's value in a recipe completed with one choice of a field; NAN if it is of no use
+ * there. */
 static double completed_value(struct ff_ctx *ctx, const struct option_spec *option,
                               const char *field, const char *choice)
 {
@@ -32,22 +33,21 @@ static double completed_value(struct ff_ctx *ctx, const struct option_spec *opti
     else
         recipe.optimizer = choice;
     if (ff_recipe_parse_hidden(ctx, "1", &recipe) == FF_OK &&
-        ff_recipe_complete(ctx, &recipe) == FF_OK)
+        ff_recipe_complete(ctx, &recipe) == FF_OK && ff_recipe_uses(&recipe, option->offset))
         value = option_value(option, &recipe);
     ff_recipe_release(&recipe);
     return value;
 }
 
-/* Writes "0.003 with ff-stream, 0.001 with bp, bp-accum"; returns false if all choices have one
- * value. */
+/* Writes "0.003 with ff-stream, 0.001 with bp, bp-accum", without the choices that make no use of
+ * it; returns false if all choices have one value, or none a use. */
 static bool values_by_choice(struct ff_ctx *ctx, const struct option_spec *option,
                              const char *field, char *text, size_t size)
 {
-    bool differ = false;
+    bool differ = false, unused = false;
     double last = NAN;
     size_t used = 0, i;
 
-    *text = '\0';
     for (i = 0; used < size; i++) {
         /* Asked for anew each time: the table's memory may be shared with other fields'. */
         const char *name = ff_recipe_choices(field)[i].name;
@@ -57,6 +57,7 @@ static bool values_by_choice(struct ff_ctx *ctx, const struct option_spec *optio
         if (name == NULL)
             break;
         value = completed_value(ctx, option, field, name);
+        unused = unused || !isfinite(value);
         if (!isfinite(value))
             continue;
         same = fabs(value - last) <= 0;
@@ -69,6 +70,8 @@ static bool values_by_choice(struct ff_ctx *ctx, const struct option_spec *optio
                                      value, name);
         last = value;
     }
+    if (used > 0 && unused)
+        differ = true;
     if (!differ && isfinite(last))
         snprintf(text, size, "%g", last);
     return differ;

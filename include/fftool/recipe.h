@@ -6,6 +6,7 @@
 #define FFTOOL_RECIPE_H
 
 #include <fftool/context.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -83,6 +84,9 @@ void ff_recipe_release(struct ff_recipe *recipe);
 FF_CHECK int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct ff_recipe *recipe);
 /* Sets what is unset, then checks every field. FF_EINVAL names the first bad one. */
 FF_CHECK int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe);
+/* True if the field at OFFSET is of use in RECIPE, which is complete: in its mode, with its loss
+ * and its other fields. */
+bool ff_recipe_uses(const struct ff_recipe *recipe, size_t offset);
 /*
  * For one recipe that serves to compare N MODES, the recipe's own among them: sets the fields that
  * are of no use in its own, but are in another, to their defaults. What is of use in none is left

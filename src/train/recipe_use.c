@@ -141,6 +141,17 @@ static enum condition lacks(const struct use *use, const struct situation *situa
     return ALWAYS;
 }
 
+bool ff_recipe_uses(const struct ff_recipe *recipe, size_t offset)
+{
+    const struct situation situation = situation_of(recipe);
+
+    for (size_t i = 0; i < USES; i++) {
+        if (uses[i].at == offset)
+            return lacks(&uses[i], &situation) == ALWAYS;
+    }
+    return true;
+}
+
 static const void *field_of(const struct ff_recipe *recipe, const struct use *use)
 {
     return (const char *)recipe + use->at;

@@ -57,4 +57,22 @@ for choice in symba logistic adam sgd linear bf16 u8 replace; do
     ff 0 train --help
     ok "train --help tells of $choice" has out "^ +$choice  "
 done
+
+# Of defaults only those that are of use
+tr -s '\n ' ' ' <out >flat
+for default in 'logistic loss\) \[1 with classic, unsupervised\]' 'in common \[0\.1 with conditioned\]' \
+    'of sgd \[0\.9 with sgd\]' 'its learning rate \[0\.001\]'; do
+    ok "train --help tells $default" has flat "$default"
+done
+ff 0 recipes
+ok "recipes: no blank line before the first" [ "$(sed -n '1s/:.*//p' out)" = conditioned ]
+ff 0 recipes --json
+ok "recipes --json is JSON" json out
+ok "recipes --json: the loss" [ "$(leaf '.recipes[0].defaults.loss')" = softmax ]
+ok "recipes --json: no layers, which are no recipe's" [ -z "$(leaf '.recipes[0].defaults.hidden[0]')" ]
+for unused in '[0].defaults.threshold' '[0].defaults.negatives' '[2].defaults.threshold' \
+    '[2].defaults.label_smoothing' '[3].defaults.label_strength'; do
+    ok "recipes --json: no $unused" [ -z "$(leaf ".recipes$unused")" ]
+done
+ok "recipes --json: a threshold where there is one" [ "$(leaf '.recipes[1].defaults.threshold')" = 1.0 ]
 finish
