@@ -18,9 +18,9 @@ static double option_value(const struct option_spec *option, const struct ff_rec
 }
 
 /* Reads OPTION's value in a recipe completed with one choice of a field; NAN if it is of no use
- * there. */
+ * there. HAS_RECIPE, which may be NULL: whether a recipe gives defaults there. */
 static double completed_value(struct ff_ctx *ctx, const struct option_spec *option,
-                              const char *field, const char *choice)
+                              const char *field, const char *choice, bool *has_recipe)
 {
     struct ff_recipe recipe;
     double value = NAN;
@@ -35,59 +35,90 @@ static double completed_value(struct ff_ctx *ctx, const struct option_spec *opti
     if (ff_recipe_parse_hidden(ctx, "1", &recipe) == FF_OK &&
         ff_recipe_complete(ctx, &recipe) == FF_OK && ff_recipe_uses(&recipe, option->offset))
         value = option_value(option, &recipe);
+    if (has_recipe)
+        *has_recipe = ff_recipe_uses(&recipe, offsetof(struct ff_recipe, recipe));
     ff_recipe_release(&recipe);
     return value;
 }
 
-/* Writes "0.003 with ff-stream, 0.001 with bp, bp-accum", without the choices that make no use of
- * it; returns false if all choices have one value, or none a use. */
-static bool values_by_choice(struct ff_ctx *ctx, const struct option_spec *option,
-                             const char *field, char *text, size_t size)
+/* Values and the choices that have them: "0.003 with classic, symba, 0.001 with bp". */
+struct listing {
+    char *text;
+    size_t size, used;
+    double last;
+    bool differ;
+};
+
+static void list_value(struct listing *listing, double value, const char *choice)
 {
-    bool differ = false, unused = false;
-    double last = NAN;
-    size_t used = 0, i;
+    bool same = fabs(value - listing->last) <= 0;
+    char *end = listing->text + listing->used;
+    size_t left = listing->size - listing->used;
 
-    for (i = 0; used < size; i++) {
-        /* Asked for anew each time: the table's memory may be shared with other fields'. */
-        const char *name = ff_recipe_choices(field)[i].name;
-        bool same;
-        double value;
+    if (listing->used > 0 && !same)
+        listing->differ = true;
+    if (same)
+        listing->used += (size_t)snprintf(end, left, ", %s", choice);
+    else
+        listing->used += (size_t)snprintf(end, left, "%s%g with %s", listing->used > 0 ? ", " : "",
+                                          value, choice);
+    if (listing->used >= listing->size)
+        listing->used = listing->size - 1;
+    listing->last = value;
+}
 
-        if (name == NULL)
-            break;
-        value = completed_value(ctx, option, field, name);
-        unused = unused || !isfinite(value);
-        if (!isfinite(value))
-            continue;
-        same = fabs(value - last) <= 0;
-        if (used > 0 && !same)
-            differ = true;
-        if (same)
-            used += (size_t)snprintf(text + used, size - used, ", %s", name);
+/* Lists the choices of a field but those that make no use of it; returns false if all have one
+ * value, or none a use. */
+static bool values_by_choice(struct ff_ctx *ctx, const struct option_spec *option,
+                             const char *field, struct listing *listing)
+{
+    bool unused = false;
+    const char *name;
+
+    /* Asked for anew each time: the table's memory may be shared with other fields'. */
+    for (size_t i = 0; (name = ff_recipe_choices(field)[i].name) != NULL; i++) {
+        double value = completed_value(ctx, option, field, name, NULL);
+
+        if (isfinite(value))
+            list_value(listing, value, name);
         else
-            used += (size_t)snprintf(text + used, size - used, "%s%g with %s", used > 0 ? ", " : "",
-                                     value, name);
-        last = value;
+            unused = true;
     }
-    if (used > 0 && unused)
-        differ = true;
-    if (!differ && isfinite(last))
-        snprintf(text, size, "%g", last);
-    return differ;
+    return listing->differ || (listing->used > 0 && unused);
+}
+
+/* Lists the modes that have no recipe, too. */
+static void add_modes(struct ff_ctx *ctx, const struct option_spec *option, struct listing *listing)
+{
+    const char *name;
+
+    for (size_t i = 0; (name = ff_recipe_choices("mode")[i].name) != NULL; i++) {
+        bool has_recipe;
+        double value = completed_value(ctx, option, "mode", name, &has_recipe);
+
+        if (isfinite(value) && !has_recipe)
+            list_value(listing, value, name);
+    }
 }
 
 void recipe_default(const struct option_spec *option, char *text, size_t size)
 {
     static const char *const fields[] = {"recipe", "mode", "optimizer"};
     struct ff_ctx *ctx;
-    size_t i;
 
     *text = '\0';
     if (ff_ctx_new(&ctx) != FF_OK)
         return;
-    for (i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (values_by_choice(ctx, option, fields[i], text, size))
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        struct listing listing = {.text = text, .size = size, .last = NAN};
+
+        if (values_by_choice(ctx, option, fields[i], &listing)) {
+            if (strcmp(fields[i], "recipe") == 0)
+                add_modes(ctx, option, &listing);
             break;
+        }
+        if (isfinite(listing.last))
+            snprintf(text, size, "%g", listing.last);
+    }
     ff_ctx_free(ctx);
 }

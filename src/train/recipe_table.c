@@ -23,6 +23,7 @@ static const struct ff_recipe_entry entries[] = {
                 .label_strength = 3,
                 .label_smoothing = 0.1,
                 .dropout = 0.2,
+                .learning_rate = NAN,
                 .goodness_scale = NAN,
                 .negative_sets = 1, /* unused */
                 .head_epochs = 0,
@@ -39,6 +40,7 @@ static const struct ff_recipe_entry entries[] = {
                 .embedding = "replace",
                 .negatives = "random",
                 .label_strength = 1,
+                .learning_rate = NAN,
                 .goodness_scale = NAN,
                 .negative_sets = 1,
                 .head_epochs = 5,
@@ -55,6 +57,7 @@ static const struct ff_recipe_entry entries[] = {
                 .embedding = "replace",
                 .negatives = "random",
                 .label_strength = 1,
+                .learning_rate = NAN,
                 .goodness_scale = NAN,
                 .negative_sets = 1,
                 .head_epochs = 5,
@@ -71,6 +74,7 @@ static const struct ff_recipe_entry entries[] = {
                 .embedding = "none",
                 .negatives = "hybrid",
                 .label_strength = 1, /* unused */
+                .learning_rate = 1.5e-3,
                 .goodness_scale = NAN,
                 .negative_sets = 1,
                 .head_epochs = 10,
@@ -161,5 +165,6 @@ void ff_recipe_fill(struct ff_recipe *recipe, const struct ff_recipe_entry *entr
     fill(&recipe->label_strength, defaults->label_strength);
     fill(&recipe->label_smoothing, defaults->label_smoothing);
     fill(&recipe->dropout, defaults->dropout);
+    fill(&recipe->learning_rate, defaults->learning_rate);
     fill(&recipe->goodness_scale, defaults->goodness_scale);
 }
