@@ -37,10 +37,10 @@ static json_t *layer_object(const struct ff_layer_info *layer)
     json_add(object, "biases", stats_object(&layer->biases));
     if (layer->label_weights.count > 0)
         json_add(object, "label_weights", stats_object(&layer->label_weights));
-    json_add(object, "goodness_pos", json_from_real(layer->goodness_pos));
-    json_add(object, "goodness_neg", json_from_real(layer->goodness_neg));
-    json_add(object, "error", json_from_real(layer->error));
-    json_add(object, "loss", json_from_real(layer->loss));
+    json_add(object, "goodness_pos", json_from_float(layer->goodness_pos));
+    json_add(object, "goodness_neg", json_from_float(layer->goodness_neg));
+    json_add(object, "error", json_from_float(layer->error));
+    json_add(object, "loss", json_from_float(layer->loss));
     json_add(object, "dead_units",
              isfinite(layer->loss) ? json_from_count(layer->dead_units) : json_null());
     return object;
@@ -69,8 +69,8 @@ static json_t *choice_object(const struct ff_layer_choice *choice)
     object = json_object();
     json_add(object, "first", json_from_count(choice->first));
     json_add(object, "last", json_from_count(choice->last));
-    json_add(object, "held_out_error", json_from_real(choice->held_out_error));
-    json_add(object, "temperature", json_from_real(choice->temperature));
+    json_add(object, "held_out_error", json_from_float(choice->held_out_error));
+    json_add(object, "temperature", json_from_float(choice->temperature));
     return object;
 }
 

@@ -19,6 +19,14 @@ json_t *json_from_real(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+json_t *json_from_float(double value)
+{
+    char digits[32];
+
+    snprintf(digits, sizeof digits, "%.7g", value);
+    return json_from_real(strtod(digits, NULL));
+}
+
 json_t *json_from_count(uint64_t count)
 {
     return json_integer((json_int_t)count);

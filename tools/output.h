@@ -38,6 +38,8 @@ struct byte_unit byte_unit(double bytes);
 void print_memory(FILE *out, const struct ff_memory *memory);
 
 json_t *json_from_real(double value);
+/* VALUE was a float: of its digits those that are true. */
+json_t *json_from_float(double value);
 json_t *json_from_count(uint64_t count);
 /* TEXT may be NULL (null); bytes that are not UTF-8 become question marks. */
 json_t *json_from_text(const char *text);

@@ -39,8 +39,10 @@ static json_t *epoch_object(const struct ff_epoch_report *report)
     const char *kind = report->head ? "head" : report->layer > 0 ? "layer" : "network";
 
     json_add(object, "kind", json_from_text(kind));
+    json_add(object, "sweep", json_from_count(report->sweep));
     json_add(object, "layer", report->layer > 0 ? json_from_count(report->layer) : json_null());
     json_add(object, "epoch", json_from_count(report->epoch));
+    json_add(object, "negatives", json_from_text(report->negatives));
     json_add(object, "loss", json_from_real(report->loss));
     json_add(object, "goodness_pos", json_from_real(report->goodness_pos));
     json_add(object, "goodness_neg", json_from_real(report->goodness_neg));
@@ -59,12 +61,15 @@ static json_t *trained_object(const struct ff_trained_report *report)
     json_t *object = json_object();
 
     json_add(object, "kind", json_from_text("trained"));
+    json_add(object, "sweep", json_from_count(report->sweep));
     json_add(object, "layer", json_from_count(report->layer));
+    json_add(object, "epoch", json_from_count(report->epoch));
+    json_add(object, "negatives", json_from_text(report->negatives));
     json_add(object, "loss", json_from_real(report->loss));
     json_add(object, "goodness_pos", json_from_real(report->goodness_pos));
     json_add(object, "goodness_neg", json_from_real(report->goodness_neg));
     json_add(object, "error", json_from_real(report->error));
-    json_add(object, "validation_error", json_from_real(report->validation_error));
+    json_add(object, "validation_error_upto", json_from_real(report->validation_error_upto));
     json_add(object, "dead_units", json_from_count(report->dead_units));
     return object;
 }
@@ -134,12 +139,14 @@ static void on_epoch(void *arg, const struct ff_epoch_report *report)
 static void on_trained(void *arg, const struct ff_trained_report *report)
 {
     struct run *run = arg;
+    char held_out[96] = "";
 
     log_line(run, trained_object(report));
-    if (isfinite(report->validation_error))
-        progress_line(&run->progress, "layer %s trained  error on held-out samples %s",
-                      part_text(report->layer, run->layers).s,
-                      text_percent(report->validation_error).s);
+    if (isfinite(report->validation_error_upto))
+        snprintf(held_out, sizeof held_out, "  held-out error, summed up to it %s",
+                 text_percent(report->validation_error_upto).s);
+    progress_line(&run->progress, "layer %s trained  error %s%s",
+                  part_text(report->layer, run->layers).s, text_percent(report->error).s, held_out);
 }
 
 static void on_progress(void *arg, const struct ff_progress *progress)

@@ -14,13 +14,13 @@
 #include "reading.h"
 
 /* ROW(name in C, member in JSON) */
-#define LOG_FIGURE_TABLE(ROW)               \
-    ROW(LOSS, loss)                         \
-    ROW(GOODNESS_POS, goodness_pos)         \
-    ROW(GOODNESS_NEG, goodness_neg)         \
-    ROW(ERROR, error)                       \
-    ROW(VALIDATION_ERROR, validation_error) \
-    ROW(SECONDS, seconds)                   \
+#define LOG_FIGURE_TABLE(ROW)                    \
+    ROW(LOSS, loss)                              \
+    ROW(GOODNESS_POS, goodness_pos)              \
+    ROW(GOODNESS_NEG, goodness_neg)              \
+    ROW(ERROR, error)                            \
+    ROW(VALIDATION_ERROR, validation_error_upto) \
+    ROW(SECONDS, seconds)                        \
     ROW(RATE, rows_per_second)
 
 #define LOG_FIGURE_NAME(name, member) LOG_##name,

@@ -43,8 +43,12 @@ struct ff_progress {
 /* One epoch of one layer, of the whole network where it trains at once, or of the head. */
 struct ff_epoch_report {
     bool head;
+    uint32_t sweep; /* from 1 */
     uint32_t layer; /* 0: the whole network */
-    uint32_t epoch;
+    uint32_t epoch; /* from 1, over all sweeps */
+    /* What negative rows are: "labels", all the wrong ones, label-conditioned; else as in
+     * ff_recipe. Backpropagation and head: NULL. Valid during the call. */
+    const char *negatives;
     double loss;                       /* backpropagation and head: cross-entropy */
     double goodness_pos, goodness_neg; /* means over the epoch, label-conditioned: under the true
                                           label and under the wrong ones; backpropagation and
@@ -61,13 +65,19 @@ struct ff_epoch_report {
     uint64_t scratch_bytes;
 };
 
-/* A layer as trained: over all samples, after its last epoch, in the forward pass. */
+/*
+ * A layer as a sweep leaves it, measured in its forward pass: over the rows that it learns from,
+ * shifted copies where there are, without dropout. Label-conditioned and with hard negatives, ERROR
+ * is the share of rows whose G under any wrong label is >= G under the true one; else of pairs.
+ */
 struct ff_trained_report {
-    uint32_t layer;
-    double loss, goodness_pos, goodness_neg, error; /* as in ff_epoch_report */
-    double validation_error; /* by goodness summed from the first layer to this one, on the samples
-                                that are held out; NAN: none are */
-    uint64_t dead_units;     /* that were never active */
+    uint32_t sweep, layer, epoch;                   /* from 1; the layer's last one so far */
+    const char *negatives;                          /* as in ff_epoch_report */
+    double loss, goodness_pos, goodness_neg, error; /* by the layer's goodness alone */
+    /* Of samples that are held out, misclassified by the goodness summed from the first layer up to
+     * this one; NAN: none are held out. */
+    double validation_error_upto;
+    uint64_t dead_units; /* that were never active */
 };
 
 struct ff_plan;

@@ -1,5 +1,7 @@
 #include "train/epochs.h"
 
+#include "train/streams.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -86,8 +88,10 @@ static void report(const struct ff_learning *learning, double seconds, double ro
     double factor = run->schedule->factor(steps - 1, learning->epochs * batches);
     struct ff_epoch_report out = {
         .head = head,
+        .sweep = mark->round + 1,
         .layer = layer_number(learning),
         .epoch = mark->epoch + 1,
+        .negatives = no_goodness ? NULL : ff_streams_negatives(&run->manifest.recipe),
         .loss = mean_loss(sums),
         .goodness_pos = no_goodness ? NAN : sums->goodness_pos / sums->rows,
         .goodness_neg = no_goodness ? NAN : sums->goodness_neg / sums->rows,

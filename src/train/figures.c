@@ -206,14 +206,14 @@ static uint32_t count_dead(const struct ff_figures *f)
     return dead;
 }
 
-void ff_figures_read(const struct ff_figures *figures, float out[FF_LAYER_FIGURES])
+void ff_figures_read(const struct ff_figures *figures, double out[FF_LAYER_FIGURES])
 {
     const struct ff_sums *total = &figures->total;
 
-    out[FF_FIGURE_LOSS] = (float)(total->loss / total->rows);
-    out[FF_FIGURE_GOODNESS_POS] = (float)(total->goodness_pos / total->rows);
-    out[FF_FIGURE_GOODNESS_NEG] = (float)(total->goodness_neg / total->rows);
-    out[FF_FIGURE_ERROR] = (float)(total->wrong / total->rows);
-    out[FF_FIGURE_DEAD_UNITS] = (float)count_dead(figures);
+    out[FF_FIGURE_LOSS] = total->loss / total->rows;
+    out[FF_FIGURE_GOODNESS_POS] = total->goodness_pos / total->rows;
+    out[FF_FIGURE_GOODNESS_NEG] = total->goodness_neg / total->rows;
+    out[FF_FIGURE_ERROR] = total->wrong / total->rows;
+    out[FF_FIGURE_DEAD_UNITS] = count_dead(figures);
     ff_holdout_figures(&figures->holdout, out);
 }

@@ -44,7 +44,7 @@ void ff_figures_needs(const struct ff_figures *figures, struct ff_needs *needs);
 FF_CHECK int ff_figures_take(struct ff_figures *figures, struct ff_feed *feed,
                              const struct ff_forward_block *block, const uint16_t *labels,
                              struct ff_set *out, const struct ff_compression *compression);
-/* All of them, as a row of floats in the model file. */
-void ff_figures_read(const struct ff_figures *figures, float out[FF_LAYER_FIGURES]);
+/* All of them; the model file has them as a row of floats. */
+void ff_figures_read(const struct ff_figures *figures, double out[FF_LAYER_FIGURES]);
 
 #endif

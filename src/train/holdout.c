@@ -129,15 +129,15 @@ static double least_place(const double entropy[FF_TEMPERATURES])
     return curve > 0 ? least + (below - above) / (2 * curve) : least;
 }
 
-void ff_holdout_figures(const struct ff_holdout *holdout, float figures[FF_LAYER_FIGURES])
+void ff_holdout_figures(const struct ff_holdout *holdout, double figures[FF_LAYER_FIGURES])
 {
     for (uint32_t start = 0; start < FF_RANGE_STARTS; start++) {
         bool known = holdout->rows > 0 && start < holdout->layer;
 
         figures[FF_FIGURE_HELD_OUT_ERROR + start] =
-            known ? (float)(holdout->wrong[start] / holdout->rows) : NAN;
+            known ? holdout->wrong[start] / holdout->rows : NAN;
         figures[FF_FIGURE_TEMPERATURE + start] =
-            known ? (float)temperature_at(least_place(holdout->entropy[start])) : NAN;
+            known ? temperature_at(least_place(holdout->entropy[start])) : NAN;
     }
 }
 

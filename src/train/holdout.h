@@ -44,7 +44,7 @@ FF_CHECK int ff_holdout_take(struct ff_holdout *holdout, struct ff_feed *feed,
                              struct ff_set *out, const struct ff_compression *compression);
 /* Writes what was found to the layer's FIGURES; NAN if no row was held out, and for ranges that
  * begin above the layer. */
-void ff_holdout_figures(const struct ff_holdout *holdout, float figures[FF_LAYER_FIGURES]);
+void ff_holdout_figures(const struct ff_holdout *holdout, double figures[FF_LAYER_FIGURES]);
 /* With FIGURES of LAYER, chooses its best range if it is better than what CHOICE has; of equals
  * the first. */
 void ff_holdout_choose(const float figures[FF_LAYER_FIGURES], uint32_t layer,

@@ -248,16 +248,21 @@ static int forward_layer(struct forwarding *f)
     return status;
 }
 
-static void report(const struct forwarding *f, const float figures[FF_LAYER_FIGURES])
+static void report(const struct forwarding *f, const double figures[FF_LAYER_FIGURES])
 {
     const struct ff_train_opts *opts = f->run->opts;
+    const struct ff_recipe *recipe = &f->run->manifest.recipe;
+    uint32_t round = f->run->manifest.mark.round;
     struct ff_trained_report out = {
+        .sweep = round + 1,
         .layer = f->number,
-        .loss = (double)figures[FF_FIGURE_LOSS],
-        .goodness_pos = (double)figures[FF_FIGURE_GOODNESS_POS],
-        .goodness_neg = (double)figures[FF_FIGURE_GOODNESS_NEG],
-        .error = (double)figures[FF_FIGURE_ERROR],
-        .validation_error = (double)figures[FF_FIGURE_HELD_OUT_ERROR],
+        .epoch = ff_recipe_round_begins(recipe, round + 1),
+        .negatives = ff_streams_negatives(recipe),
+        .loss = figures[FF_FIGURE_LOSS],
+        .goodness_pos = figures[FF_FIGURE_GOODNESS_POS],
+        .goodness_neg = figures[FF_FIGURE_GOODNESS_NEG],
+        .error = figures[FF_FIGURE_ERROR],
+        .validation_error_upto = figures[FF_FIGURE_HELD_OUT_ERROR],
         .dead_units = (uint64_t)figures[FF_FIGURE_DEAD_UNITS],
     };
 
@@ -268,12 +273,15 @@ static void report(const struct forwarding *f, const float figures[FF_LAYER_FIGU
 /* The layer's figures, as a row of floats in the model file: see struct ff_layer_info. */
 static int put_figures(struct forwarding *f)
 {
-    float figures[FF_LAYER_FIGURES];
-    struct ff_matrix matrix = {FF_F32, 1, FF_LAYER_FIGURES, figures};
+    double figures[FF_LAYER_FIGURES];
+    float stored[FF_LAYER_FIGURES];
+    struct ff_matrix matrix = {FF_F32, 1, FF_LAYER_FIGURES, stored};
     struct ff_tile_key key = {'S', f->number, FF_GENERATION_FINAL, 0, 0};
 
     ff_figures_read(&f->figures, figures);
-    if (figures[FF_FIGURE_DEAD_UNITS] >= (float)f->layer.units)
+    for (int i = 0; i < FF_LAYER_FIGURES; i++)
+        stored[i] = (float)figures[i];
+    if (figures[FF_FIGURE_DEAD_UNITS] >= f->layer.units)
         ff_warn(
             f->run->ctx,
             "layer %u: no unit is active for any row, so layers above learn nothing; try a lower "

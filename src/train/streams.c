@@ -70,6 +70,11 @@ uint32_t ff_streams_rows(const struct ff_recipe *recipe)
     return ff_recipe_conditioned(recipe) ? 1 : 2;
 }
 
+const char *ff_streams_negatives(const struct ff_recipe *recipe)
+{
+    return ff_recipe_conditioned(recipe) ? "labels" : recipe->negatives;
+}
+
 uint32_t ff_streams_head(const struct ff_recipe *recipe)
 {
     bool label_free = ff_recipe_conditioned(recipe) || ff_recipe_unsupervised(recipe);

@@ -24,6 +24,8 @@ uint32_t ff_streams_variants(const struct ff_recipe *recipe);
 /* Rows of them that a step learns from for each sample: a positive and a negative one, or one that
  * meets all labels. */
 uint32_t ff_streams_rows(const struct ff_recipe *recipe);
+/* What the negative rows are, as in ff_epoch_report. */
+const char *ff_streams_negatives(const struct ff_recipe *recipe);
 /* The one that the head learns from. */
 uint32_t ff_streams_head(const struct ff_recipe *recipe);
 

@@ -11,12 +11,18 @@ hard="$shape --recipe symba --negatives hard --validation 0.2 --head-epochs 1"
 unsupervised="$shape --recipe unsupervised --head-epochs 1"
 
 ff 0 train $held --log log.jsonl
-ok "errors on held-out samples are told" has err '^layer 3/3 trained +error on held-out samples [0-9.]+ %'
-ok "the log has one for each layer" \
-    [ "$(grep -c '"kind":"trained".*"validation_error":0\.[0-9]*,' log.jsonl)" -eq 3 ]
+ok "errors of a layer as trained are told" \
+    has err '^layer 3/3 trained  error [0-9.]+ %  held-out error, summed up to it [0-9.]+ %$'
+# Of 100 rows that are held out, an error has two decimals.
+ok "the log has them for each layer, with no digits that are not true" \
+    [ "$(grep -cE '"kind":"trained".*"error":0\.[0-9]*,"validation_error_upto":0\.[0-9]{1,2},' \
+        log.jsonl)" -eq 3 ]
+ok "the log tells what the negative goodness is of" [ "$(grep -c '"negatives":"labels"' log.jsonl)" -eq 9 ]
 ff 0 inspect model.ff --json
 json out
 first=$(leaf .choice.first) last=$(leaf .choice.last)
+ok "inspect has no digits of errors that are not true" \
+    [ "$(grep -cE '\.(error|held_out_error)=0\.[0-9]{1,7}$' leaves)" -eq 4 ]
 
 ff 0 eval model.ff --data "$data"
 if [ "$first" -eq "$last" ]; then
@@ -62,6 +68,11 @@ ok "predict --layers: other scores" [ "$(cksum <last.csv)" != "$(cksum <all.csv)
 ff 0 predict model.ff --input "$data" --layers "$first-$last" --output chosen.csv
 ok "predict sums the layers that were chosen" cmp chosen.csv all.csv
 
+ff 0 train $held --sweeps 2 --model swept.ff --log swept.jsonl --quiet
+for kind in layer trained; do
+    ok "the log has sweep, layer and epoch: $kind" [ "$(sed -n "/\"kind\":\"$kind\"/"'s/.*"sweep":\([0-9]*\),"layer":\([0-9]*\),"epoch":\([0-9]*\),.*/\1\2\3/p' \
+        swept.jsonl | tr '\n' ' ')" = "111 121 131 212 222 232 " ]
+done
 for recipe in "$hard" "$unsupervised" "$held --pass-on posterior --sweeps 2"; do
     ff 0 train $recipe --model one.ff --quiet --force
     ff 0 train $recipe --model other.ff --quiet --force --threads 1 --micro-batch 7 --compress zstd
@@ -74,7 +85,9 @@ ok "hard negatives give other weights" [ "$(weights_hash one.ff)" != "$(weights_
 ff 0 eval one.ff --data "$data" --json --quiet
 json out
 ok "eval of hard negatives: by goodness" [ "$(leaf .method)" = goodness ]
-ff 0 train $unsupervised --model images.ff --quiet
+ff 0 train $unsupervised --model images.ff --log images.jsonl --quiet
+ok "the log tells that the negative goodness is of hybrids" \
+    has images.jsonl '"kind":"trained".*"negatives":"hybrid"'
 ff 0 eval images.ff --data "$data" --json --quiet
 json out
 ok "eval of what learnt without labels: by the head" [ "$(leaf .method)" = head ]

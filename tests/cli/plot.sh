@@ -206,7 +206,7 @@ log_of 1 1 >one.jsonl
 ff 0 plot one.jsonl -o one.svg
 ff 1 plot one.jsonl -o one.svg --style depth
 ok "an error that is not known is told" has err 'one\.jsonl: no layer in it has an error'
-sed 's/"validation_error":[^,]*,//; s/"kind":"layer"/&,"validation_error":0.3/' l.jsonl >valid.jsonl
+sed 's/"kind":"layer"/&,"validation_error_upto":0.3/' l.jsonl >valid.jsonl
 ff 0 plot valid.jsonl -o valid.svg
 ok "an error of validation is drawn" has valid.svg 'validation error'
 

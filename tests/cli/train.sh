@@ -19,7 +19,7 @@ while read -r line; do
     n=$((n + 1))
     echo "$line" >line
     ok "line $n of the log is JSON" json line
-    for key in kind layer epoch loss goodness_pos goodness_neg error learning_rate seconds \
+    for key in kind sweep layer epoch negatives loss goodness_pos goodness_neg error learning_rate seconds \
         rows_per_second gflops peak_rss_bytes peak_anon_bytes accounted_peak_bytes \
         category_peak_bytes.weights scratch_bytes; do
         [ -n "$(leaf ".$key")" ] || not_ok "line $n of the log has no $key"
