@@ -18,7 +18,7 @@
     ROW(lines, "results: peak memory and its growth, a line for each mode")           \
     ROW(throughput, "results: speed, samples x epochs x layers in a second")          \
     ROW(curves, "log: error and goodness (or loss), epoch after epoch of each layer") \
-    ROW(depth, "log: error at the last epoch of each layer, against the layer's number")
+    ROW(depth, "log: error of each layer as trained, against the layer's number")
 
 /* A kind of file. */
 struct figure_kind {

@@ -25,21 +25,23 @@ struct curves {
     bool condensed;      /* a layer is told by its last epoch and its range */
 };
 
-/* A layer, its part of the head included: epochs that have passed before and after it. */
+/* A layer's turn, its part of the head included: epochs that have passed before and after it. */
 struct span {
-    uint32_t layer;
+    uint32_t layer, sweep;
     double begin, end;
 };
 
-/* Takes the next layer, which begins at stretch *AT. Returns false if there is none. */
+/* Takes the next turn of a layer, which begins at stretch *AT. Returns false if there is none. */
 static bool next_span(const struct log_chart *chart, size_t *at, struct span *out)
 {
     const struct log_stretch *first = &chart->stretches[*at];
 
     if (*at == chart->n_stretches)
         return false;
-    *out = (struct span){.layer = first->epochs[0].layer, .begin = first->begin};
-    while (*at < chart->n_stretches && chart->stretches[*at].epochs[0].layer == out->layer)
+    *out = (struct span){
+        .layer = first->epochs[0].layer, .sweep = first->epochs[0].sweep, .begin = first->begin};
+    while (*at < chart->n_stretches && chart->stretches[*at].epochs[0].layer == out->layer &&
+           chart->stretches[*at].epochs[0].sweep == out->sweep)
         out->end = chart->stretches[(*at)++].end;
     return true;
 }
@@ -74,7 +76,7 @@ static void lay_out(struct curves *curves)
                               .low = boundary(0),
                               .high = boundary(chart->stretches[chart->n_stretches - 1].end),
                               .pixels = FIGURE_WIDTH};
-    curves->layer_pixels = chart->layers > 0 ? (double)FIGURE_WIDTH / chart->layers : 0;
+    curves->layer_pixels = chart->layers > 0 ? (double)FIGURE_WIDTH / chart->turns : 0;
     curves->condensed = chart->layers > 0 && curves->layer_pixels < LAYER_ROOM;
 }
 
@@ -92,7 +94,7 @@ static void write_epochs(const struct curves *curves, const struct log_series *s
         double value = log_chart_value(&curves->chart, series, epoch);
 
         if (!isnan(value))
-            fprintf(script, "%.9g %.9g", stretch->begin + epoch->epoch, value);
+            fprintf(script, "%.9g %.9g", log_stretch_place(stretch, epoch), value);
         if (!isnan(value) && (all || epoch == log_stretch_last(stretch)))
             fprintf(script, " %.9g", value);
         fputc('\n', script);
@@ -146,14 +148,45 @@ static void write_values(const struct curves *curves)
 /* Of so many layers one has its number written. */
 static double number_step(const struct curves *curves)
 {
-    const struct log_chart *chart = &curves->chart;
-    uint32_t last = chart->stretches[chart->n_stretches - 1].epochs[0].layer;
-
-    return axis_whole_step(curves->layer_pixels, axis_number_room(last));
+    return axis_whole_step(curves->layer_pixels, axis_number_room(curves->chart.last_layer));
 }
 
-/* Numbers of layers above the topmost panel, as many as there is room for, and lines in all panels
- * where a layer begins. */
+/* A line in all panels where a layer, or a sweep, begins. */
+static void write_beginning(const struct curves *curves, double at, bool of_sweep)
+{
+    fprintf(curves->chart.out->script,
+            "set arrow from first %.9g, graph 0 to first %.9g, graph 1 nohead back "
+            "linewidth %g linecolor rgb '%s'\n",
+            boundary(at), boundary(at), of_sweep ? 1.6 : 0.8,
+            of_sweep ? FIGURE_GREY : FIGURE_LIGHT);
+}
+
+/* There is room to tell sweeps apart. */
+static bool shows_sweeps(const struct curves *curves)
+{
+    const struct log_chart *chart = &curves->chart;
+
+    return chart->sweeps > 1 && (double)FIGURE_WIDTH / chart->sweeps >= LAYER_ROOM;
+}
+
+static void write_beginnings(const struct curves *curves)
+{
+    double step = number_step(curves);
+    uint32_t sweep = 0;
+    struct span span;
+    size_t at = 0;
+
+    while (next_span(&curves->chart, &at, &span)) {
+        bool of_sweep = span.sweep != sweep && shows_sweeps(curves);
+
+        if (span.begin > 0 && (of_sweep || fmod(span.layer, step) == 0 || !curves->condensed))
+            write_beginning(curves, span.begin, of_sweep);
+        sweep = span.sweep;
+    }
+}
+
+/* Numbers of layers above the topmost panel, as many as there is room for, and where each begins.
+ */
 static void write_layers(const struct curves *curves)
 {
     FILE *script = curves->chart.out->script;
@@ -164,15 +197,10 @@ static void write_layers(const struct curves *curves)
 
     fputs("set label 'Layer' at graph 0, graph 1 right offset character -1.2, character 0.6\n",
           script);
-    while (next_span(&curves->chart, &at, &span))
-        if (span.begin > 0 && (fmod(span.layer, step) == 0 || !curves->condensed))
-            fprintf(script,
-                    "set arrow from first %.9g, graph 0 to first %.9g, graph 1 nohead back "
-                    "linewidth 0.8 linecolor rgb '" FIGURE_LIGHT "'\n",
-                    boundary(span.begin), boundary(span.begin));
+    write_beginnings(curves);
     fprintf(script, "set x2range [%.9g:%.9g]\nset x2tics scale 0 offset 0, character -0.4 (",
             curves->x.low, curves->x.high);
-    for (at = 0; next_span(&curves->chart, &at, &span);) {
+    while (next_span(&curves->chart, &at, &span)) {
         if (fmod(span.layer, step) != 0)
             continue;
         fprintf(script, "%s'%s' %.9g", separator, text_count(span.layer).s,
@@ -217,7 +245,8 @@ static void write_legend(const struct curves *curves)
 
     for (s = 0; s < curves->chart.n_series; s++)
         fprintf(curves->chart.out->script, ", NaN with %s linestyle %zu title '%s'",
-                curves->condensed ? "lines" : "linespoints", s + 1, curves->chart.series[s]->label);
+                curves->condensed ? "lines" : "linespoints", s + 1,
+                log_chart_label(&curves->chart, curves->chart.series[s]));
 }
 
 /* PANEL counts from 0, which is the topmost. */
@@ -269,20 +298,25 @@ static struct figure_box write_surroundings(const struct curves *curves)
 {
     const struct log_chart *chart = &curves->chart;
     struct figure_heading heading = {
-        .title = chart->layers > 0 ? "Learning curves, layer after layer" : "Learning curves"};
+        .title = chart->layers == 0   ? "Learning curves"
+                 : chart->sweeps == 1 ? "Learning curves, layer after layer"
+                                      : "Learning curves, layer after layer in each sweep"};
     const char *labels[LOG_MOST_SERIES];
     size_t s;
 
     figure_note_add(&heading.notes[0], "means over each epoch");
     log_chart_note_error(chart, &heading.notes[0]);
-    log_chart_note_what(chart, &heading.notes[1]);
+    log_chart_note_trained(chart, &heading.notes[1]);
+    log_chart_note_what(chart, &heading.notes[2]);
+    if (shows_sweeps(curves))
+        figure_note_add(&heading.notes[3], "dark lines: a sweep begins");
     if (curves->condensed)
-        figure_note_add(&heading.notes[2], "lines: the last epoch of each layer; bands: from the "
+        figure_note_add(&heading.notes[3], "lines: the last epoch of each layer; bands: from the "
                                            "least to the most of its epochs");
     else if (log_chart_has_heads(chart))
         figure_note_add(&heading.notes[0], "shaded: epochs of a head");
     for (s = 0; s < chart->n_series; s++)
-        labels[s] = chart->series[s]->label;
+        labels[s] = log_chart_label(chart, chart->series[s]);
     return figure_write_frame(chart->out, &heading, labels, chart->n_series);
 }
 

@@ -25,7 +25,7 @@ void figure_note_text(struct figure_note *note, const char *text);
 /* Adds "1 epoch", "2,000 units"; nothing if COUNT is NAN. */
 void figure_note_count(struct figure_note *note, double count, const char *one, const char *many);
 
-#define FIGURE_NOTES 3
+#define FIGURE_NOTES 4
 
 struct figure_heading {
     const char *title;

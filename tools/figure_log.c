@@ -3,6 +3,7 @@
 #include "output.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MOST_ROWS 1e15 /* more cannot be */
 #define ROOM_ABOVE 10  /* pixels between the largest value and the end of the axis */
@@ -52,12 +53,43 @@ static const struct {
 static const struct log_series all_series[LOG_MOST_SERIES] = {
     {LOG_QUANTITY_ERROR, LOG_ERROR, false, "error", "#0072B2", 1, 7},
     {LOG_QUANTITY_ERROR, LOG_ERROR, true, "error of the head", "#D55E00", 2, 5},
-    {LOG_QUANTITY_ERROR, LOG_VALIDATION_ERROR, false, "validation error", "#000000", 3, 13},
-    {LOG_QUANTITY_GOODNESS, LOG_GOODNESS_POS, false, "goodness, true label", "#009E73", 1, 9},
-    {LOG_QUANTITY_GOODNESS, LOG_GOODNESS_NEG, false, "goodness, wrong one", "#E69F00", 2, 11},
+    {LOG_QUANTITY_ERROR, LOG_TRAINED_ERROR, false, "error, as trained", "#CC79A7", 4, 15},
+    {LOG_QUANTITY_ERROR, LOG_VALIDATION_ERROR, false, "held-out error, up to the layer", "#000000",
+     3, 13},
+    {LOG_QUANTITY_GOODNESS, LOG_GOODNESS_POS, false, NULL, "#009E73", 1, 9},
+    {LOG_QUANTITY_GOODNESS, LOG_GOODNESS_NEG, false, NULL, "#E69F00", 2, 11},
     {LOG_QUANTITY_LOSS, LOG_LOSS, false, "loss", "#009E73", 1, 9},
     {LOG_QUANTITY_LOSS, LOG_LOSS, true, "loss of the head", "#E69F00", 2, 11},
 };
+
+/* What goodness is of, and which samples are errors: in an epoch, and of a layer as trained. */
+static const struct {
+    const char *positive, *negative, *error, *trained;
+} meanings[] = {
+    [LOG_NEGATIVES_LABELS] = {"goodness, true label", "goodness, wrong ones",
+                              "samples with a wrong label of no less goodness",
+                              "samples with a wrong label of no less goodness"},
+    [LOG_NEGATIVES_RANDOM] = {"goodness, true label", "goodness, wrong one",
+                              "samples whose wrong label has no less goodness",
+                              "pairs whose wrong label has no less goodness"},
+    [LOG_NEGATIVES_HARD] = {"goodness, true label", "goodness, wrong one",
+                            "samples whose wrong label has no less goodness",
+                            "samples with a wrong label of no less goodness"},
+    [LOG_NEGATIVES_HYBRID] = {"goodness, images", "goodness, hybrids",
+                              "images whose hybrid has no less goodness",
+                              "images whose hybrid has no less goodness"},
+    [LOG_NEGATIVES_UNKNOWN] = {"goodness, positive", "goodness, negative",
+                               "samples whose negative has no less goodness",
+                               "samples whose negative has no less goodness"},
+};
+
+const char *log_chart_label(const struct log_chart *chart, const struct log_series *series)
+{
+    if (series->label != NULL)
+        return series->label;
+    return series->figure == LOG_GOODNESS_POS ? meanings[chart->negatives].positive
+                                              : meanings[chart->negatives].negative;
+}
 
 const char *log_quantity_title(enum log_quantity quantity)
 {
@@ -82,8 +114,19 @@ double log_chart_value(const struct log_chart *chart, const struct log_series *s
     return chart->logarithmic && !(value > 0) ? NAN : value;
 }
 
-/* One stretch behind another, each as long as its last epoch's number, whatever is missing. */
-static void find_stretches(struct log_chart *chart)
+double log_stretch_place(const struct log_stretch *stretch, const struct log_epoch *epoch)
+{
+    return stretch->begin + (epoch->epoch - stretch->earlier);
+}
+
+static bool same_stretch(const struct log_epoch *a, const struct log_epoch *b)
+{
+    return a->sweep == b->sweep && a->layer == b->layer && a->head == b->head;
+}
+
+/* One stretch behind another, each as long as its last epoch's number without what earlier sweeps
+ * have DONE of the layer, whatever is missing. */
+static void find_stretches(struct log_chart *chart, uint32_t *done)
 {
     const struct training_log *log = chart->log;
     double passed = 0;
@@ -92,27 +135,61 @@ static void find_stretches(struct log_chart *chart)
     chart->stretches = heap_resize(NULL, log->n, sizeof *chart->stretches);
     for (i = 0; i < log->n; chart->n_stretches++) {
         struct log_stretch *stretch = &chart->stretches[chart->n_stretches];
-        const struct log_epoch *first = &log->epochs[i];
+        const struct log_epoch *first = &log->epochs[i], *last;
+        uint32_t *epochs = &done[first->layer];
 
         *stretch = (struct log_stretch){.epochs = first, .begin = passed};
-        while (i < log->n && log->epochs[i].layer == first->layer &&
-               log->epochs[i].head == first->head)
+        while (i < log->n && same_stretch(first, &log->epochs[i]))
             i++;
         stretch->n = (size_t)(&log->epochs[i] - first);
-        passed += log_stretch_last(stretch)->epoch;
-        stretch->end = passed;
+        last = log_stretch_last(stretch);
+        if (!first->head) {
+            stretch->earlier = *epochs < first->epoch ? *epochs : first->epoch - 1;
+            *epochs = last->epoch;
+        }
+        stretch->end = passed = log_stretch_place(stretch, last);
     }
 }
 
+/* Counts layers, sweeps, and turns of layers. */
 static void count_layers(struct log_chart *chart)
 {
-    uint32_t last = 0;
+    const struct log_epoch *before = NULL;
     size_t i;
 
     for (i = 0; i < chart->n_stretches; i++) {
-        chart->layers += chart->stretches[i].epochs[0].layer != last;
-        last = chart->stretches[i].epochs[0].layer;
+        const struct log_epoch *first = chart->stretches[i].epochs;
+        bool new_sweep = before == NULL || first->sweep != before->sweep;
+
+        chart->sweeps += new_sweep;
+        chart->turns += first->layer > 0 && (new_sweep || first->layer != before->layer);
+        if (first->layer > chart->last_layer)
+            chart->last_layer = first->layer;
+        before = first;
     }
+}
+
+/* What the negatives are is the same in all epochs that have any. */
+static enum log_negatives find_negatives(const struct training_log *log)
+{
+    size_t i = 0;
+
+    while (i < log->n && log->epochs[i].negatives == LOG_NEGATIVES_UNKNOWN)
+        i++;
+    return i < log->n ? log->epochs[i].negatives : LOG_NEGATIVES_UNKNOWN;
+}
+
+static void survey(struct log_chart *chart)
+{
+    uint32_t *done = heap_resize(NULL, FF_MAX_LAYERS + 1, sizeof *done), layer;
+
+    memset(done, 0, (FF_MAX_LAYERS + 1) * sizeof *done);
+    find_stretches(chart, done);
+    count_layers(chart);
+    for (layer = 1; layer <= chart->last_layer; layer++)
+        chart->layers += done[layer] > 0;
+    free(done);
+    chart->negatives = find_negatives(chart->log);
 }
 
 /* Widens RANGE by the values of SERIES in the epochs that count. */
@@ -164,18 +241,20 @@ void log_chart_init(struct log_chart *chart, struct gnuplot *out, const struct t
 {
     *chart = (struct log_chart){
         .out = out, .log = log, .logarithmic = logarithmic, .last_only = last_only};
-    find_stretches(chart);
-    count_layers(chart);
+    survey(chart);
     choose_series(chart);
 }
 
-void log_chart_keep(struct log_chart *chart, enum log_quantity quantity)
+void log_chart_keep_ends(struct log_chart *chart)
 {
     size_t i, kept = 0;
 
-    for (i = 0; i < chart->n_series; i++)
-        if (chart->series[i]->quantity == quantity)
-            chart->series[kept++] = chart->series[i];
+    for (i = 0; i < chart->n_series; i++) {
+        const struct log_series *series = chart->series[i];
+
+        if (series->quantity == LOG_QUANTITY_ERROR && (series->figure != LOG_ERROR || series->head))
+            chart->series[kept++] = series;
+    }
     chart->n_series = kept;
 }
 
@@ -231,11 +310,20 @@ void log_chart_note_error(const struct log_chart *chart, struct figure_note *not
     bool by_goodness = shows(chart, LOG_ERROR, false) && has_goodness(chart);
 
     if (by_goodness)
-        figure_note_add(note, "error: samples with a wrong label of no less goodness");
+        figure_note_add(note, "error: %s", meanings[chart->negatives].error);
     else if (shows(chart, LOG_ERROR, false))
         figure_note_add(note, "error: samples misclassified");
     if (shows(chart, LOG_ERROR, true))
         figure_note_add(note, "of the head: samples misclassified");
+}
+
+void log_chart_note_trained(const struct log_chart *chart, struct figure_note *note)
+{
+    if (shows(chart, LOG_TRAINED_ERROR, false))
+        figure_note_add(note, "as trained: %s, without dropout",
+                        meanings[chart->negatives].trained);
+    if (shows(chart, LOG_VALIDATION_ERROR, false))
+        figure_note_add(note, "held out: by goodness summed from the first layer up");
 }
 
 /* The most epochs of a layer, of the network, or of a head. */
@@ -279,9 +367,9 @@ void log_chart_note_what(const struct log_chart *chart, struct figure_note *note
                       all_at_once ? "epoch of the whole network" : "epoch of each",
                       all_at_once ? "epochs of the whole network" : "epochs of each");
     figure_note_count(note, most_epochs(chart, true), "epoch of each head", "epochs of each head");
+    if (chart->sweeps > 1)
+        figure_note_count(note, chart->sweeps, "sweep", "sweeps");
     figure_note_count(note, samples(chart), "sample", "samples");
-    if (shows(chart, LOG_VALIDATION_ERROR, false))
-        figure_note_add(note, "validation: samples held out");
     figure_note_text(note, chart->log->name);
 }
 

@@ -1,6 +1,7 @@
 /*
- * What the styles of figures of training logs have in common: the log as stretches of epochs, one
- * for each layer and each layer's part of the head, one behind another; and what is shown of them.
+ * What the styles of figures of training logs have in common: the log as stretches of epochs, in
+ * each sweep one for each layer and each layer's part of the head, one behind another; and what is
+ * shown of them.
  */
 #ifndef FFTOOL_FIGURE_LOG_H
 #define FFTOOL_FIGURE_LOG_H
@@ -20,17 +21,19 @@ struct log_series {
     enum log_quantity quantity;
     enum log_figure figure;
     bool head;
-    const char *label, *colour;
+    const char *label; /* NULL: it depends on what the negatives are */
+    const char *colour;
     int dash, point; /* of gnuplot */
 };
 
-#define LOG_MOST_SERIES 7 /* all that there are */
+#define LOG_MOST_SERIES 8 /* all that there are */
 
-/* The epochs of a layer, or of its part of the head. */
+/* The epochs of a layer in a sweep, or of its part of the head. */
 struct log_stretch {
     const struct log_epoch *epochs;
     size_t n;
-    double begin, end; /* epochs that have passed before and after it */
+    uint32_t earlier;  /* epochs of the layer in earlier sweeps */
+    double begin, end; /* epochs of all layers that have passed before and after it */
 };
 
 struct log_chart {
@@ -40,7 +43,11 @@ struct log_chart {
     bool last_only; /* of each stretch, the last epoch alone counts */
     struct log_stretch *stretches;
     size_t n_stretches;
-    uint32_t layers;                                  /* distinct; 0: trained all at once */
+    uint32_t layers;     /* distinct; 0: trained all at once */
+    uint32_t last_layer; /* the largest number */
+    uint32_t sweeps;
+    uint32_t turns; /* of layers: one in each sweep */
+    enum log_negatives negatives;
     const struct log_series *series[LOG_MOST_SERIES]; /* those that have values, by quantity */
     size_t n_series;
 };
@@ -50,13 +57,17 @@ struct log_chart {
 void log_chart_init(struct log_chart *chart, struct gnuplot *out, const struct training_log *log,
                     bool logarithmic, bool last_only);
 void log_chart_release(struct log_chart *chart);
-/* Drops the series of other quantities than QUANTITY. */
-void log_chart_keep(struct log_chart *chart, enum log_quantity quantity);
+/* Drops all series but the errors of layers as trained, and of heads. */
+void log_chart_keep_ends(struct log_chart *chart);
 
 /* Returns a series' value of an epoch, an error in percent; NAN: not known, or not possible on the
  * chart's axes. */
 double log_chart_value(const struct log_chart *chart, const struct log_series *series,
                        const struct log_epoch *epoch);
+/* The entry of a series in the legend. */
+const char *log_chart_label(const struct log_chart *chart, const struct log_series *series);
+/* Epochs of all layers that have passed with EPOCH of STRETCH. */
+double log_stretch_place(const struct log_stretch *stretch, const struct log_epoch *epoch);
 /* STRETCH is one of those that SERIES tells of. */
 bool log_series_covers(const struct log_series *series, const struct log_stretch *stretch);
 /* The last epoch of STRETCH. */
@@ -69,8 +80,9 @@ struct axis log_chart_axis(const struct log_chart *chart, enum log_quantity quan
 /* "Error, %" */
 const char *log_quantity_title(enum log_quantity quantity);
 
-/* Fill in what error is, and what the log is of. */
+/* Fill in what error is of epochs, and of layers as trained; and what the log is of. */
 void log_chart_note_error(const struct log_chart *chart, struct figure_note *note);
+void log_chart_note_trained(const struct log_chart *chart, struct figure_note *note);
 void log_chart_note_what(const struct log_chart *chart, struct figure_note *note);
 
 /* Fewer pixels than that between points, and a line has none. */

@@ -13,6 +13,12 @@ static const char *const members[] = {
 #undef LOG_FIGURE_MEMBER
 };
 
+static const char *const names_of_negatives[] = {
+#define LOG_NEGATIVES_TEXT(name, text) #text,
+    LOG_NEGATIVES_TABLE(LOG_NEGATIVES_TEXT)
+#undef LOG_NEGATIVES_TEXT
+};
+
 /* What a line is. */
 enum line {
     LINE_EPOCH,
@@ -46,6 +52,16 @@ static bool read_number(const json_t *value, json_int_t most, uint32_t *out)
     return true;
 }
 
+static enum log_negatives read_negatives(const json_t *value)
+{
+    const char *name = json_string_value(value);
+    int i = 0;
+
+    while (i < LOG_NEGATIVES_UNKNOWN && (name == NULL || strcmp(name, names_of_negatives[i]) != 0))
+        i++;
+    return (enum log_negatives)i;
+}
+
 static enum line read_object(const json_t *object, struct log_epoch *out)
 {
     const char *kind = json_string_value(json_object_get(object, "kind"));
@@ -66,7 +82,11 @@ static enum line read_object(const json_t *object, struct log_epoch *out)
         return LINE_DAMAGED;
     if (!trained && !read_number(json_object_get(object, "epoch"), MOST_EPOCHS, &out->epoch))
         return LINE_DAMAGED;
-    for (i = 0; i < LOG_FIGURES; i++)
+    if (!read_number(json_object_get(object, "sweep"), MOST_EPOCHS, &out->sweep))
+        out->sweep = 1;
+    out->negatives = read_negatives(json_object_get(object, "negatives"));
+    out->figures[LOG_TRAINED_ERROR] = NAN;
+    for (i = 0; i < LOG_MEMBERS; i++)
         out->figures[i] = reading_number(json_object_get(object, members[i]));
     return trained ? LINE_TRAINED : LINE_EPOCH;
 }
@@ -105,9 +125,11 @@ bool training_log_fits(const char *text, size_t bytes)
     return false;
 }
 
-/* By layer, then head, then epoch. Returns negative, 0 or positive. */
+/* By sweep, layer, head, then epoch. Returns negative, 0 or positive. */
 static int compare(const struct log_epoch *a, const struct log_epoch *b)
 {
+    if (a->sweep != b->sweep)
+        return a->sweep < b->sweep ? -1 : 1;
     if (a->layer != b->layer)
         return a->layer < b->layer ? -1 : 1;
     if (a->head != b->head)
@@ -159,15 +181,22 @@ static void warn(const struct reading *reading, size_t damaged, size_t first)
                         damaged, first);
 }
 
-/* The error on held-out samples belongs to the layer's last epoch, which stands above. */
+static bool is_of(const struct log_epoch *epoch, const struct log_epoch *trained)
+{
+    return !epoch->head && epoch->layer == trained->layer && epoch->sweep == trained->sweep;
+}
+
+/* The errors of a layer as trained go to its last epoch, which stands above. */
 static void take_trained(struct training_log *log, const struct log_epoch *trained)
 {
     size_t i = log->n;
 
-    while (i > 0 && (log->epochs[i - 1].head || log->epochs[i - 1].layer != trained->layer))
+    while (i > 0 && !is_of(&log->epochs[i - 1], trained))
         i--;
-    if (i > 0)
-        log->epochs[i - 1].figures[LOG_VALIDATION_ERROR] = trained->figures[LOG_VALIDATION_ERROR];
+    if (i == 0)
+        return;
+    log->epochs[i - 1].figures[LOG_TRAINED_ERROR] = trained->figures[LOG_ERROR];
+    log->epochs[i - 1].figures[LOG_VALIDATION_ERROR] = trained->figures[LOG_VALIDATION_ERROR];
 }
 
 void training_log_parse(const struct reading *reading, const char *text, size_t bytes,

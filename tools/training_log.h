@@ -24,21 +24,40 @@
     ROW(RATE, rows_per_second)
 
 #define LOG_FIGURE_NAME(name, member) LOG_##name,
-enum log_figure { LOG_FIGURE_TABLE(LOG_FIGURE_NAME) LOG_FIGURES };
+enum log_figure {
+    LOG_FIGURE_TABLE(LOG_FIGURE_NAME) LOG_MEMBERS,
+    LOG_TRAINED_ERROR = LOG_MEMBERS, /* the error of the layer's line as trained */
+    LOG_FIGURES
+};
 #undef LOG_FIGURE_NAME
+
+/* What the negative goodness is of. ROW(name in C, text in JSON) */
+#define LOG_NEGATIVES_TABLE(ROW) \
+    ROW(LABELS, labels)          \
+    ROW(RANDOM, random)          \
+    ROW(HARD, hard)              \
+    ROW(HYBRID, hybrid)
+
+#define LOG_NEGATIVES_NAME(name, text) LOG_NEGATIVES_##name,
+enum log_negatives { LOG_NEGATIVES_TABLE(LOG_NEGATIVES_NAME) LOG_NEGATIVES_UNKNOWN };
+#undef LOG_NEGATIVES_NAME
 
 /* One epoch of a layer, of the whole network, or of a layer's part of the head. */
 struct log_epoch {
+    uint32_t sweep; /* from 1 */
     uint32_t layer; /* 0: the whole network */
     bool head;
-    uint32_t epoch;              /* from 1 */
-    double figures[LOG_FIGURES]; /* NAN: not known */
-    size_t line;                 /* of the file, from 1 */
+    uint32_t epoch; /* from 1, over all sweeps */
+    enum log_negatives negatives;
+    /* NAN: not known. What is known of a layer as trained is with its last epoch of a sweep. */
+    double figures[LOG_FIGURES];
+    size_t line; /* of the file, from 1 */
 };
 
 struct training_log {
     char *name;               /* of the file, without its folder */
-    struct log_epoch *epochs; /* by layer, its head behind it, then by epoch; each once */
+    struct log_epoch *epochs; /* as they pass: by sweep, layer, its head behind it, then by epoch;
+                                 each once */
     size_t n;                 /* one at least */
 };
 

@@ -58,23 +58,28 @@ head -c 1500 r.json >bad.json
 refused 4 'bad.json' plot bad.json -o f.svg
 head -c 3000 "$FFTOOL" >bad.json
 refused 4 'bad.json' plot bad.json -o f.svg
-# A log as `fftool train --log` writes it, of LAYERS layers with EPOCHS epochs and their heads, with
-# made-up figures; members that are not known are null, and there are others.
+# log_of LAYERS EPOCHS [SWEEPS [NEGATIVES]]: a log as `fftool train --log` writes it, of LAYERS layers
+# with EPOCHS epochs in each sweep, and heads in the last one, with made-up figures; members that are
+# not known are null, and there are others.
 log_of()
 {
-    awk -v layers="$1" -v epochs="$2" '
+    awk -v layers="$1" -v epochs="$2" -v sweeps="${3-1}" -v negatives="${4-random}" '
         function line(kind, layer, epoch, goodness, error) {
-            printf "{\"kind\":\"%s\",\"layer\":%d,\"epoch\":%d,\"loss\":0.5,", kind, layer, epoch
+            printf "{\"kind\":\"%s\",\"sweep\":%d,\"layer\":%d,\"epoch\":%d,", kind, s, layer, epoch
+            printf "\"loss\":0.5,\"negatives\":\"%s\",\"validation_error_upto\":null,", negatives
             printf "\"goodness_pos\":%s,\"goodness_neg\":%s,", goodness, goodness
             printf "\"error\":%s,\"seconds\":2,\"rows_per_second\":600,\"other\":[1]}\n", error
         }
         BEGIN {
-            for (k = 1; k <= layers; k++) {
-                for (e = 1; e <= epochs; e++)
-                    line("layer", k, e, 1 + e / k, e == 1 ? "null" : 0.5 / e)
-                for (e = 1; e <= epochs && k > 1; e++)
-                    line("head", k, e, "null", 0.25 / e)
-            }
+            for (s = 1; s <= sweeps; s++)
+                for (k = 1; k <= layers; k++) {
+                    for (e = 1 + (s - 1) * epochs; e <= s * epochs; e++)
+                        line("layer", k, e, 1 + e / k, e == 1 ? "null" : 0.5 / e)
+                    if (epochs > 1)
+                        line("trained", k, e - 1, 1 + e / k, 0.125 / k)
+                    for (e = 1; e <= epochs && k > 1 && s == sweeps; e++)
+                        line("head", k, e, "null", 0.25 / e)
+                }
         }'
 }
 log_of 3 4 >l.jsonl
@@ -168,11 +173,41 @@ for what in 'Error, %' Goodness 'Epochs passed' '>18<' '3 layers' '4 epochs of e
 done
 ff 0 plot l.jsonl -o depth.svg --style depth
 ok "depth: the title says what is shown" has depth.svg 'Error against depth'
-ok "depth: the head is there" has depth.svg 'error of the head'
+for what in 'error of the head' 'error, as trained' 'as trained: pairs whose wrong label'; do
+    ok "depth: the figure says \"$what\"" has depth.svg "$what"
+done
 ff 0 plot l.jsonl -o logarithmic.svg --log
 if cmp -s curves.svg logarithmic.svg; then not_ok "--log changes nothing of curves"; fi
 ff 0 plot l.jsonl -o curves.pdf
 ok "a PDF is one" [ "$(head -c 4 curves.pdf)" = %PDF ]
+
+# Of 0.125, 0.0625 and 0.0417 the largest is at the top of the axis; 0.5 / 4 is not drawn.
+sed 's/"error":0\.25/"error":null/; s/"kind":"head"/"kind":"other"/' l.jsonl >ends.jsonl
+ff 0 plot ends.jsonl -o ends.svg --style depth
+sed '/"kind":"layer"/s/"error":[^,]*/"error":0.9/' ends.jsonl >dropped.jsonl
+ff 0 plot dropped.jsonl -o dropped.svg --style depth
+sed 's/dropped\.jsonl/ends.jsonl/' dropped.svg >renamed.svg
+ok "depth: errors while a layer learns are not drawn" cmp renamed.svg ends.svg
+if cmp -s ends.svg depth.svg; then not_ok "depth: the head is not drawn"; fi
+
+log_of 3 2 1 hybrid >hybrid.jsonl
+ff 0 plot hybrid.jsonl -o hybrid.svg
+for what in 'goodness, images' 'goodness, hybrids' 'error: images whose hybrid'; do
+    ok "where there are no labels the figure says \"$what\"" has hybrid.svg "$what"
+done
+ok "and nothing of labels" [ "$(grep -ciE 'label' hybrid.svg)" -eq 0 ]
+
+# Three layers of 4 + 4 epochs, and 4 + 4 of heads: 32 epochs pass.
+log_of 3 4 2 labels >sweeps.jsonl
+ff 0 plot sweeps.jsonl -o sweeps.svg
+for what in 'in each sweep' '· 2 sweeps ·' 'a sweep begins' '>30<' '8 epochs of each '; do
+    ok "sweeps: the figure says \"$what\"" has sweeps.svg "$what"
+done
+ok "sweeps: layers stand in the order of time" \
+    [ "$(grep -oE '>[123]</tspan>' sweeps.svg | head -n 6 | tr -dc 123)" = 123123 ]
+ff 0 plot sweeps.jsonl -o sweeps.svg --style depth
+ok "sweeps: depth has each layer once" \
+    [ "$(grep -oE '>[13]</(tspan|text)>' sweeps.svg | tr -dc 13)" = 13 ]
 
 # same WHAT LOG: the figure is that of l.jsonl but for the file's name
 same()
@@ -187,7 +222,7 @@ same "an epoch that was trained again counts as the last time" again.jsonl
 ok "that is nothing to warn of" empty err
 { cat l.jsonl && printf '{"kind":"layer","layer":3,"epoch":5,"lo'; } >half.jsonl
 same "half a line at the end is left out" half.jsonl
-ok "with a warning" has err 'warning: half\.jsonl: line 21 is no epoch'
+ok "with a warning" has err 'warning: half\.jsonl: line 24 is no epoch'
 { echo '{"kind":"layer","la' && head -c 900 "$FFTOOL" && echo && cat l.jsonl; } >damaged.jsonl
 same "damaged lines are left out" damaged.jsonl
 ok "with one warning" lines err 1
@@ -205,10 +240,13 @@ done
 log_of 1 1 >one.jsonl
 ff 0 plot one.jsonl -o one.svg
 ff 1 plot one.jsonl -o one.svg --style depth
-ok "an error that is not known is told" has err 'one\.jsonl: no layer in it has an error'
-sed 's/"kind":"layer"/&,"validation_error_upto":0.3/' l.jsonl >valid.jsonl
-ff 0 plot valid.jsonl -o valid.svg
-ok "an error of validation is drawn" has valid.svg 'validation error'
+ok "an error that is not known is told" has err 'one\.jsonl: no layer in it is trained to its end'
+sed '/"kind":"trained"/s/"validation_error_upto":null/"validation_error_upto":0.3/' l.jsonl >valid.jsonl
+for style in curves depth; do
+    ff 0 plot valid.jsonl -o valid.svg --style $style
+    ok "$style: an error on held-out samples is drawn" has valid.svg 'held-out error, up to the layer'
+    ok "$style: it is said what it is of" has valid.svg 'goodness summed from the first layer up'
+done
 
 # Logs of real trainings, even ones that have been broken off.
 # shellcheck disable=SC2086 # $small is words
@@ -216,7 +254,8 @@ ff 0 train $small --log real.jsonl --quiet
 ff 0 plot real.jsonl -o real.svg
 ok "a real log has goodness" has real.svg 'goodness, true label'
 ok "and a head" has real.svg 'error of the head'
-head -c 1500 real.jsonl >broken.jsonl
+head -n 3 real.jsonl >broken.jsonl
+sed -n 4p real.jsonl | head -c 300 >>broken.jsonl
 ff 0 plot broken.jsonl -o real.svg --style depth
 ff 0 train --data "$data" --limit 400 --hidden 40x2 --epochs 2 --mode bp --model bp.ff \
     --log bp.jsonl --quiet
