@@ -9,7 +9,7 @@
 
 /* Pixels. */
 #define LAYER_ROOM 16.0 /* a layer that has less is told by its last epoch and its range */
-#define NUMBERS_ROOM 16 /* for the row of layers' numbers */
+#define NUMBERS_ROOM 26 /* for the row of layers' numbers, clear of a tick at the top */
 #define PANEL_GAP 14
 
 #define HEAD_SHADE "#F0F0F0"
@@ -195,10 +195,10 @@ static void write_layers(const struct curves *curves)
     struct span span;
     size_t at = 0;
 
-    fputs("set label 'Layer' at graph 0, graph 1 right offset character -1.2, character 0.6\n",
+    fputs("set label 'Layer' at graph 0, graph 1 right offset character -1.2, character 1.1\n",
           script);
     write_beginnings(curves);
-    fprintf(script, "set x2range [%.9g:%.9g]\nset x2tics scale 0 offset 0, character -0.4 (",
+    fprintf(script, "set x2range [%.9g:%.9g]\nset x2tics scale 0 offset 0, character 0.1 (",
             curves->x.low, curves->x.high);
     while (next_span(&curves->chart, &at, &span)) {
         if (fmod(span.layer, step) != 0)

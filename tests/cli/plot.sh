@@ -171,6 +171,12 @@ for what in 'Error, %' Goodness 'Epochs passed' '>18<' '3 layers' '4 epochs of e
     '1,200 samples' l.jsonl; do
     ok "curves: the figure says \"$what\"" has curves.svg "$what"
 done
+# The topmost tick stands as high as one can.
+sed 's/"error":[^,]*/"error":0.285/' l.jsonl >high.jsonl
+ff 0 plot high.jsonl -o high.svg
+between=$(awk '/translate/ { y = $0; sub(/.*translate\([0-9.]*,/, "", y); y += 0 }
+    />Layer</ { layer = y } />30</ { tick = y } END { print int(tick - layer) }' high.svg)
+ok "curves: the row of layers is clear of the topmost tick" [ "$between" -ge 16 ]
 ff 0 plot l.jsonl -o depth.svg --style depth
 ok "depth: the title says what is shown" has depth.svg 'Error against depth'
 for what in 'error of the head' 'error, as trained' 'as trained: pairs whose wrong label'; do
