@@ -62,8 +62,7 @@ static void score_row(const struct naive_network *network, const struct naive_da
                       size_t row, double *out)
 {
     double goodness[LAYERS];
-    /* Where the label is among the inputs, the sum begins at the second layer; up to the first it
-     * is the first. */
+    /* Where the label is among the inputs, the sum begins at the second layer. */
     size_t first = network->label_inputs > 0 ? 0 : 1;
 
     for (uint32_t label = 0; label < data->classes; label++) {
@@ -128,8 +127,12 @@ START_TEST(errors_are_those_of_naive_scores)
         ck_assert_uint_eq(result.layers, LAYERS);
         for (size_t k = 0; k < LAYERS; k++) {
             ck_error(result.layer_error[k], &naive, k);
-            ck_error(result.upto_error[k], &naive, LAYERS + k);
+            if (k + 1 < result.first_layer)
+                ck_assert_double_nan(result.upto_error[k]);
+            else
+                ck_error(result.upto_error[k], &naive, LAYERS + k);
         }
+        ck_assert_uint_eq(result.trained_layers, LAYERS);
         ck_error(result.error, &naive, 2 * LAYERS - 1);
         ck_assert_double_eq(result.error, result.upto_error[LAYERS - 1]);
         ck_assert_double_lt(result.error, 0.6); /* better than chance, which is 0.75 */
@@ -309,7 +312,10 @@ static void ck_same_evaluation(const struct ff_evaluation *a, const struct ff_ev
                      TRAIN_CLASSES * TRAIN_CLASSES * sizeof *a->confusion);
     for (size_t k = 0; k < LAYERS && a->layer_error; k++) {
         ck_assert_double_eq(a->layer_error[k], b->layer_error[k]);
-        ck_assert_double_eq(a->upto_error[k], b->upto_error[k]);
+        if (k + 1 < a->first_layer)
+            ck_assert(isnan(a->upto_error[k]) && isnan(b->upto_error[k]));
+        else
+            ck_assert_double_eq(a->upto_error[k], b->upto_error[k]);
     }
 }
 

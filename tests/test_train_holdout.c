@@ -399,6 +399,9 @@ static void ck_evaluation(const struct ff_evaluate_opts *evaluate, const struct 
     ck_assert_uint_eq(result.first_layer, first);
     ck_assert_uint_eq(result.last_layer, last);
     ck_assert_uint_eq(result.layers, last);
+    ck_assert_uint_eq(result.trained_layers, LAYERS);
+    for (uint32_t layer = 1; layer <= last; layer++)
+        ck_assert_int_eq(isnan(result.upto_error[layer - 1]), layer < first);
     ck_assert_double_le(fabs(result.error * ROWS - wrong), unsure + 1e-6);
     ck_assert_double_le(fabs(result.cross_entropy - entropy), 1e-4 * (1 + entropy));
     ff_evaluate_release(&result);

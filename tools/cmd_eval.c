@@ -105,6 +105,19 @@ static uint64_t wrong_samples(const struct ff_evaluation *evaluation)
     return wrong;
 }
 
+/* Layers above the ones that are summed are not computed. */
+static void print_unseen(const struct ff_evaluation *evaluation)
+{
+    uint32_t first = evaluation->layers + 1, last = evaluation->trained_layers;
+
+    if (first == last)
+        printf("Layer %u is above", last);
+    else if (first < last)
+        printf("Layers %u to %u are above", first, last);
+    if (first <= last)
+        puts(" those that are summed, and not measured; --layers 1-last measures all.");
+}
+
 static void print_layers(const struct ff_evaluation *evaluation)
 {
     uint32_t i;
@@ -117,6 +130,7 @@ static void print_layers(const struct ff_evaluation *evaluation)
     for (i = 0; i < evaluation->layers; i++)
         printf("%5u  %10s  %10s\n", i + 1, text_percent(evaluation->layer_error[i]).s,
                text_percent(evaluation->upto_error[i]).s);
+    print_unseen(evaluation);
 }
 
 static void print_classes(const struct ff_evaluation *evaluation)
@@ -230,6 +244,7 @@ static void print_json(const struct cli *cli, const struct measuring *measuring,
     json_add(head, "classes", json_from_count(evaluation->classes));
     json_add(head, "cross_entropy", json_from_real(evaluation->cross_entropy));
     json_add(head, "layers", json_from_count(evaluation->layers));
+    json_add(head, "trained_layers", json_from_count(evaluation->trained_layers));
     json_add(head, "first_layer", json_from_count(evaluation->first_layer));
     json_add(head, "last_layer", json_from_count(evaluation->last_layer));
     json_add(head, "layer_error", reals_array(evaluation->layer_error, evaluation->layers));
@@ -278,8 +293,9 @@ const struct command cmd_eval = {
     .operand = "MODEL",
     .summary = "measure a model on labelled data",
     .description =
-        "Measures MODEL on labelled data: error rate, errors of each layer, precision, recall and "
-        "F1 of each class, confusion matrix. A model that is still in training is measured with "
+        "Measures MODEL on labelled data: error rate, errors of each layer up to the last one that "
+        "is summed, precision, recall and F1 of each class, confusion matrix. A model that is "
+        "still in training is measured with "
         "the layers that are complete (with backpropagation there are none before the end). One "
         "layer is in memory at a time.",
     .examples = "  fftool eval model.ff --data /usr/share/datasets/fashion-mnist\n"

@@ -61,7 +61,8 @@ static const struct option_spec options[] = {
      .choices = formats},
     {.kind = OPTION_FLAG,
      .name = "probabilities",
-     .help = "write probabilities of the classes instead of scores",
+     .help = "write probabilities of the classes instead of scores; calibrated for the layers "
+             "chosen on held-out samples, for no other range of --layers",
      .offset = offsetof(struct settings, probabilities)},
     MEASURING_OPTIONS(struct settings, measuring),
     {.kind = OPTION_HEADING, .name = "Output"},

@@ -64,11 +64,12 @@ struct ff_evaluation {
     uint64_t samples;
     uint32_t classes, layers;
     uint32_t first_layer, last_layer; /* whose goodness decided */
-    double error;                     /* fraction of samples misclassified */
-    double cross_entropy;             /* mean of -log p[label] */
-    double *layer_error; /* layers: by that layer's goodness alone; NULL for the head */
-    double *upto_error;  /* layers: by goodness summed from first_layer to that one, below it as
-                            layer_error; NULL for the head */
+    uint32_t trained_layers; /* LAYERS, and those above LAST_LAYER, which are not looked at */
+    double error;            /* fraction of samples misclassified */
+    double cross_entropy;    /* mean of -log p[label] */
+    double *layer_error;     /* layers: by that layer's goodness alone; NULL for the head */
+    double *upto_error;  /* layers: by goodness summed from first_layer to that one, below it NAN;
+                            NULL for the head */
     uint64_t *confusion; /* classes x classes: [true * classes + predicted] */
     double seconds;
     uint64_t planned_bytes; /* peak memory as the plan had it */

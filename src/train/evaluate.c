@@ -68,6 +68,7 @@ static int begin_evaluation(void *arg, const struct ff_score_task *task)
     result->layers = layers;
     result->first_layer = task->first_layer;
     result->last_layer = task->last_layer;
+    result->trained_layers = task->trained_layers;
     e->scale = task->scale;
     e->probabilities = calloc(classes, sizeof *e->probabilities);
     result->confusion = calloc((size_t)classes * classes, sizeof *result->confusion);
@@ -126,7 +127,9 @@ static void finish(struct evaluating *e)
     result->cross_entropy = e->cross_entropy / (double)result->samples;
     for (uint32_t layer = 0; layer < result->layers && result->layer_error; layer++) {
         result->layer_error[layer] = (double)e->layer_wrong[layer] / (double)result->samples;
-        result->upto_error[layer] = (double)e->upto_wrong[layer] / (double)result->samples;
+        result->upto_error[layer] = layer + 1 < result->first_layer
+                                        ? NAN
+                                        : (double)e->upto_wrong[layer] / (double)result->samples;
     }
 }
 

@@ -35,6 +35,7 @@ struct scoring {
     struct ff_clock clock;
     bool backprop, by_head, conditioned;
     uint32_t layers, first_head, classes;
+    uint32_t trained_layers;
     uint32_t sum_from; /* the first layer whose goodness is summed */
     uint64_t samples;
     uint32_t *streams; /* (n_streams): a class each, or the neutral one */
@@ -151,7 +152,7 @@ static int choose_layers(struct scoring *s)
     const char *path = s->evaluate->model;
 
     s->first_head = ff_recipe_first_head(&s->manifest.recipe);
-    s->layers = count_layers(s);
+    s->layers = s->trained_layers = count_layers(s);
     if (s->by_head && s->first_head == 0)
         return ff_fail(s->ctx, FF_EINVAL,
                        "%s has no head: train with --head-epochs 1 or more, or use the goodness",
@@ -582,6 +583,7 @@ static int score_all(struct scoring *s)
         .layers = s->layers,
         .first_layer = s->sum_from,
         .last_layer = s->by_head ? 0 : s->layers,
+        .trained_layers = s->trained_layers,
         .scale = logit_scale(s),
         .planned_bytes = s->planned_bytes,
     };

@@ -25,6 +25,7 @@ struct ff_score_task {
     uint64_t samples;
     uint32_t classes, layers;         /* layers: those used, from the first on */
     uint32_t first_layer, last_layer; /* whose goodness is summed */
+    uint32_t trained_layers;          /* those used, and those above */
     double scale;                     /* of scores, which makes logits of them */
     uint64_t planned_bytes;           /* of peak memory */
 };

@@ -44,6 +44,20 @@ for range in "1 1 1" "1-2 1 2" "2-3 2 3" "3 3 3" "last 3 3" "2-last 2 3" "1-last
         ok "eval --layers $1: as chosen" [ "$(leaf .error)" = "$error" ]
     fi
 done
+ff 0 eval model.ff --data "$data" --layers 2-3 --quiet
+ok "eval: below the first layer that is summed nothing is summed" has out '^    1 +[0-9.]+ % +-$'
+ok "eval: from it on something is" has out '^    2 +[0-9.]+ % +[0-9.]+ %$'
+if has out 'not measured'; then not_ok "eval: all layers are measured"; fi
+ff 0 eval model.ff --data "$data" --layers 2-3 --quiet --json
+ok "eval --json: it is null there" [ "$(tr -d ' \n' <out | grep -c '"upto_error":\[null,0')" -eq 1 ]
+ff 0 eval model.ff --data "$data" --layers 1 --quiet
+ok "eval: layers that are not measured are told" has out '^Layers 2 to 3 are above those .* not measured'
+ff 0 eval model.ff --data "$data" --layers 1-2 --quiet
+ok "eval: so is one" has out '^Layer 3 is above those that are summed, and not measured'
+ff 0 eval model.ff --data "$data" --layers 1 --quiet --json
+json out
+ok "eval --json: layers, and those that are trained" \
+    [ "$(leaf .layers) $(leaf .trained_layers)" = "1 3" ]
 for range in 0 2-1 x 1- -2 1-2-3 last-1 1-x " 1" 99999999999; do
     refused 2 'layers' eval model.ff --data "$data" --layers "$range"
 done
