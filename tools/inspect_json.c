@@ -54,6 +54,7 @@ static json_t *data_object(const struct ff_model_info *info)
     json_add(object, "labels", json_from_text(info->data_labels));
     json_add(object, "fingerprint", json_from_text(info->data_fingerprint));
     json_add(object, "samples", json_from_count(info->samples));
+    json_add(object, "held_out_samples", json_from_count(info->held_out_samples));
     json_add(object, "features", json_from_count(info->features));
     json_add(object, "classes", json_from_count(info->classes));
     json_add(object, "type", json_from_text(info->data_is_float ? "f32" : "u8"));

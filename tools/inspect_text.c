@@ -105,7 +105,8 @@ static void print_rows(const struct ff_model_info *info)
     if (recipe->jitter > 0 && !info->whole_network)
         printf("%u cop%s, ", recipe->augment_copies, recipe->augment_copies == 1 ? "y" : "ies");
     if (recipe->validation > 0)
-        printf("validation %g, ", recipe->validation);
+        printf("validation %g: %s of %s samples held out, ", recipe->validation,
+               text_count(info->held_out_samples).s, text_count(info->samples).s);
     printf("seed %llu\n", (unsigned long long)recipe->seed);
 }
 

@@ -122,6 +122,7 @@ void json_add_plan(json_t *object, const struct ff_plan *plan)
         {"model_bytes", plan->model_bytes},
         {"parameters", plan->parameters},
         {"steps", plan->steps},
+        {"held_out_samples", plan->held_out_samples},
     };
     size_t i;
 

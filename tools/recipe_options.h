@@ -109,9 +109,9 @@ void recipe_default(const struct option_spec *option, char *text, size_t size);
         {.kind = OPTION_REAL,                                                                      \
          .name = "validation",                                                                     \
          .argument = "X",                                                                          \
-         .help = "fraction of the samples, 0 to 0.5, that is held out of training, to choose the " \
-                 "layers whose goodness is summed and to calibrate probabilities (softmax loss; "  \
-                 "hard negatives with ff-stream)",                                                 \
+         .help = "fraction of the samples, 0 to 0.5, that is held out of training, rounded up to " \
+                 "whole batches, to choose the layers whose goodness is summed and to calibrate "  \
+                 "probabilities (softmax loss; hard negatives with ff-stream)",                    \
          .offset = offsetof(TYPE, RECIPE.validation)},                                             \
     {                                                                                              \
         .kind = OPTION_CHOICE, .name = "activations", .argument = "TYPE",                          \

@@ -183,6 +183,9 @@ static void on_plan(void *arg, const struct ff_plan *plan)
     json_decref(run->plan);
     run->plan = json_object();
     json_add_plan(run->plan, plan);
+    if (plan->held_out_samples > 0)
+        progress_line(&run->progress, "held out: %s of %s samples",
+                      text_count(plan->held_out_samples).s, text_count(plan->samples).s);
     if (plan->budget_bytes > 0 || run->training->verbose)
         plan_lines(plan, plan_line, run);
 }
@@ -275,6 +278,8 @@ static void print_result(const struct cli *cli, const struct ff_train_result *re
     printf("memory: ");
     print_memory(stdout, &result->memory);
     printf("\nscratch: peak %s on disk\n", text_bytes(result->scratch_peak_bytes).s);
+    if (result->held_out_samples > 0)
+        printf("held out: %s of the samples\n", text_count(result->held_out_samples).s);
 }
 
 static void print_result_json(const struct run *run, const struct ff_train_result *result,
@@ -288,6 +293,7 @@ static void print_result_json(const struct run *run, const struct ff_train_resul
     json_add(object, "was_complete", json_boolean(result->was_complete));
     json_add(object, "resumed", json_boolean(result->resumed));
     json_add(object, "samples", json_from_count(result->samples));
+    json_add(object, "held_out_samples", json_from_count(result->held_out_samples));
     json_add(object, "layers", json_from_count(result->layers));
     json_add(object, "parameters", json_from_count(result->parameters));
     json_add(object, "seconds", json_from_real(result->seconds));

@@ -58,6 +58,7 @@ struct ff_model_info {
     char data_fingerprint[33]; /* XXH3-128 in hex, over labels and features in the order of the file
                                 */
     uint64_t samples;
+    uint64_t held_out_samples; /* of these: no layer learns from them */
     uint32_t features, classes;
     bool data_is_float;
     uint32_t layers_trained;

@@ -51,7 +51,8 @@ struct ff_plan {
     uint64_t model_bytes;   /* the model file in the end */
 
     uint64_t parameters;
-    uint64_t steps; /* of the optimizer, in all */
+    uint64_t steps;                     /* of the optimizer, in all */
+    uint64_t samples, held_out_samples; /* held out: of these, whole batches; 0 of an evaluation */
 };
 
 /* Shape of a dataset that is not there. */

@@ -111,6 +111,7 @@ struct ff_train_result {
     bool was_complete; /* the model had been complete already: nothing was done */
     bool resumed;
     uint64_t samples;
+    uint64_t held_out_samples; /* of these: no layer has learned from them */
     uint32_t layers;
     uint64_t parameters;
     double seconds;

@@ -604,6 +604,13 @@ struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest)
     return geometry;
 }
 
+uint64_t ff_manifest_held_out(const struct ff_manifest *manifest)
+{
+    struct ff_geometry geometry = ff_manifest_geometry(manifest);
+
+    return geometry.rows - geometry.learnt_rows;
+}
+
 struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest)
 {
     bool append = strcmp(manifest->recipe.embedding, "append") == 0;

@@ -306,6 +306,7 @@ int ff_model_info(struct ff_model *model, struct ff_model_info *out)
     out->data_labels = manifest->data_labels;
     memcpy(out->data_fingerprint, manifest->fingerprint, sizeof out->data_fingerprint);
     out->samples = manifest->samples;
+    out->held_out_samples = ff_manifest_held_out(manifest);
     out->features = manifest->features;
     out->classes = manifest->classes;
     out->data_is_float = manifest->is_float;

@@ -129,7 +129,9 @@ static void fill(const struct survey *survey, struct ff_plan *out)
     uint32_t first_head = ff_recipe_first_head(recipe);
     uint64_t stages = job->mode->whole_network ? 1 : recipe->layers;
 
-    *out = (struct ff_plan){.budget_bytes = job->memory_bytes};
+    *out = (struct ff_plan){.budget_bytes = job->memory_bytes,
+                            .samples = job->geometry.rows,
+                            .held_out_samples = job->geometry.rows - job->geometry.learnt_rows};
     fill_memory(survey, out);
     ff_plan_disk(job, out);
     out->parameters =

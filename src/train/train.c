@@ -348,6 +348,7 @@ static void fill_result(struct ff_run *run, double began, struct ff_train_result
     const struct ff_manifest *manifest = &run->manifest;
 
     result->samples = manifest->samples;
+    result->held_out_samples = ff_manifest_held_out(manifest);
     result->layers = manifest->recipe.layers;
     result->parameters =
         ff_recipe_parameters(&manifest->recipe, ff_manifest_fan_in(manifest, 1), manifest->classes);

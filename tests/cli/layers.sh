@@ -18,6 +18,17 @@ ok "the log has them for each layer, with no digits that are not true" \
     [ "$(grep -cE '"kind":"trained".*"error":0\.[0-9]*,"validation_error_upto":0\.[0-9]{1,2},' \
         log.jsonl)" -eq 3 ]
 ok "the log tells what the negative goodness is of" [ "$(grep -c '"negatives":"labels"' log.jsonl)" -eq 9 ]
+# 80 of 400 samples in batches of 50 are two batches; 0.01 of them is one.
+ok "what is held out is told when training begins" has err '^held out: 100 of 400 samples$'
+ok "and when it ends" has out '^held out: 100 of the samples$'
+ff 0 inspect model.ff
+ok "and by inspect" has out 'validation 0.2: 100 of 400 samples held out'
+ff 0 train $held --validation 0.01 --model little.ff --json --quiet
+json out
+ok "a little held out is a batch" [ "$(leaf .held_out_samples) $(leaf .plan.held_out_samples)" = "50 50" ]
+ff 0 inspect little.ff --json
+json out
+ok "inspect --json has it" [ "$(leaf .data.held_out_samples)" -eq 50 ]
 ff 0 inspect model.ff --json
 json out
 first=$(leaf .choice.first) last=$(leaf .choice.last)
