@@ -127,13 +127,12 @@ void recipe_default(const struct option_spec *option, char *text, size_t size);
         .field = "optimizer"                                                                \
     }
 
-#define RECIPE_HEAD_OPTION(TYPE, RECIPE)                                                      \
-    {                                                                                         \
-        .kind = OPTION_COUNT, .name = "head-epochs", .argument = "N",                         \
-        .help = "epochs of the softmax head on each layer from the second; 0: no head; with " \
-                "ff-full as "                                                                 \
-                "many as the network's, or 0",                                                \
-        .offset = offsetof(TYPE, RECIPE.head_epochs), .default_text = recipe_default          \
+#define RECIPE_HEAD_OPTION(TYPE, RECIPE)                                                         \
+    {                                                                                            \
+        .kind = OPTION_COUNT, .name = "head-epochs", .argument = "N",                            \
+        .help = "epochs of the softmax head on each layer from the second, or on the only one; " \
+                "0: no head; with ff-full as many as the network's, or 0",                       \
+        .offset = offsetof(TYPE, RECIPE.head_epochs), .default_text = recipe_default             \
     }
 
 #endif
