@@ -62,8 +62,9 @@ struct ff_recipe {
                           that is held out of training, to choose the layers whose goodness
                           is summed */
     double peer_normalisation; /* ff-full: pull of each unit's mean activity to the layer's */
-    /* Epochs of the linear softmax head on each layer from the second; 0: no head. Where the whole
-     * network trains at once so does the head, and this is 0 or as EPOCHS; with bp always so. */
+    /* Epochs of the linear softmax head on each layer from the second, or on the only one; 0: no
+     * head. Where the whole network trains at once so does the head, and this is 0 or as EPOCHS;
+     * with bp always so. */
     uint32_t head_epochs;
     double head_learning_rate;
     double head_weight_decay;
