@@ -61,6 +61,7 @@ START_TEST(a_few_labels_a_step_do)
     double error;
 
     recipe.epochs = 6;
+    recipe.learning_rate = 3e-3;
     recipe.label_samples = ways[_i].samples;
     train_ok(ctx, &recipe, &opts);
     error = test_error();

@@ -75,7 +75,7 @@ ff 0 train $conditioned --model held.ff --quiet --validation 0.2 --sweeps 2 --pa
 ff 0 inspect held.ff
 ok "inspect: recipe, outputs passed on" has out '^  recipe .*recipe conditioned, .*, pass on mean$'
 ok "inspect: sweeps" has out ' 4 epochs in 2 sweeps of batches '
-ok "inspect: validation" has out ' validation 0\.2, '
+ok "inspect: validation" has out ' validation 0\.2: .* of .* samples held out, '
 ok "inspect: the layers chosen" has out \
     '^  choice    goodness of layers? [12].*; held-out error [0-9.]+ %, temperature [0-9.]+$'
 ff 0 inspect held.ff --json
