@@ -581,6 +581,7 @@ static void check_evaluation(enum ff_method method)
     error = measured.error;
     check_accounted(plan.accounted_peak_bytes, measured.memory.accounted_peak_bytes);
     ck_assert_uint_eq(measured.planned_bytes, plan.peak_bytes);
+    ck_assert_uint_ge(plan.category_bytes[FF_MEM_OTHER], 8 * measured.classes * measured.classes);
     ff_evaluate_release(&measured);
 
     evaluate_opts.memory_bytes = plan.smallest_bytes;

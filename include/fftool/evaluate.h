@@ -81,7 +81,8 @@ void ff_evaluate_opts_init(struct ff_evaluate_opts *out);
  * Measures MODEL on labelled data. FF_EINVAL if it has no trained layer or, by the head, no trained
  * head; also for goodness of a model that has none. FF_ELOCKED: see above.
  * FF_EMISMATCH: the data has another width or more classes. FF_EBUDGET: see ff_train(). RESULT is
- * to be released by ff_evaluate_release().
+ * to be released by ff_evaluate_release(); its arrays may outlive CTX, whose memory they count as
+ * until this returns.
  */
 FF_CHECK int ff_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
                          struct ff_evaluation *result);

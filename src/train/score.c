@@ -228,10 +228,39 @@ static int open_data(struct scoring *s)
     return FF_OK;
 }
 
+/* What makes logits of the scores. */
+static double logit_scale(const struct scoring *s)
+{
+    const struct ff_range_choice *choice = &s->manifest.choice;
+    bool fitted = choice->first == s->sum_from && choice->last == s->layers;
+
+    if (s->by_head)
+        return 1;
+    return s->manifest.recipe.goodness_scale / (s->layers - s->sum_from + 1) /
+           (fitted ? choice->temperature : 1);
+}
+
+/* What is going to be scored. */
+static struct ff_score_task task_of(const struct scoring *s)
+{
+    return (struct ff_score_task){
+        .method = s->by_head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS,
+        .samples = s->samples,
+        .classes = s->classes,
+        .layers = s->layers,
+        .first_layer = s->sum_from,
+        .last_layer = s->by_head ? 0 : s->layers,
+        .trained_layers = s->trained_layers,
+        .scale = logit_scale(s),
+        .planned_bytes = s->planned_bytes,
+    };
+}
+
 /* Tells what it will take, and keeps to the budget from here on. */
 static int plan(struct scoring *s)
 {
     const struct ff_evaluate_opts *opts = s->evaluate;
+    struct ff_score_task task = task_of(s);
     struct ff_plan plan;
     int status = ff_workers_check(s->ctx, opts->threads);
 
@@ -249,6 +278,7 @@ static int plan(struct scoring *s)
         .scratch_bytes = opts->scratch_bytes ? opts->scratch_bytes : DEFAULT_SCRATCH_BYTES,
         .memory_bytes = opts->memory_bytes,
     };
+    s->opts->needs(&task, &s->job.results);
     status = ff_score_plan(s->ctx, &s->job, &plan);
     if (s->opts->plan_only)
         *s->opts->plan_only = plan;
@@ -560,33 +590,11 @@ static int score_block(struct scoring *s)
     return status == FF_OK ? s->opts->on_block(s->opts->arg, &scored) : status;
 }
 
-/* What makes logits of the scores. */
-static double logit_scale(const struct scoring *s)
-{
-    const struct ff_range_choice *choice = &s->manifest.choice;
-    bool fitted = choice->first == s->sum_from && choice->last == s->layers;
-
-    if (s->by_head)
-        return 1;
-    return s->manifest.recipe.goodness_scale / (s->layers - s->sum_from + 1) /
-           (fitted ? choice->temperature : 1);
-}
-
 static int score_all(struct scoring *s)
 {
     struct ff_progress phase = {
         .phase = FF_PHASE_EVALUATE, .layer = 1, .rows_total = s->samples * s->layers};
-    struct ff_score_task task = {
-        .method = s->by_head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS,
-        .samples = s->samples,
-        .classes = s->classes,
-        .layers = s->layers,
-        .first_layer = s->sum_from,
-        .last_layer = s->by_head ? 0 : s->layers,
-        .trained_layers = s->trained_layers,
-        .scale = logit_scale(s),
-        .planned_bytes = s->planned_bytes,
-    };
+    struct ff_score_task task = task_of(s);
     int status = s->opts->begin(s->opts->arg, &task);
 
     s->clock.on_progress = s->evaluate->on_progress;

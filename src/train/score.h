@@ -6,6 +6,7 @@
 #ifndef FF_TRAIN_SCORE_H
 #define FF_TRAIN_SCORE_H
 
+#include "base/buffers.h"
 #include "train/manifest.h"
 
 #include <fftool/plan.h>
@@ -34,6 +35,9 @@ struct ff_score_opts {
     const struct ff_evaluate_opts *evaluate;
     bool unlabelled;
     struct ff_plan *plan_only; /* filled, and nothing is scored; NULL: the work is done */
+    /* Adds what the callbacks hold while the work of TASK goes on, which the plan counts. Of TASK,
+     * planned_bytes is not known yet. */
+    void (*needs)(const struct ff_score_task *task, struct ff_needs *needs);
     /* The model and the data are known; nothing is scored yet. With RESTARTS it may be called again
      * in the middle, if a trainer replaces weights that are still to be read: then all blocks come
      * again, too. Without, that happens before the first block only; after it FF_ELOCKED. */

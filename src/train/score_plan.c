@@ -205,7 +205,7 @@ static void settle(struct ff_score_job *job)
         widest = (uint32_t)ff_larger(widest, shape.units);
     }
     job->program = ff_plan_program(job->threads, &products);
-    job->base = (struct ff_needs){.mapped = 0};
+    job->base = job->results;
     ff_workers_needs(job->threads, 1, &use, &job->base);
     ff_scratch_needs(&job->base);
     ff_model_file_needs(largest, false, true, &job->base);

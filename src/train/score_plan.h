@@ -19,8 +19,9 @@ struct ff_score_job {
     uint32_t layers, first_head; /* layers that take part, and the lowest with a head */
     uint64_t samples;
     unsigned threads;
-    uint64_t scratch_bytes; /* that temporary files may take, about */
-    uint64_t memory_bytes;  /* 0: no budget */
+    uint64_t scratch_bytes;  /* that temporary files may take, about */
+    uint64_t memory_bytes;   /* 0: no budget */
+    struct ff_needs results; /* of what is made of the scores, held all the time */
     /* By ff_score_plan() */
     struct ff_needs base;      /* held all the time, whatever rows a block has */
     uint64_t program;          /* memory of the process beside what is told */
