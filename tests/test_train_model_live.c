@@ -130,6 +130,90 @@ START_TEST(every_state_makes_sense)
 }
 END_TEST
 
+/* Trains anew until FF_EINTERRUPTED after so many questions, and looks at what the model says.
+ * False: it was complete before. */
+static bool look_after(long questions, struct ff_model **model, struct ff_model_info *info)
+{
+    struct ff_train_result result;
+
+    opts.force = true;
+    opts.interrupted = train_countdown;
+    opts.arg = &questions;
+    if (ff_train(ctx, &recipe, &opts, &result) == FF_OK)
+        return false;
+    *model = open_model();
+    ck_assert_int_eq(ff_model_info(*model, info), FF_OK);
+    return true;
+}
+
+/* All tiles but those of figures are told as a layer's. */
+static void ck_bytes(struct ff_model *model, const struct ff_model_info *info)
+{
+    const uint64_t figures = FF_VALUE_HEADER + FF_LAYER_FIGURES * sizeof(float);
+    uint64_t told = 0;
+
+    for (uint32_t number = 1; number <= LAYERS; number++) {
+        struct ff_layer_info layer;
+
+        ck_assert_int_eq(ff_model_layer(model, number, &layer), FF_OK);
+        ck_assert_int_eq(layer.state != FF_LAYER_WAITING,
+                         number <= info->layers_trained || (number == info->layer && info->begun));
+        told += layer.stored_bytes + layer.optimizer_stored_bytes;
+    }
+    ck_assert_uint_le(told, info->tile_bytes);
+    ck_assert_uint_le(info->tile_bytes - told, LAYERS * figures);
+}
+
+/* In later sweeps the layers of the one before are there, and what they learn from. */
+START_TEST(layers_of_the_sweep_before_are_there)
+{
+    struct ff_model_info info;
+    struct ff_model *model;
+    char nothing[sizeof info.weights_hash] = "";
+    int second = 0, waiting = 0;
+
+    recipe.sweeps = 2;
+    recipe.epochs = 4;
+    recipe.head_epochs = 0;
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    for (long questions = 4; look_after(questions, &model, &info); questions += 5) {
+        ck_bytes(model, &info);
+        ck_assert_uint_ge(info.sweep, 1);
+        if (info.sweep == 2) {
+            ck_assert_uint_eq(info.layers_trained, LAYERS);
+            ck_assert_str_ne(info.weights_hash, nothing);
+            second++;
+        } else if (info.layers_trained == 0) {
+            strcpy(nothing, info.weights_hash);
+            waiting++;
+        }
+        ff_model_close(model);
+    }
+    ck_assert_int_gt(second, 3);
+    ck_assert_int_gt(waiting, 3);
+}
+END_TEST
+
+/* While the outputs of a layer are stored it is the one above that is next, or its head. */
+START_TEST(what_is_next_is_told)
+{
+    struct ff_model_info info;
+    struct ff_model *model;
+    bool next[LAYERS + 1] = {false}, on_head = false;
+
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    for (long questions = 1; look_after(questions, &model, &info); questions++) {
+        ck_assert(info.begun || info.epoch == 0);
+        next[info.layer] |= !info.begun && !info.on_head;
+        ck_assert(info.begun || info.on_head || info.layers_trained == info.layer - 1);
+        ck_assert(!info.on_head || info.layers_trained == info.layer);
+        on_head |= info.on_head && info.begun;
+        ff_model_close(model);
+    }
+    ck_assert(next[1] && next[2] && on_head);
+}
+END_TEST
+
 /* Every layer of MODEL is in STATE, and can be looked into. */
 static void ck_network(struct ff_model *model, enum ff_layer_state state)
 {
@@ -392,6 +476,8 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, states_of_an_unfinished_model);
     tcase_add_test(tcase, every_state_makes_sense);
+    tcase_add_test(tcase, layers_of_the_sweep_before_are_there);
+    tcase_add_test(tcase, what_is_next_is_told);
     tcase_add_loop_test(tcase, a_network_that_trains_all_at_once, 0, 3);
     tcase_add_test(tcase, a_model_can_be_read_while_it_is_trained);
     tcase_add_test(tcase, a_model_held_by_a_trainer_says_so);

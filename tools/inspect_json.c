@@ -109,6 +109,8 @@ static json_t *model_object(const struct ff_model_info *info, const char *path)
     json_add(object, "parameters", json_from_count(info->parameters));
     json_add(object, "layers_trained", json_from_count(info->layers_trained));
     json_add(object, "layer", json_from_count(info->layer));
+    json_add(object, "on_head", json_boolean(info->on_head));
+    json_add(object, "sweep", json_from_count(info->sweep));
     json_add(object, "epoch", json_from_count(info->epoch));
     json_add(object, "checkpoints", json_from_count(info->checkpoints));
     json_add(object, "head", json_boolean(info->has_head));

@@ -143,15 +143,30 @@ static void print_recipe(const struct ff_model_info *info)
                recipe->head_learning_rate, recipe->head_weight_decay);
 }
 
+/* Where training is: what learns, or will next. */
+static void print_place(const struct ff_model_info *info)
+{
+    const struct ff_recipe *recipe = &info->recipe;
+    uint32_t epochs = info->on_head ? recipe->head_epochs : recipe->epochs;
+
+    if (recipe->sweeps > 1)
+        printf(", sweep %u of %u", info->sweep, recipe->sweeps);
+    if (info->layer == 0)
+        printf(", all at");
+    else
+        printf(", %slayer %u%s", info->on_head ? "head on " : "", info->layer,
+               info->begun ? " at" : " next");
+    if (info->layer == 0 || info->begun)
+        printf(" epoch %u of %u", info->epoch, epochs);
+}
+
 static void print_progress(const struct ff_model_info *info)
 {
     printf("  progress  %u of %u layers trained", info->layers_trained, info->recipe.layers);
-    if (info->layer > 0)
-        printf(", layer %u at epoch %u of %u", info->layer, info->epoch, info->recipe.epochs);
-    else if (!info->complete)
-        printf(", all at epoch %u of %u", info->epoch, info->recipe.epochs);
-    printf("; %s checkpoints%s\n", text_count(info->checkpoints).s,
-           info->in_training ? "; in training now" : "");
+    if (!info->complete)
+        print_place(info);
+    printf("; %s checkpoint%s%s\n", text_count(info->checkpoints).s,
+           info->checkpoints == 1 ? "" : "s", info->in_training ? "; in training now" : "");
 }
 
 static void print_summary(const struct ff_model_info *info, const char *path)
@@ -268,7 +283,7 @@ static void print_bytes(const struct ff_model_info *info, const struct totals *t
 
     printf("bytes  %15s  weights of the layers, as stored\n", text_count(totals->stored).s);
     if (totals->optimizer > 0)
-        printf("     + %15s  optimizer of what is in training\n", text_count(totals->optimizer).s);
+        printf("     + %15s  optimizer of what learns further\n", text_count(totals->optimizer).s);
     if (info->tile_bytes >= layers)
         printf("     + %15s  %s\n", text_count(info->tile_bytes - layers).s,
                info->backprop   ? "output layer, and tiles that are replaced"

@@ -30,7 +30,7 @@ struct ff_layer_info {
     const char *dtype;
     uint32_t tiles, tile_units;
     uint64_t raw_bytes, stored_bytes; /* weights, biases, label weights */
-    uint64_t optimizer_stored_bytes;  /* while in training; without the head's */
+    uint64_t optimizer_stored_bytes;  /* as long as it will learn further; without the head's */
     struct ff_tensor_stats weights, biases;
     struct ff_tensor_stats label_weights; /* count 0: labels do not condition the layers */
     /* As trained; NAN until the layer is trained, and where the whole network trains at once. */
@@ -61,18 +61,22 @@ struct ff_model_info {
     uint64_t held_out_samples; /* of these: no layer learns from them */
     uint32_t features, classes;
     bool data_is_float;
-    uint32_t layers_trained;
-    bool complete;         /* all layers, and the head if there is one */
-    bool in_training;      /* a trainer holds the file now */
-    bool whole_network;    /* all layers train at once: there are no figures of one as trained */
-    bool backprop;         /* trained by backpropagation: the head is the output layer */
-    bool conditioned;      /* labels condition every layer, by weights of its own */
-    uint32_t layer, epoch; /* the layer in training and its epochs done, at the last checkpoint;
-                              layer 0: none, or the whole network */
+    uint32_t layers_trained; /* that evaluation uses: from the second sweep on all, the one in
+                                training as of its last checkpoint */
+    bool complete;           /* all layers, and the head if there is one */
+    bool in_training;        /* a trainer holds the file now */
+    bool whole_network;      /* all layers train at once: there are no figures of one as trained */
+    bool backprop;           /* trained by backpropagation: the head is the output layer */
+    bool conditioned;        /* labels condition every layer, by weights of its own */
+    uint32_t layer, epoch; /* the layer that learns, or will next, and its epochs done, at the last
+                              checkpoint; layer 0: none, or the whole network */
+    uint32_t sweep;        /* that it does so in, from 1 */
+    bool on_head;          /* it is the head on that layer that learns, and EPOCH its own */
+    bool begun;            /* there is a checkpoint of it */
     uint64_t checkpoints;  /* written so far */
     uint64_t parameters;   /* of the whole network as it will be */
-    char weights_hash[33]; /* XXH3-128 in hex over weights, biases, label weights, f32, of all
-                              trained layers in order, then the head's */
+    char weights_hash[33]; /* XXH3-128 in hex over weights, biases, label weights, f32, of
+                              the layers trained in order, then the head's */
     struct ff_layer_choice choice;
     uint64_t file_bytes, page_bytes, free_bytes, tile_bytes,
         overhead_bytes; /* file = tiles + overhead + free */

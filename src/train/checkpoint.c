@@ -44,7 +44,7 @@ int ff_checkpoint(struct ff_run *run, size_t n, const struct ff_part *parts, boo
     mark->generation = generation;
     mark->checkpoints++;
     if (final)
-        ff_run_advance(run);
+        ff_manifest_advance(&run->manifest);
     status = ff_run_flip(run);
     if (status != FF_OK)
         return status;
@@ -68,18 +68,18 @@ static int seed(struct ff_run *run, const struct ff_part *part)
 
 int ff_checkpoint_restore(struct ff_run *run, size_t n, const struct ff_part *parts)
 {
-    const struct ff_progress_mark *mark = &run->manifest.mark;
-    bool again = mark->generation == 0 && mark->round > 0 && mark->stage == FF_STAGE_TRAIN;
-    uint64_t generation = again ? ff_generation_final(mark->round - 1) : mark->generation;
     int status = FF_OK;
 
     run->last_checkpoint = ff_now();
     for (size_t i = 0; i < n && status == FF_OK; i++) {
-        if (generation != 0 || again)
-            status = ff_layer_load(parts[i].layer, run->file, parts[i].kind, parts[i].number,
-                                   generation, true);
+        const struct ff_part *part = &parts[i];
+        uint64_t generation = ff_manifest_generation(&run->manifest, part->kind, part->number);
+
+        if (generation == FF_NO_GENERATION)
+            status = seed(run, part);
         else
-            status = seed(run, &parts[i]);
+            status =
+                ff_layer_load(part->layer, run->file, part->kind, part->number, generation, true);
     }
     return status;
 }

@@ -633,32 +633,6 @@ uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer)
     return layer == 1 ? ff_embed_width(&embedding) : manifest->recipe.hidden[layer - 2];
 }
 
-uint32_t ff_recipe_round_begins(const struct ff_recipe *recipe, uint32_t round)
-{
-    return (uint32_t)((uint64_t)recipe->epochs * round / recipe->sweeps);
-}
-
-bool ff_manifest_last_round(const struct ff_manifest *manifest)
-{
-    return manifest->mark.round + 1 >= manifest->recipe.sweeps;
-}
-
-uint64_t ff_generation_final(uint32_t round)
-{
-    return round == 0 ? FF_GENERATION_FINAL : (uint64_t)1 << 63 | round;
-}
-
-uint32_t ff_manifest_layers_trained(const struct ff_manifest *manifest)
-{
-    switch (manifest->mark.stage) {
-    case FF_STAGE_IMPORT:
-    case FF_STAGE_TRAIN:
-        return manifest->mark.layer - 1;
-    default:
-        return manifest->mark.layer;
-    }
-}
-
 uint32_t ff_recipe_first_head(const struct ff_recipe *recipe)
 {
     if (recipe->head_epochs == 0)
@@ -666,14 +640,6 @@ uint32_t ff_recipe_first_head(const struct ff_recipe *recipe)
     if (ff_mode_find(recipe->mode)->backprop)
         return recipe->layers;
     return recipe->layers > 1 ? 2 : 1;
-}
-
-uint32_t ff_manifest_heads_trained(const struct ff_manifest *manifest)
-{
-    if (ff_recipe_first_head(&manifest->recipe) == 0 || !ff_manifest_last_round(manifest))
-        return 0;
-    return manifest->mark.stage == FF_STAGE_DONE ? manifest->recipe.layers
-                                                 : manifest->mark.layer - 1;
 }
 
 uint64_t ff_recipe_parameters(const struct ff_recipe *recipe, uint32_t inputs, uint32_t classes)

@@ -29,9 +29,11 @@ enum {
     FF_LAYER_FIGURES = FF_FIGURE_TEMPERATURE + FF_RANGE_STARTS
 };
 
-/* Of finished tiles: this, or in later rounds of sweeps ff_manifest_final(). Checkpoints within a
+/* Of finished tiles: this, or in later rounds of sweeps ff_generation_final(). Checkpoints within a
  * layer count from 1. */
 #define FF_GENERATION_FINAL 0
+/* There are no tiles that count. */
+#define FF_NO_GENERATION UINT64_MAX
 
 /* What a trainer does next. The values' names are part of the file format. */
 enum ff_stage {
@@ -122,6 +124,14 @@ uint64_t ff_manifest_held_out(const struct ff_manifest *manifest);
 struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest);
 /* Inputs of layer LAYER (from 1): columns of boundary LAYER - 1. */
 uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer);
+/* The lowest layer with a head (the first is left out where there are more; Hinton 2022,
+ * section 3.3; with backpropagation the last one, for its head gives the outputs); 0: no head. */
+uint32_t ff_recipe_first_head(const struct ff_recipe *recipe);
+/* Weights and biases of the whole network, heads included, for INPUTS inputs of layer 1. */
+uint64_t ff_recipe_parameters(const struct ff_recipe *recipe, uint32_t inputs, uint32_t classes);
+
+/* What the mark says (mark.c). */
+
 /* Epochs of a layer that are done when ROUND begins. */
 uint32_t ff_recipe_round_begins(const struct ff_recipe *recipe, uint32_t round);
 /* The generation of the weights of a layer that was finished in ROUND. */
@@ -130,13 +140,18 @@ uint64_t ff_generation_final(uint32_t round);
 bool ff_manifest_last_round(const struct ff_manifest *manifest);
 /* Layers whose weights are final, in this round. */
 uint32_t ff_manifest_layers_trained(const struct ff_manifest *manifest);
-/* The lowest layer with a head (the first is left out where there are more; Hinton 2022,
- * section 3.3; with backpropagation the last one, for its head gives the outputs); 0: no head. */
-uint32_t ff_recipe_first_head(const struct ff_recipe *recipe);
+/* Layers that were finished in this round or an earlier one: from the second round on all. */
+uint32_t ff_manifest_layers_stored(const struct ff_manifest *manifest);
 /* Layers whose head is final, counted from the first layer: heads of first_head .. this one are
  * there. */
 uint32_t ff_manifest_heads_trained(const struct ff_manifest *manifest);
-/* Weights and biases of the whole network, heads included, for INPUTS inputs of layer 1. */
-uint64_t ff_recipe_parameters(const struct ff_recipe *recipe, uint32_t inputs, uint32_t classes);
+/*
+ * The generation that counts of LAYER's tiles of KIND ('W', 'H', or their state 'O', 'Q'): as
+ * finished in this round, as of the last checkpoint where they learn, or as the round before left
+ * them, which is what they learn from. FF_NO_GENERATION: none; what learns is yet to be seeded.
+ */
+uint64_t ff_manifest_generation(const struct ff_manifest *manifest, char kind, uint32_t layer);
+/* Moves the mark to the stage after the present one. */
+void ff_manifest_advance(struct ff_manifest *manifest);
 
 #endif

@@ -195,13 +195,7 @@ static struct tensor make_tensor(const struct ff_manifest *manifest, char kind, 
     return out;
 }
 
-/* Heads are trained in the last round only, and once. */
-static uint64_t final_generation(const struct ff_manifest *manifest, char kind)
-{
-    return kind == 'H' ? FF_GENERATION_FINAL : ff_generation_final(manifest->mark.round);
-}
-
-/* Hashes the tensors of the finished layers FROM .. TO, or of their heads, slot after slot. */
+/* Hashes the tensors of the layers FROM .. TO, or of their heads, slot after slot. */
 static int hash_parts(struct ff_model *model, char kind, uint32_t from, uint32_t to,
                       XXH3_state_t *state)
 {
@@ -210,8 +204,8 @@ static int hash_parts(struct ff_model *model, char kind, uint32_t from, uint32_t
 
     for (uint32_t layer = from; layer <= to; layer++) {
         for (uint32_t slot = 0; slot < slots_of(manifest, kind) && status == FF_OK; slot++) {
-            struct tensor tensor =
-                make_tensor(manifest, kind, layer, final_generation(manifest, kind), slot);
+            struct tensor tensor = make_tensor(manifest, kind, layer,
+                                               ff_manifest_generation(manifest, kind, layer), slot);
 
             status = each_tile(model, &tensor, visit_hash, state);
         }
@@ -219,7 +213,8 @@ static int hash_parts(struct ff_model *model, char kind, uint32_t from, uint32_t
     return status;
 }
 
-/* Hashes weights, biases and label weights of the finished layers, then the finished heads. */
+/* Hashes weights, biases and label weights of the layers that evaluation uses, then the finished
+ * heads. */
 static int hash_weights(struct ff_model *model, char out[33])
 {
     const struct ff_manifest *manifest = &model->manifest;
@@ -231,7 +226,7 @@ static int hash_weights(struct ff_model *model, char out[33])
         XXH3_freeState(state);
         return ff_fail(model->ctx, FF_ENOMEM, "out of memory for a hash");
     }
-    status = hash_parts(model, 'W', 1, ff_manifest_layers_trained(manifest), state);
+    status = hash_parts(model, 'W', 1, ff_manifest_layers_stored(manifest), state);
     if (status == FF_OK && first_head)
         status = hash_parts(model, 'H', first_head, ff_manifest_heads_trained(manifest), state);
     if (status == FF_OK) {
@@ -279,10 +274,31 @@ static int fill_sizes(struct ff_model *model, struct ff_model_info *out)
     return FF_OK;
 }
 
+/* What learns, or will next: the outputs of a layer that has learned are not worth a word. */
+static void fill_progress(const struct ff_manifest *manifest, struct ff_model_info *out)
+{
+    struct ff_manifest next = *manifest;
+    const struct ff_progress_mark *mark = &next.mark;
+
+    if (mark->stage == FF_STAGE_FORWARD || mark->stage == FF_STAGE_IMPORT)
+        ff_manifest_advance(&next);
+    out->layers_trained = ff_manifest_layers_stored(manifest);
+    out->complete = manifest->mark.stage == FF_STAGE_DONE;
+    out->layer = out->complete || out->whole_network ? 0 : mark->layer;
+    out->sweep = mark->round + 1;
+    out->on_head = mark->stage == FF_STAGE_HEAD;
+    out->begun = mark->generation > 0;
+    out->epoch = mark->epoch;
+    if (mark->stage == FF_STAGE_DONE && !out->complete) {
+        out->epoch = manifest->recipe.epochs;
+        out->begun = true;
+    }
+    out->checkpoints = mark->checkpoints;
+}
+
 int ff_model_info(struct ff_model *model, struct ff_model_info *out)
 {
     const struct ff_manifest *manifest = &model->manifest;
-    const struct ff_progress_mark *mark;
     const struct ff_mode *mode;
     int status;
 
@@ -295,7 +311,6 @@ int ff_model_info(struct ff_model *model, struct ff_model_info *out)
     ff_model_file_unpin(model->file);
     if (status != FF_OK)
         return status;
-    mark = &manifest->mark;
     mode = ff_mode_find(manifest->recipe.mode);
     out->recipe = manifest->recipe;
     out->program_version = manifest->program;
@@ -310,15 +325,11 @@ int ff_model_info(struct ff_model *model, struct ff_model_info *out)
     out->features = manifest->features;
     out->classes = manifest->classes;
     out->data_is_float = manifest->is_float;
-    out->layers_trained = ff_manifest_layers_trained(manifest);
-    out->complete = mark->stage == FF_STAGE_DONE;
     out->in_training = ff_model_file_in_training(model->file);
     out->whole_network = mode->whole_network;
     out->backprop = mode->backprop;
     out->conditioned = ff_recipe_conditioned(&manifest->recipe);
-    out->layer = out->complete || mode->whole_network ? 0 : mark->layer;
-    out->epoch = mark->epoch;
-    out->checkpoints = mark->checkpoints;
+    fill_progress(manifest, out);
     out->choice = (struct ff_layer_choice){
         .first = manifest->choice.first,
         .last = manifest->choice.last,
@@ -333,25 +344,20 @@ int ff_model_info(struct ff_model *model, struct ff_model_info *out)
 
 static enum ff_layer_state layer_state(const struct ff_manifest *manifest, uint32_t layer)
 {
-    if (layer <= ff_manifest_layers_trained(manifest))
-        return FF_LAYER_TRAINED;
-    if (manifest->mark.generation &&
-        (layer == manifest->mark.layer || ff_mode_find(manifest->recipe.mode)->whole_network))
-        return FF_LAYER_TRAINING;
-    return FF_LAYER_WAITING;
-}
+    const struct ff_progress_mark *mark = &manifest->mark;
+    uint64_t generation = ff_manifest_generation(manifest, 'W', layer);
 
-static uint64_t generation_of(const struct ff_manifest *manifest, enum ff_layer_state state)
-{
-    return state == FF_LAYER_TRAINED ? final_generation(manifest, 'W') : manifest->mark.generation;
+    if (generation == FF_NO_GENERATION)
+        return FF_LAYER_WAITING;
+    return mark->stage == FF_STAGE_TRAIN && generation == mark->generation ? FF_LAYER_TRAINING
+                                                                           : FF_LAYER_TRAINED;
 }
 
 static struct tensor layer_tensor(const struct ff_model *model, uint32_t layer, uint32_t slot)
 {
     const struct ff_manifest *manifest = &model->manifest;
 
-    return make_tensor(manifest, 'W', layer, generation_of(manifest, layer_state(manifest, layer)),
-                       slot);
+    return make_tensor(manifest, 'W', layer, ff_manifest_generation(manifest, 'W', layer), slot);
 }
 
 /* Adds the stored bytes of a tensor's tiles, headers included. */
@@ -370,7 +376,7 @@ static int add_stored(struct ff_model *model, const struct tensor *tensor, uint6
     return status;
 }
 
-/* State tiles of the layer in training; which there are depends on optimizer and recipe. */
+/* State tiles that training goes on from; which there are depends on optimizer and recipe. */
 static int add_optimizer(struct ff_model *model, uint32_t layer, struct ff_layer_info *out)
 {
     const struct ff_recipe *recipe = &model->manifest.recipe;
@@ -470,7 +476,7 @@ int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info 
         if (out->state != FF_LAYER_WAITING)
             status = read_tensor(model, layer, slot, out, stats[slot]);
     }
-    if (status == FF_OK && out->state == FF_LAYER_TRAINING)
+    if (status == FF_OK && ff_manifest_generation(manifest, 'O', layer) != FF_NO_GENERATION)
         status = add_optimizer(model, layer, out);
     if (status == FF_OK)
         status = read_figures(model, layer, out);

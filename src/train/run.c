@@ -129,40 +129,6 @@ int ff_run_flip(struct ff_run *run)
     return status;
 }
 
-void ff_run_advance(struct ff_run *run)
-{
-    struct ff_progress_mark *mark = &run->manifest.mark;
-    const struct ff_recipe *recipe = &run->manifest.recipe;
-    uint32_t first_head = ff_recipe_first_head(recipe);
-    bool last_round = ff_manifest_last_round(&run->manifest);
-    bool to_head =
-        mark->stage == FF_STAGE_FORWARD && last_round && first_head && mark->layer >= first_head;
-
-    if (mark->stage == FF_STAGE_IMPORT) {
-        mark->stage = FF_STAGE_TRAIN;
-    } else if (run->mode->whole_network) {
-        mark->stage = FF_STAGE_DONE;
-        mark->layer = recipe->layers;
-    } else if (mark->stage == FF_STAGE_TRAIN) {
-        mark->stage = FF_STAGE_FORWARD;
-    } else if (to_head) {
-        mark->stage = FF_STAGE_HEAD;
-    } else if (mark->layer < recipe->layers) {
-        mark->stage = FF_STAGE_TRAIN;
-        mark->layer++;
-    } else if (!last_round) {
-        mark->stage = FF_STAGE_TRAIN;
-        mark->layer = 1;
-        mark->round++;
-    } else {
-        mark->stage = FF_STAGE_DONE;
-    }
-    mark->epoch = mark->stage == FF_STAGE_TRAIN ? ff_recipe_round_begins(recipe, mark->round) : 0;
-    mark->batch = 0;
-    mark->generation = 0;
-    mark->sums = (struct ff_sums){0};
-}
-
 void ff_run_measure_scratch(struct ff_run *run)
 {
     uint64_t bytes = run->scratch.ops->bytes(run->scratch.self);

@@ -121,28 +121,11 @@ static int choose_method(struct scoring *s)
     return FF_OK;
 }
 
-/* The generation of LAYER's weights, which must be trained in this round of sweeps or in the one
- * before. From the first checkpoint on, a layer in training has no weights of that one. */
-static uint64_t generation_of(const struct ff_manifest *manifest, uint32_t layer)
-{
-    const struct ff_progress_mark *mark = &manifest->mark;
-
-    if (layer <= ff_manifest_layers_trained(manifest))
-        return ff_generation_final(mark->round);
-    if (layer == mark->layer && mark->generation)
-        return mark->generation;
-    return ff_generation_final(mark->round - 1);
-}
-
 /* From the second round of sweeps on every layer is there. Heads are trained in the last one. */
 static uint32_t count_layers(const struct scoring *s)
 {
-    const struct ff_recipe *recipe = &s->manifest.recipe;
-    uint32_t round = s->manifest.mark.round;
-
-    if (s->by_head)
-        return round + 1 < recipe->sweeps ? 0 : ff_manifest_heads_trained(&s->manifest);
-    return round > 0 ? recipe->layers : ff_manifest_layers_trained(&s->manifest);
+    return s->by_head ? ff_manifest_heads_trained(&s->manifest)
+                      : ff_manifest_layers_stored(&s->manifest);
 }
 
 /* Which layers take part. An unfinished model is used as far as it goes. */
@@ -441,7 +424,7 @@ static bool is_replaced(struct scoring *s, char kind, uint32_t number, uint64_t 
 /* Loads a layer, or a head, unless a trainer goes on meanwhile: then S has MOVED. */
 static int load_part(struct scoring *s, struct ff_layer *layer, char kind, uint32_t number)
 {
-    uint64_t generation = kind == 'H' ? FF_GENERATION_FINAL : generation_of(&s->manifest, number);
+    uint64_t generation = ff_manifest_generation(&s->manifest, kind, number);
     int status = ff_layer_load(layer, s->file, kind, number, generation, false);
     char reason[FF_MESSAGE_BYTES];
 

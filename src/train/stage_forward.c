@@ -123,12 +123,13 @@ static int load_layers(struct forwarding *f)
     status = ff_run_layer(run, &shape, &f->layer);
     if (status == FF_OK)
         status = ff_layer_load(&f->layer, run->file, 'W', f->number,
-                               ff_generation_final(run->manifest.mark.round), false);
+                               ff_manifest_generation(&run->manifest, 'W', f->number), false);
     if (status == FF_OK && f->head_below) {
         status = ff_layer_init(&f->head, run->ctx, fan_in, run->manifest.classes, 0);
         if (status == FF_OK)
             status =
-                ff_layer_load(&f->head, run->file, 'H', f->number - 1, FF_GENERATION_FINAL, false);
+                ff_layer_load(&f->head, run->file, 'H', f->number - 1,
+                              ff_manifest_generation(&run->manifest, 'H', f->number - 1), false);
     }
     return status;
 }
@@ -324,7 +325,7 @@ int ff_stage_forward(struct ff_run *run)
     if (status != FF_OK)
         return status;
     last = f.number == run->manifest.recipe.layers && ff_manifest_last_round(&run->manifest);
-    ff_run_advance(run);
+    ff_manifest_advance(&run->manifest);
     if (last && run->manifest.recipe.validation > 0)
         status = choose_range(run);
     if (status == FF_OK)

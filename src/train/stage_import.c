@@ -127,6 +127,6 @@ int ff_stage_import(struct ff_run *run)
 
     if (status != FF_OK)
         return status;
-    ff_run_advance(run);
+    ff_manifest_advance(&run->manifest);
     return ff_run_flip(run);
 }

@@ -167,28 +167,6 @@ static void warn_of_other_versions(struct ff_run *run)
                 run->manifest.blas, ff_gemm_backend());
 }
 
-#define NO_GENERATION UINT64_MAX
-
-/* The generation of a layer's tiles of KIND that counts, as the mark has it. */
-static uint64_t counting_generation(const struct ff_run *run, char kind, uint32_t layer)
-{
-    const struct ff_progress_mark *mark = &run->manifest.mark;
-    bool head = kind == 'H' || kind == 'Q', state = kind == 'O' || kind == 'Q';
-    bool last_round = ff_manifest_last_round(&run->manifest);
-    uint32_t finished = head ? ff_manifest_heads_trained(&run->manifest)
-                             : ff_manifest_layers_trained(&run->manifest);
-    enum ff_stage own = head && !run->mode->whole_network ? FF_STAGE_HEAD : FF_STAGE_TRAIN;
-
-    if (layer <= finished) {
-        if (state && last_round)
-            return NO_GENERATION;
-        return head ? FF_GENERATION_FINAL : ff_generation_final(mark->round);
-    }
-    if (mark->stage == own && mark->generation)
-        return mark->generation;
-    return head || mark->round == 0 ? NO_GENERATION : ff_generation_final(mark->round - 1);
-}
-
 /* Tiles that a run cut off between a flip and its sweep has left: of the layers that learned then.
  */
 static int reclaim(struct ff_run *run)
@@ -204,7 +182,7 @@ static int reclaim(struct ff_run *run)
     for (uint32_t layer = first; layer <= last; layer++) {
         for (size_t i = 0; i < sizeof kinds && status == FF_OK; i++)
             status = ff_model_file_sweep(run->file, kinds[i], layer,
-                                         counting_generation(run, kinds[i], layer));
+                                         ff_manifest_generation(&run->manifest, kinds[i], layer));
     }
     return status;
 }

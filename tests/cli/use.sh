@@ -80,9 +80,13 @@ ok "inspect: the layers chosen" has out \
     '^  choice    goodness of layers? [12].*; held-out error [0-9.]+ %, temperature [0-9.]+$'
 ff 0 inspect held.ff --json
 json out
+ok "inspect --json: the sweep" [ "$(leaf .sweep)" = 2 ]
 ok "inspect --json: the layers chosen" [ "$(leaf .choice.first)" -le "$(leaf .choice.last)" ]
 ok "inspect --json: held-out error is a fraction" expr "$(leaf .choice.held_out_error)" : '0\.[0-9]*$'
 ok "inspect --json: temperature" expr "$(leaf .choice.temperature)" : '[0-9.]*$'
+ff 0 train $conditioned --model one.ff --quiet --hidden 20 --epochs 1
+ff 0 inspect one.ff
+ok "inspect: one checkpoint" has out '^  progress  1 of 1 layers trained; 1 checkpoint$'
 ff 0 inspect model.ff --layer 1
 ok "inspect --layer: a histogram" has out '#{20,}$'
 ok "inspect --layer: every weight is in it" [ "$(sed -n '/^weights from/,$p' out |
