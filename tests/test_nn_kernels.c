@@ -221,6 +221,43 @@ START_TEST(normalise_rows_gives_an_rms_of_1)
 }
 END_TEST
 
+/* Else the layer above would learn from rows of zeros. */
+START_TEST(normalise_rows_does_not_silence_what_overflows)
+{
+    float y[20];
+
+    for (size_t j = 0; j < 20; j++)
+        y[j] = 1e19f;
+    ff_normalise_rows(1, 20, y, 20);
+    for (size_t j = 0; j < 20; j++)
+        ck_assert(isnan(y[j]));
+}
+END_TEST
+
+START_TEST(what_is_not_finite_is_found)
+{
+    const float bad[] = {NAN, INFINITY, -INFINITY};
+    float x[21];
+
+    for (size_t n = 0; n <= 21; n++) {
+        for (size_t j = 0; j < n; j++)
+            x[j] = j % 2 ? 1e18f : -1e18f;
+        ck_assert(ff_all_finite(n, x) && ff_squares_are_finite(n, x));
+        for (size_t j = 0; j < n; j++) {
+            float kept = x[j];
+
+            for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+                x[j] = bad[i];
+                ck_assert(!ff_all_finite(n, x) && !ff_squares_are_finite(n, x));
+            }
+            x[j] = 1e30f;
+            ck_assert(ff_all_finite(n, x) && !ff_squares_are_finite(n, x));
+            x[j] = kept;
+        }
+    }
+}
+END_TEST
+
 START_TEST(normalise_rows_leaves_silence_and_splits_by_row)
 {
     float silent[11] = {0.0f};
@@ -307,6 +344,8 @@ int main(void)
     tcase_add_loop_test(tests, relu_backward_is_the_chain_rule, 0, WIDTHS);
     tcase_add_loop_test(tests, column_sums_add_rows_in_order, 0, WIDTHS);
     tcase_add_loop_test(tests, normalise_rows_gives_an_rms_of_1, 0, WIDTHS);
+    tcase_add_test(tests, normalise_rows_does_not_silence_what_overflows);
+    tcase_add_test(tests, what_is_not_finite_is_found);
     tcase_add_test(tests, normalise_rows_leaves_silence_and_splits_by_row);
     tcase_add_loop_test(tests, mark_active_finds_units_that_fire_and_never_clears, 0, WIDTHS);
     tcase_add_test(tests, no_rows_are_fine);

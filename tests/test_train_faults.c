@@ -169,6 +169,41 @@ START_TEST(divergence_is_told_and_the_last_checkpoint_stays)
 }
 END_TEST
 
+/* A layer's last step is not measured by another one. Each mode, with one step in all. */
+START_TEST(divergence_of_the_last_step_is_told)
+{
+    static const char *const modes[] = {"ff-stream", "ff-full", "bp"};
+    struct ff_model_info info;
+    struct ff_model *model;
+
+    train_named("symba", &recipe);
+    recipe.mode = modes[_i];
+    recipe.batch = ROWS;
+    recipe.epochs = recipe.head_epochs = 1;
+    recipe.learning_rate = 1e30;
+    recipe.embedding = "replace";
+    recipe.negative_sets = 1;
+    ck_status(ff_recipe_complete(ctx, &recipe), FF_OK, "");
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ENUMERIC, "epoch 1: the weights are not");
+    ck_assert_int_eq(ff_model_open(ctx, opts.model, &model), FF_OK);
+    ck_assert_int_eq(ff_model_info(model, &info), FF_OK);
+    ck_assert_uint_eq(info.layers_trained, 0);
+    ck_assert(!info.begun);
+    ff_model_close(model);
+}
+END_TEST
+
+/* Weights whose squares are finite, and goodness that is not. */
+START_TEST(divergence_is_told_once_it_is_measured)
+{
+    recipe.batch = ROWS;
+    recipe.epochs = 1;
+    recipe.learning_rate = 3e17;
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ENUMERIC, "loss as trained");
+}
+END_TEST
+
 START_TEST(another_recipe_does_not_touch_the_model)
 {
     const char *hash;
@@ -279,6 +314,8 @@ int main(void)
     tcase_add_test(tcase, a_full_disk_loses_nothing);
     tcase_add_test(tcase, a_second_trainer_is_refused);
     tcase_add_test(tcase, divergence_is_told_and_the_last_checkpoint_stays);
+    tcase_add_loop_test(tcase, divergence_of_the_last_step_is_told, 0, 3);
+    tcase_add_test(tcase, divergence_is_told_once_it_is_measured);
     tcase_add_test(tcase, another_recipe_does_not_touch_the_model);
     tcase_add_test(tcase, changed_data_is_noticed_when_it_is_read_again);
     tcase_add_test(tcase, no_flipped_bit_changes_weights_unseen);

@@ -152,8 +152,29 @@ void ff_normalise_rows(size_t rows, size_t units, float *y, size_t ldy)
     for (size_t i = 0; i < rows; i++) {
         float length = sqrtf(sum_of_squares(units, y + i * ldy));
 
-        scale_row(units, y + i * ldy, target / (length + NORM_EPSILON));
+        /* What is too large to be measured must not end as silence. */
+        scale_row(units, y + i * ldy, isinf(length) ? NAN : target / (length + NORM_EPSILON));
     }
+}
+
+bool ff_squares_are_finite(size_t n, const float *x)
+{
+    return isfinite(sum_of_squares(n, x));
+}
+
+bool ff_all_finite(size_t n, const float *x)
+{
+    float lanes[FF_LANES] = {0.0f};
+    size_t whole = n - n % FF_LANES;
+
+    /* 0 x is 0 for what is finite, else NaN. */
+    for (size_t j = 0; j < whole; j += FF_LANES) {
+        for (size_t l = 0; l < FF_LANES; l++)
+            lanes[l] += 0.0f * x[j + l];
+    }
+    for (size_t j = whole; j < n; j++)
+        lanes[j - whole] += 0.0f * x[j];
+    return !isnan(add_lanes(lanes));
 }
 
 static void mark_row(size_t units, const float *restrict y, uint8_t *restrict active)

@@ -14,6 +14,7 @@
 #ifndef FF_NN_KERNELS_H
 #define FF_NN_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,9 +40,14 @@ void ff_scale_rows_into(size_t rows, size_t units, const float *y, size_t ldy, c
 /* sums[j] = (accumulate ? sums[j] : 0) + sum over rows, in row order, of y_ij. */
 void ff_column_sums(size_t rows, size_t units, const float *y, size_t ldy, int accumulate,
                     float *sums);
-/* Layer normalisation without the mean: scales each row to RMS 1: y sqrt(units) / (|y| + 1e-6). In
- * place. */
+/* Layer normalisation without the mean: scales each row to RMS 1: y sqrt(units) / (|y| + 1e-6), and
+ * to NaN where |y|^2 overflows. In place. */
 void ff_normalise_rows(size_t rows, size_t units, float *y, size_t ldy);
+/* True if the sum of the squares of X (n) is finite: none of them is NaN, or so large that outputs
+ * could not be measured. */
+bool ff_squares_are_finite(size_t n, const float *x);
+/* True if X (n) has neither NaN nor infinity. */
+bool ff_all_finite(size_t n, const float *x);
 /* Counts what stays silent: sets active[j] to 1 where any of the rows has y_ij > 0; never clears.
  */
 void ff_mark_active(size_t rows, size_t units, const float *y, size_t ldy, uint8_t *active);

@@ -12,16 +12,14 @@ static double mean_loss(const struct ff_sums *sums)
 
 #define PLACE_BYTES 96
 
-/* Where the mark stands, for messages: "layer 3, epoch 2". */
-static const char *place(const struct ff_learning *learning, char text[PLACE_BYTES])
+/* What learns in EPOCH (from 1), for messages: "layer 3, epoch 2". */
+static const char *place(const struct ff_learning *learning, uint32_t epoch, char text[PLACE_BYTES])
 {
-    const struct ff_progress_mark *mark = &learning->run->manifest.mark;
-
     if (learning->name)
-        snprintf(text, PLACE_BYTES, "%s %u, epoch %u", learning->name, mark->layer,
-                 mark->epoch + 1);
+        snprintf(text, PLACE_BYTES, "%s %u, epoch %u", learning->name,
+                 learning->run->manifest.mark.layer, epoch);
     else
-        snprintf(text, PLACE_BYTES, "epoch %u", mark->epoch + 1);
+        snprintf(text, PLACE_BYTES, "epoch %u", epoch);
     return text;
 }
 
@@ -31,28 +29,36 @@ static uint32_t layer_number(const struct ff_learning *learning)
     return learning->name ? learning->run->manifest.mark.layer : 0;
 }
 
+/* In EPOCH (from 1): WHAT is not finite. */
+static int diverged(const struct ff_learning *learning, uint32_t epoch, const char *what)
+{
+    char text[PLACE_BYTES];
+
+    return ff_fail(learning->run->ctx, FF_ENUMERIC,
+                   "%s: %s not finite: training diverged; the last checkpoint stays; try a lower "
+                   "learning rate than %g",
+                   place(learning, epoch, text), what, learning->learning_rate);
+}
+
+/* EPOCH (from 1): the last one that the parts have learned in. */
+static int save(const struct ff_learning *learning, uint32_t epoch, bool final)
+{
+    int status = ff_checkpoint(learning->run, learning->n_parts, learning->parts, final);
+
+    return status == FF_ENUMERIC ? diverged(learning, epoch, "the weights are") : status;
+}
+
 /* Saves the state as it is between two batches. */
-static int stop_here(const struct ff_learning *learning)
+static int stop_here(const struct ff_learning *learning, uint32_t epoch)
 {
     struct ff_run *run = learning->run;
     char text[PLACE_BYTES];
-    int status = ff_checkpoint(run, learning->n_parts, learning->parts, false);
+    int status = save(learning, epoch, false);
 
     if (status != FF_OK)
         return status;
     return ff_fail(run->ctx, FF_EINTERRUPTED, "interrupted in %s; everything is saved",
-                   place(learning, text));
-}
-
-static int diverged(const struct ff_learning *learning)
-{
-    char text[PLACE_BYTES];
-
-    return ff_fail(
-        learning->run->ctx, FF_ENUMERIC,
-        "%s: the loss is not finite: training diverged; the last checkpoint stays; try a lower "
-        "learning rate than %g",
-        place(learning, text), learning->learning_rate);
+                   place(learning, run->manifest.mark.epoch + 1, text));
 }
 
 static int run_batch(const struct ff_learning *learning, const struct ff_permutation *order)
@@ -73,7 +79,7 @@ static int run_batch(const struct ff_learning *learning, const struct ff_permuta
     if (status != FF_OK)
         return status;
     if (!isfinite(mark->sums.loss))
-        return diverged(learning);
+        return diverged(learning, mark->epoch + 1, "the loss is");
     mark->batch++;
     return FF_OK;
 }
@@ -134,7 +140,7 @@ static int run_epoch(const struct ff_learning *learning)
             return status;
         if (ff_clock_tick(&run->clock, (uint64_t)mark->sums.rows, mean_loss(&mark->sums)) &&
             mark->batch < geometry->batches)
-            return stop_here(learning);
+            return stop_here(learning, mark->epoch + 1);
     }
     ff_clock_end(&run->clock);
     ff_memory_sample(run->ctx);
@@ -159,11 +165,11 @@ static int end_epoch(const struct ff_learning *learning)
     mark->batch = 0;
     mark->sums = (struct ff_sums){0};
     if (mark->epoch >= learning->until)
-        return ff_checkpoint(run, learning->n_parts, learning->parts, true);
+        return save(learning, mark->epoch, true);
     if (run->clock.interrupted && run->clock.interrupted(run->clock.arg))
-        return stop_here(learning);
+        return stop_here(learning, mark->epoch);
     if (ff_now() - run->last_checkpoint >= run->opts->checkpoint_interval_s)
-        return ff_checkpoint(run, learning->n_parts, learning->parts, false);
+        return save(learning, mark->epoch, false);
     return FF_OK;
 }
 

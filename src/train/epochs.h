@@ -37,7 +37,7 @@ struct ff_learning {
 /*
  * Runs from the mark to the end of the stage, whose last checkpoint moves the mark to the next one.
  * FF_EINTERRUPTED: a checkpoint of the batch it stopped at is saved. FF_ENUMERIC: the loss is not
- * finite.
+ * finite, or what was to be saved.
  */
 FF_CHECK int ff_run_epochs(const struct ff_learning *learning);
 

@@ -159,6 +159,12 @@ static int evaluate_layer(void *arg, uint32_t layer, const struct ff_scored *sco
     return FF_OK;
 }
 
+/* -log p. Not fmax(), which would hide that P is NaN. */
+static double surprise(float p)
+{
+    return -log((double)p < LEAST ? LEAST : (double)p);
+}
+
 static int evaluate_block(void *arg, const struct ff_scored *scored)
 {
     struct evaluating *e = arg;
@@ -168,7 +174,7 @@ static int evaluate_block(void *arg, const struct ff_scored *scored)
         size_t predicted = ff_argmax(scored->classes, scores);
 
         ff_softmax(scored->classes, scores, e->scale, e->probabilities);
-        e->cross_entropy -= log(fmax((double)e->probabilities[scored->labels[i]], LEAST));
+        e->cross_entropy += surprise(e->probabilities[scored->labels[i]]);
         e->result->confusion[(size_t)scored->labels[i] * scored->classes + predicted]++;
         e->wrong += predicted != scored->labels[i];
     }

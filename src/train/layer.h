@@ -107,7 +107,7 @@ float *ff_layer_label_tile(const struct ff_layer *layer, float *tensor, uint32_t
 /* The kind of tiles that hold the optimizer's state of those of KIND, 'W' or 'H'. */
 char ff_state_kind(char kind);
 /* Writes the tiles of layer NUMBER under GENERATION, as KIND 'W' or 'H'; with STATE the optimizer's
- * too. */
+ * too. FF_ENUMERIC: some of it is not finite, or its squares are not. */
 FF_CHECK int ff_layer_save(const struct ff_layer *layer, struct ff_model_file *file, char kind,
                            uint32_t number, uint64_t generation, bool state);
 /* Reads them back. */

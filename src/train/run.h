@@ -87,7 +87,7 @@ struct ff_part {
 /*
  * Saves all N PARTS, with optimizer state and the mark in the manifest, as a new generation. FINAL:
  * as finished layers, with state only if another round follows, and the mark moves on. Their old
- * generations are reclaimed.
+ * generations are reclaimed. FF_ENUMERIC: a part has diverged, and the last checkpoint stays.
  * checkpoint.c
  */
 FF_CHECK int ff_checkpoint(struct ff_run *run, size_t n, const struct ff_part *parts, bool final);

@@ -282,6 +282,11 @@ static int put_figures(struct forwarding *f)
     ff_figures_read(&f->figures, figures);
     for (int i = 0; i < FF_LAYER_FIGURES; i++)
         stored[i] = (float)figures[i];
+    if (!isfinite(stored[FF_FIGURE_LOSS]))
+        return ff_fail(f->run->ctx, FF_ENUMERIC,
+                       "layer %u: its loss as trained is not finite: training diverged; try a "
+                       "lower learning rate than %g",
+                       f->number, f->run->manifest.recipe.learning_rate);
     if (figures[FF_FIGURE_DEAD_UNITS] >= f->layer.units)
         ff_warn(
             f->run->ctx,
