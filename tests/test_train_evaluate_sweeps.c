@@ -13,7 +13,7 @@
 #define ROWS 300
 #define HIDDEN "20x3"
 #define LAYERS 3
-#define BLOCK_SCRATCH 20000 /* bytes: several blocks */
+#define BLOCK_SCRATCH 20000 /* bytes: two blocks */
 
 static char *folder;
 static struct ff_ctx *ctx;
@@ -181,7 +181,7 @@ static bool let_train(void *arg)
 /* What was measured till then does not count. */
 START_TEST(weights_replaced_meanwhile_start_it_over)
 {
-    static const uint64_t afters[] = {0, 5}; /* in the first block, and behind it */
+    static const uint64_t afters[] = {0, 4}; /* in the first block, and behind it */
     struct ff_evaluation meanwhile, complete;
     uint64_t left = afters[_i];
 
@@ -214,7 +214,7 @@ static int count(void *arg, const struct ff_prediction *prediction)
 /* Predictions that were given out cannot be taken back. */
 START_TEST(predictions_do_not_mix_two_states)
 {
-    uint64_t left = _i ? 5 : 0, n = 0, samples;
+    uint64_t left = _i ? 4 : 0, n = 0, samples;
     int status;
 
     train_to_second_round(1);

@@ -51,7 +51,8 @@ struct ff_evaluate_opts {
                                folder if read only) */
     uint64_t memory_bytes;  /* budget for the process's peak memory (plan.h); 0: none */
     uint64_t limit_rows;    /* 0: all */
-    uint64_t scratch_bytes; /* temporary files take about so much; 0: 1 GiB */
+    uint64_t scratch_bytes; /* temporary files take about so much, or what 256 rows take; 0:
+                               1 GiB. No score depends on it */
     void (*on_progress)(void *arg, const struct ff_progress *progress);
     /* What is going to happen, before it does; PLAN is valid during the call. May be NULL. */
     void (*on_plan)(void *arg, const struct ff_plan *plan);

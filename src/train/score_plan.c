@@ -175,17 +175,15 @@ static uint64_t total(const struct ff_score_job *job, const struct ff_peak *peak
 
 /* ---- Knobs ---- */
 
-/* Two boundaries are stored at a time; the widest decides. Whole chunks: then the cut into blocks
- * does not change the scores' bits. */
+/* Two boundaries are stored at a time; the widest decides. Whole chunks, one at least: then the cut
+ * into blocks does not change the scores' bits. */
 static uint64_t choose_comfortable_rows(const struct ff_score_job *job, uint32_t widest)
 {
     uint64_t per_row = 2 * (uint64_t)widest * sizeof(float) * ff_score_streams(job);
     uint64_t rows = ff_smaller(job->scratch_bytes / per_row,
                                SCORE_BYTES / (2 * sizeof(float) * job->manifest->classes));
 
-    if (rows > FF_CHUNK_ROWS)
-        rows -= rows % FF_CHUNK_ROWS;
-    return ff_smaller(job->samples, rows ? rows : 1);
+    return ff_smaller(job->samples, ff_larger(rows / FF_CHUNK_ROWS, 1) * FF_CHUNK_ROWS);
 }
 
 /* What all layers together decide. */

@@ -1,7 +1,7 @@
 /*
  * The plan of scoring: how many rows a block has and which tiles of a layer stay in memory, so that
- * the process fits its budget; and what it takes. Chunks are FF_CHUNK_ROWS whatever the block, so
- * no budget changes a bit of the scores, unless it is the dataset that is smaller.
+ * the process fits its budget; and what it takes. A block is of whole chunks of FF_CHUNK_ROWS, but
+ * for the end of the dataset: so neither budget changes a bit of the scores.
  */
 #ifndef FF_TRAIN_SCORE_PLAN_H
 #define FF_TRAIN_SCORE_PLAN_H
@@ -19,7 +19,7 @@ struct ff_score_job {
     uint32_t layers, first_head; /* layers that take part, and the lowest with a head */
     uint64_t samples;
     unsigned threads;
-    uint64_t scratch_bytes;  /* that temporary files may take, about */
+    uint64_t scratch_bytes;  /* that temporary files may take, about; a chunk's at least */
     uint64_t memory_bytes;   /* 0: no budget */
     struct ff_needs results; /* of what is made of the scores, held all the time */
     /* By ff_score_plan() */
