@@ -90,6 +90,15 @@ int ff_begin_check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     return ff_workers_check(ctx, opts->threads);
 }
 
+/* An image that is alone in its batch could be mixed with itself only. */
+static int check_hybrids(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint64_t samples)
+{
+    if (!ff_recipe_unsupervised(recipe) || (recipe->batch > 1 && samples > 1))
+        return FF_OK;
+    return ff_fail(ctx, FF_EINVAL, "hybrid negatives are mixed from two images of a batch: %s",
+                   samples > 1 ? "use --batch 2 or more" : "one sample is too few");
+}
+
 void ff_train_opts_drop_unused(struct ff_train_opts *opts, const char *mode,
                                const char *const *modes, size_t n)
 {
@@ -172,7 +181,7 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
         return ff_fail(ctx, FF_EINVAL,
                        "%llu rows in batches of %u are too many batches; use a larger batch",
                        (unsigned long long)samples, recipe->batch);
-    return FF_OK;
+    return check_hybrids(ctx, recipe, samples);
 }
 
 /* The dataset's path as it is found from any folder. */

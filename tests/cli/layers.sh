@@ -104,6 +104,8 @@ for recipe in "$hard" "$unsupervised" "$held --pass-on posterior --sweeps 2"; do
     ok "the same bits on one thread, in micro-batches, compressed: ${recipe#"$shape "}" \
         [ "$(weights_hash one.ff)" = "$(weights_hash other.ff)" ]
 done
+refused 2 'hybrid negatives .*--batch 2' train $unsupervised --batch 1 --model none.ff
+refused 2 'hybrid negatives .*one sample' train $unsupervised --limit 1 --model none.ff
 ff 0 train $hard --model other.ff --quiet --force --negatives random --validation 0
 ff 0 train $hard --model one.ff --quiet --force
 ok "hard negatives give other weights" [ "$(weights_hash one.ff)" != "$(weights_hash other.ff)" ]
