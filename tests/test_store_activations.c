@@ -367,16 +367,16 @@ START_TEST(removing_scratch_takes_its_own_files_only)
     ff_scratch_close(&scratch);
     for (size_t i = 0; i < 4; i++)
         store_write_file(store_path(kept[i]), "x", 1);
-    ff_scratch_remove(store_ctx, store_path("scratch"));
+    ff_scratch_remove(store_path("scratch"));
     ck_assert_int_ne(access(store_path("scratch/boundary-0.lmdb"), F_OK), 0);
     ck_assert_int_ne(access(store_path("scratch/boundary-1234567.lmdb"), F_OK), 0);
     for (size_t i = 0; i < 4; i++) {
         ck_assert_int_eq(access(store_path(kept[i]), F_OK), 0);
         ck_assert_int_eq(unlink(store_path(kept[i])), 0);
     }
-    ff_scratch_remove(store_ctx, store_path("scratch"));
+    ff_scratch_remove(store_path("scratch"));
     ck_assert_int_ne(access(store_path("scratch"), F_OK), 0);
-    ff_scratch_remove(store_ctx, store_path("scratch")); /* absent is fine */
+    ff_scratch_remove(store_path("scratch")); /* absent is fine */
 }
 END_TEST
 
@@ -485,7 +485,7 @@ START_TEST(temporary_scratch_removes_what_killed_jobs_left)
     ck_assert_int_eq(access(folder, F_OK), 0);
     ff_scratch_close(&held);
     ff_scratch_close(&mine);
-    ff_scratch_remove(store_ctx, folder);
+    ff_scratch_remove(folder);
     ck_assert_int_ne(access(folder, F_OK), 0);
 }
 END_TEST

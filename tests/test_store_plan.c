@@ -313,7 +313,7 @@ START_TEST(what_a_set_holds)
     ff_set_close(set);
     scratch.ops->drop(scratch.self, 1);
     ff_scratch_close(&scratch);
-    ff_scratch_remove(store_ctx, store_path("scratch"));
+    ff_scratch_remove(store_path("scratch"));
 }
 END_TEST
 

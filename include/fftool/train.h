@@ -85,7 +85,7 @@ struct ff_plan;
 struct ff_train_opts {
     const char *model; /* NAME.ff */
     struct ff_data_source data;
-    const char *scratch;       /* folder; NULL: MODEL.scratch */
+    const char *scratch;       /* folder, which stays if it is there; NULL: MODEL.scratch */
     const char *compress;      /* scratch: "none", "zstd" or "zstd:LEVEL" */
     unsigned threads;          /* 0: as many as the process may use */
     uint64_t memory_bytes;     /* budget for the process's peak memory (plan.h); 0: none */

@@ -98,8 +98,10 @@ FF_CHECK int ff_scratch_temporary(struct ff_ctx *ctx, const char *prefix, char f
                                   struct ff_scratch *out);
 /* Frees SCRATCH, whose sets were closed before; they stay on disk. */
 void ff_scratch_close(struct ff_scratch *scratch);
-/* Removes all sets and, if then empty, the folder. */
-void ff_scratch_remove(struct ff_ctx *ctx, const char *folder);
+/* Removes all sets. */
+void ff_scratch_clear(const char *folder);
+/* And, if then empty, the folder. */
+void ff_scratch_remove(const char *folder);
 
 /* Encodes MATRIX and stores it as chunk CHUNK of STREAM, replacing any before. Fails with FF_EFULL,
  * FF_EIO, FF_ENOMEM, FF_EBUDGET, FF_EINVAL; then the set is of no more use. */

@@ -333,9 +333,13 @@ void ff_scratch_close(struct ff_scratch *scratch)
     *scratch = (struct ff_scratch){0};
 }
 
-void ff_scratch_remove(struct ff_ctx *ctx, const char *path)
+void ff_scratch_clear(const char *path)
 {
-    (void)ctx;
     each_file(path, remove_file, NULL);
+}
+
+void ff_scratch_remove(const char *path)
+{
+    ff_scratch_clear(path);
     (void)rmdir(path);
 }

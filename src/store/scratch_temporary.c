@@ -29,7 +29,7 @@ static void remove_abandoned(struct ff_ctx *ctx, const char *path)
 
     if (!is_old(path) || ff_scratch_open(ctx, path, &scratch) != FF_OK)
         return;
-    ff_scratch_remove(ctx, path);
+    ff_scratch_remove(path);
     ff_scratch_close(&scratch);
 }
 
@@ -71,6 +71,6 @@ int ff_scratch_temporary(struct ff_ctx *ctx, const char *prefix, char folder[PAT
         return ff_fail_errno(ctx, errno, "%s" UNIQUE ": no folder for temporary files", prefix);
     status = ff_scratch_open(ctx, folder, out);
     if (status != FF_OK)
-        ff_scratch_remove(ctx, folder);
+        ff_scratch_remove(folder);
     return status;
 }

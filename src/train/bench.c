@@ -174,7 +174,7 @@ static void release(struct bench *b)
     ff_set_close(b->set);
     ff_layer_release(&b->layer);
     if (b->scratch.ops) {
-        ff_scratch_remove(b->ctx, b->folder);
+        ff_scratch_remove(b->folder);
         ff_scratch_close(&b->scratch);
     }
     ff_free(b->ctx, FF_MEM_ACTIVATIONS, b->x, rows_bytes(b));

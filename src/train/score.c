@@ -317,7 +317,7 @@ static void release(struct scoring *s)
     ff_buffers_free(s->ctx, list_buffers(s, buffers), buffers);
     if (s->scratch.ops) {
         ff_scratch_close(&s->scratch);
-        ff_scratch_remove(s->ctx, s->folder);
+        ff_scratch_remove(s->folder);
     }
     ff_workers_release(&s->workers);
     ff_dataset_close(s->dataset);

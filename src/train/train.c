@@ -443,6 +443,8 @@ static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 {
     char folder[PATH_MAX];
     struct ff_scratch scratch;
+    struct stat there;
+    bool keep;
     int length, status;
 
     memset(result, 0, sizeof *result);
@@ -453,16 +455,16 @@ static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                            : snprintf(folder, sizeof folder, "%s" SCRATCH_SUFFIX, opts->model);
     if (length >= (int)sizeof folder)
         return ff_fail(ctx, FF_EINVAL, "the path of the scratch folder is too long");
+    keep = opts->scratch && stat(folder, &there) == 0; /* it is not of our making */
     status = ff_scratch_open(ctx, folder, &scratch);
     if (status != FF_OK)
         return status;
     status = train(ctx, recipe, opts, &scratch, folder, result);
-    /* A complete model needs none of the sets, whoever left them; else the folder goes if it is
-     * empty. */
+    /* A complete model needs none of the sets, whoever left them. */
     if (status == FF_OK)
-        ff_scratch_remove(ctx, folder);
-    else
-        rmdir(folder);
+        ff_scratch_clear(folder);
+    if (!keep)
+        rmdir(folder); /* if it is empty */
     ff_scratch_close(&scratch);
     return status;
 }

@@ -88,4 +88,7 @@ ok "--verbose compares with sgemm" has err \
 mkdir scratch
 ff 0 train $small --model elsewhere.ff --scratch scratch --quiet
 ok "--scratch is left empty" [ -z "$(find scratch -type f 2>err)" ]
+ok "--scratch that was there stays" [ -d scratch ]
+ff 0 train $small --model elsewhere.ff --scratch made --quiet --force
+ok "--scratch that was made goes" [ ! -e made ]
 finish
