@@ -330,6 +330,7 @@ START_TEST(half_of_the_labels_are_the_hardest)
     naive_copy(&f.layer, &layer);
     for (f.rows.turn = 0; f.rows.turn < 2 * TILES; f.rows.turn++) {
         few = naive_few_units(&layer, f.rows.turn);
+        ck_assert_uint_eq(few.units, 64); /* though the last tile has fewer */
         forward(&f);
         for (size_t row = 0; row < ROWS; row++) {
             uint16_t first = label_at(&f, row, 1), last = label_at(&f, row, hard);

@@ -211,13 +211,22 @@ static void list_labels(const struct ff_conditioned *c, const struct ff_conditio
     }
 }
 
+/* Tiles with units enough to tell hard labels. Those of a small last one may all be silent, and
+ * then every class is as hard as any other. */
+static uint32_t count_telling(const struct ff_layer *layer)
+{
+    uint32_t last = layer->units - (layer->tiles - 1) * layer->tile_units;
+
+    return layer->tiles > 1 && last < HARD_UNITS ? layer->tiles - 1 : layer->tiles;
+}
+
 /* The labels of some rows: told by the tile whose turn it is. */
 static void draw_rows(void *arg, size_t task, unsigned worker)
 {
     const struct job *job = arg;
     struct ff_conditioned *c = job->conditioned;
     const struct ff_layer *layer = c->layer;
-    uint32_t tile = (uint32_t)(job->rows->turn % layer->tiles), neuron, count;
+    uint32_t tile = (uint32_t)(job->rows->turn % count_telling(layer)), neuron, count;
     size_t first = task * ROWS_PER_TASK, last = first + ROWS_PER_TASK;
     float goodness[FF_MAX_CLASSES];
 

@@ -62,7 +62,7 @@ struct ff_conditioned_rows {
     float *z;          /* (all_rows, units): gets x W' + b */
     struct ff_rng rng; /* of wrong labels at random */
     uint64_t first;    /* number of the first row, in stored order */
-    uint64_t turn;     /* chooses the tile whose first units tell hard labels */
+    uint64_t turn; /* chooses the tile, one with as many, whose first 64 units tell hard labels */
 };
 /* (A): z, the labels that each row meets, and the goodness under them. */
 FF_CHECK int ff_conditioned_forward(struct ff_conditioned *conditioned,

@@ -108,12 +108,14 @@ static double goodness_under(const struct naive_meeting *meeting, const struct o
 
 struct oracle_layer naive_few_units(const struct oracle_layer *layer, size_t turn)
 {
-    const uint32_t most = 64;
+    const size_t most = layer->units < 64 ? layer->units : 64;
     struct oracle_layer few = *layer;
-    uint32_t units = (uint32_t)layer->units, first, count;
+    size_t step = ff_tile_units((uint32_t)layer->units), windows = 0, first;
 
-    ff_tile_range(units, (uint32_t)(turn % ff_tile_count(units)), &first, &count);
-    few.units = count < most ? count : most;
+    while (windows * step + most <= layer->units)
+        windows++;
+    first = turn % windows * step;
+    few.units = most;
     few.w += first * few.fan_in;
     few.b += first;
     return few;

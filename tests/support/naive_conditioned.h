@@ -23,8 +23,8 @@ void naive_seed_conditioned(uint64_t seed, uint32_t number, uint32_t classes,
 void naive_pass_on(const struct ff_recipe *recipe, uint32_t classes,
                    const struct oracle_layer *layer, double *x, double *y);
 
-/* The units of LAYER that tell hard labels: the first of the tile whose TURN it is. They
- * lie in LAYER. */
+/* The units of LAYER that tell hard labels: the first 64 of the tile whose TURN it is, or all if
+ * there are fewer; a tile of less has no turn. They lie in LAYER. */
 struct oracle_layer naive_few_units(const struct oracle_layer *layer, size_t turn);
 
 /* One row under its labels. */
