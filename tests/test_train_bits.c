@@ -153,9 +153,24 @@ START_TEST(every_type_of_activations)
 }
 END_TEST
 
+/* Losses of epochs, of layers and heads as they come. */
+struct losses {
+    size_t n;
+    double loss[64];
+};
+
+static void keep_loss(void *arg, const struct ff_epoch_report *report)
+{
+    struct losses *kept = arg;
+
+    ck_assert_uint_lt(kept->n, sizeof kept->loss / sizeof *kept->loss);
+    kept->loss[kept->n++] = report->loss;
+}
+
 /* A batch of several chunks, cut into micro-batches of one, two and three chunks. */
 START_TEST(micro_batches_do_not_change_a_bit)
 {
+    struct losses expected = {0};
     const char *whole;
 
     free(folder);
@@ -164,13 +179,20 @@ START_TEST(micro_batches_do_not_change_a_bit)
     train_opts(folder, &opts);
     choose(_i, 1);
     recipe.batch = 900; /* four chunks of 225 */
+    opts.on_epoch = keep_loss;
+    opts.arg = &expected;
     train_ok(ctx, &recipe, &opts);
     whole = train_hash(opts.model);
+    ck_assert_uint_gt(expected.n, 0);
     for (uint32_t chunks = 1; chunks <= 3; chunks++) {
+        struct losses losses = {0};
+
         opts.force = true;
         opts.micro_batch_rows = chunks * 225;
+        opts.arg = &losses;
         train_ok(ctx, &recipe, &opts);
         ck_assert_str_eq(train_hash(opts.model), whole);
+        ck_assert_mem_eq(&losses, &expected, sizeof losses);
     }
 }
 END_TEST

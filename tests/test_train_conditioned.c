@@ -197,7 +197,7 @@ static double compute_gradient(struct fixture *f, const struct ff_loss *loss, st
     double value;
 
     forward(f);
-    value = ff_conditioned_weigh(&f->conditioned, loss, &gentle, ROWS, ROWS, sums);
+    value = ff_conditioned_weigh(&f->conditioned, loss, &gentle, 0, ROWS, ROWS, sums);
     ck_assert_int_eq(ff_update_init(&update), FF_OK);
     ck_assert_int_eq(ff_update_run(&update, &rows), FF_OK);
     ff_update_release(&update);

@@ -326,15 +326,16 @@ void ff_conditioned_count(size_t rows, uint32_t n, const uint16_t *truth, const 
 }
 
 double ff_conditioned_weigh(struct ff_conditioned *conditioned, const struct ff_loss *loss,
-                            const struct ff_loss_params *params, size_t rows, size_t batch_rows,
-                            struct ff_sums *sums)
+                            const struct ff_loss_params *params, size_t first, size_t rows,
+                            size_t batch_rows, struct ff_sums *sums)
 {
     uint32_t n = conditioned->n_labels;
-    const uint16_t *truth = conditioned->sampled ? NULL : conditioned->truth;
-    float *weights = conditioned->goodness, factor = 2 / (float)conditioned->layer->units;
+    const uint16_t *truth = conditioned->sampled ? NULL : conditioned->truth + first;
+    float *weights = conditioned->goodness + first * n;
+    float factor = 2 / (float)conditioned->layer->units;
     double value;
 
-    ff_conditioned_count(rows, n, truth, conditioned->goodness, sums);
+    ff_conditioned_count(rows, n, truth, weights, sums);
     loss->labels(params, rows, n, batch_rows, truth, weights, weights, &value);
     for (size_t i = 0; i < rows * n; i++)
         weights[i] *= factor;

@@ -81,11 +81,11 @@ struct ff_labels ff_conditioned_labels(const struct ff_conditioned *conditioned,
  */
 void ff_conditioned_count(size_t rows, uint32_t n, const uint16_t *truth, const float *goodness,
                           struct ff_sums *sums);
-/* (B): counts ROWS rows in SUMS, and puts in the place of their goodness what it weighs the labels'
- * outputs with, (2/n) dL/dG, for the mean over BATCH_ROWS rows. Returns the sum of these rows'
- * losses divided by BATCH_ROWS. */
+/* (B): counts ROWS rows from row FIRST on in SUMS, and puts in the place of their goodness what it
+ * weighs the labels' outputs with, (2/n) dL/dG, for the mean over BATCH_ROWS rows. Returns the sum
+ * of these rows' losses divided by BATCH_ROWS. */
 double ff_conditioned_weigh(struct ff_conditioned *conditioned, const struct ff_loss *loss,
-                            const struct ff_loss_params *params, size_t rows, size_t batch_rows,
-                            struct ff_sums *sums);
+                            const struct ff_loss_params *params, size_t first, size_t rows,
+                            size_t batch_rows, struct ff_sums *sums);
 
 #endif

@@ -225,8 +225,11 @@ static int weigh_labels(struct ff_step *step, size_t n_blocks, size_t all_rows, 
         status = ff_conditioned_forward(conditioned, &given);
     if (status != FF_OK)
         return status;
-    whole->loss += ff_conditioned_weigh(conditioned, step->opts.loss, &step->opts.loss_params,
-                                        all_rows, whole->rows, whole->sums);
+    /* Chunk by chunk, so that the sum does not depend on the micro-batch. */
+    for (size_t i = 0; i < n_blocks; i++)
+        whole->loss += ff_conditioned_weigh(conditioned, step->opts.loss, &step->opts.loss_params,
+                                            step->blocks[i].first, step->blocks[i].rows,
+                                            whole->rows, whole->sums);
     rows->conditioned = conditioned;
     return FF_OK;
 }
