@@ -15,7 +15,7 @@ enum ff_rng_purpose {
     FF_RNG_BATCH_ORDER = 3,    /* the order of batches within an epoch */
     FF_RNG_NEGATIVE_LABEL = 4, /* wrong labels */
     FF_RNG_HEAD_ORDER = 5,     /* the order of batches for the head */
-    FF_RNG_HARD_LABEL = 6,     /* wrong labels drawn from what the head takes a row for */
+    FF_RNG_HARD_LABEL = 6,     /* wrong labels drawn from what head or goodness take a row for */
     FF_RNG_LABEL_WEIGHTS = 7,  /* initial weights of labels */
     FF_RNG_DROPOUT = 8,        /* which inputs are dropped */
     FF_RNG_LABEL_SAMPLE = 9,   /* wrong labels that a row meets, where there are many */

@@ -1,4 +1,5 @@
-/* Softmax, for linear heads: its cross-entropy, and drawing from it. */
+/* Softmax, of the logits of heads and of scores such as goodness: its cross-entropy, its
+ * probabilities, and drawing from it. */
 #ifndef FF_NN_SOFTMAX_H
 #define FF_NN_SOFTMAX_H
 

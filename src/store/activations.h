@@ -4,8 +4,10 @@
  * last one may be shorter). Streams:
  *
  *     FF_STREAM_LABELS          u16, one column: the class of each row
- *     FF_STREAM_INPUT + 0       the positive inputs (at boundary 0: the images as they are)
- *     FF_STREAM_INPUT + 1 + j   the j-th set of negative inputs
+ *     FF_STREAM_INPUT + 0       the positive inputs, or label-free ones (at boundary 0: the images
+ *                               as they are)
+ *     FF_STREAM_INPUT + 1 + j   the j-th set of negative inputs, under wrong labels or of hybrid
+ *                               images; or another copy of label-free inputs
  *     FF_STREAM_NEUTRAL         the inputs under the neutral label, for the head
  *     FF_STREAM_LOGITS          logits of the heads of the layers below: one column per class
  *     FF_STREAM_SUMS            of held-out rows: goodness summed over layers (train/holdout.h)

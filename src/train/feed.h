@@ -27,9 +27,9 @@ struct ff_feed_opts {
     struct ff_set *set;            /* not owned */
     uint32_t boundary;             /* 0: embed; else read streams as stored */
     struct ff_embedding embedding; /* boundary 0 */
-    uint32_t classes;              /* boundary 0: labels are below */
+    uint32_t classes;              /* labels are below */
     bool is_float;                 /* boundary 0: images are f32, else u8 */
-    uint64_t seed;                 /* boundary 0: of wrong labels */
+    uint64_t seed;                 /* of wrong labels, shifts, masks and dropped inputs */
     uint32_t width;                /* columns of the inputs */
     uint32_t max_pieces;           /* most pieces at a time */
     enum ff_feed_use use;
