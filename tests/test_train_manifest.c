@@ -158,9 +158,21 @@ START_TEST(every_field_comes_back_exactly)
     manifest.data_labels = NULL;
     manifest.is_float = false;
     manifest.recipe.seed = 0;
-    manifest.samples = UINT64_C(1) << 40;
-    manifest.mark.generation = manifest.mark.checkpoints = INT64_MAX;
+    manifest.samples = UINT64_C(1) << 38;
+    manifest.mark.generation = manifest.mark.checkpoints = INT64_C(1) << 53;
     ck_round_trip();
+}
+END_TEST
+
+/* Their chunks could not be counted. */
+START_TEST(too_many_samples_are_refused)
+{
+    struct ff_manifest out;
+
+    manifest.samples = UINT64_C(1) << 39;
+    free(text);
+    ck_assert_int_eq(ff_manifest_write(ctx, &manifest, &text), FF_OK);
+    ck_assert_int_eq(read_text(text, &out), FF_ECORRUPT);
 }
 END_TEST
 
@@ -428,7 +440,9 @@ START_TEST(a_contradictory_mark_is_refused)
         {.stage = FF_STAGE_TRAIN, .layer = 6, .round = 2, .epoch = 16, .batch = 3},
         {.stage = FF_STAGE_FORWARD, .layer = 1, .round = 1},
         {.stage = FF_STAGE_HEAD, .layer = 2, .round = 2, .epoch = 3, .batch = 3},
+        {.stage = FF_STAGE_HEAD, .layer = 2, .round = 2, .batch = 3, .sums = {900, -1, 1, 1, 900}},
         {.stage = FF_STAGE_DONE, .layer = 6, .round = 2},
+        {.stage = FF_STAGE_DONE, .layer = 6, .round = 2, .checkpoints = (uint64_t)1 << 53},
     };
     static const struct ff_progress_mark bad[] = {
         {.stage = FF_STAGE_TRAIN, .layer = 6, .round = 2, .epoch = 17},
@@ -447,6 +461,12 @@ START_TEST(a_contradictory_mark_is_refused)
         {.stage = FF_STAGE_DONE, .layer = 5, .round = 2},
         {.stage = FF_STAGE_DONE, .layer = 6, .round = 1},
         {.stage = FF_STAGE_IMPORT, .layer = 1}, /* with a fingerprint */
+        {.stage = FF_STAGE_DONE, .layer = 6, .round = 2, .checkpoints = ((uint64_t)1 << 53) + 1},
+        {.stage = FF_STAGE_TRAIN, .layer = 6, .batch = 1, .sums = {-1000, 1, 1, 1, -2000}},
+        {.stage = FF_STAGE_TRAIN, .layer = 6, .batch = 1, .sums = {1001, 1, 1, 1, 0}},
+        {.stage = FF_STAGE_TRAIN, .layer = 6, .batch = 1, .sums = {300, 1, 1, 1, 301}},
+        {.stage = FF_STAGE_TRAIN, .layer = 6, .batch = 1, .sums = {300, 1, 1, 1, -1}},
+        {.stage = FF_STAGE_TRAIN, .layer = 6, .batch = 0, .sums = {300, 1, 1, 1, 0}},
     };
     struct ff_manifest out;
 
@@ -469,7 +489,8 @@ END_TEST
 START_TEST(a_contradictory_choice_is_refused)
 {
     static const struct ff_range_choice bad[] = {
-        {0, 1, 0.1, 1}, {2, 1, 0.1, 1}, {1, 7, 0.1, 1}, {4, 5, 0.1, 1}, {1, 6, 0.1, 0},
+        {0, 1, 0.1, 1},  {2, 1, 0.1, 1},    {1, 7, 0.1, 1},  {4, 5, 0.1, 1}, {1, 6, 0.1, 0},
+        {1, 6, 0.1, 33}, {1, 6, 0.1, 0.06}, {1, 6, -0.1, 1}, {1, 6, 1.1, 1},
     };
     struct ff_manifest out;
 
@@ -632,6 +653,7 @@ int main(void)
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, every_field_comes_back_exactly);
+    tcase_add_test(tcase, too_many_samples_are_refused);
     tcase_add_test(tcase, every_stage_comes_back);
     tcase_add_test(tcase, doubles_come_back_exactly);
     tcase_add_test(tcase, every_prefix_is_refused);

@@ -391,6 +391,54 @@ END_TEST
 
 /* ---- Damage ---- */
 
+/* Stores FIGURES of layer 1. */
+static void put_figures(const float figures[FF_LAYER_FIGURES])
+{
+    const struct ff_tile_key key = {'S', 1, FF_GENERATION_FINAL, 0, 0};
+    const struct ff_matrix matrix = {FF_F32, 1, FF_LAYER_FIGURES, figures};
+    struct ff_manifest manifest;
+    struct ff_model_file *file;
+    char *text;
+
+    ck_assert_int_eq(ff_model_file_open(ctx, opts.model, FF_MODEL_WRITE, &file), FF_OK);
+    ck_assert_int_eq(ff_manifest_load(ctx, file, &manifest), FF_OK);
+    ck_assert_int_eq(ff_manifest_write(ctx, &manifest, &text), FF_OK);
+    ck_assert_int_eq(ff_model_file_put(file, &key, &matrix), FF_OK);
+    ck_assert_int_eq(ff_model_file_flip(file, text), FF_OK);
+    ff_model_file_close(file);
+    ff_manifest_release(&manifest);
+    free(text);
+}
+
+/* Though their hash is right. */
+START_TEST(figures_out_of_range_are_damage)
+{
+    /* Loss, goodness, error and dead units; held-out errors and temperatures */
+    const float good[FF_LAYER_FIGURES] = {1, 1, 1, 1, 140, 0, 1, NAN, 0.0625f, 32, NAN};
+    static const struct {
+        size_t at;
+        float value;
+    } bad[] = {{0, NAN}, {1, INFINITY}, {2, -INFINITY}, {3, -0.1f}, {3, 1.1f},  {4, -1}, {4, 141},
+               {4, NAN}, {5, 2},        {5, NAN},       {7, 0.5f},  {8, 0.06f}, {9, 33}, {10, 1}};
+    struct ff_layer_info layer;
+    struct ff_model *model;
+
+    train_ok(ctx, &recipe, &opts);
+    for (size_t i = 0; i <= sizeof bad / sizeof *bad; i++) {
+        float figures[FF_LAYER_FIGURES];
+        bool whole = i == sizeof bad / sizeof *bad;
+
+        memcpy(figures, good, sizeof figures);
+        if (!whole)
+            figures[bad[i].at] = bad[i].value;
+        put_figures(figures);
+        model = open_model();
+        ck_assert_int_eq(ff_model_layer(model, 1, &layer), whole ? FF_OK : FF_ECORRUPT);
+        ff_model_close(model);
+    }
+}
+END_TEST
+
 static char told[4096];
 
 static void keep_text(void *arg, const char *text)
@@ -481,6 +529,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_network_that_trains_all_at_once, 0, 3);
     tcase_add_test(tcase, a_model_can_be_read_while_it_is_trained);
     tcase_add_test(tcase, a_model_held_by_a_trainer_says_so);
+    tcase_add_test(tcase, figures_out_of_range_are_damage);
     tcase_add_test(tcase, a_damaged_tile_is_named);
     tcase_add_test(tcase, what_is_no_model_is_refused);
     suite_add_tcase(suite, tcase);

@@ -140,7 +140,6 @@ static int check_images(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
 int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, const char *path,
                         uint64_t samples, const struct ff_dataset_info *info)
 {
-    uint64_t chunks_bound = samples / recipe->batch + samples / FF_CHUNK_ROWS + 2;
     struct ff_geometry geometry = ff_geometry_make(samples, recipe->batch);
     int status;
 
@@ -177,7 +176,7 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
             "validation: whole batches are held out, and there is but one; use smaller ones "
             "than of %u samples",
             recipe->batch);
-    if (chunks_bound > UINT32_MAX / 2)
+    if (!ff_geometry_fits(samples, recipe->batch))
         return ff_fail(ctx, FF_EINVAL,
                        "%llu rows in batches of %u are too many batches; use a larger batch",
                        (unsigned long long)samples, recipe->batch);

@@ -3,6 +3,7 @@
 #include "train/conditioned.h"
 #include "train/streams.h"
 
+#include <math.h>
 #include <string.h>
 
 struct ff_figures ff_figures_make(const struct ff_manifest *manifest,
@@ -216,4 +217,39 @@ void ff_figures_read(const struct ff_figures *figures, double out[FF_LAYER_FIGUR
     out[FF_FIGURE_ERROR] = total->wrong / total->rows;
     out[FF_FIGURE_DEAD_UNITS] = count_dead(figures);
     ff_holdout_figures(&figures->holdout, out);
+}
+
+static bool in_range(float value, double low, double high)
+{
+    return (double)value >= low && (double)value <= high;
+}
+
+/* Those of held-out rows are NAN where there are none. */
+static bool are_sane(const float *figures, uint32_t units)
+{
+    for (int start = 0; start < FF_RANGE_STARTS; start++) {
+        float error = figures[FF_FIGURE_HELD_OUT_ERROR + start];
+        float temperature = figures[FF_FIGURE_TEMPERATURE + start];
+
+        if (isnan(error) != isnan(temperature))
+            return false;
+        if (!isnan(error) && (!in_range(error, 0, 1) ||
+                              !in_range(temperature, FF_LEAST_TEMPERATURE, FF_LARGEST_TEMPERATURE)))
+            return false;
+    }
+    return isfinite(figures[FF_FIGURE_LOSS]) && isfinite(figures[FF_FIGURE_GOODNESS_POS]) &&
+           isfinite(figures[FF_FIGURE_GOODNESS_NEG]) && in_range(figures[FF_FIGURE_ERROR], 0, 1) &&
+           in_range(figures[FF_FIGURE_DEAD_UNITS], 0, units);
+}
+
+int ff_figures_load(struct ff_ctx *ctx, struct ff_model_file *file,
+                    const struct ff_manifest *manifest, uint32_t layer, float out[FF_LAYER_FIGURES])
+{
+    struct ff_tile_key key = {'S', layer, FF_GENERATION_FINAL, 0, 0};
+    int status = ff_model_file_get(file, &key, 1, FF_LAYER_FIGURES, out);
+
+    if (status == FF_OK && !are_sane(out, manifest->recipe.hidden[layer - 1]))
+        status = ff_fail(ctx, FF_ECORRUPT, "%s: layer %u: its figures are out of range",
+                         ff_model_file_path(file), layer);
+    return status;
 }

@@ -46,5 +46,10 @@ FF_CHECK int ff_figures_take(struct ff_figures *figures, struct ff_feed *feed,
                              struct ff_set *out, const struct ff_compression *compression);
 /* All of them; the model file has them as a row of floats. */
 void ff_figures_read(const struct ff_figures *figures, double out[FF_LAYER_FIGURES]);
+/* Those that FILE has of LAYER, trained with MANIFEST's recipe. FF_ECORRUPT also if they are not
+ * what a trainer stores. */
+FF_CHECK int ff_figures_load(struct ff_ctx *ctx, struct ff_model_file *file,
+                             const struct ff_manifest *manifest, uint32_t layer,
+                             float out[FF_LAYER_FIGURES]);
 
 #endif

@@ -5,6 +5,13 @@
 #include <assert.h>
 #include <math.h>
 
+#define MAX_ROWS ((uint64_t)1 << 40)
+
+bool ff_geometry_fits(uint64_t rows, uint32_t batch)
+{
+    return rows <= MAX_ROWS && rows / batch + rows / FF_CHUNK_ROWS + 2 <= UINT32_MAX / 2;
+}
+
 struct ff_geometry ff_geometry_make(uint64_t rows, uint32_t batch)
 {
     struct ff_geometry g = {.rows = rows, .batch = rows < batch ? (uint32_t)rows : batch};

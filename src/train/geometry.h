@@ -6,6 +6,7 @@
 #ifndef FF_TRAIN_GEOMETRY_H
 #define FF_TRAIN_GEOMETRY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define FF_CHUNK_ROWS 256
@@ -20,7 +21,9 @@ struct ff_geometry {
     uint32_t chunks;           /* of all batches */
 };
 
-/* BATCH is cut down to ROWS. Both at least 1; rows at most 2^40. */
+/* True if there are not too many rows, and not too many chunks. ROWS and BATCH at least 1. */
+bool ff_geometry_fits(uint64_t rows, uint32_t batch);
+/* BATCH is cut down to ROWS. They fit. */
 struct ff_geometry ff_geometry_make(uint64_t rows, uint32_t batch);
 /* Holds out the last batches, so that they have FRACTION of the rows or a little more; at least one
  * batch stays. 0: none is held out. */

@@ -5,10 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-/* The grid: 2^(-4) .. 2^5 in steps of a half. */
+/* The grid: powers of the root of 2, from the least one on to the largest. */
 static double temperature_at(double place)
 {
-    return exp2((place - 8) / 2);
+    return FF_LEAST_TEMPERATURE * exp2(place / 2);
 }
 
 struct ff_holdout ff_holdout_make(const struct ff_manifest *manifest,

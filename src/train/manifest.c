@@ -1,5 +1,6 @@
 #include "train/manifest.h"
 
+#include "data/dataset.h"
 #include "nn/loss.h"
 #include "train/gather.h"
 #include "train/mode.h"
@@ -14,7 +15,8 @@
 
 #define MANIFEST_FORMAT "fftool model"
 #define MANIFEST_VERSION 3
-#define EXACT_DIGITS 17 /* a double written so reads back as the same */
+#define MAX_CHECKPOINTS ((uint64_t)1 << 53) /* far from the generations of finished layers */
+#define EXACT_DIGITS 17                     /* a double written so reads back as the same */
 
 /*
  * One row per field of the recipe: writing, reading and comparing all walk this table. The hidden
@@ -279,10 +281,21 @@ static bool data_is_sane(const struct ff_manifest *manifest)
         return false;
     if (ff_recipe_gathers(&manifest->recipe) && manifest->classes > FF_MAX_GATHERED_CLASSES)
         return false;
-    return manifest->samples > 0 && manifest->samples <= (uint64_t)1 << 48 &&
+    return manifest->samples > 0 && ff_geometry_fits(manifest->samples, manifest->recipe.batch) &&
            manifest->features > 0 && manifest->features <= FF_MAX_UNITS && manifest->classes >= 2 &&
-           manifest->classes <= 1000 &&
+           manifest->classes <= FF_MAX_CLASSES &&
            (embedding.mode != FF_EMBED_REPLACE || manifest->features >= embedding.classes);
+}
+
+static bool sums_are_sane(const struct ff_progress_mark *mark, uint64_t learnt_rows)
+{
+    const struct ff_sums *sums = &mark->sums, none = {0};
+
+    if (mark->batch == 0)
+        return memcmp(sums, &none, sizeof none) == 0;
+    return sums->rows >= 0 && sums->rows <= (double)learnt_rows && sums->wrong >= 0 &&
+           sums->wrong <= sums->rows && isfinite(sums->loss) && isfinite(sums->goodness_pos) &&
+           isfinite(sums->goodness_neg);
 }
 
 /* The marks that a trainer leaves, and no others: one that goes on from here comes to an end. */
@@ -291,14 +304,17 @@ static bool mark_is_sane(const struct ff_manifest *manifest)
     const struct ff_progress_mark *mark = &manifest->mark;
     const struct ff_recipe *recipe = &manifest->recipe;
     uint32_t first_head = ff_recipe_first_head(recipe);
-    uint64_t batches = ff_manifest_geometry(manifest).batches;
+    struct ff_geometry geometry = ff_manifest_geometry(manifest);
+    uint64_t batches = geometry.batches;
     bool imported = mark->stage != FF_STAGE_IMPORT;
     bool begins = mark->epoch == 0 && mark->batch == 0;
     bool whole = ff_mode_find(recipe->mode)->whole_network;
     bool last_round = ff_manifest_last_round(manifest);
 
     if (mark->layer < 1 || mark->layer > recipe->layers || mark->round >= recipe->sweeps ||
-        mark->generation > mark->checkpoints || (manifest->fingerprint[0] != '\0') != imported)
+        mark->checkpoints > MAX_CHECKPOINTS || mark->generation > mark->checkpoints ||
+        (manifest->fingerprint[0] != '\0') != imported ||
+        !sums_are_sane(mark, geometry.learnt_rows))
         return false;
     switch (mark->stage) {
     case FF_STAGE_IMPORT:
@@ -327,7 +343,9 @@ static bool choice_is_sane(const struct ff_manifest *manifest)
     return manifest->mark.stage >= FF_STAGE_HEAD &&
            manifest->mark.layer == manifest->recipe.layers && choice->first <= FF_RANGE_STARTS &&
            choice->first <= choice->last && choice->last <= manifest->recipe.layers &&
-           choice->temperature > 0 && isfinite(choice->temperature);
+           choice->error >= 0 && choice->error <= 1 &&
+           choice->temperature >= FF_LEAST_TEMPERATURE &&
+           choice->temperature <= FF_LARGEST_TEMPERATURE;
 }
 
 /* Unpacked JSON: FF_OK, or what is wrong with it. */

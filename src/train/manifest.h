@@ -15,6 +15,9 @@
 
 /* Layers that a range of the sum may begin with. */
 #define FF_RANGE_STARTS 3
+/* Of goodness as a distribution (holdout.h). */
+#define FF_LEAST_TEMPERATURE 0.0625
+#define FF_LARGEST_TEMPERATURE 32.0
 
 /* The tile of kind 'S': one row of figures of a layer as trained, over all pairs (struct
  * ff_layer_info). */

@@ -1,6 +1,7 @@
 /* Looking into a model file: the manifest, and figures of tensors, a tile in memory at a time. */
 #include <fftool/model.h>
 
+#include "train/figures.h"
 #include "train/import.h"
 #include "train/layer.h"
 #include "train/manifest.h"
@@ -401,7 +402,6 @@ static int add_optimizer(struct ff_model *model, uint32_t layer, struct ff_layer
 
 static int read_figures(struct ff_model *model, uint32_t layer, struct ff_layer_info *out)
 {
-    struct ff_tile_key key = {'S', layer, FF_GENERATION_FINAL, 0, 0};
     const struct ff_progress_mark *mark = &model->manifest.mark;
     float figures[FF_LAYER_FIGURES];
     int status;
@@ -411,7 +411,7 @@ static int read_figures(struct ff_model *model, uint32_t layer, struct ff_layer_
     if (ff_mode_find(model->manifest.recipe.mode)->whole_network ||
         out->state != FF_LAYER_TRAINED || (mark->stage == FF_STAGE_FORWARD && mark->layer == layer))
         return FF_OK;
-    status = ff_model_file_get(model->file, &key, 1, FF_LAYER_FIGURES, figures);
+    status = ff_figures_load(model->ctx, model->file, &model->manifest, layer, figures);
     if (status != FF_OK)
         return status;
     out->loss = (double)figures[FF_FIGURE_LOSS];

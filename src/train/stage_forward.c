@@ -304,10 +304,9 @@ static int choose_range(struct ff_run *run)
     int status = FF_OK;
 
     for (uint32_t layer = 1; layer <= manifest->recipe.layers && status == FF_OK; layer++) {
-        struct ff_tile_key key = {'S', layer, FF_GENERATION_FINAL, 0, 0};
         float figures[FF_LAYER_FIGURES];
 
-        status = ff_model_file_get(run->file, &key, 1, FF_LAYER_FIGURES, figures);
+        status = ff_figures_load(run->ctx, run->file, manifest, layer, figures);
         if (status == FF_OK)
             ff_holdout_choose(figures, layer, &manifest->choice);
     }
