@@ -1,13 +1,6 @@
 #include "train/manifest.h"
 
-#include "data/dataset.h"
-#include "nn/loss.h"
-#include "train/gather.h"
-#include "train/mode.h"
-
 #include <jansson.h>
-#include <limits.h>
-#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +8,7 @@
 
 #define MANIFEST_FORMAT "fftool model"
 #define MANIFEST_VERSION 3
-#define MAX_CHECKPOINTS ((uint64_t)1 << 53) /* far from the generations of finished layers */
-#define EXACT_DIGITS 17                     /* a double written so reads back as the same */
+#define EXACT_DIGITS 17 /* a double written so reads back as the same */
 
 /*
  * One row per field of the recipe: writing, reading and comparing all walk this table. The hidden
@@ -269,85 +261,6 @@ static int stage_from_name(const char *name)
     return -1;
 }
 
-static bool data_is_sane(const struct ff_manifest *manifest)
-{
-    struct ff_embedding embedding = ff_manifest_embedding(manifest);
-    const struct ff_image *image = &manifest->image;
-    uint64_t pixels = (uint64_t)image->height * image->width;
-
-    if (pixels > manifest->features || (pixels == 0 && ff_recipe_takes_images(&manifest->recipe)) ||
-        (pixels > 0 && pixels * image->channels != manifest->features) ||
-        (pixels > 0 && !ff_jitter_fits(image, manifest->recipe.jitter)))
-        return false;
-    if (ff_recipe_gathers(&manifest->recipe) && manifest->classes > FF_MAX_GATHERED_CLASSES)
-        return false;
-    return manifest->samples > 0 && ff_geometry_fits(manifest->samples, manifest->recipe.batch) &&
-           manifest->features > 0 && manifest->features <= FF_MAX_UNITS && manifest->classes >= 2 &&
-           manifest->classes <= FF_MAX_CLASSES &&
-           (embedding.mode != FF_EMBED_REPLACE || manifest->features >= embedding.classes);
-}
-
-static bool sums_are_sane(const struct ff_progress_mark *mark, uint64_t learnt_rows)
-{
-    const struct ff_sums *sums = &mark->sums, none = {0};
-
-    if (mark->batch == 0)
-        return memcmp(sums, &none, sizeof none) == 0;
-    return sums->rows >= 0 && sums->rows <= (double)learnt_rows && sums->wrong >= 0 &&
-           sums->wrong <= sums->rows && isfinite(sums->loss) && isfinite(sums->goodness_pos) &&
-           isfinite(sums->goodness_neg);
-}
-
-/* The marks that a trainer leaves, and no others: one that goes on from here comes to an end. */
-static bool mark_is_sane(const struct ff_manifest *manifest)
-{
-    const struct ff_progress_mark *mark = &manifest->mark;
-    const struct ff_recipe *recipe = &manifest->recipe;
-    uint32_t first_head = ff_recipe_first_head(recipe);
-    struct ff_geometry geometry = ff_manifest_geometry(manifest);
-    uint64_t batches = geometry.batches;
-    bool imported = mark->stage != FF_STAGE_IMPORT;
-    bool begins = mark->epoch == 0 && mark->batch == 0;
-    bool whole = ff_mode_find(recipe->mode)->whole_network;
-    bool last_round = ff_manifest_last_round(manifest);
-
-    if (mark->layer < 1 || mark->layer > recipe->layers || mark->round >= recipe->sweeps ||
-        mark->checkpoints > MAX_CHECKPOINTS || mark->generation > mark->checkpoints ||
-        (manifest->fingerprint[0] != '\0') != imported ||
-        !sums_are_sane(mark, geometry.learnt_rows))
-        return false;
-    switch (mark->stage) {
-    case FF_STAGE_IMPORT:
-        return mark->layer == 1 && mark->round == 0 && begins;
-    case FF_STAGE_TRAIN:
-        return mark->epoch >= ff_recipe_round_begins(recipe, mark->round) &&
-               mark->epoch < ff_recipe_round_begins(recipe, mark->round + 1) &&
-               mark->batch < batches && (!whole || mark->layer == 1);
-    case FF_STAGE_FORWARD:
-        return begins && !whole;
-    case FF_STAGE_HEAD:
-        return !whole && last_round && first_head > 0 && mark->layer >= first_head &&
-               mark->epoch < recipe->head_epochs && mark->batch < batches;
-    case FF_STAGE_DONE:
-        return mark->layer == recipe->layers && begins && last_round;
-    }
-    return false;
-}
-
-static bool choice_is_sane(const struct ff_manifest *manifest)
-{
-    const struct ff_range_choice *choice = &manifest->choice;
-
-    if (choice->first == 0)
-        return choice->last == 0;
-    return manifest->mark.stage >= FF_STAGE_HEAD &&
-           manifest->mark.layer == manifest->recipe.layers && choice->first <= FF_RANGE_STARTS &&
-           choice->first <= choice->last && choice->last <= manifest->recipe.layers &&
-           choice->error >= 0 && choice->error <= 1 &&
-           choice->temperature >= FF_LEAST_TEMPERATURE &&
-           choice->temperature <= FF_LARGEST_TEMPERATURE;
-}
-
 /* Unpacked JSON: FF_OK, or what is wrong with it. */
 static int unpacked(struct ff_ctx *ctx, int failed, const json_error_t *error)
 {
@@ -488,7 +401,7 @@ static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *ou
         status = progress_from_json(ctx, progress, &out->mark);
     if (status == FF_OK)
         status = choice_from_json(ctx, choice, &out->choice);
-    if (status == FF_OK && (!data_is_sane(out) || !mark_is_sane(out) || !choice_is_sane(out)))
+    if (status == FF_OK && !ff_manifest_is_sane(out))
         status = ff_fail(ctx, FF_ECORRUPT, "its numbers contradict each other");
     return status;
 }
@@ -576,103 +489,4 @@ int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file, struct ff
     memcpy(manifest->fingerprint, stored.fingerprint, sizeof manifest->fingerprint);
     ff_manifest_release(&stored);
     return FF_OK;
-}
-
-bool ff_recipe_conditioned(const struct ff_recipe *recipe)
-{
-    return !ff_mode_find(recipe->mode)->backprop && ff_loss_find(recipe->loss)->labels;
-}
-
-bool ff_recipe_unsupervised(const struct ff_recipe *recipe)
-{
-    return !ff_mode_find(recipe->mode)->backprop && !ff_recipe_conditioned(recipe) &&
-           strcmp(recipe->embedding, "none") == 0;
-}
-
-bool ff_recipe_gathers(const struct ff_recipe *recipe)
-{
-    const struct ff_mode *mode = ff_mode_find(recipe->mode);
-
-    return !mode->backprop && !mode->whole_network && !ff_recipe_conditioned(recipe) &&
-           strcmp(recipe->negatives, "hard") == 0;
-}
-
-/* Up to so many classes a row meets every label, unless told otherwise. */
-#define ALL_LABELS 20
-
-uint32_t ff_manifest_labels_met(const struct ff_manifest *manifest)
-{
-    uint32_t wrong = manifest->recipe.label_samples;
-
-    if (wrong == 0)
-        wrong = ALL_LABELS - 1;
-    return wrong + 1 < manifest->classes ? wrong + 1 : manifest->classes;
-}
-
-bool ff_recipe_takes_images(const struct ff_recipe *recipe)
-{
-    return recipe->jitter > 0 || ff_recipe_unsupervised(recipe);
-}
-
-struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest)
-{
-    struct ff_geometry geometry = ff_geometry_make(manifest->samples, manifest->recipe.batch);
-
-    ff_geometry_hold_out(&geometry, manifest->recipe.validation);
-    return geometry;
-}
-
-uint64_t ff_manifest_held_out(const struct ff_manifest *manifest)
-{
-    struct ff_geometry geometry = ff_manifest_geometry(manifest);
-
-    return geometry.rows - geometry.learnt_rows;
-}
-
-struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest)
-{
-    bool append = strcmp(manifest->recipe.embedding, "append") == 0;
-
-    if (ff_mode_find(manifest->recipe.mode)->backprop || ff_recipe_conditioned(&manifest->recipe) ||
-        ff_recipe_unsupervised(&manifest->recipe))
-        return (struct ff_embedding){.features = manifest->features};
-    return (struct ff_embedding){
-        .mode = append ? FF_EMBED_APPEND : FF_EMBED_REPLACE,
-        .strength = (float)manifest->recipe.label_strength,
-        .features = manifest->features,
-        .classes = manifest->classes,
-    };
-}
-
-uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer)
-{
-    struct ff_embedding embedding = ff_manifest_embedding(manifest);
-
-    return layer == 1 ? ff_embed_width(&embedding) : manifest->recipe.hidden[layer - 2];
-}
-
-uint32_t ff_recipe_first_head(const struct ff_recipe *recipe)
-{
-    if (recipe->head_epochs == 0)
-        return 0;
-    if (ff_mode_find(recipe->mode)->backprop)
-        return recipe->layers;
-    return recipe->layers > 1 ? 2 : 1;
-}
-
-uint64_t ff_recipe_parameters(const struct ff_recipe *recipe, uint32_t inputs, uint32_t classes)
-{
-    uint32_t first_head = ff_recipe_first_head(recipe);
-    uint32_t of_labels = ff_recipe_conditioned(recipe) ? classes : 0;
-    uint64_t total = 0;
-
-    for (uint32_t layer = 1; layer <= recipe->layers; layer++) {
-        uint64_t units = recipe->hidden[layer - 1];
-
-        total += units * inputs + units * of_labels + units;
-        if (first_head && layer >= first_head)
-            total += units * classes + classes;
-        inputs = (uint32_t)units;
-    }
-    return total;
 }

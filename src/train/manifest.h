@@ -96,6 +96,8 @@ FF_CHECK int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *man
 /* Parses and checks TEXT, found in the file PATH. FF_ECORRUPT, FF_EFORMAT (a newer version). */
 FF_CHECK int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *text,
                               struct ff_manifest *out);
+/* True if a trainer can have left it; its recipe is complete, and right. manifest_check.c */
+bool ff_manifest_is_sane(const struct ff_manifest *manifest);
 /* Reads the manifest of FILE, within the snapshot of reads, which the caller ends. On error nothing
  * is left to release. */
 FF_CHECK int ff_manifest_load(struct ff_ctx *ctx, struct ff_model_file *file,
@@ -108,6 +110,9 @@ FF_CHECK int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file,
  */
 FF_CHECK int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe *stored,
                                      const struct ff_recipe *given);
+
+/* What follows from the recipe and the data (manifest_facts.c). */
+
 /* True if labels condition every layer (nn/labels.h), and none enters the inputs of layer 1. The
  * loss must be known. */
 bool ff_recipe_conditioned(const struct ff_recipe *recipe);
@@ -133,7 +138,7 @@ uint32_t ff_recipe_first_head(const struct ff_recipe *recipe);
 /* Weights and biases of the whole network, heads included, for INPUTS inputs of layer 1. */
 uint64_t ff_recipe_parameters(const struct ff_recipe *recipe, uint32_t inputs, uint32_t classes);
 
-/* What the mark says (mark.c). */
+/* What the mark says (manifest_mark.c). */
 
 /* Epochs of a layer that are done when ROUND begins. */
 uint32_t ff_recipe_round_begins(const struct ff_recipe *recipe, uint32_t round);
