@@ -1,7 +1,7 @@
 #include "train/feed.h"
 
-#include "data/hybrid.h"
 #include "nn/dropout.h"
+#include "train/form.h"
 #include "train/gather.h"
 
 #include <string.h>
@@ -14,13 +14,9 @@ struct slot {
     uint64_t first;
     int status;
     const float *x;
-    void *buffer;  /* (chunk_rows, width); NULL while chunks are read where they lie */
-    void *images;  /* boundary 0: the same for the images, as they are stored */
-    void *shifted; /* boundary 0, with jitter: (chunk_rows, features), as they are stored */
-    void *mixed;   /* boundary 0, hybrids: the same of a negative stream */
-    uint8_t *mask; /* (pixels) */
-    float *work;   /* (2 pixels) */
-    uint16_t *true_labels, *embedded_labels;
+    void *buffer;            /* (chunk_rows, width); NULL while chunks are read where they lie */
+    void *images;            /* boundary 0: (chunk_rows, features), decoded; NULL likewise */
+    struct ff_form form;     /* boundary 0 */
     struct ff_gather gather; /* above boundary 0, of hard negatives */
 };
 
@@ -28,11 +24,8 @@ struct ff_feed {
     struct ff_workers *workers;
     struct ff_feed_opts opts;
     size_t loaded; /* slots in use */
-    const uint16_t
-        *given; /* labels of the first set of negatives, from row given_first on; or NULL */
-    uint64_t given_first;
-    uint32_t epoch;
-    struct ff_rng dropped, shifted, drawn, masked; /* of the epoch */
+    struct ff_form_noise noise;
+    struct ff_rng dropped, drawn; /* of the epoch */
     struct slot slots[];
 };
 
@@ -66,14 +59,9 @@ static size_t feed_bytes(const struct ff_feed_opts *opts)
     return sizeof(struct ff_feed) + opts->max_pieces * sizeof(struct slot);
 }
 
-static enum ff_dtype image_dtype(const struct ff_feed_opts *opts)
-{
-    return opts->is_float ? FF_F32 : FF_U8;
-}
-
 /* Buffers of one slot: those that it always has, then those that it comes to have when chunks
  * cannot be read where they lie. */
-#define MAX_BUFFERS 8
+#define MAX_BUFFERS (2 + FF_FORM_BUFFERS)
 
 /* True if the feed's pieces are gathered from inputs under every label. */
 static bool gathers(const struct ff_feed_opts *opts)
@@ -84,26 +72,6 @@ static bool gathers(const struct ff_feed_opts *opts)
 static struct ff_gather_shape gather_shape(const struct ff_feed_opts *opts)
 {
     return (struct ff_gather_shape){opts->classes, opts->width, opts->geometry->chunk_rows};
-}
-
-/* Of boundary 0, beside the inputs. */
-static size_t list_images(const struct ff_feed_opts *opts, struct slot *slot, struct ff_buffer *out)
-{
-    size_t rows = opts->geometry->chunk_rows, features = rows * opts->embedding.features, n = 0;
-    size_t element = ff_dtype_size(image_dtype(opts));
-    size_t pixels = (size_t)opts->image.height * opts->image.width;
-
-    out[n++] = (struct ff_buffer){&slot->true_labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)};
-    out[n++] =
-        (struct ff_buffer){&slot->embedded_labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)};
-    if (opts->jitter > 0)
-        out[n++] = (struct ff_buffer){&slot->shifted, FF_MEM_ACTIVATIONS, features, element};
-    if (opts->hybrid) {
-        out[n++] = (struct ff_buffer){&slot->mixed, FF_MEM_ACTIVATIONS, features, element};
-        out[n++] = (struct ff_buffer){&slot->mask, FF_MEM_ACTIVATIONS, pixels, 1};
-        out[n++] = (struct ff_buffer){&slot->work, FF_MEM_ACTIVATIONS, 2 * pixels, sizeof(float)};
-    }
-    return n;
 }
 
 static size_t list_always(const struct ff_feed_opts *opts, struct slot *slot,
@@ -117,7 +85,7 @@ static size_t list_always(const struct ff_feed_opts *opts, struct slot *slot,
     out[0] =
         (struct ff_buffer){&slot->buffer, FF_MEM_ACTIVATIONS, rows * opts->width, sizeof(float)};
     if (opts->boundary == 0)
-        return 1 + list_images(opts, slot, out + 1);
+        return 1 + ff_form_list(opts, &slot->form, out + 1);
     if (!opts->hard)
         return 1;
     ff_gather_list(&shape, &slot->gather, out + 1);
@@ -133,7 +101,7 @@ static struct ff_buffer decoded_buffer(const struct ff_feed_opts *opts, struct s
         return (struct ff_buffer){&slot->buffer, FF_MEM_ACTIVATIONS, rows * opts->width,
                                   sizeof(float)};
     return (struct ff_buffer){&slot->images, FF_MEM_ACTIVATIONS, rows * opts->embedding.features,
-                              ff_dtype_size(image_dtype(opts))};
+                              ff_dtype_size(ff_form_dtype(opts))};
 }
 
 static int allocate_slots(struct ff_feed *feed)
@@ -215,39 +183,14 @@ void ff_feed_begin_epoch(struct ff_feed *feed, uint32_t epoch)
     const struct ff_feed_opts *opts = &feed->opts;
 
     feed->dropped = ff_rng_make(opts->seed, FF_RNG_DROPOUT, opts->boundary + 1, epoch);
-    feed->shifted = ff_rng_make(opts->seed, FF_RNG_JITTER, 1, epoch);
     feed->drawn = ff_rng_make(opts->seed, FF_RNG_HARD_LABEL, opts->boundary + 1, epoch);
-    feed->masked = ff_rng_make(opts->seed, FF_RNG_HYBRID, 1, epoch);
-    feed->epoch = epoch;
+    ff_form_begin_epoch(opts, epoch, &feed->noise);
 }
 
 void ff_feed_give_labels(struct ff_feed *feed, uint64_t first, const uint16_t *labels)
 {
-    feed->given = labels;
-    feed->given_first = first;
-}
-
-/* The label that STREAM embeds into each row. */
-static void choose_labels(const struct ff_feed *feed, struct slot *slot, const uint16_t *truth)
-{
-    const struct ff_feed_opts *opts = &feed->opts;
-    uint16_t *out = slot->embedded_labels;
-    bool given = feed->given && slot->stream == FF_STREAM_INPUT + 1;
-    /* Hard negatives are drawn anew in each epoch; before any layer is trained all are as hard. */
-    uint32_t set = opts->hard ? feed->epoch : slot->stream - FF_STREAM_INPUT - 1;
-
-    for (uint32_t i = 0; i < slot->rows; i++) {
-        if (slot->stream == FF_STREAM_INPUT)
-            out[i] = truth[i];
-        else if (slot->stream == FF_STREAM_NEUTRAL)
-            out[i] = FF_LABEL_NEUTRAL;
-        else if (slot->stream >= FF_STREAM_CLASS)
-            out[i] = (uint16_t)(slot->stream - FF_STREAM_CLASS);
-        else if (given)
-            out[i] = feed->given[slot->first - feed->given_first + i];
-        else
-            out[i] = ff_wrong_label(opts->seed, set, slot->first + i, truth[i], opts->classes);
-    }
+    feed->noise.given = labels;
+    feed->noise.given_first = first;
 }
 
 /* Every stream of boundary 0 is formed from the images. */
@@ -273,78 +216,25 @@ static int check_labels(struct ff_feed *feed, const struct ff_chunk *chunk, cons
     return FF_OK;
 }
 
-/* The copy of the inputs that STREAM is: label-free ones have several, others one. */
-static uint32_t copy_of(const struct ff_feed_opts *opts, uint32_t stream)
-{
-    return opts->embedding.classes > 0 || opts->hybrid ? 0 : stream - FF_STREAM_INPUT;
-}
-
-/* Shifts the images of SLOT; positive and negative rows of a sample alike. */
-static const void *shift_images(const struct ff_feed *feed, struct slot *slot, const void *images)
-{
-    const struct ff_feed_opts *opts = &feed->opts;
-    size_t element = ff_dtype_size(image_dtype(opts)), bytes = opts->embedding.features * element;
-    struct ff_rng rng = feed->shifted;
-
-    if (opts->use == FF_FEED_STORE)
-        rng = ff_rng_make(opts->seed, FF_RNG_COPY_JITTER, 1, copy_of(opts, slot->stream));
-    for (size_t i = 0; i < slot->rows; i++) {
-        int32_t shift[2] = {0, 0}; /* held-out rows stay as they are */
-
-        if (slot->first + i < opts->geometry->learnt_rows)
-            ff_jitter_draw(&rng, slot->first + i, opts->jitter, shift);
-        ff_jitter_shift(&opts->image, element, shift, (const char *)images + i * bytes,
-                        (char *)slot->shifted + i * bytes);
-    }
-    return slot->shifted;
-}
-
-/* Mixes each image of SLOT with another one of its chunk, which is any, as rows were shuffled. */
-static const void *mix_images(const struct ff_feed *feed, struct slot *slot, const void *images)
-{
-    const struct ff_feed_opts *opts = &feed->opts;
-    size_t element = ff_dtype_size(image_dtype(opts)), bytes = opts->embedding.features * element;
-    uint32_t set = slot->stream - FF_STREAM_INPUT - 1, step = 1;
-    struct ff_rng rng = feed->masked;
-
-    if (opts->use == FF_FEED_STORE)
-        rng = ff_rng_make(opts->seed, FF_RNG_SET_HYBRID, 1, set);
-    if (slot->rows > 1)
-        step += ff_rng_below(&rng, UINT64_MAX - slot->first, slot->rows - 1);
-    for (size_t i = 0; i < slot->rows; i++) {
-        size_t other = (i + step) % slot->rows;
-
-        ff_hybrid_mask(&rng, slot->first + i, &opts->image, slot->work, slot->mask);
-        ff_hybrid_mix(&opts->image, element, slot->mask, (const char *)images + i * bytes,
-                      (const char *)images + other * bytes, (char *)slot->mixed + i * bytes);
-    }
-    return slot->mixed;
-}
-
 static int form_inputs(struct ff_feed *feed, struct slot *slot, struct ff_coder *coder)
 {
     const struct ff_feed_opts *opts = &feed->opts;
-    const void *images, *truth = slot->true_labels;
+    struct ff_form_rows rows = {.stream = slot->stream, .first = slot->first, .rows = slot->rows};
+    const void *truth = NULL;
     int status;
 
-    status = ff_chunk_read(opts->set, &slot->input, coder, image_dtype(opts), slot->rows,
-                           opts->embedding.features, slot->images, &images);
+    status = ff_chunk_read(opts->set, &slot->input, coder, ff_form_dtype(opts), slot->rows,
+                           opts->embedding.features, slot->images, &rows.images);
     if (status == FF_OK && needs_truth(opts, slot->stream)) {
         status = ff_chunk_read(opts->set, &slot->labels, coder, FF_U16, slot->rows, 1,
-                               slot->true_labels, &truth);
+                               slot->form.truth, &truth);
         if (status == FF_OK)
             status = check_labels(feed, &slot->labels, truth, slot->rows);
     }
+    rows.truth = truth;
     if (status != FF_OK)
         return status;
-    if (opts->jitter > 0)
-        images = shift_images(feed, slot, images);
-    if (opts->hybrid && slot->stream > FF_STREAM_INPUT)
-        images = mix_images(feed, slot, images);
-    if (opts->embedding.classes > 0)
-        choose_labels(feed, slot, truth);
-    ff_embed(&opts->embedding, slot->rows, images, opts->is_float, slot->embedded_labels,
-             slot->buffer);
+    ff_form_inputs(opts, &feed->noise, &slot->form, &rows, slot->buffer);
     slot->x = slot->buffer;
     return FF_OK;
 }
@@ -456,7 +346,7 @@ static int find_slot(struct ff_feed *feed, const struct ff_piece_request *reques
     } else {
         status = ff_set_find(opts->set, request->chunk, stored, &slot->input);
         if (status == FF_OK)
-            status = need_buffer(feed, slot, opts->boundary > 0 ? FF_F32 : image_dtype(opts));
+            status = need_buffer(feed, slot, opts->boundary > 0 ? FF_F32 : ff_form_dtype(opts));
     }
     if (status == FF_OK && opts->boundary == 0 && needs_truth(opts, request->stream))
         status = ff_set_find(opts->set, request->chunk, FF_STREAM_LABELS, &slot->labels);

@@ -1,10 +1,9 @@
 /*
  * The feed brings the inputs of a layer: pieces of one chunk of one stream each, as f32 rows ready
  * for the GEMM. Above boundary 0 a piece stored as raw f32 is used where it lies in the map, any
- * other is decoded. At boundary 0, which holds images and labels, every stream is formed by
- * embedding a label: the true one, a wrong one, the neutral one; or without any, where labels
- * condition the layers. In training, images can be shifted before and inputs dropped after. Hard
- * negatives, and positives beside them, are gathered from inputs under every label (gather.h).
+ * other is decoded. At boundary 0, which holds images and labels, every stream is formed from them
+ * (form.h). In training, images can be shifted before and inputs dropped after. Hard negatives, and
+ * positives beside them, are gathered from inputs under every label (gather.h).
  */
 #ifndef FF_TRAIN_FEED_H
 #define FF_TRAIN_FEED_H
