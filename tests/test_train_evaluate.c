@@ -304,7 +304,8 @@ static void ck_same_evaluation(const struct ff_evaluation *a, const struct ff_ev
     ck_assert_double_eq(a->error, b->error);
     ck_assert_mem_eq(a->confusion, b->confusion,
                      TRAIN_CLASSES * TRAIN_CLASSES * sizeof *a->confusion);
-    for (size_t k = 0; k < LAYERS && a->layer_error; k++) {
+    ck_assert_uint_eq(a->layers, b->layers);
+    for (size_t k = 0; k < a->layers && a->layer_error; k++) {
         ck_assert_double_eq(a->layer_error[k], b->layer_error[k]);
         if (k + 1 < a->first_layer)
             ck_assert(isnan(a->upto_error[k]) && isnan(b->upto_error[k]));
