@@ -170,23 +170,24 @@ size_t ff_set_average(const struct ff_set_values *values)
     return (size_t)((double)values->bytes * (1 - values->missing));
 }
 
-/* Most bytes that wait for a commit at a time. Where values come with some chunks only, it is less
- * than if they came with all, and than the bound for as many bytes. */
+/* Most bytes that wait for a commit at a time: as the writes fit in, where it is known beforehand
+ * which come with what, else the bound for as many bytes. */
 static uint64_t count_pending(size_t n, const struct ff_set_values *values, uint64_t chunks,
                               const struct ff_compression *compression)
 {
     struct ff_db_writes full[FF_MAX_SET_VALUES], average[FF_MAX_SET_VALUES];
+    bool known = compression->codec == FF_CODEC_NONE;
     size_t largest = 0;
-    uint64_t bound;
 
     for (size_t i = 0; i < n; i++) {
         full[i] = (struct ff_db_writes){values[i].bytes, values[i].streams};
         average[i] = (struct ff_db_writes){ff_set_average(&values[i]), values[i].streams};
         largest = ff_larger(largest, values[i].bytes);
+        known = known && values[i].missing <= 0;
     }
-    bound = ff_db_pending_bound(ff_db_cost(n, average, chunks), largest);
-    return compression->codec == FF_CODEC_NONE ? ff_smaller(ff_db_pending(n, full, chunks), bound)
-                                               : bound;
+    if (known)
+        return ff_db_pending(n, full, chunks);
+    return ff_db_pending_bound(ff_db_cost(n, average, chunks), largest);
 }
 
 #define TREE_BYTES ((uint64_t)3 << 19)
