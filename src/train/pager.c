@@ -93,6 +93,22 @@ void ff_pager_free(struct ff_pager *pager)
     ff_free(ctx, FF_MEM_IO, pager, sizeof *pager);
 }
 
+/* Mapped while pages are stored: the one that is replaced is looked up, and some of the tree, with
+ * what comes along, a folio and from 64 KiB each. */
+#define STORING_BYTES ((uint64_t)3 << 20)
+
+/* Mapped at a time: with what comes along, too. No page is read while PENDING bytes are on their
+ * way out. */
+static uint64_t count_mapped(const struct ff_pager_opts *opts, uint64_t page_bytes,
+                             unsigned threads, unsigned out, uint64_t pending)
+{
+    uint64_t reading = threads * (page_bytes + ff_chunk_slack(page_bytes));
+    uint64_t units = opts->units - (uint64_t)opts->residency.resident * opts->tile_units;
+    uint64_t stored = units * opts->fan_in * sizeof(float) * out;
+
+    return ff_larger(reading - ff_smaller(reading, pending), ff_smaller(stored, STORING_BYTES));
+}
+
 void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, unsigned out,
                     struct ff_needs *needs)
 {
@@ -108,15 +124,14 @@ void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, unsigned
         .bytes = FF_VALUE_HEADER + (size_t)shape.page_units * opts->fan_in * sizeof(float),
     };
 
-    uint64_t reading = (uint64_t)threads * page.bytes, pending;
+    uint64_t pending;
 
     needs->bytes[FF_MEM_IO] += sizeof shape;
     ff_buffers_count(1, &buffer, needs);
     pending = needs->bytes[FF_MEM_IO];
     ff_set_needs(1, &page, shape.max_pages * out, &none, needs);
     pending = needs->bytes[FF_MEM_IO] - pending;
-    /* No page is read while some are on their way out. */
-    needs->mapped += reading - ff_smaller(reading, pending);
+    needs->mapped += count_mapped(opts, page.bytes, threads, out, pending);
 }
 
 /* Calls VISIT for each page of TILES tiles from FIRST on, of a tensor whose buffers lie at DATA,
@@ -219,17 +234,21 @@ static int put_page(void *arg, const struct page *page)
     const struct ff_compression none = {FF_CODEC_NONE, 0};
     struct ff_matrix matrix = {FF_F32, page->units, writing->pager->opts.fan_in, page->data};
 
-    return ff_set_put(writing->pager->set, page->first, writing->tensor, &matrix, FF_F32, &none);
+    int status =
+        ff_set_put(writing->pager->set, page->first, writing->tensor, &matrix, FF_F32, &none);
+
+    ff_set_dont_need(writing->pager->set); /* what finding its place mapped */
+    return status;
 }
 
 int ff_pager_out(struct ff_pager *pager, uint32_t first, uint32_t tiles, size_t n,
                  const struct ff_paged_tensor *tensors)
 {
     bool wrote = false;
+    int status = FF_OK;
 
     for (size_t i = 0; i < n; i++) {
         struct writing writing = {pager, tensors[i].id};
-        int status;
 
         if (!(tensors[i].access & FF_PAGE_OUT))
             continue;
@@ -238,8 +257,12 @@ int ff_pager_out(struct ff_pager *pager, uint32_t first, uint32_t tiles, size_t 
         if (status != FF_OK)
             return status;
     }
+    if (!wrote)
+        return FF_OK;
     /* Reading then goes to the file, and what was pending leaves the heap. */
-    return wrote ? pager->set->ops->commit(pager->set) : FF_OK;
+    status = pager->set->ops->commit(pager->set);
+    ff_set_dont_need(pager->set); /* what storing mapped of the tree */
+    return status;
 }
 
 struct hint {
