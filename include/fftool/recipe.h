@@ -56,11 +56,11 @@ struct ff_recipe {
     uint32_t label_samples;       /* softmax: wrong labels that a row meets in a step; 0: all up to
                                      20 classes, else 19 */
     double dropout;               /* ff-stream: probability that an input of a layer is dropped */
-    uint32_t jitter;              /* images are shifted by up to so many pixels */
-    uint32_t augment_copies;      /* softmax: stored copies of shifted images, visited in turn */
-    double validation; /* softmax, and hard negatives with ff-stream: fraction of the samples
-                          that is held out of training, to choose the layers whose goodness
-                          is summed */
+    uint32_t jitter;         /* images are shifted by up to so many pixels, anew in each epoch */
+    uint32_t augment_copies; /* softmax: stored copies of shifted images, visited in turn */
+    double validation;       /* softmax, and hard negatives with ff-stream: fraction of the samples
+                                that is held out of training, to choose the layers whose goodness
+                                is summed */
     double peer_normalisation; /* ff-full: pull of each unit's mean activity to the layer's */
     /* Epochs of the linear softmax head on each layer from the second, or on the only one; 0: no
      * head. Where the whole network trains at once so does the head, and this is 0 or as EPOCHS;

@@ -140,7 +140,7 @@ static int check_images(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
 int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, const char *path,
                         uint64_t samples, const struct ff_dataset_info *info)
 {
-    struct ff_geometry geometry = ff_geometry_make(samples, recipe->batch);
+    struct ff_geometry geometry;
     int status;
 
     if (info->classes < 2)
@@ -169,6 +169,11 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
     status = check_images(ctx, recipe, path, info);
     if (status != FF_OK)
         return status;
+    if (!ff_geometry_fits(samples, recipe->batch))
+        return ff_fail(ctx, FF_EINVAL,
+                       "%llu rows in batches of %u are too many batches; use a larger batch",
+                       (unsigned long long)samples, recipe->batch);
+    geometry = ff_geometry_make(samples, recipe->batch);
     ff_geometry_hold_out(&geometry, recipe->validation);
     if (recipe->validation > 0 && geometry.learnt_rows == samples)
         return ff_fail(
@@ -176,10 +181,6 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
             "validation: whole batches are held out, and there is but one; use smaller ones "
             "than of %u samples",
             recipe->batch);
-    if (!ff_geometry_fits(samples, recipe->batch))
-        return ff_fail(ctx, FF_EINVAL,
-                       "%llu rows in batches of %u are too many batches; use a larger batch",
-                       (unsigned long long)samples, recipe->batch);
     return check_hybrids(ctx, recipe, samples);
 }
 

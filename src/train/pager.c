@@ -234,11 +234,7 @@ static int put_page(void *arg, const struct page *page)
     const struct ff_compression none = {FF_CODEC_NONE, 0};
     struct ff_matrix matrix = {FF_F32, page->units, writing->pager->opts.fan_in, page->data};
 
-    int status =
-        ff_set_put(writing->pager->set, page->first, writing->tensor, &matrix, FF_F32, &none);
-
-    ff_set_dont_need(writing->pager->set); /* what finding its place mapped */
-    return status;
+    return ff_set_put(writing->pager->set, page->first, writing->tensor, &matrix, FF_F32, &none);
 }
 
 int ff_pager_out(struct ff_pager *pager, uint32_t first, uint32_t tiles, size_t n,
@@ -257,12 +253,8 @@ int ff_pager_out(struct ff_pager *pager, uint32_t first, uint32_t tiles, size_t 
         if (status != FF_OK)
             return status;
     }
-    if (!wrote)
-        return FF_OK;
     /* Reading then goes to the file, and what was pending leaves the heap. */
-    status = pager->set->ops->commit(pager->set);
-    ff_set_dont_need(pager->set); /* what storing mapped of the tree */
-    return status;
+    return wrote ? pager->set->ops->commit(pager->set) : FF_OK;
 }
 
 struct hint {
