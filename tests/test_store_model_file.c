@@ -4,10 +4,12 @@
 #include "support/store_fixture.h"
 #include "support/suite.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -276,6 +278,31 @@ START_TEST(a_second_writer_is_refused_until_the_first_ends)
 }
 END_TEST
 
+/* Whatever someone locks who may only read the file. */
+START_TEST(a_reader_does_not_pass_for_the_trainer)
+{
+    struct flock all = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    struct ff_model_file *file = open_model(FF_MODEL_CREATE);
+    int fd = open(store_path("m.ff"), O_RDONLY | O_CLOEXEC);
+
+    checkpoint(file, 1, 1, "1");
+    ff_model_file_close(file);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+    file = open_model(FF_MODEL_WRITE);
+    ff_model_file_close(file);
+    ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &all), 0);
+    file = open_model(FF_MODEL_READ);
+    ck_assert(!ff_model_file_in_training(file));
+    must_say(file, "1");
+    ff_model_file_close(file);
+    must_be(store_ctx, FF_ELOCKED,
+            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_WRITE, &file));
+    ck_assert_ptr_null(strstr(ff_ctx_message(store_ctx), "training"));
+    close(fd);
+}
+END_TEST
+
 START_TEST(unfinished_files_are_told_from_models)
 {
     struct ff_model_file *file;
@@ -538,6 +565,7 @@ int main(void)
     tcase_add_test(tc, killed_at_any_moment_the_last_checkpoint_is_whole);
     tcase_add_test(tc, a_reader_beside_a_trainer_sees_whole_checkpoints);
     tcase_add_test(tc, a_second_writer_is_refused_until_the_first_ends);
+    tcase_add_test(tc, a_reader_does_not_pass_for_the_trainer);
     tcase_add_test(tc, unfinished_files_are_told_from_models);
     tcase_add_test(tc, a_sweep_takes_the_other_generations_of_one_layer_and_kind);
     tcase_add_test(tc, a_walk_names_damaged_tiles_and_goes_on);
