@@ -149,6 +149,71 @@ START_TEST(takes_a_file_of_images_as_well_as_a_folder)
 }
 END_TEST
 
+static bool is_row(const struct data_fixture *fixture, size_t row, const void *features, size_t at)
+{
+    for (size_t j = 0; j < fixture->features; j++) {
+        size_t i = at * fixture->features + j;
+
+        if (fixture->is_float ? ((const float *)features)[i] != data_float(row, j)
+                              : ((const unsigned char *)features)[i] != data_pixel(row, j))
+            return false;
+    }
+    return true;
+}
+
+/* Reads a sample of N of the ROWS rows in pieces of MAX_ROWS; IN_SAMPLE gets which they are. */
+static void read_sample(const struct data_fixture *fixture, size_t n, size_t max_rows,
+                        bool in_sample[ROWS])
+{
+    const struct ff_dataset_spec spec = {.path = folder, .sample = n};
+    struct ff_dataset *dataset;
+    uint16_t *labels = calloc(max_rows, sizeof *labels);
+    void *features = calloc(max_rows, fixture->features * sizeof(float));
+    size_t row = 0, done = 0, got = 1;
+
+    memset(in_sample, 0, ROWS * sizeof *in_sample);
+    ck_assert_msg(ff_dataset_open(ctx, &spec, &dataset) == FF_OK, "%s", ff_ctx_message(ctx));
+    ck_assert_uint_eq(dataset->info.rows, n);
+    ck_assert_uint_eq(dataset->info.all_rows, ROWS);
+    for (; got > 0; done += got) {
+        ck_assert_msg(ff_dataset_read(dataset, max_rows, features, labels, &got) == FF_OK, "%s",
+                      ff_ctx_message(ctx));
+        for (size_t i = 0; i < got; i++, row++) {
+            while (row < ROWS && !is_row(fixture, row, features, i))
+                row++;
+            ck_assert_uint_lt(row, ROWS);
+            ck_assert_uint_eq(labels[i], data_label(row));
+            in_sample[row] = true;
+        }
+    }
+    ck_assert_uint_eq(done, n);
+    ff_dataset_close(dataset);
+    free(features);
+    free(labels);
+}
+
+START_TEST(a_sample_is_so_many_rows_in_their_order_whatever_the_pieces)
+{
+    const struct data_fixture *fixture = &data_fixtures[_i];
+    const size_t pieces[] = {1, 3, ROWS, 1000};
+    bool in_smaller[ROWS] = {false};
+
+    fixture->write(fixture, folder, ROWS);
+    for (size_t n = 1; n <= ROWS; n++) {
+        bool in_sample[ROWS], again[ROWS];
+
+        read_sample(fixture, n, 2, in_sample);
+        for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++) {
+            read_sample(fixture, n, pieces[p], again);
+            ck_assert_mem_eq(again, in_sample, sizeof again);
+        }
+        for (size_t row = 0; row < ROWS; row++)
+            ck_assert(in_sample[row] || !in_smaller[row]);
+        memcpy(in_smaller, in_sample, sizeof in_smaller);
+    }
+}
+END_TEST
+
 /* Opens and reads the whole; *ROWS are those that came. Reads nothing of unreasonable width. */
 static int read_all(size_t *rows)
 {
@@ -348,6 +413,7 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, every_format_has_a_fixture);
     tcase_add_loop_test(tc, reads_back_what_was_written_whatever_the_pieces, 0, count);
+    tcase_add_loop_test(tc, a_sample_is_so_many_rows_in_their_order_whatever_the_pieces, 0, count);
     tcase_add_loop_test(tc, needs_no_labels_when_unlabelled, 0, count);
     tcase_add_loop_test(tc, takes_a_file_of_images_as_well_as_a_folder, 0, count);
     tcase_add_loop_test(tc, a_file_cut_anywhere_is_an_error, 0, count);

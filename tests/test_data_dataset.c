@@ -81,6 +81,49 @@ static int try_folder(void)
 #define ck_assert_says(part) \
     ck_assert_msg(strstr(ff_ctx_message(ctx), part), "no '%s' in: %s", part, ff_ctx_message(ctx))
 
+/* ---- Samples ---- */
+
+#define SORTED_CLASSES 10
+#define SORTED_EACH 100 /* rows of a class */
+
+/* Rows of one value, in the order of their classes. */
+START_TEST(a_sample_of_sorted_rows_has_every_class_in_its_share)
+{
+    const uint32_t rows = SORTED_CLASSES * SORTED_EACH;
+    const struct ff_dataset_spec spec = {.path = folder, .sample = rows / 5};
+    struct data_bytes images = data_idx(8, 2, (const uint32_t[]){rows, 1});
+    struct data_bytes labels = data_idx(8, 1, (const uint32_t[]){rows});
+    struct ff_dataset *dataset;
+    unsigned char values[SORTED_CLASSES * SORTED_EACH];
+    uint16_t drawn[SORTED_CLASSES * SORTED_EACH];
+    size_t n, of_class[SORTED_CLASSES] = {0};
+
+    for (uint32_t row = 0; row < rows; row++) {
+        unsigned char label = (unsigned char)(row / SORTED_EACH);
+
+        data_put(&images, &label, 1);
+        data_put(&labels, &label, 1);
+    }
+    data_write(folder, "train-images-idx3-ubyte", &images);
+    data_write(folder, "train-labels-idx1-ubyte", &labels);
+    ck_assert_int_eq(ff_dataset_open(ctx, &spec, &dataset), FF_OK);
+    for (uint32_t done = 0; done < rows / 5; done += (uint32_t)n) {
+        ck_assert_int_eq(ff_dataset_read(dataset, rows, values, drawn, &n), FF_OK);
+        ck_assert_uint_gt(n, 0);
+        for (size_t i = 0; i < n; i++) {
+            ck_assert_uint_eq(values[i], drawn[i]);
+            of_class[drawn[i]]++;
+        }
+    }
+    ff_dataset_close(dataset);
+    for (size_t c = 0; c < SORTED_CLASSES; c++) {
+        /* 20 are to be expected, give or take 3.6. */
+        ck_assert_uint_ge(of_class[c], 8);
+        ck_assert_uint_le(of_class[c], 32);
+    }
+}
+END_TEST
+
 /* ---- Finding the files ---- */
 
 START_TEST(a_path_that_is_not_there_is_named)
@@ -609,7 +652,9 @@ int main(void)
     TCase *find = new_tcase(suite, "finding"), *labels = new_tcase(suite, "labels");
     TCase *values = new_tcase(suite, "values"), *gzip = new_tcase(suite, "gzip");
     TCase *cifar = new_tcase(suite, "cifar10"), *real = new_tcase(suite, "real");
+    TCase *samples = new_tcase(suite, "samples");
 
+    tcase_add_test(samples, a_sample_of_sorted_rows_has_every_class_in_its_share);
     tcase_add_test(find, a_path_that_is_not_there_is_named);
     tcase_add_test(find, a_folder_without_files_tells_what_was_looked_for);
     tcase_add_test(find, a_foreign_file_tells_the_known_formats);

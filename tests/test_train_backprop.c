@@ -129,7 +129,7 @@ START_TEST(gradients_are_those_of_finite_differences)
     opts.micro_batch_rows = strcmp(recipe.mode, "bp-accum") == 0 ? 1 : 0;
     train_ok(ctx, &recipe, &opts);
     naive_data_read(opts.data.path, "train", TRAIN_CLASSES, &data);
-    data.rows = opts.limit_rows;
+    naive_data_limit(&data, opts.limit_rows);
     naive_backprop_begin(&recipe, &data, &before);
     naive_read(opts.model, &after);
     for (uint32_t k = 0; k < recipe.layers; k++)

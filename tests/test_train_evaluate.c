@@ -266,6 +266,7 @@ START_TEST(the_confusion_adds_up)
         evaluate_opts.method = head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS;
         evaluate_opts.limit_rows = 500;
         naive_data_read(evaluate_opts.data.path, "t10k", TRAIN_CLASSES, &data);
+        naive_data_limit(&data, evaluate_opts.limit_rows);
         evaluate_ok(&result);
         ck_assert_uint_eq(result.samples, 500);
         for (size_t row = 0; row < 500; row++)

@@ -202,12 +202,15 @@ static int import(struct ff_set *set, const struct ff_geometry *geometry,
     struct ff_dataset_spec spec = {.path = folder};
     struct ff_import_opts opts = {
         .geometry = geometry, .order = order, .folder = folder, .set = set};
+    struct ff_import_facts facts;
     int status;
 
     if (compress)
         opts.compression = (struct ff_compression){FF_CODEC_ZSTD, 1};
     ck_assert_msg(ff_dataset_open(ctx, &spec, &opts.dataset) == FF_OK, "%s", ff_ctx_message(ctx));
-    status = ff_import(ctx, &opts, fingerprint);
+    status = ff_import(ctx, &opts, fingerprint ? &facts : NULL);
+    if (fingerprint)
+        strcpy(fingerprint, facts.fingerprint);
     ff_dataset_close(opts.dataset);
     return status;
 }

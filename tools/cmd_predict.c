@@ -64,7 +64,7 @@ static const struct option_spec options[] = {
      .help = "write probabilities of the classes instead of scores; calibrated for the layers "
              "chosen on held-out samples, for no other range of --layers",
      .offset = offsetof(struct settings, probabilities)},
-    MEASURING_OPTIONS(struct settings, measuring),
+    MEASURING_OPTIONS(struct settings, measuring, "predict only the first ROWS rows; 0: all"),
     {.kind = OPTION_HEADING, .name = "Output"},
     {.kind = OPTION_FLAG,
      .name = "quiet",

@@ -29,8 +29,9 @@ int measuring_begin(struct cli *cli, struct measuring *measuring, const char *mo
 /* "auto", "goodness" or "head" */
 const char *measuring_method_name(enum ff_method method);
 
-/* Rows of an option table for the member M (a struct measuring) of TYPE. */
-#define MEASURING_OPTIONS(TYPE, M)                                                                 \
+/* Rows of an option table for the member M (a struct measuring) of TYPE. LIMIT_HELP says which rows
+ * --limit uses. */
+#define MEASURING_OPTIONS(TYPE, M, LIMIT_HELP)                                                     \
     {.kind = OPTION_CHOICE,                                                                        \
      .name = "method",                                                                             \
      .argument = "NAME",                                                                           \
@@ -46,7 +47,7 @@ const char *measuring_method_name(enum ff_method method);
         {.kind = OPTION_COUNT64,                                                                   \
          .name = "limit",                                                                          \
          .argument = "ROWS",                                                                       \
-         .help = "use only the first rows; 0: all",                                                \
+         .help = LIMIT_HELP,                                                                       \
          .offset = offsetof(TYPE, M.opts.limit_rows)},                                             \
         {.kind = OPTION_HEADING, .name = "Resources"},                                             \
         {.kind = OPTION_COUNT,                                                                     \

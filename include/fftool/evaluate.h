@@ -50,7 +50,8 @@ struct ff_evaluate_opts {
     const char *scratch;    /* folder for temporary files; NULL: beside the model (or the temporary
                                folder if read only) */
     uint64_t memory_bytes;  /* budget for the process's peak memory (plan.h); 0: none */
-    uint64_t limit_rows;    /* 0: all */
+    uint64_t limit_rows;    /* ff_evaluate(): draw so many samples, always the same ones;
+                               ff_predict(): take the first ones; 0: all */
     uint64_t scratch_bytes; /* temporary files take about so much, or what 256 rows take; 0:
                                1 GiB. No score depends on it */
     void (*on_progress)(void *arg, const struct ff_progress *progress);

@@ -85,11 +85,12 @@ struct ff_plan;
 struct ff_train_opts {
     const char *model; /* NAME.ff */
     struct ff_data_source data;
-    const char *scratch;       /* folder, which stays if it is there; NULL: MODEL.scratch */
-    const char *compress;      /* scratch: "none", "zstd" or "zstd:LEVEL" */
-    unsigned threads;          /* 0: as many as the process may use */
-    uint64_t memory_bytes;     /* budget for the process's peak memory (plan.h); 0: none */
-    uint64_t limit_rows;       /* use only the first rows of the dataset; 0: all */
+    const char *scratch;   /* folder, which stays if it is there; NULL: MODEL.scratch */
+    const char *compress;  /* scratch: "none", "zstd" or "zstd:LEVEL" */
+    unsigned threads;      /* 0: as many as the process may use */
+    uint64_t memory_bytes; /* budget for the process's peak memory (plan.h); 0: none */
+    uint64_t limit_rows;   /* draw so many samples of the dataset, the same ones for every seed; 0:
+                              all */
     uint32_t micro_batch_rows; /* samples at a time; 0: chosen so that a layer's outputs take 16 MiB
                                   at most, and with a budget as it allows */
     uint32_t tile_slots;       /* of a layer's weights only so many tiles in memory at a time, the

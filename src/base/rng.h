@@ -23,6 +23,7 @@ enum ff_rng_purpose {
     FF_RNG_COPY_JITTER = 11,   /* shifts of the images of a stored copy */
     FF_RNG_HYBRID = 12,        /* masks of hybrid images in an epoch of the first layer */
     FF_RNG_SET_HYBRID = 13,    /* masks of the hybrid images of a stored set */
+    FF_RNG_SAMPLE = 14,        /* the order that the rows of a limited dataset are drawn from */
 };
 
 struct ff_rng {

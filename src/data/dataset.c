@@ -75,6 +75,21 @@ static int highest_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
     return *winner ? FF_OK : nobody_bids(ctx, spec);
 }
 
+/* The sample is part of what a model is trained on: this key never changes. */
+#define SAMPLE_KEY 0
+
+static void draw_sample(struct ff_dataset *dataset, uint64_t rows)
+{
+    struct ff_dataset_info *info = &dataset->info;
+
+    info->all_rows = info->rows;
+    if (rows == 0 || rows >= info->rows)
+        return;
+    info->rows = rows;
+    dataset->order =
+        ff_permutation_make(ff_rng_make(SAMPLE_KEY, FF_RNG_SAMPLE, 0, 0), info->all_rows);
+}
+
 int ff_dataset_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, struct ff_dataset **out)
 {
     const struct ff_dataset_format *format;
@@ -97,6 +112,7 @@ int ff_dataset_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, stru
     (*out)->format = format;
     (*out)->ctx = ctx;
     (*out)->info.format = format->name;
+    draw_sample(*out, spec->sample);
     info = &(*out)->info;
     assert(info->rows > 0 && info->features > 0 && info->classes <= FF_MAX_CLASSES);
     assert(spec->unlabelled == (info->classes == 0));
@@ -104,14 +120,52 @@ int ff_dataset_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, stru
     return FF_OK;
 }
 
+/* Moves those of ROWS rows that are in the sample to the front; returns their number. */
+static size_t keep_sample(struct ff_dataset *dataset, size_t rows, void *features, uint16_t *labels)
+{
+    const struct ff_dataset_info *info = &dataset->info;
+    size_t row_bytes = (size_t)info->features * (info->is_float ? sizeof(float) : 1), kept = 0;
+    unsigned char *at = features;
+
+    for (size_t i = 0; i < rows; i++) {
+        if (ff_permutation_at(&dataset->order, dataset->passed++) >= info->rows)
+            continue;
+        if (kept < i)
+            memcpy(at + kept * row_bytes, at + i * row_bytes, row_bytes);
+        if (labels)
+            labels[kept] = labels[i];
+        kept++;
+    }
+    return kept;
+}
+
+static int read_sample(struct ff_dataset *dataset, size_t max_rows, void *features,
+                       uint16_t *labels, size_t *rows)
+{
+    int status = FF_OK;
+
+    while (status == FF_OK && *rows == 0 && dataset->drawn < dataset->info.rows) {
+        size_t got = 0;
+
+        status = dataset->format->read(dataset, max_rows, features, labels, &got);
+        assert(status != FF_OK || got > 0); /* the permutation leaves no place out */
+        if (status == FF_OK)
+            *rows = keep_sample(dataset, got, features, labels);
+        dataset->drawn += *rows;
+    }
+    return status;
+}
+
 int ff_dataset_read(struct ff_dataset *dataset, size_t max_rows, void *features, uint16_t *labels,
                     size_t *rows)
 {
+    bool sampled = dataset->info.rows < dataset->info.all_rows;
     int status;
 
     assert(max_rows > 0);
     *rows = 0;
-    status = dataset->format->read(dataset, max_rows, features, labels, rows);
+    status = sampled ? read_sample(dataset, max_rows, features, labels, rows)
+                     : dataset->format->read(dataset, max_rows, features, labels, rows);
     if (status != FF_OK)
         *rows = 0;
     return status;

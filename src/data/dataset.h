@@ -7,6 +7,7 @@
 #define FF_DATA_DATASET_H
 
 #include "base/buffers.h"
+#include "base/rng.h"
 
 #define FF_MAX_CLASSES 1000
 
@@ -18,11 +19,13 @@ struct ff_dataset_spec {
     const char *labels;  /* file of labels; NULL: found beside PATH by the usual names */
     enum ff_split split; /* which half of a folder */
     bool unlabelled;     /* do not look for labels: rows only (predict) */
+    uint64_t sample;     /* draw so many of the rows at random; 0, or as many as there are: all */
 };
 
 struct ff_dataset_info {
-    const char *format; /* the table row's name: "idx", "npy", "cifar10" */
-    uint64_t rows;
+    const char *format;               /* the table row's name: "idx", "npy", "cifar10" */
+    uint64_t rows;                    /* that are read */
+    uint64_t all_rows;                /* of the files; more than ROWS where a sample is drawn */
     uint32_t features;                /* per row: height * width * channels */
     uint32_t height, width, channels; /* 0 where the format does not tell */
     bool planar;                      /* channels come first */
@@ -36,6 +39,8 @@ struct ff_dataset {
     const struct ff_dataset_format *format;
     struct ff_ctx *ctx;
     struct ff_dataset_info info;
+    struct ff_permutation order; /* the first info.rows places of it are the sample */
+    uint64_t passed, drawn; /* rows of the files read so far, and those of them in the sample */
 };
 
 struct ff_dataset_format {
@@ -59,6 +64,10 @@ struct ff_dataset_format {
  * (nobody bids), FF_ECORRUPT (truncated, sizes that do not agree), FF_EMISMATCH (images and labels
  * of different counts), FF_EINVAL (no rows; too many classes). Messages name the file, what is
  * wrong and what was expected.
+ *
+ * A sample is drawn without replacement, and read in the order of the files. The rows in it are a
+ * function of their number and of the number of all rows alone, so that sorted files give a fair
+ * sample, and two readers the same one.
  */
 FF_CHECK int ff_dataset_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
                              struct ff_dataset **out);

@@ -205,16 +205,27 @@ static bool interrupted(void *arg, uint64_t rows)
     return opts->interrupted && opts->interrupted(opts->arg);
 }
 
+struct ff_dataset_spec ff_begin_spec(const struct ff_manifest *manifest, const char *path,
+                                     const char *labels)
+{
+    return (struct ff_dataset_spec){
+        .path = path,
+        .labels = labels,
+        .split = FF_SPLIT_TRAIN,
+        .sample = manifest->all_samples ? manifest->samples : 0,
+    };
+}
+
 /* The fingerprint of the rows that MANIFEST's model trains on, as OPTS' data has them; "" if that
  * has no such rows. */
 static int read_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                             const struct ff_manifest *manifest, char out[33])
 {
-    struct ff_dataset_spec spec = {
-        .path = opts->data.path, .labels = opts->data.labels, .split = FF_SPLIT_TRAIN};
+    struct ff_dataset_spec spec = ff_begin_spec(manifest, opts->data.path, opts->data.labels);
     struct ff_geometry geometry = ff_geometry_make(manifest->samples, manifest->recipe.batch);
     struct ff_train_opts own = *opts;
     struct ff_import_opts import = {.geometry = &geometry, .tick = interrupted, .arg = &own};
+    struct ff_import_facts facts = {.fingerprint = ""};
     struct ff_dataset *dataset;
     int status = ff_dataset_open(ctx, &spec, &dataset);
 
@@ -223,8 +234,10 @@ static int read_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opts
         return status;
     import.dataset = dataset;
     if (dataset->info.features == manifest->features &&
-        dataset->info.is_float == manifest->is_float && dataset->info.rows >= manifest->samples)
-        status = ff_import(ctx, &import, out);
+        dataset->info.is_float == manifest->is_float && dataset->info.rows >= manifest->samples &&
+        (manifest->all_samples == 0 || manifest->all_samples == dataset->info.all_rows))
+        status = ff_import(ctx, &import, &facts);
+    strcpy(out, facts.fingerprint);
     ff_dataset_close(dataset);
     return status;
 }
@@ -272,9 +285,10 @@ int ff_begin_record_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
 int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                   const struct ff_train_opts *opts, struct ff_dataset_info *info, uint64_t *samples)
 {
-    struct ff_dataset_spec spec = {
-        .path = opts->data.path, .labels = opts->data.labels, .split = FF_SPLIT_TRAIN};
-    uint64_t limit = opts->limit_rows;
+    struct ff_dataset_spec spec = {.path = opts->data.path,
+                                   .labels = opts->data.labels,
+                                   .split = FF_SPLIT_TRAIN,
+                                   .sample = opts->limit_rows};
     struct ff_dataset *dataset;
     int status = ff_dataset_open(ctx, &spec, &dataset);
 
@@ -282,7 +296,7 @@ int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         return status;
     *info = dataset->info;
     ff_dataset_close(dataset);
-    *samples = limit && limit < info->rows ? limit : info->rows;
+    *samples = info->rows;
     return ff_begin_check_data(ctx, recipe, opts->data.path, *samples, info);
 }
 
@@ -301,6 +315,7 @@ int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (!manifest->program || !manifest->blas || !manifest->lmdb || !manifest->zstd)
         return ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
     manifest->samples = samples;
+    manifest->all_samples = info->all_rows;
     manifest->features = info->features;
     manifest->classes = info->classes;
     manifest->is_float = info->is_float;

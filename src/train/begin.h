@@ -29,6 +29,9 @@ FF_CHECK int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *rec
 FF_CHECK int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                            const struct ff_train_opts *opts, struct ff_dataset_info *info,
                            uint64_t *samples);
+/* The rows that MANIFEST's model trains on, at PATH and LABELS. */
+struct ff_dataset_spec ff_begin_spec(const struct ff_manifest *manifest, const char *path,
+                                     const char *labels);
 /* Fills an empty MANIFEST for a new model; without a path in OPTS its data has none. On error it is
  * still to be released. */
 FF_CHECK int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_recipe *recipe,

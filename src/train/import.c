@@ -25,6 +25,7 @@ struct import {
     const struct ff_import_opts *opts;
     size_t row_bytes;
     enum ff_dtype dtype;
+    struct ff_import_facts *facts; /* NULL: nobody asks */
     XXH3_state_t *hash;
     uint64_t rows_read;
     /* Rows read at a time */
@@ -158,6 +159,19 @@ static int open_temporary(struct import *import)
     return FF_OK;
 }
 
+/* Notes the label of the row in stored PLACE. */
+static void note_label(struct import *import, uint64_t place, uint16_t label)
+{
+    struct ff_import_facts *facts = import->facts;
+
+    if (!facts || !import->opts->dataset->info.classes)
+        return;
+    if (place < import->opts->geometry->learnt_rows)
+        facts->learnt[label] = true;
+    else
+        facts->held_out[label] = true;
+}
+
 /* First pass: every row to the next free record of its bucket. */
 static int fill_buckets(struct import *import)
 {
@@ -175,6 +189,7 @@ static int fill_buckets(struct import *import)
 
             record->place = (uint32_t)(place % import->bucket_rows);
             record->label = import->read_labels[i];
+            note_label(import, place, record->label);
             memcpy(record->features, import->read_features + i * import->row_bytes,
                    import->row_bytes);
             status = write_all(import, record, import->record_bytes, at * import->record_bytes);
@@ -220,9 +235,12 @@ static int import_in_order(struct import *import)
         size_t rows = 0;
 
         status = read_rows(import, &rows);
-        for (size_t i = 0; i < rows && status == FF_OK && import->opts->set; i++)
-            status = place_row(import, import->read_features + i * import->row_bytes,
-                               import->read_labels[i]);
+        for (size_t i = 0; i < rows && status == FF_OK; i++) {
+            note_label(import, row + i, import->read_labels[i]);
+            if (import->opts->set)
+                status = place_row(import, import->read_features + i * import->row_bytes,
+                                   import->read_labels[i]);
+        }
         row += rows;
     }
     return status;
@@ -280,9 +298,9 @@ uint64_t ff_import_needs(const struct ff_import_opts *opts, uint32_t features, b
     return opts->order ? opts->geometry->rows * shape.record_bytes : 0;
 }
 
-int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts, char fingerprint[33])
+int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts, struct ff_import_facts *facts)
 {
-    struct import import = {.ctx = ctx, .opts = opts, .fd = -1};
+    struct import import = {.ctx = ctx, .opts = opts, .facts = facts, .fd = -1};
     struct ff_buffer buffers[MAX_BUFFERS];
     size_t n;
     int status;
@@ -290,7 +308,9 @@ int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts, char finger
     measure(&import, opts->dataset->info.features, opts->dataset->info.is_float);
     n = list_buffers(&import, buffers);
     status = ff_buffers_alloc(ctx, n, buffers);
-    if (status == FF_OK && fingerprint) {
+    if (facts)
+        memset(facts, 0, sizeof *facts);
+    if (status == FF_OK && facts) {
         import.hash = XXH3_createState();
         if (!import.hash || XXH3_128bits_reset(import.hash) != XXH_OK)
             status = ff_fail(ctx, FF_ENOMEM, "out of memory for the fingerprint");
@@ -304,10 +324,10 @@ int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts, char finger
     } else if (status == FF_OK) {
         status = import_in_order(&import);
     }
-    if (status == FF_OK && fingerprint) {
+    if (status == FF_OK && facts) {
         XXH128_hash_t hash = XXH3_128bits_digest(import.hash);
 
-        ff_hex128(hash.high64, hash.low64, fingerprint);
+        ff_hex128(hash.high64, hash.low64, facts->fingerprint);
     }
     ff_memory_sample(ctx);
     if (import.fd >= 0)

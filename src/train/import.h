@@ -25,9 +25,16 @@ struct ff_import_opts {
     void *arg;
 };
 
-/* Imports; with FINGERPRINT not NULL also hashes labels and features in the order of the dataset.
- */
-FF_CHECK int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts, char fingerprint[33]);
+/* What the rows are, found out as they are read. */
+struct ff_import_facts {
+    char fingerprint[33];        /* hash of labels and features in the order of the dataset */
+    bool learnt[FF_MAX_CLASSES]; /* labels of the rows that layers learn from */
+    bool held_out[FF_MAX_CLASSES];
+};
+
+/* Imports; FACTS may be NULL, then nothing is hashed. */
+FF_CHECK int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts,
+                       struct ff_import_facts *facts);
 
 /* Adds what importing rows of FEATURES takes beside dataset and set, which OPTS need not name;
  * returns the bytes of the temporary file. */

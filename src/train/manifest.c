@@ -153,13 +153,13 @@ static json_t *data_to_json(const struct ff_manifest *manifest)
 {
     const struct ff_image *image = &manifest->image;
 
-    return json_pack("{s:s, s:s?, s:s, s:I, s:I, s:I, s:b, s:[I, I, I], s:b}", "path",
+    return json_pack("{s:s, s:s?, s:s, s:I, s:I, s:I, s:I, s:b, s:[I, I, I], s:b}", "path",
                      manifest->data_path, "labels", manifest->data_labels, "fingerprint",
-                     manifest->fingerprint, "samples", (json_int_t)manifest->samples, "features",
-                     (json_int_t)manifest->features, "classes", (json_int_t)manifest->classes,
-                     "float", manifest->is_float, "image", (json_int_t)image->height,
-                     (json_int_t)image->width, (json_int_t)image->channels, "planar",
-                     image->planar);
+                     manifest->fingerprint, "samples", (json_int_t)manifest->samples, "all_samples",
+                     (json_int_t)manifest->all_samples, "features", (json_int_t)manifest->features,
+                     "classes", (json_int_t)manifest->classes, "float", manifest->is_float, "image",
+                     (json_int_t)image->height, (json_int_t)image->width,
+                     (json_int_t)image->channels, "planar", image->planar);
 }
 
 static json_t *progress_to_json(const struct ff_progress_mark *mark)
@@ -299,24 +299,27 @@ static int writer_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manife
 static int data_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest *out)
 {
     const char *path, *fingerprint;
-    json_int_t samples, features, classes, height, width, channels;
+    json_int_t samples, all_samples = 0, features, classes, height, width, channels;
     json_t *labels = NULL;
     json_error_t error;
     int is_float, planar;
     int status = unpacked(
         ctx,
-        json_unpack_ex(object, &error, 0, "{s:s, s?o, s:s, s:I, s:I, s:I, s:b, s:[I, I, I], s:b}",
-                       "path", &path, "labels", &labels, "fingerprint", &fingerprint, "samples",
-                       &samples, "features", &features, "classes", &classes, "float", &is_float,
-                       "image", &height, &width, &channels, "planar", &planar),
+        json_unpack_ex(object, &error, 0,
+                       "{s:s, s?o, s:s, s:I, s?I, s:I, s:I, s:b, s:[I, I, I], s:b}", "path", &path,
+                       "labels", &labels, "fingerprint", &fingerprint, "samples", &samples,
+                       "all_samples", &all_samples, "features", &features, "classes", &classes,
+                       "float", &is_float, "image", &height, &width, &channels, "planar", &planar),
         &error);
 
     if (status != FF_OK)
         return status;
     if (!in_u32(features) || !in_u32(classes) || !in_u32(height) || !in_u32(width) ||
-        !in_u32(channels) || samples < 0 || strlen(fingerprint) >= sizeof out->fingerprint)
+        !in_u32(channels) || samples < 0 || all_samples < 0 ||
+        strlen(fingerprint) >= sizeof out->fingerprint)
         return out_of_range(ctx);
     out->samples = (uint64_t)samples;
+    out->all_samples = (uint64_t)all_samples;
     out->features = (uint32_t)features;
     out->classes = (uint32_t)classes;
     out->is_float = is_float != 0;

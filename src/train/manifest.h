@@ -79,6 +79,8 @@ struct ff_manifest {
     char *data_path, *data_labels;      /* as given; labels may be NULL */
     char fingerprint[33];               /* "" until imported */
     uint64_t samples;
+    uint64_t all_samples; /* of the dataset, of which SAMPLES are drawn (data/dataset.h); 0: a model
+                             of an earlier version, which takes the first ones */
     uint32_t features, classes;
     bool is_float;
     struct ff_image image;

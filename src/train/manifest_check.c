@@ -19,6 +19,8 @@ static bool data_is_sane(const struct ff_manifest *manifest)
         (pixels > 0 && pixels * image->channels != manifest->features) ||
         (pixels > 0 && !ff_jitter_fits(image, manifest->recipe.jitter)))
         return false;
+    if (manifest->all_samples > 0 && manifest->all_samples < manifest->samples)
+        return false;
     if (ff_recipe_gathers(&manifest->recipe) && manifest->classes > FF_MAX_GATHERED_CLASSES)
         return false;
     return manifest->samples > 0 && ff_geometry_fits(manifest->samples, manifest->recipe.batch) &&

@@ -192,7 +192,8 @@ static int open_data(struct scoring *s)
     struct ff_dataset_spec spec = {.path = opts->data.path,
                                    .labels = opts->data.labels,
                                    .split = opts->train_split ? FF_SPLIT_TRAIN : FF_SPLIT_TEST,
-                                   .unlabelled = s->opts->unlabelled};
+                                   .unlabelled = s->opts->unlabelled,
+                                   .sample = s->opts->unlabelled ? 0 : opts->limit_rows};
     const struct ff_dataset_info *info;
     int status = ff_dataset_open(s->ctx, &spec, &s->dataset);
 

@@ -1,4 +1,5 @@
 /* The first stage: the dataset into boundary 0 of scratch. */
+#include "train/begin.h"
 #include "train/import.h"
 #include "train/run.h"
 
@@ -19,14 +20,16 @@ static int check_shape(struct ff_run *run, const struct ff_dataset_info *info)
     const struct ff_manifest *manifest = &run->manifest;
 
     if (info->features == manifest->features && info->is_float == manifest->is_float &&
-        info->classes <= manifest->classes && info->rows >= manifest->samples)
+        info->classes <= manifest->classes && info->rows >= manifest->samples &&
+        (manifest->all_samples == 0 || manifest->all_samples == info->all_rows))
         return FF_OK;
     return ff_fail(
         run->ctx, FF_EMISMATCH,
         "%s: %llu rows of %u features in %u classes, but training began with %llu rows of %u "
         "features in %u classes",
-        manifest->data_path, (unsigned long long)info->rows, info->features, info->classes,
-        (unsigned long long)manifest->samples, manifest->features, manifest->classes);
+        manifest->data_path, (unsigned long long)info->all_rows, info->features, info->classes,
+        (unsigned long long)(manifest->all_samples ? manifest->all_samples : manifest->samples),
+        manifest->features, manifest->classes);
 }
 
 /* An array's shape leaves it open which of its axes are height, width and channels. */
@@ -54,7 +57,7 @@ static void measure_scratch(struct ff_run *run, const struct ff_import_opts *opt
 }
 
 static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff_set *set,
-                       char fingerprint[33])
+                       struct ff_import_facts *facts)
 {
     const struct ff_recipe *recipe = &run->manifest.recipe;
     struct ff_permutation order = ff_permutation_make(
@@ -73,7 +76,7 @@ static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff
     int status;
 
     ff_clock_phase(&run->clock, &phase, 0);
-    status = ff_import(run->ctx, &opts, fingerprint);
+    status = ff_import(run->ctx, &opts, facts);
     if (status == FF_OK)
         ff_clock_end(&run->clock);
     measure_scratch(run, &opts);
@@ -93,14 +96,57 @@ static int settle_fingerprint(struct ff_run *run, const char *fingerprint)
     return ff_run_derive(run);
 }
 
+/* Classes without a label in SEEN; *FIRST is the lowest. */
+static uint32_t count_unseen(const bool seen[FF_MAX_CLASSES], uint32_t classes, uint32_t *first)
+{
+    uint32_t unseen = 0;
+
+    for (uint32_t c = classes; c-- > 0;) {
+        if (!seen[c]) {
+            unseen++;
+            *first = c;
+        }
+    }
+    return unseen;
+}
+
+/* A class without samples is learnt as wrong for every row, or is not measured: whether that is
+ * meant only the user knows. */
+static int check_classes(struct ff_run *run, const struct ff_import_facts *facts)
+{
+    const struct ff_manifest *manifest = &run->manifest;
+    uint32_t classes = manifest->classes, first = 0;
+    uint32_t unseen = count_unseen(facts->learnt, classes, &first);
+    bool one_class = unseen + 1 == classes;
+
+    if (one_class && manifest->samples == manifest->all_samples &&
+        ff_manifest_held_out(manifest) == 0)
+        return ff_fail(run->ctx, FF_EINVAL,
+                       "%s: all samples are of one class; at least two are required",
+                       manifest->data_path);
+    if (unseen > 0)
+        ff_warn(run->ctx,
+                "%s: %u of %u classes have no sample among the %llu to learn from (the first is "
+                "class %u)",
+                manifest->data_path, unseen, classes, (unsigned long long)run->geometry.learnt_rows,
+                first);
+    unseen = count_unseen(facts->held_out, classes, &first);
+    if (ff_manifest_held_out(manifest) > 0 && unseen > 0)
+        ff_warn(run->ctx,
+                "%s: %u of %u classes have no sample among the %llu held out (the first is class "
+                "%u)",
+                manifest->data_path, unseen, classes,
+                (unsigned long long)ff_manifest_held_out(manifest), first);
+    return FF_OK;
+}
+
 int ff_run_import(struct ff_run *run)
 {
-    struct ff_dataset_spec spec = {.path = run->manifest.data_path,
-                                   .labels = run->manifest.data_labels,
-                                   .split = FF_SPLIT_TRAIN};
+    struct ff_dataset_spec spec =
+        ff_begin_spec(&run->manifest, run->manifest.data_path, run->manifest.data_labels);
     struct ff_dataset *dataset = NULL;
     struct ff_set *set = NULL;
-    char fingerprint[33];
+    struct ff_import_facts facts;
     int status = ff_dataset_open(run->ctx, &spec, &dataset);
 
     if (status == FF_OK)
@@ -110,9 +156,11 @@ int ff_run_import(struct ff_run *run)
         status = run->scratch.ops->create(run->scratch.self, 0, &set);
     }
     if (status == FF_OK)
-        status = import_into(run, dataset, set, fingerprint);
+        status = import_into(run, dataset, set, &facts);
+    if (status == FF_OK && run->manifest.mark.stage == FF_STAGE_IMPORT)
+        status = check_classes(run, &facts);
     if (status == FF_OK)
-        status = settle_fingerprint(run, fingerprint);
+        status = settle_fingerprint(run, facts.fingerprint);
     if (status == FF_OK)
         status = ff_run_seal(run, set, 0);
     ff_set_close(set);

@@ -93,6 +93,11 @@ static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint6
             "are %llu of %u in %u; %s",
             run->opts->model, (unsigned long long)manifest->samples, manifest->features,
             manifest->classes, (unsigned long long)samples, info->features, info->classes, advice);
+    if (manifest->all_samples > 0 && manifest->all_samples != info->all_rows)
+        return ff_fail(run->ctx, FF_EMISMATCH,
+                       "%s exists: it was begun with a dataset of %llu rows, and %s has %llu; %s",
+                       run->opts->model, (unsigned long long)manifest->all_samples,
+                       run->opts->data.path, (unsigned long long)info->all_rows, advice);
     return ff_begin_record_data(run->ctx, run->opts, &run->manifest);
 }
 

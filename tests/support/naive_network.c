@@ -77,6 +77,22 @@ void naive_data_read(const char *folder, const char *split, uint32_t classes,
     free(labels);
 }
 
+void naive_data_limit(struct naive_data *data, size_t n)
+{
+    struct ff_permutation order =
+        ff_permutation_make(ff_rng_make(0, FF_RNG_SAMPLE, 0, 0), data->rows);
+    size_t kept = 0;
+
+    for (size_t row = 0; row < data->rows; row++) {
+        if (ff_permutation_at(&order, row) >= n)
+            continue;
+        memmove(data->values + kept * data->features, data->values + row * data->features,
+                data->features * sizeof *data->values);
+        data->labels[kept++] = data->labels[row];
+    }
+    data->rows = kept;
+}
+
 void naive_data_release(struct naive_data *data)
 {
     free(data->values);

@@ -1,0 +1,75 @@
+#!/bin/sh
+# What training and evaluation do with the files of a dataset: which samples --limit takes, classes
+# without samples.
+# shellcheck source=tests/cli/lib
+# shellcheck disable=SC2086 # $net is words
+. "${FFTOOL_ROOT:?}/tests/cli/lib"
+
+rows=200
+net="--hidden 20x2 --epochs 1 --batch 10 --head-epochs 0"
+
+# put_npy FILE AXES VALUES VALUE: an array of $rows rows of VALUES values, AXES being the axes after
+# that of the rows (", 8"); VALUE is an expression of the row and of the column i
+put_npy()
+{
+    LC_ALL=C awk -v rows=$rows -v axes="$2" -v values="$3" 'BEGIN {
+        shape = "(" rows axes ",)"
+        header = "{\047descr\047: \047|u1\047, \047fortran_order\047: False, \047shape\047: " shape ", }\n"
+        printf "%cNUMPY%c%c%c%c%s", 147, 1, 0, length(header), 0, header
+        for (row = 0; row < rows; row++)
+            for (i = 0; i < values; i++)
+                printf "%c", '"$4"'
+    }' >"$1"
+}
+
+# classes_seen: how many classes the evaluation in out measured samples of
+classes_seen()
+{
+    json out
+    grep -c '^\.per_class\[[0-9]*\]\.samples=[1-9]' leaves
+}
+
+# Ten classes, one after the other
+mkdir sorted
+for half in train test; do
+    put_npy sorted/x_$half.npy ", 16" 16 '1 + (row % 7 + i * (1 + int(row / 20))) % 120'
+    put_npy sorted/y_$half.npy "" 1 'int(row / 20)'
+done
+ff 0 train --data sorted $net --limit 100 --model limited.ff
+ok "--limit of sorted data trains on every class" [ "$(grep -c warning err)" = 0 ]
+ff 0 eval limited.ff --data sorted --limit 100 --json --quiet
+ok "--limit of sorted data measures every class" [ "$(classes_seen)" = 10 ]
+ok "--limit measures so many samples" [ "$(leaf .samples)" = 100 ]
+
+# The same samples for every seed
+ff 0 train --data sorted $net --limit 50 --seed 1 --model a.ff --quiet
+ff 0 train --data sorted $net --limit 50 --seed 2 --model b.ff --quiet --threads 1
+fingerprint()
+{
+    "$FFTOOL" inspect "$1" --json >inspect.json && json inspect.json && leaf .data.fingerprint
+}
+ok "a limit takes the same samples for every seed" [ "$(fingerprint a.ff)" = "$(fingerprint b.ff)" ]
+ok "and others than another limit" [ "$(fingerprint a.ff)" != "$(fingerprint limited.ff)" ]
+
+# Predictions keep the order of the file
+put_npy ten.npy ", 16" 16 '1 + (row % 7 + i * (1 + int(row / 20))) % 120'
+ff 0 predict limited.ff --input ten.npy --format csv --output all.csv
+ff 0 predict limited.ff --input ten.npy --format csv --output few.csv --limit 30
+cut -d, -f1-2 all.csv | head -n "$(wc -l <few.csv)" >first
+cut -d, -f1-2 few.csv >few
+ok "predict --limit takes the first rows" cmp -s few first
+
+# Classes without samples
+ff 0 train --data sorted $net --limit 2 --batch 2 --model two.ff
+ok "a limit that leaves classes out warns" \
+    has err 'warning: .* [89] of 10 classes have no sample among the 2 to learn from'
+ff 0 train --data sorted $net --limit 40 --validation 0.3 --model held.ff
+ok "held-out samples without a class warn" \
+    has err 'warning: .* of 10 classes have no sample among the [0-9]* held out'
+put_npy sorted/y_train.npy "" 1 7
+refused 2 'all samples are of one class' train --data sorted $net --model one.ff --quiet
+put_npy sorted/y_train.npy "" 1 '1 + int(row / 20) % 2'
+ff 0 train --data sorted $net --model gap.ff
+ok "a class that no label names warns" \
+    has err 'warning: .* 1 of 3 classes have no sample .*\(the first is class 0\)'
+finish
