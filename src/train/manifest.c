@@ -1,5 +1,6 @@
 #include "train/manifest.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -409,17 +410,30 @@ static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *ou
     return status;
 }
 
+/* Of a text that json_loads() refuses, with errno 0 before. Where memory runs out within a token,
+ * jansson reports a syntax error. */
+static bool is_out_of_memory(const json_error_t *error)
+{
+    return errno == ENOMEM || json_error_code(error) == json_error_out_of_memory;
+}
+
 int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *text,
                      struct ff_manifest *out)
 {
     json_error_t error;
-    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-    const char *format = json_string_value(json_object_get(root, "format"));
-    json_int_t version = json_integer_value(json_object_get(root, "version"));
+    json_t *root;
+    const char *format;
+    json_int_t version;
     int status;
 
     memset(out, 0, sizeof *out);
-    if (!root) {
+    errno = 0;
+    root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    format = json_string_value(json_object_get(root, "format"));
+    version = json_integer_value(json_object_get(root, "version"));
+    if (!root && is_out_of_memory(&error)) {
+        status = ff_fail(ctx, FF_ENOMEM, "out of memory");
+    } else if (!root) {
         status = ff_fail(ctx, FF_ECORRUPT, "%s", error.text);
     } else if (!format || strcmp(format, MANIFEST_FORMAT) != 0) {
         status = ff_fail(ctx, FF_EFORMAT, "not an fftool model");
