@@ -73,6 +73,7 @@ SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(B)/%.o)
 TEST_SRC := $(sort $(wildcard tests/test_*.c))
 TEST_BIN := $(TEST_SRC:tests/%.c=$(B)/tests/%)
+PRELOAD := $(B)/tests/faults.so
 
 STATIC := $(B)/libfftool.a
 SHARED := $(B)/libfftool.so.$(SOVERSION)
@@ -82,7 +83,7 @@ PROGRAM := $(B)/fftool
 all: lib program ## The program and the library
 lib: $(STATIC) $(SHARED)
 program: $(PROGRAM)
-tests: $(TEST_BIN)
+tests: $(TEST_BIN) $(PRELOAD)
 
 $(STATIC): $(LIB_OBJ)
 	rm -f $@
@@ -99,6 +100,11 @@ $(PROGRAM): $(TOOL_OBJ) $(STATIC)
 
 $(B)/tests/test_%: $(B)/tests/test_%.o $(SUPPORT_OBJ) $(STATIC)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs check) $(DEP_LIBS)
+
+# Without sanitizers: it is loaded before them.
+$(PRELOAD): tests/preload/faults.c tests/preload/faults.h $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE -Itests -std=c11 $(WARN) -O2 -g -fPIC -shared -o $@ $< -ldl
 
 $(B)/pic/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -117,7 +123,7 @@ FORCE:
 
 test: tests program ## Every test; FFTOOL_MNIST=DIR adds those that need MNIST
 	tests/run $(B)
-test-long: tests program ## The slow tests too: 100 kills, the learning figures
+test-long: tests program ## The slow tests too: 1,000 kills, every call failing
 	FFTOOL_LONG=1 tests/run $(B)
 demo: program ## Train on Fashion-MNIST and show the result
 	tools/demo $(PROGRAM)
@@ -128,7 +134,7 @@ accuracy: program ## Test errors on MNIST (FFTOOL_MNIST=DIR) and Fashion-MNIST: 
 lint: ## Format, static analysis, include rules
 	tools/lint
 format: ## Format every source file
-	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/*.[ch] tests/*.[ch] tests/support/*.[ch])
+	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/*.[ch] tests/*.[ch] tests/support/*.[ch] tests/preload/*.[ch])
 
 install: all ## Install under DESTDIR and PREFIX
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \

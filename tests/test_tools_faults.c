@@ -1,0 +1,289 @@
+/*
+ * A call that fails, or comes back short, loses nothing: the program says so and exits with 1, or
+ * does what it was asked to all the same; nothing is left behind; the model stays valid; the
+ * command run again comes to what it comes to undisturbed, to the bit of the weights. A spread
+ * sample of all calls by default, each with FFTOOL_LONG=1.
+ *
+ *   FFTOOL_SCENARIO=NAME  of that scenario alone
+ *   FFTOOL_FAULT=BEGIN    every case whose name, as a finding has it, begins so
+ */
+#include "support/scenario.h"
+#include "support/suite.h"
+#include "support/train_fixture.h"
+#include "support/tree.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SAMPLE 2            /* cases of a scenario, where not all are tried */
+#define GOLDEN 0.6180339887 /* multiples of it spread evenly between 0 and 1 */
+#define MOST_SHOWN 10       /* findings of a scenario and a class that are printed */
+#define MOST_WORKERS 16
+
+static const struct fault {
+    enum faults_class class;
+    enum faults_action action;
+    int error;
+    const char *name;
+} faults[] = {
+    {FAULTS_OPEN, FAULTS_FAIL, EIO, "EIO"},
+    {FAULTS_READ, FAULTS_FAIL, EIO, "EIO"},
+    {FAULTS_WRITE, FAULTS_FAIL, ENOSPC, "ENOSPC"},
+    {FAULTS_MMAP, FAULTS_FAIL, ENOMEM, "ENOMEM"},
+    {FAULTS_SYNC, FAULTS_FAIL, EIO, "EIO"},
+    {FAULTS_STDOUT, FAULTS_FAIL_ALWAYS, ENOSPC, "ENOSPC for good"},
+    {FAULTS_WRITE, FAULTS_FAIL, EIO, "EIO"},
+    {FAULTS_WRITE, FAULTS_FAIL_ALWAYS, ENOSPC, "ENOSPC for good"},
+    {FAULTS_RENAME, FAULTS_FAIL, EIO, "EIO"},
+    {FAULTS_TRUNCATE, FAULTS_FAIL, ENOSPC, "ENOSPC"},
+    {FAULTS_MKDIR, FAULTS_FAIL, ENOSPC, "ENOSPC"},
+    {FAULTS_OPEN, FAULTS_FAIL, EMFILE, "EMFILE"},
+    {FAULTS_LOCK, FAULTS_FAIL, ENOLCK, "ENOLCK"},
+    {FAULTS_WRITE, FAULTS_SHORT, 0, "short"},
+    {FAULTS_SPAWN, FAULTS_FAIL, EAGAIN, "EAGAIN"},
+    {FAULTS_READ, FAULTS_FAIL, EINTR, "EINTR"},
+    {FAULTS_STDOUT, FAULTS_SHORT, 0, "short"},
+    {FAULTS_WRITE, FAULTS_FAIL, EINTR, "EINTR"},
+    {FAULTS_OPEN, FAULTS_FAIL, EINTR, "EINTR"},
+    {FAULTS_SYNC, FAULTS_FAIL, ENOSPC, "ENOSPC"},
+    {FAULTS_LOCK, FAULTS_FAIL, EINTR, "EINTR"},
+    {FAULTS_STDOUT, FAULTS_FAIL, EIO, "EIO"},
+    {FAULTS_TRUNCATE, FAULTS_FAIL, EIO, "EIO"},
+    {FAULTS_TRUNCATE, FAULTS_FAIL, EINTR, "EINTR"},
+    {FAULTS_RENAME, FAULTS_FAIL, ENOSPC, "ENOSPC"},
+    {FAULTS_MKDIR, FAULTS_FAIL, EIO, "EIO"},
+    {FAULTS_OPEN, FAULTS_FAIL, ENOSPC, "ENOSPC"},
+    {FAULTS_OPEN, FAULTS_FAIL, ENOMEM, "ENOMEM"},
+    {FAULTS_STDOUT, FAULTS_FAIL, EINTR, "EINTR"},
+    {FAULTS_ANY, FAULTS_KILL_AFTER, 0, "SIGKILL"},
+    {FAULTS_WRITE, FAULTS_KILL_WITHIN, 0, "SIGKILL within"},
+};
+#define FAULTS (sizeof faults / sizeof *faults)
+
+struct fault_case {
+    const struct fault *fault;
+    size_t n;
+};
+
+struct case_name {
+    char s[96];
+};
+
+/* What the workers have counted, in memory that they share. */
+struct tally {
+    _Atomic unsigned failed, succeeded, killed, not_reached, findings;
+    _Atomic unsigned findings_of[FAULTS_CLASSES];
+};
+
+static struct scene scene;
+static struct tally *tally;
+static char *root;
+
+/* As messages and FFTOOL_FAULT have it, with a slash behind it. */
+static struct case_name name_of(const struct fault_case *one)
+{
+    struct case_name out;
+
+    snprintf(out.s, sizeof out.s, "%s/%s/%zu/", program_class(one->fault->class), one->fault->name,
+             one->n);
+    return out;
+}
+
+static struct program_plan plan_of(const struct fault_case *one)
+{
+    return (struct program_plan){one->fault->class, one->fault->action, one->fault->error, one->n};
+}
+
+static void found(const struct fault_case *one, const char *struck, const char *what)
+{
+    tally->findings++;
+    if (atomic_fetch_add(&tally->findings_of[one->fault->class], 1) >= MOST_SHOWN)
+        return;
+    printf("FINDING \"%s\" %s %s: %s\n", scene.scenario->name, name_of(one).s, struck, what);
+    fflush(stdout);
+}
+
+static void try(struct program *program, const char *name, const struct fault_case *one)
+{
+    struct program_plan plan = plan_of(one);
+    struct program_end end;
+    char folder[PATH_MAX], struck[256];
+    const char *wrong;
+
+    scene_copy(&scene, name, folder);
+    program_run(program, folder, scene.command, &plan, &end);
+    snprintf(struck, sizeof struck, "%s", program_struck(program));
+    if (!end.fired)
+        tally->not_reached++;
+    else if (end.signal)
+        tally->killed++;
+    else if (end.code)
+        tally->failed++;
+    else
+        tally->succeeded++;
+    wrong = scene_check_end(&scene, &plan, &end, folder);
+    if (end.signal)
+        tree_age(folder, SCENE_AGE_S);
+    program_end_release(&end);
+    if (!wrong)
+        wrong = scene_finish(&scene, program, folder, one->n % 2 == 0);
+    if (wrong)
+        found(one, struck, wrong);
+    scene_remove(folder);
+}
+
+static bool is_long(void)
+{
+    return getenv("FFTOOL_LONG") != NULL;
+}
+
+static size_t calls_of(const struct fault *fault)
+{
+    return (size_t)scene.calls[fault->class];
+}
+
+/* A sample of cases that is another for each scenario. */
+static size_t choose_some(int scenario, struct fault_case *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; n < SAMPLE && i < FAULTS; i++) {
+        size_t number = (size_t)scenario * SAMPLE + i;
+        const struct fault *fault = &faults[number % FAULTS];
+        double turns = GOLDEN * (double)(number / FAULTS + i + 1);
+        double part = turns - (double)(size_t)turns;
+
+        if (calls_of(fault) > 0)
+            out[n++] = (struct fault_case){fault, 1 + (size_t)(part * (double)calls_of(fault))};
+    }
+    return n;
+}
+
+/* All cases whose names begin with NAMED. */
+static size_t choose_all(const char *named, struct fault_case *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < FAULTS; i++)
+        for (size_t k = 1; k <= calls_of(&faults[i]); k++) {
+            struct fault_case one = {&faults[i], k};
+
+            if (strncmp(name_of(&one).s, named, strlen(named)) == 0)
+                out[n++] = one;
+        }
+    return n;
+}
+
+static size_t choose(int scenario, struct fault_case **out)
+{
+    const char *named = getenv("FFTOOL_FAULT");
+    size_t room = SAMPLE;
+
+    for (size_t i = 0; i < FAULTS; i++)
+        room += calls_of(&faults[i]);
+    *out = calloc(room, sizeof **out);
+    ck_assert_ptr_nonnull(*out);
+    if (named || is_long())
+        return choose_all(named ? named : "", *out);
+    return choose_some(scenario, *out);
+}
+
+static void work(unsigned worker, unsigned workers, const struct fault_case *cases, size_t n)
+{
+    char prefix[PATH_MAX], name[32];
+    struct program *program;
+
+    ck_assert_int_lt(snprintf(prefix, sizeof prefix, "%s/worker%u", root, worker),
+                     (int)sizeof prefix);
+    snprintf(name, sizeof name, "case%u", worker);
+    program = program_new(prefix);
+    for (size_t i = worker; i < n; i += workers)
+        try(program, name, &cases[i]);
+    program_free(program);
+}
+
+static unsigned count_workers(void)
+{
+    const char *jobs = getenv("FFTOOL_JOBS");
+    int n = jobs ? atoi(jobs) : 2;
+
+    return is_long() && n > 0 && n <= MOST_WORKERS ? (unsigned)n : 1;
+}
+
+static void work_in_parallel(const struct fault_case *cases, size_t n)
+{
+    unsigned workers = count_workers();
+    pid_t children[MOST_WORKERS];
+    int status;
+
+    fflush(stdout);
+    for (unsigned i = 0; i < workers; i++) {
+        children[i] = fork();
+        ck_assert_int_ge(children[i], 0);
+        if (children[i] == 0) {
+            work(i, workers, cases, n);
+            _exit(0);
+        }
+    }
+    for (unsigned i = 0; i < workers; i++) {
+        ck_assert_int_eq(waitpid(children[i], &status, 0), children[i]);
+        ck_assert_int_eq(status, 0);
+    }
+}
+
+static double now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+START_TEST(a_failing_call_loses_nothing)
+{
+    const char *only = getenv("FFTOOL_SCENARIO");
+    double began = now();
+    struct fault_case *cases;
+    size_t n;
+
+    if (only && strcmp(only, scenarios[_i].name) != 0)
+        return;
+    tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(tally, MAP_FAILED);
+    root = scene_root();
+    scene_open(root, &scenarios[_i], &scene);
+    n = choose(_i, &cases);
+    work_in_parallel(cases, n);
+    printf("%-22s %6zu cases: %6u fail, %6u succeed, %5u killed, %4u not reached; %u findings; "
+           "%.0f s\n",
+           scenarios[_i].name, n, tally->failed, tally->succeeded, tally->killed,
+           tally->not_reached, tally->findings, now() - began);
+    fflush(stdout); /* a test that fails exits without */
+    ck_assert_uint_eq(tally->findings, 0);
+    free(cases);
+    scene_close(&scene);
+    free(root);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("tools: faults");
+    TCase *tcase = tcase_create("faults");
+
+    if (!program_can_fail()) {
+        printf("SKIPPED: faults: this build has sanitizers, before which nothing can be loaded\n");
+        return EXIT_SUCCESS;
+    }
+    tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
+    tcase_add_loop_test(tcase, a_failing_call_loses_nothing, 0, (int)scenario_count);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}

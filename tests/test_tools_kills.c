@@ -1,0 +1,125 @@
+/*
+ * A program killed at any call, several times in a row, goes on from its last checkpoint and ends
+ * in the bits of one that never was; its log parses, nothing is left behind. Scratch goes between
+ * two runs now and then. A few kills by default, 1,000 with FFTOOL_LONG=1.
+ *
+ *   FFTOOL_SCENARIO=NAME   of that scenario alone
+ */
+#include "base/rng.h"
+#include "support/scenario.h"
+#include "support/suite.h"
+#include "support/train_fixture.h"
+#include "support/tree.h"
+
+#include <check.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KILLS_SHORT 15
+#define KILLS_LONG 1000
+#define KILLS_IN_A_ROW 4
+#define SCRATCH_STAYS 3 /* of four times */
+
+static struct scene scene;
+static struct ff_rng rng;
+static uint64_t draws;
+
+static uint32_t draw(uint32_t below)
+{
+    return ff_rng_below(&rng, draws++, below);
+}
+
+static const char *const actions[] = {"before", "within", "after"};
+
+/* Runs COMMAND, killed at a call drawn. Returns whether it was; WRONG as in scene_check_end(). */
+static bool kill_once(const char *folder, const char *command, const char **wrong)
+{
+    struct program_plan plan = {.class = FAULTS_ANY};
+    struct program_end end;
+    bool killed;
+
+    plan.action = (enum faults_action)(FAULTS_KILL_BEFORE + draw(3));
+    plan.n = 1 + draw((uint32_t)scene.calls[FAULTS_ANY]);
+    program_run(scene.program, folder, command, &plan, &end);
+    killed = end.signal == SIGKILL;
+    *wrong = scene_check_end(&scene, &plan, &end, folder);
+    if (*wrong)
+        printf("FINDING \"%s\": %.30s, killed %s call %llu, %s: %s\n", scene.scenario->name,
+               command, actions[plan.action - FAULTS_KILL_BEFORE], (unsigned long long)plan.n,
+               program_struck(scene.program), *wrong);
+    program_end_release(&end);
+    return killed;
+}
+
+/* Runs the command in a new folder under at most LEFT kills, then to its end. Returns how many
+ * there were. */
+static int run_under_kills(int left, unsigned *findings)
+{
+    const char *wrong = NULL, *command = scene.command;
+    char folder[PATH_MAX];
+    int kills = 0;
+    bool killed = true;
+
+    scene_copy(&scene, "case", folder);
+    while (killed && !wrong && kills < left) {
+        killed = kill_once(folder, command, &wrong);
+        kills += killed;
+        tree_age(folder, SCENE_AGE_S);
+        if (draw(SCRATCH_STAYS + 1) == 0)
+            scene_remove_scratch(folder);
+        command = scene_next(&scene, folder, draw(2));
+    }
+    if (!wrong) {
+        wrong = scene_finish(&scene, scene.program, folder, draw(2));
+        if (wrong)
+            printf("FINDING \"%s\", %d kills: %s\n", scene.scenario->name, kills, wrong);
+    }
+    *findings += wrong != NULL;
+    scene_remove(folder);
+    return kills;
+}
+
+START_TEST(killed_again_and_again_it_ends_in_the_same_bits)
+{
+    int all = getenv("FFTOOL_LONG") ? KILLS_LONG : KILLS_SHORT, n = (int)scenario_count;
+    int wanted = all * (_i + 1) / n - all * _i / n, kills = 0, folders = 0;
+    const char *only = getenv("FFTOOL_SCENARIO");
+    unsigned findings = 0;
+    char *root;
+
+    if (wanted == 0 || (only && strcmp(only, scenarios[_i].name) != 0))
+        return;
+    rng = ff_rng_make(11, FF_RNG_WEIGHTS, (uint32_t)_i, 0);
+    root = scene_root();
+    scene_open(root, &scenarios[_i], &scene);
+    for (; kills < wanted; folders++) {
+        int left = wanted - kills;
+
+        kills += run_under_kills(left < KILLS_IN_A_ROW ? left : KILLS_IN_A_ROW, &findings);
+    }
+    printf("%-22s %4d kills in %4d folders; %u findings\n", scenarios[_i].name, kills, folders,
+           findings);
+    fflush(stdout); /* a test that fails exits without */
+    ck_assert_uint_eq(findings, 0);
+    scene_close(&scene);
+    free(root);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("tools: kills");
+    TCase *tcase = tcase_create("kills");
+
+    if (!program_can_fail()) {
+        printf("SKIPPED: kills: this build has sanitizers, before which nothing can be loaded\n");
+        return EXIT_SUCCESS;
+    }
+    tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
+    tcase_add_loop_test(tcase, killed_again_and_again_it_ends_in_the_same_bits, 0,
+                        (int)scenario_count);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
