@@ -63,7 +63,6 @@ static const struct fault {
     {FAULTS_OPEN, FAULTS_FAIL, ENOMEM, "ENOMEM"},
     {FAULTS_STDOUT, FAULTS_FAIL, EINTR, "EINTR"},
     {FAULTS_ANY, FAULTS_KILL_AFTER, 0, "SIGKILL"},
-    {FAULTS_WRITE, FAULTS_KILL_WITHIN, 0, "SIGKILL within"},
 };
 #define FAULTS (sizeof faults / sizeof *faults)
 
