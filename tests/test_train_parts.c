@@ -200,11 +200,13 @@ static int import(struct ff_set *set, const struct ff_geometry *geometry,
                   const struct ff_permutation *order, const char *compress, char fingerprint[33])
 {
     struct ff_dataset_spec spec = {.path = folder};
-    struct ff_import_opts opts = {
-        .geometry = geometry, .order = order, .folder = folder, .set = set};
+    struct ff_import_opts opts = {.geometry = geometry, .order = order, .set = set};
     struct ff_import_facts facts;
+    struct ff_scratch scratch;
     int status;
 
+    ck_assert_int_eq(ff_memory_scratch_new(ctx, &scratch), FF_OK);
+    opts.scratch = &scratch;
     if (compress)
         opts.compression = (struct ff_compression){FF_CODEC_ZSTD, 1};
     ck_assert_msg(ff_dataset_open(ctx, &spec, &opts.dataset) == FF_OK, "%s", ff_ctx_message(ctx));
@@ -212,6 +214,7 @@ static int import(struct ff_set *set, const struct ff_geometry *geometry,
     if (fingerprint)
         strcpy(fingerprint, facts.fingerprint);
     ff_dataset_close(opts.dataset);
+    ff_scratch_close(&scratch);
     return status;
 }
 

@@ -34,6 +34,9 @@ void ff_set_release(struct ff_set *set)
 {
     ff_coder_free(set->coder);
     ff_free(set->ctx, FF_MEM_IO, set->buffer, set->buffer_bytes);
+    set->coder = NULL;
+    set->buffer = NULL;
+    set->buffer_bytes = 0;
 }
 
 void ff_set_close(struct ff_set *set)
@@ -126,6 +129,7 @@ int ff_set_seal(struct ff_set *set, const struct ff_seal *seal)
 
     encode_seal(seal, bytes);
     rc = put(set, SEAL_CHUNK, SEAL_STREAM, &matrix, FF_U8, &none);
+    ff_set_release(set); /* nothing more is put */
     return rc == FF_OK ? set->ops->commit(set) : rc;
 }
 

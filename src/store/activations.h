@@ -75,13 +75,17 @@ struct ff_set {
 /* Beside the boundaries: the tiles of a layer at work that does not fit memory, in training or
  * read. It is never sealed. */
 #define FF_BOUNDARY_TILES UINT32_MAX
+/* No set's boundary. */
+#define FF_NO_BOUNDARY (UINT32_MAX - 1)
 
 /* Where sets live: a folder of LMDB files, or memory. Not thread-safe. */
 struct ff_scratch_ops {
     int (*create)(void *self, uint32_t boundary, struct ff_set **out); /* replaces an older one */
     int (*open)(void *self, uint32_t boundary, struct ff_set **out); /* FF_ENOTFOUND, FF_ECORRUPT */
-    void (*drop)(void *self, uint32_t boundary); /* gives the space back; absent is fine */
-    uint64_t (*bytes)(void *self);               /* stored now, all sets */
+    void (*drop)(void *self, uint32_t boundary);    /* frees the space; absent is fine */
+    void (*drop_others)(void *self, uint32_t kept); /* all sets but this; may be FF_NO_BOUNDARY */
+    int (*temporary)(void *self, int *fd);          /* an empty file without a name, for close() */
+    uint64_t (*bytes)(void *self);                  /* stored now, all sets */
     void (*free)(void *self);
 };
 struct ff_scratch {
@@ -89,9 +93,15 @@ struct ff_scratch {
     void *self;
 };
 
-/* Scratch in FOLDER, made if absent, with one file boundary-K.lmdb for each set. The folder stays
+/*
+ * Scratch in FOLDER, made if absent, with one file boundary-K.lmdb for each set. The folder stays
  * locked until it is closed: FF_ELOCKED if another scratch is open there. Fails also with FF_EIO,
- * FF_ENOTFOUND (no parent folder), FF_ENOMEM. */
+ * FF_ENOTFOUND (no parent folder), FF_ENOMEM.
+ *
+ * The folder may be deleted at any time. Open sets stay readable and writable, the others are
+ * absent, and creating one makes the folder again: FF_ELOCKED if another scratch is open there by
+ * then.
+ */
 FF_CHECK int ff_scratch_open(struct ff_ctx *ctx, const char *folder, struct ff_scratch *out);
 /* Scratch in a new folder PREFIX-XXXXXX, whose name FOLDER gets. Folders of this PREFIX that a
  * killed process left behind are removed. When done, close it and remove the folder. Fails as
@@ -100,9 +110,7 @@ FF_CHECK int ff_scratch_temporary(struct ff_ctx *ctx, const char *prefix, char f
                                   struct ff_scratch *out);
 /* Frees SCRATCH, whose sets were closed before; they stay on disk. */
 void ff_scratch_close(struct ff_scratch *scratch);
-/* Removes all sets. */
-void ff_scratch_clear(const char *folder);
-/* And, if then empty, the folder. */
+/* Removes all sets, and, if then empty, the folder. */
 void ff_scratch_remove(const char *folder);
 
 /* Encodes MATRIX and stores it as chunk CHUNK of STREAM, replacing any before. Fails with FF_EFULL,
@@ -110,7 +118,7 @@ void ff_scratch_remove(const char *folder);
 FF_CHECK int ff_set_put(struct ff_set *set, uint32_t chunk, uint32_t stream,
                         const struct ff_matrix *matrix, enum ff_dtype stored,
                         const struct ff_compression *compression);
-/* Writes the seal and commits: the set is complete. */
+/* Writes the seal and commits: the set is complete, and can be read. */
 FF_CHECK int ff_set_seal(struct ff_set *set, const struct ff_seal *seal);
 /* Checks that SET is complete and sealed with SEAL: FF_ENOTFOUND if not sealed, FF_EMISMATCH if
  * with another, FF_ECORRUPT if the seal is damaged. */
@@ -175,7 +183,7 @@ void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
 /* For stores of sets: what every kind of set begins and ends with. NAME is copied. */
 void ff_set_init(struct ff_set *set, const struct ff_set_ops *ops, struct ff_ctx *ctx,
                  const char *name);
-void ff_set_release(struct ff_set *set);
+void ff_set_release(struct ff_set *set); /* what writing took */
 /* Keys, for tests: chunk and stream, big-endian, so that byte order is reading order. The seal's
  * key comes last. */
 void ff_chunk_key(uint32_t chunk, uint32_t stream, uint8_t key[8]);

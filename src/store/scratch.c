@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -17,7 +18,8 @@
 #define FILE_FORMAT "boundary-%" PRIu32 ".lmdb"
 #define TILES_FILE "tiles.lmdb"
 #define NAME_BYTES (sizeof FILE_FORMAT + 16)
-#define FOLDER_MODE 0777 /* before the umask */
+#define TEMPORARY_FILE "import-XXXXXX" /* for mkostemp() */
+#define FOLDER_MODE 0777               /* before the umask */
 
 struct file_set {
     struct ff_set base;
@@ -128,17 +130,108 @@ static int open_set(struct folder *folder, uint32_t boundary, enum ff_db_mode mo
     return rc;
 }
 
+/* True if the path still leads to the folder that is locked: it may be deleted at any time, and
+ * another training may make one of the same name. */
+static bool is_in_place(const struct folder *folder)
+{
+    struct stat ours, there;
+
+    return fstat(folder->lock, &ours) == 0 && stat(folder->path, &there) == 0 &&
+           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+/* Makes the folder if it is absent, and locks it. Sets of two trainings in one folder would replace
+ * each other. */
+static int lock_folder(struct ff_ctx *ctx, const char *path, int *lock)
+{
+    struct stat st;
+
+    if (mkdir(path, FOLDER_MODE) != 0 && errno != EEXIST)
+        return ff_fail_errno(ctx, errno, "%s: cannot create the scratch folder", path);
+    *lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*lock < 0 && errno == ENOTDIR)
+        return ff_fail(ctx, FF_EIO, "%s: cannot be the scratch folder: is no folder", path);
+    if (*lock < 0)
+        return ff_fail_errno(ctx, errno, "%s: cannot open the scratch folder", path);
+    if (flock(*lock, LOCK_EX | LOCK_NB) == 0 && fstat(*lock, &st) == 0 && st.st_nlink > 0)
+        return FF_OK;
+    close(*lock);
+    return ff_fail(ctx, FF_ELOCKED, "%s: the scratch folder is in use by another training", path);
+}
+
+/* Makes and locks the folder anew if it has been deleted. */
+static int restore_folder(struct folder *folder)
+{
+    int lock, rc;
+
+    if (is_in_place(folder))
+        return FF_OK;
+    rc = lock_folder(folder->ctx, folder->path, &lock);
+    if (rc != FF_OK)
+        return rc;
+    close(folder->lock);
+    folder->lock = lock;
+    return FF_OK;
+}
+
+static int create_once(struct folder *folder, uint32_t boundary, struct ff_set **out)
+{
+    int rc = restore_folder(folder);
+
+    return rc == FF_OK ? open_set(folder, boundary, FF_DB_SCRATCH, out) : rc;
+}
+
+/* The folder may be deleted while a file is created in it, too. */
+#define TRIES 5
+
 static int folder_create(void *self, uint32_t boundary, struct ff_set **out)
 {
-    return open_set(self, boundary, FF_DB_SCRATCH, out);
+    int rc = FF_ENOTFOUND;
+
+    *out = NULL;
+    for (int i = 0; i < TRIES && rc == FF_ENOTFOUND; i++)
+        rc = create_once(self, boundary, out);
+    return rc;
 }
 
 static int folder_open(void *self, uint32_t boundary, struct ff_set **out)
 {
-    int rc = open_set(self, boundary, FF_DB_SCRATCH_REOPEN, out);
+    struct folder *folder = self;
+    int rc;
 
+    *out = NULL;
+    if (!is_in_place(folder))
+        return ff_fail(folder->ctx, FF_ENOTFOUND, "%s: the scratch folder was deleted",
+                       folder->path);
+    rc = open_set(folder, boundary, FF_DB_SCRATCH_REOPEN, out);
     /* A file of ours by its name: whatever is in it instead is damage. */
     return rc == FF_EFORMAT ? FF_ECORRUPT : rc;
+}
+
+static int temporary_once(struct folder *folder, int *fd)
+{
+    char path[PATH_MAX];
+    int rc = restore_folder(folder);
+
+    if (rc != FF_OK)
+        return rc;
+    if (snprintf(path, sizeof path, "%s/" TEMPORARY_FILE, folder->path) >= (int)sizeof path)
+        return ff_fail(folder->ctx, FF_EINVAL, "%s: the path is too long", folder->path);
+    *fd = mkostemp(path, O_CLOEXEC);
+    if (*fd < 0)
+        return ff_fail_errno(folder->ctx, errno, "%s: cannot create a temporary file",
+                             folder->path);
+    unlink(path);
+    return FF_OK;
+}
+
+static int folder_temporary(void *self, int *fd)
+{
+    int rc = FF_ENOTFOUND;
+
+    for (int i = 0; i < TRIES && rc == FF_ENOTFOUND; i++)
+        rc = temporary_once(self, fd);
+    return rc;
 }
 
 /* What the common part of a set comes to hold when VALUES are put. */
@@ -229,11 +322,19 @@ static void each_file(const char *path,
     closedir(dir);
 }
 
-static void remove_file(void *arg, int folder, const char *name, uint32_t boundary)
+static void remove_one(void *arg, int folder, const char *name, uint32_t boundary)
 {
     const uint32_t *only = arg;
 
-    if (!only || boundary == *only)
+    if (boundary == *only)
+        (void)unlinkat(folder, name, 0);
+}
+
+static void remove_others(void *arg, int folder, const char *name, uint32_t boundary)
+{
+    const uint32_t *kept = arg;
+
+    if (boundary != *kept)
         (void)unlinkat(folder, name, 0);
 }
 
@@ -251,7 +352,16 @@ static void folder_drop(void *self, uint32_t boundary)
 {
     const struct folder *folder = self;
 
-    each_file(folder->path, remove_file, &boundary);
+    if (is_in_place(folder))
+        each_file(folder->path, remove_one, &boundary);
+}
+
+static void folder_drop_others(void *self, uint32_t kept)
+{
+    const struct folder *folder = self;
+
+    if (is_in_place(folder))
+        each_file(folder->path, remove_others, &kept);
 }
 
 static uint64_t folder_bytes(void *self)
@@ -259,7 +369,8 @@ static uint64_t folder_bytes(void *self)
     const struct folder *folder = self;
     uint64_t sum = 0;
 
-    each_file(folder->path, add_size, &sum);
+    if (is_in_place(folder))
+        each_file(folder->path, add_size, &sum);
     return sum;
 }
 
@@ -275,28 +386,11 @@ static const struct ff_scratch_ops folder_ops = {
     .create = folder_create,
     .open = folder_open,
     .drop = folder_drop,
+    .drop_others = folder_drop_others,
+    .temporary = folder_temporary,
     .bytes = folder_bytes,
     .free = folder_free,
 };
-
-/* Makes the folder if it is absent, and locks it. Sets of two trainings in one folder would replace
- * each other. */
-static int lock_folder(struct ff_ctx *ctx, const char *path, int *lock)
-{
-    struct stat st;
-
-    if (mkdir(path, FOLDER_MODE) != 0 && errno != EEXIST)
-        return ff_fail_errno(ctx, errno, "%s: cannot create the scratch folder", path);
-    *lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (*lock < 0 && errno == ENOTDIR)
-        return ff_fail(ctx, FF_EIO, "%s: cannot be the scratch folder: is no folder", path);
-    if (*lock < 0)
-        return ff_fail_errno(ctx, errno, "%s: cannot open the scratch folder", path);
-    if (flock(*lock, LOCK_EX | LOCK_NB) == 0 && fstat(*lock, &st) == 0 && st.st_nlink > 0)
-        return FF_OK;
-    close(*lock);
-    return ff_fail(ctx, FF_ELOCKED, "%s: the scratch folder is in use by another training", path);
-}
 
 int ff_scratch_open(struct ff_ctx *ctx, const char *path, struct ff_scratch *out)
 {
@@ -334,13 +428,10 @@ void ff_scratch_close(struct ff_scratch *scratch)
     *scratch = (struct ff_scratch){0};
 }
 
-void ff_scratch_clear(const char *path)
-{
-    each_file(path, remove_file, NULL);
-}
-
 void ff_scratch_remove(const char *path)
 {
-    ff_scratch_clear(path);
+    uint32_t none = FF_NO_BOUNDARY;
+
+    each_file(path, remove_others, &none);
     (void)rmdir(path);
 }

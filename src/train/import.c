@@ -1,10 +1,8 @@
 #include "train/import.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -117,8 +115,8 @@ static int write_all(struct import *import, const void *data, size_t size, uint6
         if (put < 0 && errno == EINTR)
             continue;
         if (put <= 0)
-            return ff_fail_errno(import->ctx, put < 0 ? errno : EIO, "temporary file in %s",
-                                 import->opts->folder);
+            return ff_fail_errno(import->ctx, put < 0 ? errno : EIO,
+                                 "cannot write a temporary file in scratch");
         ff_meter_wrote(import->ctx, (uint64_t)put);
         at += put;
         size -= (size_t)put;
@@ -137,25 +135,12 @@ static int read_all(struct import *import, void *data, size_t size, uint64_t off
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
-            return ff_fail_errno(import->ctx, got < 0 ? errno : EIO, "temporary file in %s",
-                                 import->opts->folder);
+            return ff_fail_errno(import->ctx, got < 0 ? errno : EIO,
+                                 "cannot read a temporary file in scratch");
         at += got;
         size -= (size_t)got;
         offset += (uint64_t)got;
     }
-    return FF_OK;
-}
-
-static int open_temporary(struct import *import)
-{
-    char path[4096];
-
-    if (snprintf(path, sizeof path, "%s/import-XXXXXX", import->opts->folder) >= (int)sizeof path)
-        return ff_fail(import->ctx, FF_EINVAL, "%s: the path is too long", import->opts->folder);
-    import->fd = mkostemp(path, O_CLOEXEC);
-    if (import->fd < 0)
-        return ff_fail_errno(import->ctx, errno, "temporary file in %s", import->opts->folder);
-    unlink(path);
     return FF_OK;
 }
 
@@ -212,8 +197,7 @@ static int empty_buckets(struct import *import)
             const struct record *record = (const void *)(import->bucket + i * size);
 
             if (record->place >= rows)
-                return ff_fail(import->ctx, FF_EIO, "temporary file in %s: damaged",
-                               import->opts->folder);
+                return ff_fail(import->ctx, FF_EIO, "a temporary file in scratch is damaged");
             memcpy(import->sorted + record->place * size, record, size);
         }
         for (uint32_t i = 0; i < rows && status == FF_OK; i++) {
@@ -316,7 +300,7 @@ int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts, struct ff_i
             status = ff_fail(ctx, FF_ENOMEM, "out of memory for the fingerprint");
     }
     if (status == FF_OK && opts->order) {
-        status = open_temporary(&import);
+        status = opts->scratch->ops->temporary(opts->scratch->self, &import.fd);
         if (status == FF_OK)
             status = fill_buckets(&import);
         if (status == FF_OK)

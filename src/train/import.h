@@ -18,7 +18,7 @@ struct ff_import_opts {
     struct ff_dataset *dataset; /* not owned; the next geometry->rows rows are read */
     const struct ff_geometry *geometry;
     const struct ff_permutation *order; /* row i goes to place order(i); NULL: as they come */
-    const char *folder;                 /* of the temporary file; not used without ORDER */
+    struct ff_scratch *scratch;         /* of the temporary file; not used without ORDER */
     struct ff_set *set;                 /* written, not sealed; NULL: rows are only hashed */
     struct ff_compression compression;
     bool (*tick)(void *arg, uint64_t rows); /* true: stop with FF_EINTERRUPTED; may be NULL */

@@ -30,7 +30,6 @@ struct ff_run {
     struct ff_manifest manifest;
     struct ff_model_file *file;
     struct ff_scratch scratch;
-    const char *scratch_folder; /* of temporary files */
     struct ff_workers workers;
     struct ff_clock clock;
     /* From recipe and data */
@@ -113,11 +112,11 @@ void ff_stage_backprop_needs(const struct ff_plan_job *job, uint32_t layer,
 uint32_t ff_stage_train_micro_chunks(const struct ff_plan_job *job, uint32_t layer);
 uint32_t ff_stage_backprop_micro_chunks(const struct ff_plan_job *job, uint32_t layer);
 
-/* Reads the dataset into boundary 0. Sets the manifest's fingerprint, or checks it. stage_import.c
- */
-FF_CHECK int ff_run_import(struct ff_run *run);
-/* Makes sure that boundary K is there: opens it, or computes it again from the dataset on.
- * stage_forward.c */
+/* Reads the dataset into boundary 0, which OUT gets. Sets the manifest's fingerprint, or checks it.
+ * stage_import.c */
+FF_CHECK int ff_run_import(struct ff_run *run, struct ff_set **out);
+/* Makes sure that boundary K is there: opens it, or computes it again from the dataset on. A set is
+ * handed on open, so that scratch deleted meanwhile is not missed. stage_forward.c */
 FF_CHECK int ff_run_need_set(struct ff_run *run, uint32_t boundary, struct ff_set **out);
 
 #endif

@@ -339,14 +339,18 @@ int ff_stage_forward(struct ff_run *run)
     return status;
 }
 
-/* Computes boundary FROM + 1 from boundary FROM. */
-static int recompute_next(struct ff_run *run, uint32_t from)
+/* Computes boundary FROM + 1 from boundary FROM: *SET is the one, and becomes the other; NULL on
+ * failure. */
+static int recompute_next(struct ff_run *run, uint32_t from, struct ff_set **set)
 {
-    struct forwarding f = {.run = run, .number = from + 1};
-    int status = ff_run_open_set(run, from, &f.in);
+    struct forwarding f = {.run = run, .number = from + 1, .in = *set};
+    int status = forward_layer(&f);
 
-    if (status == FF_OK)
-        status = forward_layer(&f);
+    *set = NULL;
+    if (status == FF_OK) {
+        *set = f.out;
+        f.out = NULL;
+    }
     release(&f);
     ff_set_close(f.in);
     if (status == FF_OK)
@@ -372,8 +376,8 @@ int ff_run_need_set(struct ff_run *run, uint32_t boundary, struct ff_set **out)
             run,
             "stored activations are missing or damaged: computing them again from the dataset");
     run->scratch.ops->drop(run->scratch.self, boundary);
-    status = ff_run_import(run);
+    status = ff_run_import(run, out);
     for (uint32_t k = 0; k < boundary && status == FF_OK; k++)
-        status = recompute_next(run, k);
-    return status == FF_OK ? ff_run_open_set(run, boundary, out) : status;
+        status = recompute_next(run, k, out);
+    return status;
 }

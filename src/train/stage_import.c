@@ -66,7 +66,7 @@ static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff
         .dataset = dataset,
         .geometry = &run->geometry,
         .order = &order,
-        .folder = run->scratch_folder,
+        .scratch = &run->scratch,
         .set = set,
         .compression = run->compression,
         .tick = tick,
@@ -140,7 +140,7 @@ static int check_classes(struct ff_run *run, const struct ff_import_facts *facts
     return FF_OK;
 }
 
-int ff_run_import(struct ff_run *run)
+int ff_run_import(struct ff_run *run, struct ff_set **out)
 {
     struct ff_dataset_spec spec =
         ff_begin_spec(&run->manifest, run->manifest.data_path, run->manifest.data_labels);
@@ -149,6 +149,7 @@ int ff_run_import(struct ff_run *run)
     struct ff_import_facts facts;
     int status = ff_dataset_open(run->ctx, &spec, &dataset);
 
+    *out = NULL;
     if (status == FF_OK)
         status = check_shape(run, &dataset->info);
     if (status == FF_OK) {
@@ -163,18 +164,23 @@ int ff_run_import(struct ff_run *run)
         status = settle_fingerprint(run, facts.fingerprint);
     if (status == FF_OK)
         status = ff_run_seal(run, set, 0);
-    ff_set_close(set);
     ff_dataset_close(dataset);
     ff_run_measure_scratch(run);
+    if (status == FF_OK)
+        *out = set;
+    else
+        ff_set_close(set);
     return status;
 }
 
 int ff_stage_import(struct ff_run *run)
 {
-    int status = ff_run_import(run);
+    struct ff_set *set;
+    int status = ff_run_import(run, &set);
 
     if (status != FF_OK)
         return status;
+    ff_set_close(set);
     ff_manifest_advance(&run->manifest);
     return ff_run_flip(run);
 }

@@ -192,7 +192,7 @@ static int reclaim(struct ff_run *run)
     return status;
 }
 
-/* The boundary that the present stage reads; UINT32_MAX: none. */
+/* The boundary that the present stage reads. */
 static uint32_t needed_boundary(const struct ff_run *run)
 {
     const struct ff_progress_mark *mark = &run->manifest.mark;
@@ -204,17 +204,13 @@ static uint32_t needed_boundary(const struct ff_run *run)
     case FF_STAGE_HEAD:
         return mark->layer;
     default:
-        return UINT32_MAX;
+        return FF_NO_BOUNDARY;
     }
 }
 
-static void drop_scratch(struct ff_run *run, uint32_t keep)
+static void drop_scratch(struct ff_run *run, uint32_t kept)
 {
-    run->scratch.ops->drop(run->scratch.self, FF_BOUNDARY_TILES);
-    for (uint32_t k = 0; k <= run->manifest.recipe.layers; k++) {
-        if (k != keep)
-            run->scratch.ops->drop(run->scratch.self, k);
-    }
+    run->scratch.ops->drop_others(run->scratch.self, kept);
 }
 
 /* Operations of the epochs left, where the whole network trains at once. */
@@ -307,7 +303,7 @@ static int retry_stage(struct ff_run *run)
 
     snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
     ff_warn(run->ctx, "%s; going back to the last checkpoint", reason);
-    drop_scratch(run, UINT32_MAX);
+    drop_scratch(run, FF_NO_BOUNDARY);
     status = ff_manifest_reload(run->ctx, run->file, &run->manifest);
     ff_model_file_unpin(run->file);
     return status == FF_OK ? run_stage(run) : status;
@@ -391,7 +387,7 @@ static int train_from_mark(struct ff_run *run, double began, struct ff_train_res
     if (status == FF_OK)
         status = run_stages(run);
     if (status == FF_OK)
-        drop_scratch(run, UINT32_MAX);
+        drop_scratch(run, FF_NO_BOUNDARY);
     if (status == FF_OK || status == FF_EINTERRUPTED)
         fill_result(run, began, result);
     return status;
@@ -399,10 +395,10 @@ static int train_from_mark(struct ff_run *run, double began, struct ff_train_res
 
 /* RECIPE NULL: go on with the recipe in the model. */
 static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
-                 const struct ff_train_opts *opts, struct ff_scratch *scratch, const char *folder,
+                 const struct ff_train_opts *opts, struct ff_scratch *scratch,
                  struct ff_train_result *result)
 {
-    struct ff_run run = {.ctx = ctx, .opts = opts, .scratch = *scratch, .scratch_folder = folder};
+    struct ff_run run = {.ctx = ctx, .opts = opts, .scratch = *scratch};
     uint64_t limit_before = ctx->meter.limit;
     double began = ff_now();
     int status;
@@ -440,7 +436,7 @@ int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                           const struct ff_train_opts *opts, struct ff_scratch *scratch,
                           struct ff_train_result *result)
 {
-    return train(ctx, recipe, opts, scratch, P_tmpdir, result);
+    return train(ctx, recipe, opts, scratch, result);
 }
 
 static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
@@ -464,10 +460,7 @@ static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     status = ff_scratch_open(ctx, folder, &scratch);
     if (status != FF_OK)
         return status;
-    status = train(ctx, recipe, opts, &scratch, folder, result);
-    /* A complete model needs none of the sets, whoever left them. */
-    if (status == FF_OK)
-        ff_scratch_clear(folder);
+    status = train(ctx, recipe, opts, &scratch, result);
     if (!keep)
         rmdir(folder); /* if it is empty */
     ff_scratch_close(&scratch);

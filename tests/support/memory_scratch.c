@@ -1,6 +1,8 @@
 #include "support/memory_scratch.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* A payload falls on a 64-byte boundary, as it does behind LMDB's page header. */
 #define BEFORE_VALUE 16
@@ -191,6 +193,28 @@ static int memory_open(void *self, uint32_t boundary, struct ff_set **out)
     return new_set(memory, shelf, out);
 }
 
+static void memory_drop_others(void *self, uint32_t kept)
+{
+    const struct memory *memory = self;
+    const struct shelf *shelf = memory->shelves;
+
+    while (shelf) {
+        const struct shelf *next = shelf->next;
+
+        if (shelf->boundary != kept)
+            memory_drop(self, shelf->boundary);
+        shelf = next;
+    }
+}
+
+static int memory_temporary(void *self, int *fd)
+{
+    const struct memory *memory = self;
+
+    *fd = memfd_create("scratch", MFD_CLOEXEC);
+    return *fd < 0 ? ff_fail_errno(memory->ctx, errno, "memory: no temporary file") : FF_OK;
+}
+
 static uint64_t memory_bytes(void *self)
 {
     const struct memory *memory = self;
@@ -216,6 +240,8 @@ static const struct ff_scratch_ops memory_ops = {
     .create = memory_create,
     .open = memory_open,
     .drop = memory_drop,
+    .drop_others = memory_drop_others,
+    .temporary = memory_temporary,
     .bytes = memory_bytes,
     .free = memory_free,
 };

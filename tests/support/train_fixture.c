@@ -37,9 +37,14 @@ void train_root_setup(void)
     ck_assert_ptr_nonnull(mkdtemp(root));
 }
 
+void train_remove(const char *path)
+{
+    nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 void train_root_teardown(void)
 {
-    nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    train_remove(root);
 }
 
 const char *train_path(const char *folder, const char *name)

@@ -24,6 +24,8 @@ char *train_folder(size_t rows);
 char *train_folder_of(uint32_t classes, size_t rows);
 /* Returns "FOLDER/NAME" in one of a few static buffers used in turn. */
 const char *train_path(const char *folder, const char *name);
+/* Removes a folder and all that is in it; absent is fine. */
+void train_remove(const char *path);
 /* Makes the data of FOLDER floats of the same content, of other size and sign. */
 void train_make_floats(const char *folder);
 
