@@ -99,7 +99,8 @@ $(PROGRAM): $(TOOL_OBJ) $(STATIC)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
 
 $(B)/tests/test_%: $(B)/tests/test_%.o $(SUPPORT_OBJ) $(STATIC)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs check) $(DEP_LIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--wrap=_mark_point -o $@ $^ \
+	    $(shell $(PKG_CONFIG) --libs check) $(DEP_LIBS)
 
 # Without sanitizers: it is loaded before them.
 $(PRELOAD): tests/preload/faults.c tests/preload/faults.h $(B)/flags

@@ -55,6 +55,7 @@ static void setup(void)
 {
     train_begin(ROWS, "24x2", &folder, &ctx, &recipe, &opts);
     choose_steps();
+    opts.threads = 1; /* test_train_bits compares numbers of threads */
     opts.on_epoch = keep_report;
     opts.checkpoint_interval_s = 1e9; /* no time for syncing disks */
     n_reports = 0;

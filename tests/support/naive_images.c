@@ -51,12 +51,13 @@ static size_t mirrored(long i, size_t n)
 }
 
 /* Element AT of a blurred line of N elements STRIDE apart. */
-static double blurred_at(const double *line, size_t n, size_t stride, size_t at)
+static double blurred_at(const double weights[2 * REACH + 1], const double *line, size_t n,
+                         size_t stride, size_t at)
 {
     double sum = 0;
 
     for (int k = -REACH; k <= REACH; k++)
-        sum += binomial(2 * REACH, REACH + k) * line[mirrored((long)at + k, n) * stride];
+        sum += weights[REACH + k] * line[mirrored((long)at + k, n) * stride];
     return ldexp(sum, -2 * REACH);
 }
 
@@ -65,7 +66,10 @@ void naive_blur(const struct ff_rng *rng, uint64_t row, size_t height, size_t wi
     const uint64_t bits = 128; /* of a block */
     size_t pixels = height * width;
     double *bit = naive_alloc(2 * pixels, sizeof *bit), *lines = bit + pixels;
+    double weights[2 * REACH + 1];
 
+    for (int k = 0; k <= 2 * REACH; k++)
+        weights[k] = binomial(2 * REACH, k);
     for (size_t i = 0; i < pixels; i++) {
         uint32_t block[4];
 
@@ -73,9 +77,9 @@ void naive_blur(const struct ff_rng *rng, uint64_t row, size_t height, size_t wi
         bit[i] = block[i % bits / 32] >> i % 32 & 1;
     }
     for (size_t i = 0; i < pixels; i++)
-        lines[i] = blurred_at(bit + i / width * width, width, 1, i % width);
+        lines[i] = blurred_at(weights, bit + i / width * width, width, 1, i % width);
     for (size_t i = 0; i < pixels; i++)
-        out[i] = blurred_at(lines + i % width, height, width, i / width);
+        out[i] = blurred_at(weights, lines + i % width, height, width, i / width);
     free(bit);
 }
 
