@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ROWS 330 /* ten batches of 32 and one of 10 */
+#define BATCHES 6
+#define ROWS 170 /* five batches of 32 and one of 10 */
 #define HIDDEN "40x2,130"
 
 static char *folder;
@@ -148,7 +149,7 @@ START_TEST(every_type_of_activations)
     unlink(opts.model);
     opts.compress = "zstd";
     opts.threads = 1;
-    train_in_pieces(41);
+    train_in_pieces(21);
     ck_assert_str_eq(train_hash(opts.model), streamed);
 }
 END_TEST
@@ -167,7 +168,7 @@ static void keep_loss(void *arg, const struct ff_epoch_report *report)
     kept->loss[kept->n++] = report->loss;
 }
 
-/* A batch of several chunks, cut into micro-batches of one, two and three chunks. */
+/* Micro-batches of one and of two chunks, of batches of three chunks and of two. */
 START_TEST(micro_batches_do_not_change_a_bit)
 {
     struct losses expected = {0};
@@ -175,20 +176,20 @@ START_TEST(micro_batches_do_not_change_a_bit)
 
     free(folder);
     train_opts_release(&opts);
-    folder = train_folder(1700);
+    folder = train_folder(801);
     train_opts(folder, &opts);
     choose(_i, 1);
-    recipe.batch = 900; /* four chunks of 225 */
+    recipe.batch = 600; /* a batch of three chunks of 200, and one of 200 and 1 */
     opts.on_epoch = keep_loss;
     opts.arg = &expected;
     train_ok(ctx, &recipe, &opts);
     whole = train_hash(opts.model);
     ck_assert_uint_gt(expected.n, 0);
-    for (uint32_t chunks = 1; chunks <= 3; chunks++) {
+    for (uint32_t chunks = 1; chunks <= 2; chunks++) {
         struct losses losses = {0};
 
         opts.force = true;
-        opts.micro_batch_rows = chunks * 225;
+        opts.micro_batch_rows = chunks * 200;
         opts.arg = &losses;
         train_ok(ctx, &recipe, &opts);
         ck_assert_str_eq(train_hash(opts.model), whole);
@@ -207,7 +208,7 @@ END_TEST
 
 START_TEST(interrupted_runs_end_in_the_same_bits)
 {
-    static const long batches[] = {23, 31, 37, 101};
+    static const long batches[] = {13, 17, 19, 53};
 
     train_in_pieces(batches[choose(_i, 4)]);
     ck_assert_str_eq(train_hash(opts.model), reference);
@@ -233,7 +234,7 @@ START_TEST(scratch_that_is_gone_is_computed_again)
     opts.interrupted = train_countdown;
     opts.arg = &left;
     while (status == FF_EINTERRUPTED) {
-        left = 90;
+        left = 45;
         status = ff_train(ctx, &recipe, &opts, &result);
         ck_assert_msg(status == FF_OK || status == FF_EINTERRUPTED, "%s", ff_ctx_message(ctx));
         remove_scratch();
@@ -269,7 +270,7 @@ START_TEST(a_cut_anywhere_does_not_change_a_bit)
     bool cut = true;
 
     choose(_i, 1);
-    opts.limit_rows = 130;
+    opts.limit_rows = 98;
     train_ok(ctx, &recipe, &opts);
     whole = train_hash(opts.model);
     for (long left = 1; cut; left += step) {
@@ -299,9 +300,9 @@ static void damage_scratch(long offset)
 
 START_TEST(damaged_scratch_is_computed_again)
 {
-    static const long offsets[] = {0, 4096, 20000, 60000};
+    static const long offsets[] = {0, 4096, 20000, 30000};
     struct ff_train_result result;
-    long offset = offsets[choose(_i, 4)], left = 80;
+    long offset = offsets[choose(_i, 4)], left = 40;
 
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     opts.interrupted = train_countdown;
@@ -326,10 +327,11 @@ static void train_part(long left)
 }
 
 /* What was stored below layer 2 in the first of two rounds takes the place of what is in the
- * second: each layer learns for an epoch of 11 batches, and passes on as many chunks. */
+ * second: each layer learns for an epoch, and passes on as many chunks as there are batches. */
 START_TEST(outputs_of_an_earlier_round_are_not_used)
 {
-    const long in_layer_2 = 28, rest_of_round_and_layer_1 = 67;
+    const long layer = 2 * BATCHES, in_layer_2 = layer + BATCHES / 2;
+    const long rest_of_round_and_layer_1 = 3 * layer + 1;
     char *stored = strdup(train_path(folder, "model.ff.scratch/boundary-1.lmdb"));
     char *kept = strdup(train_path(folder, "kept"));
     struct ff_model_info info;

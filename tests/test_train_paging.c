@@ -12,9 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ROWS 330
+#define ROWS 138             /* four batches of 32 and one of 10 */
 #define HIDDEN "400,530,300" /* of 4, 5 and 3 tiles, the last ones smaller */
 #define TILE_UNITS 128
+#define NEVER_S 1e9 /* a checkpoint interval */
 
 static char *folder;
 static struct ff_ctx *ctx;
@@ -57,6 +58,7 @@ START_TEST(paged_equals_resident)
     whole = hash_with(0);
     for (uint32_t slots = 1; slots <= 4; slots++) {
         opts.threads = 1 + slots % 3;
+        opts.checkpoint_interval_s = slots % 2 ? 0 : NEVER_S;
         ck_assert_str_eq(hash_with(slots), whole);
     }
 }
@@ -94,13 +96,14 @@ START_TEST(with_micro_batches)
 
     free(folder);
     train_opts_release(&opts);
-    folder = train_folder(1700);
+    folder = train_folder(801);
     train_opts(folder, &opts);
+    opts.checkpoint_interval_s = NEVER_S;
     choose(_i);
-    recipe.batch = 900; /* four chunks of 225 */
+    recipe.batch = 600; /* a batch of three chunks of 200, and one of 200 and 1 */
     whole = hash_with(0);
-    for (uint32_t chunks = 1; chunks <= 3; chunks++) {
-        opts.micro_batch_rows = chunks * 225;
+    for (uint32_t chunks = 1; chunks <= 2; chunks++) {
+        opts.micro_batch_rows = chunks * 200;
         ck_assert_str_eq(hash_with(chunks), whole);
     }
 }
@@ -120,12 +123,13 @@ START_TEST(with_scratch_in_memory)
 }
 END_TEST
 
-/* Stops after every twenty batches or so, and goes on with another number of tiles in memory. */
+/* Stops after every nine batches or so, and goes on with another number of tiles in memory. */
 START_TEST(interrupted_and_resumed)
 {
     struct ff_train_result result;
     int status = FF_EINTERRUPTED;
     const char *whole;
+    uint32_t pieces;
     long left;
 
     choose(_i);
@@ -134,12 +138,13 @@ START_TEST(interrupted_and_resumed)
     opts.force = false;
     opts.interrupted = train_countdown;
     opts.arg = &left;
-    for (uint32_t piece = 0; status == FF_EINTERRUPTED; piece++) {
-        left = 20;
-        opts.tile_slots = piece % 4;
+    for (pieces = 0; status == FF_EINTERRUPTED; pieces++) {
+        left = 9;
+        opts.tile_slots = pieces % 4;
         status = ff_train(ctx, &recipe, &opts, &result);
         ck_assert_msg(status == FF_OK || status == FF_EINTERRUPTED, "%s", ff_ctx_message(ctx));
     }
+    ck_assert_uint_gt(pieces, 4);
     ck_assert_str_eq(train_hash(opts.model), whole);
 }
 END_TEST
@@ -201,7 +206,7 @@ START_TEST(damaged_tiles_are_noticed)
 {
     const char *whole = hash_with(0);
 
-    for (int at = 20; at < 60; at += 8) {
+    for (int at = 10; at < 30; at += 4) {
         struct damaging damaging = {.at = at};
 
         opts.interrupted = damage_once;
@@ -209,7 +214,7 @@ START_TEST(damaged_tiles_are_noticed)
         ff_ctx_on_warning(ctx, count_warning, &damaging);
         ck_assert_str_eq(hash_with(1), whole);
         ck_assert_int_eq(damaging.warned, damaging.damaged > 0);
-        if (at == 20)
+        if (at == 10)
             ck_assert_uint_gt(damaging.damaged, 0);
     }
 }

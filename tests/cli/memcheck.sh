@@ -19,7 +19,7 @@ fi
 # valgrind knows no AVX-512; OpenBLAS is told to do without.
 export OPENBLAS_CORETYPE=Haswell
 
-tiny="--data $data --limit 120 --hidden 24x2 --epochs 2 --batch 50 --recipe symba --negative-sets 2 --head-epochs 1"
+tiny="--data $data --limit 60 --hidden 12x2 --epochs 1 --batch 25 --recipe symba --negative-sets 1 --head-epochs 1"
 
 # clean WHAT ARGUMENT...: the program runs without a complaint of valgrind's
 clean()
@@ -37,7 +37,6 @@ clean "compressed scratch" train $tiny --model z.ff --quiet --compress zstd --ac
 clean "scaled activations" train $tiny --model u.ff --quiet --compress zstd --activations u8
 clean "a complete model" resume model.ff --quiet
 clean eval eval model.ff --data "$data" --limit 20 --quiet
-clean "eval by the head" eval model.ff --data "$data" --limit 20 --method head --quiet
-clean predict predict model.ff --input "$data" --limit 5 --quiet
+clean "predict by the head" predict model.ff --input "$data" --limit 5 --method head --quiet
 clean "inspect --verify" inspect model.ff --verify --layer 2 --json
 finish
