@@ -452,8 +452,7 @@ START_TEST(a_reader_beside_a_writer_sees_whole_commits_and_follows_it)
     if (child == 0)
         keep_writing(path, ready[1], stop[0]);
     ck_assert_int_eq(read(ready[0], &byte, 1), 1);
-    db = open_db("file", FF_DB_READ_LIVE);
-    ck_assert(!ff_db_is_lockless(db));
+    db = open_db("file", FF_DB_READ);
     for (unsigned i = 0; i < 3000 && changes < 100; i++) {
         unsigned round = check_round(db);
 
@@ -484,8 +483,6 @@ static int read_without_rights(const char *path)
         return 2;
     if (ff_db_open(ctx, path, FF_DB_READ, &db) != FF_OK)
         return 3;
-    if (!ff_db_is_lockless(db))
-        return 4;
     if (ff_db_get(db, text("a"), &found) != FF_OK || found.size != 1)
         return 5;
     ff_db_close(db);

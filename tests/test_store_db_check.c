@@ -254,11 +254,11 @@ START_TEST(everything_that_lmdb_writes_passes_the_check)
         }
         must(store_ctx, ff_db_commit(db));
         {
-            struct ff_db_geometry geometry;
+            struct ff_db_head head;
             int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-            must(store_ctx, ff_db_check(store_ctx, fd, path, true, &geometry));
-            ck_assert_uint_eq(geometry.page_bytes, PAGE);
+            must(store_ctx, ff_db_check(store_ctx, fd, path, &head));
+            ck_assert_uint_eq(head.page_bytes, PAGE);
             close(fd);
         }
     }
@@ -268,14 +268,14 @@ END_TEST
 
 START_TEST(any_allocation_may_fail)
 {
-    struct ff_db_geometry geometry;
+    struct ff_db_head head;
     int rc = FF_ENOMEM, fd;
 
     store_write_rich_file(store_path("file"), 100);
     fd = open(store_path("file"), O_RDONLY | O_CLOEXEC);
     for (int64_t n = 0; rc != FF_OK; n++) {
         ff_meter_fail_after(store_ctx, n);
-        rc = ff_db_check(store_ctx, fd, "file", true, &geometry);
+        rc = ff_db_check(store_ctx, fd, "file", &head);
         ff_meter_fail_after(store_ctx, -1);
         ck_assert(rc == FF_OK || rc == FF_ENOMEM);
         ck_assert_int_lt(n, 10);

@@ -1,7 +1,8 @@
 /* The check of LMDB files, one fault at a time: each file here is refused by one check alone. */
 #include "store/db_check.h"
 
-#include "store/db.h"
+#include "store/model_file.h"
+#include "store/writer_lock.h"
 #include "support/store_fixture.h"
 #include "support/suite.h"
 
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 enum { PAGE = 4096 };
@@ -348,7 +350,7 @@ static void (*const damages[])(struct image *) = {wrong_page_number,
 
 START_TEST(each_kind_of_damage_is_an_error)
 {
-    struct ff_db_geometry geometry;
+    struct ff_db_head head;
     struct image image;
     char path[512];
     int fd;
@@ -359,15 +361,43 @@ START_TEST(each_kind_of_damage_is_an_error)
     damages[_i](&image);
     store_write_file(path, image.bytes, image.size);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    must_be(store_ctx, FF_ECORRUPT, ff_db_check(store_ctx, fd, path, true, &geometry));
+    must_be(store_ctx, FF_ECORRUPT, ff_db_check(store_ctx, fd, path, &head));
     close(fd);
+    free(image.bytes);
+}
+END_TEST
+
+/* Whatever others hold: a trainer, or someone who may only read the file. */
+START_TEST(damage_is_found_whoever_has_locked_the_file)
+{
+    struct flock all = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    struct ff_model_file *file;
+    struct image image;
+    int reader, trainer;
+
+    store_write_rich_file(store_path("m.ff"), 200);
+    load_image(store_path("m.ff"), &image);
+    damages[_i](&image);
+    store_write_file(store_path("m.ff"), image.bytes, image.size);
+    reader = open(store_path("m.ff"), O_RDONLY | O_CLOEXEC);
+    ck_assert_int_eq(flock(reader, LOCK_EX), 0);
+    must_be(store_ctx, FF_ECORRUPT,
+            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_READ, &file));
+    ck_assert_int_eq(fcntl(reader, F_OFD_SETLK, &all), 0);
+    must_be(store_ctx, FF_ECORRUPT,
+            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_READ, &file));
+    close(reader);
+    must(store_ctx, ff_writer_lock_open(store_ctx, store_path("m.ff"), FF_LOCK_TAKE, &trainer));
+    must_be(store_ctx, FF_ECORRUPT,
+            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_READ, &file));
+    close(trainer);
     free(image.bytes);
 }
 END_TEST
 
 START_TEST(tables_of_another_kind_are_foreign)
 {
-    struct ff_db_geometry geometry;
+    struct ff_db_head head;
     const size_t records[] = {24, 72};
     struct image image;
     char path[512];
@@ -380,7 +410,7 @@ START_TEST(tables_of_another_kind_are_foreign)
         image.meta[records[i] + 4] ^= 0x04; /* MDB_DUPSORT */
         store_write_file(path, image.bytes, image.size);
         fd = open(path, O_RDONLY | O_CLOEXEC);
-        must_be(store_ctx, FF_EFORMAT, ff_db_check(store_ctx, fd, path, true, &geometry));
+        must_be(store_ctx, FF_EFORMAT, ff_db_check(store_ctx, fd, path, &head));
         close(fd);
         free(image.bytes);
     }
@@ -395,6 +425,8 @@ int main(void)
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, each_kind_of_damage_is_an_error, 0, sizeof damages / sizeof *damages);
+    tcase_add_loop_test(tc, damage_is_found_whoever_has_locked_the_file, 0,
+                        sizeof damages / sizeof *damages);
     tcase_add_test(tc, tables_of_another_kind_are_foreign);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

@@ -1,6 +1,6 @@
 /* Opening and closing, errors, figures. */
-#include "store/db_check.h"
 #include "store/db_private.h"
+#include "store/readers_lock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -9,14 +9,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FILE_MODE 0666 /* before the umask */
-
-bool ff_db_is_lockless(const struct ff_db *db)
-{
-    return db->lockless;
-}
 
 /* LMDB reports a short write as EIO: of a disk that fills, or at the process's limit for files. */
 static bool disk_is_full(const struct ff_db *db)
@@ -26,10 +22,10 @@ static bool disk_is_full(const struct ff_db *db)
     struct stat st;
     struct rlimit limit;
 
-    if (statvfs(db->path, &fs) == 0 &&
+    if (fstatvfs(db->fd, &fs) == 0 &&
         (uint64_t)fs.f_bavail * fs.f_frsize <= db->dirty_bytes + margin)
         return true;
-    return stat(db->path, &st) == 0 && getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+    return fstat(db->fd, &st) == 0 && getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
            limit.rlim_cur != RLIM_INFINITY &&
            (uint64_t)st.st_size + db->dirty_bytes + margin >= limit.rlim_cur;
 }
@@ -73,89 +69,84 @@ static void sync_folder(const char *path)
     close(fd);
 }
 
-static int create_file(struct ff_db *db)
+static int open_descriptor(struct ff_db *db)
 {
-    struct stat st;
-    int fd;
+    /* O_NONBLOCK: a FIFO of this name does not hang us. */
+    static const int flags[] = {
+        [FF_DB_READ] = O_RDONLY | O_NONBLOCK,           [FF_DB_WRITE] = O_RDWR | O_NONBLOCK,
+        [FF_DB_CREATE] = O_RDWR | O_NONBLOCK | O_CREAT, [FF_DB_SCRATCH] = O_RDWR | O_CREAT | O_EXCL,
+        [FF_DB_SCRATCH_REOPEN] = O_RDONLY | O_NONBLOCK,
+    };
+    bool creates = flags[db->mode] & O_CREAT;
 
     if (db->mode == FF_DB_SCRATCH && unlink(db->path) != 0 && errno != ENOENT)
         return ff_fail_errno(db->ctx, errno, "%s: cannot remove", db->path);
-    fd = open(db->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
-    if (fd >= 0) {
-        close(fd);
-        if (db->mode == FF_DB_CREATE)
-            sync_folder(db->path);
+    db->fd = open(db->path, flags[db->mode] | O_CLOEXEC, FILE_MODE);
+    db->closes_fd = true;
+    if (db->fd >= 0)
         return FF_OK;
-    }
-    if (errno != EEXIST)
-        return ff_fail_errno(db->ctx, errno, "%s: cannot create", db->path);
-    if (stat(db->path, &st) != 0)
+    if (errno == EISDIR)
+        return ff_fail(db->ctx, creates ? FF_EEXIST : FF_EFORMAT, "%s: not a file", db->path);
+    return ff_fail_errno(db->ctx, errno, "%s: cannot %s", db->path, creates ? "create" : "open");
+}
+
+static int check_new(struct ff_db *db)
+{
+    struct stat st;
+
+    if (fstat(db->fd, &st) != 0)
         return ff_fail_errno(db->ctx, errno, "%s: cannot create", db->path);
     if (!S_ISREG(st.st_mode) || st.st_size != 0)
         return ff_fail(db->ctx, FF_EEXIST, "%s: exists already", db->path);
+    sync_folder(db->path);
     return FF_OK;
 }
 
-static int check_file(struct ff_db *db, struct ff_db_geometry *geometry)
+/* A reader that has yet to say which snapshot it has does so in no time. */
+#define READER_TRIES 100
+#define READER_PAUSE_NS 10000000L /* 10 ms */
+
+/* Before the first transaction after TRANSACTION, see readers_lock.h. */
+static int wait_for_readers(struct ff_db *db, uint64_t transaction)
 {
-    /* O_NONBLOCK: a FIFO of this name does not hang us. */
-    int fd = open(db->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    const struct timespec pause = {0, READER_PAUSE_NS};
+
+    for (int i = 0; i < READER_TRIES; i++) {
+        if (!ff_readers_lock_held_before(db->fd, transaction > 0 ? transaction - 1 : 0))
+            return FF_OK;
+        nanosleep(&pause, NULL);
+    }
+    return ff_fail(db->ctx, FF_ELOCKED,
+                   "%s: another process is still reading an earlier state of it", db->path);
+}
+
+/* Checks the file, except for the trees that ff_db_pin() checks. */
+static int check_file(struct ff_db *db, struct ff_db_head *head)
+{
     int rc;
 
-    if (fd < 0)
-        return ff_fail_errno(db->ctx, errno, "%s: cannot open", db->path);
-    rc = ff_db_check(db->ctx, fd, db->path, db->mode != FF_DB_READ_LIVE, geometry);
-    close(fd);
-    return rc;
-}
-
-static unsigned flags_of(enum ff_db_mode mode)
-{
-    /* MDB_NOTLS: a snapshot belongs to the db, not to the thread that began it. */
-    const unsigned always = MDB_NOSUBDIR | MDB_NOTLS;
-
-    switch (mode) {
-    case FF_DB_READ:
-    case FF_DB_READ_LIVE:
-        return always | MDB_RDONLY;
-    case FF_DB_WRITE:
+    switch (db->mode) {
     case FF_DB_CREATE:
-        return always;
+        return check_new(db);
     case FF_DB_SCRATCH:
-        return always | MDB_NOLOCK | MDB_NOSYNC;
+        return FF_OK;
+    case FF_DB_READ:
+        return ff_db_check_head(db->ctx, db->fd, db->path, head);
+    case FF_DB_WRITE:
     case FF_DB_SCRATCH_REOPEN:
-        return always | MDB_NOLOCK | MDB_RDONLY;
+        break;
     }
-    return always;
-}
-
-/* Returns LMDB's code. MAP_BYTES is never left to the file. */
-static int open_env(struct ff_db *db, unsigned flags, size_t map_bytes)
-{
-    int code = mdb_env_create(&db->env);
-
-    if (code != 0)
-        return code;
-    code = mdb_env_set_mapsize(db->env, map_bytes);
-    if (code == 0)
-        code = mdb_env_open(db->env, db->path, flags, FILE_MODE);
-    if (code != 0) {
-        mdb_env_close(db->env);
-        db->env = NULL;
-    }
-    return code;
+    rc = ff_db_check(db->ctx, db->fd, db->path, head);
+    if (rc == FF_OK && db->mode == FF_DB_WRITE)
+        rc = wait_for_readers(db, head->transaction);
+    return rc;
 }
 
 static int open_table(struct ff_db *db)
 {
     MDB_stat stat;
-    int rc, code, dead;
+    int rc, code;
 
-    if (db->mode == FF_DB_WRITE) {
-        code = mdb_reader_check(db->env, &dead); /* readers that were killed keep pages alive */
-        if (code != 0)
-            return ff_db_fail(db, code, "open");
-    }
     code = mdb_env_stat(db->env, &stat);
     if (code != 0)
         return ff_db_fail(db, code, "open");
@@ -170,28 +161,19 @@ static int open_table(struct ff_db *db)
 
 static int open_file(struct ff_db *db)
 {
-    struct ff_db_geometry geometry = {.page_bytes = 4096};
-    unsigned flags = flags_of(db->mode);
-    size_t map_bytes;
-    int rc, code;
+    struct ff_db_head head = {.page_bytes = 4096};
+    int rc = db->fd < 0 ? open_descriptor(db) : FF_OK;
 
-    if (db->mode == FF_DB_CREATE || db->mode == FF_DB_SCRATCH)
-        rc = create_file(db);
-    else
-        rc = check_file(db, &geometry);
-    if (rc != FF_OK)
-        return rc;
-    map_bytes = (size_t)(geometry.pages * geometry.page_bytes) + FF_DB_DIRTY_BYTES;
-    code = open_env(db, flags, map_bytes);
-    /* The file itself could be read: it is the lock file that cannot be written. */
-    if ((code == EACCES || code == EPERM || code == EROFS) && (flags & MDB_RDONLY)) {
-        db->lockless = true;
-        code = open_env(db, flags | MDB_NOLOCK, map_bytes);
-    }
-    return code == 0 ? open_table(db) : ff_db_fail(db, code, "open");
+    if (rc == FF_OK)
+        rc = check_file(db, &head);
+    if (rc == FF_OK)
+        rc = ff_db_open_env(db, (size_t)(head.pages * head.page_bytes) + FF_DB_DIRTY_BYTES);
+    return rc == FF_OK ? open_table(db) : rc;
 }
 
-int ff_db_open(struct ff_ctx *ctx, const char *path, enum ff_db_mode mode, struct ff_db **out)
+/* FD < 0: opens PATH. */
+static int open_db(struct ff_ctx *ctx, int fd, const char *path, enum ff_db_mode mode,
+                   struct ff_db **out)
 {
     size_t path_bytes = strlen(path) + 1;
     struct ff_db *db;
@@ -203,6 +185,7 @@ int ff_db_open(struct ff_ctx *ctx, const char *path, enum ff_db_mode mode, struc
         return ff_alloc_status(ctx);
     db->ctx = ctx;
     db->mode = mode;
+    db->fd = fd;
     db->path_bytes = path_bytes;
     memcpy(db->path, path, path_bytes);
     rc = open_file(db);
@@ -214,6 +197,17 @@ int ff_db_open(struct ff_ctx *ctx, const char *path, enum ff_db_mode mode, struc
     return FF_OK;
 }
 
+int ff_db_open(struct ff_ctx *ctx, const char *path, enum ff_db_mode mode, struct ff_db **out)
+{
+    return open_db(ctx, -1, path, mode, out);
+}
+
+int ff_db_open_fd(struct ff_ctx *ctx, int fd, const char *path, enum ff_db_mode mode,
+                  struct ff_db **out)
+{
+    return open_db(ctx, fd, path, mode, out);
+}
+
 void ff_db_close(struct ff_db *db)
 {
     if (!db)
@@ -221,8 +215,11 @@ void ff_db_close(struct ff_db *db)
     if (db->env) {
         ff_db_abort(db);
         ff_db_unpin(db);
+        mdb_txn_abort(db->kept);
         mdb_env_close(db->env);
     }
+    if (db->closes_fd && db->fd >= 0)
+        close(db->fd);
     ff_free(db->ctx, FF_MEM_OTHER, db, sizeof *db + db->path_bytes);
 }
 

@@ -5,10 +5,10 @@
  *  - A write transaction keeps its dirty values on the heap: ff_db_put() commits by itself before
  *    more than FF_DB_DIRTY_BYTES are pending, and grows the map ahead of each transaction. (A
  *    single value larger than that is a transaction of its own.)
- *  - LMDB trusts the file it opens. ff_db_open() first checks size, both meta pages and every page
- *    that the B-trees reach (db_check.h), so that a truncated or hostile file is an error and not
- *    a SIGBUS.
- *  - A file on a read-only folder is opened without a lock file.
+ *  - LMDB trusts the file it opens. Size, both meta pages and every page that the B-trees reach are
+ *    checked first (db_check.h), and again for each later snapshot of a reader whose file was
+ *    written to, so that a truncated or hostile file is an error and not a SIGBUS.
+ *  - Readers use no lock file, and write nothing anywhere: readers_lock.h keeps their snapshots.
  *  - ENOSPC may show as EIO: the disk's free space decides which it was.
  *
  * A db belongs to one thread at a time; only ff_db_dont_need() and ff_db_will_need() may be called
@@ -25,18 +25,22 @@ struct ff_db;
 
 enum ff_db_mode {
     FF_DB_READ,           /* an existing file, read only; follows a writer in another process */
-    FF_DB_READ_LIVE,      /* the same while there is such a writer: trees, which change under the
-                             check, are not checked */
-    FF_DB_WRITE,          /* an existing file, durable (every commit is synced) */
+    FF_DB_WRITE,          /* an existing file, durable (every commit is synced); by one process at a
+                             time, which the caller sees to */
     FF_DB_CREATE,         /* a new or empty file, durable; FF_EEXIST if there is more in it */
     FF_DB_SCRATCH,        /* a new file in place of any older one, not synced; disposable */
     FF_DB_SCRATCH_REOPEN, /* an existing scratch file, to read it */
 };
 
 /* Fails with FF_ENOTFOUND, FF_EEXIST, FF_EFORMAT (not LMDB's, or empty), FF_ECORRUPT, FF_EFULL,
- * FF_EIO, FF_ENOMEM. */
+ * FF_ELOCKED (FF_DB_WRITE: a reader has a snapshot from before the last commits), FF_EIO,
+ * FF_ENOMEM. */
 FF_CHECK int ff_db_open(struct ff_ctx *ctx, const char *path, enum ff_db_mode mode,
                         struct ff_db **out);
+/* The same for a file that the caller has open: at FD, for reading and, unless MODE is FF_DB_READ,
+ * for writing. FD serves this db alone; it stays the caller's to close, after the db. */
+FF_CHECK int ff_db_open_fd(struct ff_ctx *ctx, int fd, const char *path, enum ff_db_mode mode,
+                           struct ff_db **out);
 /* Closes; what was put since the last commit is dropped. NULL-safe. */
 void ff_db_close(struct ff_db *db);
 
@@ -110,8 +114,5 @@ struct ff_db_usage {
     uint64_t free_pages; /* the others: reusable */
 };
 FF_CHECK int ff_db_usage(struct ff_db *db, struct ff_db_usage *out);
-/* True if DB reads without a lock file, because it could not be written: then a writer in another
- * process does not know of this reader, and may reuse pages under it. */
-bool ff_db_is_lockless(const struct ff_db *db);
 
 #endif

@@ -26,7 +26,6 @@
 
 enum {
     PAGE_HEADER = 16,
-    META_BYTES = 136,
     META_FREE_TREE = 24,
     META_MAIN_TREE = 72,
     META_LAST_PAGE = 120,
@@ -75,8 +74,7 @@ struct check {
     struct ff_ctx *ctx;
     int fd;
     const char *path;
-    struct ff_db_geometry geometry;
-    uint64_t transaction;
+    struct ff_db_head head;
     uint8_t *seen; /* one bit per page */
     size_t seen_bytes;
     uint8_t *levels; /* one page per level of the deeper tree */
@@ -143,7 +141,7 @@ static int read_at(const struct check *c, uint64_t offset, void *out, size_t siz
 /* Marks COUNT pages from PAGE on as used: inside what LMDB gave out, and by nothing else. */
 static int claim(struct check *c, uint64_t page, uint64_t count)
 {
-    if (page < META_PAGES || page >= c->geometry.pages || count > c->geometry.pages - page)
+    if (page < META_PAGES || page >= c->head.pages || count > c->head.pages - page)
         return damaged(c, page, "outside the file");
     for (uint64_t i = page; i < page + count; i++) {
         uint8_t bit = (uint8_t)(1u << (i % 8));
@@ -241,7 +239,7 @@ static int check_header(const struct check *c, const struct tree *tree, uint64_t
         return damaged(c, number, "carries another page's number");
     if (get16(page + 10) != (leaf ? PAGE_LEAF : PAGE_BRANCH))
         return damaged(c, number, "not of the expected kind");
-    if (lower < PAGE_HEADER || lower % 2 != 0 || lower > upper || upper > c->geometry.page_bytes)
+    if (lower < PAGE_HEADER || lower % 2 != 0 || lower > upper || upper > c->head.page_bytes)
         return damaged(c, number, "bounds of its free space");
     if (node_count(page) < fewest)
         return damaged(c, number, "too few nodes");
@@ -252,7 +250,7 @@ static int check_header(const struct check *c, const struct tree *tree, uint64_t
  * their sizes. */
 static int check_nodes(const struct check *c, uint64_t number, const uint8_t *page, bool leaf)
 {
-    const uint32_t page_bytes = c->geometry.page_bytes;
+    const uint32_t page_bytes = c->head.page_bytes;
     const size_t node_max = ((page_bytes - PAGE_HEADER) / MIN_BRANCH & ~1u) - sizeof(uint16_t);
     bool used[MAX_PAGE_BYTES / 2] = {false}; /* nodes lie on even offsets */
     size_t sum = 0;
@@ -279,14 +277,14 @@ static int check_nodes(const struct check *c, uint64_t number, const uint8_t *pa
 /* Checks the run of overflow pages that holds NODE's data and gives where the data begin. */
 static int check_overflow(struct check *c, const struct node *node, uint64_t *offset)
 {
-    const uint64_t page_bytes = c->geometry.page_bytes;
+    const uint64_t page_bytes = c->head.page_bytes;
     uint64_t number = get64(node->data);
     uint64_t needed = (PAGE_HEADER - 1 + (uint64_t)node->data_size) / page_bytes + 1;
     uint8_t header[PAGE_HEADER];
     uint32_t pages;
     int rc;
 
-    if (number < META_PAGES || number >= c->geometry.file_bytes / page_bytes)
+    if (number < META_PAGES || number >= c->head.file_bytes / page_bytes)
         return damaged(c, number, "outside the file");
     rc = read_at(c, number * page_bytes, header, sizeof header);
     if (rc != FF_OK)
@@ -294,7 +292,7 @@ static int check_overflow(struct check *c, const struct node *node, uint64_t *of
     pages = get32(header + 12);
     if (get64(header) != number || get16(header + 10) != PAGE_OVERFLOW)
         return damaged(c, number, "not a value's first page");
-    if (pages < needed || pages > c->geometry.file_bytes / page_bytes - number)
+    if (pages < needed || pages > c->head.file_bytes / page_bytes - number)
         return damaged(c, number, "length of a value");
     *offset = number * page_bytes + PAGE_HEADER;
     return claim(c, number, pages);
@@ -352,7 +350,7 @@ static int check_leaf_node(struct check *c, const struct tree *tree, uint64_t pa
         rc = check_overflow(c, node, &offset);
     if (rc != FF_OK || !tree->is_free)
         return rc;
-    if (get64(node->key) == 0 || get64(node->key) > c->transaction)
+    if (get64(node->key) == 0 || get64(node->key) > c->head.transaction)
         return damaged(c, page, "free pages of a transaction to come");
     return check_free_list(c, page, node->overflow ? NULL : node->data, offset, node->data_size);
 }
@@ -361,7 +359,7 @@ static int check_leaf_node(struct check *c, const struct tree *tree, uint64_t pa
  * page is entered twice. */
 static int check_page(struct check *c, const struct tree *tree, uint64_t number, unsigned level)
 {
-    const uint32_t page_bytes = c->geometry.page_bytes;
+    const uint32_t page_bytes = c->head.page_bytes;
     const bool leaf = level + 1 == tree->depth;
     uint8_t *page = c->levels + (size_t)level * page_bytes;
     int rc;
@@ -410,8 +408,8 @@ static int check_trees(struct check *c, const struct tree trees[2])
     uint16_t depth = trees[0].depth > trees[1].depth ? trees[0].depth : trees[1].depth;
     int rc = FF_OK;
 
-    c->seen_bytes = (size_t)(c->geometry.pages / 8 + 1);
-    c->levels_bytes = (size_t)depth * c->geometry.page_bytes;
+    c->seen_bytes = (size_t)(c->head.pages / 8 + 1);
+    c->levels_bytes = (size_t)depth * c->head.page_bytes;
     c->seen = ff_alloc(c->ctx, FF_MEM_IO, c->seen_bytes);
     if (!c->seen)
         return ff_alloc_status(c->ctx);
@@ -429,9 +427,10 @@ static int check_trees(struct check *c, const struct tree trees[2])
 }
 
 /* Reads the file's size and its first meta page; sets the page size. */
-static int check_start(struct check *c, uint8_t *meta)
+static int check_start(struct check *c)
 {
-    uint8_t page[PAGE_HEADER + META_BYTES];
+    uint8_t page[PAGE_HEADER + FF_DB_META_BYTES];
+    const uint8_t *meta = page + PAGE_HEADER;
     struct stat st;
     int rc;
 
@@ -439,7 +438,7 @@ static int check_start(struct check *c, uint8_t *meta)
         return ff_fail_errno(c->ctx, errno, "%s", c->path);
     if (!S_ISREG(st.st_mode))
         return ff_fail(c->ctx, FF_EFORMAT, "%s: not a file", c->path);
-    c->geometry.file_bytes = (uint64_t)st.st_size;
+    c->head.file_bytes = (uint64_t)st.st_size;
     if (st.st_size == 0)
         return ff_fail(c->ctx, FF_EFORMAT, "%s: empty: its creation was never finished", c->path);
     if (st.st_size < (off_t)sizeof page)
@@ -447,25 +446,24 @@ static int check_start(struct check *c, uint8_t *meta)
     rc = read_at(c, 0, page, sizeof page);
     if (rc != FF_OK)
         return rc;
-    memcpy(meta, page + PAGE_HEADER, META_BYTES);
     if (get32(meta) != META_MAGIC)
         return ff_fail(c->ctx, FF_EFORMAT, "%s: not an LMDB file", c->path);
     if (get32(meta + 4) != META_VERSION)
         return ff_fail(c->ctx, FF_EFORMAT, "%s: of an unknown version of LMDB", c->path);
-    c->geometry.page_bytes = get32(meta + META_FREE_TREE);
-    if (c->geometry.page_bytes < MIN_PAGE_BYTES || c->geometry.page_bytes > MAX_PAGE_BYTES ||
-        (c->geometry.page_bytes & (c->geometry.page_bytes - 1)) != 0)
+    c->head.page_bytes = get32(meta + META_FREE_TREE);
+    if (c->head.page_bytes < MIN_PAGE_BYTES || c->head.page_bytes > MAX_PAGE_BYTES ||
+        (c->head.page_bytes & (c->head.page_bytes - 1)) != 0)
         return damaged(c, 0, "page size");
-    if (c->geometry.file_bytes < META_PAGES * (uint64_t)c->geometry.page_bytes)
+    if (c->head.file_bytes < META_PAGES * (uint64_t)c->head.page_bytes)
         return ff_fail(c->ctx, FF_ECORRUPT, "%s: damaged: cut short", c->path);
     return FF_OK;
 }
 
-/* Checks both meta pages and leaves the newer one, by LMDB's rule, in META. */
-static int check_metas(struct check *c, uint8_t *meta)
+/* Checks both meta pages and leaves the newer one, by LMDB's rule, in the head. */
+static int check_metas(struct check *c)
 {
-    const uint64_t page_bytes = c->geometry.page_bytes;
-    uint8_t page[PAGE_HEADER + META_BYTES];
+    const uint64_t page_bytes = c->head.page_bytes;
+    uint8_t page[PAGE_HEADER + FF_DB_META_BYTES];
     uint64_t newest = 0, last;
     unsigned used = 0;
     int rc;
@@ -482,38 +480,54 @@ static int check_metas(struct check *c, uint8_t *meta)
         if (i == 0 || get64(body + META_TRANSACTION) > newest) {
             newest = get64(body + META_TRANSACTION);
             used = i;
-            memcpy(meta, body, META_BYTES);
+            memcpy(c->head.meta, body, FF_DB_META_BYTES);
         }
     }
-    c->transaction = newest;
-    last = get64(meta + META_LAST_PAGE);
-    /* Beside a lock file LMDB does not compare: transaction N is on page N modulo 2. */
+    c->head.transaction = newest;
+    last = get64(c->head.meta + META_LAST_PAGE);
+    /* With its lock file LMDB does not compare: transaction N is on page N modulo 2. */
     if (newest > INT64_MAX || newest % META_PAGES != used)
         return ff_fail(c->ctx, FF_ECORRUPT, "%s: damaged: number of a transaction", c->path);
-    if (last < META_PAGES - 1 ||
-        last >= (c->geometry.file_bytes + MAX_UNWRITTEN_BYTES) / page_bytes)
+    if (last < META_PAGES - 1 || last >= (c->head.file_bytes + MAX_UNWRITTEN_BYTES) / page_bytes)
         return ff_fail(c->ctx, FF_ECORRUPT, "%s: damaged: cut short", c->path);
-    c->geometry.pages = last + 1;
+    c->head.pages = last + 1;
     return FF_OK;
 }
 
-int ff_db_check(struct ff_ctx *ctx, int fd, const char *path, bool trees,
-                struct ff_db_geometry *out)
+static int read_trees(const struct check *c, struct tree out[2])
+{
+    int rc = read_tree(c, c->head.meta + META_FREE_TREE, true, &out[0]);
+
+    return rc == FF_OK ? read_tree(c, c->head.meta + META_MAIN_TREE, false, &out[1]) : rc;
+}
+
+int ff_db_check_head(struct ff_ctx *ctx, int fd, const char *path, struct ff_db_head *out)
 {
     struct check c = {.ctx = ctx, .fd = fd, .path = path};
-    uint8_t meta[META_BYTES] = {0};
-    struct tree roots[2];
+    struct tree trees[2];
     int rc;
 
-    rc = check_start(&c, meta);
+    rc = check_start(&c);
     if (rc == FF_OK)
-        rc = check_metas(&c, meta);
+        rc = check_metas(&c);
     if (rc == FF_OK)
-        rc = read_tree(&c, meta + META_FREE_TREE, true, &roots[0]);
-    if (rc == FF_OK)
-        rc = read_tree(&c, meta + META_MAIN_TREE, false, &roots[1]);
-    if (rc == FF_OK && trees)
-        rc = check_trees(&c, roots);
-    *out = c.geometry;
+        rc = read_trees(&c, trees);
+    *out = c.head;
     return rc;
+}
+
+int ff_db_check_trees(struct ff_ctx *ctx, int fd, const char *path, const struct ff_db_head *head)
+{
+    struct check c = {.ctx = ctx, .fd = fd, .path = path, .head = *head};
+    struct tree trees[2];
+    int rc = read_trees(&c, trees);
+
+    return rc == FF_OK ? check_trees(&c, trees) : rc;
+}
+
+int ff_db_check(struct ff_ctx *ctx, int fd, const char *path, struct ff_db_head *out)
+{
+    int rc = ff_db_check_head(ctx, fd, path, out);
+
+    return rc == FF_OK ? ff_db_check_trees(ctx, fd, path, out) : rc;
 }

@@ -12,18 +12,25 @@
 
 #include "base/context.h"
 
-struct ff_db_geometry {
+#define FF_DB_META_BYTES 136 /* of a meta page that LMDB uses */
+
+/* What the newer of a file's two meta pages says. */
+struct ff_db_head {
     uint64_t file_bytes;
     uint32_t page_bytes;
-    uint64_t pages; /* that LMDB has given out; the last ones may never have been written */
+    uint64_t pages;       /* that LMDB has given out; the last ones may never have been written */
+    uint64_t transaction; /* the last that was committed */
+    uint8_t meta[FF_DB_META_BYTES];
 };
 
-/*
- * Checks the file open at FD (PATH, for messages): size and both meta pages, then, if TREES, every
- * page reachable from the newer meta page. FF_EFORMAT if it is empty or not an LMDB file of this
- * kind, FF_ECORRUPT if damaged, FF_EIO, FF_ENOMEM, FF_EBUDGET.
- */
-FF_CHECK int ff_db_check(struct ff_ctx *ctx, int fd, const char *path, bool trees,
-                         struct ff_db_geometry *out);
+/* Checks the file open at FD (PATH, for messages): size and both meta pages. FF_EFORMAT if it is
+ * empty or not an LMDB file of this kind, FF_ECORRUPT if damaged, FF_EIO. */
+FF_CHECK int ff_db_check_head(struct ff_ctx *ctx, int fd, const char *path, struct ff_db_head *out);
+/* Checks every page reachable from the meta page of HEAD, as ff_db_check_head() gave it.
+ * FF_ECORRUPT, FF_EIO, FF_ENOMEM, FF_EBUDGET. */
+FF_CHECK int ff_db_check_trees(struct ff_ctx *ctx, int fd, const char *path,
+                               const struct ff_db_head *head);
+/* Both, of a file that nobody writes to meanwhile. */
+FF_CHECK int ff_db_check(struct ff_ctx *ctx, int fd, const char *path, struct ff_db_head *out);
 
 #endif

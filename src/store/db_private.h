@@ -1,10 +1,11 @@
 /*
- * What db.c (opening), db_read.c and db_write.c share. No one else includes it.
+ * What db.c, db_env.c, db_read.c and db_write.c share. No one else includes it.
  */
 #ifndef FF_STORE_DB_PRIVATE_H
 #define FF_STORE_DB_PRIVATE_H
 
 #include "store/db.h"
+#include "store/db_check.h"
 #include <lmdb.h>
 
 struct ff_db {
@@ -13,6 +14,7 @@ struct ff_db {
     MDB_dbi table;
     MDB_txn *read;          /* the snapshot; NULL: none */
     MDB_txn *write;         /* what is pending; NULL: nothing */
+    MDB_txn *kept;          /* a writer's snapshot for readers (readers_lock.h); NULL: none */
     MDB_cursor *cursor;     /* in WRITE if there is one, else in READ; NULL: none */
     size_t dirty_bytes;     /* about what WRITE holds on the heap; metered */
     uint64_t written_bytes; /* that a commit of WRITE will write, about */
@@ -20,7 +22,9 @@ struct ff_db {
     size_t map_bytes;
     int broken; /* status of the write or commit that failed; FF_OK: none did */
     enum ff_db_mode mode;
-    bool lockless;
+    int fd;                                 /* the file; readers lock it through this descriptor */
+    bool closes_fd;                         /* it is the db's own */
+    uint8_t checked_meta[FF_DB_META_BYTES]; /* of the snapshot whose trees were checked last */
     uint32_t page_bytes;
     size_t path_bytes;
     char path[];
@@ -28,6 +32,9 @@ struct ff_db {
 
 /* Sets the message for LMDB's result CODE of doing WHAT ("read"), and returns its status. */
 int ff_db_fail(struct ff_db *db, int code, const char *what);
+/* Opens the environment on the file of DB, with room for MAP_BYTES, which are never left to the
+ * file. */
+FF_CHECK int ff_db_open_env(struct ff_db *db, size_t map_bytes);
 /* Frees the cursor, if any. */
 void ff_db_close_cursor(struct ff_db *db);
 /* Begins the snapshot of reads unless there is one. */

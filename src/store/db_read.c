@@ -1,5 +1,6 @@
 /* Reading: one snapshot, one cursor, hints about pages. */
 #include "store/db_private.h"
+#include "store/readers_lock.h"
 #include <string.h>
 #include <sys/mman.h>
 
@@ -8,6 +9,8 @@
 #define READ_AHEAD_MAP ((size_t)64 << 20)
 /* A writer in another process grew the file while we mapped it; it cannot win for ever. */
 #define MAX_REMAPS 100
+/* Likewise where it commits in the instant that beginning a snapshot takes. */
+#define MAX_SNAPSHOTS 1000
 
 void ff_db_close_cursor(struct ff_db *db)
 {
@@ -16,12 +19,18 @@ void ff_db_close_cursor(struct ff_db *db)
     db->cursor = NULL;
 }
 
-void ff_db_unpin(struct ff_db *db)
+static void end_snapshot(struct ff_db *db)
 {
     ff_db_close_cursor(db);
-    if (db->read)
-        mdb_txn_abort(db->read);
+    mdb_txn_abort(db->read);
     db->read = NULL;
+}
+
+void ff_db_unpin(struct ff_db *db)
+{
+    end_snapshot(db);
+    if (db->mode == FF_DB_READ)
+        ff_readers_lock_release(db->fd);
 }
 
 /* Maps what another process has added. No transaction is active. */
@@ -36,12 +45,10 @@ static int remap(struct ff_db *db)
     return mdb_env_set_mapsize(db->env, (info.me_last_pgno + 1) * db->page_bytes + READ_AHEAD_MAP);
 }
 
-int ff_db_pin(struct ff_db *db)
+static int begin_snapshot(struct ff_db *db)
 {
     int code = MDB_MAP_RESIZED;
 
-    if (db->read || db->write)
-        return FF_OK;
     for (int i = 0; i < MAX_REMAPS && code == MDB_MAP_RESIZED; i++) {
         code = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &db->read);
         if (code == MDB_MAP_RESIZED) {
@@ -55,6 +62,67 @@ int ff_db_pin(struct ff_db *db)
         return FF_OK;
     db->read = NULL;
     return ff_db_fail(db, code, "read");
+}
+
+/*
+ * Begins a snapshot, and *HEAD becomes what LMDB took for its meta page. LMDB copies that from the
+ * map while a writer may be changing it, and has no means here to find out. But if the page reads
+ * the same before and after, whole, then LMDB read the same as well.
+ */
+static int begin_known_snapshot(struct ff_db *db, struct ff_db_head *head)
+{
+    struct ff_db_head before;
+    int rc = FF_OK;
+
+    for (int i = 0; i < MAX_SNAPSHOTS; i++) {
+        rc = ff_db_check_head(db->ctx, db->fd, db->path, &before);
+        if (rc == FF_OK)
+            rc = begin_snapshot(db);
+        if (rc == FF_OK)
+            rc = ff_db_check_head(db->ctx, db->fd, db->path, head);
+        if (rc == FF_OK && mdb_txn_id(db->read) == head->transaction &&
+            memcmp(before.meta, head->meta, sizeof head->meta) == 0)
+            return FF_OK;
+        end_snapshot(db);
+        if (rc != FF_OK && rc != FF_ECORRUPT) /* damage may be a page that is being changed */
+            return rc;
+    }
+    return rc != FF_OK
+               ? rc
+               : ff_fail(db->ctx, FF_EIO, "%s: cannot read: it never stops changing", db->path);
+}
+
+/* Checks the trees of the snapshot that HEAD says, unless they were checked last. */
+static int check_snapshot(struct ff_db *db, const struct ff_db_head *head)
+{
+    int rc = FF_OK;
+
+    if (memcmp(head->meta, db->checked_meta, sizeof head->meta) != 0)
+        rc = ff_db_check_trees(db->ctx, db->fd, db->path, head);
+    if (rc == FF_OK)
+        memcpy(db->checked_meta, head->meta, sizeof head->meta);
+    return rc;
+}
+
+int ff_db_pin(struct ff_db *db)
+{
+    struct ff_db_head head;
+    int rc;
+
+    if (db->read || db->write)
+        return FF_OK;
+    if (db->mode != FF_DB_READ)
+        return begin_snapshot(db);
+    rc = ff_readers_lock_take(db->ctx, db->path, db->fd);
+    if (rc == FF_OK)
+        rc = begin_known_snapshot(db, &head);
+    if (rc == FF_OK)
+        rc = ff_readers_lock_settle(db->ctx, db->path, db->fd, head.transaction);
+    if (rc == FF_OK)
+        rc = check_snapshot(db, &head);
+    if (rc != FF_OK)
+        ff_db_unpin(db);
+    return rc;
 }
 
 static void give(const MDB_val *val, struct ff_bytes *out)

@@ -2,6 +2,7 @@
 #include "store/db_private.h"
 
 #include "base/arithmetic.h"
+#include "store/readers_lock.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -129,7 +130,8 @@ static int break_off(struct ff_db *db, int status)
 }
 
 /* Makes sure that the map has room for a transaction of NEED bytes: LMDB cannot grow it within one.
- * It costs address space only, so it grows in large steps. */
+ * It costs address space only, so it grows in large steps. The snapshot kept for readers, through
+ * which nothing is read, does not mind. */
 static int grow_map(struct ff_db *db, size_t need)
 {
     MDB_envinfo info;
@@ -145,6 +147,21 @@ static int grow_map(struct ff_db *db, size_t need)
         return 0;
     db->map = NULL;
     return mdb_env_set_mapsize(db->env, used + used / 2 + 2 * room);
+}
+
+/* Keeps a snapshot as long as anyone reads, before a transaction begins: see readers_lock.h. */
+static int keep_for_readers(struct ff_db *db)
+{
+    bool is_model = db->mode == FF_DB_WRITE || db->mode == FF_DB_CREATE;
+    bool is_read = is_model && ff_readers_lock_held(db->fd);
+
+    if (is_read && !db->kept)
+        return mdb_txn_begin(db->env, NULL, MDB_RDONLY, &db->kept);
+    if (!is_read) {
+        mdb_txn_abort(db->kept);
+        db->kept = NULL;
+    }
+    return 0;
 }
 
 /* Finds out where the map is, from the first value, before there are pages on the heap. */
@@ -167,6 +184,8 @@ static int begin(struct ff_db *db, size_t need)
     ff_db_unpin(db);
     code = grow_map(db, need > FF_DB_DIRTY_BYTES ? need : FF_DB_DIRTY_BYTES);
     if (code == 0)
+        code = keep_for_readers(db);
+    if (code == 0)
         code = mdb_txn_begin(db->env, NULL, 0, &db->write);
     if (code == 0) {
         find_map(db);
@@ -181,7 +200,7 @@ static int make_room(struct ff_db *db, size_t cost)
 {
     int rc = FF_OK;
 
-    if (db->mode == FF_DB_READ || db->mode == FF_DB_READ_LIVE || db->mode == FF_DB_SCRATCH_REOPEN)
+    if (db->mode == FF_DB_READ || db->mode == FF_DB_SCRATCH_REOPEN)
         return ff_fail(db->ctx, FF_EINVAL, "%s: is open for reading only", db->path);
     if (db->broken)
         return ff_fail(db->ctx, (enum ff_status)db->broken, "%s: an earlier write failed",

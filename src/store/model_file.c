@@ -17,7 +17,7 @@ struct ff_model_file {
     struct ff_ctx *ctx;
     struct ff_db *db;
     struct ff_coder *coder;
-    int lock; /* a descriptor of the file; a writer holds the writer's lock through it */
+    int fd; /* of the file; a writer holds the writer's lock through it */
     bool writer;
     size_t path_bytes;
     char path[];
@@ -32,42 +32,26 @@ const char *ff_model_file_path(const struct ff_model_file *file)
 
 bool ff_model_file_in_training(struct ff_model_file *file)
 {
-    return !file->writer && ff_writer_lock_held(file->lock);
-}
-
-static int open_for_reading(struct ff_model_file *file)
-{
-    bool live = ff_writer_lock_held(file->lock);
-    int rc = ff_db_open(file->ctx, file->path, live ? FF_DB_READ_LIVE : FF_DB_READ, &file->db);
-
-    /* A trainer that began while the trees were checked makes them look damaged. */
-    if (rc == FF_ECORRUPT && !live && ff_writer_lock_held(file->lock))
-        rc = ff_db_open(file->ctx, file->path, FF_DB_READ_LIVE, &file->db);
-    if (rc == FF_OK && ff_db_is_lockless(file->db) && ff_writer_lock_held(file->lock))
-        return ff_fail(file->ctx, FF_ELOCKED,
-                       "%s: is in training, and cannot be read meanwhile without the right to "
-                       "write %s-lock",
-                       file->path, file->path);
-    return rc;
+    return !file->writer && ff_writer_lock_held(file->fd);
 }
 
 static int open_parts(struct ff_model_file *file, enum ff_model_mode mode)
 {
-    static const enum ff_lock_mode lock_modes[] = {
-        [FF_MODEL_READ] = FF_LOCK_NONE,
-        [FF_MODEL_WRITE] = FF_LOCK_TAKE,
-        [FF_MODEL_CREATE] = FF_LOCK_CREATE,
+    static const struct {
+        enum ff_lock_mode lock;
+        enum ff_db_mode db;
+    } modes[] = {
+        [FF_MODEL_READ] = {FF_LOCK_NONE, FF_DB_READ},
+        [FF_MODEL_WRITE] = {FF_LOCK_TAKE, FF_DB_WRITE},
+        [FF_MODEL_CREATE] = {FF_LOCK_CREATE, FF_DB_CREATE},
     };
-    int rc = ff_writer_lock_open(file->ctx, file->path, lock_modes[mode], &file->lock);
+    int rc = ff_writer_lock_open(file->ctx, file->path, modes[mode].lock, &file->fd);
 
     if (rc == FF_OK)
         rc = ff_coder_new(file->ctx, &file->coder);
     if (rc != FF_OK)
         return rc;
-    if (mode == FF_MODEL_READ)
-        return open_for_reading(file);
-    return ff_db_open(file->ctx, file->path, mode == FF_MODEL_WRITE ? FF_DB_WRITE : FF_DB_CREATE,
-                      &file->db);
+    return ff_db_open_fd(file->ctx, file->fd, file->path, modes[mode].db, &file->db);
 }
 
 int ff_model_file_open(struct ff_ctx *ctx, const char *path, enum ff_model_mode mode,
@@ -81,7 +65,7 @@ int ff_model_file_open(struct ff_ctx *ctx, const char *path, enum ff_model_mode 
     if (!file)
         return ff_alloc_status(ctx);
     file->ctx = ctx;
-    file->lock = -1;
+    file->fd = -1;
     file->writer = mode != FF_MODEL_READ;
     file->path_bytes = path_bytes;
     memcpy(file->path, path, path_bytes);
@@ -100,8 +84,8 @@ void ff_model_file_close(struct ff_model_file *file)
         return;
     ff_db_close(file->db);
     ff_coder_free(file->coder);
-    if (file->lock >= 0)
-        close(file->lock); /* last: the lock covers LMDB's closing */
+    if (file->fd >= 0)
+        close(file->fd); /* last: the lock covers LMDB's closing */
     ff_free(file->ctx, FF_MEM_OTHER, file, sizeof *file + file->path_bytes);
 }
 

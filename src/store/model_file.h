@@ -39,9 +39,8 @@ enum ff_model_mode { FF_MODEL_READ, FF_MODEL_WRITE, FF_MODEL_CREATE };
  * Opens or creates PATH. Writers hold an exclusive lock (writer_lock.h) on it until closed: a
  * second writer gets FF_ELOCKED. A file that is not a model is FF_EFORMAT, a damaged one
  * FF_ECORRUPT, an absent one FF_ENOTFOUND. FF_MODEL_CREATE makes a new file, or takes an empty one
- * that a killed trainer left; FF_EEXIST if there is more in it. When a writer in another process
- * holds the lock, a reader skips the check of the B-trees (they change under it); if it cannot
- * write the lock file either, it gets FF_ELOCKED.
+ * that a killed trainer left; FF_EEXIST if there is more in it. A reader writes nothing anywhere,
+ * and sees whole checkpoints while a writer in another process trains.
  */
 FF_CHECK int ff_model_file_open(struct ff_ctx *ctx, const char *path, enum ff_model_mode mode,
                                 struct ff_model_file **out);

@@ -11,7 +11,7 @@
 #include "base/context.h"
 
 enum ff_lock_mode {
-    FF_LOCK_NONE,   /* open PATH for asking ff_writer_lock_held() */
+    FF_LOCK_NONE,   /* open PATH for reading */
     FF_LOCK_TAKE,   /* open PATH for writing and take the lock */
     FF_LOCK_CREATE, /* the same, creating PATH, which may exist if it is empty: FF_EEXIST */
 };

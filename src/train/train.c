@@ -42,11 +42,7 @@ static void close_model(struct ff_run *run)
 /* Removes the file before it lets go of its lock, so that no one else's new file is hit. */
 static void remove_model(struct ff_run *run)
 {
-    char lock[PATH_MAX];
-
     unlink(run->opts->model);
-    if (snprintf(lock, sizeof lock, "%s-lock", run->opts->model) < (int)sizeof lock)
-        unlink(lock);
     close_model(run);
 }
 

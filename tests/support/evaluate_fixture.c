@@ -110,8 +110,7 @@ void evaluate_teardown(void)
 
 static bool is_stranger(const char *name)
 {
-    static const char *const known[] = {
-        ".", "..", "data", "model.ff", "model.ff-lock", "model.ff.scratch"};
+    static const char *const known[] = {".", "..", "data", "model.ff", "model.ff.scratch"};
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(name, known[i]) == 0)

@@ -1,0 +1,94 @@
+#!/bin/sh
+# Whatever lies beside a model, and on a disk without a block left: commands read it, write nothing,
+# and end with a message at worst.
+# shellcheck source=tests/cli/lib
+. "${FFTOOL_ROOT:?}/tests/cli/lib"
+
+images=$data/t10k-images-idx3-ubyte.gz
+lock_names=$(printf 'model.ff\nmodel.ff-lock\npartly.ff\npartly.ff-lock')
+
+# reads MODEL: each command that reads it works, with its outputs elsewhere
+reads()
+{
+    ff 0 inspect --verify "$1" &&
+        ff 0 eval "$1" --data "$data" --limit 100 --scratch scratch &&
+        ff 0 predict "$1" --input "$images" --output p.csv --quiet --scratch scratch
+}
+
+# goes_on COMMAND...: it trains until it is interrupted, once it has logged
+goes_on()
+{
+    command="fftool $*"
+    rm -f log.jsonl
+    "$FFTOOL" "$@" --scratch scratch --log log.jsonl >out 2>err </dev/null &
+    while [ ! -s log.jsonl ] && kill -0 $! 2>/dev/null; do
+        sleep 0.02
+    done
+    kill -INT $! 2>/dev/null
+    code=0
+    wait $! || code=$?
+    [ "$code" -eq 130 ]
+}
+
+# shellcheck disable=SC2086
+{
+    ff 0 train $small --quiet
+    ok "training can be interrupted" goes_on train $conditioned --epochs 1000000 --model partly.ff
+}
+ok "nothing but the models is left" [ "$(ls -d -- *.ff*)" = "$(printf 'model.ff\npartly.ff')" ]
+
+# A link where LMDB would put its lock file
+mkdir linked
+cp model.ff partly.ff linked/
+echo "not a lock file" >target
+ln -s ../target linked/model.ff-lock
+ln -s ../target linked/partly.ff-lock
+ok "a model beside a link called NAME-lock is read" reads linked/model.ff
+ok "a training beside one is resumed" goes_on resume linked/partly.ff
+ok "the link's target is as it was" [ "$(cat target)" = "not a lock file" ]
+ok "nothing was created beside the models" [ "$(ls linked)" = "$lock_names" ]
+
+# A disk without a block left, even for the lock file
+mkdir disk
+if mount -t tmpfs -o size=4M,nr_inodes=20 tmpfs disk 2>mount.err; then
+    trap 'umount -l disk; rm -rf "$work"' EXIT
+    cp model.ff partly.ff disk/
+    dd if=/dev/zero of=disk/filling bs=4096 2>/dev/null
+    ok "a model on a full disk is read" reads disk/model.ff
+    ff 1 resume disk/partly.ff --scratch scratch
+    ok "training on a full disk says so" has err 'disk/partly\.ff: .*No space left'
+    ff 1 train --data "$data" --hidden 10 --epochs 1 --model disk/new.ff --scratch scratch
+    ok "a new training on a full disk says so" has err 'disk/new\.ff: .*No space left'
+    ff 1 train --data "$data" --hidden 10 --epochs 1 --model new.ff --scratch disk/scratch
+    ok "scratch on a full disk says so" has err 'disk/scratch.*No space left'
+    rm disk/filling
+    ok "once there is room it is resumed" goes_on resume disk/partly.ff
+    umount disk
+    trap 'rm -rf "$work"' EXIT
+else
+    echo "SKIPPED: full disks: $(cat mount.err)"
+fi
+
+# Another user's lock file. Relative paths: the folders above may be closed to others.
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+    mkdir shared
+    cp -r "$data" dataset
+    cp "$FFTOOL" program
+    cp model.ff partly.ff shared/
+    chmod -R a+rwX shared scratch dataset program
+    chmod 777 .
+    : >shared/model.ff-lock
+    : >shared/partly.ff-lock
+    chmod 600 shared/*-lock
+    chown 65534:65534 shared/model.ff shared/partly.ff
+    printf '#!/bin/sh\nexec setpriv --reuid=65534 --regid=65534 --clear-groups ./program "$@"\n' \
+        >as_nobody
+    chmod 755 as_nobody
+    FFTOOL=./as_nobody data=dataset images=dataset/${images##*/}
+    ok "a model beside another user's lock file is read" reads shared/model.ff
+    ok "a training beside one is resumed" goes_on resume shared/partly.ff --data dataset
+    ok "nothing was created beside the models of another user" [ "$(ls shared)" = "$lock_names" ]
+else
+    echo "SKIPPED: another user's lock file: needs root, and setpriv"
+fi
+finish
