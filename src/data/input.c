@@ -19,6 +19,7 @@ struct ff_input {
     int fd;
     bool gzip;
     bool in_member; /* gzip: between a member's header and its checksum */
+    bool padded;    /* gzip: zero bytes came after a member */
     uint64_t file_bytes;
     uint64_t offset;
     z_stream inflate;
@@ -213,13 +214,47 @@ static int gzip_failure(struct ff_input *input, int code)
                    input->path, (unsigned long long)input->offset, why);
 }
 
+/* After a member: another one, or the end of the file, before which there may be zero bytes, which
+ * gzip ignores too (tapes and disks pad files to whole blocks). */
+static int begin_member(struct ff_input *input, bool *end)
+{
+    int code;
+
+    do {
+        if (input->begin == input->end) {
+            int status = refill(input);
+
+            *end = status == FF_OK && input->end == 0;
+            if (status != FF_OK || *end)
+                return status;
+        }
+        for (; input->begin < input->end && input->buffer[input->begin] == 0; input->begin++)
+            input->padded = true;
+    } while (input->begin == input->end);
+    if (input->padded)
+        return ff_fail(input->ctx, FF_ECORRUPT,
+                       "%s: damaged gzip data after %llu bytes of content (zero "
+                       "bytes, and then "
+                       "others); fetch the file again",
+                       input->path, (unsigned long long)input->offset);
+    code = inflateReset(&input->inflate);
+    input->in_member = true;
+    return code == Z_OK ? FF_OK : gzip_failure(input, code);
+}
+
 /* One step of inflate(). *GOT 0 with FF_OK may also mean that only input was taken; *END tells. */
 static int read_gzip(struct ff_input *input, unsigned char *out, size_t want, size_t *got,
                      bool *end)
 {
     z_stream *z = &input->inflate;
-    int code = Z_OK;
+    int code;
 
+    if (!input->in_member) { /* gzip files may be concatenated */
+        int status = begin_member(input, end);
+
+        if (status != FF_OK || *end)
+            return status;
+    }
     if (input->begin == input->end) {
         int status = refill(input);
 
@@ -229,17 +264,12 @@ static int read_gzip(struct ff_input *input, unsigned char *out, size_t want, si
         if (*end)
             return FF_OK;
     }
-    if (!input->in_member) { /* gzip files may be concatenated */
-        code = inflateReset(z);
-        input->in_member = true;
-    }
     z->next_in = input->buffer + input->begin;
     z->avail_in = (unsigned)(input->end - input->begin);
     z->next_out = out;
     z->avail_out = (unsigned)(want < READ_MAX ? want : READ_MAX);
     *got = z->avail_out;
-    if (code == Z_OK)
-        code = inflate(z, Z_NO_FLUSH);
+    code = inflate(z, Z_NO_FLUSH);
     *got -= z->avail_out;
     input->begin = input->end - z->avail_in;
     if (code == Z_STREAM_END)
@@ -290,6 +320,7 @@ int ff_input_rewind(struct ff_input *input)
     if (input->gzip)
         inflateReset(&input->inflate);
     input->in_member = input->gzip;
+    input->padded = false;
     input->begin = input->end = 0;
     input->offset = 0;
     return FF_OK;
