@@ -4,10 +4,14 @@
 #include "support/suite.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #define ROWS 11         /* of an ordinary dataset here */
 #define ROWS_CUT 3      /* of one that is cut at every byte */
@@ -214,6 +218,111 @@ START_TEST(a_sample_is_so_many_rows_in_their_order_whatever_the_pieces)
 }
 END_TEST
 
+/* Opens SPEC and reads DO_READ rows of it. */
+static struct ff_dataset *open_and_read(const struct ff_dataset_spec *spec, size_t do_read)
+{
+    unsigned char features[4 * 3072];
+    struct ff_dataset *dataset;
+    uint16_t label;
+    size_t n;
+
+    ck_assert_msg(ff_dataset_open(ctx, spec, &dataset) == FF_OK, "%s", ff_ctx_message(ctx));
+    ck_assert_uint_le(dataset->info.features, 3072);
+    for (size_t row = 0; row < do_read; row++)
+        ck_assert_int_eq(ff_dataset_read(dataset, 1, features, &label, &n), FF_OK);
+    return dataset;
+}
+
+/* Sets the modification time of the files of the folder's dataset. */
+static void set_mtime(time_t seconds)
+{
+    const struct ff_dataset_spec spec = {.path = folder};
+    const struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds, .tv_nsec = 1000}};
+    struct ff_data_files files;
+
+    ck_assert_int_eq(ff_dataset_find(ctx, &spec, &files), FF_OK);
+    for (uint32_t i = 0; i < files.count; i++)
+        ck_assert_int_eq(utimensat(AT_FDCWD, data_path(folder, files.file[i].name), times, 0), 0);
+}
+
+static void ck_file(const struct ff_data_file *file, time_t seconds)
+{
+    struct data_bytes bytes = data_read(folder, file->name);
+    XXH128_hash_t hash = XXH3_128bits(bytes.at, bytes.n);
+    char hex[FF_HASH_BYTES];
+
+    ff_hex128(hash.high64, hash.low64, hex);
+    ck_assert_str_eq(file->hash, hex);
+    ck_assert_uint_eq(file->bytes, bytes.n);
+    ck_assert_int_eq(file->mtime_ns, seconds ? seconds * INT64_C(1000000000) + 1000 : 0);
+    free(bytes.at);
+}
+
+START_TEST(files_are_described_as_they_were_read)
+{
+    const struct data_fixture *fixture = &data_fixtures[_i];
+    const struct ff_dataset_spec spec = {.path = folder}, sample = {.path = folder, .sample = 2};
+    const struct ff_dataset_spec *specs[] = {&spec, &sample};
+    const time_t old = 1000000000;
+
+    fixture->write(fixture, folder, ROWS);
+    set_mtime(old);
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+        struct ff_dataset *dataset = open_and_read(specs[i], i == 0 ? ROWS : 2);
+        struct ff_data_files read, now;
+
+        ck_assert_msg(ff_dataset_describe(dataset, &read) == FF_OK, "%s", ff_ctx_message(ctx));
+        ff_dataset_close(dataset);
+        ck_assert_uint_ge(read.count, fixture->labels ? 2 : 1);
+        ck_assert_str_eq(read.file[0].name, fixture->images);
+        ck_assert(!fixture->labels || strcmp(read.file[1].name, fixture->labels) == 0);
+        for (uint32_t f = 0; f < read.count; f++)
+            ck_file(&read.file[f], old);
+        ck_assert_int_eq(ff_dataset_find(ctx, specs[i], &now), FF_OK);
+        ck_assert(ff_data_files_untouched(&read, &now));
+        now.file[read.count - 1].mtime_ns++;
+        ck_assert(!ff_data_files_untouched(&read, &now));
+    }
+}
+END_TEST
+
+/* Another change within the resolution of the file system's clock would not be seen. */
+START_TEST(a_time_that_is_too_new_is_not_trusted)
+{
+    const struct data_fixture *fixture = &data_fixtures[_i];
+    const struct ff_dataset_spec spec = {.path = folder};
+    struct ff_data_files read, now;
+    struct ff_dataset *dataset;
+
+    fixture->write(fixture, folder, ROWS);
+    set_mtime(time(NULL) + 1000);
+    dataset = open_and_read(&spec, ROWS);
+    ck_assert_int_eq(ff_dataset_describe(dataset, &read), FF_OK);
+    ff_dataset_close(dataset);
+    ck_assert_int_eq(ff_dataset_find(ctx, &spec, &now), FF_OK);
+    for (uint32_t f = 0; f < read.count; f++)
+        ck_file(&read.file[f], 0);
+    ck_assert(!ff_data_files_untouched(&read, &now));
+}
+END_TEST
+
+START_TEST(a_file_that_changes_while_it_is_read_is_an_error)
+{
+    const struct data_fixture *fixture = &data_fixtures[_i];
+    const struct ff_dataset_spec spec = {.path = folder};
+    struct ff_data_files read;
+    struct ff_dataset *dataset;
+
+    fixture->write(fixture, folder, ROWS);
+    set_mtime(1000000000);
+    dataset = open_and_read(&spec, 1);
+    set_mtime(1000000001);
+    ck_assert_int_eq(ff_dataset_describe(dataset, &read), FF_EMISMATCH);
+    ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "changed while it was read"));
+    ff_dataset_close(dataset);
+}
+END_TEST
+
 /* Opens and reads the whole; *ROWS are those that came. Reads nothing of unreasonable width. */
 static int read_all(size_t *rows)
 {
@@ -414,6 +523,9 @@ int main(void)
     tcase_add_test(tc, every_format_has_a_fixture);
     tcase_add_loop_test(tc, reads_back_what_was_written_whatever_the_pieces, 0, count);
     tcase_add_loop_test(tc, a_sample_is_so_many_rows_in_their_order_whatever_the_pieces, 0, count);
+    tcase_add_loop_test(tc, files_are_described_as_they_were_read, 0, count);
+    tcase_add_loop_test(tc, a_time_that_is_too_new_is_not_trusted, 0, count);
+    tcase_add_loop_test(tc, a_file_that_changes_while_it_is_read_is_an_error, 0, count);
     tcase_add_loop_test(tc, needs_no_labels_when_unlabelled, 0, count);
     tcase_add_loop_test(tc, takes_a_file_of_images_as_well_as_a_folder, 0, count);
     tcase_add_loop_test(tc, a_file_cut_anywhere_is_an_error, 0, count);

@@ -322,6 +322,8 @@ static int check(struct session *session, struct settings *settings)
         result = find_data(session, common);
     for (m = 0; m < session->modes.n && result == EXIT_DONE; m++)
         result = profile_check(cli, common, session->modes.names[m], session->depths.layers[0]);
+    if (result == EXIT_DONE)
+        result = profile_fingerprint(cli, common);
     if (result == EXIT_DONE && settings->plot != NULL)
         result = figure_check(cli, "plot", settings->plot);
     return result;

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#define FINGERPRINT "data_fingerprint" /* results of earlier versions have none */
+
 static json_t *size_or_null(uint64_t bytes)
 {
     return bytes > 0 ? json_from_count(bytes) : json_null();
@@ -17,6 +19,7 @@ static json_t *settings_object(const struct profile_settings *settings)
     json_t *object = json_object();
 
     json_add(object, "data", json_from_text(settings->data));
+    json_add(object, FINGERPRINT, json_from_text(settings->fingerprint));
     json_add(object, "hidden", json_from_count(settings->hidden));
     json_add(object, "batch", json_from_count(settings->batch));
     json_add(object, "samples", json_from_count(settings->samples));
@@ -68,14 +71,15 @@ static void add_difference(const char *name, const json_t *old, const json_t *ne
     free(new_text);
 }
 
-/* THEIRS, the settings of the file, must be OURS. */
-static int compare_settings(const struct cli *cli, const char *path, const json_t *theirs,
-                            json_t *ours)
+/* THEIRS, the settings of the file, must be OURS, data that has been corrected included. */
+static int compare_settings(const struct cli *cli, const char *path, json_t *theirs, json_t *ours)
 {
     const char *name;
     json_t *value;
     char text[2048] = "";
 
+    if (json_object_get(theirs, FINGERPRINT) == NULL)
+        json_object_set(theirs, FINGERPRINT, json_object_get(ours, FINGERPRINT));
     json_object_foreach(ours, name, value)
         add_difference(name, json_object_get(theirs, name), value, text, sizeof text);
     if (*text == '\0')

@@ -206,6 +206,17 @@ int profile_check(const struct cli *cli, const struct profile_settings *settings
     return report_status(cli, status);
 }
 
+int profile_fingerprint(const struct cli *cli, struct profile_settings *settings)
+{
+    struct ff_train_opts opts;
+
+    ff_train_opts_init(&opts);
+    opts.data.path = settings->data;
+    opts.limit_rows = settings->samples;
+    opts.interrupted = interrupt_asked;
+    return report_status(cli, ff_train_fingerprint(cli->ctx, &opts, settings->fingerprint));
+}
+
 static void add_training(const struct profile_bench *bench, const char *mode, uint32_t layers,
                          struct words *words)
 {

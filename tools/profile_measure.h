@@ -15,6 +15,7 @@ struct profile_settings {
     uint64_t samples, seed;
     uint64_t memory, limit; /* 0: none */
     bool eval;
+    char fingerprint[33]; /* of the samples that are trained on */
 };
 
 /*
@@ -23,6 +24,9 @@ struct profile_settings {
  */
 int profile_check(const struct cli *cli, const struct profile_settings *settings, const char *mode,
                   uint32_t layers);
+
+/* Reads the data for the fingerprint in SETTINGS. Returns as profile_check(). */
+int profile_fingerprint(const struct cli *cli, struct profile_settings *settings);
 
 struct profile_bench {
     const struct cli *cli;

@@ -38,6 +38,15 @@ struct ff_layer_info {
     uint64_t dead_units; /* never active on the training data; 0 where LOSS is NAN */
 };
 
+/* A file of the data, as it was read. */
+struct ff_data_file_info {
+    const char *name; /* the last part of its path */
+    uint64_t bytes;
+    int64_t mtime_ns; /* modification time, ns since 1970; 0: unknown, as it was
+                         too new */
+    const char *hash; /* XXH3-128 in hex, over all of its bytes */
+};
+
 struct ff_tile_info {
     uint32_t tile, units;
     uint64_t raw_bytes, stored_bytes;
@@ -91,6 +100,11 @@ void ff_model_close(struct ff_model *model);
 /* Fills OUT, reading every trained tile once for the weights' hash. Pointers in OUT live as long as
  * MODEL. */
 FF_CHECK int ff_model_info(struct ff_model *model, struct ff_model_info *out);
+/* Fills OUT for file INDEX (from 0) of the data that the model is trained on, or returns false:
+ * there is none, none has been read yet, or an earlier version did not keep them. Pointers in OUT
+ * live as long as MODEL. */
+bool ff_model_data_file(const struct ff_model *model, uint32_t index,
+                        struct ff_data_file_info *out);
 /* Fills OUT for LAYER (from 1); reads that layer's weights, a tile at a time. */
 FF_CHECK int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info *out);
 /* Fills OUT for one tile, and adds its weights to HISTOGRAM, if not NULL: equal bins from LOW to

@@ -133,12 +133,12 @@ void ff_train_opts_drop_unused(struct ff_train_opts *opts, const char *mode,
 /*
  * Trains the network of RECIPE (completed by ff_recipe_complete()) on the data, into the model
  * file. If the file exists with the same recipe and data, goes on from its last checkpoint; with
- * others, FF_EMISMATCH names what differs (unless force). Interrupted on request: FF_EINTERRUPTED,
- * everything saved. FF_EBUDGET: it cannot be done within memory_bytes; nothing was made or changed,
- * and the message tells the smallest budget that would do (ff_plan_train() in plan.h). Also:
- * FF_ELOCKED (in training already), FF_EFULL (disk full; the last checkpoint stays valid),
- * FF_ENUMERIC (diverged), and the errors of datasets and files. RESULT is filled also on
- * FF_EINTERRUPTED.
+ * others, FF_EMISMATCH names what differs (unless force), also files of the data that have changed.
+ * Interrupted on request: FF_EINTERRUPTED, everything saved. FF_EBUDGET: it cannot be done within
+ * memory_bytes; nothing was made or changed, and the message tells the smallest budget that would
+ * do (ff_plan_train() in plan.h). Also: FF_ELOCKED (in training already), FF_EFULL (disk full; the
+ * last checkpoint stays valid), FF_ENUMERIC (diverged), and the errors of datasets and files.
+ * RESULT is filled also on FF_EINTERRUPTED.
  */
 FF_CHECK int ff_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                       const struct ff_train_opts *opts, struct ff_train_result *result);
@@ -148,6 +148,13 @@ FF_CHECK int ff_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
  */
 FF_CHECK int ff_train_resume(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                              struct ff_train_result *result);
+/*
+ * Reads the samples that a training with OPTS learns from (data, limit_rows; on_progress and
+ * interrupted are called), and gives their fingerprint, which its model will have as
+ * ff_model_info.data_fingerprint.
+ */
+FF_CHECK int ff_train_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                                  char out[33]);
 
 #ifdef __cplusplus
 }

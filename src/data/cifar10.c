@@ -20,14 +20,14 @@
 
 struct cifar10 {
     struct ff_dataset base;
-    char folder[FF_PATH_BYTES]; /* or the path of the only file, when SINGLE */
-    bool single;
+    char place[FF_PATH_BYTES]; /* a folder, or the only file */
     enum ff_split split;
     unsigned batches;           /* how many there are */
     unsigned next_batch;        /* the one opened next */
     uint64_t rows[BATCHES_MAX]; /* of each batch */
     uint64_t left;              /* rows of the open batch not read yet */
     struct ff_input *input;     /* the open batch; NULL: none */
+    struct ff_data_files read;  /* the batches before it */
 };
 
 /* Whether PATH has the name, the size and the first label that such a file has. */
@@ -64,17 +64,41 @@ static int cifar10_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
                                                                                     : 0;
 }
 
-/* Finds the file of batch I (from 0), plain or compressed; OUT is its plain name if it is missing.
- */
-static bool find_batch(const struct cifar10 *cifar, unsigned i, char out[FF_PATH_BYTES])
+/* Finds the file of batch I (from 0) in the folder PLACE, plain or compressed; OUT is its plain
+ * name if it is missing. A file is its only batch. */
+static bool find_batch(const char *place, enum ff_split split, unsigned i, char out[FF_PATH_BYTES])
 {
     char name[32] = "test_batch.bin";
 
-    if (cifar->single)
-        return snprintf(out, FF_PATH_BYTES, "%s", cifar->folder) < FF_PATH_BYTES;
-    if (cifar->split == FF_SPLIT_TRAIN)
+    if (!ff_path_is_folder(place))
+        return snprintf(out, FF_PATH_BYTES, "%s", place) < FF_PATH_BYTES;
+    if (split == FF_SPLIT_TRAIN)
         snprintf(name, sizeof name, "data_batch_%u.bin", i + 1);
-    return ff_path_find(cifar->folder, name, out);
+    return ff_path_find(place, name, out);
+}
+
+/* The number of batches, up to the last that is there. */
+static unsigned count_batches(const char *place, enum ff_split split)
+{
+    unsigned count = !ff_path_is_folder(place) || split == FF_SPLIT_TEST ? 1 : BATCHES_MAX;
+    char path[FF_PATH_BYTES];
+
+    while (count > 1 && !find_batch(place, split, count - 1, path))
+        count--;
+    return count;
+}
+
+/* A gap is an error, not a smaller dataset. */
+static int cifar10_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, unsigned i,
+                        char path[FF_PATH_BYTES])
+{
+    unsigned count = count_batches(spec->path, spec->split);
+
+    *path = '\0';
+    if (i >= count || find_batch(spec->path, spec->split, i, path))
+        return FF_OK;
+    return ff_fail(ctx, FF_ENOTFOUND, "%s: is missing, but data_batch_%u.bin is there", path,
+                   count);
 }
 
 static int check_label(struct ff_ctx *ctx, const struct ff_input *input, unsigned char label,
@@ -156,22 +180,17 @@ static int add_batch(struct ff_ctx *ctx, struct cifar10 *cifar, const char *path
     return status;
 }
 
-/* Adds the batches up to the last that is there. A gap is an error, not a smaller dataset. */
-static int add_batches(struct ff_ctx *ctx, struct cifar10 *cifar, bool labelled)
+static int add_batches(struct ff_ctx *ctx, struct cifar10 *cifar,
+                       const struct ff_dataset_spec *spec)
 {
-    const unsigned most = cifar->single || cifar->split == FF_SPLIT_TEST ? 1 : BATCHES_MAX;
     char path[FF_PATH_BYTES];
-    unsigned count = most;
-    int status = FF_OK;
+    int status;
 
-    while (count > 1 && !find_batch(cifar, count - 1, path))
-        count--;
-    while (status == FF_OK && cifar->batches < count) {
-        if (!find_batch(cifar, cifar->batches, path))
-            return ff_fail(ctx, FF_ENOTFOUND, "%s: is missing, but data_batch_%u.bin is there",
-                           path, count);
-        status = add_batch(ctx, cifar, path, labelled);
-    }
+    do {
+        status = cifar10_find(ctx, spec, cifar->batches, path);
+        if (status == FF_OK && *path)
+            status = add_batch(ctx, cifar, path, !spec->unlabelled);
+    } while (status == FF_OK && *path);
     return status;
 }
 
@@ -206,9 +225,8 @@ static int cifar10_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
         .classes = spec->unlabelled ? 0 : CLASSES,
     };
     cifar->split = spec->split;
-    cifar->single = !ff_path_is_folder(spec->path);
-    snprintf(cifar->folder, sizeof cifar->folder, "%s", spec->path);
-    status = add_batches(ctx, cifar, !spec->unlabelled);
+    snprintf(cifar->place, sizeof cifar->place, "%s", spec->path);
+    status = add_batches(ctx, cifar, spec);
     if (status != FF_OK)
         cifar10_close(&cifar->base);
     else
@@ -216,15 +234,29 @@ static int cifar10_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
     return status;
 }
 
+/* Closes the batch that is open, if one is. */
+static int end_batch(struct cifar10 *cifar)
+{
+    struct ff_data_files *read = &cifar->read;
+    int status = FF_OK;
+
+    if (cifar->input)
+        status = ff_input_describe(cifar->input, &read->file[read->count++]);
+    ff_input_close(cifar->input);
+    cifar->input = NULL;
+    return status;
+}
+
 /* Opens the next batch that is to be read; there must be one. */
 static int next_batch(struct cifar10 *cifar)
 {
     char path[FF_PATH_BYTES];
+    int status = end_batch(cifar);
 
-    ff_input_close(cifar->input);
-    cifar->input = NULL;
+    if (status != FF_OK)
+        return status;
     cifar->left = cifar->rows[cifar->next_batch];
-    if (!find_batch(cifar, cifar->next_batch++, path))
+    if (!find_batch(cifar->place, cifar->split, cifar->next_batch++, path))
         return ff_fail(cifar->base.ctx, FF_ENOTFOUND, "%s: is gone", path);
     return ff_input_open(cifar->base.ctx, path, &cifar->input);
 }
@@ -267,6 +299,19 @@ static int cifar10_read(struct ff_dataset *dataset, size_t max_rows, void *featu
     return status;
 }
 
+static int cifar10_describe(struct ff_dataset *dataset, struct ff_data_files *out)
+{
+    struct cifar10 *cifar = (struct cifar10 *)dataset;
+    int status = FF_OK;
+
+    while (status == FF_OK && cifar->next_batch < cifar->batches)
+        status = next_batch(cifar);
+    if (status == FF_OK)
+        status = end_batch(cifar);
+    *out = cifar->read;
+    return status;
+}
+
 static const char *const train_names[] = {"data_batch_1.bin", NULL};
 static const char *const test_names[] = {"test_batch.bin", NULL};
 
@@ -278,4 +323,6 @@ const struct ff_dataset_format ff_format_cifar10 = {
     .open = cifar10_open,
     .read = cifar10_read,
     .close = cifar10_close,
+    .find = cifar10_find,
+    .describe = cifar10_describe,
 };

@@ -90,21 +90,29 @@ static void draw_sample(struct ff_dataset *dataset, uint64_t rows)
         ff_permutation_make(ff_rng_make(SAMPLE_KEY, FF_RNG_SAMPLE, 0, 0), info->all_rows);
 }
 
-int ff_dataset_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, struct ff_dataset **out)
+/* Finds the format of SPEC. */
+static int choose_format(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                         const struct ff_dataset_format **format)
 {
-    const struct ff_dataset_format *format;
-    const struct ff_dataset_info *info;
     struct stat st;
-    int status;
 
-    *out = NULL;
     assert(spec->split == FF_SPLIT_TRAIN || spec->split == FF_SPLIT_TEST);
     if (strlen(spec->path) >= FF_PATH_BYTES)
         return ff_fail(ctx, FF_EINVAL, "path of a dataset: longer than %d bytes",
                        FF_PATH_BYTES - 1);
     if (stat(spec->path, &st) != 0)
         return ff_fail_errno(ctx, errno, "%s: cannot open the dataset", spec->path);
-    status = highest_bid(ctx, spec, &format);
+    return highest_bid(ctx, spec, format);
+}
+
+int ff_dataset_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, struct ff_dataset **out)
+{
+    const struct ff_dataset_format *format;
+    const struct ff_dataset_info *info;
+    int status;
+
+    *out = NULL;
+    status = choose_format(ctx, spec, &format);
     if (status == FF_OK)
         status = format->open(ctx, spec, out);
     if (status != FF_OK)
@@ -168,6 +176,42 @@ int ff_dataset_read(struct ff_dataset *dataset, size_t max_rows, void *features,
                      : dataset->format->read(dataset, max_rows, features, labels, rows);
     if (status != FF_OK)
         *rows = 0;
+    return status;
+}
+
+int ff_dataset_describe(struct ff_dataset *dataset, struct ff_data_files *out)
+{
+    *out = (struct ff_data_files){.count = 0};
+    return dataset->format->describe(dataset, out);
+}
+
+static int stat_file(struct ff_ctx *ctx, const char *path, struct ff_data_file *out)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return ff_fail_errno(ctx, errno, "%s: cannot open", path);
+    snprintf(out->name, sizeof out->name, "%s", ff_path_base(path));
+    out->bytes = (uint64_t)st.st_size;
+    out->mtime_ns = ff_data_nanoseconds(st.st_mtim);
+    return FF_OK;
+}
+
+int ff_dataset_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                    struct ff_data_files *out)
+{
+    const struct ff_dataset_format *format;
+    char path[FF_PATH_BYTES];
+    int status = choose_format(ctx, spec, &format);
+
+    *out = (struct ff_data_files){.count = 0};
+    while (status == FF_OK) {
+        status = format->find(ctx, spec, out->count, path);
+        if (status != FF_OK || !*path)
+            break;
+        assert(out->count < FF_DATA_FILES);
+        status = stat_file(ctx, path, &out->file[out->count++]);
+    }
     return status;
 }
 

@@ -8,6 +8,8 @@
 
 #include "base/buffers.h"
 #include "base/rng.h"
+#include "data/files.h"
+#include "data/paths.h"
 
 #define FF_MAX_CLASSES 1000
 
@@ -56,6 +58,11 @@ struct ff_dataset_format {
     int (*read)(struct ff_dataset *dataset, size_t max_rows, void *features, uint16_t *labels,
                 size_t *rows);
     void (*close)(struct ff_dataset *dataset);
+    /* The path of file I of the dataset, from 0, as open() finds it; "" behind the last one. */
+    int (*find)(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, unsigned i,
+                char path[FF_PATH_BYTES]);
+    /* As ff_dataset_describe(); in the order of find(). */
+    int (*describe)(struct ff_dataset *dataset, struct ff_data_files *out);
 };
 
 /*
@@ -80,7 +87,16 @@ FF_CHECK int ff_dataset_open(struct ff_ctx *ctx, const struct ff_dataset_spec *s
  */
 FF_CHECK int ff_dataset_read(struct ff_dataset *dataset, size_t max_rows, void *features,
                              uint16_t *labels, size_t *rows);
+/*
+ * Describes the files of DATASET, whose rows have been read, as they were then. What is left of
+ * them is read; afterwards DATASET can only be closed. FF_EMISMATCH: a file has changed meanwhile.
+ */
+FF_CHECK int ff_dataset_describe(struct ff_dataset *dataset, struct ff_data_files *out);
 void ff_dataset_close(struct ff_dataset *dataset); /* NULL-safe */
+/* Names, sizes and times of the files of SPEC, found as ff_dataset_open() finds them; they are not
+ * read, and have no hash. FF_ENOTFOUND also if a file is missing. */
+FF_CHECK int ff_dataset_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                             struct ff_data_files *out);
 /* Adds what an open dataset takes at most, whatever its format. */
 void ff_dataset_needs(struct ff_needs *needs);
 /* The table, for --help and tests that loop over it; *COUNT rows. */

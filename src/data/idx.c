@@ -89,6 +89,12 @@ static int idx_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, stru
     return ff_pair_open(ctx, spec, &ff_format_idx, &idx_pair, out);
 }
 
+static int idx_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, unsigned i,
+                    char path[FF_PATH_BYTES])
+{
+    return ff_pair_find(ctx, spec, &ff_format_idx, &idx_pair, i, path);
+}
+
 static const char *const train_names[] = {"train-images-idx3-ubyte", "train-images.idx3-ubyte",
                                           NULL};
 static const char *const test_names[] = {"t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte", NULL};
@@ -101,4 +107,6 @@ const struct ff_dataset_format ff_format_idx = {
     .open = idx_open,
     .read = ff_pair_read,
     .close = ff_pair_close,
+    .find = idx_find,
+    .describe = ff_pair_describe,
 };

@@ -1,17 +1,24 @@
 #include "data/input.h"
 
+#include "base/hex.h"
+#include "data/paths.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+#include <xxhash.h>
 #include <zlib.h>
 
 #define BUFFER_BYTES (64 * 1024)
 #define READ_MAX ((size_t)1 << 30) /* of one read() or inflate(), whose counts are 32 bits wide */
 #define GZIP_WINDOW (15 + 16)      /* inflateInit2(): largest window, gzip wrapper */
 #define ZLIB_PREFIX 64             /* room for a block's size, and keeps ff_alloc()'s alignment */
+#define MTIME_GRAIN_NS INT64_C(2000000000) /* the coarsest modification times, those of FAT */
 
 struct ff_input {
     struct ff_ctx *ctx;
@@ -21,6 +28,9 @@ struct ff_input {
     bool in_member; /* gzip: between a member's header and its checksum */
     bool padded;    /* gzip: zero bytes came after a member */
     uint64_t file_bytes;
+    int64_t mtime_ns;
+    int64_t opened_ns;
+    XXH3_state_t *hash; /* of the file's bytes as they are read */
     uint64_t offset;
     z_stream inflate;
     size_t begin, end; /* the unread part of BUFFER */
@@ -61,6 +71,7 @@ static int read_some(struct ff_input *input, void *buffer, size_t want, size_t *
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return ff_fail_errno(input->ctx, errno, "%s: cannot read", input->path);
+    XXH3_128bits_update(input->hash, buffer, (size_t)n);
     *got = (size_t)n;
     return FF_OK;
 }
@@ -100,6 +111,7 @@ static int detect_gzip(struct ff_input *input)
 
 static int open_file(struct ff_input *input)
 {
+    struct timespec now;
     struct stat st;
 
     /* O_NONBLOCK: opening a pipe must not wait for its writer. */
@@ -110,6 +122,9 @@ static int open_file(struct ff_input *input)
         return ff_fail(input->ctx, FF_EINVAL, "%s: is a %s, where a file is needed", input->path,
                        S_ISDIR(st.st_mode) ? "folder" : "pipe or device");
     input->file_bytes = (uint64_t)st.st_size;
+    input->mtime_ns = ff_data_nanoseconds(st.st_mtim);
+    clock_gettime(CLOCK_REALTIME, &now);
+    input->opened_ns = ff_data_nanoseconds(now);
     (void)posix_fadvise(input->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return detect_gzip(input);
 }
@@ -126,11 +141,14 @@ int ff_input_open(struct ff_ctx *ctx, const char *path, struct ff_input **out)
     input->ctx = ctx;
     input->fd = -1;
     input->path = ff_alloc(ctx, FF_MEM_IO, path_bytes);
-    if (input->path) {
+    input->hash = XXH3_createState();
+    if (!input->path) {
+        status = ff_alloc_status(ctx);
+    } else if (!input->hash || XXH3_128bits_reset(input->hash) != XXH_OK) {
+        status = ff_fail(ctx, FF_ENOMEM, "%s: out of memory for a hash", path);
+    } else {
         memcpy(input->path, path, path_bytes);
         status = open_file(input);
-    } else {
-        status = ff_alloc_status(ctx);
     }
     if (status != FF_OK)
         ff_input_close(input);
@@ -149,6 +167,7 @@ void ff_input_close(struct ff_input *input)
         close(input->fd);
     if (input->path)
         ff_free(input->ctx, FF_MEM_IO, input->path, strlen(input->path) + 1);
+    XXH3_freeState(input->hash);
     ff_free(input->ctx, FF_MEM_IO, input, sizeof *input);
 }
 
@@ -323,6 +342,7 @@ int ff_input_rewind(struct ff_input *input)
     input->padded = false;
     input->begin = input->end = 0;
     input->offset = 0;
+    XXH3_128bits_reset(input->hash);
     return FF_OK;
 }
 
@@ -341,6 +361,32 @@ int ff_input_expect_end(struct ff_input *input, const char *tail)
         return ff_fail(input->ctx, FF_ECORRUPT,
                        "%s: cut short after %s: the gzip checksum is missing; fetch the file again",
                        input->path, tail);
+    return FF_OK;
+}
+
+int ff_input_describe(struct ff_input *input, struct ff_data_file *out)
+{
+    XXH128_hash_t hash;
+    struct stat st;
+    int status;
+
+    do
+        status = refill(input);
+    while (status == FF_OK && input->end > 0);
+    if (status != FF_OK)
+        return status;
+    if (fstat(input->fd, &st) != 0)
+        return ff_fail_errno(input->ctx, errno, "%s: cannot read", input->path);
+    if ((uint64_t)st.st_size != input->file_bytes ||
+        ff_data_nanoseconds(st.st_mtim) != input->mtime_ns)
+        return ff_fail(input->ctx, FF_EMISMATCH,
+                       "%s: changed while it was read; start again once it is complete",
+                       input->path);
+    snprintf(out->name, sizeof out->name, "%s", ff_path_base(input->path));
+    out->bytes = input->file_bytes;
+    out->mtime_ns = input->opened_ns - input->mtime_ns > MTIME_GRAIN_NS ? input->mtime_ns : 0;
+    hash = XXH3_128bits_digest(input->hash);
+    ff_hex128(hash.high64, hash.low64, out->hash);
     return FF_OK;
 }
 

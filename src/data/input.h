@@ -9,6 +9,7 @@
 #define FF_DATA_INPUT_H
 
 #include "base/buffers.h"
+#include "data/files.h"
 
 struct ff_input;
 
@@ -41,6 +42,11 @@ FF_CHECK int ff_input_rewind(struct ff_input *input);
  * says what should have been the end, such as "its 60000 images".
  */
 FF_CHECK int ff_input_expect_end(struct ff_input *input, const char *tail);
+/*
+ * Describes the file as it was read since it was opened or rewound, with all of its bytes, be they
+ * content or not: what is left of them is read. FF_EMISMATCH: it has changed meanwhile.
+ */
+FF_CHECK int ff_input_describe(struct ff_input *input, struct ff_data_file *out);
 /* Reads up to WANT bytes at OFFSET of a plain file, and moves nothing. */
 FF_CHECK int ff_input_peek(struct ff_input *input, uint64_t offset, void *buffer, size_t want,
                            size_t *got);

@@ -277,6 +277,12 @@ static int npy_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, stru
     return ff_pair_open(ctx, spec, &ff_format_npy, &npy_pair, out);
 }
 
+static int npy_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, unsigned i,
+                    char path[FF_PATH_BYTES])
+{
+    return ff_pair_find(ctx, spec, &ff_format_npy, &npy_pair, i, path);
+}
+
 static const char *const train_names[] = {"x_train.npy", "X_train.npy", "train-images.npy", NULL};
 static const char *const test_names[] = {"x_test.npy", "X_test.npy", "test-images.npy", NULL};
 
@@ -288,4 +294,6 @@ const struct ff_dataset_format ff_format_npy = {
     .open = npy_open,
     .read = ff_pair_read,
     .close = ff_pair_close,
+    .find = npy_find,
+    .describe = ff_pair_describe,
 };

@@ -70,6 +70,23 @@ static int labels_path(struct ff_ctx *ctx, const char *images, const struct ff_p
                    images, out, ff_path_base(out));
 }
 
+int ff_pair_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                 const struct ff_dataset_format *format, const struct ff_pair_format *pair,
+                 unsigned i, char path[FF_PATH_BYTES])
+{
+    char images[FF_PATH_BYTES];
+
+    *path = '\0';
+    if (i >= (spec->unlabelled ? 1 : 2))
+        return FF_OK;
+    if (!images_path(spec, format, images))
+        return ff_fail(ctx, FF_ENOTFOUND, "%s: no images found", spec->path);
+    if (i == 1 && !spec->labels)
+        return labels_path(ctx, images, pair, path);
+    snprintf(path, FF_PATH_BYTES, "%s", i == 0 ? images : spec->labels);
+    return FF_OK;
+}
+
 static const char *kind_name(struct ff_element element)
 {
     return element.kind == 'f' ? "float" : element.kind == 'i' ? "int" : "uint";
@@ -155,32 +172,24 @@ static int scan_labels(struct ff_ctx *ctx, struct ff_array *labels, uint32_t *cl
 }
 
 static int open_labels(struct ff_ctx *ctx, struct pair *pair, const struct ff_pair_format *format,
-                       const char *given)
+                       const char *path)
 {
     struct ff_array *labels = &pair->labels;
     const struct ff_array *images = &pair->images;
-    char path[FF_PATH_BYTES];
-    int status;
+    int status = ff_array_open(ctx, path, "labels", format->header, labels);
 
-    if (!given) {
-        status = labels_path(ctx, ff_input_path(images->input), format, path);
-        if (status != FF_OK)
-            return status;
-        given = path;
-    }
-    status = ff_array_open(ctx, given, "labels", format->header, labels);
     if (status != FF_OK)
         return status;
     if (labels->row_elements != 1)
         return ff_fail(ctx, FF_EINVAL,
-                       "%s: has %" PRIu32 " values in a row, where a label is one number", given,
+                       "%s: has %" PRIu32 " values in a row, where a label is one number", path,
                        labels->row_elements);
     if (labels->element.kind == 'f')
-        return ff_fail(ctx, FF_EINVAL, "%s: labels must be integers, these are float%d", given,
+        return ff_fail(ctx, FF_EINVAL, "%s: labels must be integers, these are float%d", path,
                        8 * labels->element.bytes);
     if (labels->shape[0] != images->shape[0])
         return ff_fail(ctx, FF_EMISMATCH, "%s: %" PRIu64 " labels for the %" PRIu64 " images of %s",
-                       given, labels->shape[0], images->shape[0], ff_input_path(images->input));
+                       path, labels->shape[0], images->shape[0], ff_input_path(images->input));
     return scan_labels(ctx, labels, &pair->base.info.classes);
 }
 
@@ -270,15 +279,17 @@ int ff_pair_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
     char path[FF_PATH_BYTES];
     int status;
 
-    if (!images_path(spec, format, path))
-        return ff_fail(ctx, FF_ENOTFOUND, "%s: no images found", spec->path);
     pair = ff_alloc(ctx, FF_MEM_IO, sizeof *pair);
     if (!pair)
         return ff_alloc_status(ctx);
     pair->base.ctx = ctx;
-    status = open_images(ctx, pair, pair_format, path);
-    if (status == FF_OK && !spec->unlabelled)
-        status = open_labels(ctx, pair, pair_format, spec->labels);
+    status = ff_pair_find(ctx, spec, format, pair_format, 0, path);
+    if (status == FF_OK)
+        status = open_images(ctx, pair, pair_format, path);
+    if (status == FF_OK)
+        status = ff_pair_find(ctx, spec, format, pair_format, 1, path);
+    if (status == FF_OK && *path)
+        status = open_labels(ctx, pair, pair_format, path);
     if (status != FF_OK)
         ff_pair_close(&pair->base);
     else
@@ -313,4 +324,14 @@ void ff_pair_close(struct ff_dataset *dataset)
     ff_array_release(&pair->labels);
     ff_array_release(&pair->images);
     ff_free(dataset->ctx, FF_MEM_IO, pair, sizeof *pair);
+}
+
+int ff_pair_describe(struct ff_dataset *dataset, struct ff_data_files *out)
+{
+    struct pair *pair = (struct pair *)dataset;
+    int status = ff_input_describe(pair->images.input, &out->file[out->count++]);
+
+    if (status == FF_OK && pair->labels.input)
+        status = ff_input_describe(pair->labels.input, &out->file[out->count++]);
+    return status;
 }

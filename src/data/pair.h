@@ -30,5 +30,9 @@ FF_CHECK int ff_pair_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec
 FF_CHECK int ff_pair_read(struct ff_dataset *dataset, size_t max_rows, void *features,
                           uint16_t *labels, size_t *rows);
 void ff_pair_close(struct ff_dataset *dataset);
+FF_CHECK int ff_pair_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                          const struct ff_dataset_format *format, const struct ff_pair_format *pair,
+                          unsigned i, char path[FF_PATH_BYTES]);
+FF_CHECK int ff_pair_describe(struct ff_dataset *dataset, struct ff_data_files *out);
 
 #endif

@@ -8,6 +8,7 @@
 #include "train/geometry.h"
 #include "train/import.h"
 #include "train/mode.h"
+#include "train/same_data.h"
 #include "train/workers.h"
 
 #include <errno.h>
@@ -192,84 +193,31 @@ static char *absolute(const char *path)
     return resolved ? resolved : strdup(path);
 }
 
-static bool same_text(const char *a, const char *b)
+/* Paths of the data of OPTS, by default of MANIFEST, malloc'd. */
+static int data_paths(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                      const struct ff_manifest *manifest, char **path, char **labels)
 {
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
+    const struct ff_data_source *given = &opts->data;
+    const char *own = given->path ? given->labels : manifest->data_labels;
 
-static bool interrupted(void *arg, uint64_t rows)
-{
-    const struct ff_train_opts *opts = arg;
-
-    (void)rows;
-    return opts->interrupted && opts->interrupted(opts->arg);
-}
-
-struct ff_dataset_spec ff_begin_spec(const struct ff_manifest *manifest, const char *path,
-                                     const char *labels)
-{
-    return (struct ff_dataset_spec){
-        .path = path,
-        .labels = labels,
-        .split = FF_SPLIT_TRAIN,
-        .sample = manifest->all_samples ? manifest->samples : 0,
-    };
-}
-
-/* The fingerprint of the rows that MANIFEST's model trains on, as OPTS' data has them; "" if that
- * has no such rows. */
-static int read_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opts,
-                            const struct ff_manifest *manifest, char out[33])
-{
-    struct ff_dataset_spec spec = ff_begin_spec(manifest, opts->data.path, opts->data.labels);
-    struct ff_geometry geometry = ff_geometry_make(manifest->samples, manifest->recipe.batch);
-    struct ff_train_opts own = *opts;
-    struct ff_import_opts import = {.geometry = &geometry, .tick = interrupted, .arg = &own};
-    struct ff_import_facts facts = {.fingerprint = ""};
-    struct ff_dataset *dataset;
-    int status = ff_dataset_open(ctx, &spec, &dataset);
-
-    *out = '\0';
-    if (status != FF_OK)
-        return status;
-    import.dataset = dataset;
-    if (dataset->info.features == manifest->features &&
-        dataset->info.is_float == manifest->is_float && dataset->info.rows >= manifest->samples &&
-        (manifest->all_samples == 0 || manifest->all_samples == dataset->info.all_rows))
-        status = ff_import(ctx, &import, &facts);
-    strcpy(out, facts.fingerprint);
-    ff_dataset_close(dataset);
-    return status;
-}
-
-/* Scratch may still hold the data that training began with: that of another place must be read. */
-static int check_same_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
-                           const struct ff_manifest *manifest)
-{
-    char fingerprint[33];
-    int status = read_fingerprint(ctx, opts, manifest, fingerprint);
-
-    if (status != FF_OK || strcmp(fingerprint, manifest->fingerprint) == 0)
-        return status;
-    return ff_fail(ctx, FF_EMISMATCH,
-                   "%s was trained on other data than that of %s, namely of %s; name that, or "
-                   "another model file, or train anew with --force",
-                   opts->model, opts->data.path, manifest->data_path);
+    *path = given->path ? absolute(given->path) : strdup(manifest->data_path);
+    *labels = !own ? NULL : given->path ? absolute(own) : strdup(own);
+    if (*path && (*labels || !own))
+        return FF_OK;
+    return ff_fail(ctx, FF_ENOMEM, "out of memory for a path");
 }
 
 int ff_begin_record_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                          struct ff_manifest *manifest)
 {
-    const struct ff_data_source *data = &opts->data;
-    char *path = absolute(data->path);
-    char *labels = data->labels ? absolute(data->labels) : NULL;
-    int status = FF_OK;
+    char *path, *labels;
+    int status = data_paths(ctx, opts, manifest, &path, &labels);
 
-    if (!path || (data->labels && !labels))
-        status = ff_fail(ctx, FF_ENOMEM, "out of memory for a path");
-    else if (manifest->fingerprint[0] &&
-             (!same_text(path, manifest->data_path) || !same_text(labels, manifest->data_labels)))
-        status = check_same_data(ctx, opts, manifest);
+    if (status == FF_OK && manifest->fingerprint[0])
+        status = ff_same_data(ctx, opts, manifest, path, labels);
+    /* Without the data training can go on, as long as scratch is there. */
+    if (status == FF_ENOTFOUND && !opts->data.path)
+        status = FF_OK;
     if (status != FF_OK) {
         free(path);
         free(labels);

@@ -29,16 +29,14 @@ FF_CHECK int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *rec
 FF_CHECK int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                            const struct ff_train_opts *opts, struct ff_dataset_info *info,
                            uint64_t *samples);
-/* The rows that MANIFEST's model trains on, at PATH and LABELS. */
-struct ff_dataset_spec ff_begin_spec(const struct ff_manifest *manifest, const char *path,
-                                     const char *labels);
 /* Fills an empty MANIFEST for a new model; without a path in OPTS its data has none. On error it is
  * still to be released. */
 FF_CHECK int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                                const struct ff_train_opts *opts, uint64_t samples,
                                const struct ff_dataset_info *info, struct ff_manifest *manifest);
-/* The dataset's place is that of this run; the model may have been begun with another, whose data
- * must be the same: else FF_EMISMATCH. */
+/* The dataset's place is that of OPTS, by default of MANIFEST. Data that the model has been trained
+ * on must be the same, else FF_EMISMATCH (same_data.h). That which the manifest alone names may be
+ * missing. */
 FF_CHECK int ff_begin_record_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                                   struct ff_manifest *manifest);
 

@@ -1,5 +1,7 @@
 #include "train/import.h"
 
+#include "base/hex.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -41,11 +43,6 @@ struct import {
     uint32_t *bucket_filled;
     unsigned char *bucket, *sorted; /* bucket_rows records as they came, and in order */
 };
-
-void ff_hex128(uint64_t high, uint64_t low, char out[33])
-{
-    snprintf(out, 33, "%016llx%016llx", (unsigned long long)high, (unsigned long long)low);
-}
 
 static int put_chunk(struct import *import)
 {
@@ -312,6 +309,7 @@ int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts, struct ff_i
         XXH128_hash_t hash = XXH3_128bits_digest(import.hash);
 
         ff_hex128(hash.high64, hash.low64, facts->fingerprint);
+        status = ff_dataset_describe(opts->dataset, &facts->files);
     }
     ff_memory_sample(ctx);
     if (import.fd >= 0)

@@ -27,12 +27,15 @@ struct ff_import_opts {
 
 /* What the rows are, found out as they are read. */
 struct ff_import_facts {
-    char fingerprint[33];        /* hash of labels and features in the order of the dataset */
+    char fingerprint[FF_HASH_BYTES]; /* hash of labels and features in the order
+                                        of the dataset */
+    struct ff_data_files files;
     bool learnt[FF_MAX_CLASSES]; /* labels of the rows that layers learn from */
     bool held_out[FF_MAX_CLASSES];
 };
 
-/* Imports; FACTS may be NULL, then nothing is hashed. */
+/* Imports; FACTS may be NULL, then nothing is hashed. With FACTS the dataset can only be closed
+ * then, and FF_EMISMATCH may also say that a file changed while it was read. */
 FF_CHECK int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts,
                        struct ff_import_facts *facts);
 
@@ -40,8 +43,5 @@ FF_CHECK int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts,
  * returns the bytes of the temporary file. */
 uint64_t ff_import_needs(const struct ff_import_opts *opts, uint32_t features, bool is_float,
                          struct ff_needs *needs);
-
-/* Hex digits of a hash of 128 bits, and a zero. */
-void ff_hex128(uint64_t high, uint64_t low, char out[33]);
 
 #endif

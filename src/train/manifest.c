@@ -1,7 +1,8 @@
 #include "train/manifest.h"
 
+#include "train/manifest_files.h"
+
 #include <errno.h>
-#include <jansson.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,13 +155,14 @@ static json_t *data_to_json(const struct ff_manifest *manifest)
 {
     const struct ff_image *image = &manifest->image;
 
-    return json_pack("{s:s, s:s?, s:s, s:I, s:I, s:I, s:I, s:b, s:[I, I, I], s:b}", "path",
+    return json_pack("{s:s, s:s?, s:s, s:I, s:I, s:I, s:I, s:b, s:[I, I, I], s:b, s:o}", "path",
                      manifest->data_path, "labels", manifest->data_labels, "fingerprint",
                      manifest->fingerprint, "samples", (json_int_t)manifest->samples, "all_samples",
                      (json_int_t)manifest->all_samples, "features", (json_int_t)manifest->features,
                      "classes", (json_int_t)manifest->classes, "float", manifest->is_float, "image",
                      (json_int_t)image->height, (json_int_t)image->width,
-                     (json_int_t)image->channels, "planar", image->planar);
+                     (json_int_t)image->channels, "planar", image->planar, "files",
+                     ff_manifest_files_write(&manifest->files));
 }
 
 static json_t *progress_to_json(const struct ff_progress_mark *mark)
@@ -301,17 +303,18 @@ static int data_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest
 {
     const char *path, *fingerprint;
     json_int_t samples, all_samples = 0, features, classes, height, width, channels;
-    json_t *labels = NULL;
+    json_t *labels = NULL, *files = NULL;
     json_error_t error;
     int is_float, planar;
-    int status = unpacked(
-        ctx,
-        json_unpack_ex(object, &error, 0,
-                       "{s:s, s?o, s:s, s:I, s?I, s:I, s:I, s:b, s:[I, I, I], s:b}", "path", &path,
-                       "labels", &labels, "fingerprint", &fingerprint, "samples", &samples,
-                       "all_samples", &all_samples, "features", &features, "classes", &classes,
-                       "float", &is_float, "image", &height, &width, &channels, "planar", &planar),
-        &error);
+    int status =
+        unpacked(ctx,
+                 json_unpack_ex(object, &error, 0,
+                                "{s:s, s?o, s:s, s:I, s?I, s:I, s:I, s:b, s:[I, I, I], s:b, s?o}",
+                                "path", &path, "labels", &labels, "fingerprint", &fingerprint,
+                                "samples", &samples, "all_samples", &all_samples, "features",
+                                &features, "classes", &classes, "float", &is_float, "image",
+                                &height, &width, &channels, "planar", &planar, "files", &files),
+                 &error);
 
     if (status != FF_OK)
         return status;
@@ -330,6 +333,8 @@ static int data_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest
     status = copy_text(ctx, path, &out->data_path);
     if (status == FF_OK && json_is_string(labels))
         status = copy_text(ctx, json_string_value(labels), &out->data_labels);
+    if (status == FF_OK)
+        status = ff_manifest_files_read(ctx, files, &out->files);
     return status;
 }
 
@@ -504,6 +509,7 @@ int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file, struct ff
     manifest->mark = stored.mark;
     manifest->choice = stored.choice;
     memcpy(manifest->fingerprint, stored.fingerprint, sizeof manifest->fingerprint);
+    manifest->files = stored.files;
     ff_manifest_release(&stored);
     return FF_OK;
 }

@@ -7,6 +7,7 @@
 #define FF_TRAIN_MANIFEST_H
 
 #include "data/embed.h"
+#include "data/files.h"
 #include "data/jitter.h"
 #include "store/model_file.h"
 #include "train/geometry.h"
@@ -77,7 +78,8 @@ struct ff_manifest {
     struct ff_recipe recipe;
     char *program, *blas, *lmdb, *zstd; /* versions that wrote it */
     char *data_path, *data_labels;      /* as given; labels may be NULL */
-    char fingerprint[33];               /* "" until imported */
+    char fingerprint[FF_HASH_BYTES];    /* "" until imported */
+    struct ff_data_files files; /* that it was found in; none: a model of an earlier version */
     uint64_t samples;
     uint64_t all_samples; /* of the dataset, of which SAMPLES are drawn (data/dataset.h); 0: a model
                              of an earlier version, which takes the first ones */
@@ -104,8 +106,8 @@ bool ff_manifest_is_sane(const struct ff_manifest *manifest);
  * is left to release. */
 FF_CHECK int ff_manifest_load(struct ff_ctx *ctx, struct ff_model_file *file,
                               struct ff_manifest *out);
-/* Reads again, within the snapshot, what training changes: mark, choice and fingerprint. Pointers
- * into MANIFEST stay valid. */
+/* Reads again, within the snapshot, what training changes: mark, choice, fingerprint and files.
+ * Pointers into MANIFEST stay valid. */
 FF_CHECK int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file,
                                 struct ff_manifest *manifest);
 /* FF_OK if two recipes are the same, else FF_EMISMATCH and a message naming the first difference.

@@ -1,8 +1,8 @@
 /* Looking into a model file: the manifest, and figures of tensors, a tile in memory at a time. */
 #include <fftool/model.h>
 
+#include "base/hex.h"
 #include "train/figures.h"
-#include "train/import.h"
 #include "train/layer.h"
 #include "train/manifest.h"
 #include "train/mode.h"
@@ -54,6 +54,19 @@ void ff_model_close(struct ff_model *model)
     ff_manifest_release(&model->manifest);
     ff_model_file_close(model->file);
     ff_free(model->ctx, FF_MEM_OTHER, model, sizeof *model);
+}
+
+bool ff_model_data_file(const struct ff_model *model, uint32_t index, struct ff_data_file_info *out)
+{
+    const struct ff_data_files *files = &model->manifest.files;
+    const struct ff_data_file *file;
+
+    if (index >= files->count)
+        return false;
+    file = &files->file[index];
+    *out = (struct ff_data_file_info){
+        .name = file->name, .bytes = file->bytes, .mtime_ns = file->mtime_ns, .hash = file->hash};
+    return true;
 }
 
 /* Figures of a tensor, added up tile by tile. */

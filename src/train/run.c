@@ -17,9 +17,10 @@ static int derive_id(struct ff_run *run)
     char *text;
     int status;
 
-    /* Progress, paths and versions do not change what is stored. */
+    /* Progress, files and versions do not change what is stored. */
     memset(&identity.mark, 0, sizeof identity.mark);
     memset(&identity.choice, 0, sizeof identity.choice);
+    memset(&identity.files, 0, sizeof identity.files);
     identity.program = identity.blas = identity.lmdb = identity.zstd = identity.data_path =
         (char[]){""};
     identity.data_labels = NULL;

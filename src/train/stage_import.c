@@ -1,7 +1,7 @@
 /* The first stage: the dataset into boundary 0 of scratch. */
-#include "train/begin.h"
 #include "train/import.h"
 #include "train/run.h"
+#include "train/same_data.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -83,16 +83,15 @@ static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff
     return status;
 }
 
-/* The fingerprint becomes known, or has been and must be the same. */
-static int settle_fingerprint(struct ff_run *run, const char *fingerprint)
+/* The data becomes known, or has been and must be the same. */
+static int settle_data(struct ff_run *run, const struct ff_import_facts *facts)
 {
     struct ff_manifest *manifest = &run->manifest;
 
-    if (manifest->fingerprint[0] && strcmp(manifest->fingerprint, fingerprint) != 0)
-        return ff_fail(run->ctx, FF_EMISMATCH,
-                       "%s: the data has changed since training began (fingerprint %s, was %s)",
-                       manifest->data_path, fingerprint, manifest->fingerprint);
-    strcpy(manifest->fingerprint, fingerprint);
+    if (manifest->fingerprint[0] && strcmp(manifest->fingerprint, facts->fingerprint) != 0)
+        return ff_other_data(run->ctx, run->opts->model, manifest, manifest->data_path, facts);
+    strcpy(manifest->fingerprint, facts->fingerprint);
+    manifest->files = facts->files;
     return ff_run_derive(run);
 }
 
@@ -143,7 +142,7 @@ static int check_classes(struct ff_run *run, const struct ff_import_facts *facts
 int ff_run_import(struct ff_run *run, struct ff_set **out)
 {
     struct ff_dataset_spec spec =
-        ff_begin_spec(&run->manifest, run->manifest.data_path, run->manifest.data_labels);
+        ff_data_spec(&run->manifest, run->manifest.data_path, run->manifest.data_labels);
     struct ff_dataset *dataset = NULL;
     struct ff_set *set = NULL;
     struct ff_import_facts facts;
@@ -161,7 +160,7 @@ int ff_run_import(struct ff_run *run, struct ff_set **out)
     if (status == FF_OK && run->manifest.mark.stage == FF_STAGE_IMPORT)
         status = check_classes(run, &facts);
     if (status == FF_OK)
-        status = settle_fingerprint(run, facts.fingerprint);
+        status = settle_data(run, &facts);
     if (status == FF_OK)
         status = ff_run_seal(run, set, 0);
     ff_dataset_close(dataset);

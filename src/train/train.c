@@ -67,6 +67,17 @@ static int open_model(struct ff_run *run)
     return status;
 }
 
+/* The model is trained on this data; it keeps what has been found out of its files. */
+static int settle_data(struct ff_run *run)
+{
+    struct ff_data_files before = run->manifest.files;
+    int status = ff_begin_record_data(run->ctx, run->opts, &run->manifest);
+
+    if (status != FF_OK || ff_data_files_equal(&before, &run->manifest.files))
+        return status;
+    return ff_run_flip(run);
+}
+
 /* Goes on with the model that is there, if it is of the same recipe and data. */
 static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
                        const struct ff_dataset_info *info)
@@ -83,18 +94,19 @@ static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint6
     }
     if (manifest->samples != samples || manifest->features != info->features ||
         manifest->is_float != info->is_float || manifest->classes != info->classes)
-        return ff_fail(
-            run->ctx, FF_EMISMATCH,
-            "%s exists: it was begun with %llu rows of %u features in %u classes, and now they "
-            "are %llu of %u in %u; %s",
-            run->opts->model, (unsigned long long)manifest->samples, manifest->features,
-            manifest->classes, (unsigned long long)samples, info->features, info->classes, advice);
+        return ff_fail(run->ctx, FF_EMISMATCH,
+                       "%s exists: it was begun with %llu rows of %u features in "
+                       "%u classes, and %s has %llu "
+                       "of %u in %u; %s",
+                       run->opts->model, (unsigned long long)manifest->samples, manifest->features,
+                       manifest->classes, run->opts->data.path, (unsigned long long)samples,
+                       info->features, info->classes, advice);
     if (manifest->all_samples > 0 && manifest->all_samples != info->all_rows)
         return ff_fail(run->ctx, FF_EMISMATCH,
                        "%s exists: it was begun with a dataset of %llu rows, and %s has %llu; %s",
                        run->opts->model, (unsigned long long)manifest->all_samples,
                        run->opts->data.path, (unsigned long long)info->all_rows, advice);
-    return ff_begin_record_data(run->ctx, run->opts, &run->manifest);
+    return settle_data(run);
 }
 
 /* --force: a model that is there goes, even a damaged one, but none that could not be read for
@@ -417,8 +429,9 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         status = open_model(&run);
         if (status == FF_OK)
             status = ff_begin_check_use(ctx, &run.manifest.recipe, opts);
-        if (status == FF_OK && opts->data.path)
-            status = ff_begin_record_data(ctx, opts, &run.manifest);
+        /* A complete model needs no data. */
+        if (status == FF_OK && (opts->data.path || run.manifest.mark.stage != FF_STAGE_DONE))
+            status = settle_data(&run);
     }
     if (status == FF_OK)
         status = train_from_mark(&run, began, result);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What training and evaluation do with the files of a dataset: which samples --limit takes, classes
-# without samples.
+# without samples, files that are not those that a model was trained on.
 # shellcheck source=tests/cli/lib
 # shellcheck disable=SC2086 # $net is words
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
@@ -58,6 +58,30 @@ ff 0 predict limited.ff --input ten.npy --format csv --output few.csv --limit 30
 cut -d, -f1-2 all.csv | head -n "$(wc -l <few.csv)" >first
 cut -d, -f1-2 few.csv >few
 ok "predict --limit takes the first rows" cmp -s few first
+
+# Files that have changed
+mkdir changing
+cp sorted/*_train.npy changing
+touch -d 2001-02-03T04:05:06Z changing/*
+changing="train --data changing $net --model changing.ff"
+ff 0 $changing --quiet
+ff 0 $changing
+ok "files that have not changed are accepted" has out 'complete already'
+cp changing/y_train.npy as-it-was
+touch changing/y_train.npy
+ff 0 $changing
+ok "a file that was written again is accepted" has out 'complete already'
+put_npy changing/y_train.npy "" 1 '(int(row / 20) + (row == 57)) % 10'
+refused 1 'y_train\.npy \([0-9]* bytes then and now\) has changed since .* restore it, or .*train --force' \
+    $changing
+ok "and no other file is named" [ "$(grep -c x_train err)" = 0 ]
+cp as-it-was changing/y_train.npy
+ff 0 $changing
+ok "a file that was restored is accepted" has out 'complete already'
+put_npy changing/y_train.npy "" 1 '(int(row / 20) + (row == 57)) % 10'
+ff 0 $changing --force --quiet
+ff 0 $changing
+ok "--force trains on what is there now" has out 'complete already'
 
 # Classes without samples
 ff 0 train --data sorted $net --limit 2 --batch 2 --model two.ff

@@ -57,6 +57,27 @@ profile 0 --modes bp --depths 2 --seed 7 --force
 json r.json
 ok "--force begins anew" [ "$(leaf .settings.seed)" = 7 ]
 
+# Data that has been corrected since
+mkdir changing
+cp "$data"/train-* changing
+changing()
+{
+    ff "$1" profile --data changing --hidden 40 --batch 100 --samples 200 --modes bp --depths 2 -o c.json
+}
+changing 0
+gzip -dc changing/train-labels-idx1-ubyte.gz >changing/train-labels-idx1-ubyte
+changing 0
+ok "results of data that was unpacked are of the same" has err '1 of 1 points are measured already'
+tr '\000-\011' '\001-\011\000' <changing/train-labels-idx1-ubyte | tail -c +9 >other
+head -c 8 changing/train-labels-idx1-ubyte | cat - other >changing/train-labels-idx1-ubyte.new
+mv changing/train-labels-idx1-ubyte.new changing/train-labels-idx1-ubyte
+changing 1
+ok "results of data that was corrected are refused" has err 'other settings: data_fingerprint "'
+sed '/data_fingerprint/d' c.json >older.json
+mv older.json c.json
+changing 0
+ok "results of an earlier version go on" has err '1 of 1 points are measured already'
+
 # A training that fails is a result.
 profile 0 --modes ff-stream,bp --depths 2 --memory 9M --force
 json r.json

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <check.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BUFFERS 8
+#define BUFFERS 16
 #define IDX_HEADER 16 /* bytes, of a file with three axes */
 
 static char root[PATH_MAX];
@@ -83,6 +84,13 @@ static void put_be32(FILE *out, uint32_t value)
     ck_assert_uint_eq(fwrite(bytes, 1, 4, out), 4);
 }
 
+void train_set_mtime(const char *path, time_t seconds)
+{
+    const struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
 static void write_split(const char *folder, const char *split, uint64_t first, size_t rows)
 {
     char name[64];
@@ -108,6 +116,9 @@ static void write_split(const char *folder, const char *split, uint64_t first, s
     }
     ck_assert_int_eq(fclose(images), 0);
     ck_assert_int_eq(fclose(labels), 0);
+    train_set_mtime(train_path(folder, name), TRAIN_MTIME);
+    snprintf(name, sizeof name, "%s-images-idx3-ubyte", split);
+    train_set_mtime(train_path(folder, name), TRAIN_MTIME);
 }
 
 /* A new folder with an empty one for data in it. */

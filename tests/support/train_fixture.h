@@ -9,10 +9,12 @@
 #include <fftool/fftool.h>
 
 #include <stddef.h>
+#include <time.h>
 
 #define TRAIN_SIDE 8 /* of an image */
 #define TRAIN_FEATURES (TRAIN_SIDE * TRAIN_SIDE)
 #define TRAIN_CLASSES 4
+#define TRAIN_MTIME 1000000000 /* modification time of the files of train_folder(), long ago */
 
 void train_root_setup(void);
 void train_root_teardown(void);
@@ -26,6 +28,8 @@ char *train_folder_of(uint32_t classes, size_t rows);
 const char *train_path(const char *folder, const char *name);
 /* Removes a folder and all that is in it; absent is fine. */
 void train_remove(const char *path);
+/* Sets the modification time of PATH, in s since 1970. */
+void train_set_mtime(const char *path, time_t seconds);
 /* Makes the data of FOLDER floats of the same content, of other size and sign. */
 void train_make_floats(const char *folder);
 

@@ -1,0 +1,178 @@
+#include "train/same_data.h"
+
+#include "train/clock.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+struct ff_dataset_spec ff_data_spec(const struct ff_manifest *manifest, const char *path,
+                                    const char *labels)
+{
+    return (struct ff_dataset_spec){
+        .path = path,
+        .labels = labels,
+        .split = FF_SPLIT_TRAIN,
+        .sample = manifest->all_samples ? manifest->samples : 0,
+    };
+}
+
+static bool tick(void *arg, uint64_t rows)
+{
+    return ff_clock_tick(arg, rows, NAN);
+}
+
+static bool has_shape(const struct ff_manifest *manifest, const struct ff_dataset_info *info)
+{
+    return info->features == manifest->features && info->is_float == manifest->is_float &&
+           info->rows >= manifest->samples &&
+           (manifest->all_samples == 0 || manifest->all_samples == info->all_rows);
+}
+
+static int read_rows(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                     struct ff_dataset *dataset, const struct ff_geometry *geometry,
+                     struct ff_import_facts *facts)
+{
+    struct ff_clock clock = {.on_progress = opts->on_progress,
+                             .interrupted = opts->interrupted,
+                             .arg = opts->arg,
+                             .began = ff_now()};
+    struct ff_progress phase = {.phase = FF_PHASE_IMPORT, .rows_total = geometry->rows};
+    struct ff_import_opts import = {
+        .dataset = dataset, .geometry = geometry, .tick = tick, .arg = &clock};
+
+    ff_clock_phase(&clock, &phase, 0);
+    return ff_import(ctx, &import, facts);
+}
+
+/* Reads the rows of SPEC that MANIFEST's model trains on; the fingerprint is "" if there are no
+ * such rows. */
+static int read_facts(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                      const struct ff_manifest *manifest, const struct ff_dataset_spec *spec,
+                      struct ff_import_facts *facts)
+{
+    struct ff_geometry geometry = ff_manifest_geometry(manifest);
+    struct ff_dataset *dataset;
+    int status = ff_dataset_open(ctx, spec, &dataset);
+
+    memset(facts, 0, sizeof *facts);
+    if (status != FF_OK)
+        return status;
+    if (has_shape(manifest, &dataset->info))
+        status = read_rows(ctx, opts, dataset, &geometry, facts);
+    else
+        status = ff_dataset_describe(dataset, &facts->files);
+    ff_dataset_close(dataset);
+    return status;
+}
+
+int ff_train_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                         char out[FF_HASH_BYTES])
+{
+    struct ff_dataset_spec spec = {.path = opts->data.path,
+                                   .labels = opts->data.labels,
+                                   .split = FF_SPLIT_TRAIN,
+                                   .sample = opts->limit_rows};
+    struct ff_import_facts facts;
+    struct ff_dataset *dataset;
+    int status = ff_dataset_open(ctx, &spec, &dataset);
+
+    if (status != FF_OK)
+        return status;
+    if (ff_geometry_fits(dataset->info.rows, FF_CHUNK_ROWS)) {
+        struct ff_geometry geometry = ff_geometry_make(dataset->info.rows, FF_CHUNK_ROWS);
+
+        status = read_rows(ctx, opts, dataset, &geometry, &facts);
+    } else {
+        status = ff_fail(ctx, FF_EINVAL, "%s: too many samples", opts->data.path);
+    }
+    ff_dataset_close(dataset);
+    if (status == FF_OK)
+        strcpy(out, facts.fingerprint);
+    return status;
+}
+
+static const struct ff_data_file *find_file(const struct ff_data_files *files, const char *name)
+{
+    for (uint32_t i = 0; i < files->count; i++) {
+        if (strcmp(files->file[i].name, name) == 0)
+            return &files->file[i];
+    }
+    return NULL;
+}
+
+/* Appends to TEXT what FILE is, beside the one of the same name that was read when training began
+ * (NULL: there was none). */
+static void add_change(char *text, size_t size, const struct ff_data_file *was,
+                       const struct ff_data_file *file)
+{
+    size_t used = strlen(text);
+
+    used += (size_t)snprintf(text + used, size - used, "%s%.80s", used ? ", " : "", file->name);
+    if (used >= size)
+        return;
+    if (!was)
+        snprintf(text + used, size - used, " (which was not there)");
+    else if (was->bytes == file->bytes)
+        snprintf(text + used, size - used, " (%" PRIu64 " bytes then and now)", file->bytes);
+    else
+        snprintf(text + used, size - used, " (%" PRIu64 " bytes then, %" PRIu64 " now)", was->bytes,
+                 file->bytes);
+}
+
+/* The files that differ, as a list; "data" if they are not known. */
+static void list_changes(const struct ff_data_files *then, const struct ff_data_files *now,
+                         char *text, size_t size)
+{
+    *text = '\0';
+    for (uint32_t i = 0; i < now->count && then->count > 0; i++) {
+        const struct ff_data_file *file = &now->file[i], *was = find_file(then, file->name);
+
+        if (!was || strcmp(was->hash, file->hash) != 0)
+            add_change(text, size, was, file);
+    }
+    if (!*text)
+        snprintf(text, size, "the data");
+}
+
+int ff_other_data(struct ff_ctx *ctx, const char *model, const struct ff_manifest *manifest,
+                  const char *path, const struct ff_import_facts *facts)
+{
+    static const char anew[] = "train from the beginning with `fftool train --force`";
+    char changes[FF_MESSAGE_BYTES / 2];
+
+    list_changes(&manifest->files, &facts->files, changes, sizeof changes);
+    if (strcmp(path, manifest->data_path) == 0)
+        return ff_fail(ctx, FF_EMISMATCH,
+                       "%s: %s has changed since the training of %s began; restore it, or %s", path,
+                       changes, model, anew);
+    return ff_fail(ctx, FF_EMISMATCH,
+                   "%s was trained on other data than that of %s, where %s differs, namely of %s; "
+                   "name that, or another model file, or %s",
+                   model, path, changes, manifest->data_path, anew);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+int ff_same_data(struct ff_ctx *ctx, const struct ff_train_opts *opts, struct ff_manifest *manifest,
+                 const char *path, const char *labels)
+{
+    struct ff_dataset_spec spec = ff_data_spec(manifest, path, labels);
+    bool moved = !same_text(path, manifest->data_path) || !same_text(labels, manifest->data_labels);
+    struct ff_import_facts facts;
+    struct ff_data_files now;
+    int status = ff_dataset_find(ctx, &spec, &now);
+
+    if (status != FF_OK || (!moved && ff_data_files_untouched(&manifest->files, &now)))
+        return status;
+    status = read_facts(ctx, opts, manifest, &spec, &facts);
+    if (status == FF_OK && strcmp(facts.fingerprint, manifest->fingerprint) != 0)
+        status = ff_other_data(ctx, opts->model, manifest, path, &facts);
+    if (status == FF_OK)
+        manifest->files = facts.files;
+    return status;
+}
