@@ -18,8 +18,11 @@
 #define FILE_FORMAT "boundary-%" PRIu32 ".lmdb"
 #define TILES_FILE "tiles.lmdb"
 #define NAME_BYTES (sizeof FILE_FORMAT + 16)
-#define TEMPORARY_FILE "import-XXXXXX" /* for mkostemp() */
-#define FOLDER_MODE 0777               /* before the umask */
+#define FOLDER_MODE 0777 /* before the umask */
+#define TEMPORARY_MODE 0600
+/* The number of the temporary file among the sets, whose fate it shares if it keeps its name. */
+#define TEMPORARY (UINT32_MAX - 2)
+#define TEMPORARY_FILE "import.tmp"
 
 struct file_set {
     struct ff_set base;
@@ -89,17 +92,19 @@ static void file_name(uint32_t boundary, char out[NAME_BYTES])
 {
     if (boundary == FF_BOUNDARY_TILES)
         strcpy(out, TILES_FILE);
+    else if (boundary == TEMPORARY)
+        strcpy(out, TEMPORARY_FILE);
     else
         snprintf(out, NAME_BYTES, FILE_FORMAT, boundary);
 }
 
-/* The boundary that NAME is the file of; false if it is no set's. */
+/* The boundary that NAME is the file of; false if it is none of ours. */
 static bool boundary_of(const char *name, uint32_t *boundary)
 {
     char same[NAME_BYTES];
 
     if (sscanf(name, FILE_FORMAT, boundary) != 1)
-        *boundary = FF_BOUNDARY_TILES;
+        *boundary = strcmp(name, TEMPORARY_FILE) == 0 ? TEMPORARY : FF_BOUNDARY_TILES;
     file_name(*boundary, same);
     return strcmp(name, same) == 0;
 }
@@ -217,11 +222,12 @@ static int temporary_once(struct folder *folder, int *fd)
         return rc;
     if (snprintf(path, sizeof path, "%s/" TEMPORARY_FILE, folder->path) >= (int)sizeof path)
         return ff_fail(folder->ctx, FF_EINVAL, "%s: the path is too long", folder->path);
-    *fd = mkostemp(path, O_CLOEXEC);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return ff_fail_errno(folder->ctx, errno, "%s: cannot remove", path);
+    *fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, TEMPORARY_MODE);
     if (*fd < 0)
-        return ff_fail_errno(folder->ctx, errno, "%s: cannot create a temporary file",
-                             folder->path);
-    unlink(path);
+        return ff_fail_errno(folder->ctx, errno, "%s: cannot create", path);
+    (void)unlink(path); /* if that fails, it goes with the sets */
     return FF_OK;
 }
 
@@ -303,7 +309,7 @@ void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
     needs->mapped += ff_smaller(ff_db_stored(n, writes, chunks) / 4, TREE_BYTES);
 }
 
-/* Calls FN for every set's file in the folder PATH, whose descriptor it gets. */
+/* Calls FN for every file of ours in the folder PATH, whose descriptor it gets. */
 static void each_file(const char *path,
                       void (*fn)(void *arg, int folder, const char *name, uint32_t boundary),
                       void *arg)
