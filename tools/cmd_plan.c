@@ -235,15 +235,18 @@ static int plan_depth(struct planning *planning, const char *mode, uint32_t dept
 {
     struct ff_recipe recipe = planning->settings->recipe;
     char hidden[64];
-    int result;
+    int status, result;
 
     snprintf(hidden, sizeof hidden, "%.32sx%u", planning->hidden, depth);
     recipe.mode = mode;
     recipe.hidden = NULL;
-    if (ff_recipe_parse_hidden(planning->cli->ctx, depth > 0 ? hidden : planning->hidden,
-                               &recipe) != FF_OK)
+    status = ff_recipe_parse_hidden(planning->cli->ctx, depth > 0 ? hidden : planning->hidden,
+                                    &recipe);
+    if (status == FF_EINVAL)
         return usage_error(planning->cli->command, "--hidden: %s",
                            ff_ctx_message(planning->cli->ctx));
+    if (status != FF_OK)
+        return report_status(planning->cli, status);
     result = plan_one(planning, &recipe);
     ff_recipe_release(&recipe);
     return result;

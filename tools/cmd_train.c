@@ -192,9 +192,10 @@ static int run(struct cli *cli, void *arg, const char *operand)
 
     (void)operand;
     status = ff_recipe_parse_hidden(cli->ctx, settings->hidden, &settings->recipe);
-    if (status != FF_OK)
+    if (status == FF_EINVAL)
         return usage_error(cli->command, "--hidden: %s", ff_ctx_message(cli->ctx));
-    status = ff_recipe_complete(cli->ctx, &settings->recipe);
+    if (status == FF_OK)
+        status = ff_recipe_complete(cli->ctx, &settings->recipe);
     if (status != FF_OK)
         return report_status(cli, status);
     going_on = !settings->run.opts.force && access(settings->run.opts.model, F_OK) == 0;
