@@ -19,7 +19,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SAMPLE 2            /* cases of a scenario, where not all are tried */
@@ -40,6 +39,7 @@ static const struct fault {
     {FAULTS_SYNC, FAULTS_FAIL, EIO, "EIO"},
     {FAULTS_STDOUT, FAULTS_FAIL_ALWAYS, ENOSPC, "ENOSPC for good"},
     {FAULTS_WRITE, FAULTS_FAIL, EIO, "EIO"},
+    {FAULTS_UNLINK, FAULTS_FAIL, EIO, "EIO"},
     {FAULTS_WRITE, FAULTS_FAIL_ALWAYS, ENOSPC, "ENOSPC for good"},
     {FAULTS_RENAME, FAULTS_FAIL, EIO, "EIO"},
     {FAULTS_TRUNCATE, FAULTS_FAIL, ENOSPC, "ENOSPC"},
@@ -75,14 +75,16 @@ struct case_name {
     char s[96];
 };
 
-/* What the workers have counted, in memory that they share. */
+/* How cases ended, of one scenario. In memory that all processes of the test share. */
 struct tally {
-    _Atomic unsigned failed, succeeded, killed, not_reached, findings;
-    _Atomic unsigned findings_of[FAULTS_CLASSES];
+    _Atomic unsigned failed, succeeded, killed, not_reached;
+    _Atomic unsigned cases_of[FAULTS_CLASSES], findings_of[FAULTS_CLASSES];
+    _Atomic unsigned findings;
 };
 
 static struct scene scene;
-static struct tally *tally;
+static struct tally *tallies; /* one for each scenario */
+static struct tally *tally;   /* of the present one */
 static char *root;
 
 /* As messages and FFTOOL_FAULT have it, with a slash behind it. */
@@ -119,6 +121,7 @@ static void try(struct program *program, const char *name, const struct fault_ca
     scene_copy(&scene, name, folder);
     program_run(program, folder, scene.command, &plan, &end);
     snprintf(struck, sizeof struck, "%s", program_struck(program));
+    tally->cases_of[one->fault->class]++;
     if (!end.fired)
         tally->not_reached++;
     else if (end.signal)
@@ -237,34 +240,19 @@ static void work_in_parallel(const struct fault_case *cases, size_t n)
     }
 }
 
-static double now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 START_TEST(a_failing_call_loses_nothing)
 {
     const char *only = getenv("FFTOOL_SCENARIO");
-    double began = now();
     struct fault_case *cases;
     size_t n;
 
     if (only && strcmp(only, scenarios[_i].name) != 0)
         return;
-    tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    ck_assert_ptr_ne(tally, MAP_FAILED);
+    tally = &tallies[_i];
     root = scene_root();
     scene_open(root, &scenarios[_i], &scene);
     n = choose(_i, &cases);
     work_in_parallel(cases, n);
-    printf("%-22s %6zu cases: %6u fail, %6u succeed, %5u killed, %4u not reached; %u findings; "
-           "%.0f s\n",
-           scenarios[_i].name, n, tally->failed, tally->succeeded, tally->killed,
-           tally->not_reached, tally->findings, now() - began);
-    fflush(stdout); /* a test that fails exits without */
     ck_assert_uint_eq(tally->findings, 0);
     free(cases);
     scene_close(&scene);
@@ -272,17 +260,60 @@ START_TEST(a_failing_call_loses_nothing)
 }
 END_TEST
 
+static void add(const struct tally *one, struct tally *sum)
+{
+    sum->failed += one->failed;
+    sum->succeeded += one->succeeded;
+    sum->killed += one->killed;
+    sum->not_reached += one->not_reached;
+    sum->findings += one->findings;
+    for (int c = 0; c < FAULTS_CLASSES; c++)
+        sum->cases_of[c] += one->cases_of[c];
+}
+
+static void print_row(const char *name, const struct tally *row)
+{
+    printf("REPORT: %-22s %7u %7u %9u %7u %11u %8u\n", name,
+           row->failed + row->succeeded + row->killed + row->not_reached, row->failed,
+           row->succeeded, row->killed, row->not_reached, row->findings);
+}
+
+/* What was tried, as a table. */
+static void report(void)
+{
+    struct tally sum = {0};
+
+    printf("REPORT: %-22s %7s %7s %9s %7s %11s %8s\n", "Calls failing", "cases", "failed",
+           "succeeded", "killed", "not reached", "findings");
+    for (size_t i = 0; i < scenario_count; i++) {
+        print_row(scenarios[i].name, &tallies[i]);
+        add(&tallies[i], &sum);
+    }
+    print_row("all", &sum);
+    for (int c = 0; c < FAULTS_CLASSES; c++)
+        printf("REPORT: of these %-14s %7u\n", program_class((enum faults_class)c),
+               sum.cases_of[c]);
+}
+
 int main(void)
 {
     Suite *suite = suite_create("tools: faults");
     TCase *tcase = tcase_create("faults");
+    int code;
 
     if (!program_can_fail()) {
         printf("SKIPPED: faults: this build has sanitizers, before which nothing can be loaded\n");
         return EXIT_SUCCESS;
     }
+    tallies = mmap(NULL, scenario_count * sizeof *tallies, PROT_READ | PROT_WRITE,
+                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (tallies == MAP_FAILED)
+        return EXIT_FAILURE;
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_loop_test(tcase, a_failing_call_loses_nothing, 0, (int)scenario_count);
     suite_add_tcase(suite, tcase);
-    return run_suite(suite);
+    code = run_suite(suite);
+    if (is_long())
+        report();
+    return code;
 }

@@ -16,12 +16,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define KILLS_SHORT 15
 #define KILLS_LONG 1000
 #define KILLS_IN_A_ROW 4
 #define SCRATCH_STAYS 3 /* of four times */
 
+/* Of a scenario, in memory that all tests share. */
+struct tally {
+    unsigned kills, runs, findings;
+};
+
+static struct tally *tallies;
 static struct scene scene;
 static struct ff_rng rng;
 static uint64_t draws;
@@ -53,13 +60,12 @@ static bool kill_once(const char *folder, const char *command, const char **wron
     return killed;
 }
 
-/* Runs the command in a new folder under at most LEFT kills, then to its end. Returns how many
- * there were. */
-static int run_under_kills(int left, unsigned *findings)
+/* Runs the command in a new folder under at most LEFT kills, then to its end. */
+static void run_under_kills(unsigned left, struct tally *tally)
 {
     const char *wrong = NULL, *command = scene.command;
     char folder[PATH_MAX];
-    int kills = 0;
+    unsigned kills = 0;
     bool killed = true;
 
     scene_copy(&scene, "case", folder);
@@ -74,52 +80,91 @@ static int run_under_kills(int left, unsigned *findings)
     if (!wrong) {
         wrong = scene_finish(&scene, scene.program, folder, draw(2));
         if (wrong)
-            printf("FINDING \"%s\", %d kills: %s\n", scene.scenario->name, kills, wrong);
+            printf("FINDING \"%s\", %u kills: %s\n", scene.scenario->name, kills, wrong);
     }
-    *findings += wrong != NULL;
+    tally->kills += kills;
+    tally->runs++;
+    tally->findings += wrong != NULL;
     scene_remove(folder);
-    return kills;
+}
+
+static bool is_long(void)
+{
+    return getenv("FFTOOL_LONG") != NULL;
+}
+
+/* Kills of scenario I, so that all come to the number wanted. */
+static unsigned wanted(unsigned i)
+{
+    unsigned all = is_long() ? KILLS_LONG : KILLS_SHORT, n = (unsigned)scenario_count;
+
+    return all * (i + 1) / n - all * i / n;
 }
 
 START_TEST(killed_again_and_again_it_ends_in_the_same_bits)
 {
-    int all = getenv("FFTOOL_LONG") ? KILLS_LONG : KILLS_SHORT, n = (int)scenario_count;
-    int wanted = all * (_i + 1) / n - all * _i / n, kills = 0, folders = 0;
+    unsigned kills = wanted((unsigned)_i);
     const char *only = getenv("FFTOOL_SCENARIO");
-    unsigned findings = 0;
+    struct tally *tally = &tallies[_i];
     char *root;
 
-    if (wanted == 0 || (only && strcmp(only, scenarios[_i].name) != 0))
+    if (kills == 0 || (only && strcmp(only, scenarios[_i].name) != 0))
         return;
     rng = ff_rng_make(11, FF_RNG_WEIGHTS, (uint32_t)_i, 0);
     root = scene_root();
     scene_open(root, &scenarios[_i], &scene);
-    for (; kills < wanted; folders++) {
-        int left = wanted - kills;
+    while (tally->kills < kills) {
+        unsigned left = kills - tally->kills;
 
-        kills += run_under_kills(left < KILLS_IN_A_ROW ? left : KILLS_IN_A_ROW, &findings);
+        run_under_kills(left < KILLS_IN_A_ROW ? left : KILLS_IN_A_ROW, tally);
     }
-    printf("%-22s %4d kills in %4d folders; %u findings\n", scenarios[_i].name, kills, folders,
-           findings);
     fflush(stdout); /* a test that fails exits without */
-    ck_assert_uint_eq(findings, 0);
+    ck_assert_uint_eq(tally->findings, 0);
     scene_close(&scene);
     free(root);
 }
 END_TEST
 
+static void print_row(const char *name, const struct tally *row)
+{
+    printf("REPORT: %-22s %7u %7u %8u\n", name, row->kills, row->runs, row->findings);
+}
+
+/* What was tried, as a table. */
+static void report(void)
+{
+    struct tally sum = {0};
+
+    printf("REPORT: %-22s %7s %7s %8s\n", "Killed", "kills", "runs", "findings");
+    for (size_t i = 0; i < scenario_count; i++) {
+        print_row(scenarios[i].name, &tallies[i]);
+        sum.kills += tallies[i].kills;
+        sum.runs += tallies[i].runs;
+        sum.findings += tallies[i].findings;
+    }
+    print_row("all", &sum);
+}
+
 int main(void)
 {
     Suite *suite = suite_create("tools: kills");
     TCase *tcase = tcase_create("kills");
+    int code;
 
     if (!program_can_fail()) {
         printf("SKIPPED: kills: this build has sanitizers, before which nothing can be loaded\n");
         return EXIT_SUCCESS;
     }
+    tallies = mmap(NULL, scenario_count * sizeof *tallies, PROT_READ | PROT_WRITE,
+                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (tallies == MAP_FAILED)
+        return EXIT_FAILURE;
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_loop_test(tcase, killed_again_and_again_it_ends_in_the_same_bits, 0,
                         (int)scenario_count);
     suite_add_tcase(suite, tcase);
-    return run_suite(suite);
+    code = run_suite(suite);
+    if (is_long())
+        report();
+    return code;
 }

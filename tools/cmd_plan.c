@@ -240,8 +240,8 @@ static int plan_depth(struct planning *planning, const char *mode, uint32_t dept
     snprintf(hidden, sizeof hidden, "%.32sx%u", planning->hidden, depth);
     recipe.mode = mode;
     recipe.hidden = NULL;
-    status = ff_recipe_parse_hidden(planning->cli->ctx, depth > 0 ? hidden : planning->hidden,
-                                    &recipe);
+    status =
+        ff_recipe_parse_hidden(planning->cli->ctx, depth > 0 ? hidden : planning->hidden, &recipe);
     if (status == FF_EINVAL)
         return usage_error(planning->cli->command, "--hidden: %s",
                            ff_ctx_message(planning->cli->ctx));
