@@ -140,6 +140,14 @@ static int read_object(const struct reading *reading, const json_t *root, const 
     return EXIT_DONE;
 }
 
+/* Takes a reference to a member of ROOT; null if it is not there. */
+static json_t *member_or_null(const json_t *root, const char *name)
+{
+    json_t *value = json_object_get(root, name);
+
+    return value != NULL ? json_incref(value) : json_null();
+}
+
 static char *text_or_empty(const json_t *root, const char *name)
 {
     const char *text = json_string_value(json_object_get(root, name));
@@ -158,7 +166,7 @@ static int read_document(const struct reading *reading, const json_t *root,
         result = check_settings(reading, out);
     if (result != EXIT_DONE)
         return result;
-    out->machine = json_incref(json_object_get(root, "machine"));
+    out->machine = member_or_null(root, "machine");
     out->date = text_or_empty(root, "date");
     out->data = text_or_empty(root, "data");
     return read_points(reading, json_object_get(root, "points"), out);
