@@ -229,7 +229,8 @@ void ff_db_let_go(struct ff_db *db, const void *from, const void *to)
  */
 void ff_db_dont_need(struct ff_db *db)
 {
-    ff_db_let_go(db, db->map, db->map + db->map_bytes);
+    if (db->map)
+        ff_db_let_go(db, db->map, db->map + db->map_bytes);
 }
 
 void ff_db_will_need(struct ff_db *db, struct ff_bytes bytes)
