@@ -151,8 +151,19 @@ static void find_stretches(struct log_chart *chart, uint32_t *done)
     }
 }
 
-/* Counts layers, sweeps, and turns of layers. */
-static void count_layers(struct log_chart *chart)
+static uint32_t last_layer(const struct training_log *log)
+{
+    uint32_t last = 0;
+    size_t i;
+
+    for (i = 0; i < log->n; i++)
+        if (log->epochs[i].layer > last)
+            last = log->epochs[i].layer;
+    return last;
+}
+
+/* Counts sweeps, and turns of layers. */
+static void count_turns(struct log_chart *chart)
 {
     const struct log_epoch *before = NULL;
     size_t i;
@@ -163,8 +174,6 @@ static void count_layers(struct log_chart *chart)
 
         chart->sweeps += new_sweep;
         chart->turns += first->layer > 0 && (new_sweep || first->layer != before->layer);
-        if (first->layer > chart->last_layer)
-            chart->last_layer = first->layer;
         before = first;
     }
 }
@@ -181,11 +190,13 @@ static enum log_negatives find_negatives(const struct training_log *log)
 
 static void survey(struct log_chart *chart)
 {
-    uint32_t *done = heap_resize(NULL, FF_MAX_LAYERS + 1, sizeof *done), layer;
+    uint32_t *done, layer;
 
-    memset(done, 0, (FF_MAX_LAYERS + 1) * sizeof *done);
+    chart->last_layer = last_layer(chart->log);
+    done = heap_resize(NULL, (size_t)chart->last_layer + 1, sizeof *done);
+    memset(done, 0, ((size_t)chart->last_layer + 1) * sizeof *done);
     find_stretches(chart, done);
-    count_layers(chart);
+    count_turns(chart);
     for (layer = 1; layer <= chart->last_layer; layer++)
         chart->layers += done[layer] > 0;
     free(done);
