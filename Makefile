@@ -21,9 +21,14 @@ INSTALL ?= install
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 
-# One folder for each set of flags.
+# One folder for each set of flags. LIBFUZZER, which `make fuzz` sets, is for clang alone.
 comma := ,
-ifdef SANITIZE
+ifdef LIBFUZZER
+  FLAVOR := fuzz
+  OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+         -fno-sanitize-recover=all
+  LINK_OPT := -fsanitize=address,undefined
+else ifdef SANITIZE
   FLAVOR := sanitize-$(subst $(comma),-,$(SANITIZE))
   OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
   LINK_OPT := -fsanitize=$(SANITIZE)
@@ -35,7 +40,9 @@ else
   OPT := -O3 -g
 endif
 ifneq ($(filter clang%,$(notdir $(CC))),)
+ifndef LIBFUZZER
   FLAVOR := $(FLAVOR)-clang
+endif
 endif
 B := build/$(FLAVOR)
 
@@ -74,16 +81,28 @@ SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(B)/%.o)
 TEST_SRC := $(sort $(wildcard tests/test_*.c))
 TEST_BIN := $(TEST_SRC:tests/%.c=$(B)/tests/%)
 PRELOAD := $(B)/tests/faults.so
+# Fuzz targets: each is linked with what is common to them, and replay.c or libFuzzer.
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
+FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%.c,$(FUZZ_SRC)))
+FUZZ_BIN := $(FUZZ_TARGETS:%=$(B)/tests/test_fuzz_%)
+FUZZ_COMMON := $(filter-out tests/fuzz/fuzz_%.c tests/fuzz/replay.c,$(FUZZ_SRC))
+FUZZ_COMMON := $(FUZZ_COMMON:%.c=$(B)/%.o)
+ifdef LIBFUZZER
+  FUZZ_MAIN := -fsanitize=fuzzer
+else
+  FUZZ_MAIN := $(B)/tests/fuzz/replay.o
+endif
 
 STATIC := $(B)/libfftool.a
 SHARED := $(B)/libfftool.so.$(SOVERSION)
 PROGRAM := $(B)/fftool
 
-.PHONY: all lib program tests test test-long demo bench accuracy lint format install uninstall clean help
+.PHONY: all lib program tests fuzz-targets test test-long fuzz demo bench accuracy lint format install uninstall clean help
 all: lib program ## The program and the library
 lib: $(STATIC) $(SHARED)
 program: $(PROGRAM)
-tests: $(TEST_BIN) $(PRELOAD)
+tests: $(TEST_BIN) $(PRELOAD) $(FUZZ_BIN)
+fuzz-targets: $(FUZZ_BIN)
 
 $(STATIC): $(LIB_OBJ)
 	rm -f $@
@@ -107,11 +126,28 @@ $(PRELOAD): tests/preload/faults.c tests/preload/faults.h $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) -D_GNU_SOURCE -Itests -std=c11 $(WARN) -O2 -g -fPIC -shared -o $@ $< -ldl
 
+# Objects before archives: the copy of value.c that accepts any checksum takes the library's place.
+UNCHECKED := $(B)/tests/fuzz/unchecked/value.o
+TOOLS := $(B)/tests/fuzz/tools.a
+$(B)/tests/test_fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(FUZZ_COMMON) $(UNCHECKED) $(TOOLS) $(STATIC) \
+    $(filter %.o,$(FUZZ_MAIN))
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter-out %.o,$(FUZZ_MAIN)) \
+	    $(TOOLS) $(STATIC) $(DEP_LIBS)
+
+$(TOOLS): $(filter-out $(B)/tools/main.o,$(TOOL_OBJ))
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(UNCHECKED): src/store/value.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -DFF_ANY_CHECKSUM=1 $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
 $(B)/pic/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fPIC -MMD -MP -c -o $@ $<
 
 $(B)/tests/%.o: ALL_CPPFLAGS += -Itests
+$(B)/tests/fuzz/%.o: ALL_CPPFLAGS += -Itools $(if $(LIBFUZZER),-DFF_LIBFUZZER)
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -126,6 +162,10 @@ test: tests program ## Every test; FFTOOL_MNIST=DIR adds those that need MNIST
 	tests/run $(B)
 test-long: tests program ## The slow tests too: 1,000 kills, every call failing
 	FFTOOL_LONG=1 tests/run $(B)
+fuzz: ## Fuzz every parser with libFuzzer, FUZZ_SECONDS=30 or FUZZ_RUNS=N each; FUZZ_TARGETS='...'
+	tests/fuzz/run check
+	$(MAKE) LIBFUZZER=1 CC=clang fuzz-targets
+	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_RUNS=$(FUZZ_RUNS) tests/fuzz/run build/fuzz $(FUZZ_TARGETS)
 demo: program ## Train on Fashion-MNIST and show the result
 	tools/demo $(PROGRAM)
 bench: program ## Performance, as ratios taken in one run
@@ -135,7 +175,7 @@ accuracy: program ## Test errors on MNIST (FFTOOL_MNIST=DIR) and Fashion-MNIST: 
 lint: ## Format, static analysis, include rules
 	tools/lint
 format: ## Format every source file
-	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/*.[ch] tests/*.[ch] tests/support/*.[ch] tests/preload/*.[ch])
+	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/*.[ch] tests/*.[ch] tests/*/*.[ch])
 
 install: all ## Install under DESTDIR and PREFIX
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
@@ -160,4 +200,4 @@ help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(SUPPORT_OBJ:.o=.d)
--include $(TEST_SRC:%.c=$(B)/%.d)
+-include $(TEST_SRC:%.c=$(B)/%.d) $(FUZZ_SRC:%.c=$(B)/%.d) $(UNCHECKED:.o=.d)

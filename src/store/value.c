@@ -24,6 +24,11 @@ enum {
 #define FLAG_SHUFFLED 1u
 #define LEVEL_MAX 19
 
+/* Fuzz targets link a copy of this file in which it is 1: else damage would get no further. */
+#ifndef FF_ANY_CHECKSUM
+#define FF_ANY_CHECKSUM 0
+#endif
+
 static const uint8_t magic[4] = {'F', 'F', 'v', '1'};
 
 size_t ff_dtype_size(enum ff_dtype dtype)
@@ -243,7 +248,7 @@ int ff_value_open(struct ff_ctx *ctx, struct ff_bytes key, struct ff_bytes store
         return ff_fail(ctx, FF_ECORRUPT, "%s: damaged: %zu bytes are too few for a value", name,
                        stored.size);
     fault = key.size > FF_KEY_MAX ? "its key is too long" : header_fault(header, stored.size, out);
-    if (!fault && verify &&
+    if (!fault && verify && !FF_ANY_CHECKSUM &&
         hash(key, header, out->payload, (size_t)out->stored_bytes) != ff_get_le64(header + AT_HASH))
         fault = "checksum does not match";
     if (fault)

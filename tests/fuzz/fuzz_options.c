@@ -1,0 +1,176 @@
+/* The words of a command line, one a line behind a byte that picks the command: sizes, counts,
+ * numbers, choices, lists of layers, depths and modes. */
+#include "fuzz/fuzz.h"
+#include "options.h"
+#include "profile_list.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_WORDS 64
+
+const size_t fuzz_replay_inputs = 10000;
+
+/* A command of the target's own, with a number of every kind. */
+struct numbers {
+    uint64_t size, count64;
+    uint32_t count;
+    double real;
+};
+
+#define LEAST_SIZE 4096
+#define MOST_COUNT 1000
+
+static const struct option_spec number_options[] = {
+    {.kind = OPTION_SIZE,
+     .name = "size",
+     .short_name = 's',
+     .argument = "SIZE",
+     .offset = offsetof(struct numbers, size),
+     .min = LEAST_SIZE},
+    {.kind = OPTION_COUNT,
+     .name = "count",
+     .short_name = 'c',
+     .argument = "N",
+     .offset = offsetof(struct numbers, count),
+     .max = MOST_COUNT},
+    {.kind = OPTION_COUNT64,
+     .name = "count64",
+     .argument = "N",
+     .offset = offsetof(struct numbers, count64)},
+    {.kind = OPTION_REAL,
+     .name = "real",
+     .argument = "X",
+     .offset = offsetof(struct numbers, real),
+     .above = 0},
+    {.name = NULL},
+};
+
+static void init_numbers(void *settings)
+{
+    *(struct numbers *)settings = (struct numbers){.size = LEAST_SIZE};
+}
+
+static const struct command numbers = {
+    .name = "numbers",
+    .options = number_options,
+    .settings_bytes = sizeof(struct numbers),
+    .init = init_numbers,
+};
+
+#define COMMAND_ROW(name) &cmd_##name,
+static const struct command *const commands[] = {&numbers, COMMANDS(COMMAND_ROW)};
+#undef COMMAND_ROW
+#define N_COMMANDS (sizeof commands / sizeof commands[0])
+
+/* What was accepted is in range, and written as a number means the same. */
+static void check_numbers(const struct numbers *read)
+{
+    char texts[4][64];
+    char *words[] = {(char[]){"numbers"}, texts[0], texts[1], texts[2], texts[3], NULL};
+    struct numbers again;
+    const char *operand;
+
+    FUZZ_CHECK(read->size >= LEAST_SIZE && read->count <= MOST_COUNT);
+    FUZZ_CHECK(isfinite(read->real) && read->real >= 0);
+    init_numbers(&again);
+    snprintf(texts[0], sizeof texts[0], "--size=%" PRIu64, read->size);
+    snprintf(texts[1], sizeof texts[1], "--count=%" PRIu32, read->count);
+    snprintf(texts[2], sizeof texts[2], "--count64=%" PRIu64, read->count64);
+    snprintf(texts[3], sizeof texts[3], "--real=%.17g", read->real);
+    FUZZ_CHECK(options_parse(&numbers, 5, words, &again, &operand) == EXIT_DONE);
+    FUZZ_CHECK(again.size == read->size && again.count == read->count &&
+               again.count64 == read->count64 && fabs(again.real - read->real) <= 0);
+}
+
+static void check_options(const struct command *command, int argc, char **argv)
+{
+    void *settings = calloc(1, command->settings_bytes + 1);
+    const char *operand;
+    bool printed;
+    int result;
+
+    FUZZ_CHECK(settings != NULL);
+    if (command->init)
+        command->init(settings);
+    fuzz_catch_stderr();
+    result = options_parse(command, argc, argv, settings, &operand);
+    printed = fuzz_release_stderr(false) > 0;
+    FUZZ_CHECK(result == EXIT_DONE || result == OPTIONS_HELP || result == EXIT_USAGE);
+    FUZZ_CHECK(printed == (result == EXIT_USAGE));
+    if (command == &numbers && result == EXIT_DONE)
+        check_numbers(settings);
+    if (command->release)
+        command->release(settings);
+    free(settings);
+}
+
+/* Layers that are accepted are in range, and written one by one mean the same. */
+static void check_layers(const char *word)
+{
+    struct ff_ctx *ctx = fuzz_ctx();
+    struct ff_recipe recipe, again;
+    char *list = NULL;
+    size_t bytes;
+    FILE *out;
+
+    ff_recipe_init(&recipe);
+    ff_recipe_init(&again);
+    if (fuzz_status(ctx, ff_recipe_parse_hidden(ctx, word, &recipe)) == FF_OK) {
+        FUZZ_CHECK(recipe.layers >= 1 && recipe.layers <= FF_MAX_LAYERS);
+        out = open_memstream(&list, &bytes);
+        FUZZ_CHECK(out != NULL);
+        for (uint32_t i = 0; i < recipe.layers; i++) {
+            FUZZ_CHECK(recipe.hidden[i] >= 1 && recipe.hidden[i] <= FF_MAX_UNITS);
+            fprintf(out, "%s%" PRIu32, i ? "," : "", recipe.hidden[i]);
+        }
+        FUZZ_CHECK(fclose(out) == 0);
+        FUZZ_CHECK(ff_recipe_parse_hidden(ctx, list, &again) == FF_OK);
+        FUZZ_CHECK(again.layers == recipe.layers &&
+                   memcmp(again.hidden, recipe.hidden, recipe.layers * sizeof *again.hidden) == 0);
+        free(list);
+    }
+    ff_recipe_release(&recipe);
+    ff_recipe_release(&again);
+    fuzz_ctx_free(ctx);
+}
+
+/* Depths that are accepted increase; modes are known, each once. */
+static void check_lists(const char *word)
+{
+    struct profile_depths depths;
+    struct profile_modes modes;
+    int of_depths, of_modes;
+
+    fuzz_catch_stderr();
+    of_depths = profile_parse_depths("profile", word, &depths);
+    of_modes = profile_parse_modes("profile", word, &modes);
+    FUZZ_CHECK((fuzz_release_stderr(false) > 0) ==
+               (of_depths != EXIT_DONE || of_modes != EXIT_DONE));
+    FUZZ_CHECK(of_depths == EXIT_DONE || of_depths == EXIT_USAGE);
+    FUZZ_CHECK(of_modes == EXIT_DONE || of_modes == EXIT_USAGE);
+    for (size_t i = 0; of_depths == EXIT_DONE && i < depths.n; i++)
+        FUZZ_CHECK(depths.layers[i] <= FF_MAX_LAYERS &&
+                   depths.layers[i] > (i ? depths.layers[i - 1] : 0));
+    FUZZ_CHECK(of_modes != EXIT_DONE || (modes.n >= 1 && modes.n <= PROFILE_MOST_MODES));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *words[MOST_WORDS + 2] = {(char[]){"fftool"}};
+    char *text = strndup((const char *)data + (size > 0), size - (size > 0)), *rest = text, *word;
+    int n = 1;
+
+    FUZZ_CHECK(text != NULL);
+    while (n <= MOST_WORDS && (word = strsep(&rest, "\n")) != NULL) {
+        check_layers(word);
+        check_lists(word);
+        words[n++] = word;
+    }
+    check_options(commands[size > 0 ? data[0] % N_COMMANDS : 0], n, words);
+    free(text);
+    return 0;
+}
