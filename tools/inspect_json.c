@@ -46,7 +46,26 @@ static json_t *layer_object(const struct ff_layer_info *layer)
     return object;
 }
 
-static json_t *data_object(const struct ff_model_info *info)
+static json_t *data_files_array(const struct ff_model *model)
+{
+    json_t *array = json_array();
+    struct ff_data_file_info file;
+    uint32_t i;
+
+    for (i = 0; ff_model_data_file(model, i, &file); i++) {
+        json_t *object = json_object();
+
+        json_add(object, "name", json_from_text(file.name));
+        json_add(object, "bytes", json_from_count(file.bytes));
+        json_add(object, "mtime_ns",
+                 file.mtime_ns != 0 ? json_integer(file.mtime_ns) : json_null());
+        json_add(object, "hash", json_from_text(file.hash));
+        json_append(array, object);
+    }
+    return array;
+}
+
+static json_t *data_object(const struct ff_model *model, const struct ff_model_info *info)
 {
     json_t *object = json_object();
 
@@ -58,20 +77,7 @@ static json_t *data_object(const struct ff_model_info *info)
     json_add(object, "features", json_from_count(info->features));
     json_add(object, "classes", json_from_count(info->classes));
     json_add(object, "type", json_from_text(info->data_is_float ? "f32" : "u8"));
-    return object;
-}
-
-static json_t *choice_object(const struct ff_layer_choice *choice)
-{
-    json_t *object;
-
-    if (choice->first == 0)
-        return json_null();
-    object = json_object();
-    json_add(object, "first", json_from_count(choice->first));
-    json_add(object, "last", json_from_count(choice->last));
-    json_add(object, "held_out_error", json_from_float(choice->held_out_error));
-    json_add(object, "temperature", json_from_float(choice->temperature));
+    json_add(object, "files", data_files_array(model));
     return object;
 }
 
@@ -98,7 +104,8 @@ static json_t *versions_object(const struct ff_model_info *info)
     return object;
 }
 
-static json_t *model_object(const struct ff_model_info *info, const char *path)
+static json_t *model_object(const struct ff_model *model, const struct ff_model_info *info,
+                            const char *path)
 {
     json_t *object = json_object();
 
@@ -115,8 +122,8 @@ static json_t *model_object(const struct ff_model_info *info, const char *path)
     json_add(object, "checkpoints", json_from_count(info->checkpoints));
     json_add(object, "head", json_boolean(info->has_head));
     json_add(object, "recipe", json_from_recipe(&info->recipe));
-    json_add(object, "choice", choice_object(&info->choice));
-    json_add(object, "data", data_object(info));
+    json_add(object, "choice", json_from_choice(&info->choice));
+    json_add(object, "data", data_object(model, info));
     json_add(object, "file", file_object(info));
     json_add(object, "made_by", versions_object(info));
     return object;
@@ -208,7 +215,7 @@ int inspect_print_json(struct ff_model *model, const char *path, uint32_t number
         return status;
     json_begin(&writer, stdout);
     if (number == 0) {
-        json_members(&writer, model_object(&info, path));
+        json_members(&writer, model_object(model, &info, path));
         status = write_layers(&writer, model, info.recipe.layers);
     } else {
         json_members(&writer, layer_object(&layer));

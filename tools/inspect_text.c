@@ -3,6 +3,7 @@
 #include <fftool/memory.h>
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #define BAR_CELLS 50  /* of the histogram's longest bar */
 #define RANGE_STD 4.0 /* histogram: standard deviations to each side of the mean */
@@ -169,7 +170,29 @@ static void print_progress(const struct ff_model_info *info)
            info->checkpoints == 1 ? "" : "s", info->in_training ? "; in training now" : "");
 }
 
-static void print_summary(const struct ff_model_info *info, const char *path)
+static struct text time_text(int64_t ns)
+{
+    time_t seconds = (time_t)(ns / 1000000000);
+    struct text out = {"at an unknown time"};
+    struct tm utc;
+
+    if (ns != 0 && gmtime_r(&seconds, &utc) != NULL)
+        strftime(out.s, sizeof out.s, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return out;
+}
+
+static void print_data_files(const struct ff_model *model)
+{
+    struct ff_data_file_info file;
+    uint32_t i;
+
+    for (i = 0; ff_model_data_file(model, i, &file); i++)
+        printf("            %s: %s bytes, modified %s\n", file.name, text_count(file.bytes).s,
+               time_text(file.mtime_ns).s);
+}
+
+static void print_summary(const struct ff_model *model, const struct ff_model_info *info,
+                          const char *path)
 {
     printf("%s: %s\n  network   ", path, info->complete ? "complete" : "not complete");
     print_shape(info);
@@ -180,6 +203,7 @@ static void print_summary(const struct ff_model_info *info, const char *path)
            info->data_labels != NULL ? info->data_labels : "", text_count(info->samples).s,
            info->features, info->data_is_float ? "floats" : "bytes", info->classes);
     printf("            fingerprint %s\n", info->data_fingerprint);
+    print_data_files(model);
     print_progress(info);
     print_choice(&info->choice);
     printf("  weights   hash %s\n", info->weights_hash);
@@ -190,6 +214,7 @@ static void print_summary(const struct ff_model_info *info, const char *path)
 /* What the table adds up. */
 struct totals {
     uint64_t parameters, raw, stored, optimizer;
+    uint32_t dead_layers;
 };
 
 static struct text shape_text(uint32_t fan_in, uint32_t units)
@@ -266,6 +291,7 @@ static int print_table(struct ff_model *model, const struct ff_model_info *info,
         totals->raw += layer.raw_bytes;
         totals->stored += layer.stored_bytes;
         totals->optimizer += layer.optimizer_stored_bytes;
+        totals->dead_layers += isfinite(layer.loss) && layer.dead_units >= layer.units;
     }
     if (info->has_head && info->parameters > totals->parameters)
         printf("%5s %-8s %13s %11s\n", "", info->backprop ? "output" : "head", "",
@@ -273,6 +299,10 @@ static int print_table(struct ff_model *model, const struct ff_model_info *info,
     printf("%5s %-8s %13s %11s %-5s %10s %10s %6s\n\n", "", "total", "",
            text_count(info->parameters).s, "", text_bytes(totals->raw).s,
            text_bytes(totals->stored).s, stored_ratio(totals->raw, totals->stored).s);
+    if (totals->dead_layers > 0)
+        printf("%s without an active unit, above which no layer can learn; try a lower learning "
+               "rate or another seed\n\n",
+               text_counted(totals->dead_layers, "layer").s);
     return FF_OK;
 }
 
@@ -304,7 +334,7 @@ int inspect_print_model(struct ff_model *model, const char *path)
 
     if (status != FF_OK)
         return status;
-    print_summary(&info, path);
+    print_summary(model, &info, path);
     status = print_table(model, &info, &totals);
     if (status == FF_OK)
         print_bytes(&info, &totals);

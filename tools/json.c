@@ -143,6 +143,20 @@ static json_t *json_from_field(const struct ff_recipe *recipe, size_t field)
     }
 }
 
+json_t *json_from_choice(const struct ff_layer_choice *choice)
+{
+    json_t *object;
+
+    if (choice->first == 0)
+        return json_null();
+    object = json_object();
+    json_add(object, "first", json_from_count(choice->first));
+    json_add(object, "last", json_from_count(choice->last));
+    json_add(object, "held_out_error", json_from_float(choice->held_out_error));
+    json_add(object, "temperature", json_from_float(choice->temperature));
+    return object;
+}
+
 json_t *json_from_recipe(const struct ff_recipe *recipe)
 {
     json_t *out = json_object(), *hidden = json_array();

@@ -50,6 +50,7 @@ void json_append(json_t *array, json_t *value);
 /* Adds peak_rss_bytes and the other figures, each category's peak among them, to OBJECT. */
 void json_add_memory(json_t *object, const struct ff_memory *memory);
 json_t *json_from_recipe(const struct ff_recipe *recipe);
+json_t *json_from_choice(const struct ff_layer_choice *choice); /* null: none was made */
 /* The fields of RECIPE that are of use in it, without its layers. */
 json_t *json_from_defaults(const struct ff_recipe *recipe);
 /* Prints VALUE, which is taken over, as an indented document. */

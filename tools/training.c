@@ -279,7 +279,12 @@ static void print_result(const struct cli *cli, const struct ff_train_result *re
     print_memory(stdout, &result->memory);
     printf("\nscratch: peak %s on disk\n", text_bytes(result->scratch_peak_bytes).s);
     if (result->held_out_samples > 0)
-        printf("held out: %s of the samples\n", text_count(result->held_out_samples).s);
+        printf("held out: %s of the samples%s%s\n", text_count(result->held_out_samples).s,
+               result->choice.first > 0 ? ", error " : "",
+               result->choice.first > 0 ? text_percent(result->choice.held_out_error).s : "");
+    if (result->dead_layers > 0)
+        printf("dead: %s without an active unit, above which no layer can learn\n",
+               text_counted(result->dead_layers, "layer").s);
 }
 
 static void print_result_json(const struct run *run, const struct ff_train_result *result,
@@ -296,6 +301,11 @@ static void print_result_json(const struct run *run, const struct ff_train_resul
     json_add(object, "held_out_samples", json_from_count(result->held_out_samples));
     json_add(object, "layers", json_from_count(result->layers));
     json_add(object, "parameters", json_from_count(result->parameters));
+    json_add(object, "choice", json_from_choice(&result->choice));
+    json_add(object, "dead_units",
+             result->watched_layers > 0 ? json_from_count(result->dead_units) : json_null());
+    json_add(object, "dead_layers",
+             result->watched_layers > 0 ? json_from_count(result->dead_layers) : json_null());
     json_add(object, "seconds", json_from_real(result->seconds));
     json_add(object, "train_seconds", json_from_real(result->train_seconds));
     json_add(object, "gflops", json_from_real(result->gflops));

@@ -7,6 +7,7 @@
 #define FFTOOL_TRAIN_H
 
 #include <fftool/memory.h>
+#include <fftool/model.h>
 #include <fftool/recipe.h>
 #include <stdbool.h>
 
@@ -115,6 +116,12 @@ struct ff_train_result {
     uint64_t held_out_samples; /* of these: no layer has learned from them */
     uint32_t layers;
     uint64_t parameters;
+    struct ff_layer_choice choice; /* as ff_model_info has it */
+    /* Trained layers whose units were watched, all but where the whole network trains at once;
+     * their units that were never active, and layers that have no others. */
+    uint32_t watched_layers;
+    uint64_t dead_units;
+    uint32_t dead_layers;
     double seconds;
     double train_seconds; /* in epochs alone */
     double gflops;        /* mean over the epochs of this run */

@@ -12,6 +12,7 @@
 #include "store/model_file.h"
 #include "train/geometry.h"
 
+#include <fftool/model.h>
 #include <fftool/recipe.h>
 
 /* Layers that a range of the sum may begin with. */
@@ -131,6 +132,8 @@ bool ff_recipe_gathers(const struct ff_recipe *recipe);
 uint32_t ff_manifest_labels_met(const struct ff_manifest *manifest);
 /* How its rows are cut, and which of them are held out. */
 struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest);
+/* The choice as others see it. */
+struct ff_layer_choice ff_manifest_choice(const struct ff_manifest *manifest);
 uint64_t ff_manifest_held_out(const struct ff_manifest *manifest);
 /* How labels enter the inputs of layer 1; without classes where they do not. */
 struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest);

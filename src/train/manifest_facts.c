@@ -49,6 +49,16 @@ struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest)
     return geometry;
 }
 
+struct ff_layer_choice ff_manifest_choice(const struct ff_manifest *manifest)
+{
+    return (struct ff_layer_choice){
+        .first = manifest->choice.first,
+        .last = manifest->choice.last,
+        .held_out_error = manifest->choice.error,
+        .temperature = manifest->choice.temperature,
+    };
+}
+
 uint64_t ff_manifest_held_out(const struct ff_manifest *manifest)
 {
     struct ff_geometry geometry = ff_manifest_geometry(manifest);

@@ -344,12 +344,7 @@ int ff_model_info(struct ff_model *model, struct ff_model_info *out)
     out->backprop = mode->backprop;
     out->conditioned = ff_recipe_conditioned(&manifest->recipe);
     fill_progress(manifest, out);
-    out->choice = (struct ff_layer_choice){
-        .first = manifest->choice.first,
-        .last = manifest->choice.last,
-        .held_out_error = manifest->choice.error,
-        .temperature = manifest->choice.temperature,
-    };
+    out->choice = ff_manifest_choice(manifest);
     out->parameters =
         ff_recipe_parameters(&manifest->recipe, ff_manifest_fan_in(manifest, 1), manifest->classes);
     out->has_head = ff_recipe_first_head(&manifest->recipe) > 0;

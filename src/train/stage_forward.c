@@ -271,6 +271,27 @@ static void report(const struct forwarding *f, const double figures[FF_LAYER_FIG
         opts->on_trained(opts->arg, &out);
 }
 
+/* Where more units than this share are dead, training has gone wrong; recipes of the table leave up
+ * to two thirds of a layer dead, and learn. */
+#define MOST_DEAD 0.9
+
+static void warn_of_dead_units(const struct forwarding *f, uint64_t dead)
+{
+    double rate = f->run->manifest.recipe.learning_rate;
+    uint32_t units = f->layer.units;
+
+    if (dead >= units)
+        ff_warn(f->run->ctx,
+                "layer %u: no unit is active for any sample, so no layer above can learn; try a "
+                "lower learning rate than %g, another --seed or another loss",
+                f->number, rate);
+    else if ((double)dead > MOST_DEAD * units)
+        ff_warn(f->run->ctx,
+                "layer %u: %llu of its %u units are active for no sample; try a lower learning "
+                "rate than %g or another --seed",
+                f->number, (unsigned long long)dead, units, rate);
+}
+
 /* The layer's figures, as a row of floats in the model file: see struct ff_layer_info. */
 static int put_figures(struct forwarding *f)
 {
@@ -287,12 +308,7 @@ static int put_figures(struct forwarding *f)
                        "layer %u: its loss as trained is not finite: training diverged; try a "
                        "lower learning rate than %g",
                        f->number, f->run->manifest.recipe.learning_rate);
-    if (figures[FF_FIGURE_DEAD_UNITS] >= f->layer.units)
-        ff_warn(
-            f->run->ctx,
-            "layer %u: no unit is active for any row, so layers above learn nothing; try a lower "
-            "learning rate or another loss",
-            f->number);
+    warn_of_dead_units(f, (uint64_t)figures[FF_FIGURE_DEAD_UNITS]);
     report(f, figures);
     return ff_model_file_put(f->run->file, &key, &matrix);
 }

@@ -3,6 +3,7 @@
 
 #include "nn/gemm.h"
 #include "train/begin.h"
+#include "train/figures.h"
 #include "train/run.h"
 #include "train/streams.h"
 
@@ -95,9 +96,8 @@ static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint6
     if (manifest->samples != samples || manifest->features != info->features ||
         manifest->is_float != info->is_float || manifest->classes != info->classes)
         return ff_fail(run->ctx, FF_EMISMATCH,
-                       "%s exists: it was begun with %llu rows of %u features in "
-                       "%u classes, and %s has %llu "
-                       "of %u in %u; %s",
+                       "%s exists: it was begun with %llu rows of %u features in %u classes, and "
+                       "%s has %llu of %u in %u; %s",
                        run->opts->model, (unsigned long long)manifest->samples, manifest->features,
                        manifest->classes, run->opts->data.path, (unsigned long long)samples,
                        info->features, info->classes, advice);
@@ -330,6 +330,38 @@ static int run_stages(struct ff_run *run)
     return status;
 }
 
+/* Layers whose figures the model has; none where the network trains at once. */
+static uint32_t layers_measured(const struct ff_run *run)
+{
+    const struct ff_manifest *manifest = &run->manifest;
+
+    if (run->mode->whole_network)
+        return 0;
+    if (manifest->mark.round > 0)
+        return manifest->recipe.layers;
+    return ff_manifest_layers_trained(manifest) - (manifest->mark.stage == FF_STAGE_FORWARD);
+}
+
+static int count_dead_units(struct ff_run *run, struct ff_train_result *result)
+{
+    const struct ff_manifest *manifest = &run->manifest;
+    int status = FF_OK;
+
+    result->watched_layers = layers_measured(run);
+    for (uint32_t layer = 1; layer <= result->watched_layers && status == FF_OK; layer++) {
+        float figures[FF_LAYER_FIGURES];
+
+        status = ff_figures_load(run->ctx, run->file, manifest, layer, figures);
+        if (status == FF_OK) {
+            uint64_t dead = (uint64_t)figures[FF_FIGURE_DEAD_UNITS];
+
+            result->dead_units += dead;
+            result->dead_layers += dead >= manifest->recipe.hidden[layer - 1];
+        }
+    }
+    return status;
+}
+
 static void fill_result(struct ff_run *run, double began, struct ff_train_result *result)
 {
     const struct ff_manifest *manifest = &run->manifest;
@@ -339,6 +371,7 @@ static void fill_result(struct ff_run *run, double began, struct ff_train_result
     result->layers = manifest->recipe.layers;
     result->parameters =
         ff_recipe_parameters(&manifest->recipe, ff_manifest_fan_in(manifest, 1), manifest->classes);
+    result->choice = ff_manifest_choice(manifest);
     result->seconds = ff_now() - began;
     result->train_seconds = run->train_seconds;
     result->gflops = run->train_seconds > 0 ? run->train_flops / run->train_seconds * 1e-9 : 0;
@@ -396,8 +429,12 @@ static int train_from_mark(struct ff_run *run, double began, struct ff_train_res
         status = run_stages(run);
     if (status == FF_OK)
         drop_scratch(run, FF_NO_BOUNDARY);
-    if (status == FF_OK || status == FF_EINTERRUPTED)
+    if (status == FF_OK || status == FF_EINTERRUPTED) {
+        int counted = count_dead_units(run, result);
+
         fill_result(run, began, result);
+        status = counted == FF_OK ? status : counted;
+    }
     return status;
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What training and evaluation do with the files of a dataset: which samples --limit takes, classes
-# without samples, files that are not those that a model was trained on.
+# without samples, files that are not those that a model was trained on, layers that die of it.
 # shellcheck source=tests/cli/lib
 # shellcheck disable=SC2086 # $net is words
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
@@ -59,6 +59,19 @@ cut -d, -f1-2 all.csv | head -n "$(wc -l <few.csv)" >first
 cut -d, -f1-2 few.csv >few
 ok "predict --limit takes the first rows" cmp -s few first
 
+# Layers that die, for the steps are far too large
+ff 0 train --data sorted $net --recipe classic --optimizer sgd --lr 100 --model dead.ff --json
+ok "a dead layer warns" has err 'warning: layer 1: no unit is active for any sample.*lower learning rate'
+json out
+ok "train --json counts dead units and layers" [ "$(leaf .dead_units) $(leaf .dead_layers)" = "40 2" ]
+ff 0 inspect dead.ff
+ok "inspect tells of dead layers" has out '^2 layers without an active unit'
+ff 0 inspect dead.ff --json
+json out
+ok "inspect --json has dead units" [ "$(leaf '.layers[0].dead_units')" = 20 ]
+ff 0 inspect limited.ff
+ok "inspect tells of no others" [ "$(grep -c 'without an active' out)" = 0 ]
+
 # Files that have changed
 mkdir changing
 cp sorted/*_train.npy changing
@@ -67,6 +80,12 @@ changing="train --data changing $net --model changing.ff"
 ff 0 $changing --quiet
 ff 0 $changing
 ok "files that have not changed are accepted" has out 'complete already'
+ff 0 inspect changing.ff
+ok "inspect shows the files" has out '^ *y_train\.npy: [0-9]* bytes, modified 2001-02-03T04:05:06Z$'
+ff 0 inspect changing.ff --json
+json out
+ok "inspect --json has the files" \
+    [ "$(leaf '.data.files[1].name') $(leaf '.data.files[1].mtime_ns')" = "y_train.npy 981173106000000000" ]
 cp changing/y_train.npy as-it-was
 touch changing/y_train.npy
 ff 0 $changing

@@ -20,15 +20,23 @@ ok "the log has them for each layer, with no digits that are not true" \
 ok "the log tells what the negative goodness is of" [ "$(grep -c '"negatives":"labels"' log.jsonl)" -eq 9 ]
 # 80 of 400 samples in batches of 50 are two batches; 0.01 of them is one.
 ok "what is held out is told when training begins" has err '^held out: 100 of 400 samples$'
-ok "and when it ends" has out '^held out: 100 of the samples$'
+ok "and when it ends" has out '^held out: 100 of the samples, error [0-9.]* %$'
 ff 0 inspect model.ff
 ok "and by inspect" has out 'validation 0.2: 100 of 400 samples held out'
 ff 0 train $held --validation 0.01 --model little.ff --json --quiet
 json out
+# chosen: what the JSON document tells of the choice
+chosen()
+{
+    echo "$(leaf .choice.first) $(leaf .choice.last) $(leaf .choice.held_out_error) $(leaf .choice.temperature)"
+}
+choice=$(chosen)
 ok "a little held out is a batch" [ "$(leaf .held_out_samples) $(leaf .plan.held_out_samples)" = "50 50" ]
 ff 0 inspect little.ff --json
 json out
 ok "inspect --json has it" [ "$(leaf .data.held_out_samples)" -eq 50 ]
+ok "train --json has the choice and its held-out error, as inspect --json" [ "$(chosen)" = "$choice" ]
+ok "which is a number" [ -n "${choice##*null*}" ]
 ff 0 inspect model.ff --json
 json out
 first=$(leaf .choice.first) last=$(leaf .choice.last)
