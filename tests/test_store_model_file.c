@@ -39,7 +39,8 @@ static int put_tile(struct ff_model_file *file, const struct ff_tile_key *key)
     return ff_model_file_put(file, key, &matrix);
 }
 
-/* Puts all tiles of a generation of weights and optimizer state, and flips to it. */
+/* Puts all tiles of a generation of weights and optimizer state, flips to it, and gives the file
+ * its name. */
 static void checkpoint(struct ff_model_file *file, uint32_t layer, uint64_t generation,
                        const char *manifest)
 {
@@ -51,6 +52,7 @@ static void checkpoint(struct ff_model_file *file, uint32_t layer, uint64_t gene
         must(store_ctx, put_tile(file, &key));
     }
     must(store_ctx, ff_model_file_flip(file, manifest));
+    must(store_ctx, ff_model_file_publish(file));
 }
 
 static void must_have_tile(struct ff_model_file *file, const struct ff_tile_key *key)
@@ -175,7 +177,10 @@ static void train_until_killed(int ready)
 
 START_TEST(killed_at_any_moment_the_last_checkpoint_is_whole)
 {
-    ff_model_file_close(open_model(FF_MODEL_CREATE));
+    struct ff_model_file *new = open_model(FF_MODEL_CREATE);
+
+    checkpoint(new, 1, 1, "1");
+    ff_model_file_close(new);
     for (unsigned round = 0; round < 12; round++) {
         struct ff_model_file *file = open_model(FF_MODEL_WRITE);
         int ready[2], status;
@@ -264,6 +269,8 @@ START_TEST(a_second_writer_is_refused_until_the_first_ends)
             ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_WRITE, &second));
     must_be(store_ctx, FF_ELOCKED,
             ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_CREATE, &second));
+    must_be(store_ctx, FF_ELOCKED,
+            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_REPLACE, &second));
     ck_assert(!ff_model_file_in_training(first)); /* not by another */
     ff_model_file_close(first);
     child = fork(); /* in a process of its own: the lock dies with it */
@@ -283,10 +290,11 @@ START_TEST(a_reader_does_not_pass_for_the_trainer)
 {
     struct flock all = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
     struct ff_model_file *file = open_model(FF_MODEL_CREATE);
-    int fd = open(store_path("m.ff"), O_RDONLY | O_CLOEXEC);
+    int fd;
 
     checkpoint(file, 1, 1, "1");
     ff_model_file_close(file);
+    fd = open(store_path("m.ff"), O_RDONLY | O_CLOEXEC);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(flock(fd, LOCK_EX), 0);
     file = open_model(FF_MODEL_WRITE);
@@ -303,37 +311,254 @@ START_TEST(a_reader_does_not_pass_for_the_trainer)
 }
 END_TEST
 
-START_TEST(unfinished_files_are_told_from_models)
+static void must_not_open(int status, enum ff_model_mode mode)
 {
     struct ff_model_file *file;
-    size_t size;
-    char *text;
 
-    must_be(store_ctx, FF_ENOTFOUND,
-            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_READ, &file));
-    must_be(store_ctx, FF_ENOTFOUND,
-            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_WRITE, &file));
-    store_write_file(store_path("m.ff"), "", 0); /* killed between creating and writing */
-    must_be(store_ctx, FF_EFORMAT,
-            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_READ, &file));
-    must_be(store_ctx, FF_EFORMAT,
-            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_WRITE, &file));
-    ff_model_file_close(open_model(FF_MODEL_CREATE)); /* killed before the first flip */
-    file = open_model(FF_MODEL_READ);
-    must_be(store_ctx, FF_EFORMAT, ff_model_file_manifest(file, &text, &size));
-    ck_assert_ptr_null(text);
-    ff_model_file_close(file);
-    must_be(store_ctx, FF_EEXIST,
-            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_CREATE, &file));
-    store_write_file(store_path("m.ff"), "some text that is no model", 26);
-    must_be(store_ctx, FF_EFORMAT,
-            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_READ, &file));
-    must_be(store_ctx, FF_EEXIST,
-            ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_CREATE, &file));
+    must_be(store_ctx, status, ff_model_file_open(store_ctx, store_path("m.ff"), mode, &file));
+    ck_assert_ptr_null(file);
+}
+
+START_TEST(what_is_no_model_is_neither_opened_nor_overwritten)
+{
+    static const char text[] = "some text that is no model";
+    struct ff_model_file *file;
+    size_t size;
+    uint8_t *bytes;
+
+    must_not_open(FF_ENOTFOUND, FF_MODEL_READ);
+    must_not_open(FF_ENOTFOUND, FF_MODEL_WRITE);
+    store_write_file(store_path("m.ff"), text, sizeof text);
+    must_not_open(FF_EFORMAT, FF_MODEL_READ);
+    must_not_open(FF_EFORMAT, FF_MODEL_WRITE);
+    must_not_open(FF_EEXIST, FF_MODEL_CREATE);
+    must_not_open(FF_EFORMAT, FF_MODEL_REPLACE);
+    ck_assert(!ff_model_file_is_stub(store_ctx, store_path("m.ff")));
+    bytes = store_read_file(store_path("m.ff"), &size);
+    ck_assert_uint_eq(size, sizeof text);
+    ck_assert_mem_eq(bytes, text, size);
+    free(bytes);
     must_be(store_ctx, FF_EFORMAT,
             ff_model_file_open(store_ctx, store_folder(), FF_MODEL_READ, &file));
     must_be(store_ctx, FF_EFORMAT,
             ff_model_file_open(store_ctx, store_folder(), FF_MODEL_WRITE, &file));
+}
+END_TEST
+
+/* Leaves SIZE bytes of a file whose creation is cut short. */
+static void leave_stub(const char *path, off_t size)
+{
+    struct ff_db *db;
+
+    must(store_ctx, ff_db_open(store_ctx, path, FF_DB_CREATE, &db));
+    ff_db_close(db);
+    ck_assert_int_eq(truncate(path, size), 0);
+}
+
+START_TEST(what_a_creation_cut_short_leaves_is_no_model_and_may_be_replaced)
+{
+    static const off_t sizes[] = {0, 4096, 6000, 8192, 20000};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct ff_model_file *file;
+
+        leave_stub(store_path("m.ff"), sizes[i]);
+        ck_assert(ff_model_file_is_stub(store_ctx, store_path("m.ff")));
+        must_not_open(FF_EFORMAT, FF_MODEL_READ);
+        ck_assert_ptr_nonnull(strstr(ff_ctx_message(store_ctx), "m.ff: holds no model"));
+        must_not_open(FF_EFORMAT, FF_MODEL_WRITE);
+        file = open_model(FF_MODEL_CREATE);
+        checkpoint(file, 1, 1, "1");
+        ff_model_file_close(file);
+        file = open_model(FF_MODEL_WRITE);
+        must_say(file, "1");
+        ff_model_file_close(file);
+        ck_assert(!ff_model_file_is_stub(store_ctx, store_path("m.ff")));
+        ck_assert_int_eq(unlink(store_path("m.ff")), 0);
+    }
+}
+END_TEST
+
+static bool is_there(const char *name)
+{
+    return access(store_path(name), F_OK) == 0;
+}
+
+START_TEST(a_new_file_has_its_name_once_it_is_published)
+{
+    struct ff_model_file *file = open_model(FF_MODEL_CREATE);
+
+    must(store_ctx, ff_model_file_flip(file, "1"));
+    ck_assert(!is_there("m.ff") && is_there("m.ff.partial"));
+    ck_assert(!ff_model_file_is_published(file));
+    must(store_ctx, ff_model_file_publish(file));
+    ck_assert(is_there("m.ff") && !is_there("m.ff.partial"));
+    ck_assert(ff_model_file_is_published(file));
+    must(store_ctx, ff_model_file_publish(file));
+    must_not_open(FF_ELOCKED, FF_MODEL_WRITE); /* the lock came along */
+    ff_model_file_close(file);
+    must_not_open(FF_EEXIST, FF_MODEL_CREATE);
+    ff_model_file_close(open_model(FF_MODEL_REPLACE)); /* given up */
+    ck_assert(!is_there("m.ff.partial"));
+    file = open_model(FF_MODEL_WRITE);
+    must_say(file, "1");
+    ff_model_file_close(file);
+}
+END_TEST
+
+START_TEST(what_is_replaced_stays_until_the_new_one_is_published)
+{
+    struct ff_model_file *old = open_model(FF_MODEL_CREATE), *new, *reader;
+
+    checkpoint(old, 1, 1, "old");
+    ff_model_file_close(old);
+    new = open_model(FF_MODEL_REPLACE);
+    must(store_ctx, ff_model_file_flip(new, "new"));
+    must_not_open(FF_ELOCKED, FF_MODEL_WRITE);
+    must_not_open(FF_ELOCKED, FF_MODEL_REPLACE);
+    reader = open_model(FF_MODEL_READ);
+    must_say(reader, "old");
+    must(store_ctx, ff_model_file_publish(new));
+    must_say(reader, "old"); /* what it has open stays */
+    ff_model_file_close(reader);
+    ff_model_file_close(new);
+    reader = open_model(FF_MODEL_READ);
+    must_say(reader, "new");
+    ff_model_file_close(reader);
+}
+END_TEST
+
+/* Another file of this name appears while the new one is partial. */
+START_TEST(a_new_file_takes_no_name_that_is_taken)
+{
+    static const char text[] = "another's";
+    struct ff_model_file *file;
+    size_t size;
+    uint8_t *bytes;
+
+    for (int replaces = 0; replaces < 2; replaces++) {
+        unlink(store_path("m.ff"));
+        if (replaces) {
+            file = open_model(FF_MODEL_CREATE);
+            checkpoint(file, 1, 1, "old");
+            ff_model_file_close(file);
+        }
+        file = open_model(replaces ? FF_MODEL_REPLACE : FF_MODEL_CREATE);
+        must(store_ctx, ff_model_file_flip(file, "new"));
+        unlink(store_path("m.ff"));
+        store_write_file(store_path("m.ff"), text, sizeof text);
+        must_be(store_ctx, FF_EREPLACED, ff_model_file_publish(file));
+        ff_model_file_close(file);
+        bytes = store_read_file(store_path("m.ff"), &size);
+        ck_assert_uint_eq(size, sizeof text);
+        ck_assert_mem_eq(bytes, text, size);
+        free(bytes);
+        ck_assert(!is_there("m.ff.partial"));
+    }
+}
+END_TEST
+
+START_TEST(a_file_to_be_replaced_may_be_gone_by_then)
+{
+    struct ff_model_file *file = open_model(FF_MODEL_CREATE);
+
+    checkpoint(file, 1, 1, "old");
+    ff_model_file_close(file);
+    file = open_model(FF_MODEL_REPLACE);
+    ck_assert_int_eq(rename(store_path("m.ff"), store_path("kept.ff")), 0);
+    checkpoint(file, 1, 1, "new");
+    ff_model_file_close(file);
+    file = open_model(FF_MODEL_READ);
+    must_say(file, "new");
+    ff_model_file_close(file);
+}
+END_TEST
+
+START_TEST(what_a_killed_process_left_partial_is_taken_over_or_removed)
+{
+    static const char text[] = "the user's own";
+    struct ff_model_file *file;
+    size_t size;
+    uint8_t *bytes;
+
+    store_write_rich_file(store_path("m.ff.partial"), 10);
+    file = open_model(FF_MODEL_CREATE);
+    checkpoint(file, 1, 1, "1");
+    must_have_tile(file, &(struct ff_tile_key){'W', 1, 1, 0, 0});
+    ff_model_file_close(file);
+    store_write_rich_file(store_path("m.ff.partial"), 10);
+    ff_model_file_close(open_model(FF_MODEL_READ));
+    ck_assert(is_there("m.ff.partial"));
+    ff_model_file_close(open_model(FF_MODEL_WRITE));
+    ck_assert(!is_there("m.ff.partial"));
+    store_write_file(store_path("m.ff.partial"), text, sizeof text);
+    ff_model_file_close(open_model(FF_MODEL_WRITE));
+    must_not_open(FF_EEXIST, FF_MODEL_REPLACE);
+    bytes = store_read_file(store_path("m.ff.partial"), &size);
+    ck_assert_uint_eq(size, sizeof text);
+    ck_assert_mem_eq(bytes, text, size);
+    free(bytes);
+    unlink(store_path("m.ff.partial"));
+    ck_assert_int_eq(symlink(store_path("victim"), store_path("m.ff.partial")), 0);
+    must_not_open(FF_EIO, FF_MODEL_REPLACE);
+    ck_assert(!is_there("victim"));
+}
+END_TEST
+
+START_TEST(a_symbolic_link_stays_and_its_target_is_replaced)
+{
+    struct stat st;
+    struct ff_model_file *file;
+
+    ck_assert_int_eq(mkdir(store_path("real"), 0700), 0);
+    ck_assert_int_eq(symlink("real/model", store_path("m.ff")), 0); /* to nothing yet */
+    for (int round = 0; round < 2; round++) {
+        file = open_model(FF_MODEL_REPLACE);
+        must(store_ctx, ff_model_file_flip(file, round ? "2" : "1"));
+        ck_assert(is_there("real/model.partial"));
+        must(store_ctx, ff_model_file_publish(file));
+        ff_model_file_close(file);
+        ck_assert_int_eq(lstat(store_path("m.ff"), &st), 0);
+        ck_assert(S_ISLNK(st.st_mode));
+        file = open_model(FF_MODEL_READ);
+        must_say(file, round ? "2" : "1");
+        ff_model_file_close(file);
+    }
+    unlink(store_path("m.ff"));
+    ck_assert_int_eq(symlink("m.ff", store_path("m.ff")), 0);
+    must_not_open(FF_EIO, FF_MODEL_REPLACE);
+}
+END_TEST
+
+/* Deleted, renamed, or replaced by another: nothing more is committed, and what happened is said.
+ */
+START_TEST(a_file_that_has_lost_its_name_is_not_flipped)
+{
+    static const char *const reasons[] = {"m.ff: was deleted", "renamed during training; ",
+                                          "replaced by another file",
+                                          "renamed during training, and another"};
+    struct ff_model_file *file = open_model(FF_MODEL_CREATE);
+
+    must(store_ctx, ff_model_file_flip(file, "1"));
+    must(store_ctx, ff_model_file_publish(file));
+    must(store_ctx, ff_model_file_check_place(file));
+    if (_i % 2 == 1)
+        ck_assert_int_eq(rename(store_path("m.ff"), store_path("away.ff")), 0);
+    else
+        ck_assert_int_eq(unlink(store_path("m.ff")), 0);
+    if (_i >= 2)
+        store_write_file(store_path("m.ff"), "x", 1);
+    must_be(store_ctx, FF_EREPLACED, ff_model_file_flip(file, "2"));
+    ck_assert_msg(strstr(ff_ctx_message(store_ctx), reasons[_i]) != NULL, "%s",
+                  ff_ctx_message(store_ctx));
+    must_be(store_ctx, FF_EREPLACED, ff_model_file_check_place(file));
+    if (_i % 2 == 1) {
+        ck_assert_ptr_nonnull(strstr(ff_ctx_message(store_ctx), "away.ff"));
+        must_say(file, "1");
+    }
+    ff_model_file_close(file);
+    ck_assert_int_eq(is_there("m.ff"), _i >= 2);
+    ck_assert_int_eq(is_there("away.ff"), _i % 2 == 1);
 }
 END_TEST
 
@@ -516,6 +741,8 @@ static int use_model(void)
         rc = put_tile(file, &key);
     if (rc == FF_OK)
         rc = ff_model_file_flip(file, "x");
+    if (rc == FF_OK)
+        rc = ff_model_file_publish(file);
     ff_model_file_close(file);
     if (rc == FF_OK)
         rc = ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_READ, &file);
@@ -566,7 +793,15 @@ int main(void)
     tcase_add_test(tc, a_reader_beside_a_trainer_sees_whole_checkpoints);
     tcase_add_test(tc, a_second_writer_is_refused_until_the_first_ends);
     tcase_add_test(tc, a_reader_does_not_pass_for_the_trainer);
-    tcase_add_test(tc, unfinished_files_are_told_from_models);
+    tcase_add_test(tc, what_is_no_model_is_neither_opened_nor_overwritten);
+    tcase_add_test(tc, what_a_creation_cut_short_leaves_is_no_model_and_may_be_replaced);
+    tcase_add_test(tc, a_new_file_has_its_name_once_it_is_published);
+    tcase_add_test(tc, what_is_replaced_stays_until_the_new_one_is_published);
+    tcase_add_test(tc, a_new_file_takes_no_name_that_is_taken);
+    tcase_add_test(tc, a_file_to_be_replaced_may_be_gone_by_then);
+    tcase_add_test(tc, what_a_killed_process_left_partial_is_taken_over_or_removed);
+    tcase_add_test(tc, a_symbolic_link_stays_and_its_target_is_replaced);
+    tcase_add_loop_test(tc, a_file_that_has_lost_its_name_is_not_flipped, 0, 4);
     tcase_add_test(tc, a_sweep_takes_the_other_generations_of_one_layer_and_kind);
     tcase_add_test(tc, a_walk_names_damaged_tiles_and_goes_on);
     tcase_add_test(tc, keys_that_are_no_tiles_are_damage);

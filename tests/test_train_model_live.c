@@ -319,12 +319,11 @@ static bool look(void)
     return true;
 }
 
-#define LOOK_SECONDS 2
+#define LOOKS 10
 
 /* While another process trains the model again and again, in its place. */
 START_TEST(a_model_can_be_read_while_it_is_trained)
 {
-    struct timespec begin, now;
     int found = 0, status;
     pid_t child;
 
@@ -333,16 +332,11 @@ START_TEST(a_model_can_be_read_while_it_is_trained)
     ck_assert_int_ge(child, 0);
     if (child == 0)
         train_for_ever();
-    clock_gettime(CLOCK_MONOTONIC, &begin);
-    do {
+    while (found < LOOKS)
         found += look();
-        clock_gettime(CLOCK_MONOTONIC, &now);
-    } while (now.tv_sec - begin.tv_sec < LOOK_SECONDS);
     ck_assert_int_eq(waitpid(child, &status, WNOHANG), 0); /* it is still at it */
     kill(child, SIGKILL);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
-    printf("looked into a model in training %d times\n", found);
-    ck_assert_int_gt(found, 10);
 }
 END_TEST
 

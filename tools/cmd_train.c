@@ -59,7 +59,7 @@ static const struct option_spec options[] = {
      .offset = IN_OPTS(model)},
     {.kind = OPTION_FLAG,
      .name = "force",
-     .help = "replace a model that is there, and its --log, instead of going on or refusing",
+     .help = "overwrite an existing model and its log instead of resuming or failing",
      .offset = IN_OPTS(force)},
 
     {.kind = OPTION_HEADING, .name = "Network and recipe"},

@@ -12,19 +12,20 @@ extern "C" {
 
 enum ff_status {
     FF_OK = 0,
-    FF_EINVAL = -1,       /* an argument or option makes no sense */
-    FF_ENOMEM = -2,       /* the system has no memory left */
-    FF_EIO = -3,          /* a file could not be read or written */
-    FF_EFORMAT = -4,      /* a file is of a foreign or unsupported format */
-    FF_ECORRUPT = -5,     /* a file is ours, or claims to be, and is damaged */
-    FF_EBUDGET = -6,      /* does not fit the memory limit that was set */
-    FF_EEXIST = -7,       /* would overwrite something */
-    FF_ENOTFOUND = -8,    /* no such file, layer or value */
-    FF_ELOCKED = -9,      /* another process is training this model */
-    FF_EFULL = -10,       /* the disk is full */
-    FF_EMISMATCH = -11,   /* model, data and options do not belong together */
-    FF_ENUMERIC = -12,    /* training diverged: not a number, or infinite */
-    FF_EINTERRUPTED = -13 /* stopped on request; state is saved */
+    FF_EINVAL = -1,        /* an argument or option makes no sense */
+    FF_ENOMEM = -2,        /* the system has no memory left */
+    FF_EIO = -3,           /* a file could not be read or written */
+    FF_EFORMAT = -4,       /* a file is of a foreign or unsupported format */
+    FF_ECORRUPT = -5,      /* a file is ours, or claims to be, and is damaged */
+    FF_EBUDGET = -6,       /* does not fit the memory limit that was set */
+    FF_EEXIST = -7,        /* would overwrite something */
+    FF_ENOTFOUND = -8,     /* no such file, layer or value */
+    FF_ELOCKED = -9,       /* another process is training this model */
+    FF_EFULL = -10,        /* the disk is full */
+    FF_EMISMATCH = -11,    /* model, data and options do not belong together */
+    FF_ENUMERIC = -12,     /* training diverged: not a number, or infinite */
+    FF_EINTERRUPTED = -13, /* stopped on request; state is saved */
+    FF_EREPLACED = -14     /* a file in use was deleted, renamed or replaced by another process */
 };
 
 /* The compiler warns where a result is ignored. */

@@ -97,12 +97,15 @@ struct ff_train_opts {
     uint32_t tile_slots;       /* of a layer's weights only so many tiles in memory at a time, the
                                   others paged to scratch; 0: all, or as a budget allows */
     double checkpoint_interval_s; /* at least so long between two checkpoints within a layer */
-    bool force;                   /* replace an existing model */
+    bool force; /* replace an existing model, which stays until the first checkpoint of the new */
     void (*on_progress)(void *arg, const struct ff_progress *progress);    /* may be NULL */
     void (*on_epoch)(void *arg, const struct ff_epoch_report *report);     /* may be NULL */
     void (*on_trained)(void *arg, const struct ff_trained_report *report); /* may be NULL */
     /* What is going to happen, before it does; PLAN is valid during the call. May be NULL. */
     void (*on_plan)(void *arg, const struct ff_plan *plan);
+    /* A new model has got its name: at once, or where it replaces one, with its first checkpoint.
+     * May be NULL. */
+    void (*on_published)(void *arg);
     void (*on_message)(void *arg, const char *text); /* may be NULL; what happens, in lines */
     bool (*interrupted)(
         void *arg); /* may be NULL; asked between batches; true: checkpoint and stop */
@@ -112,6 +115,8 @@ struct ff_train_opts {
 struct ff_train_result {
     bool was_complete; /* the model had been complete already: nothing was done */
     bool resumed;
+    bool saved; /* the model file holds this training, and ff_train_resume() goes on with it; filled
+                   on every failure, too */
     uint64_t samples;
     uint64_t held_out_samples; /* of these: no layer has learned from them */
     uint32_t layers;
@@ -141,11 +146,13 @@ void ff_train_opts_drop_unused(struct ff_train_opts *opts, const char *mode,
  * Trains the network of RECIPE (completed by ff_recipe_complete()) on the data, into the model
  * file. If the file exists with the same recipe and data, goes on from its last checkpoint; with
  * others, FF_EMISMATCH names what differs (unless force), also files of the data that have changed.
- * Interrupted on request: FF_EINTERRUPTED, everything saved. FF_EBUDGET: it cannot be done within
- * memory_bytes; nothing was made or changed, and the message tells the smallest budget that would
- * do (ff_plan_train() in plan.h). Also: FF_ELOCKED (in training already), FF_EFULL (disk full; the
- * last checkpoint stays valid), FF_ENUMERIC (diverged), and the errors of datasets and files.
- * RESULT is filled also on FF_EINTERRUPTED.
+ * Interrupted on request: FF_EINTERRUPTED, everything saved, if RESULT says so. A new model is made
+ * as MODEL.partial. FF_EBUDGET: it cannot be done within memory_bytes; nothing was made or changed,
+ * and the message tells the smallest budget that would do (ff_plan_train() in plan.h). Also:
+ * FF_ELOCKED (in training already), FF_EFULL (disk full; the last checkpoint stays valid),
+ * FF_ENUMERIC (diverged), FF_EREPLACED (the model was deleted, renamed or replaced meanwhile;
+ * nothing is written to the file that is there now), and the errors of datasets and files. RESULT
+ * is filled also on FF_EINTERRUPTED.
  */
 FF_CHECK int ff_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                       const struct ff_train_opts *opts, struct ff_train_result *result);

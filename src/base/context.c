@@ -23,6 +23,7 @@ static const struct {
     {FF_EMISMATCH, "do not belong together"},
     {FF_ENUMERIC, "training diverged"},
     {FF_EINTERRUPTED, "interrupted"},
+    {FF_EREPLACED, "file deleted, renamed or replaced while in use"},
 };
 
 const char *ff_status_text(enum ff_status status)

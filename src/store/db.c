@@ -3,8 +3,6 @@
 #include "store/readers_lock.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -53,22 +51,6 @@ int ff_db_fail(struct ff_db *db, int code, const char *what)
     return ff_fail(db->ctx, FF_EIO, "%s: cannot %s: %s", db->path, what, mdb_strerror(code));
 }
 
-/* A new file's name is durable once its folder is. Best effort: some file systems refuse. */
-static void sync_folder(const char *path)
-{
-    char copy[PATH_MAX];
-    int fd;
-
-    if (strlen(path) >= sizeof copy)
-        return;
-    strcpy(copy, path);
-    fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    (void)!fsync(fd);
-    close(fd);
-}
-
 static int open_descriptor(struct ff_db *db)
 {
     /* O_NONBLOCK: a FIFO of this name does not hang us. */
@@ -98,7 +80,6 @@ static int check_new(struct ff_db *db)
         return ff_fail_errno(db->ctx, errno, "%s: cannot create", db->path);
     if (!S_ISREG(st.st_mode) || st.st_size != 0)
         return ff_fail(db->ctx, FF_EEXIST, "%s: exists already", db->path);
-    sync_folder(db->path);
     return FF_OK;
 }
 

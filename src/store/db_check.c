@@ -531,3 +531,21 @@ int ff_db_check(struct ff_ctx *ctx, int fd, const char *path, struct ff_db_head 
 
     return rc == FF_OK ? ff_db_check_trees(ctx, fd, path, out) : rc;
 }
+
+enum ff_db_kind ff_db_look(struct ff_ctx *ctx, int fd, const char *path)
+{
+    struct ff_db_head head;
+    int rc = ff_db_check_head(ctx, fd, path, &head);
+    bool is_cut = head.file_bytes < META_PAGES * (uint64_t)head.page_bytes;
+
+    switch (rc) {
+    case FF_OK:
+        return head.transaction == 0 ? FF_DB_IS_STUB : FF_DB_IS_LMDB;
+    case FF_ECORRUPT:
+        return is_cut ? FF_DB_IS_STUB : FF_DB_IS_LMDB;
+    case FF_EFORMAT:
+        return head.file_bytes == 0 ? FF_DB_IS_STUB : FF_DB_IS_FOREIGN;
+    default:
+        return FF_DB_IS_FOREIGN;
+    }
+}

@@ -33,4 +33,14 @@ FF_CHECK int ff_db_check_trees(struct ff_ctx *ctx, int fd, const char *path,
 /* Both, of a file that nobody writes to meanwhile. */
 FF_CHECK int ff_db_check(struct ff_ctx *ctx, int fd, const char *path, struct ff_db_head *out);
 
+/* What a file is, as far as its first pages tell. */
+enum ff_db_kind {
+    FF_DB_IS_FOREIGN, /* not LMDB's, of another kind, or unreadable */
+    FF_DB_IS_STUB,    /* empty, cut off within the meta pages, or without a commit: what is left if
+                         its creation is cut short */
+    FF_DB_IS_LMDB,    /* maybe damaged */
+};
+/* Looks at the file open at FD. Sets a message that is not to be reported. */
+enum ff_db_kind ff_db_look(struct ff_ctx *ctx, int fd, const char *path);
+
 #endif

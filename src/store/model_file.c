@@ -1,5 +1,7 @@
 #include "store/model_file.h"
 
+#include "store/db_check.h"
+#include "store/partial.h"
 #include "store/tile_key.h"
 #include "store/writer_lock.h"
 #include <stdio.h>
@@ -17,8 +19,12 @@ struct ff_model_file {
     struct ff_ctx *ctx;
     struct ff_db *db;
     struct ff_coder *coder;
-    int fd; /* of the file; a writer holds the writer's lock through it */
+    int fd;       /* of the file; a writer holds the writer's lock through it */
+    int replaced; /* of the file at PATH that is to be replaced, likewise; -1: none */
     bool writer;
+    bool partial;            /* lies at PARTIAL yet */
+    char resolved[PATH_MAX]; /* PATH without symbolic links; a writer's */
+    char beside[PATH_MAX];   /* its partial file's name; a writer's */
     size_t path_bytes;
     char path[];
 };
@@ -35,41 +41,109 @@ bool ff_model_file_in_training(struct ff_model_file *file)
     return !file->writer && ff_writer_lock_held(file->fd);
 }
 
-static int open_parts(struct ff_model_file *file, enum ff_model_mode mode)
+bool ff_model_file_is_stub(struct ff_ctx *ctx, const char *path)
 {
-    static const struct {
-        enum ff_lock_mode lock;
-        enum ff_db_mode db;
-    } modes[] = {
-        [FF_MODEL_READ] = {FF_LOCK_NONE, FF_DB_READ},
-        [FF_MODEL_WRITE] = {FF_LOCK_TAKE, FF_DB_WRITE},
-        [FF_MODEL_CREATE] = {FF_LOCK_CREATE, FF_DB_CREATE},
-    };
-    int rc = ff_writer_lock_open(file->ctx, file->path, modes[mode].lock, &file->fd);
+    bool is_stub;
+    int fd;
 
-    if (rc == FF_OK)
-        rc = ff_coder_new(file->ctx, &file->coder);
-    if (rc != FF_OK)
-        return rc;
-    return ff_db_open_fd(file->ctx, file->fd, file->path, modes[mode].db, &file->db);
+    if (ff_writer_lock_open(ctx, path, FF_LOCK_NONE, &fd) != FF_OK)
+        return false;
+    is_stub = ff_db_look(ctx, fd, path) == FF_DB_IS_STUB;
+    close(fd);
+    return is_stub;
 }
 
-int ff_model_file_open(struct ff_ctx *ctx, const char *path, enum ff_model_mode mode,
-                       struct ff_model_file **out)
+static int open_existing(struct ff_model_file *file, enum ff_model_mode mode)
+{
+    bool reads = mode == FF_MODEL_READ;
+    int rc =
+        ff_writer_lock_open(file->ctx, file->path, reads ? FF_LOCK_NONE : FF_LOCK_TAKE, &file->fd);
+
+    if (rc != FF_OK)
+        return rc;
+    if (ff_db_look(file->ctx, file->fd, file->path) == FF_DB_IS_STUB)
+        return ff_fail(file->ctx, FF_EFORMAT,
+                       "%s: holds no model, only the beginning of a file; create the model with "
+                       "`fftool train`",
+                       file->path);
+    if (!reads)
+        ff_partial_sweep(file->ctx, file->beside);
+    return ff_db_open_fd(file->ctx, file->fd, file->path, reads ? FF_DB_READ : FF_DB_WRITE,
+                         &file->db);
+}
+
+/* Locks the file that the new one is to replace, if there is one. */
+static int lock_replaced(struct ff_model_file *file, enum ff_model_mode mode)
+{
+    int rc = ff_writer_lock_open(file->ctx, file->path, FF_LOCK_TAKE, &file->replaced);
+    enum ff_db_kind kind;
+
+    if (rc != FF_OK)
+        return rc == FF_ENOTFOUND ? FF_OK : rc;
+    kind = ff_db_look(file->ctx, file->replaced, file->path);
+    if (kind == FF_DB_IS_STUB || (kind == FF_DB_IS_LMDB && mode == FF_MODEL_REPLACE))
+        return FF_OK;
+    if (mode == FF_MODEL_CREATE)
+        return ff_fail(file->ctx, FF_EEXIST, "%s: exists already", file->path);
+    return ff_fail(file->ctx, FF_EFORMAT, "%s: is no model; it is left as it is", file->path);
+}
+
+static int open_partial(struct ff_model_file *file, enum ff_db_mode mode)
+{
+    int rc = ff_partial_create(file->ctx, file->beside, &file->fd);
+
+    if (rc != FF_OK)
+        return rc;
+    file->partial = true;
+    return ff_db_open_fd(file->ctx, file->fd, file->path, mode, &file->db);
+}
+
+static int open_new(struct ff_model_file *file, enum ff_model_mode mode)
+{
+    int rc = lock_replaced(file, mode);
+
+    return rc == FF_OK ? open_partial(file, FF_DB_CREATE) : rc;
+}
+
+/* A model file that is open nowhere yet. */
+static int new_file(struct ff_ctx *ctx, const char *path, bool writer, struct ff_model_file **out)
 {
     size_t path_bytes = strlen(path) + 1;
     struct ff_model_file *file = ff_alloc(ctx, FF_MEM_OTHER, sizeof *file + path_bytes);
-    int rc;
+    int rc = FF_OK;
 
     *out = NULL;
     if (!file)
         return ff_alloc_status(ctx);
     file->ctx = ctx;
-    file->fd = -1;
-    file->writer = mode != FF_MODEL_READ;
+    file->fd = file->replaced = -1;
+    file->writer = writer;
     file->path_bytes = path_bytes;
     memcpy(file->path, path, path_bytes);
-    rc = open_parts(file, mode);
+    if (writer)
+        rc = ff_partial_resolve(ctx, path, file->resolved);
+    if (rc == FF_OK && writer)
+        rc = ff_partial_name(ctx, file->resolved, file->beside);
+    if (rc == FF_OK)
+        *out = file;
+    else
+        ff_model_file_close(file);
+    return rc;
+}
+
+int ff_model_file_open(struct ff_ctx *ctx, const char *path, enum ff_model_mode mode,
+                       struct ff_model_file **out)
+{
+    bool is_new = mode == FF_MODEL_CREATE || mode == FF_MODEL_REPLACE;
+    struct ff_model_file *file;
+    int rc = new_file(ctx, path, mode != FF_MODEL_READ, &file);
+
+    *out = NULL;
+    if (rc != FF_OK)
+        return rc;
+    rc = ff_coder_new(ctx, &file->coder);
+    if (rc == FF_OK)
+        rc = is_new ? open_new(file, mode) : open_existing(file, mode);
     if (rc != FF_OK) {
         ff_model_file_close(file);
         return rc;
@@ -84,9 +158,56 @@ void ff_model_file_close(struct ff_model_file *file)
         return;
     ff_db_close(file->db);
     ff_coder_free(file->coder);
+    if (file->partial)
+        ff_partial_discard(file->beside, file->fd);
+    /* Last: the locks cover all the rest. */
     if (file->fd >= 0)
-        close(file->fd); /* last: the lock covers LMDB's closing */
+        close(file->fd);
+    if (file->replaced >= 0)
+        close(file->replaced);
     ff_free(file->ctx, FF_MEM_OTHER, file, sizeof *file + file->path_bytes);
+}
+
+bool ff_model_file_is_published(const struct ff_model_file *file)
+{
+    return !file->partial;
+}
+
+int ff_model_file_check_place(struct ff_model_file *file)
+{
+    return ff_partial_check_place(file->ctx, file->partial ? file->beside : file->path, file->fd);
+}
+
+/* Gives FILE its name, in place of the file open at REPLACED (-1: none). */
+static int publish(struct ff_model_file *file, int replaced)
+{
+    const struct ff_publication publication = {
+        .name = file->path,
+        .path = file->resolved,
+        .partial = file->beside,
+        .fd = file->fd,
+        .replaced = replaced,
+    };
+    int rc = ff_partial_publish(file->ctx, &publication);
+
+    file->partial = rc != FF_OK;
+    return rc;
+}
+
+int ff_model_file_publish(struct ff_model_file *file)
+{
+    /* A model to be replaced may be deleted or renamed meanwhile, as long as the name is free. */
+    int replaced = access(file->path, F_OK) == 0 ? file->replaced : -1, rc;
+
+    if (!file->partial)
+        return FF_OK;
+    rc = publish(file, replaced);
+    if (rc != FF_OK)
+        return rc;
+    if (file->replaced >= 0)
+        close(file->replaced);
+    file->replaced = -1;
+    return FF_OK;
 }
 
 /* Encodes MATRIX and puts it under KEY. */
@@ -180,16 +301,23 @@ int ff_model_file_describe(struct ff_model_file *file, const struct ff_tile_key 
     return find_tile(file, key, false, name, &stored, out);
 }
 
-int ff_model_file_flip(struct ff_model_file *file, const char *text)
+static int put_manifest(struct ff_model_file *file, const char *text)
 {
     const struct ff_compression none = {.codec = FF_CODEC_NONE};
     size_t length = strlen(text);
     struct ff_matrix matrix = {FF_U8, 1, (uint32_t)length, text};
-    int rc;
 
     if (length == 0 || length > FF_VALUE_MAX_BYTES)
         return ff_fail(file->ctx, FF_EINVAL, "%s: a manifest of %zu bytes", file->path, length);
-    rc = put_value(file, manifest_key, &matrix, &none);
+    return put_value(file, manifest_key, &matrix, &none);
+}
+
+int ff_model_file_flip(struct ff_model_file *file, const char *text)
+{
+    int rc = ff_model_file_check_place(file);
+
+    if (rc == FF_OK)
+        rc = put_manifest(file, text);
     return rc == FF_OK ? ff_db_commit(file->db) : rc;
 }
 
@@ -205,8 +333,7 @@ int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size
     rc = ff_db_get(file->db, manifest_key, &stored);
     if (rc == FF_ENOTFOUND)
         return ff_fail(file->ctx, FF_EFORMAT,
-                       "%s: no model: unfinished, or of another program; remove it, or use --force",
-                       file->path);
+                       "%s: is an LMDB file of another program, and no model", file->path);
     if (rc != FF_OK)
         return rc;
     snprintf(name, sizeof name, "%s: manifest", file->path);
@@ -222,13 +349,6 @@ int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size
     *size = (size_t)value.raw_bytes + 1;
     memcpy(*text, value.payload, (size_t)value.raw_bytes);
     return FF_OK;
-}
-
-bool ff_model_file_is_empty(struct ff_model_file *file)
-{
-    struct ff_bytes first = {"", 1}, key, stored; /* the byte 0: before every key of ours */
-
-    return ff_db_seek(file->db, first, &key, &stored) == FF_ENOTFOUND;
 }
 
 /* Collects, from *FROM on, the keys of one round of a sweep: tiles of (KIND, LAYER) of other

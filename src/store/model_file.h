@@ -33,19 +33,34 @@ struct ff_tile_key {
     uint32_t tile;
 };
 
-enum ff_model_mode { FF_MODEL_READ, FF_MODEL_WRITE, FF_MODEL_CREATE };
+enum ff_model_mode { FF_MODEL_READ, FF_MODEL_WRITE, FF_MODEL_CREATE, FF_MODEL_REPLACE };
 
 /*
  * Opens or creates PATH. Writers hold an exclusive lock (writer_lock.h) on it until closed: a
  * second writer gets FF_ELOCKED. A file that is not a model is FF_EFORMAT, a damaged one
- * FF_ECORRUPT, an absent one FF_ENOTFOUND. FF_MODEL_CREATE makes a new file, or takes an empty one
- * that a killed trainer left; FF_EEXIST if there is more in it. A reader writes nothing anywhere,
- * and sees whole checkpoints while a writer in another process trains.
+ * FF_ECORRUPT, an absent one FF_ENOTFOUND. A reader writes nothing anywhere, and sees whole
+ * checkpoints while a writer in another process trains.
+ *
+ * FF_MODEL_CREATE and FF_MODEL_REPLACE make a new file, which is partial (partial.h) and gets its
+ * name by ff_model_file_publish(); closed before that, it is removed. Until then they hold the lock
+ * of the file that is at PATH, too. FF_MODEL_CREATE fails with FF_EEXIST if there is one, unless it
+ * is a stub; FF_MODEL_REPLACE with FF_EFORMAT if it is no model.
  */
 FF_CHECK int ff_model_file_open(struct ff_ctx *ctx, const char *path, enum ff_model_mode mode,
                                 struct ff_model_file **out);
 void ff_model_file_close(struct ff_model_file *file);
 const char *ff_model_file_path(const struct ff_model_file *file);
+/* True if there is a file at PATH in which no model has ever been: what is left if its creation is
+ * cut short. To be opened it is FF_EFORMAT. */
+bool ff_model_file_is_stub(struct ff_ctx *ctx, const char *path);
+/* Gives a new file its name, in place of the one that it replaces; does nothing if it has it. What
+ * was put since the last flip does not count. Fails with FF_EREPLACED if either has been tampered
+ * with, and then leaves all files as they are. */
+FF_CHECK int ff_model_file_publish(struct ff_model_file *file);
+bool ff_model_file_is_published(const struct ff_model_file *file);
+/* FF_OK if the file still has its name; else FF_EREPLACED, and a message that says what happened.
+ * For a writer. */
+FF_CHECK int ff_model_file_check_place(struct ff_model_file *file);
 /* True if another process holds the writer's lock at the moment. */
 bool ff_model_file_in_training(struct ff_model_file *file);
 
@@ -61,16 +76,14 @@ FF_CHECK int ff_model_file_get(struct ff_model_file *file, const struct ff_tile_
 /* Describes a tile without reading its payload. FF_ECORRUPT if it is missing. */
 FF_CHECK int ff_model_file_describe(struct ff_model_file *file, const struct ff_tile_key *key,
                                     struct ff_value *out);
-/* Commits everything put so far together with the manifest TEXT (a string). */
+/* Commits everything put so far together with the manifest TEXT (a string); FF_EREPLACED if the
+ * file does not have its name any more. */
 FF_CHECK int ff_model_file_flip(struct ff_model_file *file, const char *text);
 /*
  * The manifest, hash verified; *TEXT is allocated (ff_free(ctx, FF_MEM_OTHER, text, *SIZE)),
  * zero-terminated; *SIZE counts the zero. FF_EFORMAT if the file has none.
  */
 FF_CHECK int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size);
-/* True if nothing was ever committed: what a trainer leaves that is killed while it creates the
- * file. */
-bool ff_model_file_is_empty(struct ff_model_file *file);
 /* Deletes the tiles of (KIND, LAYER) whose generation is not KEEP (UINT64_MAX: all of them), in
  * bounded transactions, and commits. Visits no other tiles. */
 FF_CHECK int ff_model_file_sweep(struct ff_model_file *file, char kind, uint32_t layer,

@@ -28,19 +28,17 @@ static int take(struct ff_ctx *ctx, const char *path, int fd)
     return ff_fail(ctx, FF_ELOCKED, "%s: is locked by another process", path);
 }
 
-/* Between opening and locking it the file may have been replaced, or filled by another trainer. */
-static int check_locked(struct ff_ctx *ctx, const char *path, enum ff_lock_mode mode, int fd)
+/* Between opening and locking it the file may have been replaced, or published by its trainer. */
+static int check_locked(struct ff_ctx *ctx, const char *path, int fd)
 {
     struct stat ours, there;
 
-    if (fstat(fd, &ours) != 0 || stat(path, &there) != 0)
+    if (fstat(fd, &ours) != 0)
         return ff_fail_errno(ctx, errno, "%s: cannot open", path);
-    if (ours.st_dev != there.st_dev || ours.st_ino != there.st_ino)
+    if (stat(path, &there) != 0 || ours.st_dev != there.st_dev || ours.st_ino != there.st_ino)
         return ff_fail(ctx, FF_ELOCKED, "%s: is being replaced by another process", path);
     if (!S_ISREG(ours.st_mode))
         return ff_fail(ctx, FF_EFORMAT, "%s: not a file", path);
-    if (mode == FF_LOCK_CREATE && ours.st_size != 0)
-        return ff_fail(ctx, FF_EEXIST, "%s: exists already", path);
     return FF_OK;
 }
 
@@ -50,7 +48,7 @@ int ff_writer_lock_open(struct ff_ctx *ctx, const char *path, enum ff_lock_mode 
     int flags = O_CLOEXEC | O_NONBLOCK | (mode == FF_LOCK_NONE ? O_RDONLY : O_RDWR);
     int rc = FF_OK;
 
-    *fd = open(path, flags | (mode == FF_LOCK_CREATE ? O_CREAT : 0), FILE_MODE);
+    *fd = open(path, flags | (mode == FF_LOCK_CREATE ? O_CREAT | O_NOFOLLOW : 0), FILE_MODE);
     if (*fd < 0 && errno == EISDIR)
         return ff_fail(ctx, FF_EFORMAT, "%s: not a file", path);
     if (*fd < 0)
@@ -58,7 +56,7 @@ int ff_writer_lock_open(struct ff_ctx *ctx, const char *path, enum ff_lock_mode 
     if (mode != FF_LOCK_NONE) {
         rc = take(ctx, path, *fd);
         if (rc == FF_OK)
-            rc = check_locked(ctx, path, mode, *fd);
+            rc = check_locked(ctx, path, *fd);
     }
     if (rc != FF_OK) {
         close(*fd);

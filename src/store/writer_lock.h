@@ -13,7 +13,7 @@
 enum ff_lock_mode {
     FF_LOCK_NONE,   /* open PATH for reading */
     FF_LOCK_TAKE,   /* open PATH for writing and take the lock */
-    FF_LOCK_CREATE, /* the same, creating PATH, which may exist if it is empty: FF_EEXIST */
+    FF_LOCK_CREATE, /* the same, creating PATH if it is absent, and following no symbolic link */
 };
 
 /* *FD becomes a descriptor, for close(). FF_ELOCKED if another has the lock, FF_ENOTFOUND, FF_EIO.

@@ -4,6 +4,7 @@
 
 #include "nn/gemm.h"
 #include "store/libraries.h"
+#include "store/partial.h"
 #include "train/gather.h"
 #include "train/geometry.h"
 #include "train/import.h"
@@ -61,11 +62,23 @@ static int check_place(struct ff_ctx *ctx, const char *model)
     return FF_OK;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+
+    return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}
+
 int ff_begin_check(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                    const struct ff_train_opts *opts)
 {
     if (!opts->model || !*opts->model)
         return ff_fail(ctx, FF_EINVAL, "no model file is named");
+    if (ends_with(opts->model, FF_PARTIAL_SUFFIX))
+        return ff_fail(ctx, FF_EINVAL,
+                       "%s: names that end with " FF_PARTIAL_SUFFIX
+                       " are those of unfinished models; choose another one",
+                       opts->model);
     if (recipe && !opts->data.path)
         return ff_fail(ctx, FF_EINVAL, "no data is named");
     if (!(opts->checkpoint_interval_s >= 0))

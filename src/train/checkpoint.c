@@ -46,6 +46,8 @@ int ff_checkpoint(struct ff_run *run, size_t n, const struct ff_part *parts, boo
     if (final)
         ff_manifest_advance(&run->manifest);
     status = ff_run_flip(run);
+    if (status == FF_OK)
+        status = ff_run_publish(run);
     if (status != FF_OK)
         return status;
     run->last_checkpoint = ff_now();

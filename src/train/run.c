@@ -130,6 +130,18 @@ int ff_run_flip(struct ff_run *run)
     return status;
 }
 
+int ff_run_publish(struct ff_run *run)
+{
+    int status;
+
+    if (ff_model_file_is_published(run->file))
+        return FF_OK;
+    status = ff_model_file_publish(run->file);
+    if (status == FF_OK && run->opts->on_published)
+        run->opts->on_published(run->opts->arg);
+    return status;
+}
+
 void ff_run_measure_scratch(struct ff_run *run)
 {
     uint64_t bytes = run->scratch.ops->bytes(run->scratch.self);

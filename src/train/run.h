@@ -71,6 +71,8 @@ FF_CHECK int ff_run_feed(struct ff_run *run, struct ff_set *set, uint32_t bounda
 FF_CHECK int ff_run_seal(struct ff_run *run, struct ff_set *set, uint32_t boundary);
 /* Commits the manifest as it stands in RUN, with all tiles put before. */
 FF_CHECK int ff_run_flip(struct ff_run *run);
+/* Gives a new model its name, if it does not have it yet, and reports that. */
+FF_CHECK int ff_run_publish(struct ff_run *run);
 /* Notes how much scratch holds. */
 void ff_run_measure_scratch(struct ff_run *run);
 /* Tells the user a line of text. */

@@ -26,11 +26,16 @@ void ff_train_opts_init(struct ff_train_opts *out)
     };
 }
 
-static int create_model(struct ff_run *run)
+/* A model that takes the place of another one gets its name with the first checkpoint
+ * (ff_checkpoint): until then all may still fail. */
+static int create_model(struct ff_run *run, bool replaces)
 {
-    int status = ff_model_file_open(run->ctx, run->opts->model, FF_MODEL_CREATE, &run->file);
+    enum ff_model_mode mode = replaces ? FF_MODEL_REPLACE : FF_MODEL_CREATE;
+    int status = ff_model_file_open(run->ctx, run->opts->model, mode, &run->file);
 
-    return status == FF_OK ? ff_run_flip(run) : status;
+    if (status == FF_OK)
+        status = ff_run_flip(run);
+    return status == FF_OK && !replaces ? ff_run_publish(run) : status;
 }
 
 static void close_model(struct ff_run *run)
@@ -38,23 +43,6 @@ static void close_model(struct ff_run *run)
     ff_model_file_close(run->file);
     run->file = NULL;
     ff_manifest_release(&run->manifest);
-}
-
-/* Removes the file before it lets go of its lock, so that no one else's new file is hit. */
-static void remove_model(struct ff_run *run)
-{
-    unlink(run->opts->model);
-    close_model(run);
-}
-
-/* True for what a trainer leaves that is killed before its first commit. */
-static bool is_empty(struct ff_run *run)
-{
-    struct stat status;
-
-    if (run->file)
-        return ff_model_file_is_empty(run->file);
-    return stat(run->opts->model, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
 }
 
 static int open_model(struct ff_run *run)
@@ -109,16 +97,6 @@ static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint6
     return settle_data(run);
 }
 
-/* --force: a model that is there goes, even a damaged one, but none that could not be read for
- * another reason. */
-static int replace_model(struct ff_run *run, int found)
-{
-    if (found != FF_OK && found != FF_ECORRUPT)
-        return found;
-    remove_model(run);
-    return FF_ENOTFOUND;
-}
-
 /* Refuses a new model that does not fit the budget, before an old one goes. */
 static int plan_anew(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
                      const struct ff_dataset_info *info)
@@ -139,35 +117,40 @@ static int plan_anew(struct ff_run *run, const struct ff_recipe *recipe, uint64_
     return status;
 }
 
+/* Begins a new model where one was looked for, with the result FOUND. --force replaces a model,
+ * even a damaged one, but nothing that could not be read for another reason. */
+static int begin_anew(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
+                      const struct ff_dataset_info *info, int found)
+{
+    bool replaces = run->opts->force && (found == FF_OK || found == FF_ECORRUPT);
+    int status;
+
+    close_model(run);
+    status = ff_begin_manifest(run->ctx, recipe, run->opts, samples, info, &run->manifest);
+    return status == FF_OK ? create_model(run, replaces) : status;
+}
+
 static int open_or_create(struct ff_run *run, const struct ff_recipe *recipe, bool *resumed)
 {
     struct ff_dataset_info info;
     uint64_t samples = 0;
-    int status = ff_begin_data(run->ctx, recipe, run->opts, &info, &samples);
+    bool anew;
+    int status = ff_begin_data(run->ctx, recipe, run->opts, &info, &samples), found;
 
     if (status != FF_OK)
         return status;
-    status = open_model(run);
-    if (status != FF_OK || run->opts->force) {
-        int plan = plan_anew(run, recipe, samples, &info);
-
-        if (plan != FF_OK)
-            return plan;
+    found = open_model(run);
+    anew = found == FF_ENOTFOUND ||
+           (run->opts->force && (found == FF_OK || found == FF_ECORRUPT)) ||
+           (found == FF_EFORMAT && ff_model_file_is_stub(run->ctx, run->opts->model));
+    if (anew) {
+        status = plan_anew(run, recipe, samples, &info);
+        return status == FF_OK ? begin_anew(run, recipe, samples, &info, found) : status;
     }
-    if (status == FF_EFORMAT && is_empty(run)) {
-        remove_model(run);
-        status = FF_ENOTFOUND;
-    }
-    if (run->opts->force && status != FF_ENOTFOUND)
-        status = replace_model(run, status);
-    if (status == FF_OK) {
-        *resumed = true;
-        return adopt_model(run, recipe, samples, &info);
-    }
-    if (status != FF_ENOTFOUND)
-        return status;
-    status = ff_begin_manifest(run->ctx, recipe, run->opts, samples, &info, &run->manifest);
-    return status == FF_OK ? create_model(run) : status;
+    if (found != FF_OK)
+        return found;
+    *resumed = true;
+    return adopt_model(run, recipe, samples, &info);
 }
 
 static void warn_of_other_versions(struct ff_run *run)
@@ -408,6 +391,17 @@ static int plan(struct ff_run *run)
     return FF_OK;
 }
 
+/* That the model of the same name, which was to be replaced, is not the one that has been trained
+ * must not be missed. */
+static int explain_unpublished(struct ff_run *run, int status)
+{
+    char reason[FF_MESSAGE_BYTES];
+
+    snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
+    return ff_fail(run->ctx, (enum ff_status)status, "%s; %s is left as it was", reason,
+                   run->opts->model);
+}
+
 /* From an open model on. A complete one is only cleared of what a run cut off at its end left. */
 static int train_from_mark(struct ff_run *run, double began, struct ff_train_result *result)
 {
@@ -428,6 +422,8 @@ static int train_from_mark(struct ff_run *run, double began, struct ff_train_res
     if (status == FF_OK)
         status = run_stages(run);
     if (status == FF_OK)
+        status = ff_model_file_check_place(run->file);
+    if (status == FF_OK)
         drop_scratch(run, FF_NO_BOUNDARY);
     if (status == FF_OK || status == FF_EINTERRUPTED) {
         int counted = count_dead_units(run, result);
@@ -446,6 +442,7 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     struct ff_run run = {.ctx = ctx, .opts = opts, .scratch = *scratch};
     uint64_t limit_before = ctx->meter.limit;
     double began = ff_now();
+    bool begun;
     int status;
 
     memset(result, 0, sizeof *result);
@@ -470,8 +467,13 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         if (status == FF_OK && (opts->data.path || run.manifest.mark.stage != FF_STAGE_DONE))
             status = settle_data(&run);
     }
-    if (status == FF_OK)
+    begun = status == FF_OK;
+    if (begun)
         status = train_from_mark(&run, began, result);
+    if (status != FF_OK && run.file && !ff_model_file_is_published(run.file) &&
+        access(opts->model, F_OK) == 0)
+        status = explain_unpublished(&run, status);
+    result->saved = begun && ff_model_file_is_published(run.file);
     close_model(&run);
     ff_workers_release(&run.workers);
     ff_memory_limit(ctx, limit_before);

@@ -1,0 +1,208 @@
+#include "store/partial.h"
+
+#include "store/db_check.h"
+#include "store/writer_lock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MOST_LINKS 40 /* symbolic links to follow, as Linux does */
+
+static int too_long(struct ff_ctx *ctx, const char *path)
+{
+    return ff_fail(ctx, FF_EINVAL, "%s: the path is too long", path);
+}
+
+/* Replaces the last component of PATH, a symbolic link, by its TARGET; false if it is too long. */
+static bool follow(char path[PATH_MAX], const char *target)
+{
+    const char *slash = *target == '/' ? NULL : strrchr(path, '/');
+    size_t kept = slash ? (size_t)(slash - path) + 1 : 0;
+
+    if (kept + strlen(target) >= PATH_MAX)
+        return false;
+    strcpy(path + kept, target);
+    return true;
+}
+
+int ff_partial_resolve(struct ff_ctx *ctx, const char *path, char out[PATH_MAX])
+{
+    if (strlen(path) >= PATH_MAX)
+        return too_long(ctx, path);
+    strcpy(out, path);
+    for (int i = 0; i < MOST_LINKS; i++) {
+        char target[PATH_MAX];
+        ssize_t length = readlink(out, target, sizeof target - 1);
+
+        if (length < 0)
+            return FF_OK; /* no link; what else is wrong is reported when it is opened */
+        target[length] = '\0';
+        if (!follow(out, target))
+            return too_long(ctx, path);
+    }
+    return ff_fail_errno(ctx, ELOOP, "%s: cannot open", path);
+}
+
+int ff_partial_name(struct ff_ctx *ctx, const char *path, char out[PATH_MAX])
+{
+    if (snprintf(out, PATH_MAX, "%s" FF_PARTIAL_SUFFIX, path) >= PATH_MAX)
+        return too_long(ctx, path);
+    return FF_OK;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Under the lock: a file of another kind is not touched. */
+static int empty_stale(struct ff_ctx *ctx, const char *partial, int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return ff_fail_errno(ctx, errno, "%s: cannot create", partial);
+    if (st.st_size == 0)
+        return FF_OK;
+    if (ff_db_look(ctx, fd, partial) == FF_DB_IS_FOREIGN)
+        return ff_fail(ctx, FF_EEXIST,
+                       "%s: exists, and is no unfinished model; rename or remove it", partial);
+    if (ftruncate(fd, 0) != 0)
+        return ff_fail_errno(ctx, errno, "%s: cannot truncate", partial);
+    return FF_OK;
+}
+
+int ff_partial_create(struct ff_ctx *ctx, const char *partial, int *fd)
+{
+    int rc = ff_writer_lock_open(ctx, partial, FF_LOCK_CREATE, fd);
+
+    if (rc != FF_OK)
+        return rc;
+    rc = empty_stale(ctx, partial, *fd);
+    if (rc != FF_OK) {
+        close(*fd);
+        *fd = -1;
+    }
+    return rc;
+}
+
+void ff_partial_discard(const char *partial, int fd)
+{
+    struct stat ours, there;
+
+    if (fstat(fd, &ours) == 0 && lstat(partial, &there) == 0 && is_same(&ours, &there))
+        unlink(partial);
+}
+
+void ff_partial_sweep(struct ff_ctx *ctx, const char *partial)
+{
+    struct stat st;
+    int fd;
+
+    if (lstat(partial, &st) != 0 || !S_ISREG(st.st_mode) ||
+        ff_writer_lock_open(ctx, partial, FF_LOCK_TAKE, &fd) != FF_OK)
+        return;
+    if (ff_db_look(ctx, fd, partial) != FF_DB_IS_FOREIGN)
+        ff_partial_discard(partial, fd);
+    close(fd);
+}
+
+/* The name that the file open at FD has now; false if that is unknown. */
+static bool find_name(int fd, char out[PATH_MAX])
+{
+    char link[32];
+    ssize_t length;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    length = readlink(link, out, PATH_MAX - 1);
+    if (length < 0)
+        return false;
+    out[length] = '\0';
+    return true;
+}
+
+int ff_partial_check_place(struct ff_ctx *ctx, const char *path, int fd)
+{
+    char now[PATH_MAX];
+    struct stat ours, there;
+    bool occupied;
+
+    if (fstat(fd, &ours) != 0)
+        return ff_fail_errno(ctx, errno, "%s: cannot check", path);
+    occupied = stat(path, &there) == 0;
+    if (occupied && is_same(&ours, &there))
+        return FF_OK;
+    if (!occupied && errno != ENOENT && errno != ENOTDIR)
+        return ff_fail_errno(ctx, errno, "%s: cannot be found any more", path);
+    if (ours.st_nlink == 0 && occupied)
+        return ff_fail(ctx, FF_EREPLACED,
+                       "%s: was replaced by another file during training; that file is left as it "
+                       "is, and what was trained is lost",
+                       path);
+    if (ours.st_nlink == 0)
+        return ff_fail(ctx, FF_EREPLACED,
+                       "%s: was deleted during training; what was trained is lost", path);
+    if (!find_name(fd, now))
+        strcpy(now, "another name");
+    return ff_fail(ctx, FF_EREPLACED,
+                   "%s: was renamed during training%s; its last checkpoint is under %s, from "
+                   "which `fftool resume` continues",
+                   path, occupied ? ", and another file has taken its place" : "", now);
+}
+
+/* A name is durable once its directory is. Best effort: some file systems refuse. */
+static void sync_directory(const char *path)
+{
+    char copy[PATH_MAX];
+    int fd;
+
+    snprintf(copy, sizeof copy, "%s", path);
+    fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)!fsync(fd);
+    close(fd);
+}
+
+/* Renames PARTIAL to PATH unless there is a file. Returns an errno. */
+static int rename_to_free(const char *partial, const char *path)
+{
+    struct stat st;
+
+    if (renameat2(AT_FDCWD, partial, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return errno;
+    /* A file system that cannot do both in one step. */
+    if (lstat(path, &st) == 0)
+        return EEXIST;
+    return rename(partial, path) == 0 ? 0 : errno;
+}
+
+int ff_partial_publish(struct ff_ctx *ctx, const struct ff_publication *publication)
+{
+    const char *name = publication->name, *path = publication->path;
+    const char *partial = publication->partial;
+    int rc = ff_partial_check_place(ctx, partial, publication->fd), code;
+
+    if (rc == FF_OK && publication->replaced >= 0)
+        rc = ff_partial_check_place(ctx, name, publication->replaced);
+    if (rc != FF_OK)
+        return rc;
+    if (publication->replaced >= 0)
+        code = rename(partial, path) == 0 ? 0 : errno;
+    else
+        code = rename_to_free(partial, path);
+    if (code == EEXIST)
+        return ff_fail(ctx, FF_EREPLACED,
+                       "%s: another file of this name has been made meanwhile; it is left as it is",
+                       name);
+    if (code != 0)
+        return ff_fail_errno(ctx, code, "%s: cannot be renamed to %s", partial, name);
+    sync_directory(path);
+    return FF_OK;
+}
