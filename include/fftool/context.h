@@ -19,8 +19,8 @@ FF_CHECK int ff_ctx_new(struct ff_ctx **out);
 /* Frees CTX, which may be NULL. Everything made with it must have been released before. */
 void ff_ctx_free(struct ff_ctx *ctx);
 
-/* Returns why the last failed call failed: one line without a newline, valid until the next call on
- * CTX. */
+/* Returns why the last failed call failed: one line without a newline, fit for a terminal
+ * (ff_text_escape() in text.h), valid until the next call on CTX. */
 const char *ff_ctx_message(const struct ff_ctx *ctx);
 
 /* Calls WARN with one line of text for what deserves a look but stops nothing. NULL: warnings are

@@ -15,6 +15,7 @@
 #include <fftool/plan.h>
 #include <fftool/recipe.h>
 #include <fftool/status.h>
+#include <fftool/text.h>
 #include <fftool/train.h>
 
 #endif

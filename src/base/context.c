@@ -1,6 +1,7 @@
 #include "base/context.h"
 
 #include <errno.h>
+#include <fftool/text.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,20 +73,6 @@ void ff_ctx_on_warning(struct ff_ctx *ctx, void (*warn)(void *arg, const char *t
     pthread_mutex_unlock(&ctx->lock);
 }
 
-/* Names from files end up in messages: nothing in them may move the cursor or fake a second line.
- * In UTF-8, C2 80 to C2 9F are control characters too; C2 9B starts a terminal's command. */
-static void make_one_line(char *text)
-{
-    unsigned char *c = (unsigned char *)text;
-
-    for (; *c; c++) {
-        if (*c < 0x20 || *c == 0x7f)
-            c[0] = ' ';
-        else if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
-            c[0] = c[1] = ' ';
-    }
-}
-
 int ff_fail(struct ff_ctx *ctx, enum ff_status status, const char *format, ...)
 {
     char text[FF_MESSAGE_BYTES];
@@ -94,9 +81,8 @@ int ff_fail(struct ff_ctx *ctx, enum ff_status status, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    make_one_line(text);
     pthread_mutex_lock(&ctx->lock);
-    memcpy(ctx->message, text, sizeof text);
+    ff_text_escape(text, FF_ESCAPE_LINE, ctx->message, sizeof ctx->message);
     pthread_mutex_unlock(&ctx->lock);
     return status;
 }
@@ -131,15 +117,15 @@ int ff_fail_errno(struct ff_ctx *ctx, int errnum, const char *format, ...)
 
 void ff_warn(struct ff_ctx *ctx, const char *format, ...)
 {
-    char text[FF_MESSAGE_BYTES];
+    char text[FF_MESSAGE_BYTES], line[FF_MESSAGE_BYTES];
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    make_one_line(text);
+    ff_text_escape(text, FF_ESCAPE_LINE, line, sizeof line);
     pthread_mutex_lock(&ctx->lock);
     if (ctx->warn)
-        ctx->warn(ctx->warn_arg, text);
+        ctx->warn(ctx->warn_arg, line);
     pthread_mutex_unlock(&ctx->lock);
 }

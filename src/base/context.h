@@ -36,7 +36,7 @@ struct ff_ctx {
 /*
  * Sets the message and returns STATUS, so that a fault is reported where it is found:
  *     return ff_fail(ctx, FF_ECORRUPT, "%s: cut short", path);
- * Safe from any thread. Line breaks and control characters in the text become spaces.
+ * Safe from any thread. What a terminal must not get is escaped (ff_text_escape()).
  */
 int ff_fail(struct ff_ctx *ctx, enum ff_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
