@@ -1,6 +1,7 @@
 /*
  * What the files of the command line share: the commands' table, exit codes, and how a failure is
- * told. The command line sees nothing of the library but its public headers.
+ * told. Text of others is escaped on its way to the terminal (print.h). The command line sees
+ * nothing of the library but its public headers.
  *
  * A command is one file, cmd_NAME.c, that defines `const struct command cmd_NAME`, and one row of
  * COMMANDS below. Dispatch, `fftool help`, `--help`, option parsing and the tests follow from it.
@@ -70,6 +71,13 @@ int report_status(const struct cli *cli, int status);
 /* Prints "fftool: COMMAND: TEXT" for a failure found by the command line itself; EXIT_FAILED. */
 int report_failure(const struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Prints "fftool: COMMAND: warning: TEXT", unless CLI is quiet. */
+void report_warning(const struct cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Prints "hint: TEXT": what to do about a failure that has been printed. */
+void report_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Returns how many edits (insert, delete, replace, swap neighbours) lead from A to B. */
 unsigned edit_distance(const char *a, const char *b);

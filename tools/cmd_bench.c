@@ -1,7 +1,7 @@
 /* fftool bench: how near training comes to the speed of plain matrix multiplication. */
 #include "interrupt.h"
+#include "json.h"
 #include "options.h"
-#include "output.h"
 
 struct settings {
     struct ff_bench_opts opts;
@@ -68,11 +68,24 @@ static const struct option_spec options[] = {
     {.name = NULL},
 };
 
+static int print_json(const struct cli *cli, const struct settings *settings,
+                      const struct ff_bench_result *result)
+{
+    struct json_builder object = json_build(json_object());
+
+    json_add(&object, "units", json_from_count(settings->opts.units));
+    json_add(&object, "batch", json_from_count(settings->opts.batch));
+    json_add(&object, "threads", json_from_count(result->threads));
+    json_add(&object, "train_gflops", json_from_real(result->train_gflops));
+    json_add(&object, "gemm_gflops", json_from_real(result->gemm_gflops));
+    json_add(&object, "ratio", json_from_real(result->ratio));
+    return json_print(cli, json_built(&object));
+}
+
 static int run(struct cli *cli, void *arg, const char *operand)
 {
     struct settings *settings = arg;
     struct ff_bench_result result;
-    json_t *object;
     int status;
 
     (void)operand;
@@ -87,15 +100,7 @@ static int run(struct cli *cli, void *arg, const char *operand)
                result.train_gflops, result.gemm_gflops, result.ratio);
         return EXIT_DONE;
     }
-    object = json_object();
-    json_add(object, "units", json_from_count(settings->opts.units));
-    json_add(object, "batch", json_from_count(settings->opts.batch));
-    json_add(object, "threads", json_from_count(result.threads));
-    json_add(object, "train_gflops", json_from_real(result.train_gflops));
-    json_add(object, "gemm_gflops", json_from_real(result.gemm_gflops));
-    json_add(object, "ratio", json_from_real(result.ratio));
-    json_print(stdout, object);
-    return EXIT_DONE;
+    return print_json(cli, settings, &result);
 }
 
 const struct command cmd_bench = {

@@ -1,6 +1,8 @@
 /* fftool eval: measures a model on labelled data. */
+#include "json.h"
 #include "measuring.h"
 #include "output.h"
+#include "print.h"
 #include <math.h>
 #include <string.h>
 
@@ -175,11 +177,12 @@ static void print_confusion(const struct ff_evaluation *evaluation)
     putchar('\n');
 }
 
-static void print_text(const struct cli *cli, const struct ff_evaluation *evaluation)
+static void print_evaluation(const struct cli *cli, const struct ff_evaluation *evaluation)
 {
-    printf("%s: error %s (%s of %s wrong), by %s\n", cli->model, text_percent(evaluation->error).s,
-           text_count(wrong_samples(evaluation)).s, text_counted(evaluation->samples, "sample").s,
-           measuring_method_name(evaluation->method));
+    print_line(stdout, "%s: error %s (%s of %s wrong), by %s", cli->model,
+               text_percent(evaluation->error).s, text_count(wrong_samples(evaluation)).s,
+               text_counted(evaluation->samples, "sample").s,
+               measuring_method_name(evaluation->method));
     printf("cross-entropy %s", text_real(evaluation->cross_entropy).s);
     if (evaluation->last_layer > evaluation->first_layer)
         printf("; goodness of layers %u to %u", evaluation->first_layer, evaluation->last_layer);
@@ -195,67 +198,67 @@ static void print_text(const struct cli *cli, const struct ff_evaluation *evalua
 
 static json_t *reals_array(const double *values, uint32_t n)
 {
-    json_t *array;
+    struct json_builder array;
     uint32_t i;
 
     if (values == NULL)
         return json_null();
-    array = json_array();
+    array = json_build(json_array());
     for (i = 0; i < n; i++)
-        json_append(array, json_from_real(values[i]));
-    return array;
+        json_append(&array, json_from_real(values[i]));
+    return json_built(&array);
 }
 
 static json_t *class_object(const struct ff_evaluation *evaluation, uint32_t class)
 {
     struct class_figures figures = figures_of(evaluation, class);
-    json_t *object = json_object();
+    struct json_builder object = json_build(json_object());
 
-    json_add(object, "class", json_from_count(class));
-    json_add(object, "samples", json_from_count(figures.samples));
-    json_add(object, "precision", json_from_real(figures.precision));
-    json_add(object, "recall", json_from_real(figures.recall));
-    json_add(object, "f1", json_from_real(figures.f1));
-    return object;
+    json_add(&object, "class", json_from_count(class));
+    json_add(&object, "samples", json_from_count(figures.samples));
+    json_add(&object, "precision", json_from_real(figures.precision));
+    json_add(&object, "recall", json_from_real(figures.recall));
+    json_add(&object, "f1", json_from_real(figures.f1));
+    return json_built(&object);
 }
 
 static json_t *confusion_row(const struct ff_evaluation *evaluation, uint32_t class)
 {
-    json_t *row = json_array();
+    struct json_builder row = json_build(json_array());
     uint32_t i;
 
     for (i = 0; i < evaluation->classes; i++)
-        json_append(row, json_from_count(
-                             evaluation->confusion[(uint64_t) class * evaluation->classes + i]));
-    return row;
+        json_append(&row, json_from_count(
+                              evaluation->confusion[(uint64_t) class * evaluation->classes + i]));
+    return json_built(&row);
 }
 
-static void print_json(const struct cli *cli, const struct measuring *measuring,
-                       const struct ff_evaluation *evaluation)
+static int print_json(const struct cli *cli, const struct measuring *measuring,
+                      const struct ff_evaluation *evaluation)
 {
     struct json_writer writer;
-    json_t *head = json_object();
+    struct json_builder head = json_build(json_object());
     uint32_t i;
 
-    json_add(head, "model", json_from_text(cli->model));
-    json_add(head, "method", json_from_text(measuring_method_name(evaluation->method)));
-    json_add(head, "samples", json_from_count(evaluation->samples));
-    json_add(head, "error", json_from_real(evaluation->error));
-    json_add(head, "wrong", json_from_count(wrong_samples(evaluation)));
-    json_add(head, "classes", json_from_count(evaluation->classes));
-    json_add(head, "cross_entropy", json_from_real(evaluation->cross_entropy));
-    json_add(head, "layers", json_from_count(evaluation->layers));
-    json_add(head, "trained_layers", json_from_count(evaluation->trained_layers));
-    json_add(head, "first_layer", json_from_count(evaluation->first_layer));
-    json_add(head, "last_layer", json_from_count(evaluation->last_layer));
-    json_add(head, "layer_error", reals_array(evaluation->layer_error, evaluation->layers));
-    json_add(head, "upto_error", reals_array(evaluation->upto_error, evaluation->layers));
-    json_add(head, "seconds", json_from_real(evaluation->seconds));
-    json_add_memory(head, &evaluation->memory);
-    json_add(head, "planned_bytes", json_from_count(evaluation->planned_bytes));
-    json_add(head, "plan", json_incref(measuring->plan));
-    json_begin(&writer, stdout);
-    json_members(&writer, head);
+    json_add(&head, "model", json_from_text(cli->model));
+    json_add(&head, "method", json_from_text(measuring_method_name(evaluation->method)));
+    json_add(&head, "samples", json_from_count(evaluation->samples));
+    json_add(&head, "error", json_from_real(evaluation->error));
+    json_add(&head, "wrong", json_from_count(wrong_samples(evaluation)));
+    json_add(&head, "classes", json_from_count(evaluation->classes));
+    json_add(&head, "cross_entropy", json_from_real(evaluation->cross_entropy));
+    json_add(&head, "layers", json_from_count(evaluation->layers));
+    json_add(&head, "trained_layers", json_from_count(evaluation->trained_layers));
+    json_add(&head, "first_layer", json_from_count(evaluation->first_layer));
+    json_add(&head, "last_layer", json_from_count(evaluation->last_layer));
+    json_add(&head, "layer_error", reals_array(evaluation->layer_error, evaluation->layers));
+    json_add(&head, "upto_error", reals_array(evaluation->upto_error, evaluation->layers));
+    json_add(&head, "seconds", json_from_real(evaluation->seconds));
+    json_add_memory(&head, &evaluation->memory);
+    json_add(&head, "planned_bytes", json_from_count(evaluation->planned_bytes));
+    json_add(&head, "plan", json_incref(measuring->plan));
+    json_begin(&writer);
+    json_members(&writer, json_built(&head));
     json_begin_array(&writer, "per_class");
     for (i = 0; i < evaluation->classes; i++)
         json_member(&writer, NULL, class_object(evaluation, i));
@@ -264,7 +267,7 @@ static void print_json(const struct cli *cli, const struct measuring *measuring,
     for (i = 0; i < evaluation->classes; i++)
         json_member(&writer, NULL, confusion_row(evaluation, i));
     json_end_array(&writer);
-    json_end(&writer);
+    return json_end(&writer, cli);
 }
 
 static int run(struct cli *cli, void *arg, const char *operand)
@@ -272,7 +275,7 @@ static int run(struct cli *cli, void *arg, const char *operand)
     struct settings *settings = arg;
     struct measuring *measuring = &settings->measuring;
     struct ff_evaluation evaluation;
-    int status;
+    int status, result = EXIT_DONE;
 
     if (measuring_begin(cli, measuring, operand) != EXIT_DONE)
         return EXIT_USAGE;
@@ -282,11 +285,11 @@ static int run(struct cli *cli, void *arg, const char *operand)
     if (status != FF_OK)
         return report_status(cli, status);
     if (settings->json)
-        print_json(cli, measuring, &evaluation);
+        result = print_json(cli, measuring, &evaluation);
     else
-        print_text(cli, &evaluation);
+        print_evaluation(cli, &evaluation);
     ff_evaluate_release(&evaluation);
-    return EXIT_DONE;
+    return result;
 }
 
 const struct command cmd_eval = {

@@ -1,6 +1,7 @@
 /* fftool inspect: looks into a model file, finished or in training. */
 #include "inspect.h"
 #include "options.h"
+#include "print.h"
 
 struct settings {
     uint32_t layer; /* 0: all */
@@ -41,69 +42,72 @@ static void on_damaged(void *arg, const char *text)
 {
     struct verification *verification = arg;
 
-    json_append(verification->damaged, json_from_text(text));
+    json_append(&verification->damaged, json_from_text(text));
 }
 
-static int verify(struct ff_model *model, struct verification *verification)
+static int verify(const struct cli *cli, struct ff_model *model, struct verification *verification)
 {
+    int status;
+
     verification->done = true;
-    return ff_model_verify(model, on_damaged, verification, &verification->values,
-                           &verification->bytes);
+    status = ff_model_verify(model, on_damaged, verification, &verification->values,
+                             &verification->bytes);
+    if (verification->damaged.failed)
+        return report_failure(cli, "out of memory");
+    return report_status(cli, status);
 }
 
 static void print_verification(const struct verification *verification)
 {
-    size_t i, n = json_array_size(verification->damaged);
+    size_t i, n = json_array_size(verification->damaged.value);
 
     for (i = 0; i < n; i++)
-        printf("damaged: %s\n", json_string_value(json_array_get(verification->damaged, i)));
+        print_line(stdout, "damaged: %s",
+                   json_string_value(json_array_get(verification->damaged.value, i)));
     printf("verified %s values, %s: %s damaged\n", text_count(verification->values).s,
            text_bytes(verification->bytes).s, n > 0 ? text_count(n).s : "none");
 }
 
 /* Prints the view that SETTINGS ask for; the verification first, since a damaged model may have no
  * view. */
-static int show(struct ff_model *model, const char *path, const struct settings *settings,
+static int show(const struct cli *cli, struct ff_model *model, const struct settings *settings,
                 const struct verification *verification)
 {
-    bool damaged = json_array_size(verification->damaged) > 0;
+    bool damaged = json_array_size(verification->damaged.value) > 0;
 
     if (settings->json && damaged)
-        return inspect_print_damage_json(path, verification);
+        return inspect_print_damage_json(cli, verification);
     if (settings->json)
-        return inspect_print_json(model, path, settings->layer, verification);
+        return inspect_print_json(cli, model, settings->layer, verification);
     if (verification->done)
         print_verification(verification);
     if (damaged)
-        return FF_OK;
+        return EXIT_DONE;
     if (verification->done)
         putchar('\n');
-    if (settings->layer > 0)
-        return inspect_print_layer(model, settings->layer);
-    return inspect_print_model(model, path);
+    return report_status(cli, settings->layer > 0 ? inspect_print_layer(model, settings->layer)
+                                                  : inspect_print_model(model, cli->model));
 }
 
 static int run(struct cli *cli, void *arg, const char *operand)
 {
     const struct settings *settings = arg;
-    struct verification verification = {.damaged = json_array()};
+    struct verification verification = {.damaged = json_build(json_array())};
     struct ff_model *model = NULL;
-    int verified = FF_OK, result, shown;
+    int result, shown;
 
     cli->quiet = settings->quiet;
     cli->model = operand;
     result = report_status(cli, ff_model_open(cli->ctx, operand, &model));
-    if (result == EXIT_DONE && settings->verify) {
-        verified = verify(model, &verification);
-        result = report_status(cli, verified);
-    }
-    if (model != NULL && (verified == FF_OK || verified == FF_ECORRUPT)) {
-        shown = show(model, operand, settings, &verification);
+    if (result == EXIT_DONE && settings->verify)
+        result = verify(cli, model, &verification);
+    if (result == EXIT_DONE || (verification.done && result == EXIT_DAMAGED)) {
+        shown = show(cli, model, settings, &verification);
         if (result == EXIT_DONE)
-            result = report_status(cli, shown);
+            result = shown;
     }
     ff_model_close(model);
-    json_decref(verification.damaged);
+    json_decref(verification.damaged.value);
     return result;
 }
 

@@ -304,60 +304,61 @@ static json_t *data_object(const struct planning *planning)
 {
     const char *path = planning->settings->run.opts.data.path;
     const struct ff_plan_data *data = &planning->data;
-    json_t *object = json_object();
+    struct json_builder object = json_build(json_object());
 
     if (path != NULL) {
-        json_add(object, "path", json_from_text(path));
-        return object;
+        json_add(&object, "path", json_from_text(path));
+        return json_built(&object);
     }
-    json_add(object, "samples", json_from_count(data->samples));
-    json_add(object, "features", json_from_count(data->features));
+    json_add(&object, "samples", json_from_count(data->samples));
+    json_add(&object, "features", json_from_count(data->features));
     if (data->height > 0) {
-        json_add(object, "height", json_from_count(data->height));
-        json_add(object, "width", json_from_count(data->width));
+        json_add(&object, "height", json_from_count(data->height));
+        json_add(&object, "width", json_from_count(data->width));
     }
-    json_add(object, "classes", json_from_count(data->classes));
-    json_add(object, "float", json_boolean(data->is_float));
-    return object;
+    json_add(&object, "classes", json_from_count(data->classes));
+    json_add(&object, "float", json_boolean(data->is_float));
+    return json_built(&object);
 }
 
 static json_t *point_object(const struct row *row)
 {
-    json_t *object = json_object();
+    struct json_builder object = json_build(json_object());
 
-    json_add(object, "mode", json_from_text(row->mode));
-    json_add(object, "layers", json_from_count(row->layers));
-    json_add(object, "fits", json_boolean(row->fits));
-    json_add_plan(object, &row->plan);
-    return object;
+    json_add(&object, "mode", json_from_text(row->mode));
+    json_add(&object, "layers", json_from_count(row->layers));
+    json_add(&object, "fits", json_boolean(row->fits));
+    json_add_plan(&object, &row->plan);
+    return json_built(&object);
 }
 
-static void print_json(const struct planning *planning)
+static int print_json(const struct planning *planning)
 {
-    json_t *object = json_object(), *points = json_array();
+    struct json_builder object = json_build(json_object()), points = json_build(json_array());
     size_t i;
 
     for (i = 0; i < planning->n_rows; i++)
-        json_append(points, point_object(&planning->rows[i]));
-    json_add(object, "data", data_object(planning));
-    json_add(object, "points", points);
-    json_print(stdout, object);
+        json_append(&points, point_object(&planning->rows[i]));
+    json_add(&object, "data", data_object(planning));
+    json_add(&object, "points", json_built(&points));
+    return json_print(planning->cli, json_built(&object));
 }
 
 static int print(const struct planning *planning)
 {
+    int result = EXIT_DONE;
     size_t i;
 
     if (planning->settings->json)
-        print_json(planning);
+        result = print_json(planning);
     else if (planning->one)
         print_at_length(planning->rows);
     else
         print_table(planning);
-    for (i = 0; i < planning->n_rows; i++)
+    for (i = 0; i < planning->n_rows && result == EXIT_DONE; i++)
         if (!planning->rows[i].fits)
-            return EXIT_BUDGET;
-    return EXIT_DONE;
+            result = EXIT_BUDGET;
+    return result;
 }
 
 /* What is not said of the shape of the data. */

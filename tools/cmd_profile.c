@@ -2,6 +2,7 @@
 #include "figure.h"
 #include "heap.h"
 #include "interrupt.h"
+#include "json.h"
 #include "options.h"
 #include "output.h"
 #include "profile_begin.h"
@@ -190,7 +191,7 @@ static void note_blas(struct session *session)
 {
     if (session->bench.blas != NULL &&
         !json_is_string(json_object_get(session->results.machine, "blas")))
-        json_add(session->results.machine, "blas", json_from_text(session->bench.blas));
+        json_object_set_new(session->results.machine, "blas", json_from_text(session->bench.blas));
 }
 
 static int measure_one(struct session *session, const char *mode, uint32_t layers)
@@ -247,7 +248,7 @@ static int begin_results(struct session *session)
         return result;
     report_failure(session->cli, "%s has no room: it would hold more than %d points, or %d modes",
                    settings->output, PROFILE_MOST_POINTS, PROFILE_MOST_MODES);
-    fputs("hint: give --output another name\n", stderr);
+    report_hint("give --output another name");
     return EXIT_FAILED;
 }
 
@@ -272,9 +273,9 @@ static int measure(struct session *session)
     }
     profile_bench_release(bench);
     if (result == EXIT_INTERRUPTED)
-        fprintf(stderr,
-                "fftool: %s: interrupted; %zu of %zu points are in %s: the same command goes on\n",
-                session->cli->command, progress->done, progress->points, session->settings->output);
+        report_failure(session->cli,
+                       "interrupted; %zu of %zu points are in %s: the same command goes on",
+                       progress->done, progress->points, session->settings->output);
     return result;
 }
 
@@ -292,7 +293,7 @@ static int tell_failures(const struct session *session)
         return EXIT_DONE;
     report_failure(session->cli, "%zu point%s failed; %s tells why", failed, failed == 1 ? "" : "s",
                    session->settings->output);
-    fputs("hint: the same command with --retry tries again\n", stderr);
+    report_hint("the same command with --retry tries again");
     return EXIT_FAILED;
 }
 

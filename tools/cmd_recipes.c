@@ -1,6 +1,6 @@
 /* fftool recipes: the recipes by name, and what each of them says. */
+#include "json.h"
 #include "options.h"
-#include "output.h"
 #include <string.h>
 
 struct settings {
@@ -60,20 +60,30 @@ static void print_recipe(const struct ff_recipe_entry *entry, const struct ff_re
 
 static json_t *entry_object(const struct ff_recipe_entry *entry, const struct ff_recipe *recipe)
 {
-    json_t *object = json_object();
+    struct json_builder object = json_build(json_object());
 
-    json_add(object, "name", json_from_text(entry->name));
-    json_add(object, "summary", json_from_text(entry->summary));
-    json_add(object, "reaches", json_from_text(entry->reaches));
-    json_add(object, "defaults", json_from_defaults(recipe));
-    return object;
+    json_add(&object, "name", json_from_text(entry->name));
+    json_add(&object, "summary", json_from_text(entry->summary));
+    json_add(&object, "reaches", json_from_text(entry->reaches));
+    json_add(&object, "defaults", json_from_defaults(recipe));
+    return json_built(&object);
+}
+
+/* RECIPES are taken over. */
+static int print_json(const struct cli *cli, json_t *recipes)
+{
+    struct json_builder object = json_build(json_object());
+
+    json_add(&object, "recipes", recipes);
+    return json_print(cli, json_built(&object));
 }
 
 static int run(struct cli *cli, void *arg, const char *operand)
 {
     const struct settings *settings = arg;
     const struct ff_recipe_entry *entry;
-    json_t *list = json_array(), *object = json_object();
+    struct json_builder list = json_build(json_array());
+    json_t *recipes;
     int status = FF_OK;
 
     (void)operand;
@@ -82,16 +92,15 @@ static int run(struct cli *cli, void *arg, const char *operand)
 
         status = complete(cli, entry, &recipe);
         if (status == FF_OK && settings->json)
-            json_append(list, entry_object(entry, &recipe));
+            json_append(&list, entry_object(entry, &recipe));
         else if (status == FF_OK)
             print_recipe(entry, &recipe, i == 0);
         ff_recipe_release(&recipe);
     }
-    json_add(object, "recipes", list);
+    recipes = json_built(&list);
     if (status == FF_OK && settings->json)
-        json_print(stdout, object);
-    else
-        json_decref(object);
+        return print_json(cli, recipes);
+    json_decref(recipes);
     return report_status(cli, status);
 }
 

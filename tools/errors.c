@@ -1,5 +1,6 @@
 /* Failures as the user sees them: a reason, a hint, an exit code. */
 #include "cli.h"
+#include "print.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,10 +13,10 @@ int usage_error(const char *command, const char *format, ...)
     if (command != NULL)
         fprintf(stderr, "%s: ", command);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    print_line_va(stderr, format, args);
     va_end(args);
-    fprintf(stderr, "\nhint: `fftool help%s%s` lists what there is\n", command != NULL ? " " : "",
-            command != NULL ? command : "");
+    report_hint("`fftool help%s%s` lists what there is", command != NULL ? " " : "",
+                command != NULL ? command : "");
     return EXIT_USAGE;
 }
 
@@ -25,10 +26,31 @@ int report_failure(const struct cli *cli, const char *format, ...)
 
     fprintf(stderr, "fftool: %s: ", cli->command);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    print_line_va(stderr, format, args);
     va_end(args);
-    fputc('\n', stderr);
     return EXIT_FAILED;
+}
+
+void report_warning(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+
+    if (cli->quiet)
+        return;
+    fprintf(stderr, "fftool: %s: warning: ", cli->command);
+    va_start(args, format);
+    print_line_va(stderr, format, args);
+    va_end(args);
+}
+
+void report_hint(const char *format, ...)
+{
+    va_list args;
+
+    fputs("hint: ", stderr);
+    va_start(args, format);
+    print_line_va(stderr, format, args);
+    va_end(args);
 }
 
 static int exit_code_of(int status)
@@ -108,9 +130,9 @@ static void print_hint(const struct cli *cli, int status, const char *message)
     if (hint == NULL || (mark != NULL && cli->model == NULL))
         return;
     if (mark == NULL)
-        fprintf(stderr, "hint: %s\n", hint);
+        report_hint("%s", hint);
     else
-        fprintf(stderr, "hint: %.*s%s%s\n", (int)(mark - hint), hint, cli->model, mark + 2);
+        report_hint("%.*s%s%s", (int)(mark - hint), hint, cli->model, mark + 2);
 }
 
 int report_status(const struct cli *cli, int status)
@@ -121,16 +143,15 @@ int report_status(const struct cli *cli, int status)
         return EXIT_DONE;
     if (status == FF_EINTERRUPTED) {
         if (trains(cli) && cli->model != NULL)
-            fprintf(stderr,
-                    "fftool: %s: interrupted; everything is saved: `fftool resume %s` goes on\n",
-                    cli->command, cli->model);
+            report_failure(cli, "interrupted; everything is saved: `fftool resume %s` goes on",
+                           cli->model);
         else
-            fprintf(stderr, "fftool: %s: interrupted\n", cli->command);
+            report_failure(cli, "interrupted");
         return EXIT_INTERRUPTED;
     }
     if (message == NULL || *message == '\0')
         message = ff_status_text((enum ff_status)status);
-    fprintf(stderr, "fftool: %s: %s\n", cli->command, message);
+    report_failure(cli, "%s", message);
     print_hint(cli, status, message);
     return exit_code_of(status);
 }

@@ -4,6 +4,7 @@
 #include "utf8.h"
 #include "whole_file.h"
 #include <errno.h>
+#include <fftool/text.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
@@ -63,27 +64,17 @@ int gnuplot_begin(const struct cli *cli, const struct gnuplot_format *format,
     return EXIT_DONE;
 }
 
-/* Writes the character at TEXT, of N bytes, in single quotes, where nothing else has a meaning. */
-static void write_character(FILE *script, const char *text, size_t n)
-{
-    if (n == 0)
-        fputc('?', script);
-    else if (*text == '\'')
-        fputs("''", script);
-    else if ((unsigned char)*text < ' ' || *text == 0x7f)
-        fputc(' ', script);
-    else
-        fwrite(text, 1, n, script);
-}
-
+/* In single quotes nothing has a meaning but the quote itself, which is written twice. */
 void gnuplot_text(struct gnuplot *gnuplot, const char *text, size_t most)
 {
-    fputc('\'', gnuplot->script);
-    for (; *text != '\0' && most > 0; most--) {
-        size_t n = utf8_bytes(text);
+    char shown[FF_ESCAPED_SIZE];
+    size_t used = 0;
 
-        write_character(gnuplot->script, text, n);
-        text += n > 0 ? n : 1;
+    fputc('\'', gnuplot->script);
+    while (*text != '\0' && used < most) {
+        ff_text_next(&text, FF_ESCAPE_LINE, shown);
+        used += utf8_length(shown);
+        fputs(strcmp(shown, "'") == 0 ? "''" : shown, gnuplot->script);
     }
     fputs(*text != '\0' ? ELLIPSIS "'" : "'", gnuplot->script);
 }
@@ -118,7 +109,7 @@ static int run_script(struct gnuplot *gnuplot, struct spawn_result *result)
     }
     if (why == ENOENT) {
         report_failure(gnuplot->cli, "figures are drawn by " PROGRAM ", which is not installed");
-        fputs("hint: on Debian, apt-get install gnuplot-nox\n", stderr);
+        report_hint("on Debian, apt-get install gnuplot-nox");
         return EXIT_FAILED;
     }
     if (why != 0)

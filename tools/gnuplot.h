@@ -32,8 +32,7 @@ struct gnuplot {
 int gnuplot_begin(const struct cli *cli, const struct gnuplot_format *format,
                   struct gnuplot *gnuplot);
 /* Writes TEXT as a string of gnuplot that means nothing but itself: for text with enhancements off.
- * Control characters become blanks, bytes that are no UTF-8 question marks; more than MOST
- * characters are cut. */
+ * It is escaped as on a terminal (fftool/text.h); more than about MOST characters are cut. */
 void gnuplot_text(struct gnuplot *gnuplot, const char *text, size_t most);
 /* Runs the script and writes the picture to PATH. Returns EXIT_DONE, or an exit code with the
  * reason printed. */

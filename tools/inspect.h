@@ -1,10 +1,12 @@
 /*
  * The views of `fftool inspect`. Each reads the model layer by layer and prints as it goes, so that
- * memory stays small for a model of any size. Functions return a status of the library.
+ * memory stays small for a model of any size; as JSON it is printed when it is whole. Functions
+ * return a status of the library unless told otherwise.
  */
 #ifndef FFTOOL_INSPECT_H
 #define FFTOOL_INSPECT_H
 
+#include "json.h"
 #include "output.h"
 #include <fftool/model.h>
 
@@ -12,7 +14,7 @@
 struct verification {
     bool done;
     uint64_t values, bytes;
-    json_t *damaged; /* array of texts */
+    struct json_builder damaged; /* array of texts */
 };
 
 /* "waiting", "training", "trained" */
@@ -22,11 +24,12 @@ const char *layer_state_name(enum ff_layer_state state);
 int inspect_print_model(struct ff_model *model, const char *path);
 /* One layer as text: figures, tiles, a histogram of weights. */
 int inspect_print_layer(struct ff_model *model, uint32_t layer);
-/* Either as JSON; LAYER 0 stands for the whole model. */
-int inspect_print_json(struct ff_model *model, const char *path, uint32_t layer,
+/* Either as JSON; LAYER 0 stands for the whole model. Returns an exit code, with the reason of a
+ * failure printed. */
+int inspect_print_json(const struct cli *cli, struct ff_model *model, uint32_t layer,
                        const struct verification *verification);
-/* Only what --verify found, for a model that is too damaged to be shown. */
-int inspect_print_damage_json(const char *path, const struct verification *verification);
+/* Only what --verify found, for a model that is too damaged to be shown. Returns as above. */
+int inspect_print_damage_json(const struct cli *cli, const struct verification *verification);
 
 /* The range of LAYER's histogram: symmetric about the mean, four standard deviations or as far as
  * weights go. */

@@ -1,5 +1,6 @@
 /* fftool inspect: a model, or one layer, for people. */
 #include "inspect.h"
+#include "print.h"
 #include <fftool/memory.h>
 #include <math.h>
 #include <string.h>
@@ -187,28 +188,30 @@ static void print_data_files(const struct ff_model *model)
     uint32_t i;
 
     for (i = 0; ff_model_data_file(model, i, &file); i++)
-        printf("            %s: %s bytes, modified %s\n", file.name, text_count(file.bytes).s,
-               time_text(file.mtime_ns).s);
+        print_line(stdout, "            %s: %s bytes, modified %s", file.name,
+                   text_count(file.bytes).s, time_text(file.mtime_ns).s);
 }
 
 static void print_summary(const struct ff_model *model, const struct ff_model_info *info,
                           const char *path)
 {
-    printf("%s: %s\n  network   ", path, info->complete ? "complete" : "not complete");
+    print_text(stdout, path);
+    printf(": %s\n  network   ", info->complete ? "complete" : "not complete");
     print_shape(info);
     printf(", %u classes; %s parameters\n", info->classes, text_count(info->parameters).s);
     print_recipe(info);
-    printf("  data      %s%s%s: %s samples of %u %s, %u classes\n", info->data_path,
-           info->data_labels != NULL ? ", labels " : "",
-           info->data_labels != NULL ? info->data_labels : "", text_count(info->samples).s,
-           info->features, info->data_is_float ? "floats" : "bytes", info->classes);
-    printf("            fingerprint %s\n", info->data_fingerprint);
+    print_line(stdout, "  data      %s%s%s: %s samples of %u %s, %u classes", info->data_path,
+               info->data_labels != NULL ? ", labels " : "",
+               info->data_labels != NULL ? info->data_labels : "", text_count(info->samples).s,
+               info->features, info->data_is_float ? "floats" : "bytes", info->classes);
+    print_line(stdout, "            fingerprint %s", info->data_fingerprint);
     print_data_files(model);
     print_progress(info);
     print_choice(&info->choice);
     printf("  weights   hash %s\n", info->weights_hash);
-    printf("  made by   fftool %s, %s, %s, %s\n\n", info->program_version, info->blas, info->lmdb,
-           info->zstd);
+    print_line(stdout, "  made by   fftool %s, %s, %s, %s", info->program_version, info->blas,
+               info->lmdb, info->zstd);
+    putchar('\n');
 }
 
 /* What the table adds up. */

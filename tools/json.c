@@ -1,18 +1,9 @@
-/* JSON out. */
-#include "output.h"
+/* JSON values, of which documents are built. */
+#include "json.h"
+#include <fftool/text.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* 9 digits tell every float apart; doubles here are means of floats. */
-#define JSON_FLAGS (JSON_REAL_PRECISION(12) | JSON_ENCODE_ANY)
-#define JSON_INDENT_COLUMNS 2
-
-static _Noreturn void out_of_memory(void)
-{
-    fputs("fftool: out of memory\n", stderr);
-    exit(EXIT_FAILURE);
-}
 
 json_t *json_from_real(double value)
 {
@@ -32,37 +23,58 @@ json_t *json_from_count(uint64_t count)
     return json_integer((json_int_t)count);
 }
 
-json_t *json_from_text(const char *text)
+/* TEXT with the bytes escaped that are not UTF-8. */
+static json_t *json_from_bytes(const char *text)
 {
-    json_t *value;
-    char *copy, *c;
+    size_t size = ff_text_escape(text, FF_ESCAPE_BYTES, NULL, 0) + 1;
+    char *escaped = malloc(size);
+    json_t *value = NULL;
 
-    if (text == NULL)
-        return json_null();
-    value = json_string(text);
-    if (value != NULL)
-        return value;
-    copy = strdup(text);
-    if (copy == NULL)
-        out_of_memory();
-    for (c = copy; *c != '\0'; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
-    value = json_string(copy);
-    free(copy);
+    if (escaped != NULL) {
+        ff_text_escape(text, FF_ESCAPE_BYTES, escaped, size);
+        value = json_string(escaped);
+    }
+    free(escaped);
     return value;
 }
 
-void json_add(json_t *object, const char *key, json_t *value)
+json_t *json_from_text(const char *text)
 {
-    if (json_object_set_new(object, key, value) != 0)
-        out_of_memory();
+    json_t *value;
+
+    if (text == NULL)
+        return json_null();
+    value = json_string(text); /* NULL, too, if it is not UTF-8 */
+    return value != NULL ? value : json_from_bytes(text);
 }
 
-void json_append(json_t *array, json_t *value)
+struct json_builder json_build(json_t *value)
 {
-    if (json_array_append_new(array, value) != 0)
-        out_of_memory();
+    return (struct json_builder){value, value == NULL};
+}
+
+void json_add(struct json_builder *object, const char *key, json_t *value)
+{
+    if (json_object_set_new(object->value, key, value) != 0)
+        object->failed = true;
+}
+
+void json_append(struct json_builder *array, json_t *value)
+{
+    if (json_array_append_new(array->value, value) != 0)
+        array->failed = true;
+}
+
+json_t *json_built(struct json_builder *builder)
+{
+    json_t *value = builder->value;
+
+    if (builder->failed) {
+        json_decref(value);
+        value = NULL;
+    }
+    *builder = json_build(NULL);
+    return value;
 }
 
 /* The process's own figures are 0 where there is no /proc to read them from. */
@@ -71,18 +83,18 @@ static json_t *json_from_measured(uint64_t bytes)
     return bytes > 0 ? json_from_count(bytes) : json_null();
 }
 
-void json_add_memory(json_t *object, const struct ff_memory *memory)
+void json_add_memory(struct json_builder *object, const struct ff_memory *memory)
 {
-    json_t *categories = json_object();
+    struct json_builder categories = json_build(json_object());
     int i;
 
     json_add(object, "peak_rss_bytes", json_from_measured(memory->peak_rss_bytes));
     json_add(object, "peak_anon_bytes", json_from_measured(memory->peak_anon_bytes));
     json_add(object, "accounted_peak_bytes", json_from_count(memory->accounted_peak_bytes));
     for (i = 0; i < FF_MEM_CATEGORIES; i++)
-        json_add(categories, ff_memory_category((enum ff_category)i),
+        json_add(&categories, ff_memory_category((enum ff_category)i),
                  json_from_count(memory->category_peak_bytes[i]));
-    json_add(object, "category_peak_bytes", categories);
+    json_add(object, "category_peak_bytes", json_built(&categories));
 }
 
 /* The fields of a recipe beside its layers. */
@@ -145,111 +157,38 @@ static json_t *json_from_field(const struct ff_recipe *recipe, size_t field)
 
 json_t *json_from_choice(const struct ff_layer_choice *choice)
 {
-    json_t *object;
+    struct json_builder object;
 
     if (choice->first == 0)
         return json_null();
-    object = json_object();
-    json_add(object, "first", json_from_count(choice->first));
-    json_add(object, "last", json_from_count(choice->last));
-    json_add(object, "held_out_error", json_from_float(choice->held_out_error));
-    json_add(object, "temperature", json_from_float(choice->temperature));
-    return object;
+    object = json_build(json_object());
+    json_add(&object, "first", json_from_count(choice->first));
+    json_add(&object, "last", json_from_count(choice->last));
+    json_add(&object, "held_out_error", json_from_float(choice->held_out_error));
+    json_add(&object, "temperature", json_from_float(choice->temperature));
+    return json_built(&object);
 }
 
 json_t *json_from_recipe(const struct ff_recipe *recipe)
 {
-    json_t *out = json_object(), *hidden = json_array();
+    struct json_builder out = json_build(json_object()), hidden = json_build(json_array());
     uint32_t i;
 
     for (i = 0; i < recipe->layers; i++)
-        json_append(hidden, json_from_count(recipe->hidden[i]));
-    json_add(out, "hidden", hidden);
+        json_append(&hidden, json_from_count(recipe->hidden[i]));
+    json_add(&out, "hidden", json_built(&hidden));
     for (i = 0; i < RECIPE_FIELDS; i++)
-        json_add(out, recipe_fields[i].key, json_from_field(recipe, i));
-    return out;
+        json_add(&out, recipe_fields[i].key, json_from_field(recipe, i));
+    return json_built(&out);
 }
 
 json_t *json_from_defaults(const struct ff_recipe *recipe)
 {
-    json_t *out = json_object();
+    struct json_builder out = json_build(json_object());
     size_t i;
 
     for (i = 0; i < RECIPE_FIELDS; i++)
         if (ff_recipe_uses(recipe, recipe_fields[i].at))
-            json_add(out, recipe_fields[i].key, json_from_field(recipe, i));
-    return out;
-}
-
-static void dump(FILE *out, json_t *value, size_t flags)
-{
-    if (value == NULL)
-        out_of_memory();
-    json_dumpf(value, out, flags | JSON_FLAGS);
-    json_decref(value);
-}
-
-void json_print(FILE *out, json_t *value)
-{
-    dump(out, value, JSON_INDENT(JSON_INDENT_COLUMNS));
-    fputc('\n', out);
-}
-
-void json_print_line(FILE *out, json_t *value)
-{
-    dump(out, value, JSON_COMPACT);
-    fputc('\n', out);
-    fflush(out);
-}
-
-static void next_line(struct json_writer *writer)
-{
-    fprintf(writer->out, "%s\n%*s", writer->first ? "" : ",", writer->depth * JSON_INDENT_COLUMNS,
-            "");
-    writer->first = false;
-}
-
-void json_begin(struct json_writer *writer, FILE *out)
-{
-    *writer = (struct json_writer){.out = out, .depth = 1, .first = true};
-    fputc('{', out);
-}
-
-void json_member(struct json_writer *writer, const char *key, json_t *value)
-{
-    next_line(writer);
-    if (key != NULL)
-        fprintf(writer->out, "\"%s\": ", key);
-    dump(writer->out, value, 0);
-}
-
-void json_members(struct json_writer *writer, json_t *object)
-{
-    void *at;
-
-    for (at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at))
-        json_member(writer, json_object_iter_key(at), json_incref(json_object_iter_value(at)));
-    json_decref(object);
-}
-
-void json_begin_array(struct json_writer *writer, const char *key)
-{
-    next_line(writer);
-    fprintf(writer->out, "\"%s\": [", key);
-    writer->depth++;
-    writer->first = true;
-}
-
-void json_end_array(struct json_writer *writer)
-{
-    writer->depth--;
-    if (!writer->first)
-        fprintf(writer->out, "\n%*s", writer->depth * JSON_INDENT_COLUMNS, "");
-    fputc(']', writer->out);
-    writer->first = false;
-}
-
-void json_end(struct json_writer *writer)
-{
-    fputs("\n}\n", writer->out);
+            json_add(&out, recipe_fields[i].key, json_from_field(recipe, i));
+    return json_built(&out);
 }

@@ -1,4 +1,5 @@
 #include "machine.h"
+#include "json.h"
 #include "output.h"
 #include <sched.h>
 #include <string.h>
@@ -57,13 +58,13 @@ static json_t *kernel(void)
 
 json_t *machine_object(void)
 {
-    json_t *object = json_object();
+    struct json_builder object = json_build(json_object());
 
-    json_add(object, "cpu", cpu_name());
-    json_add(object, "processors", processors());
-    json_add(object, "memory_bytes", memory_bytes());
-    json_add(object, "kernel", kernel());
-    json_add(object, "fftool", json_from_text(FF_VERSION));
-    json_add(object, "blas", json_null());
-    return object;
+    json_add(&object, "cpu", cpu_name());
+    json_add(&object, "processors", processors());
+    json_add(&object, "memory_bytes", memory_bytes());
+    json_add(&object, "kernel", kernel());
+    json_add(&object, "fftool", json_from_text(FF_VERSION));
+    json_add(&object, "blas", json_null());
+    return json_built(&object);
 }

@@ -99,8 +99,7 @@ static void print_warning(void *arg, const char *text)
 {
     const struct cli *cli = arg;
 
-    if (!cli->quiet)
-        fprintf(stderr, "fftool: %s: warning: %s\n", cli->command, text);
+    report_warning(cli, "%s", text);
 }
 
 static void set_defaults(const struct command *command, void *settings)

@@ -1,5 +1,6 @@
 #include "measuring.h"
 #include "interrupt.h"
+#include "json.h"
 #include "plan_output.h"
 #include <stdlib.h>
 #include <string.h>
@@ -51,8 +52,10 @@ static void on_plan(void *arg, const struct ff_plan *plan)
 {
     struct measuring *measuring = arg;
 
-    measuring->plan = json_object();
-    json_add_plan(measuring->plan, plan);
+    struct json_builder object = json_build(json_object());
+
+    json_add_plan(&object, plan);
+    measuring->plan = json_built(&object);
     if (plan->budget_bytes > 0)
         plan_lines(plan, plan_line, measuring);
 }

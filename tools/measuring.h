@@ -16,7 +16,7 @@ struct measuring {
     const char *layers; /* a range as typed; NULL: the model's */
     bool quiet;
     struct progress progress;
-    json_t *plan; /* NULL: none was made */
+    json_t *plan; /* NULL: none was made, or memory is out */
 };
 
 extern const struct ff_recipe_choice measuring_methods[];

@@ -91,16 +91,16 @@ void plan_lines(const struct ff_plan *plan, void (*line)(void *arg, const char *
 
 static json_t *categories_object(const struct ff_plan *plan)
 {
-    json_t *object = json_object();
+    struct json_builder object = json_build(json_object());
     int c;
 
     for (c = 0; c < FF_MEM_CATEGORIES; c++)
-        json_add(object, ff_memory_category((enum ff_category)c),
+        json_add(&object, ff_memory_category((enum ff_category)c),
                  json_from_count(plan->category_bytes[c]));
-    return object;
+    return json_built(&object);
 }
 
-void json_add_plan(json_t *object, const struct ff_plan *plan)
+void json_add_plan(struct json_builder *object, const struct ff_plan *plan)
 {
     const struct {
         const char *key;

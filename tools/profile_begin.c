@@ -1,7 +1,7 @@
 #include "profile_begin.h"
 #include "heap.h"
+#include "json.h"
 #include "machine.h"
-#include "output.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,21 +16,21 @@ static json_t *size_or_null(uint64_t bytes)
 
 static json_t *settings_object(const struct profile_settings *settings)
 {
-    json_t *object = json_object();
+    struct json_builder object = json_build(json_object());
 
-    json_add(object, "data", json_from_text(settings->data));
-    json_add(object, FINGERPRINT, json_from_text(settings->fingerprint));
-    json_add(object, "hidden", json_from_count(settings->hidden));
-    json_add(object, "batch", json_from_count(settings->batch));
-    json_add(object, "samples", json_from_count(settings->samples));
-    json_add(object, "epochs", json_from_count(settings->epochs));
-    json_add(object, "optimizer", json_from_text(settings->optimizer));
-    json_add(object, "seed", json_from_count(settings->seed));
-    json_add(object, "memory", size_or_null(settings->memory));
-    json_add(object, "limit", size_or_null(settings->limit));
-    json_add(object, "threads", json_from_count(settings->threads));
-    json_add(object, "eval", json_boolean(settings->eval));
-    return object;
+    json_add(&object, "data", json_from_text(settings->data));
+    json_add(&object, FINGERPRINT, json_from_text(settings->fingerprint));
+    json_add(&object, "hidden", json_from_count(settings->hidden));
+    json_add(&object, "batch", json_from_count(settings->batch));
+    json_add(&object, "samples", json_from_count(settings->samples));
+    json_add(&object, "epochs", json_from_count(settings->epochs));
+    json_add(&object, "optimizer", json_from_text(settings->optimizer));
+    json_add(&object, "seed", json_from_count(settings->seed));
+    json_add(&object, "memory", size_or_null(settings->memory));
+    json_add(&object, "limit", size_or_null(settings->limit));
+    json_add(&object, "threads", json_from_count(settings->threads));
+    json_add(&object, "eval", json_boolean(settings->eval));
+    return json_built(&object);
 }
 
 /* The last part of a path, "fashion-mnist". */
@@ -53,20 +53,17 @@ static char *date_now(void)
 }
 
 /* Adds "; NAME OLD, not NEW" to TEXT where two settings differ. */
-static void add_difference(const char *name, const json_t *old, const json_t *new, char *text,
-                           size_t size)
+static void add_difference(const char *name, json_t *old, json_t *new, char *text, size_t size)
 {
     size_t used = strlen(text);
     char *old_text, *new_text;
 
     if (json_equal(old, new))
         return;
-    old_text =
-        old != NULL ? json_dumps(old, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : heap_copy("null");
-    new_text = json_dumps(new, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
-    if (old_text != NULL && new_text != NULL)
-        snprintf(text + used, size - used, "%s%s %.400s, not %.400s", used > 0 ? "; " : "", name,
-                 old_text, new_text);
+    old_text = json_text(old != NULL ? json_incref(old) : json_null(), 0);
+    new_text = json_text(json_incref(new), 0);
+    snprintf(text + used, size - used, "%s%s %.400s, not %.400s", used > 0 ? "; " : "", name,
+             old_text != NULL ? old_text : "?", new_text != NULL ? new_text : "?");
     free(old_text);
     free(new_text);
 }
@@ -85,8 +82,20 @@ static int compare_settings(const struct cli *cli, const char *path, json_t *the
     if (*text == '\0')
         return EXIT_DONE;
     report_failure(cli, "%s holds results of other settings: %s", path, text);
-    fputs("hint: give --output another name, or --force to begin anew\n", stderr);
+    report_hint("give --output another name, or --force to begin anew");
     return EXIT_FAILED;
+}
+
+/* What is multiplied with is not known before the first training. */
+static bool differ(json_t *ours, json_t *theirs)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(ours, name,
+                        value) if (strcmp(name, "blas") != 0 &&
+                                   !json_equal(value, json_object_get(theirs, name))) return true;
+    return false;
 }
 
 /* Warns if the results in PATH are another machine's; those that name none are ours from now on. */
@@ -100,8 +109,7 @@ static void compare_machines(const struct cli *cli, const char *path, struct pro
         results->machine = ours;
         return;
     }
-    json_object_set_new(ours, "blas", json_incref(json_object_get(theirs, "blas")));
-    if (!json_equal(ours, theirs))
+    if (differ(ours, theirs))
         progress_line(lines,
                       "fftool: %s: warning: %s was begun on another machine, or with another "
                       "version; its figures may not compare",
@@ -124,6 +132,9 @@ int profile_begin(const struct cli *cli, const char *path, bool anew,
     json_t *ours = settings_object(settings);
     int result;
 
+    *out = (struct profile_results){0};
+    if (ours == NULL)
+        return report_failure(cli, "out of memory");
     if (anew || !holds_something(path)) {
         *out = (struct profile_results){.date = date_now(),
                                         .data = name_of_data(settings->data),

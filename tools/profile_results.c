@@ -1,6 +1,7 @@
 /* Results in memory, and writing them; profile_read.c reads them. */
 #include "profile_results.h"
 #include "heap.h"
+#include "json.h"
 #include "output.h"
 #include "whole_file.h"
 #include <assert.h>
@@ -251,71 +252,64 @@ static json_t *figure_value(enum profile_figure figure, double value)
 static json_t *point_object(const struct profile_results *results,
                             const struct profile_point *point)
 {
-    json_t *object = json_object();
+    struct json_builder object = json_build(json_object());
     int i;
 
-    json_add(object, "mode", json_from_text(point->mode));
-    json_add(object, "layers", json_from_count(point->layers));
-    json_add(object, "hidden", json_incref(json_object_get(results->settings, "hidden")));
-    json_add(object, "batch", json_incref(json_object_get(results->settings, "batch")));
+    json_add(&object, "mode", json_from_text(point->mode));
+    json_add(&object, "layers", json_from_count(point->layers));
+    json_add(&object, "hidden", json_incref(json_object_get(results->settings, "hidden")));
+    json_add(&object, "batch", json_incref(json_object_get(results->settings, "batch")));
     for (i = 0; i < PROFILE_FIGURES; i++)
-        json_add(object, figures[i].member,
+        json_add(&object, figures[i].member,
                  figure_value((enum profile_figure)i, point->figures[i]));
     if (point->error != NULL) {
-        json_add(object, "error", json_from_text(point->error));
-        json_add(object, "exit_code", json_integer(point->exit_code));
+        json_add(&object, "error", json_from_text(point->error));
+        json_add(&object, "exit_code", json_integer(point->exit_code));
     }
-    return object;
+    return json_built(&object);
 }
 
 static json_t *slope_object(const struct profile_results *results, const char *mode)
 {
     struct profile_slope slope = profile_slope(results, mode);
-    json_t *object = json_object();
+    struct json_builder object = json_build(json_object());
 
-    json_add(object, "mode", json_from_text(mode));
-    json_add(object, "points", json_from_count(slope.points));
-    json_add(object, "bytes_per_layer", json_from_real(slope.bytes_per_layer));
-    json_add(object, "standard_error_bytes", json_from_real(slope.standard_error_bytes));
-    return object;
+    json_add(&object, "mode", json_from_text(mode));
+    json_add(&object, "points", json_from_count(slope.points));
+    json_add(&object, "bytes_per_layer", json_from_real(slope.bytes_per_layer));
+    json_add(&object, "standard_error_bytes", json_from_real(slope.standard_error_bytes));
+    return json_built(&object);
 }
 
 static json_t *document(const struct profile_results *results)
 {
-    json_t *object = json_object(), *points = json_array(), *slopes = json_array();
+    struct json_builder object = json_build(json_object()), points = json_build(json_array()),
+                        slopes = json_build(json_array());
     struct profile_modes modes;
     size_t i;
 
     for (i = 0; i < results->n_points; i++)
-        json_append(points, point_object(results, &results->points[i]));
+        json_append(&points, point_object(results, &results->points[i]));
     profile_modes(results, &modes);
     for (i = 0; i < modes.n; i++)
-        json_append(slopes, slope_object(results, modes.names[i]));
-    json_add(object, "schema", json_from_text(PROFILE_SCHEMA));
-    json_add(object, "date", json_from_text(results->date));
-    json_add(object, "data", json_from_text(results->data));
-    json_add(object, "machine", json_incref(results->machine));
-    json_add(object, "settings", json_incref(results->settings));
-    json_add(object, "points", points);
-    json_add(object, "slopes", slopes);
-    return object;
+        json_append(&slopes, slope_object(results, modes.names[i]));
+    json_add(&object, "schema", json_from_text(PROFILE_SCHEMA));
+    json_add(&object, "date", json_from_text(results->date));
+    json_add(&object, "data", json_from_text(results->data));
+    json_add(&object, "machine", json_incref(results->machine));
+    json_add(&object, "settings", json_incref(results->settings));
+    json_add(&object, "points", json_built(&points));
+    json_add(&object, "slopes", json_built(&slopes));
+    return json_built(&object);
 }
 
 int profile_results_write(const struct cli *cli, const char *path,
                           const struct profile_results *results)
 {
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *out = open_memstream(&text, &bytes);
-    int result;
+    char *text = json_document(document(results));
+    int result = text != NULL ? whole_file_write(cli, path, text, strlen(text))
+                              : report_failure(cli, "out of memory");
 
-    if (out == NULL)
-        return report_failure(cli, "out of memory");
-    json_print(out, document(results));
-    if (fclose(out) != 0)
-        result = report_failure(cli, "out of memory");
-    else
-        result = whole_file_write(cli, path, text, bytes);
     free(text);
     return result;
 }

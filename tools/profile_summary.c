@@ -1,5 +1,6 @@
 #include "profile_summary.h"
 #include "output.h"
+#include "print.h"
 #include <math.h>
 
 #define COLUMN 16 /* characters, of a mode */
@@ -38,7 +39,7 @@ static void print_table(const struct profile_results *results, const struct prof
 
     fprintf(out, "%*s", FIRST_COLUMN, "layers");
     for (m = 0; m < modes->n; m++)
-        fprintf(out, "%*s", COLUMN, modes->names[m]);
+        print_column(out, COLUMN, modes->names[m]);
     for (i = 0; i < depths->n; i++) {
         fprintf(out, "\n%*u", FIRST_COLUMN, depths->layers[i]);
         for (m = 0; m < modes->n; m++)
@@ -92,11 +93,15 @@ static void print_ratios(const struct profile_results *results, const struct pro
         compare_at(results, modes, depths->layers[--i], &at);
     if (at.n < 2)
         return;
-    fprintf(out, "\nAt %u layers, in times the memory of %s:", depths->layers[i],
-            at.modes[at.least]);
+    fprintf(out, "\nAt %u layers, in times the memory of ", depths->layers[i]);
+    print_text(out, at.modes[at.least]);
+    fputc(':', out);
     for (m = 0; m < at.n; m++)
-        if (m != at.least)
-            fprintf(out, "  %s %.3g", at.modes[m], at.peaks[m] / at.peaks[at.least]);
+        if (m != at.least) {
+            fputs("  ", out);
+            print_text(out, at.modes[m]);
+            fprintf(out, " %.3g", at.peaks[m] / at.peaks[at.least]);
+        }
     fputc('\n', out);
 }
 
@@ -107,10 +112,11 @@ void profile_summary(const struct profile_results *results, FILE *out)
 
     profile_modes(results, &modes);
     profile_depths(results, &depths);
-    fprintf(out,
-            "Peak resident memory (VmHWM) by depth; %s, hidden %.0f, batch %.0f, epochs %.0f\n\n",
-            results->data, profile_setting(results, "hidden"), profile_setting(results, "batch"),
-            profile_setting(results, "epochs"));
+    print_line(out,
+               "Peak resident memory (VmHWM) by depth; %s, hidden %.0f, batch %.0f, epochs %.0f",
+               results->data, profile_setting(results, "hidden"), profile_setting(results, "batch"),
+               profile_setting(results, "epochs"));
+    fputc('\n', out);
     print_table(results, &modes, &depths, out);
     print_ratios(results, &modes, &depths, out);
 }

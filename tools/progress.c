@@ -1,5 +1,6 @@
 #include "progress.h"
 #include "output.h"
+#include "print.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -162,9 +163,8 @@ void progress_line(struct progress *progress, const char *format, ...)
         return;
     progress_end(progress);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    print_line_va(stderr, format, args);
     va_end(args);
-    fputc('\n', stderr);
     if (!progress->terminal)
         progress->last_time_s = now_s();
 }

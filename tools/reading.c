@@ -6,32 +6,18 @@
 /* No figure of a real machine is larger, and sums and ratios of such numbers stay finite. */
 #define LARGEST_NUMBER 9e18
 
-/* A line about a file. */
-struct line {
+/* What is said of a file. */
+struct remark {
     char text[400];
 };
 
-static struct line line_of(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
-
-static struct line line_of(const char *format, va_list args)
-{
-    struct line line;
-    char *c;
-
-    vsnprintf(line.text, sizeof line.text, format, args);
-    for (c = line.text; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
-    return line;
-}
-
 int reading_damaged(const struct reading *reading, const char *format, ...)
 {
-    struct line why;
+    struct remark why;
     va_list args;
 
     va_start(args, format);
-    why = line_of(format, args);
+    vsnprintf(why.text, sizeof why.text, format, args);
     va_end(args);
     report_failure(reading->cli, "%s: %s", reading->path, why.text);
     return EXIT_DAMAGED;
@@ -39,15 +25,13 @@ int reading_damaged(const struct reading *reading, const char *format, ...)
 
 void reading_warning(const struct reading *reading, const char *format, ...)
 {
-    struct line what;
+    struct remark what;
     va_list args;
 
     va_start(args, format);
-    what = line_of(format, args);
+    vsnprintf(what.text, sizeof what.text, format, args);
     va_end(args);
-    if (!reading->cli->quiet)
-        fprintf(stderr, "fftool: %s: warning: %s: %s\n", reading->cli->command, reading->path,
-                what.text);
+    report_warning(reading->cli, "%s: %s", reading->path, what.text);
 }
 
 double reading_number(const json_t *value)

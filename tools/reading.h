@@ -1,6 +1,5 @@
 /*
- * Reading files that may hold anything: nothing of them is believed unchecked, and nothing of them
- * reaches a terminal as it is.
+ * Reading files that may hold anything: nothing of them is believed unchecked.
  */
 #ifndef FFTOOL_READING_H
 #define FFTOOL_READING_H

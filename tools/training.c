@@ -1,11 +1,12 @@
 #include "training.h"
 #include "interrupt.h"
+#include "json.h"
+#include "log_file.h"
 #include "output.h"
 #include "overwrite.h"
 #include "plan_output.h"
+#include "print.h"
 #include "progress.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,9 +24,9 @@ struct run {
     struct progress progress;
     uint32_t layers, epochs, head_epochs; /* 0: not known yet */
     double last_line_s;
-    FILE *log;
-    bool log_anew, log_made, log_failed;
-    json_t *plan; /* NULL: none was made */
+    struct log_file log;
+    bool planned; /* a plan was made */
+    json_t *plan; /* NULL: there is none, or memory was out */
 };
 
 void training_init(struct training *training)
@@ -35,62 +36,53 @@ void training_init(struct training *training)
 
 static json_t *epoch_object(const struct ff_epoch_report *report)
 {
-    json_t *object = json_object();
+    struct json_builder object = json_build(json_object());
     const char *kind = report->head ? "head" : report->layer > 0 ? "layer" : "network";
 
-    json_add(object, "kind", json_from_text(kind));
-    json_add(object, "sweep", json_from_count(report->sweep));
-    json_add(object, "layer", report->layer > 0 ? json_from_count(report->layer) : json_null());
-    json_add(object, "epoch", json_from_count(report->epoch));
-    json_add(object, "negatives", json_from_text(report->negatives));
-    json_add(object, "loss", json_from_real(report->loss));
-    json_add(object, "goodness_pos", json_from_real(report->goodness_pos));
-    json_add(object, "goodness_neg", json_from_real(report->goodness_neg));
-    json_add(object, "error", json_from_real(report->error));
-    json_add(object, "learning_rate", json_from_real(report->learning_rate));
-    json_add(object, "seconds", json_from_real(report->seconds));
-    json_add(object, "rows_per_second", json_from_real(report->rows_per_second));
-    json_add(object, "gflops", json_from_real(report->gflops));
-    json_add_memory(object, &report->memory);
-    json_add(object, "scratch_bytes", json_from_count(report->scratch_bytes));
-    return object;
+    json_add(&object, "kind", json_from_text(kind));
+    json_add(&object, "sweep", json_from_count(report->sweep));
+    json_add(&object, "layer", report->layer > 0 ? json_from_count(report->layer) : json_null());
+    json_add(&object, "epoch", json_from_count(report->epoch));
+    json_add(&object, "negatives", json_from_text(report->negatives));
+    json_add(&object, "loss", json_from_real(report->loss));
+    json_add(&object, "goodness_pos", json_from_real(report->goodness_pos));
+    json_add(&object, "goodness_neg", json_from_real(report->goodness_neg));
+    json_add(&object, "error", json_from_real(report->error));
+    json_add(&object, "learning_rate", json_from_real(report->learning_rate));
+    json_add(&object, "seconds", json_from_real(report->seconds));
+    json_add(&object, "rows_per_second", json_from_real(report->rows_per_second));
+    json_add(&object, "gflops", json_from_real(report->gflops));
+    json_add_memory(&object, &report->memory);
+    json_add(&object, "scratch_bytes", json_from_count(report->scratch_bytes));
+    return json_built(&object);
 }
 
 static json_t *trained_object(const struct ff_trained_report *report)
 {
-    json_t *object = json_object();
+    struct json_builder object = json_build(json_object());
 
-    json_add(object, "kind", json_from_text("trained"));
-    json_add(object, "sweep", json_from_count(report->sweep));
-    json_add(object, "layer", json_from_count(report->layer));
-    json_add(object, "epoch", json_from_count(report->epoch));
-    json_add(object, "negatives", json_from_text(report->negatives));
-    json_add(object, "loss", json_from_real(report->loss));
-    json_add(object, "goodness_pos", json_from_real(report->goodness_pos));
-    json_add(object, "goodness_neg", json_from_real(report->goodness_neg));
-    json_add(object, "error", json_from_real(report->error));
-    json_add(object, "validation_error_upto", json_from_real(report->validation_error_upto));
-    json_add(object, "dead_units", json_from_count(report->dead_units));
-    return object;
+    json_add(&object, "kind", json_from_text("trained"));
+    json_add(&object, "sweep", json_from_count(report->sweep));
+    json_add(&object, "layer", json_from_count(report->layer));
+    json_add(&object, "epoch", json_from_count(report->epoch));
+    json_add(&object, "negatives", json_from_text(report->negatives));
+    json_add(&object, "loss", json_from_real(report->loss));
+    json_add(&object, "goodness_pos", json_from_real(report->goodness_pos));
+    json_add(&object, "goodness_neg", json_from_real(report->goodness_neg));
+    json_add(&object, "error", json_from_real(report->error));
+    json_add(&object, "validation_error_upto", json_from_real(report->validation_error_upto));
+    json_add(&object, "dead_units", json_from_count(report->dead_units));
+    return json_built(&object);
 }
 
-/* Owns LINE. */
+/* LINE is taken over. */
 static void log_line(struct run *run, json_t *line)
 {
-    if (run->log == NULL || run->log_failed) {
-        json_decref(line);
-        return;
-    }
-    /* Only now: a run that is refused must not cost the log of the one before. */
-    if (run->log_anew && ftruncate(fileno(run->log), 0) != 0 && errno != EINVAL)
-        run->log_failed = true;
-    run->log_anew = false;
-    json_print_line(run->log, line);
-    if (ferror(run->log))
-        run->log_failed = true;
-    if (run->log_failed && !run->cli->quiet)
+    const char *why = log_file_write(&run->log, line);
+
+    if (why != NULL && !run->cli->quiet)
         progress_line(&run->progress, "fftool: %s: warning: %s: %s; no more is logged",
-                      run->cli->command, run->training->log, strerror(errno));
+                      run->cli->command, run->log.path, why);
 }
 
 /* "2/4", or "2" where the whole is not known. */
@@ -180,9 +172,12 @@ static void on_plan(void *arg, const struct ff_plan *plan)
 {
     struct run *run = arg;
 
+    struct json_builder object = json_build(json_object());
+
+    json_add_plan(&object, plan);
     json_decref(run->plan);
-    run->plan = json_object();
-    json_add_plan(run->plan, plan);
+    run->plan = json_built(&object);
+    run->planned = true;
     if (plan->held_out_samples > 0)
         progress_line(&run->progress, "held out: %s of %s samples",
                       text_count(plan->held_out_samples).s, text_count(plan->samples).s);
@@ -269,12 +264,13 @@ static double measure_reference(const struct cli *cli, const struct training *tr
 static void print_result(const struct cli *cli, const struct ff_train_result *result)
 {
     if (result->was_complete) {
-        printf("%s is complete already; nothing to do\n", cli->model);
+        print_line(stdout, "%s is complete already; nothing to do", cli->model);
         return;
     }
-    printf("%s: %s, %s, trained on %s in %s\n", cli->model, text_counted(result->layers, "layer").s,
-           text_counted(result->parameters, "parameter").s,
-           text_counted(result->samples, "sample").s, text_duration(result->seconds).s);
+    print_line(stdout, "%s: %s, %s, trained on %s in %s", cli->model,
+               text_counted(result->layers, "layer").s,
+               text_counted(result->parameters, "parameter").s,
+               text_counted(result->samples, "sample").s, text_duration(result->seconds).s);
     printf("memory: ");
     print_memory(stdout, &result->memory);
     printf("\nscratch: peak %s on disk\n", text_bytes(result->scratch_peak_bytes).s);
@@ -287,98 +283,56 @@ static void print_result(const struct cli *cli, const struct ff_train_result *re
                text_counted(result->dead_layers, "layer").s);
 }
 
-static void print_result_json(const struct run *run, const struct ff_train_result *result,
-                              bool complete, double reference)
+static int print_result_json(const struct run *run, const struct ff_train_result *result,
+                             bool complete, double reference)
 {
     const struct cli *cli = run->cli;
-    json_t *object = json_object();
+    struct json_builder object = json_build(json_object());
 
-    json_add(object, "model", json_from_text(cli->model));
-    json_add(object, "complete", json_boolean(complete));
-    json_add(object, "was_complete", json_boolean(result->was_complete));
-    json_add(object, "resumed", json_boolean(result->resumed));
-    json_add(object, "samples", json_from_count(result->samples));
-    json_add(object, "held_out_samples", json_from_count(result->held_out_samples));
-    json_add(object, "layers", json_from_count(result->layers));
-    json_add(object, "parameters", json_from_count(result->parameters));
-    json_add(object, "choice", json_from_choice(&result->choice));
-    json_add(object, "dead_units",
+    json_add(&object, "model", json_from_text(cli->model));
+    json_add(&object, "complete", json_boolean(complete));
+    json_add(&object, "was_complete", json_boolean(result->was_complete));
+    json_add(&object, "resumed", json_boolean(result->resumed));
+    json_add(&object, "samples", json_from_count(result->samples));
+    json_add(&object, "held_out_samples", json_from_count(result->held_out_samples));
+    json_add(&object, "layers", json_from_count(result->layers));
+    json_add(&object, "parameters", json_from_count(result->parameters));
+    json_add(&object, "choice", json_from_choice(&result->choice));
+    json_add(&object, "dead_units",
              result->watched_layers > 0 ? json_from_count(result->dead_units) : json_null());
-    json_add(object, "dead_layers",
+    json_add(&object, "dead_layers",
              result->watched_layers > 0 ? json_from_count(result->dead_layers) : json_null());
-    json_add(object, "seconds", json_from_real(result->seconds));
-    json_add(object, "train_seconds", json_from_real(result->train_seconds));
-    json_add(object, "gflops", json_from_real(result->gflops));
+    json_add(&object, "seconds", json_from_real(result->seconds));
+    json_add(&object, "train_seconds", json_from_real(result->train_seconds));
+    json_add(&object, "gflops", json_from_real(result->gflops));
     if (reference > 0) {
-        json_add(object, "gemm_gflops", json_from_real(reference));
-        json_add(object, "gemm_share", json_from_real(result->gflops / reference));
+        json_add(&object, "gemm_gflops", json_from_real(reference));
+        json_add(&object, "gemm_share", json_from_real(result->gflops / reference));
     }
-    json_add(object, "scratch_peak_bytes", json_from_count(result->scratch_peak_bytes));
-    json_add(object, "bytes_written", json_from_count(result->bytes_written));
-    json_add_memory(object, &result->memory);
-    json_add(object, "planned_bytes",
+    json_add(&object, "scratch_peak_bytes", json_from_count(result->scratch_peak_bytes));
+    json_add(&object, "bytes_written", json_from_count(result->bytes_written));
+    json_add_memory(&object, &result->memory);
+    json_add(&object, "planned_bytes",
              result->planned_bytes > 0 ? json_from_count(result->planned_bytes) : json_null());
-    if (run->plan != NULL)
-        json_add(object, "plan", json_incref(run->plan));
-    json_print(stdout, object);
-}
-
-/* Every line has its kind. */
-static bool begins_log(const char *line)
-{
-    json_t *object = json_loads(line, 0, NULL);
-    bool begins = json_is_string(json_object_get(object, "kind"));
-
-    json_decref(object);
-    return begins;
+    if (run->planned)
+        json_add(&object, "plan", json_incref(run->plan));
+    return json_print(cli, json_built(&object));
 }
 
 /* A log is appended to when training goes on, and replaced by --force, as a model is. */
-static int check_log(const struct run *run, const char *path)
-{
-    static const struct overwrite_kind kind = {"log of fftool train", begins_log};
-    const struct cli *cli = run->cli;
-    int result;
-
-    if (overwrite_same(path, cli->model))
-        return usage_error(cli->command, "--log: %s is the model", path);
-    result = overwrite_check(cli, "--log", path, &kind);
-    if (result != EXIT_DONE || !run->log_anew || run->training->opts.force ||
-        !overwrite_holds(path))
-        return result;
-    return report_failure(cli,
-                          "--log: %s is there, of an earlier training; give another name, or "
-                          "replace it with --force",
-                          path);
-}
-
-static int open_log(struct run *run)
+static int open_log(struct run *run, bool anew)
 {
     const char *path = run->training->log;
-    int result;
+    int result = path != NULL ? log_file_check(run->cli, path) : EXIT_DONE;
 
-    if (path == NULL)
-        return EXIT_DONE;
-    result = check_log(run, path);
     if (result != EXIT_DONE)
         return result;
-    run->log_made = access(path, F_OK) != 0;
-    run->log = fopen(path, "ae");
-    if (run->log == NULL)
-        return report_failure(run->cli, "--log: %s: %s", path, strerror(errno));
-    return EXIT_DONE;
-}
-
-static int close_log(struct run *run)
-{
-    if (run->log == NULL)
-        return EXIT_DONE;
-    if (run->log_made && ftell(run->log) == 0)
-        unlink(run->training->log); /* nothing came of the training */
-    if (fclose(run->log) != 0 || run->log_failed)
-        return report_failure(run->cli, "--log: %s: not everything could be written",
-                              run->training->log);
-    return EXIT_DONE;
+    if (path != NULL && anew && !run->training->opts.force && overwrite_holds(path))
+        return report_failure(run->cli,
+                              "--log: %s is there, of an earlier training; give another name, or "
+                              "replace it with --force",
+                              path);
+    return log_file_open(run->cli, path, anew, &run->log);
 }
 
 static int train(struct run *run, const struct ff_recipe *recipe)
@@ -387,7 +341,7 @@ static int train(struct run *run, const struct ff_recipe *recipe)
     struct ff_train_result result = {0};
     struct outline outline = {0};
     double reference = 0;
-    int status = FF_OK;
+    int status = FF_OK, printed = EXIT_DONE, code;
 
     if (recipe != NULL)
         outline_of(recipe, &outline);
@@ -418,27 +372,28 @@ static int train(struct run *run, const struct ff_recipe *recipe)
                       "training %.1f GFLOP/s, plain sgemm of the same shapes %.1f GFLOP/s: %.2f",
                       result.gflops, reference, result.gflops / reference);
     if (run->training->json && (status == FF_OK || status == FF_EINTERRUPTED))
-        print_result_json(run, &result, status == FF_OK, reference);
+        printed = print_result_json(run, &result, status == FF_OK, reference);
     else if (status == FF_OK)
         print_result(run->cli, &result);
-    return report_status(run->cli, status);
+    code = report_status(run->cli, status);
+    return code != EXIT_DONE ? code : printed;
 }
 
 int training_run(struct cli *cli, struct training *training, const struct ff_recipe *recipe,
                  bool log_anew)
 {
-    struct run run = {.cli = cli, .training = training, .log_anew = log_anew};
+    struct run run = {.cli = cli, .training = training};
     int result, log_result;
 
     cli->quiet = training->quiet;
     cli->model = training->opts.model;
     progress_init(&run.progress, training->quiet);
-    result = open_log(&run);
+    result = open_log(&run, log_anew);
     if (result != EXIT_DONE)
         return result;
     interrupt_catch(); /* only now: a signal must end the wait for a pipe's reader */
     result = train(&run, recipe);
     json_decref(run.plan);
-    log_result = close_log(&run);
+    log_result = log_file_close(cli, &run.log);
     return result != EXIT_DONE ? result : log_result;
 }

@@ -5,8 +5,7 @@
  *
  * A log may be of several runs, each of which goes on from a checkpoint of the one before: an epoch
  * that is there twice counts as it is there last. It may end in half a line, of a run that was
- * killed, or is just writing it; where another run went on, the next epoch is on that line and
- * lost.
+ * killed, or is just writing it (log_file.h).
  */
 #ifndef FFTOOL_TRAINING_LOG_H
 #define FFTOOL_TRAINING_LOG_H

@@ -4,8 +4,6 @@
 
 #include <stddef.h>
 
-/* Returns how many bytes the character at TEXT has; 0 at the end, and where bytes are none. */
-size_t utf8_bytes(const char *text);
 /* Returns how many characters TEXT has; a byte that is of none counts as one. */
 size_t utf8_length(const char *text);
 /* Returns how many bytes the first MOST characters have: the precision of a "%.*s". */

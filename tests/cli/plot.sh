@@ -158,7 +158,7 @@ done
 cp l.jsonl "$(printf 'no\377utf8').jsonl"
 ff 0 plot no*utf8.jsonl -o accents.svg
 ok "bytes that are no UTF-8 do not break it" iconv -f utf8 accents.svg
-ok "and are told" has accents.svg 'no\?utf8\.jsonl'
+ok "and are escaped" has accents.svg 'no\\xffutf8\.jsonl'
 ff 0 plot r.json -o bars.png
 ok "a PNG is one" [ "$(head -c 4 bars.png | tail -c 3)" = PNG ]
 ff 1 plot r.json -o no/such/bars.svg

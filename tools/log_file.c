@@ -1,0 +1,164 @@
+#include "log_file.h"
+#include "json.h"
+#include "overwrite.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TAIL_BYTES 65536 /* more than a line has */
+#define FILE_MODE 0666   /* before the umask */
+
+/* Every line has its kind. */
+static bool is_log_line(const char *line)
+{
+    json_t *object = json_loads(line, 0, NULL);
+    bool is = json_is_string(json_object_get(object, "kind"));
+
+    json_decref(object);
+    return is;
+}
+
+/* Reads the last bytes of PATH, up to SIZE - 1, as text. Returns where they begin; negative: they
+ * cannot be read. */
+static off_t read_tail(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    off_t begin = -1;
+    ssize_t n;
+
+    *text = '\0';
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        begin = st.st_size > (off_t)size - 1 ? st.st_size - ((off_t)size - 1) : 0;
+        n = pread(fd, text, size - 1, begin);
+        text[n > 0 ? n : 0] = '\0';
+    }
+    close(fd);
+    return begin;
+}
+
+/* Finds out whether the file ends within a line, and what becomes of that. */
+static void find_end(struct log_file *log)
+{
+    static const char newline[] = "\n";
+    char tail[TAIL_BYTES];
+    off_t begin = read_tail(log->path, tail, sizeof tail);
+    char *last = strrchr(tail, *newline), *line = last != NULL ? last + 1 : tail;
+
+    if (begin < 0 || *line == '\0')
+        return;
+    if (is_log_line(line))
+        log->separate = true;
+    else if (last != NULL)
+        log->keep = begin + (line - tail);
+}
+
+int log_file_check(const struct cli *cli, const char *path)
+{
+    static const struct overwrite_kind kind = {"log of fftool train", is_log_line};
+
+    if (overwrite_same(path, cli->model))
+        return usage_error(cli->command, "--log: %s is the model", path);
+    return overwrite_check(cli, "--log", path, &kind);
+}
+
+int log_file_open(const struct cli *cli, const char *path, bool anew, struct log_file *out)
+{
+    *out = (struct log_file){.path = path, .fd = -1, .keep = anew ? 0 : -1};
+    if (path == NULL)
+        return EXIT_DONE;
+    if (!anew)
+        find_end(out);
+    out->made = access(path, F_OK) != 0;
+    out->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, FILE_MODE);
+    if (out->fd < 0)
+        return report_failure(cli, "--log: %s: %s", path, strerror(errno));
+    return EXIT_DONE;
+}
+
+/* Returns 0 or an errno. */
+static int write_all(int fd, const char *text, size_t bytes)
+{
+    while (bytes > 0) {
+        ssize_t n = write(fd, text, bytes);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno;
+        text += n;
+        bytes -= (size_t)n;
+    }
+    return 0;
+}
+
+/* Appends TEXT, or leaves a regular file as it was. Returns 0 or an errno. */
+static int append(struct log_file *log, const char *text)
+{
+    struct stat st;
+    bool regular = fstat(log->fd, &st) == 0 && S_ISREG(st.st_mode);
+    int why = write_all(log->fd, text, strlen(text));
+
+    if (why != 0 && regular && ftruncate(log->fd, st.st_size) != 0)
+        return errno;
+    return why;
+}
+
+/* Only before the first line: a run that is refused must not cost the log of the one before. */
+static int prepare(struct log_file *log)
+{
+    off_t keep = log->keep;
+
+    if (log->written)
+        return 0;
+    log->written = true;
+    if (keep >= 0 && ftruncate(log->fd, keep) != 0 && errno != EINVAL) /* EINVAL: a pipe */
+        return errno;
+    return log->separate ? append(log, "\n") : 0;
+}
+
+/* Returns 0 or an errno. */
+static int write_line(struct log_file *log, json_t *object)
+{
+    char *text = json_text(object, JSON_COMPACT), *line = NULL;
+    int why = ENOMEM;
+
+    if (text != NULL && asprintf(&line, "%s\n", text) < 0)
+        line = NULL;
+    if (line != NULL)
+        why = prepare(log);
+    if (line != NULL && why == 0)
+        why = append(log, line);
+    free(text);
+    free(line);
+    return why;
+}
+
+const char *log_file_write(struct log_file *log, json_t *line)
+{
+    int why;
+
+    if (log->fd < 0 || log->failed) {
+        json_decref(line);
+        return NULL;
+    }
+    why = write_line(log, line);
+    log->failed = why != 0;
+    return why != 0 ? strerror(why) : NULL;
+}
+
+int log_file_close(const struct cli *cli, struct log_file *log)
+{
+    if (log->fd < 0)
+        return EXIT_DONE;
+    if (log->made && !log->written)
+        unlink(log->path); /* nothing came of the training */
+    if (close(log->fd) != 0 || log->failed)
+        return report_failure(cli, "--log: %s: not everything could be written", log->path);
+    return EXIT_DONE;
+}
