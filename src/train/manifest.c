@@ -1,5 +1,6 @@
 #include "train/manifest.h"
 
+#include "train/json_text.h"
 #include "train/manifest_files.h"
 
 #include <errno.h>
@@ -154,15 +155,20 @@ static json_t *recipe_to_json(const struct ff_recipe *recipe)
 static json_t *data_to_json(const struct ff_manifest *manifest)
 {
     const struct ff_image *image = &manifest->image;
+    json_t *object =
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:[I, I, I], s:b, s:o}", "fingerprint",
+                  manifest->fingerprint, "samples", (json_int_t)manifest->samples, "all_samples",
+                  (json_int_t)manifest->all_samples, "features", (json_int_t)manifest->features,
+                  "classes", (json_int_t)manifest->classes, "float", manifest->is_float, "image",
+                  (json_int_t)image->height, (json_int_t)image->width, (json_int_t)image->channels,
+                  "planar", image->planar, "files", ff_manifest_files_write(&manifest->files));
 
-    return json_pack("{s:s, s:s?, s:s, s:I, s:I, s:I, s:I, s:b, s:[I, I, I], s:b, s:o}", "path",
-                     manifest->data_path, "labels", manifest->data_labels, "fingerprint",
-                     manifest->fingerprint, "samples", (json_int_t)manifest->samples, "all_samples",
-                     (json_int_t)manifest->all_samples, "features", (json_int_t)manifest->features,
-                     "classes", (json_int_t)manifest->classes, "float", manifest->is_float, "image",
-                     (json_int_t)image->height, (json_int_t)image->width,
-                     (json_int_t)image->channels, "planar", image->planar, "files",
-                     ff_manifest_files_write(&manifest->files));
+    if (ff_json_set_path(object, "path", manifest->data_path) != 0 ||
+        ff_json_set_path(object, "labels", manifest->data_labels) != 0) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
 }
 
 static json_t *progress_to_json(const struct ff_progress_mark *mark)
@@ -194,12 +200,9 @@ int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *manifest, ch
         "data", data_to_json(manifest), "progress", progress_to_json(&manifest->mark), "choice",
         choice_to_json(&manifest->choice));
 
-    *text = root ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(EXACT_DIGITS)) : NULL;
+    *text = root ? ff_json_text(root, JSON_COMPACT | JSON_REAL_PRECISION(EXACT_DIGITS)) : NULL;
     json_decref(root);
-    if (!*text)
-        return ff_fail(ctx, FF_ENOMEM,
-                       "the manifest cannot be written: out of memory, or a path is not UTF-8");
-    return FF_OK;
+    return *text ? FF_OK : ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
 }
 
 static int field_from_json(struct ff_ctx *ctx, const struct field *field, const json_t *value,
@@ -301,20 +304,18 @@ static int writer_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manife
 
 static int data_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest *out)
 {
-    const char *path, *fingerprint;
+    const char *fingerprint;
     json_int_t samples, all_samples = 0, features, classes, height, width, channels;
-    json_t *labels = NULL, *files = NULL;
+    json_t *files = NULL;
     json_error_t error;
     int is_float, planar;
-    int status =
-        unpacked(ctx,
-                 json_unpack_ex(object, &error, 0,
-                                "{s:s, s?o, s:s, s:I, s?I, s:I, s:I, s:b, s:[I, I, I], s:b, s?o}",
-                                "path", &path, "labels", &labels, "fingerprint", &fingerprint,
-                                "samples", &samples, "all_samples", &all_samples, "features",
-                                &features, "classes", &classes, "float", &is_float, "image",
-                                &height, &width, &channels, "planar", &planar, "files", &files),
-                 &error);
+    int status = unpacked(
+        ctx,
+        json_unpack_ex(object, &error, 0, "{s:s, s:I, s?I, s:I, s:I, s:b, s:[I, I, I], s:b, s?o}",
+                       "fingerprint", &fingerprint, "samples", &samples, "all_samples",
+                       &all_samples, "features", &features, "classes", &classes, "float", &is_float,
+                       "image", &height, &width, &channels, "planar", &planar, "files", &files),
+        &error);
 
     if (status != FF_OK)
         return status;
@@ -330,12 +331,12 @@ static int data_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest
     out->image =
         (struct ff_image){(uint32_t)height, (uint32_t)width, (uint32_t)channels, planar != 0};
     strcpy(out->fingerprint, fingerprint);
-    status = copy_text(ctx, path, &out->data_path);
-    if (status == FF_OK && json_is_string(labels))
-        status = copy_text(ctx, json_string_value(labels), &out->data_labels);
+    status = ff_json_get_path(ctx, object, "path", &out->data_path);
+    if (status == FF_OK && !out->data_path)
+        status = ff_fail(ctx, FF_ECORRUPT, "\"path\" of the data is missing");
     if (status == FF_OK)
-        status = ff_manifest_files_read(ctx, files, &out->files);
-    return status;
+        status = ff_json_get_path(ctx, object, "labels", &out->data_labels);
+    return status == FF_OK ? ff_manifest_files_read(ctx, files, &out->files) : status;
 }
 
 static int progress_from_json(struct ff_ctx *ctx, json_t *object, struct ff_progress_mark *out)
@@ -415,11 +416,11 @@ static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *ou
     return status;
 }
 
-/* Of a text that json_loads() refuses, with errno 0 before. Where memory runs out within a token,
- * jansson reports a syntax error. */
-static bool is_out_of_memory(const json_error_t *error)
+/* After json_loads(), with errno 0 before. Where memory runs out within a token, jansson 2.14
+ * leaves out a part of it, and may succeed. */
+static bool is_out_of_memory(const json_t *root, const json_error_t *error)
 {
-    return errno == ENOMEM || json_error_code(error) == json_error_out_of_memory;
+    return errno == ENOMEM || (!root && json_error_code(error) == json_error_out_of_memory);
 }
 
 int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *text,
@@ -436,7 +437,7 @@ int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *text,
     root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
     format = json_string_value(json_object_get(root, "format"));
     version = json_integer_value(json_object_get(root, "version"));
-    if (!root && is_out_of_memory(&error)) {
+    if (is_out_of_memory(root, &error)) {
         status = ff_fail(ctx, FF_ENOMEM, "out of memory");
     } else if (!root) {
         status = ff_fail(ctx, FF_ECORRUPT, "%s", error.text);
@@ -471,8 +472,8 @@ int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe *stored,
         json_t *value = json_object_iter_value(at), *other = json_object_get(is, key);
 
         if (status == FF_OK && !json_equal(value, other)) {
-            char *a = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-            char *b = json_dumps(other, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+            char *a = ff_json_text(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+            char *b = ff_json_text(other, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
 
             status = ff_fail(ctx, FF_EMISMATCH, "it was begun with %s %s, and now it is %s", key,
                              a ? a : "?", b ? b : "?");
@@ -494,7 +495,8 @@ int ff_manifest_load(struct ff_ctx *ctx, struct ff_model_file *file, struct ff_m
     memset(out, 0, sizeof *out);
     if (status != FF_OK)
         return status;
-    status = ff_manifest_read(ctx, ff_model_file_path(file), text, out);
+    status =
+        ff_about(ctx, ff_manifest_read(ctx, ff_model_file_path(file), text, out), FF_ABOUT_MODEL);
     ff_free(ctx, FF_MEM_OTHER, text, size);
     return status;
 }

@@ -1,7 +1,8 @@
 /*
  * The manifest: what a model file says of itself, JSON text stored as one value. Its flip is what
- * makes a checkpoint count. It does not grow with depth: weights of trained layers stand under
- * generation FF_GENERATION_FINAL, their figures in a small tile of kind 'S'.
+ * makes a checkpoint count. Paths of the data are stored so that they read back as the same bytes,
+ * UTF-8 or not (train/json_text.h). It does not grow with depth: weights of trained layers stand
+ * under generation FF_GENERATION_FINAL, their figures in a small tile of kind 'S'.
  */
 #ifndef FF_TRAIN_MANIFEST_H
 #define FF_TRAIN_MANIFEST_H
