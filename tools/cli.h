@@ -34,12 +34,22 @@ enum exit_code {
     EXIT_INTERRUPTED = 130 /* stopped by a signal */
 };
 
+/* What hints depend on (hints.h). */
+struct situation {
+    bool forced;        /* --force was given */
+    bool budgeted;      /* --memory was given */
+    bool scratch_given; /* --scratch was given */
+    bool saved;         /* the model file holds this training */
+    bool verifying;     /* `inspect --verify` */
+};
+
 /* One run of a command. */
 struct cli {
     struct ff_ctx *ctx;
     const char *command; /* its name */
     const char *model;   /* the model at work, for hints; NULL: none yet */
-    bool quiet;          /* nothing but errors on stderr */
+    struct situation situation;
+    bool quiet; /* nothing but errors on stderr */
 };
 
 struct option_spec;

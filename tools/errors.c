@@ -1,9 +1,9 @@
 /* Failures as the user sees them: a reason, a hint, an exit code. */
 #include "cli.h"
+#include "hints.h"
 #include "print.h"
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 int usage_error(const char *command, const char *format, ...)
 {
@@ -72,69 +72,6 @@ static int exit_code_of(int status)
     }
 }
 
-static bool trains(const struct cli *cli)
-{
-    return strcmp(cli->command, "train") == 0 || strcmp(cli->command, "resume") == 0;
-}
-
-/* What to do about STATUS: text with at most one %s, which stands for the model. NULL: nothing.
- * ABOUT_MODEL: it is the model that is at fault, not another file. */
-static const char *hint_for_training(int status, bool about_model)
-{
-    switch (status) {
-    case FF_EEXIST:
-    case FF_EMISMATCH:
-        return about_model ? "`fftool inspect %s` shows what is there" : NULL;
-    case FF_ELOCKED:
-        return "wait for it to end, or watch it with `fftool inspect %s`";
-    case FF_EFULL:
-        return "make room, or put scratch elsewhere (--scratch DIR) or make it smaller "
-               "(--compress zstd); `fftool resume %s` then goes on from the last checkpoint";
-    case FF_ENOMEM:
-        return "a budget makes training fit memory: --memory SIZE; `fftool plan` tells from what "
-               "size on";
-    case FF_EBUDGET:
-        return "narrower layers (--hidden), a smaller --batch and fewer --threads need less";
-    case FF_EFORMAT:
-        return about_model ? "give --model another name" : NULL;
-    case FF_ENUMERIC:
-        return "other options are for a new model: train it with --force, or into another --model";
-    case FF_ECORRUPT:
-        return about_model ? "`fftool inspect --verify %s` tells where" : NULL;
-    default:
-        return NULL;
-    }
-}
-
-static const char *hint_for_reading(int status, bool about_model)
-{
-    switch (status) {
-    case FF_EMISMATCH:
-        return "`fftool inspect %s` shows what data it was trained on";
-    case FF_ECORRUPT:
-        return about_model ? "`fftool inspect --verify %s` tells where" : NULL;
-    case FF_EFULL:
-        return "make room, or give --scratch another folder";
-    default:
-        return NULL;
-    }
-}
-
-static void print_hint(const struct cli *cli, int status, const char *message)
-{
-    bool about_model = cli->model != NULL && strstr(message, cli->model) != NULL;
-    const char *hint = trains(cli) ? hint_for_training(status, about_model)
-                                   : hint_for_reading(status, about_model);
-    const char *mark = hint != NULL ? strstr(hint, "%s") : NULL;
-
-    if (hint == NULL || (mark != NULL && cli->model == NULL))
-        return;
-    if (mark == NULL)
-        report_hint("%s", hint);
-    else
-        report_hint("%.*s%s%s", (int)(mark - hint), hint, cli->model, mark + 2);
-}
-
 int report_status(const struct cli *cli, int status)
 {
     const char *message = ff_ctx_message(cli->ctx);
@@ -142,7 +79,7 @@ int report_status(const struct cli *cli, int status)
     if (status == FF_OK)
         return EXIT_DONE;
     if (status == FF_EINTERRUPTED) {
-        if (trains(cli) && cli->model != NULL)
+        if (cli->situation.saved)
             report_failure(cli, "interrupted; everything is saved: `fftool resume %s` goes on",
                            cli->model);
         else
@@ -152,6 +89,6 @@ int report_status(const struct cli *cli, int status)
     if (message == NULL || *message == '\0')
         message = ff_status_text((enum ff_status)status);
     report_failure(cli, "%s", message);
-    print_hint(cli, status, message);
+    print_hint_for(cli, status);
     return exit_code_of(status);
 }

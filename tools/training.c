@@ -366,6 +366,7 @@ static int train(struct run *run, const struct ff_recipe *recipe)
         status = ff_train(run->cli->ctx, recipe, &opts, &result);
     else
         status = ff_train_resume(run->cli->ctx, &opts, &result);
+    run->cli->situation.saved = result.saved;
     progress_end(&run->progress);
     if (reference > 0 && result.gflops > 0)
         progress_line(&run->progress,
@@ -387,6 +388,9 @@ int training_run(struct cli *cli, struct training *training, const struct ff_rec
 
     cli->quiet = training->quiet;
     cli->model = training->opts.model;
+    cli->situation.forced = training->opts.force;
+    cli->situation.budgeted = training->opts.memory_bytes > 0;
+    cli->situation.scratch_given = training->opts.scratch != NULL;
     progress_init(&run.progress, training->quiet);
     result = open_log(&run, log_anew);
     if (result != EXIT_DONE)

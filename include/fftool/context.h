@@ -23,6 +23,16 @@ void ff_ctx_free(struct ff_ctx *ctx);
  * (ff_text_escape() in text.h), valid until the next call on CTX. */
 const char *ff_ctx_message(const struct ff_ctx *ctx);
 
+/* What a failure is about, where the library can tell: what to do about it depends on that. */
+enum ff_subject {
+    FF_ABOUT_OTHER,
+    FF_ABOUT_MODEL,  /* the model file */
+    FF_ABOUT_DATA,   /* a file of the dataset */
+    FF_ABOUT_SCRATCH /* the folder for temporary files, or a file in it */
+};
+/* Returns what the last failed call is about. */
+enum ff_subject ff_ctx_subject(const struct ff_ctx *ctx);
+
 /* Calls WARN with one line of text for what deserves a look but stops nothing. NULL: warnings are
  * dropped. */
 void ff_ctx_on_warning(struct ff_ctx *ctx, void (*warn)(void *arg, const char *text), void *arg);

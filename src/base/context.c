@@ -65,6 +65,11 @@ const char *ff_ctx_message(const struct ff_ctx *ctx)
     return ctx->message;
 }
 
+enum ff_subject ff_ctx_subject(const struct ff_ctx *ctx)
+{
+    return ctx->subject;
+}
+
 void ff_ctx_on_warning(struct ff_ctx *ctx, void (*warn)(void *arg, const char *text), void *arg)
 {
     pthread_mutex_lock(&ctx->lock);
@@ -83,7 +88,19 @@ int ff_fail(struct ff_ctx *ctx, enum ff_status status, const char *format, ...)
     va_end(args);
     pthread_mutex_lock(&ctx->lock);
     ff_text_escape(text, FF_ESCAPE_LINE, ctx->message, sizeof ctx->message);
+    ctx->subject = FF_ABOUT_OTHER;
     pthread_mutex_unlock(&ctx->lock);
+    return status;
+}
+
+int ff_about(struct ff_ctx *ctx, int status, enum ff_subject subject)
+{
+    if (status != FF_OK) {
+        pthread_mutex_lock(&ctx->lock);
+        if (ctx->subject == FF_ABOUT_OTHER)
+            ctx->subject = subject;
+        pthread_mutex_unlock(&ctx->lock);
+    }
     return status;
 }
 

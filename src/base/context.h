@@ -26,8 +26,9 @@ struct ff_meter {
 };
 
 struct ff_ctx {
-    pthread_mutex_t lock; /* guards message and warn */
+    pthread_mutex_t lock; /* guards message, subject and warn */
     char message[FF_MESSAGE_BYTES];
+    enum ff_subject subject; /* of the message */
     void (*warn)(void *arg, const char *text);
     void *warn_arg;
     struct ff_meter meter;
@@ -44,6 +45,10 @@ int ff_fail(struct ff_ctx *ctx, enum ff_status status, const char *format, ...)
  * ENOENT FF_ENOTFOUND, ENOMEM FF_ENOMEM, anything else FF_EIO. */
 int ff_fail_errno(struct ff_ctx *ctx, int errnum, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Says what STATUS, a failure that was just reported, is about, unless that was said further
+ * inside. Returns STATUS; FF_OK is no failure. For where a module that deals with one subject
+ * returns. */
+int ff_about(struct ff_ctx *ctx, int status, enum ff_subject subject);
 /* Hands a line of text to the warning hook. */
 void ff_warn(struct ff_ctx *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

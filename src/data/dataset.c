@@ -105,7 +105,8 @@ static int choose_format(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
     return highest_bid(ctx, spec, format);
 }
 
-int ff_dataset_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, struct ff_dataset **out)
+static int open_dataset(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                        struct ff_dataset **out)
 {
     const struct ff_dataset_format *format;
     const struct ff_dataset_info *info;
@@ -164,6 +165,11 @@ static int read_sample(struct ff_dataset *dataset, size_t max_rows, void *featur
     return status;
 }
 
+int ff_dataset_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, struct ff_dataset **out)
+{
+    return ff_about(ctx, open_dataset(ctx, spec, out), FF_ABOUT_DATA);
+}
+
 int ff_dataset_read(struct ff_dataset *dataset, size_t max_rows, void *features, uint16_t *labels,
                     size_t *rows)
 {
@@ -176,7 +182,7 @@ int ff_dataset_read(struct ff_dataset *dataset, size_t max_rows, void *features,
                      : dataset->format->read(dataset, max_rows, features, labels, rows);
     if (status != FF_OK)
         *rows = 0;
-    return status;
+    return ff_about(dataset->ctx, status, FF_ABOUT_DATA);
 }
 
 int ff_dataset_describe(struct ff_dataset *dataset, struct ff_data_files *out)

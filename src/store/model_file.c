@@ -41,6 +41,12 @@ bool ff_model_file_in_training(struct ff_model_file *file)
     return !file->writer && ff_writer_lock_held(file->fd);
 }
 
+/* Every failure that leaves this module is the model's. */
+static int blame(struct ff_model_file *file, int rc)
+{
+    return ff_about(file->ctx, rc, FF_ABOUT_MODEL);
+}
+
 bool ff_model_file_is_stub(struct ff_ctx *ctx, const char *path)
 {
     bool is_stub;
@@ -143,7 +149,7 @@ int ff_model_file_open(struct ff_ctx *ctx, const char *path, enum ff_model_mode 
         return rc;
     rc = ff_coder_new(ctx, &file->coder);
     if (rc == FF_OK)
-        rc = is_new ? open_new(file, mode) : open_existing(file, mode);
+        rc = blame(file, is_new ? open_new(file, mode) : open_existing(file, mode));
     if (rc != FF_OK) {
         ff_model_file_close(file);
         return rc;
@@ -237,7 +243,7 @@ int ff_model_file_put(struct ff_model_file *file, const struct ff_tile_key *key,
     uint8_t bytes[FF_TILE_KEY_BYTES];
 
     ff_tile_key_encode(key, bytes);
-    return put_value(file, (struct ff_bytes){bytes, sizeof bytes}, tile, &zstd);
+    return blame(file, put_value(file, (struct ff_bytes){bytes, sizeof bytes}, tile, &zstd));
 }
 
 void ff_model_file_needs(size_t elements, bool puts, bool gets, struct ff_needs *needs)
@@ -274,8 +280,8 @@ static int find_tile(struct ff_model_file *file, const struct ff_tile_key *key, 
     return ff_value_open(file->ctx, key_bytes, *stored, verify, name, value);
 }
 
-int ff_model_file_get(struct ff_model_file *file, const struct ff_tile_key *key, uint32_t rows,
-                      uint32_t columns, float *out)
+static int get(struct ff_model_file *file, const struct ff_tile_key *key, uint32_t rows,
+               uint32_t columns, float *out)
 {
     char name[NAME_BYTES];
     struct ff_bytes stored;
@@ -292,13 +298,19 @@ int ff_model_file_get(struct ff_model_file *file, const struct ff_tile_key *key,
     return rc;
 }
 
+int ff_model_file_get(struct ff_model_file *file, const struct ff_tile_key *key, uint32_t rows,
+                      uint32_t columns, float *out)
+{
+    return blame(file, get(file, key, rows, columns, out));
+}
+
 int ff_model_file_describe(struct ff_model_file *file, const struct ff_tile_key *key,
                            struct ff_value *out)
 {
     char name[NAME_BYTES];
     struct ff_bytes stored;
 
-    return find_tile(file, key, false, name, &stored, out);
+    return blame(file, find_tile(file, key, false, name, &stored, out));
 }
 
 static int put_manifest(struct ff_model_file *file, const char *text)
@@ -318,10 +330,10 @@ int ff_model_file_flip(struct ff_model_file *file, const char *text)
 
     if (rc == FF_OK)
         rc = put_manifest(file, text);
-    return rc == FF_OK ? ff_db_commit(file->db) : rc;
+    return blame(file, rc == FF_OK ? ff_db_commit(file->db) : rc);
 }
 
-int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size)
+static int read_manifest(struct ff_model_file *file, char **text, size_t *size)
 {
     struct ff_bytes stored;
     struct ff_value value;
@@ -349,6 +361,11 @@ int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size
     *size = (size_t)value.raw_bytes + 1;
     memcpy(*text, value.payload, (size_t)value.raw_bytes);
     return FF_OK;
+}
+
+int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size)
+{
+    return blame(file, read_manifest(file, text, size));
 }
 
 /* Collects, from *FROM on, the keys of one round of a sweep: tiles of (KIND, LAYER) of other
@@ -395,7 +412,7 @@ int ff_model_file_sweep(struct ff_model_file *file, char kind, uint32_t layer, u
             rc = ff_db_delete(file->db, (struct ff_bytes){bytes, sizeof bytes});
         }
     } while (rc == FF_OK && count == SWEEP_KEYS);
-    return rc == FF_OK ? ff_db_commit(file->db) : rc;
+    return blame(file, rc == FF_OK ? ff_db_commit(file->db) : rc);
 }
 
 struct walk {
@@ -446,7 +463,7 @@ int ff_model_file_walk(struct ff_model_file *file, bool verify,
             return rc;
         rc = ff_db_next(file->db, &key, &stored);
     }
-    return rc == FF_ENOTFOUND ? FF_OK : rc;
+    return blame(file, rc == FF_ENOTFOUND ? FF_OK : rc);
 }
 
 void ff_model_file_unpin(struct ff_model_file *file)
@@ -456,5 +473,5 @@ void ff_model_file_unpin(struct ff_model_file *file)
 
 int ff_model_file_usage(struct ff_model_file *file, struct ff_db_usage *out)
 {
-    return ff_db_usage(file->db, out);
+    return blame(file, ff_db_usage(file->db, out));
 }

@@ -43,12 +43,12 @@ static struct ff_db *db_of(struct ff_set *set)
 
 static int set_reserve(struct ff_set *set, struct ff_bytes key, size_t size, void **out)
 {
-    return ff_db_reserve(db_of(set), key, size, out);
+    return ff_about(set->ctx, ff_db_reserve(db_of(set), key, size, out), FF_ABOUT_SCRATCH);
 }
 
 static int set_commit(struct ff_set *set)
 {
-    return ff_db_commit(db_of(set));
+    return ff_about(set->ctx, ff_db_commit(db_of(set)), FF_ABOUT_SCRATCH);
 }
 
 static int set_find(struct ff_set *set, struct ff_bytes key, struct ff_bytes *out)
@@ -125,6 +125,7 @@ static int open_set(struct folder *folder, uint32_t boundary, enum ff_db_mode mo
     snprintf(path, path_bytes, "%s/%s", folder->path, name);
     set = ff_alloc(folder->ctx, FF_MEM_OTHER, sizeof *set);
     rc = set ? ff_db_open(folder->ctx, path, mode, &set->db) : ff_alloc_status(folder->ctx);
+    ff_about(folder->ctx, rc, FF_ABOUT_SCRATCH);
     if (rc == FF_OK) {
         ff_set_init(&set->base, &file_set_ops, folder->ctx, path);
         *out = &set->base;
@@ -405,7 +406,7 @@ int ff_scratch_open(struct ff_ctx *ctx, const char *path, struct ff_scratch *out
     int lock = -1, rc;
 
     *out = (struct ff_scratch){0};
-    rc = lock_folder(ctx, path, &lock);
+    rc = ff_about(ctx, lock_folder(ctx, path, &lock), FF_ABOUT_SCRATCH);
     if (rc != FF_OK)
         return rc;
     folder = ff_alloc(ctx, FF_MEM_OTHER, bytes);

@@ -35,8 +35,7 @@ static int diverged(const struct ff_learning *learning, uint32_t epoch, const ch
     char text[PLACE_BYTES];
 
     return ff_fail(learning->run->ctx, FF_ENUMERIC,
-                   "%s: %s not finite: training diverged; the last checkpoint stays; try a lower "
-                   "learning rate than %g",
+                   "%s: %s not finite: training diverged; try a lower learning rate than %g",
                    place(learning, epoch, text), what, learning->learning_rate);
 }
 

@@ -251,5 +251,5 @@ int ff_figures_load(struct ff_ctx *ctx, struct ff_model_file *file,
     if (status == FF_OK && !are_sane(out, manifest->recipe.hidden[layer - 1]))
         status = ff_fail(ctx, FF_ECORRUPT, "%s: layer %u: its figures are out of range",
                          ff_model_file_path(file), layer);
-    return status;
+    return ff_about(ctx, status, FF_ABOUT_MODEL);
 }

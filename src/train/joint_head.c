@@ -123,8 +123,8 @@ static int finish_logits(struct ff_joint_head *head, const struct ff_batch *batc
     loss = ff_softmax_cross_entropy(rows, classes, rows, head->logits, head->truth, &wrong);
     if (!isfinite(loss))
         return ff_fail(head->run->ctx, FF_ENUMERIC,
-                       "epoch %u: the head's loss is not finite: training diverged; the last "
-                       "checkpoint stays; try a lower learning rate of the head than %g",
+                       "epoch %u: the head's loss is not finite: training diverged; try a lower "
+                       "learning rate of the head than %g",
                        batch->epoch + 1, head->run->manifest.recipe.head_learning_rate);
     return FF_OK;
 }

@@ -601,5 +601,5 @@ int ff_model_verify(struct ff_model *model, void (*damaged)(void *arg, const cha
         status = ff_fail(model->ctx, FF_ECORRUPT, "%s: %llu of %llu values are damaged",
                          ff_model_file_path(model->file), (unsigned long long)v.bad,
                          (unsigned long long)v.values);
-    return status;
+    return ff_about(model->ctx, status, FF_ABOUT_MODEL);
 }

@@ -139,18 +139,22 @@ static void list_changes(const struct ff_data_files *then, const struct ff_data_
 int ff_other_data(struct ff_ctx *ctx, const char *model, const struct ff_manifest *manifest,
                   const char *path, const struct ff_import_facts *facts)
 {
-    static const char anew[] = "train from the beginning with `fftool train --force`";
     char changes[FF_MESSAGE_BYTES / 2];
 
     list_changes(&manifest->files, &facts->files, changes, sizeof changes);
     if (strcmp(path, manifest->data_path) == 0)
-        return ff_fail(ctx, FF_EMISMATCH,
-                       "%s: %s has changed since the training of %s began; restore it, or %s", path,
-                       changes, model, anew);
-    return ff_fail(ctx, FF_EMISMATCH,
-                   "%s was trained on other data than that of %s, where %s differs, namely of %s; "
-                   "name that, or another model file, or %s",
-                   model, path, changes, manifest->data_path, anew);
+        return ff_about(ctx,
+                        ff_fail(ctx, FF_EMISMATCH,
+                                "%s: %s has changed since the training of %s began; restore it, or "
+                                "train from the beginning with `fftool train --force`",
+                                path, changes, model),
+                        FF_ABOUT_DATA);
+    return ff_about(ctx,
+                    ff_fail(ctx, FF_EMISMATCH,
+                            "%s was trained on other data than that of %s, where %s differs, "
+                            "namely of %s",
+                            model, path, changes, manifest->data_path),
+                    FF_ABOUT_MODEL);
 }
 
 static bool same_text(const char *a, const char *b)

@@ -128,6 +128,19 @@ static uint32_t count_layers(const struct scoring *s)
                       : ff_manifest_layers_stored(&s->manifest);
 }
 
+static int nothing_trained(const struct scoring *s)
+{
+    const char *what = s->by_head && !s->backprop ? "head" : "layer";
+
+    if (ff_model_file_in_training(s->file))
+        return ff_about(s->ctx,
+                        ff_fail(s->ctx, FF_ELOCKED, "%s is in training and has no trained %s yet",
+                                s->evaluate->model, what),
+                        FF_ABOUT_MODEL);
+    return ff_fail(s->ctx, FF_EINVAL, "%s has no trained %s yet: resume its training",
+                   s->evaluate->model, what);
+}
+
 /* Which layers take part. An unfinished model is used as far as it goes. */
 static int choose_layers(struct scoring *s)
 {
@@ -141,8 +154,7 @@ static int choose_layers(struct scoring *s)
                        "%s has no head: train with --head-epochs 1 or more, or use the goodness",
                        path);
     if (s->layers == 0 || (s->by_head && s->layers < s->first_head))
-        return ff_fail(s->ctx, FF_EINVAL, "%s has no trained %s yet: resume its training", path,
-                       s->by_head && !s->backprop ? "head" : "layer");
+        return nothing_trained(s);
     if (s->layers < s->manifest.recipe.layers)
         ff_warn(s->ctx, "%s is not complete: using its first %u of %u layers", path, s->layers,
                 s->manifest.recipe.layers);
@@ -185,6 +197,23 @@ static int choose_range(struct scoring *s)
     return FF_OK;
 }
 
+/* The data must be of the kind that the model was trained on. */
+static int check_data(struct scoring *s)
+{
+    const struct ff_evaluate_opts *opts = s->evaluate;
+    const struct ff_manifest *manifest = &s->manifest;
+    const struct ff_dataset_info *info = &s->dataset->info;
+
+    if (info->features != manifest->features)
+        return ff_fail(s->ctx, FF_EMISMATCH, "%s has %u feature%s a row, but %s was trained on %u",
+                       opts->data.path, info->features, info->features == 1 ? "" : "s", opts->model,
+                       manifest->features);
+    if (info->classes > manifest->classes)
+        return ff_fail(s->ctx, FF_EMISMATCH, "%s has labels up to %u, but %s knows %u classes",
+                       opts->data.path, info->classes - 1, opts->model, manifest->classes);
+    return FF_OK;
+}
+
 static int open_data(struct scoring *s)
 {
     const struct ff_evaluate_opts *opts = s->evaluate;
@@ -197,16 +226,11 @@ static int open_data(struct scoring *s)
     const struct ff_dataset_info *info;
     int status = ff_dataset_open(s->ctx, &spec, &s->dataset);
 
+    if (status == FF_OK)
+        status = ff_about(s->ctx, check_data(s), FF_ABOUT_MODEL);
     if (status != FF_OK)
         return status;
     info = &s->dataset->info;
-    if (info->features != manifest->features)
-        return ff_fail(s->ctx, FF_EMISMATCH, "%s has %u feature%s a row, but %s was trained on %u",
-                       opts->data.path, info->features, info->features == 1 ? "" : "s", opts->model,
-                       manifest->features);
-    if (info->classes > manifest->classes)
-        return ff_fail(s->ctx, FF_EMISMATCH, "%s has labels up to %u, but %s knows %u classes",
-                       opts->data.path, info->classes - 1, opts->model, manifest->classes);
     s->classes = manifest->classes;
     s->samples = opts->limit_rows && opts->limit_rows < info->rows ? opts->limit_rows : info->rows;
     return FF_OK;
@@ -437,9 +461,9 @@ static int load_part(struct scoring *s, struct ff_layer *layer, char kind, uint3
     if (s->moved)
         return ff_fail(s->ctx, FF_ELOCKED,
                        "%s is in training, and went on while it was read: layer %u is another one "
-                       "now; try again",
+                       "now",
                        s->evaluate->model, number);
-    return ff_fail(s->ctx, status, "%s", reason);
+    return ff_about(s->ctx, ff_fail(s->ctx, status, "%s", reason), FF_ABOUT_MODEL);
 }
 
 static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *feed)

@@ -72,28 +72,26 @@ static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint6
                        const struct ff_dataset_info *info)
 {
     const struct ff_manifest *manifest = &run->manifest;
-    static const char advice[] = "choose another model file, or replace this one with --force";
 
     if (ff_manifest_same_recipe(run->ctx, &manifest->recipe, recipe) != FF_OK) {
         char reason[FF_MESSAGE_BYTES / 2];
 
         snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
-        return ff_fail(run->ctx, FF_EMISMATCH, "%s exists: %s; %s", run->opts->model, reason,
-                       advice);
+        return ff_fail(run->ctx, FF_EMISMATCH, "%s exists: %s", run->opts->model, reason);
     }
     if (manifest->samples != samples || manifest->features != info->features ||
         manifest->is_float != info->is_float || manifest->classes != info->classes)
         return ff_fail(run->ctx, FF_EMISMATCH,
-                       "%s exists: it was begun with %llu rows of %u features in %u classes, and "
-                       "%s has %llu of %u in %u; %s",
+                       "%s exists: it was begun with %llu rows of %u features in %u classes, "
+                       "and %s has %llu of %u in %u",
                        run->opts->model, (unsigned long long)manifest->samples, manifest->features,
                        manifest->classes, run->opts->data.path, (unsigned long long)samples,
-                       info->features, info->classes, advice);
+                       info->features, info->classes);
     if (manifest->all_samples > 0 && manifest->all_samples != info->all_rows)
         return ff_fail(run->ctx, FF_EMISMATCH,
-                       "%s exists: it was begun with a dataset of %llu rows, and %s has %llu; %s",
+                       "%s exists: it was begun with a dataset of %llu rows, and %s has %llu",
                        run->opts->model, (unsigned long long)manifest->all_samples,
-                       run->opts->data.path, (unsigned long long)info->all_rows, advice);
+                       run->opts->data.path, (unsigned long long)info->all_rows);
     return settle_data(run);
 }
 
@@ -150,7 +148,7 @@ static int open_or_create(struct ff_run *run, const struct ff_recipe *recipe, bo
     if (found != FF_OK)
         return found;
     *resumed = true;
-    return adopt_model(run, recipe, samples, &info);
+    return ff_about(run->ctx, adopt_model(run, recipe, samples, &info), FF_ABOUT_MODEL);
 }
 
 static void warn_of_other_versions(struct ff_run *run)
@@ -395,11 +393,13 @@ static int plan(struct ff_run *run)
  * must not be missed. */
 static int explain_unpublished(struct ff_run *run, int status)
 {
+    enum ff_subject subject = ff_ctx_subject(run->ctx);
     char reason[FF_MESSAGE_BYTES];
 
     snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
-    return ff_fail(run->ctx, (enum ff_status)status, "%s; %s is left as it was", reason,
-                   run->opts->model);
+    status = ff_fail(run->ctx, (enum ff_status)status, "%s; %s is left as it was", reason,
+                     run->opts->model);
+    return ff_about(run->ctx, status, subject);
 }
 
 /* From an open model on. A complete one is only cleared of what a run cut off at its end left. */

@@ -86,6 +86,23 @@ says 0 'by depth; u\\x1b' profile --data "$utf8" --depths 1 --modes ff-stream --
     --output "$utf8.json" --quiet
 ok "results of profile hold names escaped" has "$utf8.json" "\"data\": \"$in_json\""
 ok "results of profile hold nothing else of them" tame "$utf8.json"
+
+# Paths of bytes that are not UTF-8: they work, are shown escaped, and read back as they were
+latin=$(printf 'caf\351')
+mkdir "$latin"
+cp "$data"/*.gz "$latin"
+says 0 '^caf\\xe9/m\.ff: ' train --data "$latin" "$@" --model "$latin/m.ff" --log "$latin/m.jsonl"
+says 0 '^  data .*/caf\\xe9: ' inspect "$latin/m.ff"
+says 0 '"path": "[^"]*/caf\\\\xe9"' inspect "$latin/m.ff" --json
+ok "inspect --json is JSON" json out
+says 0 '^caf\\xe9/m\.ff: error' eval "$latin/m.ff" --data "$latin" --limit 50
+says 1 'training diverged' train --data "$latin" "$@" --lr 1e30 --model "$latin/d.ff"
+rm -r "$latin/d.ff.scratch" # so that the data is read again
+says 1 'training diverged' resume "$latin/d.ff"
+rm -r "$latin/d.ff.scratch"
+mv "$latin" "moved$latin"
+says 1 '/caf\\xe9: cannot open the dataset' resume "moved$latin/d.ff"
+
 head -c 5000 "$utf8.ff" >cut.ff
 mv cut.ff "$utf8.ff"
 says 4 'u\\x1b.*damaged' inspect --verify "$utf8.ff"

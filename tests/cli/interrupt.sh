@@ -75,7 +75,7 @@ stop INT 4
 cp model.ff stopped.ff
 for model in complete.ff model.ff; do
     refused 1 "$model was trained on other data" resume $model --data other
-    ok "what to do is told" has err "/data; name that, or another model file, or .* --force"
+    ok "what to do is told" has err '^hint: .*--data, or train a new model'
     refused 1 "$model was trained on other data" train $long --data other --model $model
 done
 ok "the model is as it was" cmp model.ff stopped.ff

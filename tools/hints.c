@@ -1,0 +1,129 @@
+#include "hints.h"
+#include "print.h"
+#include <string.h>
+
+#define ANY_SUBJECT (-1)
+
+/* Commands, as bits. */
+enum { TRAIN = 1, RESUME = 2, EVAL = 4, PREDICT = 8, INSPECT = 16, OTHERS = 32 };
+#define TRAINING (TRAIN | RESUME)
+#define MEASURING (EVAL | PREDICT)
+#define READING (MEASURING | INSPECT)
+
+/* Facts of the situation that are there, or are not. */
+enum { FORCED = 1, BUDGETED = 2, SCRATCH_GIVEN = 4, SAVED = 8, VERIFYING = 16 };
+
+/* TEXT has at most one %s, which stands for the model. */
+static const struct hint {
+    int status, subject;
+    unsigned commands, with, without;
+    const char *text;
+} hints[] = {
+    /* The model is another one than was meant, or none. */
+    {FF_EMISMATCH, FF_ABOUT_MODEL, TRAIN, 0, FORCED,
+     "`fftool inspect %s` shows what it holds; give --model another name, or replace it with "
+     "--force"},
+    {FF_EMISMATCH, FF_ABOUT_MODEL, RESUME, 0, 0,
+     "`fftool inspect %s` shows what it was begun with; give that with --data, or train a new "
+     "model "
+     "with `fftool train`"},
+    {FF_EMISMATCH, FF_ABOUT_MODEL, MEASURING, 0, 0,
+     "`fftool inspect %s` shows what data it was trained on"},
+    {FF_EEXIST, FF_ABOUT_MODEL, TRAIN, 0, 0, "`fftool inspect %s` shows what is there"},
+    {FF_EFORMAT, FF_ABOUT_MODEL, TRAIN, 0, 0, "give --model another name"},
+    {FF_ECORRUPT, FF_ABOUT_MODEL, TRAIN, 0, FORCED,
+     "`fftool inspect --verify %s` shows where; --force replaces it"},
+    {FF_ECORRUPT, FF_ABOUT_MODEL, TRAINING | READING, 0, VERIFYING,
+     "`fftool inspect --verify %s` shows where"},
+
+    /* Somebody else is at work. */
+    {FF_ELOCKED, FF_ABOUT_SCRATCH, TRAINING, SCRATCH_GIVEN, 0,
+     "give each training a --scratch of its own, or wait for the other one to end"},
+    {FF_ELOCKED, ANY_SUBJECT, TRAINING, 0, 0,
+     "wait for it to end, or watch it with `fftool inspect %s`"},
+    {FF_ELOCKED, ANY_SUBJECT, MEASURING, 0, 0,
+     "try again later; `fftool inspect %s` shows how far it is"},
+
+    /* There is no room. */
+    {FF_EFULL, FF_ABOUT_MODEL, TRAINING, SAVED, 0,
+     "make room where the model is; `fftool resume %s` then continues it"},
+    {FF_EFULL, ANY_SUBJECT, TRAINING, SAVED, 0,
+     "make room, put scratch elsewhere (--scratch DIR) or make it smaller (--compress zstd); "
+     "`fftool resume %s` then continues the training"},
+    {FF_EFULL, ANY_SUBJECT, TRAINING, 0, SAVED, "make room, and give the same command again"},
+    {FF_EFULL, ANY_SUBJECT, MEASURING, 0, 0,
+     "make room, or put temporary files elsewhere (--scratch DIR)"},
+    {FF_EFULL, ANY_SUBJECT, INSPECT, 0, 0, "make room"},
+
+    /* There is not enough memory. */
+    {FF_ENOMEM, ANY_SUBJECT, TRAIN, 0, BUDGETED,
+     "--memory SIZE trains within a budget; `fftool plan` prints the smallest"},
+    {FF_ENOMEM, ANY_SUBJECT, RESUME | MEASURING, 0, BUDGETED,
+     "--memory SIZE works within a budget"},
+    {FF_ENOMEM, ANY_SUBJECT, TRAINING | MEASURING, BUDGETED, 0,
+     "give --memory less than the system has left"},
+    {FF_EBUDGET, ANY_SUBJECT, TRAIN, 0, 0,
+     "narrower layers (--hidden), a smaller --batch and fewer --threads need less"},
+    {FF_EBUDGET, ANY_SUBJECT, RESUME | MEASURING, 0, 0, "fewer --threads need less"},
+
+    /* Training came to nothing. Data that holds such numbers is another matter. */
+    {FF_ENUMERIC, FF_ABOUT_OTHER, TRAIN, 0, FORCED,
+     "other options are for a new model: replace this one with --force, or give --model another "
+     "name"},
+    {FF_ENUMERIC, FF_ABOUT_OTHER, TRAIN, FORCED, 0, "give the same command with other options"},
+    {FF_ENUMERIC, FF_ABOUT_OTHER, RESUME, 0, 0,
+     "other options are for a new model: `fftool train`, with another --model or with --force"},
+};
+
+static unsigned command_bit(const char *name)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } bits[] = {{"train", TRAIN},
+                {"resume", RESUME},
+                {"eval", EVAL},
+                {"predict", PREDICT},
+                {"inspect", INSPECT}};
+    size_t i;
+
+    for (i = 0; i < sizeof bits / sizeof bits[0]; i++)
+        if (strcmp(bits[i].name, name) == 0)
+            return bits[i].bit;
+    return OTHERS;
+}
+
+static unsigned facts_of(const struct situation *situation)
+{
+    return (situation->forced ? FORCED : 0u) | (situation->budgeted ? BUDGETED : 0u) |
+           (situation->scratch_given ? SCRATCH_GIVEN : 0u) | (situation->saved ? SAVED : 0u) |
+           (situation->verifying ? VERIFYING : 0u);
+}
+
+static const char *find_hint(const struct cli *cli, int status)
+{
+    unsigned command = command_bit(cli->command), facts = facts_of(&cli->situation);
+    int subject = (int)ff_ctx_subject(cli->ctx);
+    size_t i;
+
+    for (i = 0; i < sizeof hints / sizeof hints[0]; i++) {
+        const struct hint *hint = &hints[i];
+
+        if (hint->status == status && (hint->subject == ANY_SUBJECT || hint->subject == subject) &&
+            (hint->commands & command) != 0 && (facts & hint->with) == hint->with &&
+            (facts & hint->without) == 0)
+            return hint->text;
+    }
+    return NULL;
+}
+
+void print_hint_for(const struct cli *cli, int status)
+{
+    const char *text = find_hint(cli, status);
+    const char *mark = text != NULL ? strstr(text, "%s") : NULL;
+
+    if (mark == NULL && text != NULL)
+        report_hint("%s", text);
+    else if (mark != NULL && cli->model != NULL)
+        report_hint("%.*s%s%s", (int)(mark - text), text, cli->model, mark + 2);
+}

@@ -1,0 +1,14 @@
+/*
+ * What to do about a failure. It depends on the failure, on what it is about, and on the situation
+ * that the command is in: one table (hints.c), the first row that fits.
+ */
+#ifndef FFTOOL_HINTS_H
+#define FFTOOL_HINTS_H
+
+#include "cli.h"
+
+/* Prints the hint for STATUS, what a call of the library on CLI's context has failed with, if there
+ * is one. */
+void print_hint_for(const struct cli *cli, int status);
+
+#endif
