@@ -7,11 +7,12 @@
 #include "support/suite.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { CHUNKS = 6, STREAMS = 3, ROWS = 50, COLUMNS = 40, LAST_ROWS = 13 };
@@ -450,10 +451,9 @@ START_TEST(any_allocation_may_fail)
 }
 END_TEST
 
-/* Makes folder NAME with a file of a set in it, as old as SECONDS. */
-static void make_remains(const char *name, time_t seconds)
+/* Makes folder NAME with a file of a set in it. */
+static void make_remains(const char *name)
 {
-    struct timespec times[2] = {{.tv_sec = time(NULL) - seconds}, {.tv_sec = time(NULL) - seconds}};
     char path[512];
     FILE *file;
 
@@ -463,8 +463,44 @@ static void make_remains(const char *name, time_t seconds)
     file = fopen(path, "w");
     ck_assert_ptr_nonnull(file);
     fclose(file);
-    ck_assert_int_eq(utimensat(AT_FDCWD, store_path(name), times, 0), 0);
 }
+
+struct sweeper {
+    char prefix[512];
+    atomic_bool stop;
+};
+
+static void *sweep(void *arg)
+{
+    struct sweeper *sweeper = arg;
+
+    while (!atomic_load(&sweeper->stop))
+        ff_scratch_sweep(sweeper->prefix);
+    return NULL;
+}
+
+START_TEST(temporary_scratch_is_never_taken_for_a_remain)
+{
+    struct sweeper sweeper = {.stop = false};
+    char folder[PATH_MAX];
+    struct ff_scratch scratch;
+    struct ff_set *set;
+    pthread_t thread;
+
+    snprintf(sweeper.prefix, sizeof sweeper.prefix, "%s", store_path("job"));
+    ck_assert_int_eq(pthread_create(&thread, NULL, sweep, &sweeper), 0);
+    for (int i = 0; i < 200; i++) {
+        must(store_ctx, ff_scratch_temporary(store_ctx, sweeper.prefix, folder, &scratch));
+        must(store_ctx, scratch.ops->create(scratch.self, 0, &set));
+        set->ops->close(set);
+        ck_assert_int_eq(access(folder, F_OK), 0);
+        ff_scratch_remove(folder);
+        ff_scratch_close(&scratch);
+    }
+    atomic_store(&sweeper.stop, true);
+    pthread_join(thread, NULL);
+}
+END_TEST
 
 START_TEST(temporary_scratch_removes_what_killed_jobs_left)
 {
@@ -472,15 +508,16 @@ START_TEST(temporary_scratch_removes_what_killed_jobs_left)
     struct ff_scratch held, mine;
 
     snprintf(prefix, sizeof prefix, "%s", store_path("job"));
-    make_remains("job-aaaaaa", 1000);
-    make_remains("job-bbbbbb", 1000);
-    make_remains("job-cccccc", 0);          /* too young to tell */
-    make_remains("job-other-dddddd", 1000); /* of another prefix */
+    make_remains("job-aaaaaa"); /* a moment old: nobody holds it */
+    make_remains("job-bbbbbb");
+    make_remains("job-other-dddddd"); /* of another prefix */
+    make_remains("job-backup");       /* with a file of somebody else */
+    fclose(fopen(store_path("job-backup/notes.txt"), "w"));
     must(store_ctx, ff_scratch_open(store_ctx, store_path("job-bbbbbb"), &held));
     must(store_ctx, ff_scratch_temporary(store_ctx, prefix, folder, &mine));
     ck_assert_int_ne(access(store_path("job-aaaaaa"), F_OK), 0);
     ck_assert_int_eq(access(store_path("job-bbbbbb"), F_OK), 0);
-    ck_assert_int_eq(access(store_path("job-cccccc"), F_OK), 0);
+    ck_assert_int_eq(access(store_path("job-backup/notes.txt"), F_OK), 0);
     ck_assert_int_eq(access(store_path("job-other-dddddd"), F_OK), 0);
     ck_assert_int_eq(access(folder, F_OK), 0);
     ff_scratch_close(&held);
@@ -509,6 +546,7 @@ int main(void)
     tcase_add_test(tc, anything_else_in_place_of_a_set_is_damage);
     tcase_add_test(tc, removing_scratch_takes_its_own_files_only);
     tcase_add_test(tc, a_scratch_folder_that_cannot_be_is_an_error);
+    tcase_add_test(tc, temporary_scratch_is_never_taken_for_a_remain);
     tcase_add_test(tc, temporary_scratch_removes_what_killed_jobs_left);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

@@ -103,11 +103,17 @@ struct ff_scratch {
  * then.
  */
 FF_CHECK int ff_scratch_open(struct ff_ctx *ctx, const char *folder, struct ff_scratch *out);
-/* Scratch in a new folder PREFIX-XXXXXX, whose name FOLDER gets. Folders of this PREFIX that a
- * killed process left behind are removed. When done, close it and remove the folder. Fails as
- * ff_scratch_open(). */
+/* The same in a folder that is there, and that the descriptor LOCK, which is taken over, has
+ * locked.
+ */
+FF_CHECK int ff_scratch_adopt(struct ff_ctx *ctx, const char *folder, int lock,
+                              struct ff_scratch *out);
+/* Scratch in a new folder PREFIX-XXXXXX, whose name FOLDER gets, after ff_scratch_sweep(PREFIX).
+ * When done, close it and remove the folder. Fails as ff_scratch_open(). */
 FF_CHECK int ff_scratch_temporary(struct ff_ctx *ctx, const char *prefix, char folder[PATH_MAX],
                                   struct ff_scratch *out);
+/* Removes the folders PREFIX-XXXXXX that killed processes left behind. */
+void ff_scratch_sweep(const char *prefix);
 /* Frees SCRATCH, whose sets were closed before; they stay on disk. */
 void ff_scratch_close(struct ff_scratch *scratch);
 /* Removes all sets, and, if then empty, the folder. */

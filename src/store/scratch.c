@@ -399,16 +399,12 @@ static const struct ff_scratch_ops folder_ops = {
     .free = folder_free,
 };
 
-int ff_scratch_open(struct ff_ctx *ctx, const char *path, struct ff_scratch *out)
+int ff_scratch_adopt(struct ff_ctx *ctx, const char *path, int lock, struct ff_scratch *out)
 {
     size_t bytes = sizeof(struct folder) + strlen(path) + 1;
     struct folder *folder;
-    int lock = -1, rc;
 
     *out = (struct ff_scratch){0};
-    rc = ff_about(ctx, lock_folder(ctx, path, &lock), FF_ABOUT_SCRATCH);
-    if (rc != FF_OK)
-        return rc;
     folder = ff_alloc(ctx, FF_MEM_OTHER, bytes);
     if (!folder) {
         close(lock);
@@ -421,6 +417,15 @@ int ff_scratch_open(struct ff_ctx *ctx, const char *path, struct ff_scratch *out
     out->ops = &folder_ops;
     out->self = folder;
     return FF_OK;
+}
+
+int ff_scratch_open(struct ff_ctx *ctx, const char *path, struct ff_scratch *out)
+{
+    int lock = -1, rc;
+
+    *out = (struct ff_scratch){0};
+    rc = ff_about(ctx, lock_folder(ctx, path, &lock), FF_ABOUT_SCRATCH);
+    return rc == FF_OK ? ff_scratch_adopt(ctx, path, lock, out) : rc;
 }
 
 void ff_scratch_needs(struct ff_needs *needs)

@@ -1,40 +1,41 @@
-/* Scratch for the length of one job, and the remains of jobs that were killed. */
+/*
+ * Scratch for the length of one job, and the remains of jobs that were killed. A folder is locked
+ * as long as its job lives; one that nobody has locked is a remain.
+ */
 #include "store/activations.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <unistd.h>
 
 #define UNIQUE "-XXXXXX" /* what mkdtemp() fills in */
-/* A younger folder may be one that another process has made and not locked yet. */
-#define SURELY_LOCKED_S 60
+#define TRIES 100        /* of folders that are taken for remains before they are locked */
 
-static bool is_old(const char *path)
+static int open_folder(const char *path)
 {
-    struct stat st;
-
-    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
-           time(NULL) - st.st_mtime > SURELY_LOCKED_S;
+    return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 /* Removes the folder PATH if no process holds it. */
-static void remove_abandoned(struct ff_ctx *ctx, const char *path)
+static void remove_abandoned(const char *path)
 {
-    struct ff_scratch scratch;
+    int fd = open_folder(path);
 
-    if (!is_old(path) || ff_scratch_open(ctx, path, &scratch) != FF_OK)
+    if (fd < 0)
         return;
-    ff_scratch_remove(path);
-    ff_scratch_close(&scratch);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        ff_scratch_remove(path);
+    close(fd);
 }
 
-/* All folders PREFIX-?????? in the folder of PREFIX. */
-static void remove_all_abandoned(struct ff_ctx *ctx, const char *prefix)
+void ff_scratch_sweep(const char *prefix)
 {
     const char *slash = strrchr(prefix, '/'), *name = slash ? slash + 1 : prefix;
     char path[PATH_MAX];
@@ -52,25 +53,63 @@ static void remove_all_abandoned(struct ff_ctx *ctx, const char *prefix)
 
         if (ours && snprintf(path, sizeof path, "%.*s%s", (int)(name - prefix), prefix,
                              entry->d_name) < (int)sizeof path)
-            remove_abandoned(ctx, path);
+            remove_abandoned(path);
     }
     if (parent)
         closedir(parent);
 }
 
-int ff_scratch_temporary(struct ff_ctx *ctx, const char *prefix, char folder[PATH_MAX],
-                         struct ff_scratch *out)
+/* Makes a folder and locks it, unless somebody has swept it up in between: then LOCK is negative.
+ */
+static int make_folder(struct ff_ctx *ctx, const char *prefix, char folder[PATH_MAX], int *lock)
 {
-    int status;
+    struct stat st;
 
-    *out = (struct ff_scratch){0};
-    remove_all_abandoned(ctx, prefix);
+    *lock = -1;
     if (snprintf(folder, PATH_MAX, "%s" UNIQUE, prefix) >= PATH_MAX)
         return ff_fail(ctx, FF_EINVAL, "%s: the path is too long", prefix);
     if (!mkdtemp(folder))
         return ff_fail_errno(ctx, errno, "%s" UNIQUE ": no folder for temporary files", prefix);
-    status = ff_scratch_open(ctx, folder, out);
+    *lock = open_folder(folder);
+    if (*lock < 0 && errno != ENOENT) {
+        int why = errno;
+
+        (void)rmdir(folder);
+        return ff_fail_errno(ctx, why, "%s: cannot open the folder for temporary files", folder);
+    }
+    if (*lock < 0)
+        return FF_OK;
+    /* Who sweeps holds it for an instant. Where there are no locks, nobody sweeps. */
+    while (flock(*lock, LOCK_EX) != 0 && errno == EINTR)
+        continue;
+    if (fstat(*lock, &st) == 0 && st.st_nlink > 0)
+        return FF_OK;
+    close(*lock);
+    *lock = -1;
+    return FF_OK;
+}
+
+static int open_temporary(struct ff_ctx *ctx, const char *prefix, char folder[PATH_MAX],
+                          struct ff_scratch *out)
+{
+    int status = FF_OK, lock = -1;
+
+    for (int i = 0; i < TRIES && status == FF_OK && lock < 0; i++)
+        status = make_folder(ctx, prefix, folder, &lock);
+    if (status != FF_OK)
+        return status;
+    if (lock < 0)
+        return ff_fail(ctx, FF_EIO, "%s" UNIQUE ": is removed as soon as it is made", prefix);
+    status = ff_scratch_adopt(ctx, folder, lock, out);
     if (status != FF_OK)
         ff_scratch_remove(folder);
     return status;
+}
+
+int ff_scratch_temporary(struct ff_ctx *ctx, const char *prefix, char folder[PATH_MAX],
+                         struct ff_scratch *out)
+{
+    *out = (struct ff_scratch){0};
+    ff_scratch_sweep(prefix);
+    return ff_about(ctx, open_temporary(ctx, prefix, folder, out), FF_ABOUT_SCRATCH);
 }

@@ -316,6 +316,16 @@ static int allocate(struct scoring *s)
     return FF_OK;
 }
 
+#define SUFFIX ".eval"
+
+void ff_score_sweep(const char *model)
+{
+    char prefix[PATH_MAX];
+
+    if (snprintf(prefix, sizeof prefix, "%s" SUFFIX, model) < (int)sizeof prefix)
+        ff_scratch_sweep(prefix);
+}
+
 /* Temporary files go where they were asked for, else beside the model, else to the temporary
  * folder. */
 static int open_scratch(struct scoring *s)
@@ -324,10 +334,11 @@ static int open_scratch(struct scoring *s)
     char prefix[PATH_MAX];
     int status;
 
+    ff_score_sweep(s->evaluate->model);
     if (s->evaluate->scratch)
         snprintf(prefix, sizeof prefix, "%s/fftool.eval", s->evaluate->scratch);
     else
-        snprintf(prefix, sizeof prefix, "%s.eval", s->evaluate->model);
+        snprintf(prefix, sizeof prefix, "%s" SUFFIX, s->evaluate->model);
     status = ff_scratch_temporary(s->ctx, prefix, s->folder, &s->scratch);
     if (status == FF_OK || s->evaluate->scratch)
         return status;

@@ -52,4 +52,7 @@ struct ff_score_opts {
 
 FF_CHECK int ff_score(struct ff_ctx *ctx, const struct ff_score_opts *opts);
 
+/* Removes the temporary files beside MODEL that killed processes left behind. */
+void ff_score_sweep(const char *model);
+
 #endif

@@ -5,6 +5,7 @@
 #include "train/begin.h"
 #include "train/figures.h"
 #include "train/run.h"
+#include "train/score.h"
 #include "train/streams.h"
 
 #include <limits.h>
@@ -504,6 +505,7 @@ static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                            : snprintf(folder, sizeof folder, "%s" SCRATCH_SUFFIX, opts->model);
     if (length >= (int)sizeof folder)
         return ff_fail(ctx, FF_EINVAL, "the path of the scratch folder is too long");
+    ff_score_sweep(opts->model);
     keep = opts->scratch && stat(folder, &there) == 0; /* it is not of our making */
     status = ff_scratch_open(ctx, folder, &scratch);
     if (status != FF_OK)
