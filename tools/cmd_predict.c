@@ -1,14 +1,12 @@
 /* fftool predict: labels and scores for data without labels. */
 #include "measuring.h"
 #include "output.h"
+#include "output_file.h"
 #include "overwrite.h"
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct settings {
     struct measuring measuring;
@@ -74,41 +72,14 @@ static const struct option_spec options[] = {
     {.name = NULL},
 };
 
-/* Where predictions go: straight to a stream, or to a temporary file that is renamed in the end. */
+/* Where predictions go. */
 struct sink {
     FILE *out;
     const char *path; /* NULL: standard output */
-    char *temporary;  /* NULL: none */
+    struct output_file file;
+    int why; /* an errno why no more can be written; 0: it can */
     bool csv, header_done, probabilities;
 };
-
-static int make_temporary(const struct cli *cli, struct sink *sink)
-{
-    size_t size = strlen(sink->path) + sizeof ".XXXXXX";
-    mode_t mask = umask(0);
-    int fd;
-
-    umask(mask);
-    sink->temporary = malloc(size);
-    if (sink->temporary == NULL)
-        return report_failure(cli, "out of memory");
-    snprintf(sink->temporary, size, "%s.XXXXXX", sink->path);
-    fd = mkstemp(sink->temporary);
-    if (fd >= 0 && fchmod(fd, 0666 & ~mask) == 0)
-        sink->out = fdopen(fd, "w");
-    if (sink->out == NULL) {
-        int result = report_failure(cli, "--output: %s: %s", sink->path, strerror(errno));
-
-        if (fd >= 0) {
-            unlink(sink->temporary);
-            close(fd);
-        }
-        free(sink->temporary);
-        sink->temporary = NULL;
-        return result;
-    }
-    return EXIT_DONE;
-}
 
 /* What write_csv() and write_jsonl() begin a file with. */
 static bool begins_predictions(const char *line)
@@ -121,7 +92,7 @@ static bool begins_predictions(const char *line)
 static int open_sink(const struct cli *cli, struct sink *sink)
 {
     static const struct overwrite_kind kind = {"file of predictions", begins_predictions};
-    struct stat st;
+    int why;
 
     if (sink->path == NULL || strcmp(sink->path, "-") == 0) {
         sink->path = NULL;
@@ -130,34 +101,24 @@ static int open_sink(const struct cli *cli, struct sink *sink)
     }
     if (overwrite_check(cli, "--output", sink->path, &kind) != EXIT_DONE)
         return EXIT_FAILED;
-    /* A device or pipe is written to, not replaced. */
-    if (stat(sink->path, &st) != 0 || S_ISREG(st.st_mode))
-        return make_temporary(cli, sink);
-    sink->out = fopen(sink->path, "we");
-    if (sink->out == NULL)
-        return report_failure(cli, "--output: %s: %s", sink->path, strerror(errno));
-    return EXIT_DONE;
+    why = output_file_open(sink->path, &sink->file);
+    sink->out = sink->file.out;
+    return why == 0 ? EXIT_DONE
+                    : report_failure(cli, "--output: %s: %s", sink->path, strerror(why));
 }
 
 /* Closes SINK; what it holds is kept only if RESULT is EXIT_DONE. Returns the new result. */
 static int close_sink(const struct cli *cli, struct sink *sink, int result)
 {
-    bool failed;
+    int why;
 
     if (sink->path == NULL)
         return result;
-    errno = 0;
-    failed = ferror(sink->out) != 0;
-    if (fclose(sink->out) != 0)
-        failed = true;
-    if (result == EXIT_DONE && !failed && sink->temporary != NULL)
-        failed = rename(sink->temporary, sink->path) != 0;
-    if (result == EXIT_DONE && failed)
-        result = report_failure(cli, "--output: %s: %s", sink->path,
-                                errno != 0 ? strerror(errno) : "write error");
-    if (result != EXIT_DONE && sink->temporary != NULL)
-        unlink(sink->temporary);
-    free(sink->temporary);
+    why = output_file_close(&sink->file, result == EXIT_DONE && sink->why == 0);
+    if (sink->why != 0)
+        why = sink->why;
+    if (result == EXIT_DONE && why != 0)
+        result = report_failure(cli, "--output: %s: %s", sink->path, strerror(why));
     return result;
 }
 
@@ -213,7 +174,10 @@ static int emit(void *arg, const struct ff_prediction *prediction)
     else
         write_jsonl(sink, prediction);
     /* A full disk is told by close_sink() or main(); there is no use in going on. */
-    return ferror(sink->out) ? FF_EIO : FF_OK;
+    if (!ferror(sink->out))
+        return FF_OK;
+    sink->why = errno != 0 ? errno : EIO;
+    return FF_EIO;
 }
 
 static int run(struct cli *cli, void *arg, const char *operand)
@@ -234,7 +198,7 @@ static int run(struct cli *cli, void *arg, const char *operand)
     signal(SIGPIPE, SIG_IGN); /* a reader that leaves must not leave temporary files behind */
     status = ff_predict(cli->ctx, &settings->measuring.opts, emit, &sink, &samples);
     progress_end(&settings->measuring.progress);
-    if (status != FF_OK && !ferror(sink.out))
+    if (status != FF_OK && sink.why == 0)
         result = report_status(cli, status);
     result = close_sink(cli, &sink, result);
     if (result == EXIT_DONE && sink.path != NULL)

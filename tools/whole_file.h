@@ -11,9 +11,8 @@
 int whole_file_read(const struct cli *cli, const char *path, size_t most, char **text,
                     size_t *bytes);
 /*
- * Writes PATH: it holds either what it held before, or all of TEXT, whatever happens. A link stays,
- * and so do a file's permissions; a device or pipe is written to, not replaced. Returns EXIT_DONE,
- * or EXIT_FAILED with the reason printed.
+ * Writes PATH (output_file.h): it holds either what it held before, or all of TEXT, whatever
+ * happens. Returns EXIT_DONE, or EXIT_FAILED with the reason printed.
  */
 int whole_file_write(const struct cli *cli, const char *path, const char *text, size_t bytes);
 

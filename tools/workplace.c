@@ -1,5 +1,6 @@
 #include "workplace.h"
 #include "heap.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -11,9 +12,9 @@
 #include <unistd.h>
 
 #define SUFFIX ".work"
-#define LOCK "lock"
 #define INSIDE "point"
 #define MOST_OPEN_FOLDERS 16
+#define TRIES 100 /* where others remove the folder as soon as it is made */
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
@@ -42,33 +43,70 @@ static char *folder_path(const char *results, const char *scratch)
     return heap_format("%s/%s" SUFFIX, scratch, slash != NULL ? slash + 1 : results);
 }
 
-/*
- * Makes the folder and locks it. A folder that is there is one of ours only if it holds the lock:
- * what it holds otherwise is none of our business.
- */
-static int make_and_lock(const struct cli *cli, struct workplace *place)
+/* Returns true if FOLDER, open as FD, holds nothing but what a job puts there. */
+static bool is_ours(int fd)
 {
-    bool made = mkdir(place->folder, 0777) == 0;
-    char *path;
+    int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
+    struct dirent *entry;
+    bool ours = entries != NULL;
 
-    if (!made && errno != EEXIST)
-        return report_failure(cli, "%s: %s", place->folder, strerror(errno));
-    path = heap_format("%s/" LOCK, place->folder);
-    place->lock = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (made ? O_CREAT : 0), 0666);
-    free(path);
-    if (place->lock < 0 && errno == ENOENT)
-        return report_failure(cli, "%s: is there, and not a temporary folder of this command",
-                              place->folder);
+    while (ours && (entry = readdir(entries)) != NULL)
+        ours = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+               strcmp(entry->d_name, INSIDE) == 0;
+    if (entries != NULL)
+        closedir(entries);
+    else if (copy >= 0)
+        close(copy);
+    return ours;
+}
+
+/* Makes the folder, if it is not there, and locks it. Returns 0; or an errno: EBUSY if
+ * another job has it, EAGAIN if that has just removed it. */
+static int make_and_lock(struct workplace *place)
+{
+    struct stat st;
+    int why = 0;
+
+    if (mkdir(place->folder, 0777) != 0 && errno != EEXIST)
+        return errno;
+    place->lock = open(place->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (place->lock < 0)
-        return report_failure(cli, "%s: %s", place->folder, strerror(errno));
+        return errno == ENOENT ? EAGAIN : errno;
     /* A file system without locks is no reason not to measure. */
-    if (flock(place->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    if (flock(place->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        why = EBUSY;
+    else if (fstat(place->lock, &st) != 0 || st.st_nlink == 0)
+        why = EAGAIN;
+    else if (!is_ours(place->lock))
+        why = ENOTEMPTY;
+    if (why != 0) {
         close(place->lock);
         place->lock = -1;
+    }
+    return why;
+}
+
+static int open_and_lock(const struct cli *cli, struct workplace *place)
+{
+    int why = EAGAIN, i;
+
+    for (i = 0; i < TRIES && why == EAGAIN; i++)
+        why = make_and_lock(place);
+    switch (why) {
+    case 0:
+        return EXIT_DONE;
+    case EBUSY:
         return report_failure(cli, "%s: another `fftool %s` is at work there", place->folder,
                               cli->command);
+    case ENOTEMPTY:
+    case ENOTDIR:
+    case ELOOP:
+        return report_failure(cli, "%s: is there, and not a temporary folder of this command",
+                              place->folder);
+    default:
+        return report_failure(cli, "%s: %s", place->folder, strerror(why));
     }
-    return EXIT_DONE;
 }
 
 static void forget(struct workplace *place)
@@ -85,7 +123,7 @@ int workplace_open(const struct cli *cli, const char *results, const char *scrat
 
     *out = (struct workplace){.folder = folder_path(results, scratch), .lock = -1};
     out->inside = heap_format("%s/" INSIDE, out->folder);
-    result = make_and_lock(cli, out);
+    result = open_and_lock(cli, out);
     if (result != EXIT_DONE) {
         forget(out);
         return result;
@@ -109,7 +147,8 @@ void workplace_close(struct workplace *place)
 {
     if (place->folder == NULL)
         return;
-    remove_tree(place->folder);
+    remove_tree(place->inside);
+    rmdir(place->folder);
     close(place->lock);
     forget(place);
 }

@@ -1,7 +1,8 @@
 /*
  * A folder for the temporary files of a job that keeps its results in a file: beside that file or
  * in a folder given, and called after it. It is locked while the job runs, so that two jobs never
- * work on the same results, and one that a killed job has left is used again.
+ * work on the same results; one that a killed job has left is cleared and used again. A folder that
+ * holds anything else is left alone.
  */
 #ifndef FFTOOL_WORKPLACE_H
 #define FFTOOL_WORKPLACE_H
