@@ -1,16 +1,19 @@
 #include "gnuplot.h"
+#include "heap.h"
 #include "interrupt.h"
 #include "spawn.h"
 #include "utf8.h"
 #include "whole_file.h"
 #include <errno.h>
 #include <fftool/text.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define PROGRAM "gnuplot"
+#define MOST_VARIABLES 2
 #define ELLIPSIS "…"
 /* A reader without the first has one of the others. */
 #define SVG_FONTS "DejaVu Sans,Verdana,Helvetica,Arial,sans-serif"
@@ -91,18 +94,56 @@ static const char *last_line(char *text)
     return text + strspn(text, " ");
 }
 
+/* What the program needs of its surroundings, ended by NULL. */
+struct environment {
+    const char *v[MOST_VARIABLES + 2];
+    char *copies[MOST_VARIABLES];
+    size_t n;
+};
+
+/*
+ * The same picture wherever it is drawn: of the environment gnuplot gets what it takes to start it.
+ * GNUTERM, GNUPLOT_LIB, GDFONTPATH and their like, a home folder with settings (which -d passes
+ * over, too), and the locale would change the picture, or let it fail.
+ */
+static void make_environment(struct environment *out)
+{
+    static const char *const kept[MOST_VARIABLES] = {"PATH", "LD_LIBRARY_PATH"};
+    size_t i;
+
+    *out = (struct environment){.v = {"LC_ALL=C.UTF-8"}};
+    for (i = 0; i < MOST_VARIABLES; i++) {
+        const char *value = getenv(kept[i]);
+
+        if (value == NULL)
+            continue;
+        out->copies[out->n] = heap_format("%s=%s", kept[i], value);
+        out->v[out->n + 1] = out->copies[out->n];
+        out->n++;
+    }
+}
+
+static void release_environment(struct environment *environment)
+{
+    while (environment->n > 0)
+        free(environment->copies[--environment->n]);
+}
+
 /* Runs the script. Returns EXIT_DONE with the picture in RESULT, or an exit code with the reason
  * printed. */
 static int run_script(struct gnuplot *gnuplot, struct spawn_result *result)
 {
-    /* -d: a user's own settings would change the picture. */
     static const char *const argv[] = {PROGRAM, "-d", "-", NULL};
     int script = fileno(gnuplot->script), why;
+    struct environment environment;
 
     *result = (struct spawn_result){0};
-    if (fflush(gnuplot->script) != 0 || lseek(script, 0, SEEK_SET) != 0)
+    if (fflush(gnuplot->script) != 0 || ferror(gnuplot->script) || lseek(script, 0, SEEK_SET) != 0)
         return report_failure(gnuplot->cli, "no temporary file: %s", strerror(errno));
-    why = spawn_run(&(struct spawn){.argv = argv, .input = script}, result);
+    make_environment(&environment);
+    why = spawn_run(&(struct spawn){.argv = argv, .environment = environment.v, .input = script},
+                    result);
+    release_environment(&environment);
     if (interrupt_asked(NULL)) {
         report_failure(gnuplot->cli, "interrupted");
         return EXIT_INTERRUPTED;

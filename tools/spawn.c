@@ -44,7 +44,9 @@ static _Noreturn void become(const struct spawn *spawn, int out, int err, int fa
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (input >= 0 && dup2(input, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
         dup2(err, STDERR_FILENO) >= 0)
-        execvp(spawn->argv[0], (char *const *)(uintptr_t)spawn->argv);
+        execvpe(spawn->argv[0], (char *const *)(uintptr_t)spawn->argv,
+                spawn->environment != NULL ? (char *const *)(uintptr_t)spawn->environment
+                                           : environ);
     ignored = write(failure, &errno, sizeof errno);
     (void)ignored;
     _exit(EXIT_FAILURE);

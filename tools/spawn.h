@@ -9,6 +9,8 @@
 
 struct spawn {
     const char *const *argv; /* ended by NULL; argv[0] is looked for in PATH unless it has a "/" */
+    /* "NAME=VALUE", ended by NULL; NULL: this process's */
+    const char *const *environment;
     int input;               /* descriptor of its standard input; -1: nothing to read */
     void (*tick)(void *arg); /* called several times a second while it runs; may be NULL */
     void *arg;

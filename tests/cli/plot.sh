@@ -159,6 +159,24 @@ cp l.jsonl "$(printf 'no\377utf8').jsonl"
 ff 0 plot no*utf8.jsonl -o accents.svg
 ok "bytes that are no UTF-8 do not break it" iconv -f utf8 accents.svg
 ok "and are escaped" has accents.svg 'no\\xffutf8\.jsonl'
+# The environment does not change the picture, let alone prevent it
+mkdir home
+echo 'set terminal dumb; set output "home/drawn"; exit' >home/.gnuplot
+cp home/.gnuplot .gnuplot
+ff 0 plot r.json -o plain.svg
+env HOME="$work/home" XDG_CONFIG_HOME="$work/home" GNUTERM=x11 GNUPLOT_LIB="$work/home" \
+    GNUPLOT_PS_DIR="$work/home" GNUPLOT_DRIVER_DIR="$work/home" GDFONTPATH="$work/home" \
+    GNUPLOT_FONTPATH="$work/home" GNUPLOT_DEFAULT_GDFONT=nonesuch GNUHELP="$work/home" \
+    FIT_SCRIPT=exit FIT_LOG="$work/home" FONTCONFIG_FILE="$work/home/.gnuplot" DISPLAY=:99 \
+    LC_ALL=tr_TR.UTF-8 LANG=de_DE@euro \
+    "$FFTOOL" plot r.json -o changed.svg >out 2>err
+ok "a figure is drawn whatever the environment says of gnuplot" [ $? -eq 0 ]
+ok "and is the same" cmp plain.svg changed.svg
+for variable in GNUTERM=x11 GNUTERM=dumb HOME=/nowhere; do
+    env $variable "$FFTOOL" plot r.json -o changed.svg >out 2>err
+    ok "$variable does not change the picture" cmp plain.svg changed.svg
+done
+rm .gnuplot
 ff 0 plot r.json -o bars.png
 ok "a PNG is one" [ "$(head -c 4 bars.png | tail -c 3)" = PNG ]
 ff 1 plot r.json -o no/such/bars.svg
