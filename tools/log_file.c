@@ -1,4 +1,5 @@
 #include "log_file.h"
+#include "heap.h"
 #include "json.h"
 #include "overwrite.h"
 #include <errno.h>
@@ -14,7 +15,7 @@
 /* Every line has its kind. */
 static bool is_log_line(const char *line)
 {
-    json_t *object = json_loads(line, 0, NULL);
+    json_t *object = heap_json(line, strlen(line), 0, NULL);
     bool is = json_is_string(json_object_get(object, "kind"));
 
     json_decref(object);

@@ -291,7 +291,7 @@ static void fail(struct profile_point *point, int code, char *why)
 /* Takes the figures out of what the training has printed. */
 static void read_figures(const struct spawn_result *result, struct profile_point *point)
 {
-    json_t *root = json_loadb(result->out.text, result->out.bytes, 0, NULL);
+    json_t *root = heap_json(result->out.text, result->out.bytes, 0, NULL);
     int i;
 
     if (root == NULL)
@@ -360,7 +360,7 @@ static int evaluate(const struct profile_bench *bench, struct profile_point *poi
         progress_line(bench->progress, "fftool: %s: warning: --eval: %s", bench->cli->command,
                       first_line(result.err.text));
     } else if (code == EXIT_DONE) {
-        root = json_loadb(result.out.text, result.out.bytes, 0, NULL);
+        root = heap_json(result.out.text, result.out.bytes, 0, NULL);
         point->figures[PROFILE_TEST_ERROR] = reading_number(json_object_get(root, "error"));
         json_decref(root);
     }

@@ -183,7 +183,7 @@ int profile_results_parse(const struct reading *reading, const char *text, size_
     if (bytes > MOST_BYTES)
         return reading_damaged(reading, "more than %zu MiB; these are no results",
                                MOST_BYTES >> 20);
-    root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
+    root = heap_json(text, bytes, JSON_REJECT_DUPLICATES, &error);
     if (root == NULL)
         return reading_damaged(reading, "no JSON document: line %d: %s", error.line, error.text);
     result = read_document(reading, root, out);

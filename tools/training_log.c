@@ -107,7 +107,7 @@ static enum line read_line(const char *line, size_t length, struct log_epoch *ou
 
     if (is_blank(line, length))
         return LINE_OTHER;
-    object = json_loadb(line, length, 0, NULL);
+    object = heap_json(line, length, 0, NULL);
     what = read_object(object, out);
     json_decref(object);
     return what;
