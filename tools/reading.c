@@ -3,8 +3,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* No figure of a real machine is larger, and sums and ratios of such numbers stay finite. */
+/* No figure of a real machine is larger or, being a float's, smaller. Sums and ratios of such
+ * numbers stay finite. */
 #define LARGEST_NUMBER 9e18
+#define SMALLEST_NUMBER 1e-100
 
 /* What is said of a file. */
 struct remark {
@@ -38,5 +40,7 @@ double reading_number(const json_t *value)
 {
     double number = json_is_number(value) ? json_number_value(value) : NAN;
 
-    return number >= 0 && number <= LARGEST_NUMBER ? number : NAN;
+    if (!(number >= 0 && number <= LARGEST_NUMBER))
+        return NAN;
+    return number < SMALLEST_NUMBER ? 0 : number;
 }

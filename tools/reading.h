@@ -20,7 +20,8 @@ int reading_damaged(const struct reading *reading, const char *format, ...)
 void reading_warning(const struct reading *reading, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Returns a number of JSON if it can be a figure (not negative, not huge); else NAN. */
+/* Returns a number of JSON if it can be a figure (not negative, not huge), else NAN. What is too
+ * small for one is 0. */
 double reading_number(const json_t *value);
 
 #endif
