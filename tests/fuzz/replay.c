@@ -15,11 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define CORPUS "tests/fuzz/corpus"
 #define PREFIX "test_fuzz_"
+#define MOST_SECONDS 60 /* of processor time: a second or two is usual, so this one hangs */
 
 /* Where the child is; shared with its parent. */
 struct place {
@@ -158,6 +160,18 @@ static int report(const char *name, const struct place *place, int wait_status)
     return 1;
 }
 
+static _Noreturn void run(struct place *place, const char *name, int argc, char **argv)
+{
+    const struct rlimit limit = {MOST_SECONDS, MOST_SECONDS + 1};
+
+    setrlimit(RLIMIT_CPU, &limit);
+    if (argc == 1)
+        run_corpus(place, name);
+    for (int i = 1; i < argc; i++)
+        run_file(place, argv[i], 0);
+    exit(0);
+}
+
 int main(int argc, char **argv)
 {
     const char *name = target_name(argv[0]);
@@ -172,13 +186,8 @@ int main(int argc, char **argv)
     }
     fuzz_directory(); /* removed even if the child cannot */
     child = fork();
-    if (child == 0) {
-        if (argc == 1)
-            run_corpus(place, name);
-        for (int i = 1; i < argc; i++)
-            run_file(place, argv[i], 0);
-        exit(0);
-    }
+    if (child == 0)
+        run(place, name, argc, argv);
     if (child < 0 || waitpid(child, &wait_status, 0) < 0) {
         perror(argv[0]);
         return 1;
