@@ -148,6 +148,19 @@ START_TEST(a_file_written_again_is_the_same_and_its_time_is_kept)
 }
 END_TEST
 
+START_TEST(reading_the_data_again_can_be_interrupted)
+{
+    train_part(60);
+    train_set_mtime(train_path(folder, "data/" LABELS), TRAIN_MTIME + 1);
+    train_part(0);
+    ck_assert(result.resumed && result.saved);
+    ck_assert_uint_eq(result.samples, ROWS);
+    ck_assert_int_eq(recorded_mtime(LABELS), TRAIN_MTIME * INT64_C(1000000000));
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_OK);
+    ck_assert_str_eq(train_hash(opts.model), train_reference(&recipe, ROWS));
+}
+END_TEST
+
 /* Which is seen by what would be found. */
 START_TEST(files_of_the_same_size_and_time_are_not_read)
 {
@@ -272,6 +285,7 @@ int main(void)
     tcase_add_test(tc, corrected_labels_are_not_trained_past);
     tcase_add_test(tc, a_complete_model_is_not_one_of_corrected_data);
     tcase_add_test(tc, a_file_written_again_is_the_same_and_its_time_is_kept);
+    tcase_add_test(tc, reading_the_data_again_can_be_interrupted);
     tcase_add_test(tc, files_of_the_same_size_and_time_are_not_read);
     tcase_add_test(tc, data_at_another_place_is_compared_by_content);
     tcase_add_test(tc, the_rows_count_not_how_they_are_packed);

@@ -468,9 +468,11 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         if (status == FF_OK && (opts->data.path || run.manifest.mark.stage != FF_STAGE_DONE))
             status = settle_data(&run);
     }
-    begun = status == FF_OK;
-    if (begun)
+    begun = status == FF_OK || status == FF_EINTERRUPTED;
+    if (status == FF_OK)
         status = train_from_mark(&run, began, result);
+    else if (status == FF_EINTERRUPTED) /* while the data was read */
+        fill_result(&run, began, result);
     if (status != FF_OK && run.file && !ff_model_file_is_published(run.file) &&
         access(opts->model, F_OK) == 0)
         status = explain_unpublished(&run, status);
