@@ -78,6 +78,8 @@ TOOL_SRC := $(sort $(wildcard tools/*.c))
 TOOL_OBJ := $(TOOL_SRC:%.c=$(B)/%.o)
 SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(B)/%.o)
+# Functions whose calls tests/support leads through its own (suite.c, count_work.c).
+WRAPPED := _mark_point ff_layer_of ff_peak_consider
 TEST_SRC := $(sort $(wildcard tests/test_*.c))
 TEST_BIN := $(TEST_SRC:tests/%.c=$(B)/tests/%)
 PRELOAD := $(B)/tests/faults.so
@@ -118,7 +120,7 @@ $(PROGRAM): $(TOOL_OBJ) $(STATIC)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
 
 $(B)/tests/test_%: $(B)/tests/test_%.o $(SUPPORT_OBJ) $(STATIC)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--wrap=_mark_point -o $@ $^ \
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ \
 	    $(shell $(PKG_CONFIG) --libs check) $(DEP_LIBS)
 
 # Without sanitizers: it is loaded before them.

@@ -47,7 +47,7 @@ static void setup(void)
     recipe.epochs = EPOCHS;
     recipe.batch = BATCH;
     opts.on_epoch = keep_report;
-    opts.checkpoint_interval_s = 1e9; /* no time for syncing disks */
+    opts.checkpoint_interval_s = TRAIN_NEVER_S; /* no time for syncing disks */
     opts.force = true;
     n_reports = 0;
 }

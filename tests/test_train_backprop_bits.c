@@ -32,7 +32,7 @@ static void setup(void)
     recipe.batch = BATCH;
     recipe.jitter = 1;
     opts.force = true;
-    opts.checkpoint_interval_s = 1e9; /* no time for syncing disks */
+    opts.checkpoint_interval_s = TRAIN_NEVER_S; /* no time for syncing disks */
 }
 
 static void teardown(void)

@@ -27,7 +27,7 @@ static struct ff_train_opts opts;
 static void setup(void)
 {
     train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
-    opts.checkpoint_interval_s = 1e9;
+    opts.checkpoint_interval_s = TRAIN_NEVER_S;
 }
 
 static void teardown(void)

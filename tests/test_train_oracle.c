@@ -57,7 +57,7 @@ static void setup(void)
     choose_steps();
     opts.threads = 1; /* test_train_bits compares numbers of threads */
     opts.on_epoch = keep_report;
-    opts.checkpoint_interval_s = 1e9; /* no time for syncing disks */
+    opts.checkpoint_interval_s = TRAIN_NEVER_S; /* no time for syncing disks */
     n_reports = 0;
 }
 

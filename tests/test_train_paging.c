@@ -15,7 +15,6 @@
 #define ROWS 138             /* four batches of 32 and one of 10 */
 #define HIDDEN "400,530,300" /* of 4, 5 and 3 tiles, the last ones smaller */
 #define TILE_UNITS 128
-#define NEVER_S 1e9 /* a checkpoint interval */
 
 static char *folder;
 static struct ff_ctx *ctx;
@@ -58,7 +57,7 @@ START_TEST(paged_equals_resident)
     whole = hash_with(0);
     for (uint32_t slots = 1; slots <= 4; slots++) {
         opts.threads = 1 + slots % 3;
-        opts.checkpoint_interval_s = slots % 2 ? 0 : NEVER_S;
+        opts.checkpoint_interval_s = slots % 2 ? 0 : TRAIN_NEVER_S;
         ck_assert_str_eq(hash_with(slots), whole);
     }
 }
@@ -98,7 +97,7 @@ START_TEST(with_micro_batches)
     train_opts_release(&opts);
     folder = train_folder(801);
     train_opts(folder, &opts);
-    opts.checkpoint_interval_s = NEVER_S;
+    opts.checkpoint_interval_s = TRAIN_NEVER_S;
     choose(_i);
     recipe.batch = 600; /* a batch of three chunks of 200, and one of 200 and 1 */
     whole = hash_with(0);

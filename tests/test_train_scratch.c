@@ -24,7 +24,7 @@ static char *beside, *own; /* the usual folder of scratch, and one of the user's
 static void setup(void)
 {
     train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
-    opts.checkpoint_interval_s = 1e9; /* each is synced, which takes its time */
+    opts.checkpoint_interval_s = TRAIN_NEVER_S; /* each is synced, which takes its time */
     beside = strdup(train_path(folder, "model.ff.scratch"));
     own = strdup(train_path(folder, "own"));
 }

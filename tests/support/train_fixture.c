@@ -431,6 +431,7 @@ const char *train_reference(const struct ff_recipe *recipe, size_t rows)
     const char *hash;
 
     train_opts(folder, &opts);
+    opts.checkpoint_interval_s = TRAIN_NEVER_S;
     train_ok(ctx, &copy, &opts);
     hash = train_hash(opts.model);
     train_opts_release(&opts);
