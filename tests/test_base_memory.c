@@ -336,7 +336,6 @@ int main(void)
     TCase *tests = tcase_create("memory");
 
     suite_add_tcase(suite, tests);
-    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, memory_is_zeroed_and_aligned);
     tcase_add_test(tests, accounts_are_exact_for_each_category);
     tcase_add_test(tests, peaks_are_of_the_moment_not_of_the_sum);

@@ -214,7 +214,6 @@ int main(void)
     TCase *tests = tcase_create("pool");
 
     suite_add_tcase(suite, tests);
-    tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, every_task_runs_exactly_once, 1, MAX_THREADS + 1);
     tcase_add_loop_test(tests, many_quick_steps_lose_nothing, 1, 4);
     tcase_add_test(tests, steps_after_a_pause_run);

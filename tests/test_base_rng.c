@@ -263,7 +263,6 @@ int main(void)
     TCase *tests = tcase_create("rng");
 
     suite_add_tcase(suite, tests);
-    tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, blocks_are_those_of_the_paper, 0, 3);
     tcase_add_test(tests, many_blocks_at_once_are_those_one_by_one);
     tcase_add_test(tests, seed_purpose_layer_and_epoch_name_different_sequences);

@@ -519,7 +519,6 @@ int main(void)
 
     tcase_add_unchecked_fixture(tc, data_root_setup, data_root_teardown);
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, every_format_has_a_fixture);
     tcase_add_loop_test(tc, reads_back_what_was_written_whatever_the_pieces, 0, count);
     tcase_add_loop_test(tc, a_sample_is_so_many_rows_in_their_order_whatever_the_pieces, 0, count);

@@ -641,7 +641,6 @@ static TCase *new_tcase(Suite *suite, const char *name)
 
     tcase_add_unchecked_fixture(tc, data_root_setup, data_root_teardown);
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 60);
     suite_add_tcase(suite, tc);
     return tc;
 }

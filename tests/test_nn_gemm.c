@@ -237,7 +237,6 @@ int main(void)
     TCase *tests = tcase_create("gemm");
 
     suite_add_tcase(suite, tests);
-    tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, products_agree_with_the_oracle, 0,
                         (int)(sizeof shapes / sizeof *shapes));
     tcase_add_test(tests, products_without_rows_do_nothing);

@@ -533,7 +533,6 @@ int main(void)
     TCase *tc = tcase_create("activations");
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
-    tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, what_was_put_comes_back_in_any_order_and_any_form, 0, KINDS);
     tcase_add_loop_test(tc, a_set_is_read_through_the_handle_that_wrote_it, 0, KINDS);
     tcase_add_loop_test(tc, only_a_complete_set_of_the_same_run_counts, 0, KINDS);

@@ -453,9 +453,10 @@ START_TEST(a_reader_beside_a_writer_sees_whole_commits_and_follows_it)
         keep_writing(path, ready[1], stop[0]);
     ck_assert_int_eq(read(ready[0], &byte, 1), 1);
     db = open_db("file", FF_DB_READ);
-    for (unsigned i = 0; i < 3000 && changes < 100; i++) {
+    while (changes < 20) {
         unsigned round = check_round(db);
 
+        ck_assert_int_eq(waitpid(child, &status, WNOHANG), 0);
         changes += round != last;
         last = round;
         ck_assert_uint_eq(check_round(db), round); /* the same snapshot */
@@ -466,7 +467,6 @@ START_TEST(a_reader_beside_a_writer_sees_whole_commits_and_follows_it)
     ck_assert_int_eq(write(stop[1], "", 1), 1);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(status, 0);
-    ck_assert_uint_gt(changes, 5);
 }
 END_TEST
 
@@ -558,7 +558,6 @@ int main(void)
     TCase *tc = tcase_create("db");
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, what_was_committed_is_there_after_reopening_and_nothing_else);
     tcase_add_test(tc, keys_are_walked_in_byte_order_within_one_snapshot);
     tcase_add_test(tc, reads_see_what_is_pending_and_abort_forgets_it);

@@ -292,7 +292,6 @@ int main(void)
     TCase *tc = tcase_create("db_check");
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
-    tcase_set_timeout(tc, 300);
     tcase_add_test(tc, a_file_cut_at_any_length_is_an_error);
     tcase_add_loop_test(tc, random_damage_never_crashes_reading_or_writing, 0, seeds);
     tcase_add_test(tc, random_bytes_behind_a_valid_start_never_crash);

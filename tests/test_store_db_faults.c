@@ -423,7 +423,6 @@ int main(void)
     TCase *tc = tcase_create("db_faults");
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
-    tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, each_kind_of_damage_is_an_error, 0, sizeof damages / sizeof *damages);
     tcase_add_loop_test(tc, damage_is_found_whoever_has_locked_the_file, 0,
                         sizeof damages / sizeof *damages);

@@ -234,11 +234,12 @@ START_TEST(a_reader_beside_a_trainer_sees_whole_checkpoints)
         train_until_killed(ready[1]);
     ck_assert_int_eq(read(ready[0], &byte, 1), 1);
     file = open_model(FF_MODEL_READ);
-    for (unsigned i = 0; i < 3000 && changes < 20; i++) {
+    while (changes < 5) {
         struct ff_tile_key key = {.kind = 'W', .layer = 1};
         size_t size;
         char *text;
 
+        ck_assert_int_eq(waitpid(child, &status, WNOHANG), 0);
         ck_assert(ff_model_file_in_training(file));
         must(store_ctx, ff_model_file_manifest(file, &text, &size));
         key.generation = (uint64_t)atoi(text);
@@ -250,7 +251,6 @@ START_TEST(a_reader_beside_a_trainer_sees_whole_checkpoints)
         ff_model_file_unpin(file);
         usleep(500);
     }
-    ck_assert_uint_gt(changes, 3);
     kill(child, SIGKILL);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(!ff_model_file_in_training(file));
@@ -785,7 +785,6 @@ int main(void)
     TCase *tc = tcase_create("model_file");
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
-    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, what_a_flip_committed_is_read_back);
     tcase_add_test(tc, a_tile_is_named_by_what_it_holds);
     tcase_add_test(tc, a_checkpoint_counts_only_once_flipped);

@@ -287,7 +287,6 @@ int main(void)
     TCase *tc = tcase_create("readers");
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
-    tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, a_snapshot_stays_intact_whatever_is_committed, 0, 2);
     tcase_add_test(tc, pages_are_reused_again_once_nobody_reads);
     tcase_add_test(tc, a_writer_begins_beside_a_reader_of_the_last_two_commits);

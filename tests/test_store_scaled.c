@@ -347,7 +347,6 @@ int main(void)
     TCase *tc = tcase_create("scaled");
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, elements_are_within_half_a_step, 0, COMPRESSIONS);
     tcase_add_test(tc, rows_of_every_size);
     tcase_add_loop_test(tc, what_is_not_finite_stays_so, 0, COMPRESSIONS);

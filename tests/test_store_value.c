@@ -529,7 +529,6 @@ int main(void)
     TCase *tc = tcase_create("value");
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, every_codec_and_type_and_shape_comes_back);
     tcase_add_test(tc, f32_stored_as_bf16_is_rounded_to_nearest_even);
     tcase_add_test(tc, bf16_widens_in_place_for_every_small_count);

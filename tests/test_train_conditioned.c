@@ -464,7 +464,6 @@ int main(void)
     Suite *suite = suite_create("train: conditioned");
     TCase *tcase = tcase_create("conditioned");
 
-    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, goodness_is_that_of_inputs_copied_for_every_label, 0, WAYS);
     tcase_add_loop_test(tcase, the_gradient_equals_finite_differences, 0, WAYS - 1);

@@ -281,7 +281,6 @@ int main(void)
 
     tcase_add_unchecked_fixture(tc, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, corrected_labels_are_not_trained_past);
     tcase_add_test(tc, a_complete_model_is_not_one_of_corrected_data);
     tcase_add_test(tc, a_file_written_again_is_the_same_and_its_time_is_kept);

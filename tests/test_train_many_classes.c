@@ -111,7 +111,6 @@ int main(void)
     Suite *suite = suite_create("train: many classes");
     TCase *tcase = tcase_create("many classes");
 
-    tcase_set_timeout(tcase, 120);
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, a_few_labels_a_step_do, 0, 4);

@@ -268,7 +268,6 @@ int main(void)
     Suite *suite = suite_create("train: paging");
     TCase *tcase = tcase_create("paging");
 
-    tcase_set_timeout(tcase, 120);
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, paged_equals_resident, 0, train_kinds());

@@ -665,7 +665,6 @@ int main(void)
     TCase *evaluation = tcase_create("evaluation");
 
     tcase_add_unchecked_fixture(planned, train_root_setup, train_root_teardown);
-    tcase_set_timeout(planned, 60);
     tcase_add_checked_fixture(planned, setup, teardown);
     tcase_add_loop_test(planned, accounted_as_planned, 0, CONFIGS);
     tcase_add_loop_test(planned, a_plan_adds_up, 0, CONFIGS);

@@ -98,11 +98,11 @@ ok "a model made with closed streams is whole" has out '^closed\.ff: complete'
 # A pipe that nobody reads can be left again
 mkfifo pipe
 # shellcheck disable=SC2086
-timeout -k 5 1 "$FFTOOL" train $small --log pipe 2>err
+timeout -k 600 1 "$FFTOOL" train $small --log pipe 2>err
 ok "a signal ends the wait for a reader of the log" [ $? -eq 124 ]
 # shellcheck disable=SC2086
 ff 0 train $small --quiet
-timeout -k 5 1 "$FFTOOL" predict model.ff --input "$data" --output pipe 2>err
+timeout -k 600 1 "$FFTOOL" predict model.ff --input "$data" --output pipe 2>err
 ok "a signal ends the wait for a reader of predictions" [ $? -eq 124 ]
 "$FFTOOL" predict model.ff --input "$data" --quiet 2>err | head -n 1 >out
 ok "predictions whose reader leaves leave nothing behind" [ -z "$(find . -name '*.eval-*')" ]
