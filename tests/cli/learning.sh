@@ -1,5 +1,6 @@
 #!/bin/sh
-# What the program learns from the sample in data/, in several ways: far better than chance.
+# What the program learns from the sample in data/, in several ways: far better than chance. Bounds are a
+# third or more above the worst error of six seeds and six types of OpenBLAS's kernels.
 # shellcheck source=tests/cli/lib
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
 
@@ -17,11 +18,7 @@ learns()
     ok "test error is at most $most with $*" [ "$(echo "$error $most" | awk '{ print ($1 <= $2) }')" = 1 ]
 }
 
-learns 0.30 "$data" --hidden 200x3 --epochs 10 --loss symba --negative-sets 3
-learns 0.50 "$data" --hidden 200x2 --epochs 10 --loss logistic --batch 20 --negative-sets 3
-learns 0.35 "$data" --hidden 200x2 --epochs 10 --recipe symba --label-embedding append --negative-sets 3
-learns 0.30 "$data" --hidden 200x3 --epochs 10 --recipe symba --activations bf16 --compress zstd --negative-sets 3
-learns 0.30 "$data" --hidden 200x3 --epochs 10 --activations u8
-learns 0.22 "$data" --hidden 200x3 --epochs 10 --mode bp
-learns 0.22 "$data" --hidden 200x3 --epochs 10 --mode bp-accum --optimizer sgd --lr 0.05
+learns 0.40 "$data" --hidden 100x3 --epochs 10 --recipe symba --activations bf16 --compress zstd --negative-sets 3 # 0.20 to 0.29
+learns 0.30 "$data" --hidden 100x3 --epochs 10 --activations u8 # 0.17 to 0.20
+learns 0.30 "$data" --hidden 100x3 --epochs 10 --mode bp-accum --optimizer sgd --lr 0.05 # 0.16 to 0.19
 finish
