@@ -115,7 +115,7 @@ static const char *sample(void)
  * the ranges measured stand beside the bounds.
  */
 #define SAMPLE_LAYERS "100x2"
-#define MOST_BY_HEAD 0.45 /* 0.19 to 0.33 */
+#define MOST_BY_HEAD 0.45 /* 0.19 to 0.33; on layers that learn nothing 0.35 */
 
 START_TEST(the_sample_is_learned)
 {

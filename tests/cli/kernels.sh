@@ -9,7 +9,7 @@ taken()
 {
     # shellcheck disable=SC2086 # words
     ff 0 train $conditioned --force --quiet && ff 0 inspect model.ff --json && json out &&
-        "$FFTOOL_ROOT/tests/kernels" --of "$(leaf .blas)"
+        "$FFTOOL_ROOT/tests/kernels" --of "$(leaf .made_by.blas)"
 }
 
 # passes TEST: with the other kernels
