@@ -35,7 +35,8 @@ void __wrap__mark_point(const char *file, int line)
         __real__mark_point(file, line);
 }
 
-/* Against hanging there is the timeout of tests/run; a test may take as long as a busy machine needs. */
+/* Against hanging there is the timeout of tests/run; a test may take as long as a busy machine
+ * needs. */
 __attribute__((constructor)) static void set_timeout(void)
 {
     setenv("CK_DEFAULT_TIMEOUT", "86400", 0); /* seconds */

@@ -15,7 +15,7 @@
 #define TRAIN_FEATURES (TRAIN_SIDE * TRAIN_SIDE)
 #define TRAIN_CLASSES 4
 #define TRAIN_MTIME 1000000000 /* modification time of the files of train_folder(), long ago */
-#define TRAIN_NEVER_S 1e9 /* a checkpoint interval: none but that of a layer's end */
+#define TRAIN_NEVER_S 1e9      /* a checkpoint interval: none but that of a layer's end */
 
 void train_root_setup(void);
 void train_root_teardown(void);
