@@ -10,7 +10,6 @@
 #include "support/scenario.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "support/tree.h"
 
 #include <check.h>
 #include <errno.h>
@@ -131,11 +130,13 @@ static void try(struct program *program, const char *name, const struct fault_ca
     else
         tally->succeeded++;
     wrong = scene_check_end(&scene, &plan, &end, folder);
-    if (end.signal)
-        tree_age(folder, SCENE_AGE_S);
-    program_end_release(&end);
+    if (end.signal || plan.class == FAULTS_UNLINK)
+        scene_age(folder, &end);
     if (!wrong)
         wrong = scene_finish(&scene, program, folder, one->n % 2 == 0);
+    if (!wrong && scene.scenario->trains)
+        wrong = scene_check_elsewhere(&end);
+    program_end_release(&end);
     if (wrong)
         found(one, struck, wrong);
     scene_remove(folder);

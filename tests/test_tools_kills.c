@@ -9,7 +9,6 @@
 #include "support/scenario.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "support/tree.h"
 
 #include <check.h>
 #include <signal.h>
@@ -56,6 +55,8 @@ static bool kill_once(const char *folder, const char *command, const char **wron
         printf("FINDING \"%s\": %.30s, killed %s call %llu, %s: %s\n", scene.scenario->name,
                command, actions[plan.action - FAULTS_KILL_BEFORE], (unsigned long long)plan.n,
                program_struck(scene.program), *wrong);
+    if (killed)
+        scene_age(folder, &end);
     program_end_release(&end);
     return killed;
 }
@@ -72,7 +73,6 @@ static void run_under_kills(unsigned left, struct tally *tally)
     while (killed && !wrong && kills < left) {
         killed = kill_once(folder, command, &wrong);
         kills += killed;
-        tree_age(folder, SCENE_AGE_S);
         if (draw(SCRATCH_STAYS + 1) == 0)
             scene_remove_scratch(folder);
         command = scene_next(&scene, folder, draw(2));

@@ -11,6 +11,7 @@
  */
 #include "store/db_private.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,10 +19,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Where the temporary directory may be. The first lies in memory: it hardly ever fills up. */
-static const char *const places[] = {"/dev/shm/fftool-XXXXXX", "/tmp/fftool-XXXXXX"};
+static const char *const places[] = {"/dev/shm", "/tmp"};
+#define PREFIX "fftool-"
+#define UNIQUE "XXXXXX" /* what mkdtemp() fills in */
+/* A directory lives for milliseconds, unless its process was killed meanwhile. */
+#define SURELY_ABANDONED_S 60
 
 #define FILE_MODE 0666 /* before the umask */
 
@@ -108,16 +114,56 @@ static void remove_nest(const struct nest *nest)
     rmdir(nest->directory);
 }
 
+/* Of a nest whose directory is known. */
+static void name_files(struct nest *nest)
+{
+    snprintf(nest->data, sizeof nest->data, "%s/data", nest->directory);
+    snprintf(nest->lock, sizeof nest->lock, "%s/data-lock", nest->directory);
+}
+
+static bool is_nest(const char *name)
+{
+    return strlen(name) == strlen(PREFIX UNIQUE) && strncmp(name, PREFIX, strlen(PREFIX)) == 0;
+}
+
+static bool is_abandoned(const char *directory)
+{
+    struct stat st;
+
+    return lstat(directory, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+           time(NULL) - st.st_mtime > SURELY_ABANDONED_S;
+}
+
+/* Removes what killed processes of this user have left in PLACE. */
+static void sweep(const char *place)
+{
+    DIR *dir = opendir(place);
+    const struct dirent *entry;
+    struct nest nest;
+
+    while (dir && (entry = readdir(dir)) != NULL) {
+        if (!is_nest(entry->d_name))
+            continue;
+        if (snprintf(nest.directory, sizeof nest.directory, "%s/%s", place, entry->d_name) >=
+            (int)sizeof nest.directory)
+            continue;
+        name_files(&nest);
+        if (is_abandoned(nest.directory))
+            remove_nest(&nest);
+    }
+    if (dir)
+        closedir(dir);
+}
+
 /* Makes the directory, the link to TARGET and the lock file in it. Returns an errno. */
 static int make_nest(struct nest *nest, const char *place, const char *target)
 {
     int code;
 
-    snprintf(nest->directory, sizeof nest->directory, "%s", place);
+    snprintf(nest->directory, sizeof nest->directory, "%s/" PREFIX UNIQUE, place);
     if (!mkdtemp(nest->directory))
         return errno;
-    snprintf(nest->data, sizeof nest->data, "%s/data", nest->directory);
-    snprintf(nest->lock, sizeof nest->lock, "%s/data-lock", nest->directory);
+    name_files(nest);
     code = symlink(target, nest->data) == 0 ? create_lock_file(nest->lock) : errno;
     if (code != 0)
         remove_nest(nest);
@@ -131,6 +177,7 @@ static int open_nested(struct ff_db *db, const char *target, size_t map_bytes)
     int code = 0, rc;
 
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        sweep(places[i]);
         code = make_nest(&nest, places[i], target);
         if (code == 0)
             break;

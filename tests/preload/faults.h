@@ -58,6 +58,7 @@ struct faults_page {
     _Atomic uint64_t counts[FAULTS_CLASSES];
     _Atomic uint32_t fired;
     char what[256]; /* the call that was hit, and what it was for */
+    char made[256]; /* the last temporary directory that has an absolute path */
 };
 
 #endif

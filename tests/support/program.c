@@ -164,6 +164,7 @@ void program_run(struct program *program, const char *folder, const char *comman
     while (waitpid(-1, NULL, 0) > 0)
         ;
     *end = (struct program_end){.fired = atomic_load(&program->page->fired) > 0};
+    memcpy(end->made, program->page->made, sizeof end->made);
     if (WIFSIGNALED(status))
         end->signal = WTERMSIG(status);
     else

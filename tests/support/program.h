@@ -19,6 +19,7 @@ struct program_end {
     int code;        /* exit code, where there was no signal */
     char *out, *err; /* each is text with a 0 behind it */
     size_t out_bytes;
+    char made[256]; /* the last temporary directory elsewhere; "": none */
 };
 
 /* What one run is to suffer. ACTION FAULTS_COUNT: nothing. */

@@ -357,7 +357,21 @@ void scene_remove_scratch(const char *folder)
     }
 }
 
+void scene_age(const char *folder, const struct program_end *end)
+{
+    tree_age(folder, SCENE_AGE_S);
+    if (*end->made)
+        tree_age(end->made, SCENE_AGE_S);
+}
+
 /* ---- Checks ---- */
+
+const char *scene_check_elsewhere(const struct program_end *end)
+{
+    if (!*end->made || access(end->made, F_OK) != 0)
+        return NULL;
+    return problem("%s is left behind", end->made);
+}
 
 /* True if NAME is a file that a training that has not ended leaves on purpose. */
 static bool is_scratch(const char *name)
@@ -548,6 +562,8 @@ const char *scene_check_end(const struct scene *scene, const struct program_plan
         return check_success(scene, end, folder, plan->class != FAULTS_UNLINK);
     if (!end->fired)
         return problem("fails of itself: %s", end->err);
+    if (plan->class != FAULTS_UNLINK && scene_check_elsewhere(end))
+        return scene_check_elsewhere(end);
     return check_failure(scene, plan, end, folder);
 }
 

@@ -62,12 +62,17 @@ void scene_remove(const char *folder);
 /* What a killed command leaves is made so old that the next one knows it for abandoned. */
 #define SCENE_AGE_S 120
 
+void scene_age(const char *folder, const struct program_end *end);
+
 /* Removes scratch, as anybody may at any time. */
 void scene_remove_scratch(const char *folder);
 
 /* What a command that ended under PLAN must have come to; and has left in FOLDER. */
 const char *scene_check_end(const struct scene *scene, const struct program_plan *plan,
                             const struct program_end *end, const char *folder);
+
+/* NULL if nothing is left of the temporary directory that a run made elsewhere. */
+const char *scene_check_elsewhere(const struct program_end *end);
 
 /* Runs the command again, and checks that it comes to what it comes to undisturbed. RESUME: goes on
  * by `fftool resume` if there is a model that can be. */

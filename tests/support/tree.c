@@ -134,6 +134,10 @@ static void age_one(void *arg, const char *path, const struct stat *st)
 void tree_age(const char *folder, long seconds)
 {
     time_t then = time(NULL) - seconds;
+    struct stat st;
 
+    if (lstat(folder, &st) != 0)
+        return;
     walk(folder, false, age_one, &then);
+    age_one(&then, folder, &st);
 }

@@ -12,7 +12,7 @@ void tree_copy(const char *from, const char *to);
 char *tree_list(const char *folder);
 /* Removes all that is below FOLDER. */
 void tree_empty(const char *folder);
-/* Sets the times of all below FOLDER back by so many seconds. */
+/* Sets the times of FOLDER and of all below it back by so many seconds, if it is there. */
 void tree_age(const char *folder, long seconds);
 
 #endif
