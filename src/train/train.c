@@ -147,7 +147,7 @@ static int open_or_create(struct ff_run *run, const struct ff_recipe *recipe, bo
         return status == FF_OK ? begin_anew(run, recipe, samples, &info, found) : status;
     }
     if (found != FF_OK)
-        return found;
+        return ff_about(run->ctx, found, FF_ABOUT_MODEL);
     *resumed = true;
     return ff_about(run->ctx, adopt_model(run, recipe, samples, &info), FF_ABOUT_MODEL);
 }

@@ -103,7 +103,7 @@ rm -r "$latin/d.ff.scratch"
 mv "$latin" "moved$latin"
 says 1 '/caf\\xe9: cannot open the dataset' resume "moved$latin/d.ff"
 
-head -c 5000 "$utf8.ff" >cut.ff
+head -c -4096 "$utf8.ff" >cut.ff
 mv cut.ff "$utf8.ff"
 says 4 'u\\x1b.*damaged' inspect --verify "$utf8.ff"
 finish

@@ -84,6 +84,7 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
     printf '#!/bin/sh\nexec setpriv --reuid=65534 --regid=65534 --clear-groups ./program "$@"\n' \
         >as_nobody
     chmod 755 as_nobody
+    rm -f p.csv # which is root's
     FFTOOL=./as_nobody data=dataset images=dataset/${images##*/}
     ok "a model beside another user's lock file is read" reads shared/model.ff
     ok "a training beside one is resumed" goes_on resume shared/partly.ff --data dataset
