@@ -80,13 +80,15 @@ int ff_partial_create(struct ff_ctx *ctx, const char *partial, int *fd)
 {
     int rc = ff_writer_lock_open(ctx, partial, FF_LOCK_CREATE, fd);
 
-    if (rc != FF_OK)
-        return rc;
-    rc = empty_stale(ctx, partial, *fd);
-    if (rc != FF_OK) {
-        close(*fd);
-        *fd = -1;
+    if (rc == FF_OK) {
+        rc = empty_stale(ctx, partial, *fd);
+        if (rc != FF_OK) {
+            close(*fd);
+            *fd = -1;
+        }
     }
+    if (rc != FF_OK && rc != FF_EEXIST && rc != FF_ELOCKED)
+        ff_partial_sweep(ctx, partial); /* it may have been created, but not locked */
     return rc;
 }
 
