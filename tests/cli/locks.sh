@@ -2,6 +2,7 @@
 # Whatever lies beside a model, and on a disk without a block left: commands read it, write nothing,
 # and end with a message at worst.
 # shellcheck source=tests/cli/lib
+# shellcheck disable=SC2317 # called by ok
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
 
 images=$data/t10k-images-idx3-ubyte.gz
