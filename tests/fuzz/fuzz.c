@@ -27,7 +27,7 @@ void fuzz_broken(const char *file, int line, const char *condition)
 static void check_warning(void *arg, const char *text)
 {
     (void)arg;
-    FUZZ_CHECK(*text != '\0');
+    FUZZ_CHECK(*text != '\0' && fuzz_is_printable(text, strlen(text)));
 }
 
 struct ff_ctx *fuzz_ctx(void)
@@ -54,8 +54,7 @@ int fuzz_status(const struct ff_ctx *ctx, int status)
 
     FUZZ_CHECK(status <= FF_OK && status >= FF_EINTERRUPTED);
     FUZZ_CHECK(status == FF_OK || *message != '\0');
-    for (; *message; message++)
-        FUZZ_CHECK((unsigned char)*message >= ' ' && *message != 0x7f);
+    FUZZ_CHECK(!strchr(message, '\n') && fuzz_is_printable(message, strlen(message)));
     return status;
 }
 
@@ -164,7 +163,7 @@ void fuzz_catch_stderr(void)
     stderr = memory;
 }
 
-size_t fuzz_release_stderr(bool printable)
+size_t fuzz_release_stderr(void)
 {
     long written;
 
@@ -174,6 +173,6 @@ size_t fuzz_release_stderr(bool printable)
     stderr = real_stderr;
     real_stderr = NULL;
     FUZZ_CHECK(written >= 0 && (size_t)written <= sizeof caught);
-    FUZZ_CHECK(!printable || fuzz_is_printable(caught, (size_t)written));
+    FUZZ_CHECK(fuzz_is_printable(caught, (size_t)written));
     return (size_t)written;
 }

@@ -45,9 +45,9 @@ const char *fuzz_path(const char *name);
 /* The same after writing DATA there. */
 const char *fuzz_file(const char *name, const void *data, size_t size);
 
-/* Catches what is written to stderr until fuzz_release_stderr(), which returns how many bytes; if
- * PRINTABLE they must be so, see above. */
+/* Catches what is written to stderr until fuzz_release_stderr(), which checks that it is printable
+ * and returns how many bytes. */
 void fuzz_catch_stderr(void);
-size_t fuzz_release_stderr(bool printable);
+size_t fuzz_release_stderr(void);
 
 #endif

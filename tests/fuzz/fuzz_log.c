@@ -35,6 +35,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_log(&log);
     fuzz_figures(&reading, &figure_kind_log, &log);
     figure_kind_log.release(&log);
-    fuzz_release_stderr(true);
+    fuzz_release_stderr();
     return 0;
 }

@@ -99,7 +99,7 @@ static void check_options(const struct command *command, int argc, char **argv)
         command->init(settings);
     fuzz_catch_stderr();
     result = options_parse(command, argc, argv, settings, &operand);
-    printed = fuzz_release_stderr(false) > 0;
+    printed = fuzz_release_stderr() > 0;
     FUZZ_CHECK(result == EXIT_DONE || result == OPTIONS_HELP || result == EXIT_USAGE);
     FUZZ_CHECK(printed == (result == EXIT_USAGE));
     if (command == &numbers && result == EXIT_DONE)
@@ -157,8 +157,7 @@ static void check_lists(const char *word)
     fuzz_catch_stderr();
     of_depths = profile_parse_depths("profile", word, &depths);
     of_modes = profile_parse_modes("profile", word, &modes);
-    FUZZ_CHECK((fuzz_release_stderr(false) > 0) ==
-               (of_depths != EXIT_DONE || of_modes != EXIT_DONE));
+    FUZZ_CHECK((fuzz_release_stderr() > 0) == (of_depths != EXIT_DONE || of_modes != EXIT_DONE));
     FUZZ_CHECK(of_depths == EXIT_DONE || of_depths == EXIT_USAGE);
     FUZZ_CHECK(of_modes == EXIT_DONE || of_modes == EXIT_USAGE);
     for (size_t i = 0; of_depths == EXIT_DONE && i < depths.n; i++)
