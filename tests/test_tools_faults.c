@@ -1,11 +1,11 @@
 /*
- * A call that fails, or comes back short, loses nothing: the program says so and exits with 1, or
- * does what it was asked to all the same; nothing is left behind; the model stays valid; the
- * command run again comes to what it comes to undisturbed, to the bit of the weights. A spread
- * sample of all calls by default, each with FFTOOL_LONG=1.
+ * A call that fails, transfers less than asked for, or is the last one of the process loses
+ * nothing. The program reports the failure and exits with 1, or completes the command; it leaves no
+ * temporaries; the model stays valid; running the command again gives the undisturbed result and
+ * the same weights_hash. A spread sample of all calls by default, every call with FFTOOL_LONG=1.
  *
- *   FFTOOL_SCENARIO=NAME  of that scenario alone
- *   FFTOOL_FAULT=BEGIN    every case whose name, as a finding has it, begins so
+ *   FFTOOL_SCENARIO=NAME  that scenario alone
+ *   FFTOOL_FAULT=PREFIX   the cases whose names, as findings print them, begin with PREFIX
  */
 #include "support/scenario.h"
 #include "support/suite.h"
@@ -35,13 +35,16 @@ static const struct fault {
     {FAULTS_READ, FAULTS_FAIL, EIO, "EIO"},
     {FAULTS_WRITE, FAULTS_FAIL, ENOSPC, "ENOSPC"},
     {FAULTS_MMAP, FAULTS_FAIL, ENOMEM, "ENOMEM"},
+    {FAULTS_MALLOC, FAULTS_FAIL, ENOMEM, "ENOMEM"},
     {FAULTS_SYNC, FAULTS_FAIL, EIO, "EIO"},
     {FAULTS_STDOUT, FAULTS_FAIL_ALWAYS, ENOSPC, "ENOSPC for good"},
     {FAULTS_WRITE, FAULTS_FAIL, EIO, "EIO"},
+    {FAULTS_READ, FAULTS_SHORT, 0, "short"},
     {FAULTS_UNLINK, FAULTS_FAIL, EIO, "EIO"},
     {FAULTS_WRITE, FAULTS_FAIL_ALWAYS, ENOSPC, "ENOSPC for good"},
     {FAULTS_RENAME, FAULTS_FAIL, EIO, "EIO"},
     {FAULTS_TRUNCATE, FAULTS_FAIL, ENOSPC, "ENOSPC"},
+    {FAULTS_MALLOC, FAULTS_FAIL_ALWAYS, ENOMEM, "ENOMEM for good"},
     {FAULTS_MKDIR, FAULTS_FAIL, ENOSPC, "ENOSPC"},
     {FAULTS_OPEN, FAULTS_FAIL, EMFILE, "EMFILE"},
     {FAULTS_LOCK, FAULTS_FAIL, ENOLCK, "ENOLCK"},
@@ -62,6 +65,7 @@ static const struct fault {
     {FAULTS_OPEN, FAULTS_FAIL, ENOMEM, "ENOMEM"},
     {FAULTS_STDOUT, FAULTS_FAIL, EINTR, "EINTR"},
     {FAULTS_ANY, FAULTS_KILL_AFTER, 0, "SIGKILL"},
+    {FAULTS_WRITE, FAULTS_KILL_WITHIN, 0, "SIGKILL within"},
 };
 #define FAULTS (sizeof faults / sizeof *faults)
 
@@ -114,11 +118,11 @@ static void try(struct program *program, const char *name, const struct fault_ca
 {
     struct program_plan plan = plan_of(one);
     struct program_end end;
-    char folder[PATH_MAX], struck[256];
+    char directory[PATH_MAX], struck[256];
     const char *wrong;
 
-    scene_copy(&scene, name, folder);
-    program_run(program, folder, scene.command, &plan, &end);
+    scene_copy(&scene, name, directory);
+    program_run(program, directory, scene.command, &plan, &end);
     snprintf(struck, sizeof struck, "%s", program_struck(program));
     tally->cases_of[one->fault->class]++;
     if (!end.fired)
@@ -129,17 +133,17 @@ static void try(struct program *program, const char *name, const struct fault_ca
         tally->failed++;
     else
         tally->succeeded++;
-    wrong = scene_check_end(&scene, &plan, &end, folder);
+    wrong = scene_check_end(&scene, &plan, &end, directory);
     if (end.signal || plan.class == FAULTS_UNLINK)
-        scene_age(folder, &end);
+        scene_age(directory, &end);
     if (!wrong)
-        wrong = scene_finish(&scene, program, folder, one->n % 2 == 0);
+        wrong = scene_finish(&scene, program, directory, one->n % 2 == 0);
     if (!wrong && scene.scenario->trains)
         wrong = scene_check_elsewhere(&end);
     program_end_release(&end);
     if (wrong)
         found(one, struck, wrong);
-    scene_remove(folder);
+    scene_remove(directory);
 }
 
 static bool is_long(void)

@@ -1,9 +1,9 @@
 /*
- * A program killed at any call, several times in a row, goes on from its last checkpoint and ends
- * in the bits of one that never was; its log parses, nothing is left behind. Scratch goes between
- * two runs now and then. A few kills by default, 1,000 with FFTOOL_LONG=1.
+ * A program killed at any call, several times in a row, resumes from its last checkpoint and ends
+ * in the bits of an undisturbed run; its log parses, no temporaries are left. Scratch is deleted at
+ * random between runs. A few kills by default, 1,000 with FFTOOL_LONG=1.
  *
- *   FFTOOL_SCENARIO=NAME   of that scenario alone
+ *   FFTOOL_SCENARIO=NAME  that scenario alone
  */
 #include "base/rng.h"
 #include "support/scenario.h"
@@ -40,7 +40,7 @@ static uint32_t draw(uint32_t below)
 static const char *const actions[] = {"before", "within", "after"};
 
 /* Runs COMMAND, killed at a call drawn. Returns whether it was; WRONG as in scene_check_end(). */
-static bool kill_once(const char *folder, const char *command, const char **wrong)
+static bool kill_once(const char *directory, const char *command, const char **wrong)
 {
     struct program_plan plan = {.class = FAULTS_ANY};
     struct program_end end;
@@ -48,44 +48,44 @@ static bool kill_once(const char *folder, const char *command, const char **wron
 
     plan.action = (enum faults_action)(FAULTS_KILL_BEFORE + draw(3));
     plan.n = 1 + draw((uint32_t)scene.calls[FAULTS_ANY]);
-    program_run(scene.program, folder, command, &plan, &end);
+    program_run(scene.program, directory, command, &plan, &end);
     killed = end.signal == SIGKILL;
-    *wrong = scene_check_end(&scene, &plan, &end, folder);
+    *wrong = scene_check_end(&scene, &plan, &end, directory);
     if (*wrong)
         printf("FINDING \"%s\": %.30s, killed %s call %llu, %s: %s\n", scene.scenario->name,
                command, actions[plan.action - FAULTS_KILL_BEFORE], (unsigned long long)plan.n,
                program_struck(scene.program), *wrong);
     if (killed)
-        scene_age(folder, &end);
+        scene_age(directory, &end);
     program_end_release(&end);
     return killed;
 }
 
-/* Runs the command in a new folder under at most LEFT kills, then to its end. */
+/* Runs the command in a new directory under at most LEFT kills, then to its end. */
 static void run_under_kills(unsigned left, struct tally *tally)
 {
     const char *wrong = NULL, *command = scene.command;
-    char folder[PATH_MAX];
+    char directory[PATH_MAX];
     unsigned kills = 0;
     bool killed = true;
 
-    scene_copy(&scene, "case", folder);
+    scene_copy(&scene, "case", directory);
     while (killed && !wrong && kills < left) {
-        killed = kill_once(folder, command, &wrong);
+        killed = kill_once(directory, command, &wrong);
         kills += killed;
         if (draw(SCRATCH_STAYS + 1) == 0)
-            scene_remove_scratch(folder);
-        command = scene_next(&scene, folder, draw(2));
+            scene_remove_scratch(directory);
+        command = scene_next(&scene, directory, draw(2));
     }
     if (!wrong) {
-        wrong = scene_finish(&scene, scene.program, folder, draw(2));
+        wrong = scene_finish(&scene, scene.program, directory, draw(2));
         if (wrong)
             printf("FINDING \"%s\", %u kills: %s\n", scene.scenario->name, kills, wrong);
     }
     tally->kills += kills;
     tally->runs++;
     tally->findings += wrong != NULL;
-    scene_remove(folder);
+    scene_remove(directory);
 }
 
 static bool is_long(void)

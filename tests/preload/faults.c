@@ -1,12 +1,12 @@
 /*
- * LD_PRELOAD library that makes the N-th call of a class fail, come back short, or be the last one
- * of the process: see faults.h. Calls count from main() on, those of the libraries included; what
- * the loader and the libraries' constructors do before does not.
+ * LD_PRELOAD library that makes the N-th call of a class fail, transfer half, or be the last one of
+ * the process: see faults.h. Calls count from main() on, those of the libraries included; calls of
+ * the loader and of the libraries' constructors do not.
  *
- * libc's own streams do not reach read() and write() by way of the symbol, so fopen(), fdopen() and
- * standard output are replaced by streams of fopencookie() that do. fsync() and fdatasync() are
- * counted and not passed on: killed processes and failed calls are tested here, not power cuts, and
- * without them a campaign is several times as fast.
+ * libc's own streams call read() and write() internally, where nothing can be interposed. So
+ * fopen(), fdopen() and standard output are replaced by streams of fopencookie(). fsync() and
+ * fdatasync() are counted and not passed on: the tests cover killed processes and failed calls, not
+ * power cuts, and run several times as fast without.
  */
 #include "preload/faults.h"
 

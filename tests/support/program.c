@@ -22,7 +22,7 @@ struct program {
     struct faults_page *page;
 };
 
-/* The folder of the build, below which this program lies in "tests". */
+/* The directory of the build, below which this program lies in "tests". */
 static void find_build(char out[PATH_MAX])
 {
     ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
@@ -110,7 +110,8 @@ static void redirect(int fd, const char *path, int flags)
 }
 
 /* In the child. */
-static _Noreturn void become(const struct program *program, const char *folder, const char *command)
+static _Noreturn void become(const struct program *program, const char *directory,
+                             const char *command)
 {
     char *words[MOST_WORDS + 2] = {(char *)(uintptr_t)program->path};
     char *text = strdup(command);
@@ -119,7 +120,7 @@ static _Noreturn void become(const struct program *program, const char *folder, 
     redirect(STDIN_FILENO, "/dev/null", O_RDONLY);
     redirect(STDOUT_FILENO, program->out, O_WRONLY | O_CREAT | O_TRUNC);
     redirect(STDERR_FILENO, program->err, O_WRONLY | O_CREAT | O_TRUNC);
-    if (!text || chdir(folder) != 0)
+    if (!text || chdir(directory) != 0)
         _exit(126);
     for (char *word = strtok(text, " "); word && n <= MOST_WORDS; word = strtok(NULL, " "))
         words[n++] = word;
@@ -148,7 +149,7 @@ char *program_read_file(const char *path, size_t *bytes)
     return text;
 }
 
-void program_run(struct program *program, const char *folder, const char *command,
+void program_run(struct program *program, const char *directory, const char *command,
                  const struct program_plan *plan, struct program_end *end)
 {
     size_t err_bytes;
@@ -159,7 +160,7 @@ void program_run(struct program *program, const char *folder, const char *comman
     child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0)
-        become(program, folder, command);
+        become(program, directory, command);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     while (waitpid(-1, NULL, 0) > 0)
         ;

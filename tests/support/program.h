@@ -1,7 +1,6 @@
 /*
- * The program as a test runs it: in a folder, under a plan of the preloaded library (see
- * preload/faults.h), with what it printed and how it ended. Program and library are those beside
- * the test program.
+ * Runs the program in a directory, under a plan of the preloaded library (preload/faults.h), and
+ * returns its output and exit code. Program and library are those of the same build.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
@@ -14,15 +13,15 @@
 struct program;
 
 struct program_end {
-    bool fired;      /* the plan struck */
-    int signal;      /* that ended it; 0: none. SIGALRM: it hung */
+    bool fired;      /* the plan was carried out */
+    int signal;      /* the signal that ended it; 0: none. SIGALRM: it hung */
     int code;        /* exit code, where there was no signal */
     char *out, *err; /* each is text with a 0 behind it */
     size_t out_bytes;
     char made[256]; /* the last temporary directory elsewhere; "": none */
 };
 
-/* What one run is to suffer. ACTION FAULTS_COUNT: nothing. */
+/* The fault of one run. ACTION FAULTS_COUNT: none. */
 struct program_plan {
     enum faults_class class;
     enum faults_action action;
@@ -30,21 +29,20 @@ struct program_plan {
     uint64_t n;
 };
 
-/* True if the library can be preloaded into this build: not with sanitizers, which want to be
- * first. */
+/* True if the library can be preloaded into this build. Sanitizers must be loaded first. */
 bool program_can_fail(void);
 
-/* Keeps files named PREFIX.* for itself. */
+/* Uses files named PREFIX.*. */
 struct program *program_new(const char *prefix);
 void program_free(struct program *program);
 
-/* Runs COMMAND (arguments, separated by single spaces, without the program's name) in FOLDER, under
- * PLAN (NULL: none). END is released by program_end_release(). */
-void program_run(struct program *program, const char *folder, const char *command,
+/* Runs COMMAND (arguments, separated by single spaces, without the program's name) in DIRECTORY,
+ * under PLAN (NULL: none). END is released by program_end_release(). */
+void program_run(struct program *program, const char *directory, const char *command,
                  const struct program_plan *plan, struct program_end *end);
 void program_end_release(struct program_end *end);
 
-/* Calls that the last run made of CLASS, and the one that was struck. */
+/* Number of calls of CLASS in the last run; the call that the plan hit. */
 uint64_t program_calls(const struct program *program, enum faults_class class);
 const char *program_struck(const struct program *program);
 

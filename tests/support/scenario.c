@@ -124,29 +124,29 @@ static enum model_state read_model(struct ff_ctx *ctx, const char *path, char ha
     return state;
 }
 
-static enum model_state model_in(const char *folder, char hash[33])
+static enum model_state model_in(const char *directory, char hash[33])
 {
     struct ff_ctx *ctx = train_ctx();
     enum model_state state;
     char path[PATH_MAX];
 
-    tree_join(path, folder, MODEL);
+    tree_join(path, directory, MODEL);
     hash[0] = '\0';
     state = read_model(ctx, path, hash);
     ff_ctx_free(ctx);
     return state;
 }
 
-static bool can_resume(const struct scene *scene, const char *folder)
+static bool can_resume(const struct scene *scene, const char *directory)
 {
     char hash[33];
 
-    return scene->scenario->trains && model_in(folder, hash) >= MODEL_HALF;
+    return scene->scenario->trains && model_in(directory, hash) >= MODEL_HALF;
 }
 
 /* ---- Logs ---- */
 
-static const char *check_log(const struct scene *scene, const char *folder)
+static const char *check_log(const struct scene *scene, const char *directory)
 {
     char path[PATH_MAX];
     char *text, *line, *rest;
@@ -155,7 +155,7 @@ static const char *check_log(const struct scene *scene, const char *folder)
 
     if (!scene->scenario->log)
         return NULL;
-    tree_join(path, folder, LOG);
+    tree_join(path, directory, LOG);
     text = program_read_file(path, &bytes);
     if (!text)
         return NULL;
@@ -217,21 +217,21 @@ static char *replaced(const char *text, char from, const char *to)
 }
 
 /* The smallest budget that a training is not refused with. */
-static void find_budget(struct program *program, const char *folder, const char *command,
+static void find_budget(struct program *program, const char *directory, const char *command,
                         char out[32])
 {
     char *refused = replaced(command, '%', LEAST_MEMORY);
     struct program_end end;
     const char *at;
 
-    program_run(program, folder, refused, NULL, &end);
+    program_run(program, directory, refused, NULL, &end);
     at = strstr(end.err, "give --memory ");
     ck_assert_msg(at && sscanf(at, "give --memory %31s", out) == 1, "%s: %s", refused, end.err);
     program_end_release(&end);
     free(refused);
 }
 
-/* COMMAND with the datasets' folder and the budget filled in. */
+/* COMMAND with the datasets' directory and the budget filled in. */
 static char *complete(const struct scene *scene, const char *command)
 {
     char *placed = replaced(command, '@', scene->root), *out;
@@ -259,8 +259,8 @@ static void prepare(struct scene *scene)
     char path[PATH_MAX];
     char *command;
 
-    if (scenario->folder) {
-        tree_join(path, scene->state, scenario->folder);
+    if (scenario->directory) {
+        tree_join(path, scene->state, scenario->directory);
         ck_assert_int_eq(mkdir(path, 0700), 0);
     }
     if (!scenario->prepare)
@@ -279,20 +279,20 @@ static void prepare(struct scene *scene)
     free(command);
 }
 
-static char *read_output(const struct scene *scene, const char *folder)
+static char *read_output(const struct scene *scene, const char *directory)
 {
     char path[PATH_MAX];
     size_t bytes;
 
     if (!scene->scenario->output)
         return NULL;
-    tree_join(path, folder, scene->scenario->output);
+    tree_join(path, directory, scene->scenario->output);
     return program_read_file(path, &bytes);
 }
 
 void scene_open(const char *root, const struct scenario *scenario, struct scene *out)
 {
-    char prefix[PATH_MAX], folder[PATH_MAX];
+    char prefix[PATH_MAX], directory[PATH_MAX];
     struct program_end end;
 
     *out = (struct scene){.scenario = scenario};
@@ -306,19 +306,19 @@ void scene_open(const char *root, const struct scenario *scenario, struct scene 
     prepare(out);
     out->before = tree_list(out->state);
     model_in(out->state, out->hash_before);
-    scene_copy(out, "undisturbed", folder);
-    program_run(out->program, folder, out->command, NULL, &end);
+    scene_copy(out, "undisturbed", directory);
+    program_run(out->program, directory, out->command, NULL, &end);
     must_end_well(out->command, &end);
     for (int c = 0; c < FAULTS_CLASSES; c++)
         out->calls[c] = program_calls(out->program, (enum faults_class)c);
     ck_assert_msg(!scenario->shows || strstr(end.out, scenario->shows), "%s does not show %s: %s",
                   out->command, scenario->shows, end.out);
     out->out = strdup(end.out);
-    out->output = read_output(out, folder);
-    out->after = tree_list(folder);
-    model_in(folder, out->hash);
+    out->output = read_output(out, directory);
+    out->after = tree_list(directory);
+    model_in(directory, out->hash);
     program_end_release(&end);
-    scene_remove(folder);
+    scene_remove(directory);
 }
 
 void scene_close(struct scene *scene)
@@ -334,32 +334,32 @@ void scene_close(struct scene *scene)
     *scene = (struct scene){0};
 }
 
-void scene_copy(const struct scene *scene, const char *name, char folder[PATH_MAX])
+void scene_copy(const struct scene *scene, const char *name, char directory[PATH_MAX])
 {
-    tree_join(folder, scene->root, name);
-    tree_copy(scene->state, folder);
+    tree_join(directory, scene->root, name);
+    tree_copy(scene->state, directory);
 }
 
-void scene_remove(const char *folder)
+void scene_remove(const char *directory)
 {
-    tree_empty(folder);
-    ck_assert_int_eq(rmdir(folder), 0);
+    tree_empty(directory);
+    ck_assert_int_eq(rmdir(directory), 0);
 }
 
-void scene_remove_scratch(const char *folder)
+void scene_remove_scratch(const char *directory)
 {
     static const char *const names[] = {SCRATCH, OTHER_SCRATCH};
     char path[PATH_MAX];
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        tree_join(path, folder, names[i]);
+        tree_join(path, directory, names[i]);
         tree_empty(path);
     }
 }
 
-void scene_age(const char *folder, const struct program_end *end)
+void scene_age(const char *directory, const struct program_end *end)
 {
-    tree_age(folder, SCENE_AGE_S);
+    tree_age(directory, SCENE_AGE_S);
     if (*end->made)
         tree_age(end->made, SCENE_AGE_S);
 }
@@ -399,10 +399,10 @@ static bool is_listed(const char *list, const char *name)
     return false;
 }
 
-/* The files in FOLDER are at most those that were there, the command's own, and scratch. */
-static const char *check_leftovers(const struct scene *scene, const char *folder)
+/* The files in DIRECTORY are at most those that were there, the command's own, and scratch. */
+static const char *check_leftovers(const struct scene *scene, const char *directory)
 {
-    char *list = tree_list(folder), *rest;
+    char *list = tree_list(directory), *rest;
     const char *wrong = NULL;
 
     for (char *name = strtok_r(list, "\n", &rest); name && !wrong;
@@ -417,10 +417,10 @@ static const char *check_leftovers(const struct scene *scene, const char *folder
 }
 
 /* The model that a failed command leaves: none before the first checkpoint, else a whole one. */
-static const char *check_model(const struct scene *scene, const char *folder)
+static const char *check_model(const struct scene *scene, const char *directory)
 {
     char hash[33];
-    enum model_state state = model_in(folder, hash);
+    enum model_state state = model_in(directory, hash);
 
     if (state == MODEL_DAMAGED)
         return problem("the model is damaged");
@@ -463,9 +463,9 @@ static const char *check_printed(const struct scene *scene, const struct program
 
 /* The files are those of an undisturbed run. Its log may be absent: nothing is logged of a model
  * that was complete already. */
-static bool has_files(const struct scene *scene, const char *folder)
+static bool has_files(const struct scene *scene, const char *directory)
 {
-    char *list = tree_list(folder), *with_log = NULL;
+    char *list = tree_list(directory), *with_log = NULL;
     bool has = strcmp(list, scene->after) == 0;
 
     if (!has && scene->scenario->log) {
@@ -477,9 +477,9 @@ static bool has_files(const struct scene *scene, const char *folder)
     return has;
 }
 
-static const char *left_behind(const char *folder)
+static const char *left_behind(const char *directory)
 {
-    char *list = tree_list(folder);
+    char *list = tree_list(directory);
     const char *wrong = problem("these files are left: %s", list);
 
     free(list);
@@ -488,7 +488,7 @@ static const char *left_behind(const char *folder)
 
 /* Of a command that says that it has succeeded. */
 static const char *check_success(const struct scene *scene, const struct program_end *end,
-                                 const char *folder, bool tidy)
+                                 const char *directory, bool tidy)
 {
     const char *wrong = check_printed(scene, end);
     char *output;
@@ -496,16 +496,16 @@ static const char *check_success(const struct scene *scene, const struct program
 
     if (wrong)
         return wrong;
-    output = read_output(scene, folder);
+    output = read_output(scene, directory);
     if (!same_text(output, scene->output))
         wrong = problem("%s has another content", scene->scenario->output);
     free(output);
-    model_in(folder, hash);
+    model_in(directory, hash);
     if (strcmp(hash, scene->hash) != 0)
         wrong = problem("weights %s, not %s", hash, scene->hash);
-    if (!wrong && tidy && !has_files(scene, folder))
-        wrong = left_behind(folder);
-    return wrong ? wrong : check_log(scene, folder);
+    if (!wrong && tidy && !has_files(scene, directory))
+        wrong = left_behind(directory);
+    return wrong ? wrong : check_log(scene, directory);
 }
 
 /* What a command that fails may have printed: whole JSON or none, whole lines. */
@@ -529,7 +529,7 @@ static const char *check_unprinted(const struct scene *scene, const struct progr
 
 /* Of a command that says that it has failed. */
 static const char *check_failure(const struct scene *scene, const struct program_plan *plan,
-                                 const struct program_end *end, const char *folder)
+                                 const struct program_end *end, const char *directory)
 {
     const char *wrong = NULL;
 
@@ -540,8 +540,8 @@ static const char *check_failure(const struct scene *scene, const struct program
     if (plan->class != FAULTS_STDOUT)
         wrong = check_unprinted(scene, end);
     if (!wrong && plan->class != FAULTS_UNLINK)
-        wrong = check_leftovers(scene, folder);
-    return wrong ? wrong : check_model(scene, folder);
+        wrong = check_leftovers(scene, directory);
+    return wrong ? wrong : check_model(scene, directory);
 }
 
 static bool kills(const struct program_plan *plan)
@@ -550,40 +550,40 @@ static bool kills(const struct program_plan *plan)
 }
 
 const char *scene_check_end(const struct scene *scene, const struct program_plan *plan,
-                            const struct program_end *end, const char *folder)
+                            const struct program_end *end, const char *directory)
 {
     if (end->signal == SIGALRM)
         return problem("hangs");
     if (end->signal == SIGKILL && kills(plan) && end->fired)
-        return check_model(scene, folder);
+        return check_model(scene, directory);
     if (end->signal)
         return problem("dies of signal %d: %s", end->signal, end->err);
     if (end->code == 0)
-        return check_success(scene, end, folder, plan->class != FAULTS_UNLINK);
+        return check_success(scene, end, directory, plan->class != FAULTS_UNLINK);
     if (!end->fired)
         return problem("fails of itself: %s", end->err);
     if (plan->class != FAULTS_UNLINK && scene_check_elsewhere(end))
         return scene_check_elsewhere(end);
-    return check_failure(scene, plan, end, folder);
+    return check_failure(scene, plan, end, directory);
 }
 
-const char *scene_next(const struct scene *scene, const char *folder, bool resume)
+const char *scene_next(const struct scene *scene, const char *directory, bool resume)
 {
     if (scene->again)
         return scene->again;
-    if (!resume || !can_resume(scene, folder))
+    if (!resume || !can_resume(scene, directory))
         return scene->command;
     return scene->scenario->log ? RESUME " --log " LOG : RESUME;
 }
 
-const char *scene_finish(const struct scene *scene, struct program *program, const char *folder,
+const char *scene_finish(const struct scene *scene, struct program *program, const char *directory,
                          bool resume)
 {
-    const char *command = scene_next(scene, folder, resume), *wrong;
+    const char *command = scene_next(scene, directory, resume), *wrong;
     struct program_end end;
     char hash[33];
 
-    program_run(program, folder, command, NULL, &end);
+    program_run(program, directory, command, NULL, &end);
     if (end.signal || end.code) {
         wrong = problem("%.20s afterwards: signal %d, code %d: %s", command, end.signal, end.code,
                         end.err);
@@ -594,8 +594,8 @@ const char *scene_finish(const struct scene *scene, struct program *program, con
     program_end_release(&end);
     if (wrong)
         return wrong;
-    model_in(folder, hash);
+    model_in(directory, hash);
     if (strcmp(hash, scene->hash) != 0)
         return problem("weights %s afterwards, not %s", hash, scene->hash);
-    return has_files(scene, folder) ? check_log(scene, folder) : left_behind(folder);
+    return has_files(scene, directory) ? check_log(scene, directory) : left_behind(directory);
 }

@@ -1,9 +1,9 @@
 /*
- * Commands of the program that faults and kills are tried on, each with the state that it starts
- * from and what it comes to undisturbed. A scene is a scenario set up below a folder of the test's;
- * every case of it gets a copy of the state.
+ * Commands of the program under faults and kills. A scenario is a command, the state it starts from
+ * and what it is compared with: the same command, undisturbed. A scene is a scenario set up in a
+ * directory of the test; every case gets its own copy of the state.
  *
- * Checks return NULL, or what is wrong in a static buffer.
+ * Checks return NULL, or in a static buffer what is wrong.
  */
 #ifndef SCENARIO_H
 #define SCENARIO_H
@@ -12,23 +12,26 @@
 
 #include <limits.h>
 
+/* How standard output is compared. Measured values (times, memory) are left out. */
+enum scenario_output {
+    PRINTS_TEXT, /* by the number of lines */
+    PRINTS_JSON, /* one document, by value */
+    PRINTS_LINES /* by byte; a command that fails may have printed the first lines */
+};
+
+/* In commands "@" stands for the directory of the datasets, "%" for the smallest memory budget that
+ * is not refused. A member that is NULL or 0 does not apply. */
 struct scenario {
     const char *name;
-    const char *prepare; /* command that makes the state; NULL: an empty folder */
-    double cut;          /* it is killed at this share of its calls; 0: it ends by itself */
-    const char
-        *command;       /* "@" stands for the folder of the datasets, "%" for the smallest budget */
-    const char *again;  /* what is run after a failure; NULL: COMMAND, or `fftool resume` */
-    const char *folder; /* an empty one that is there before; NULL: none */
-    bool trains, log;   /* model.ff; log.jsonl */
-    const char *shows;  /* is in what it prints: what the scenario is there for; NULL: nothing */
-    const char *output; /* file that it writes, the same each time; NULL: none */
-    enum scenario_prints {
-        PRINTS_TEXT,
-        PRINTS_JSON,
-        PRINTS_LINES
-    } prints; /* the same each time,
-but for what is measured; LINES: one by one */
+    const char *prepare; /* command that makes the state */
+    double cut;          /* PREPARE is killed after this share of its calls */
+    const char *command;
+    const char *again;     /* command to run after a failure; NULL: COMMAND, or `fftool resume` */
+    const char *directory; /* an empty directory to start with */
+    bool trains, log;      /* writes model.ff, log.jsonl */
+    const char *shows;     /* text that the output must contain: the scenario's purpose */
+    const char *output;    /* file that the command writes, with the same bytes each time */
+    enum scenario_output prints;
 };
 
 extern const struct scenario scenarios[];
@@ -38,7 +41,7 @@ struct scene {
     const struct scenario *scenario;
     struct program *program;
     char root[PATH_MAX];
-    char state[PATH_MAX];  /* the folder that cases are copied from */
+    char state[PATH_MAX];  /* the directory that cases are copied from */
     char *command, *again; /* completed */
     char *before, *after;  /* lists of files */
     char *out, *output;    /* what it prints and writes */
@@ -47,39 +50,39 @@ struct scene {
     uint64_t calls[FAULTS_CLASSES];
 };
 
-/* Makes a folder with the datasets "idx", "gzip" and "npy"; the name is the caller's to free. Of
- * the fixture of support/train_fixture.h. */
+/* Makes a directory with the datasets "idx", "gzip" and "npy", with the fixture of
+ * support/train_fixture.h. The caller frees the name. */
 char *scene_root(void);
 
-/* Makes the state in ROOT, of scene_root(), and runs COMMAND once. */
+/* Makes the state in ROOT, from scene_root(), and runs the command once, undisturbed. */
 void scene_open(const char *root, const struct scenario *scenario, struct scene *out);
 void scene_close(struct scene *scene);
 
-/* A copy of the state in a new folder NAME; the path goes to FOLDER. */
-void scene_copy(const struct scene *scene, const char *name, char folder[PATH_MAX]);
-void scene_remove(const char *folder);
+/* A copy of the state in a new directory NAME; the path goes to DIRECTORY. */
+void scene_copy(const struct scene *scene, const char *name, char directory[PATH_MAX]);
+void scene_remove(const char *directory);
 
-/* What a killed command leaves is made so old that the next one knows it for abandoned. */
+/* Age given to what a killed command leaves, so that the next command takes it for abandoned. */
 #define SCENE_AGE_S 120
 
-void scene_age(const char *folder, const struct program_end *end);
+void scene_age(const char *directory, const struct program_end *end);
 
-/* Removes scratch, as anybody may at any time. */
-void scene_remove_scratch(const char *folder);
+/* Removes scratch, which may be deleted at any time. */
+void scene_remove_scratch(const char *directory);
 
-/* What a command that ended under PLAN must have come to; and has left in FOLDER. */
+/* Checks exit code, output, files and model of a command that ended under PLAN in DIRECTORY. */
 const char *scene_check_end(const struct scene *scene, const struct program_plan *plan,
-                            const struct program_end *end, const char *folder);
+                            const struct program_end *end, const char *directory);
 
-/* NULL if nothing is left of the temporary directory that a run made elsewhere. */
+/* Checks that the temporary directory that a run made elsewhere is gone. */
 const char *scene_check_elsewhere(const struct program_end *end);
 
-/* Runs the command again, and checks that it comes to what it comes to undisturbed. RESUME: goes on
- * by `fftool resume` if there is a model that can be. */
-const char *scene_finish(const struct scene *scene, struct program *program, const char *folder,
+/* Runs the command again, undisturbed, and compares with the undisturbed run. RESUME: by `fftool
+ * resume` where there is a model to resume. */
+const char *scene_finish(const struct scene *scene, struct program *program, const char *directory,
                          bool resume);
 
-/* The command that goes on with a training after a failure. */
-const char *scene_next(const struct scene *scene, const char *folder, bool resume);
+/* The command to run after a failure. */
+const char *scene_next(const struct scene *scene, const char *directory, bool resume);
 
 #endif

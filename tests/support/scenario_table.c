@@ -7,6 +7,7 @@
 #define MODEL TRAIN " --validation 0.2"
 #define FEW_LABELS \
     TRAIN " --label-samples 2 --pass-on mean --scratch scratch --compress zstd --activations bf16"
+#define OVER LOGGED " --force"
 #define PROFILE                                                                                  \
     "profile --data @/idx --modes ff-stream,bp --depths 1,2 --hidden 4 --batch 16 --samples 32 " \
     "--threads 1 --output p.json --quiet"
@@ -23,8 +24,8 @@ const struct scenario scenarios[] = {
      .trains = true},
     {.name = "train few labels",
      .command = FEW_LABELS,
-     .again = FEW_LABELS, /* `fftool resume` does not know of the scratch folder */
-     .folder = "scratch",
+     .again = FEW_LABELS, /* `fftool resume` does not know of the scratch directory */
+     .directory = "scratch",
      .trains = true},
     {.name = "train classic",
      .command = LOGGED " --recipe classic --head-epochs 2",
@@ -62,6 +63,12 @@ const struct scenario scenarios[] = {
     {.name = "train npy",
      .command = "train --data @/npy/x_train.npy --labels @/npy/y_train.npy " SHAPE,
      .trains = true},
+    {.name = "train over a model",
+     .prepare = TRAIN " --seed 3 --log log.jsonl",
+     .command = OVER,
+     .again = OVER, /* `fftool resume` would go on with the old one */
+     .trains = true,
+     .log = true},
     {.name = "resume",
      .prepare = LOGGED,
      .cut = 0.5,
@@ -91,6 +98,10 @@ const struct scenario scenarios[] = {
      .prepare = MODEL,
      .command = "predict model.ff --input @/idx --probabilities --quiet",
      .prints = PRINTS_LINES},
+    {.name = "predict to a file",
+     .prepare = MODEL,
+     .command = "predict model.ff --input @/idx --output p.csv --quiet",
+     .output = "p.csv"},
     {.name = "predict classic",
      .prepare = TRAIN " --recipe classic",
      .command = "predict model.ff --input @/npy/x_test.npy --format jsonl --quiet",

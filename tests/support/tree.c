@@ -12,9 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-void tree_join(char out[PATH_MAX], const char *folder, const char *name)
+void tree_join(char out[PATH_MAX], const char *directory, const char *name)
 {
-    ck_assert_int_lt(snprintf(out, PATH_MAX, "%s/%s", folder, name), PATH_MAX);
+    ck_assert_int_lt(snprintf(out, PATH_MAX, "%s/%s", directory, name), PATH_MAX);
 }
 
 static int is_entry(const struct dirent *entry)
@@ -22,24 +22,24 @@ static int is_entry(const struct dirent *entry)
     return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
 }
 
-/* Calls FN for all below FOLDER, a folder before what is in it or after it. */
-static void walk(const char *folder, bool folders_first,
+/* Calls FN for all below DIRECTORY, a directory before what is in it or after it. */
+static void walk(const char *directory, bool directories_first,
                  void (*fn)(void *arg, const char *path, const struct stat *st), void *arg)
 {
     struct dirent **entries;
-    int n = scandir(folder, &entries, is_entry, alphasort);
+    int n = scandir(directory, &entries, is_entry, alphasort);
 
     for (int i = 0; i < n; i++) {
         char path[PATH_MAX];
         struct stat st;
 
-        tree_join(path, folder, entries[i]->d_name);
+        tree_join(path, directory, entries[i]->d_name);
         ck_assert_int_eq(lstat(path, &st), 0);
-        if (folders_first)
+        if (directories_first)
             fn(arg, path, &st);
         if (S_ISDIR(st.st_mode))
-            walk(path, folders_first, fn, arg);
-        if (!folders_first)
+            walk(path, directories_first, fn, arg);
+        if (!directories_first)
             fn(arg, path, &st);
         free(entries[i]);
     }
@@ -84,7 +84,7 @@ void tree_copy(const char *from, const char *to)
 }
 
 struct list {
-    const char *folder;
+    const char *directory;
     char *text;
     size_t bytes;
 };
@@ -92,7 +92,7 @@ struct list {
 static void list_one(void *arg, const char *path, const struct stat *st)
 {
     struct list *list = arg;
-    const char *name = path + strlen(list->folder) + 1;
+    const char *name = path + strlen(list->directory) + 1;
     size_t length = strlen(name) + 1;
 
     (void)st;
@@ -102,11 +102,11 @@ static void list_one(void *arg, const char *path, const struct stat *st)
     list->bytes += length;
 }
 
-char *tree_list(const char *folder)
+char *tree_list(const char *directory)
 {
-    struct list list = {folder, strdup(""), 0};
+    struct list list = {directory, strdup(""), 0};
 
-    walk(folder, true, list_one, &list);
+    walk(directory, true, list_one, &list);
     return list.text;
 }
 
@@ -117,9 +117,9 @@ static void remove_one(void *arg, const char *path, const struct stat *st)
     ck_assert_int_eq(remove(path), 0);
 }
 
-void tree_empty(const char *folder)
+void tree_empty(const char *directory)
 {
-    walk(folder, false, remove_one, NULL);
+    walk(directory, false, remove_one, NULL);
 }
 
 static void age_one(void *arg, const char *path, const struct stat *st)
@@ -131,13 +131,13 @@ static void age_one(void *arg, const char *path, const struct stat *st)
     ck_assert_int_eq(utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), 0);
 }
 
-void tree_age(const char *folder, long seconds)
+void tree_age(const char *directory, long seconds)
 {
     time_t then = time(NULL) - seconds;
     struct stat st;
 
-    if (lstat(folder, &st) != 0)
+    if (lstat(directory, &st) != 0)
         return;
-    walk(folder, false, age_one, &then);
-    age_one(&then, folder, &st);
+    walk(directory, false, age_one, &then);
+    age_one(&then, directory, &st);
 }
