@@ -579,60 +579,6 @@ START_TEST(another_version_is_another_format)
 }
 END_TEST
 
-/* Reads TEXT back and compares its paths. */
-static void check_paths(const char *path, const char *labels)
-{
-    struct ff_manifest copy;
-
-    ck_assert_msg(ff_manifest_read(ctx, "m.ff", text, &copy) == FF_OK, "%s", ff_ctx_message(ctx));
-    ck_assert_str_eq(copy.data_path, path);
-    ck_assert(labels ? copy.data_labels && strcmp(copy.data_labels, labels) == 0
-                     : !copy.data_labels);
-    ff_manifest_release(&copy);
-}
-
-START_TEST(paths_of_any_bytes_come_back_exactly)
-{
-    static const char *const paths[] = {
-        "/data/caf\xe9", "\xff", "/a\x80\xc0\xaf/\xed\xa0\x80", "\xc3\xa9\xe9\n\x01 \\xe9",
-        "plain",         "\\xe9"};
-    size_t n = sizeof paths / sizeof *paths;
-
-    for (size_t i = 0; i < n; i++) {
-        free(manifest.data_path);
-        free(manifest.data_labels);
-        free(text);
-        manifest.data_path = strdup(paths[i]);
-        manifest.data_labels = i ? strdup(paths[n - i]) : NULL;
-        ck_assert_int_eq(ff_manifest_write(ctx, &manifest, &text), FF_OK);
-        check_paths(paths[i], i ? paths[n - i] : NULL);
-    }
-}
-END_TEST
-
-START_TEST(damaged_bytes_of_a_path_are_refused)
-{
-    static const char *const damaged[] = {"", "2", "2f2", "2g", "2F", "00", "2f00", "2f 0"};
-    json_t *root, *data;
-
-    free(manifest.data_path);
-    free(text);
-    manifest.data_path = strdup("/caf\xe9");
-    ck_assert_int_eq(ff_manifest_write(ctx, &manifest, &text), FF_OK);
-    root = json_loads(text, 0, NULL);
-    data = json_object_get(root, "data");
-    ck_assert_str_eq(json_string_value(json_object_get(data, "path")), "/caf\\xe9");
-    ck_assert_str_eq(json_string_value(json_object_get(data, "path_hex")), "2f636166e9");
-    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
-        json_object_set_new(data, "path_hex", json_string(damaged[i]));
-        ck_assert_msg(is_refused(root), "%s", damaged[i]);
-    }
-    json_object_set_new(data, "path_hex", json_integer(7));
-    ck_assert(is_refused(root));
-    json_decref(root);
-}
-END_TEST
-
 /* CHANGED differs from MANIFEST's recipe in the field NAME. */
 static void ck_differs(const struct ff_recipe *changed, const char *name)
 {
@@ -735,8 +681,6 @@ int main(void)
     tcase_add_test(tcase, an_image_fits_its_row);
     tcase_add_test(tcase, the_label_fits_into_the_row);
     tcase_add_test(tcase, another_version_is_another_format);
-    tcase_add_test(tcase, paths_of_any_bytes_come_back_exactly);
-    tcase_add_test(tcase, damaged_bytes_of_a_path_are_refused);
     tcase_add_test(tcase, the_differing_field_is_named);
     tcase_add_test(tcase, the_mark_tells_what_is_trained);
     suite_add_tcase(suite, tcase);
