@@ -4,6 +4,7 @@
 #include "print.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 int usage_error(const char *command, const char *format, ...)
 {
@@ -82,6 +83,8 @@ int report_status(const struct cli *cli, int status)
         if (cli->situation.saved)
             report_failure(cli, "interrupted; everything is saved: `fftool resume %s` goes on",
                            cli->model);
+        else if (strcmp(cli->command, "train") == 0)
+            report_failure(cli, "interrupted before anything was saved");
         else
             report_failure(cli, "interrupted");
         return EXIT_INTERRUPTED;

@@ -81,7 +81,8 @@ struct ff_evaluation {
 void ff_evaluate_opts_init(struct ff_evaluate_opts *out);
 /*
  * Measures MODEL on labelled data. FF_EINVAL if it has no trained layer or, by the head, no trained
- * head; also for goodness of a model that has none. FF_ELOCKED: see above.
+ * head; also for goodness of a model that has none. FF_ELOCKED: see above,
+ * and where that model is in training.
  * FF_EMISMATCH: the data has another width or more classes. FF_EBUDGET: see ff_train(). RESULT is
  * to be released by ff_evaluate_release(); its arrays may outlive CTX, whose memory they count as
  * until this returns.
