@@ -66,9 +66,9 @@ static int choose(int i, int cases)
 
 START_TEST(threads_do_not_change_a_bit)
 {
-    static const unsigned threads[] = {1, 2, 4};
+    static const unsigned threads[] = {1, 4};
 
-    opts.threads = threads[choose(_i, 3)];
+    opts.threads = threads[choose(_i, 2)];
     opts.checkpoint_interval_s = 0;
     train_ok(ctx, &recipe, &opts);
     ck_assert_str_eq(train_hash(opts.model), reference);
@@ -140,9 +140,11 @@ START_TEST(every_type_of_activations)
 
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     usual = recipe.activations;
+    if (strcmp(name, usual) == 0) /* the other tests have it */
+        return;
     recipe.activations = name;
     streamed = train_reference(&recipe, ROWS);
-    ck_assert_int_eq(strcmp(streamed, reference) == 0, strcmp(name, usual) == 0);
+    ck_assert_str_ne(streamed, reference);
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     ck_assert_int_eq(ff_memory_scratch_new(ctx, &scratch), FF_OK);
     ck_assert_msg(ff_train_with_scratch(ctx, &recipe, &opts, &scratch, &result) == FF_OK, "%s",
@@ -209,13 +211,15 @@ START_TEST(another_seed_gives_other_weights)
 }
 END_TEST
 
+/* Every kind in two ways, every way with several kinds. */
 START_TEST(interrupted_runs_end_in_the_same_bits)
 {
     static const long batches[] = {13, 17, 19, 53};
+    int turn = choose(_i, 2);
 
     opts.threads = 2;
     opts.checkpoint_interval_s = 0; /* at the end of every epoch, too */
-    train_in_pieces(batches[choose(_i, 4)]);
+    train_in_pieces(batches[(_i / 2 + 2 * turn) % 4]);
     ck_assert_str_eq(train_hash(opts.model), reference);
 }
 END_TEST
@@ -304,12 +308,14 @@ static void damage_scratch(long offset)
     }
 }
 
+/* Every kind is damaged in one place, every place with two kinds. */
 START_TEST(damaged_scratch_is_computed_again)
 {
     static const long offsets[] = {0, 4096, 20000, 30000};
     struct ff_train_result result;
-    long offset = offsets[choose(_i, 4)], left = 40;
+    long offset = offsets[_i % 4], left = 40;
 
+    choose(_i, 1);
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     opts.interrupted = train_countdown;
     opts.arg = &left;
@@ -384,16 +390,16 @@ int main(void)
 
     tcase_add_unchecked_fixture(tcase, root_setup, root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_loop_test(tcase, threads_do_not_change_a_bit, 0, 3 * kinds);
+    tcase_add_loop_test(tcase, threads_do_not_change_a_bit, 0, 2 * kinds);
     tcase_add_loop_test(tcase, streamed_equals_in_memory, 0, kinds);
     tcase_add_loop_test(tcase, compressed_scratch_does_not_change_a_bit, 0, kinds);
     tcase_add_loop_test(tcase, every_type_of_activations, 0, activation_types() * kinds);
     tcase_add_loop_test(tcase, micro_batches_do_not_change_a_bit, 0, kinds);
     tcase_add_loop_test(tcase, another_seed_gives_other_weights, 0, kinds);
-    tcase_add_loop_test(tcase, interrupted_runs_end_in_the_same_bits, 0, 4 * kinds);
+    tcase_add_loop_test(tcase, interrupted_runs_end_in_the_same_bits, 0, 2 * kinds);
     tcase_add_loop_test(tcase, scratch_that_is_gone_is_computed_again, 0, kinds);
     tcase_add_loop_test(tcase, a_cut_anywhere_does_not_change_a_bit, 0, kinds);
-    tcase_add_loop_test(tcase, damaged_scratch_is_computed_again, 0, 4 * kinds);
+    tcase_add_loop_test(tcase, damaged_scratch_is_computed_again, 0, kinds);
     tcase_add_test(tcase, outputs_of_an_earlier_round_are_not_used);
     tcase_add_test(tcase, a_complete_model_is_left_alone);
     suite_add_tcase(suite, tcase);

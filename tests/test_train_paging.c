@@ -49,15 +49,16 @@ static const char *hash_with(uint32_t slots)
     return train_hash(opts.model);
 }
 
+/* Every kind of recipe with two numbers of tiles in memory, every number with half of the kinds. */
 START_TEST(paged_equals_resident)
 {
     const char *whole;
 
     choose(_i);
     whole = hash_with(0);
-    for (uint32_t slots = 1; slots <= 4; slots++) {
+    for (uint32_t slots = 1 + (uint32_t)_i % 2; slots <= 4; slots += 2) {
         opts.threads = 1 + slots % 3;
-        opts.checkpoint_interval_s = slots % 2 ? 0 : TRAIN_NEVER_S;
+        opts.checkpoint_interval_s = slots < 3 ? 0 : TRAIN_NEVER_S;
         ck_assert_str_eq(hash_with(slots), whole);
     }
 }

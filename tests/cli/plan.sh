@@ -138,7 +138,7 @@ fi
 if [ -n "${FFTOOL_LONG-}" ]; then
     lines=$(seq 54)
 else
-    lines="1 3 6 7 10 14 16 19 21 27 31 34 37 40 42 47 49 51 53"
+    lines="1 6 10 16 21 27 31 34 37 40 42 47 49 51 53"
 fi
 measure=$FFTOOL_ROOT/tools/measure-plan
 for line in 0 99 x; do
