@@ -291,6 +291,7 @@ START_TEST(system_errors_become_statuses)
 
     ck_assert_int_eq(ff_fail_errno(ctx, ENOSPC, "x"), FF_EFULL);
     ck_assert_int_eq(ff_fail_errno(ctx, EDQUOT, "x"), FF_EFULL);
+    ck_assert_int_eq(ff_fail_errno(ctx, EFBIG, "x"), FF_EFBIG);
     ck_assert_int_eq(ff_fail_errno(ctx, ENOMEM, "x"), FF_ENOMEM);
     ck_assert_int_eq(ff_fail_errno(ctx, EIO, "x"), FF_EIO);
     ck_assert_int_eq(ff_fail_errno(ctx, ENOENT, "reading %s", "f"), FF_ENOTFOUND);

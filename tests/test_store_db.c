@@ -315,8 +315,9 @@ START_TEST(hints_while_something_is_pending_do_not_touch_it)
 }
 END_TEST
 
-/* Writes until the disk is full; then nothing may be committed that builds on what was lost. */
-static void fill_disk(const char *path)
+/* Writes until STATUS says that there is no room; then nothing may be committed that builds on what
+ * was lost. */
+static void fill_disk(const char *path, int status)
 {
     struct ff_bytes found;
     struct ff_db *db;
@@ -335,10 +336,10 @@ static void fill_disk(const char *path)
         if (rc == FF_OK)
             memset(to, 1, 100000);
     }
-    ck_assert_msg(rc == FF_EFULL, "%d: %s", rc, ff_ctx_message(store_ctx));
-    must_be(store_ctx, FF_EFULL, ff_db_put(db, text("more"), text("x")));
-    must_be(store_ctx, FF_EFULL, ff_db_delete(db, text("first")));
-    must_be(store_ctx, FF_EFULL, ff_db_commit(db));
+    ck_assert_msg(rc == status, "%d: %s", rc, ff_ctx_message(store_ctx));
+    must_be(store_ctx, status, ff_db_put(db, text("more"), text("x")));
+    must_be(store_ctx, status, ff_db_delete(db, text("first")));
+    must_be(store_ctx, status, ff_db_commit(db));
     must(store_ctx, ff_db_get(db, text("first"), &found));
     ff_db_abort(db);
     for (uint32_t i = 0; i < 20; i++) { /* room for a small one */
@@ -365,13 +366,13 @@ START_TEST(a_full_disk_is_told_as_such_and_nothing_is_built_on_what_was_lost)
         store_skipped("full disk", "cannot mount a small file system here");
         return;
     }
-    fill_disk(store_path("small/file"));
+    fill_disk(store_path("small/file"), FF_EFULL);
     ck_assert_int_eq(umount(folder), 0);
 }
 END_TEST
 
 /* Works for everybody, where mounting does not. */
-START_TEST(a_limit_on_file_sizes_is_told_as_a_full_disk)
+START_TEST(a_limit_on_file_sizes_is_told_from_a_full_disk)
 {
     struct rlimit before, limit;
 
@@ -379,7 +380,7 @@ START_TEST(a_limit_on_file_sizes_is_told_as_a_full_disk)
     limit = (struct rlimit){10 << 20, before.rlim_max};
     signal(SIGXFSZ, SIG_IGN);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    fill_disk(store_path("file"));
+    fill_disk(store_path("file"), FF_EFBIG);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
 }
 END_TEST
@@ -569,7 +570,7 @@ int main(void)
     tcase_add_test(tc, resident_memory_stays_flat_when_values_are_not_needed_any_more);
     tcase_add_test(tc, hints_while_something_is_pending_do_not_touch_it);
     tcase_add_test(tc, a_full_disk_is_told_as_such_and_nothing_is_built_on_what_was_lost);
-    tcase_add_test(tc, a_limit_on_file_sizes_is_told_as_a_full_disk);
+    tcase_add_test(tc, a_limit_on_file_sizes_is_told_from_a_full_disk);
     tcase_add_test(tc, a_reader_beside_a_writer_sees_whole_commits_and_follows_it);
     tcase_add_test(tc, a_file_in_a_read_only_folder_is_read_without_a_lock_file);
     tcase_add_test(tc, scratch_files_have_no_lock_file);

@@ -78,6 +78,9 @@ int usage_error(const char *command, const char *format, ...) __attribute__((for
  * FF_OK prints nothing. */
 int report_status(const struct cli *cli, int status);
 
+/* What ERRNUM, met with a file, means. */
+const char *errno_text(int errnum);
+
 /* Prints "fftool: COMMAND: TEXT" for a failure found by the command line itself; EXIT_FAILED. */
 int report_failure(const struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -104,7 +104,7 @@ static int open_sink(const struct cli *cli, struct sink *sink)
     why = output_file_open(sink->path, &sink->file);
     sink->out = sink->file.out;
     return why == 0 ? EXIT_DONE
-                    : report_failure(cli, "--output: %s: %s", sink->path, strerror(why));
+                    : report_failure(cli, "--output: %s: %s", sink->path, errno_text(why));
 }
 
 /* Closes SINK; what it holds is kept only if RESULT is EXIT_DONE. Returns the new result. */
@@ -118,7 +118,7 @@ static int close_sink(const struct cli *cli, struct sink *sink, int result)
     if (sink->why != 0)
         why = sink->why;
     if (result == EXIT_DONE && why != 0)
-        result = report_failure(cli, "--output: %s: %s", sink->path, strerror(why));
+        result = report_failure(cli, "--output: %s: %s", sink->path, errno_text(why));
     return result;
 }
 

@@ -2,9 +2,11 @@
 #include "cli.h"
 #include "hints.h"
 #include "print.h"
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 int usage_error(const char *command, const char *format, ...)
 {
@@ -19,6 +21,15 @@ int usage_error(const char *command, const char *format, ...)
     report_hint("`fftool help%s%s` lists what there is", command != NULL ? " " : "",
                 command != NULL ? command : "");
     return EXIT_USAGE;
+}
+
+const char *errno_text(int errnum)
+{
+    struct rlimit limit;
+
+    if (errnum == EFBIG && getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        return "File too large (the file size limit, ulimit -f, is reached)";
+    return strerror(errnum);
 }
 
 int report_failure(const struct cli *cli, const char *format, ...)

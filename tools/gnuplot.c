@@ -57,7 +57,7 @@ int gnuplot_begin(const struct cli *cli, const struct gnuplot_format *format,
     if (fd >= 0)
         gnuplot->script = fdopen(fd, "w+");
     if (gnuplot->script == NULL) {
-        int result = report_failure(cli, "no temporary file: %s", strerror(errno));
+        int result = report_failure(cli, "no temporary file: %s", errno_text(errno));
 
         if (fd >= 0)
             close(fd);
@@ -139,7 +139,7 @@ static int run_script(struct gnuplot *gnuplot, struct spawn_result *result)
 
     *result = (struct spawn_result){0};
     if (fflush(gnuplot->script) != 0 || ferror(gnuplot->script) || lseek(script, 0, SEEK_SET) != 0)
-        return report_failure(gnuplot->cli, "no temporary file: %s", strerror(errno));
+        return report_failure(gnuplot->cli, "no temporary file: %s", errno_text(errno));
     make_environment(&environment);
     why = spawn_run(&(struct spawn){.argv = argv, .environment = environment.v, .input = script},
                     result);

@@ -54,6 +54,10 @@ static const struct hint {
     {FF_EFULL, ANY_SUBJECT, MEASURING, 0, 0,
      "make room, or put temporary files elsewhere (--scratch DIR)"},
     {FF_EFULL, ANY_SUBJECT, INSPECT, 0, 0, "make room"},
+    {FF_EFBIG, ANY_SUBJECT, TRAINING, SAVED, 0,
+     "raise the limit; `fftool resume %s` then continues the training"},
+    {FF_EFBIG, ANY_SUBJECT, TRAINING, 0, SAVED, "raise the limit, and give the same command again"},
+    {FF_EFBIG, ANY_SUBJECT, MEASURING, 0, 0, "raise the limit"},
 
     /* There is not enough memory. */
     {FF_ENOMEM, ANY_SUBJECT, TRAIN, 0, BUDGETED,

@@ -150,7 +150,7 @@ const char *log_file_write(struct log_file *log, json_t *line)
     }
     why = write_line(log, line);
     log->failed = why != 0;
-    return why != 0 ? strerror(why) : NULL;
+    return why != 0 ? errno_text(why) : NULL;
 }
 
 int log_file_close(const struct cli *cli, struct log_file *log)

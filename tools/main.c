@@ -2,11 +2,13 @@
  * fftool: the program. Finds the command, reads its options, runs it, and sees that what was
  * printed arrived.
  */
+#include "bus_error.h"
 #include "cli.h"
 #include "options.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +123,7 @@ static int run_command(const struct command *command, int argc, char **argv)
         fputs("fftool: out of memory\n", stderr);
         goto out;
     }
+    bus_error_catch(command->name);
     ff_ctx_on_warning(cli.ctx, print_warning, &cli);
     set_defaults(command, settings);
     result = options_parse(command, argc, argv, settings, &operand);
@@ -183,11 +186,12 @@ int main(int argc, char **argv)
 
     hold_standard_streams();
     tame_malloc();
+    signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit is then EFBIG, and reported */
     result = dispatch(argc, argv);
     errno = 0;
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "fftool: standard output: %s\n",
-                errno != 0 ? strerror(errno) : "write error");
+                errno != 0 ? errno_text(errno) : "write error");
         if (result == EXIT_DONE)
             result = EXIT_FAILED;
     }

@@ -46,5 +46,5 @@ int whole_file_write(const struct cli *cli, const char *path, const char *text, 
     }
     if (written != 0)
         why = written;
-    return why == 0 ? EXIT_DONE : report_failure(cli, "%s: %s", path, strerror(why));
+    return why == 0 ? EXIT_DONE : report_failure(cli, "%s: %s", path, errno_text(why));
 }

@@ -25,7 +25,9 @@ enum ff_status {
     FF_EMISMATCH = -11,    /* model, data and options do not belong together */
     FF_ENUMERIC = -12,     /* training diverged: not a number, or infinite */
     FF_EINTERRUPTED = -13, /* stopped on request; state is saved */
-    FF_EREPLACED = -14     /* a file in use was deleted, renamed or replaced by another process */
+    FF_EREPLACED = -14,    /* a file in use was deleted, renamed or replaced by another process */
+    FF_EFBIG = -15         /* a file would exceed the size limit (ulimit -f); to a program that does
+                              not ignore SIGXFSZ that is the end */
 };
 
 /* The compiler warns where a result is ignored. */

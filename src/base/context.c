@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static const struct {
     enum ff_status status;
@@ -25,6 +26,7 @@ static const struct {
     {FF_ENUMERIC, "training diverged"},
     {FF_EINTERRUPTED, "interrupted"},
     {FF_EREPLACED, "file deleted, renamed or replaced while in use"},
+    {FF_EFBIG, "file too large"},
 };
 
 const char *ff_status_text(enum ff_status status)
@@ -114,9 +116,21 @@ static enum ff_status status_of_errno(int errnum)
         return FF_ENOTFOUND;
     case ENOMEM:
         return FF_ENOMEM;
+    case EFBIG:
+        return FF_EFBIG;
     default:
         return FF_EIO;
     }
+}
+
+/* The process's limit, or else the file system's. */
+static const char *size_limit(int errnum)
+{
+    struct rlimit limit;
+
+    if (errnum != EFBIG || getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return "";
+    return " (the file size limit, ulimit -f, is reached)";
 }
 
 int ff_fail_errno(struct ff_ctx *ctx, int errnum, const char *format, ...)
@@ -128,8 +142,8 @@ int ff_fail_errno(struct ff_ctx *ctx, int errnum, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return ff_fail(ctx, status_of_errno(errnum), "%s: %s", text,
-                   strerror_r(errnum, reason, sizeof reason));
+    return ff_fail(ctx, status_of_errno(errnum), "%s: %s%s", text,
+                   strerror_r(errnum, reason, sizeof reason), size_limit(errnum));
 }
 
 void ff_warn(struct ff_ctx *ctx, const char *format, ...)

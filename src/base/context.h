@@ -42,7 +42,7 @@ struct ff_ctx {
 int ff_fail(struct ff_ctx *ctx, enum ff_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* The same for a failed system call: appends the text of ERRNUM; ENOSPC and EDQUOT become FF_EFULL,
- * ENOENT FF_ENOTFOUND, ENOMEM FF_ENOMEM, anything else FF_EIO. */
+ * EFBIG FF_EFBIG, ENOENT FF_ENOTFOUND, ENOMEM FF_ENOMEM, anything else FF_EIO. */
 int ff_fail_errno(struct ff_ctx *ctx, int errnum, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Says what STATUS, a failure that was just reported, is about, unless that was said further

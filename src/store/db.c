@@ -12,20 +12,33 @@
 
 #define FILE_MODE 0666 /* before the umask */
 
-/* LMDB reports a short write as EIO: of a disk that fills, or at the process's limit for files. */
-static bool disk_is_full(const struct ff_db *db)
+#define MARGIN ((uint64_t)64 * 1024) /* file systems do not fill to the last block */
+
+static bool size_limit_is_reached(const struct ff_db *db)
 {
-    const uint64_t margin = 64 * 1024; /* file systems do not fill to the last block */
-    struct statvfs fs;
     struct stat st;
     struct rlimit limit;
 
-    if (fstatvfs(db->fd, &fs) == 0 &&
-        (uint64_t)fs.f_bavail * fs.f_frsize <= db->dirty_bytes + margin)
-        return true;
     return fstat(db->fd, &st) == 0 && getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
            limit.rlim_cur != RLIM_INFINITY &&
-           (uint64_t)st.st_size + db->dirty_bytes + margin >= limit.rlim_cur;
+           (uint64_t)st.st_size + db->dirty_bytes + MARGIN >= limit.rlim_cur;
+}
+
+static bool disk_is_full(const struct ff_db *db)
+{
+    struct statvfs fs;
+
+    return fstatvfs(db->fd, &fs) == 0 &&
+           (uint64_t)fs.f_bavail * fs.f_frsize <= db->dirty_bytes + MARGIN;
+}
+
+/* LMDB reports a short write as EIO, or as ENOSPC: be it at the end of the disk, or at the limit of
+ * a file's size. Returns the errno that it was. */
+static int errno_of_write(const struct ff_db *db, int code)
+{
+    if (size_limit_is_reached(db))
+        return EFBIG;
+    return code == EIO && disk_is_full(db) ? ENOSPC : code;
 }
 
 int ff_db_fail(struct ff_db *db, int code, const char *what)
@@ -40,10 +53,9 @@ int ff_db_fail(struct ff_db *db, int code, const char *what)
     case MDB_VERSION_MISMATCH:
     case MDB_INCOMPATIBLE:
         return ff_fail(db->ctx, FF_EFORMAT, "%s: %s", db->path, mdb_strerror(code));
-    case EFBIG:
     case EIO:
-        if (disk_is_full(db))
-            code = ENOSPC;
+    case ENOSPC:
+        code = errno_of_write(db, code);
         break;
     }
     if (code > 0)

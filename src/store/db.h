@@ -9,7 +9,8 @@
  *    checked first (db_check.h), and again for each later snapshot of a reader whose file was
  *    written to, so that a truncated or hostile file is an error and not a SIGBUS.
  *  - Readers use no lock file, and write nothing anywhere: readers_lock.h keeps their snapshots.
- *  - ENOSPC may show as EIO: the disk's free space decides which it was.
+ *  - A short write is EIO to LMDB: the disk's free space and the limit of a file's size decide
+ *    whether it was ENOSPC or EFBIG.
  *
  * A db belongs to one thread at a time; only ff_db_dont_need() and ff_db_will_need() may be called
  * from others meanwhile. No file may be open twice in one process, or stay open across fork().
@@ -33,7 +34,7 @@ enum ff_db_mode {
 };
 
 /* Fails with FF_ENOTFOUND, FF_EEXIST, FF_EFORMAT (not LMDB's, or empty), FF_ECORRUPT, FF_EFULL,
- * FF_ELOCKED (FF_DB_WRITE: a reader has a snapshot from before the last commits), FF_EIO,
+ * FF_EFBIG, FF_ELOCKED (FF_DB_WRITE: a reader has a snapshot from before the last commits), FF_EIO,
  * FF_ENOMEM. */
 FF_CHECK int ff_db_open(struct ff_ctx *ctx, const char *path, enum ff_db_mode mode,
                         struct ff_db **out);

@@ -46,9 +46,10 @@ enum {
     META_PAGES = 2,
     MIN_PAGE_BYTES = 4096,
     MAX_PAGE_BYTES = 32768,
-    MAX_DEPTH = 32, /* LMDB's cursor stack */
-    MAX_KEY = 511,  /* LMDB's longest key */
-    MIN_BRANCH = 2, /* LMDB asserts it */
+    MAX_DEPTH = 32,  /* LMDB's cursor stack */
+    USUAL_DEPTH = 4, /* at most, of a tree of millions of values */
+    MAX_KEY = 511,   /* LMDB's longest key */
+    MIN_BRANCH = 2,  /* LMDB asserts it */
 };
 #define META_MAGIC 0xBEEFC0DEu
 #define META_VERSION 1u
@@ -548,4 +549,11 @@ enum ff_db_kind ff_db_look(struct ff_ctx *ctx, int fd, const char *path)
     default:
         return FF_DB_IS_FOREIGN;
     }
+}
+
+void ff_db_check_needs(uint64_t file_bytes, struct ff_needs *needs)
+{
+    const uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+
+    needs->bytes[FF_MEM_IO] += file_bytes / page_bytes / 8 + 1 + USUAL_DEPTH * page_bytes;
 }

@@ -10,7 +10,7 @@
 #ifndef FF_STORE_DB_CHECK_H
 #define FF_STORE_DB_CHECK_H
 
-#include "base/context.h"
+#include "base/buffers.h"
 
 #define FF_DB_META_BYTES 136 /* of a meta page that LMDB uses */
 
@@ -32,6 +32,8 @@ FF_CHECK int ff_db_check_trees(struct ff_ctx *ctx, int fd, const char *path,
                                const struct ff_db_head *head);
 /* Both, of a file that nobody writes to meanwhile. */
 FF_CHECK int ff_db_check(struct ff_ctx *ctx, int fd, const char *path, struct ff_db_head *out);
+/* For the planner: adds what checking the trees of a file of FILE_BYTES takes meanwhile. */
+void ff_db_check_needs(uint64_t file_bytes, struct ff_needs *needs);
 
 /* What a file is, as far as its first pages tell. */
 enum ff_db_kind {

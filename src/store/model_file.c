@@ -6,6 +6,7 @@
 #include "store/writer_lock.h"
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MANIFEST_KEY "M"
@@ -259,6 +260,14 @@ void ff_model_file_needs(size_t elements, bool puts, bool gets, struct ff_needs 
     needs->bytes[FF_MEM_OTHER] += sizeof(struct ff_model_file);
     ff_db_needs(needs);
     ff_coder_needs(1, &use, needs);
+}
+
+void ff_model_file_check_needs(const struct ff_model_file *file, struct ff_needs *needs)
+{
+    struct stat st;
+
+    if (fstat(file->fd, &st) == 0)
+        ff_db_check_needs((uint64_t)st.st_size, needs);
 }
 
 /* Finds a tile, hash verified if so asked. STORED is the whole of it; NAME gets its name for

@@ -104,6 +104,9 @@ void ff_model_file_unpin(struct ff_model_file *file);
 /* For the planner: adds what an open file takes, its path aside, once tiles of so many ELEMENTS
  * were put, or read. While one is put, its bytes uncompressed come on top, and what is pending. */
 void ff_model_file_needs(size_t elements, bool puts, bool gets, struct ff_needs *needs);
+/* Adds what opening FILE, and each snapshot of what another process wrote meanwhile, takes for the
+ * check of its trees, at its present size. */
+void ff_model_file_check_needs(const struct ff_model_file *file, struct ff_needs *needs);
 FF_CHECK int ff_model_file_usage(struct ff_model_file *file, struct ff_db_usage *out);
 
 #endif

@@ -8,6 +8,7 @@
 images=$data/t10k-images-idx3-ubyte.gz
 lock_names=$(printf 'model.ff\nmodel.ff-lock\npartly.ff\npartly.ff-lock')
 
+# shellcheck disable=SC2317 # ok calls it
 # reads MODEL: each command that reads it works, with its outputs elsewhere
 reads()
 {
@@ -16,6 +17,7 @@ reads()
         ff 0 predict "$1" --input "$images" --output p.csv --quiet --scratch scratch
 }
 
+# shellcheck disable=SC2317 # ok calls it
 # goes_on COMMAND...: it trains until it is interrupted, once it has logged
 goes_on()
 {
