@@ -24,7 +24,7 @@
 
 /* Where the temporary directory may be. The first lies in memory: it hardly ever fills up. */
 static const char *const places[] = {"/dev/shm", "/tmp"};
-#define PREFIX "fftool-"
+#define PREFIX "fftool-lock-"
 #define UNIQUE "XXXXXX" /* what mkdtemp() fills in */
 /* A directory lives for milliseconds, unless its process was killed meanwhile. */
 #define SURELY_ABANDONED_S 60
@@ -126,12 +126,14 @@ static bool is_nest(const char *name)
     return strlen(name) == strlen(PREFIX UNIQUE) && strncmp(name, PREFIX, strlen(PREFIX)) == 0;
 }
 
-static bool is_abandoned(const char *directory)
+/* Whether it is of a process of this user's, and no directory of another purpose. */
+static bool is_abandoned(const struct nest *nest)
 {
-    struct stat st;
+    struct stat directory, data;
 
-    return lstat(directory, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
-           time(NULL) - st.st_mtime > SURELY_ABANDONED_S;
+    return lstat(nest->directory, &directory) == 0 && S_ISDIR(directory.st_mode) &&
+           directory.st_uid == geteuid() && time(NULL) - directory.st_mtime > SURELY_ABANDONED_S &&
+           (lstat(nest->data, &data) != 0 || S_ISLNK(data.st_mode));
 }
 
 /* Removes what killed processes of this user have left in PLACE. */
@@ -148,7 +150,7 @@ static void sweep(const char *place)
             (int)sizeof nest.directory)
             continue;
         name_files(&nest);
-        if (is_abandoned(nest.directory))
+        if (is_abandoned(&nest))
             remove_nest(&nest);
     }
     if (dir)
@@ -190,7 +192,7 @@ static int open_nested(struct ff_db *db, const char *target, size_t map_bytes)
     return rc;
 }
 
-int ff_db_open_env(struct ff_db *db, size_t map_bytes)
+static int open_by_link(struct ff_db *db, size_t map_bytes)
 {
     bool nested = !(flags_of(db->mode) & MDB_NOLOCK);
     char path[PATH_MAX];
@@ -203,4 +205,11 @@ int ff_db_open_env(struct ff_db *db, size_t map_bytes)
     if (!realpath(db->path, path))
         return ff_fail_errno(db->ctx, errno, "%s: cannot open", db->path);
     return open_nested(db, path, map_bytes);
+}
+
+int ff_db_open_env(struct ff_db *db, size_t map_bytes)
+{
+    int rc = open_by_link(db, map_bytes);
+
+    return rc == FF_ENOTFOUND ? FF_EIO : rc; /* something else is missing: the file is open */
 }

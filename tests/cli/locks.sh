@@ -40,6 +40,21 @@ goes_on()
 }
 ok "nothing but the models is left" [ "$(ls -d -- *.ff*)" = "$(printf 'model.ff\npartly.ff')" ]
 
+# Of a training that was killed as it began
+place=/dev/shm
+[ -w $place ] || place=/tmp
+abandoned=$(mktemp -d $place/fftool-lock-XXXXXX)
+foreign=$(mktemp -d $place/fftool-lock-XXXXXX)
+ln -s /nowhere "$abandoned/data"
+: >"$abandoned/data-lock"
+: >"$foreign/data"
+touch -d '2 minutes ago' "$abandoned" "$foreign"
+# shellcheck disable=SC2086
+ff 0 train $small --model another.ff --quiet
+ok "its lock file is removed" [ ! -e "$abandoned" ]
+ok "a directory of another kind is not" [ -e "$foreign/data" ]
+rm -rf "$abandoned" "$foreign"
+
 # A link where LMDB would put its lock file
 mkdir linked
 cp model.ff partly.ff linked/
