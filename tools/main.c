@@ -180,18 +180,30 @@ static int dispatch(int argc, char **argv)
     return run_command(command, argc - 1, argv + 1);
 }
 
+/* Sees that what was printed arrived: 0, or an errno. */
+static int close_output(void)
+{
+    errno = 0;
+    if (fflush(stdout) != 0)
+        return errno;
+    if (!ferror(stdout))
+        return 0;
+    /* It failed before, and the reason is gone. The output is cut short already: one byte more
+     * fails for the same reason, most likely. */
+    return write(STDOUT_FILENO, "\n", 1) < 0 ? errno : EIO;
+}
+
 int main(int argc, char **argv)
 {
-    int result;
+    int result, why;
 
     hold_standard_streams();
     tame_malloc();
     signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit is then EFBIG, and reported */
     result = dispatch(argc, argv);
-    errno = 0;
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "fftool: standard output: %s\n",
-                errno != 0 ? errno_text(errno) : "write error");
+    why = close_output();
+    if (why != 0) {
+        fprintf(stderr, "fftool: standard output: %s\n", errno_text(why));
         if (result == EXIT_DONE)
             result = EXIT_FAILED;
     }
