@@ -18,7 +18,6 @@
 
 #define ROWS 200
 #define HIDDEN "24x2"
-#define NEVER_S 1e9
 
 static char *folder, *elsewhere, *own; /* own: a folder for scratch */
 static struct ff_ctx *ctx;
@@ -29,7 +28,8 @@ static struct ff_train_result result;
 static void setup(void)
 {
     train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
-    opts.checkpoint_interval_s = NEVER_S; /* but at the end of a layer */
+    opts.checkpoint_interval_s = TRAIN_NEVER_S; /* but at the end of a layer */
+    opts.threads = 1;
     elsewhere = strdup(train_path(folder, "elsewhere.ff"));
     own = strdup(train_path(folder, "own"));
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
@@ -94,7 +94,7 @@ enum deed { DELETE, RENAME, REPLACE_BY_TEXT, REPLACE_BY_MODEL, DEEDS };
 
 struct villain {
     enum deed deed;
-    long left; /* epochs until then */
+    long left; /* reports or questions until then */
 };
 
 static void commit(enum deed deed)
@@ -159,7 +159,8 @@ static void ck_after(enum deed deed, const char *other)
     ck_assert_msg(strstr(ff_ctx_message(ctx), reasons[deed]) != NULL, "%s", ff_ctx_message(ctx));
     switch (deed) {
     case DELETE:
-        ck_assert_str_eq(left(), "model.ff.scratch");
+        ck_assert_ptr_null(strstr(left(), "partial"));
+        ck_assert_int_ne(access(opts.model, F_OK), 0);
         break;
     case RENAME:
         ck_assert_int_ne(access(opts.model, F_OK), 0);
@@ -510,6 +511,171 @@ START_TEST(a_partial_name_is_no_models_name)
 }
 END_TEST
 
+/* --- A model that is complete --- */
+
+static char *partial(void)
+{
+    return strdup(train_path(folder, "model.ff.partial"));
+}
+
+static off_t size_of(const char *path)
+{
+    struct stat st;
+
+    ck_assert_int_eq(stat(path, &st), 0);
+    return st.st_size;
+}
+
+/* Of every kind of recipe, then of the modes in which the whole network trains. */
+START_TEST(the_size_of_a_complete_model_does_not_depend_on_its_checkpoints)
+{
+    off_t seldom, often;
+
+    if (_i < train_kinds())
+        train_kind(_i, &recipe);
+    else
+        use_mode(_i - train_kinds() + 1);
+    train_ok(ctx, &recipe, &opts);
+    seldom = size_of(opts.model);
+    unlink(opts.model);
+    opts.checkpoint_interval_s = 0;
+    train_ok(ctx, &recipe, &opts);
+    often = size_of(opts.model);
+    ck_assert_int_eq(often, seldom);
+    ck_assert_str_eq(left(), "model.ff");
+}
+END_TEST
+
+static bool count_question(void *arg)
+{
+    long *questions = arg;
+
+    ++*questions;
+    return false;
+}
+
+/* The last questions are asked while the model is compacted. */
+START_TEST(kills_and_interruptions_do_not_change_the_size_of_a_complete_model)
+{
+    long questions = 0, left_of_them;
+    const char *hash;
+    off_t size;
+
+    opts.interrupted = count_question;
+    opts.arg = &questions;
+    train_ok(ctx, &recipe, &opts);
+    hash = train_hash(opts.model);
+    size = size_of(opts.model);
+    opts.checkpoint_interval_s = 0;
+    for (long back = 1; back <= questions; back += back > 4 ? questions / 5 : 1) {
+        unlink(opts.model);
+        train_and_die(questions - back);
+        opts.interrupted = NULL;
+        ck_status(ff_train(ctx, &recipe, &opts, &result), FF_OK, "");
+        ck_assert(result.was_complete || back > 1);
+        ck_assert_str_eq(train_hash(opts.model), hash);
+        ck_assert_int_eq(size_of(opts.model), size);
+        ck_assert_str_eq(left(), "model.ff");
+    }
+    unlink(opts.model);
+    left_of_them = questions - 1;
+    opts.interrupted = train_countdown;
+    opts.arg = &left_of_them;
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_OK, ""); /* all is trained */
+    ck_assert_str_eq(train_hash(opts.model), hash);
+    ck_assert_int_gt(size_of(opts.model), size);
+    opts.interrupted = NULL;
+    ck_status(ff_train_resume(ctx, &opts, &result), FF_OK, "");
+    ck_assert(result.was_complete);
+    ck_assert_int_eq(size_of(opts.model), size);
+}
+END_TEST
+
+/* Commits the deed once the model is compacted. */
+static bool on_compaction(void *arg)
+{
+    struct villain *villain = arg;
+    char *copy = partial();
+
+    if (access(copy, F_OK) == 0 && villain->left-- == 0)
+        commit(villain->deed);
+    free(copy);
+    return false;
+}
+
+START_TEST(a_model_that_loses_its_name_while_it_is_compacted_is_missed)
+{
+    struct villain villain = {.deed = (enum deed)_i};
+    const char *other = villain.deed == REPLACE_BY_MODEL ? make_other() : NULL;
+
+    opts.interrupted = on_compaction;
+    opts.arg = &villain;
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EREPLACED, "");
+    ck_after(villain.deed, other);
+    if (villain.deed == RENAME) { /* it is complete */
+        opts.interrupted = NULL;
+        ck_assert_str_eq(train_hash(elsewhere), train_reference(&recipe, ROWS));
+    }
+}
+END_TEST
+
+/* Fills the disk once the model is compacted. */
+static bool fill_disk(void *arg)
+{
+    static const char block[4096];
+    const char *filler = arg;
+    char *copy = NULL;
+    FILE *file;
+
+    ck_assert_int_gt(asprintf(&copy, "%s.partial", opts.model), 0);
+    if (access(copy, F_OK) == 0 && access(filler, F_OK) != 0) {
+        file = fopen(filler, "w");
+        ck_assert_ptr_nonnull(file);
+        setbuf(file, NULL);
+        while (fwrite(block, sizeof block, 1, file) == 1)
+            continue;
+        fclose(file);
+    }
+    free(copy);
+    return false;
+}
+
+START_TEST(without_room_for_the_copy_a_model_is_complete_all_the_same)
+{
+    char *disk = strdup(train_path(folder, "disk")), *model = NULL, *filler = NULL;
+    const char *usual = opts.model;
+    off_t large;
+
+    ck_assert_int_eq(mkdir(disk, 0700), 0);
+    ck_assert_int_gt(asprintf(&model, "%s/model.ff", disk), 0);
+    ck_assert_int_gt(asprintf(&filler, "%s/filler", disk), 0);
+    if (mount("tmpfs", disk, "tmpfs", 0, "size=4m") != 0) {
+        printf("SKIPPED: no room for the copy: no small file system can be mounted here (needs "
+               "root)\n");
+    } else {
+        opts.model = model;
+        opts.scratch = own;
+        opts.interrupted = fill_disk;
+        opts.arg = filler;
+        ck_status(ff_train(ctx, &recipe, &opts, &result), FF_OK, "");
+        ck_assert_str_eq(train_hash(model), train_reference(&recipe, ROWS));
+        ck_assert_int_ne(access(train_path(disk, "model.ff.partial"), F_OK), 0);
+        large = size_of(model);
+        ck_assert_int_eq(unlink(filler), 0);
+        opts.interrupted = NULL;
+        ck_status(ff_train(ctx, &recipe, &opts, &result), FF_OK, "");
+        ck_assert(result.was_complete);
+        ck_assert_int_lt(size_of(model), large);
+        ck_assert_int_eq(umount2(disk, MNT_DETACH), 0);
+    }
+    opts.model = usual;
+    opts.scratch = NULL;
+    free(disk);
+    free(model);
+    free(filler);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("train: life of a model file");
@@ -530,6 +696,12 @@ int main(void)
     tcase_add_test(tests, a_disk_that_fills_while_a_model_is_created_leaves_nothing);
     tcase_add_test(tests, a_stub_is_taken_over_by_training_and_no_model_to_resume);
     tcase_add_test(tests, a_partial_name_is_no_models_name);
+    tcase_add_loop_test(tests, the_size_of_a_complete_model_does_not_depend_on_its_checkpoints, 0,
+                        train_kinds() + 2);
+    tcase_add_test(tests, kills_and_interruptions_do_not_change_the_size_of_a_complete_model);
+    tcase_add_loop_test(tests, a_model_that_loses_its_name_while_it_is_compacted_is_missed, 0,
+                        DEEDS);
+    tcase_add_test(tests, without_room_for_the_copy_a_model_is_complete_all_the_same);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -122,6 +122,7 @@ static void ck_same_mark(const struct ff_progress_mark *a, const struct ff_progr
     ck_assert_uint_eq(a->batch, b->batch);
     ck_assert_uint_eq(a->generation, b->generation);
     ck_assert_uint_eq(a->checkpoints, b->checkpoints);
+    ck_assert_int_eq(a->compacted, b->compacted);
     ck_assert(a->sums.rows == b->sums.rows && a->sums.loss == b->sums.loss);
     ck_assert(a->sums.goodness_pos == b->sums.goodness_pos);
     ck_assert(a->sums.goodness_neg == b->sums.goodness_neg && a->sums.wrong == b->sums.wrong);
@@ -382,7 +383,7 @@ static bool is_refused(const json_t *root)
 /* Labels are found by their usual names if none are named; the rest is not in older models. */
 static bool is_optional(const char *key)
 {
-    static const char *const keys[] = {"labels", "all_samples", "files"};
+    static const char *const keys[] = {"labels", "all_samples", "files", "compacted"};
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (strcmp(key, keys[i]) == 0)

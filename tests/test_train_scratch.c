@@ -25,6 +25,7 @@ static void setup(void)
 {
     train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
     opts.checkpoint_interval_s = TRAIN_NEVER_S; /* each is synced, which takes its time */
+    opts.threads = 1;
     beside = strdup(train_path(folder, "model.ff.scratch"));
     own = strdup(train_path(folder, "own"));
 }

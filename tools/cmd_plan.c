@@ -281,7 +281,8 @@ static void print_at_length(const struct row *row)
     plan_lines(plan, print_line, NULL);
     printf("scratch: peak %s; written, with the model: %s\n",
            text_bytes(plan->scratch_peak_bytes).s, text_bytes(plan->written_bytes).s);
-    printf("model: %s\n", text_bytes(plan->model_bytes).s);
+    printf("model: %s; while it is compacted at the end: %s\n", text_bytes(plan->model_bytes).s,
+           text_bytes(plan->model_peak_bytes).s);
 }
 
 static void print_table(const struct planning *planning)

@@ -120,6 +120,7 @@ void json_add_plan(struct json_builder *object, const struct ff_plan *plan)
         {"scratch_peak_bytes", plan->scratch_peak_bytes},
         {"written_bytes", plan->written_bytes},
         {"model_bytes", plan->model_bytes},
+        {"model_peak_bytes", plan->model_peak_bytes},
         {"parameters", plan->parameters},
         {"steps", plan->steps},
         {"held_out_samples", plan->held_out_samples},

@@ -47,8 +47,9 @@ struct ff_plan {
     /* Disk. What compression saves is estimated; checkpoints within a layer, of which there are as
      * many as time brings, are not counted. */
     uint64_t scratch_peak_bytes;
-    uint64_t written_bytes; /* to scratch and to the model */
-    uint64_t model_bytes;   /* the model file in the end */
+    uint64_t written_bytes;    /* to scratch and to the model */
+    uint64_t model_bytes;      /* the model file in the end */
+    uint64_t model_peak_bytes; /* the same and the one that it is compacted from, side by side */
 
     uint64_t parameters;
     uint64_t steps;                     /* of the optimizer, in all */

@@ -4,6 +4,7 @@
 #include "store/partial.h"
 #include "store/tile_key.h"
 #include "store/writer_lock.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,8 @@
 #define NAME_BYTES 512
 /* Keys that one round of a sweep collects before it deletes them. */
 #define SWEEP_KEYS 128
+/* A copy commits as often: more would only hold more memory. */
+#define COPY_BYTES ((size_t)1 << 20)
 
 struct ff_model_file {
     struct ff_ctx *ctx;
@@ -182,7 +185,9 @@ bool ff_model_file_is_published(const struct ff_model_file *file)
 
 int ff_model_file_check_place(struct ff_model_file *file)
 {
-    return ff_partial_check_place(file->ctx, file->partial ? file->beside : file->path, file->fd);
+    const char *path = file->partial ? file->beside : file->path;
+
+    return blame(file, ff_partial_check_place(file->ctx, path, file->fd));
 }
 
 /* Gives FILE its name, in place of the file open at REPLACED (-1: none). */
@@ -210,7 +215,7 @@ int ff_model_file_publish(struct ff_model_file *file)
         return FF_OK;
     rc = publish(file, replaced);
     if (rc != FF_OK)
-        return rc;
+        return blame(file, rc);
     if (file->replaced >= 0)
         close(file->replaced);
     file->replaced = -1;
@@ -431,6 +436,11 @@ struct walk {
     void *arg;
 };
 
+static bool is_manifest(struct ff_bytes key)
+{
+    return key.size == manifest_key.size && memcmp(key.data, manifest_key.data, key.size) == 0;
+}
+
 static int walk_value(struct ff_model_file *file, const struct walk *walk, struct ff_bytes key,
                       struct ff_bytes stored)
 {
@@ -439,7 +449,7 @@ static int walk_value(struct ff_model_file *file, const struct walk *walk, struc
     struct ff_value value;
     int rc;
 
-    if (key.size == manifest_key.size && memcmp(key.data, manifest_key.data, key.size) == 0)
+    if (is_manifest(key))
         return 0;
     if (!ff_tile_key_decode(key, &tile)) {
         snprintf(reason, sizeof reason, "%.*s: damaged: an unknown key of %zu bytes", NAME_BYTES,
@@ -473,6 +483,93 @@ int ff_model_file_walk(struct ff_model_file *file, bool verify,
         rc = ff_db_next(file->db, &key, &stored);
     }
     return blame(file, rc == FF_ENOTFOUND ? FF_OK : rc);
+}
+
+/* Puts every tile of FROM into TO, in the order of keys. */
+static int copy_tiles(struct ff_model_file *from, struct ff_model_file *to, bool (*stop)(void *arg),
+                      void *arg)
+{
+    struct ff_bytes key = {"", 1}, stored; /* the byte 0: before every key of ours */
+    size_t pending = 0;
+    int rc = ff_db_seek(from->db, key, &key, &stored);
+
+    while (rc == FF_OK) {
+        if (stop && stop(arg))
+            return ff_fail(from->ctx, FF_EINTERRUPTED, "%s: interrupted while it is compacted",
+                           from->path);
+        if (!is_manifest(key)) {
+            rc = ff_db_put(to->db, key, stored);
+            pending += stored.size;
+        }
+        ff_db_dont_need(from->db);
+        if (rc == FF_OK && pending >= COPY_BYTES) {
+            rc = ff_db_commit(to->db);
+            pending = 0;
+        }
+        if (rc == FF_OK)
+            rc = ff_db_next(from->db, &key, &stored);
+    }
+    return rc == FF_ENOTFOUND ? FF_OK : rc;
+}
+
+/* Writes out what COPY holds, once, instead of at each commit, and opens it as any model, which
+ * checks its trees. */
+static int finish_copy(struct ff_model_file *copy)
+{
+    int rc = ff_db_commit(copy->db);
+
+    if (rc != FF_OK)
+        return rc;
+    ff_db_close(copy->db);
+    copy->db = NULL;
+    if (fsync(copy->fd) != 0)
+        return ff_fail_errno(copy->ctx, errno, "%s: cannot write", copy->path);
+    return ff_db_open_fd(copy->ctx, copy->fd, copy->path, FF_DB_WRITE, &copy->db);
+}
+
+/* FILE goes on with the file of COPY, and COPY is left with the one that it has replaced. */
+static void swap_files(struct ff_model_file *file, struct ff_model_file *copy)
+{
+    struct ff_db *db = file->db;
+    int fd = file->fd;
+
+    file->db = copy->db;
+    file->fd = copy->fd;
+    copy->db = db;
+    copy->fd = fd;
+}
+
+/* Makes COPY a copy of FILE, but with the manifest TEXT, and puts it in FILE's place. */
+static int replace_by_copy(struct ff_model_file *file, struct ff_model_file *copy, const char *text,
+                           bool (*stop)(void *arg), void *arg)
+{
+    int rc = ff_coder_new(copy->ctx, &copy->coder);
+
+    if (rc == FF_OK)
+        rc = open_partial(copy, FF_DB_SCRATCH);
+    if (rc == FF_OK)
+        rc = copy_tiles(file, copy, stop, arg);
+    if (rc == FF_OK)
+        rc = put_manifest(copy, text);
+    if (rc == FF_OK)
+        rc = finish_copy(copy);
+    return rc == FF_OK ? publish(copy, file->fd) : rc;
+}
+
+int ff_model_file_compact(struct ff_model_file *file, const char *text, bool (*stop)(void *arg),
+                          void *arg)
+{
+    struct ff_model_file *copy;
+    int rc = new_file(file->ctx, file->path, true, &copy);
+
+    if (rc != FF_OK)
+        return rc;
+    rc = blame(file, replace_by_copy(file, copy, text, stop, arg));
+    ff_db_unpin(file->db);
+    if (rc == FF_OK)
+        swap_files(file, copy);
+    ff_model_file_close(copy);
+    return rc;
 }
 
 void ff_model_file_unpin(struct ff_model_file *file)

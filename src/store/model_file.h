@@ -107,6 +107,14 @@ void ff_model_file_needs(size_t elements, bool puts, bool gets, struct ff_needs 
 /* Adds what opening FILE, and each snapshot of what another process wrote meanwhile, takes for the
  * check of its trees, at its present size. */
 void ff_model_file_check_needs(const struct ff_model_file *file, struct ff_needs *needs);
+/*
+ * Rewrites the file without free pages, with the manifest TEXT: what is stored decides every byte,
+ * and no longer how often it was written. The copy is made beside the file and takes its name; a
+ * crash leaves the one or the other. STOP (may be NULL) is asked between values: FF_EINTERRUPTED.
+ * On failure (FF_EFULL, FF_EREPLACED, ...) the file is as it was.
+ */
+FF_CHECK int ff_model_file_compact(struct ff_model_file *file, const char *text,
+                                   bool (*stop)(void *arg), void *arg);
 FF_CHECK int ff_model_file_usage(struct ff_model_file *file, struct ff_db_usage *out);
 
 #endif

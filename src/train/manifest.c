@@ -175,13 +175,13 @@ static json_t *progress_to_json(const struct ff_progress_mark *mark)
 {
     const struct ff_sums *sums = &mark->sums;
 
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f}}", "stage",
-                     stage_names[mark->stage], "layer", (json_int_t)mark->layer, "round",
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f}, s:b}",
+                     "stage", stage_names[mark->stage], "layer", (json_int_t)mark->layer, "round",
                      (json_int_t)mark->round, "epoch", (json_int_t)mark->epoch, "batch",
                      (json_int_t)mark->batch, "generation", (json_int_t)mark->generation,
                      "checkpoints", (json_int_t)mark->checkpoints, "sums", "rows", sums->rows,
                      "loss", sums->loss, "goodness_pos", sums->goodness_pos, "goodness_neg",
-                     sums->goodness_neg, "wrong", sums->wrong);
+                     sums->goodness_neg, "wrong", sums->wrong, "compacted", mark->compacted);
 }
 
 static json_t *choice_to_json(const struct ff_range_choice *choice)
@@ -345,15 +345,17 @@ static int progress_from_json(struct ff_ctx *ctx, json_t *object, struct ff_prog
     struct ff_sums *sums = &out->sums;
     const char *stage;
     json_error_t error;
+    int compacted = 0; /* absent in older models */
     int number;
     int status = unpacked(
         ctx,
         json_unpack_ex(object, &error, 0,
-                       "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:F, s:F, s:F, s:F, s:F}}", "stage",
-                       &stage, "layer", &layer, "round", &round, "epoch", &epoch, "batch", &batch,
-                       "generation", &generation, "checkpoints", &checkpoints, "sums", "rows",
-                       &sums->rows, "loss", &sums->loss, "goodness_pos", &sums->goodness_pos,
-                       "goodness_neg", &sums->goodness_neg, "wrong", &sums->wrong),
+                       "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:F, s:F, s:F, s:F, s:F}, s?b}",
+                       "stage", &stage, "layer", &layer, "round", &round, "epoch", &epoch, "batch",
+                       &batch, "generation", &generation, "checkpoints", &checkpoints, "sums",
+                       "rows", &sums->rows, "loss", &sums->loss, "goodness_pos",
+                       &sums->goodness_pos, "goodness_neg", &sums->goodness_neg, "wrong",
+                       &sums->wrong, "compacted", &compacted),
         &error);
 
     if (status != FF_OK)
@@ -369,6 +371,7 @@ static int progress_from_json(struct ff_ctx *ctx, json_t *object, struct ff_prog
     out->batch = (uint64_t)batch;
     out->generation = (uint64_t)generation;
     out->checkpoints = (uint64_t)checkpoints;
+    out->compacted = compacted != 0;
     return FF_OK;
 }
 

@@ -67,6 +67,7 @@ struct ff_progress_mark {
     uint64_t generation;  /* of the tiles of the checkpoint within this stage; 0: none yet */
     uint64_t checkpoints; /* written so far; the next one's generation is one more */
     struct ff_sums sums;  /* of the epoch under way */
+    bool compacted;       /* the file has been rewritten since all was done */
 };
 
 /* The range of layers whose goodness is summed, as chosen on held-out rows. */

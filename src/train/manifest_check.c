@@ -56,6 +56,7 @@ static bool mark_is_sane(const struct ff_manifest *manifest)
     if (mark->layer < 1 || mark->layer > recipe->layers || mark->round >= recipe->sweeps ||
         mark->checkpoints > MAX_CHECKPOINTS || mark->generation > mark->checkpoints ||
         (manifest->fingerprint[0] != '\0') != imported ||
+        (mark->compacted && mark->stage != FF_STAGE_DONE) ||
         !sums_are_sane(mark, geometry.learnt_rows))
         return false;
     switch (mark->stage) {

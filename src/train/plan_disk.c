@@ -161,11 +161,14 @@ static void add_model(const struct ff_plan_job *job, struct ff_plan *out)
     if (!job->mode->whole_network)
         flips = FLIPS_PER_LAYER * (uint64_t)recipe->layers;
     out->model_bytes = EMPTY_MODEL_BYTES + layers + heads;
-    add(&out->written_bytes, out->model_bytes);
+    out->model_peak_bytes = ff_times(out->model_bytes, 2); /* while it is compacted */
+    add(&out->written_bytes, out->model_peak_bytes);
     if (recipe->sweeps > 1) {
         /* Between rounds the optimizer's state stays beside the weights, and what a layer comes to
          * is written beside what it was. */
-        out->model_bytes = EMPTY_MODEL_BYTES + heads + ff_times(layers + largest, tensors);
+        uint64_t training = EMPTY_MODEL_BYTES + heads + ff_times(layers + largest, tensors);
+
+        out->model_peak_bytes = ff_plus(training, out->model_bytes);
         add(&out->written_bytes, ff_times(recipe->sweeps - 1, ff_times(layers, tensors)));
     }
     add(&out->written_bytes, ff_times(ff_times(flips, recipe->sweeps), FLIP_BYTES));

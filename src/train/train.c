@@ -133,16 +133,12 @@ static int open_or_create(struct ff_run *run, const struct ff_recipe *recipe, bo
 {
     struct ff_dataset_info info;
     uint64_t samples = 0;
-    bool anew;
     int status = ff_begin_data(run->ctx, recipe, run->opts, &info, &samples), found;
 
     if (status != FF_OK)
         return status;
-    found = open_model(run);
-    anew = found == FF_ENOTFOUND ||
-           (run->opts->force && (found == FF_OK || found == FF_ECORRUPT)) ||
-           (found == FF_EFORMAT && ff_model_file_is_stub(run->ctx, run->opts->model));
-    if (anew) {
+    found = ff_model_file_is_stub(run->ctx, run->opts->model) ? FF_ENOTFOUND : open_model(run);
+    if (found == FF_ENOTFOUND || (run->opts->force && (found == FF_OK || found == FF_ECORRUPT))) {
         status = plan_anew(run, recipe, samples, &info);
         return status == FF_OK ? begin_anew(run, recipe, samples, &info, found) : status;
     }
@@ -403,6 +399,30 @@ static int explain_unpublished(struct ff_run *run, int status)
     return ff_about(run->ctx, status, subject);
 }
 
+/* A complete model is rewritten once, so that its size does not depend on how often it was saved.
+ * Whatever prevents that is no failure of the training. */
+static int compact(struct ff_run *run)
+{
+    struct ff_progress_mark *mark = &run->manifest.mark;
+    char *text;
+    int status;
+
+    if (mark->compacted)
+        return ff_model_file_check_place(run->file);
+    ff_run_tell(run, "compacting the model");
+    mark->compacted = true;
+    status = ff_manifest_write(run->ctx, &run->manifest, &text);
+    if (status == FF_OK)
+        status = ff_model_file_compact(run->file, text, run->opts->interrupted, run->opts->arg);
+    free(text);
+    if (status == FF_OK || status == FF_EREPLACED)
+        return status;
+    mark->compacted = false;
+    ff_warn(run->ctx, "%s; the model is complete, but larger than it need be",
+            ff_ctx_message(run->ctx));
+    return ff_model_file_check_place(run->file);
+}
+
 /* From an open model on. A complete one is only cleared of what a run cut off at its end left. */
 static int train_from_mark(struct ff_run *run, double began, struct ff_train_result *result)
 {
@@ -422,10 +442,10 @@ static int train_from_mark(struct ff_run *run, double began, struct ff_train_res
     }
     if (status == FF_OK)
         status = run_stages(run);
-    if (status == FF_OK)
-        status = ff_model_file_check_place(run->file);
-    if (status == FF_OK)
-        drop_scratch(run, FF_NO_BOUNDARY);
+    if (status == FF_OK) {
+        drop_scratch(run, FF_NO_BOUNDARY); /* which makes room for the copy */
+        status = compact(run);
+    }
     if (status == FF_OK || status == FF_EINTERRUPTED) {
         int counted = count_dead_units(run, result);
 

@@ -31,7 +31,7 @@ ok "what was written is told" [ "$(leaf .bytes_written)" -gt 1000000 ]
 ok "paging is told" [ "$(leaf .plan.tile_slots)" -ge 1 ]
 for key in peak_bytes smallest_bytes mapped_bytes program_bytes accounted_peak_bytes threads \
     chunk_rows micro_batch_rows tiles resident_tiles tile_slots slowdown scratch_peak_bytes \
-    written_bytes model_bytes parameters steps budget_bytes phase category_bytes.weights; do
+    written_bytes model_bytes model_peak_bytes parameters steps budget_bytes phase category_bytes.weights; do
     ok "the plan has $key" [ -n "$(leaf ".plan.$key")" ]
 done
 ok "the plan is told by category" has err '^  optimizer  '
