@@ -75,6 +75,7 @@ int log_file_open(const struct cli *cli, const char *path, bool anew, struct log
         return EXIT_DONE;
     if (!anew)
         find_end(out);
+    out->holds = anew && overwrite_holds(path);
     out->made = access(path, F_OK) != 0;
     out->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, FILE_MODE);
     if (out->fd < 0)
@@ -123,38 +124,67 @@ static int prepare(struct log_file *log)
     return log->separate ? append(log, "\n") : 0;
 }
 
+/* Writes LINES, to which an earlier log gives way. Returns 0 or an errno. */
+static int write_lines(struct log_file *log, const char *lines)
+{
+    int why = prepare(log);
+
+    return why == 0 ? append(log, lines) : why;
+}
+
 /* Returns 0 or an errno. */
 static int write_line(struct log_file *log, json_t *object)
 {
-    char *text = json_text(object, JSON_COMPACT), *line = NULL;
-    int why = ENOMEM;
+    char *text = json_text(object, JSON_COMPACT), *lines = NULL;
+    int why = 0;
 
-    if (text != NULL && asprintf(&line, "%s\n", text) < 0)
-        line = NULL;
-    if (line != NULL)
-        why = prepare(log);
-    if (line != NULL && why == 0)
-        why = append(log, line);
+    if (text == NULL || asprintf(&lines, "%s%s\n", log->held != NULL ? log->held : "", text) < 0) {
+        lines = NULL;
+        why = ENOMEM;
+    }
     free(text);
-    free(line);
+    if (why == 0 && log->holds) {
+        free(log->held);
+        log->held = lines;
+        return 0;
+    }
+    if (why == 0)
+        why = write_lines(log, lines);
+    free(lines);
     return why;
 }
 
-const char *log_file_write(struct log_file *log, json_t *line)
+static const char *fail(struct log_file *log, int why)
 {
-    int why;
-
-    if (log->fd < 0 || log->failed) {
-        json_decref(line);
-        return NULL;
-    }
-    why = write_line(log, line);
     log->failed = why != 0;
     return why != 0 ? errno_text(why) : NULL;
 }
 
+const char *log_file_write(struct log_file *log, json_t *line)
+{
+    if (log->fd < 0 || log->failed) {
+        json_decref(line);
+        return NULL;
+    }
+    return fail(log, write_line(log, line));
+}
+
+const char *log_file_release(struct log_file *log)
+{
+    char *held = log->held;
+    int why = 0;
+
+    log->holds = false;
+    log->held = NULL;
+    if (held != NULL && !log->failed)
+        why = write_lines(log, held);
+    free(held);
+    return log->failed ? NULL : fail(log, why);
+}
+
 int log_file_close(const struct cli *cli, struct log_file *log)
 {
+    free(log->held); /* nothing came of what it tells */
     if (log->fd < 0)
         return EXIT_DONE;
     if (log->made && !log->written)

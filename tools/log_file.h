@@ -1,6 +1,8 @@
 /*
  * The file of `--log`: lines of JSON, each written as a whole or not at all. It is appended to when
- * training goes on; half a line that a killed run has left makes way for the next one.
+ * training goes on; half a line that a killed run has left makes way for the next one. A log that
+ * is to be replaced stays as long as the model is that it belongs to: until log_file_release()
+ * lines are held in memory.
  */
 #ifndef FFTOOL_LOG_FILE_H
 #define FFTOOL_LOG_FILE_H
@@ -15,6 +17,8 @@ struct log_file {
     off_t keep;    /* bytes to cut a regular file to before the first line; negative: all of them */
     bool separate; /* what is there has no newline at its end */
     bool made;     /* by this run */
+    bool holds;    /* lines are held back */
+    char *held;    /* these; NULL: none yet */
     bool written, failed;
 };
 
@@ -23,13 +27,15 @@ struct log_file {
 int log_file_check(const struct cli *cli, const char *path);
 /*
  * Opens PATH, which log_file_check() has approved; NULL: no log. ANEW: what it holds goes with the
- * first line. Returns EXIT_DONE, or EXIT_FAILED with the reason printed; OUT is to be closed only
- * after success.
+ * first line after log_file_release(). Returns EXIT_DONE, or EXIT_FAILED with the reason printed;
+ * OUT is to be closed only after success.
  */
 int log_file_open(const struct cli *cli, const char *path, bool anew, struct log_file *out);
 /* Appends LINE, which is taken over; NULL: memory is out. Returns NULL, or why it failed, once:
  * after a failure nothing more is logged. */
 const char *log_file_write(struct log_file *log, json_t *line);
+/* The log of an earlier training may go: writes what is held back. Returns as log_file_write(). */
+const char *log_file_release(struct log_file *log);
 /* Removes the file again if this run has made it and logged nothing. Returns EXIT_DONE, or
  * EXIT_FAILED with the reason printed if not everything could be written. */
 int log_file_close(const struct cli *cli, struct log_file *log);

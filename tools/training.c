@@ -75,14 +75,18 @@ static json_t *trained_object(const struct ff_trained_report *report)
     return json_built(&object);
 }
 
-/* LINE is taken over. */
-static void log_line(struct run *run, json_t *line)
+/* WHY may be NULL. */
+static void warn_of_log(struct run *run, const char *why)
 {
-    const char *why = log_file_write(&run->log, line);
-
     if (why != NULL && !run->cli->quiet)
         progress_line(&run->progress, "fftool: %s: warning: %s: %s; no more is logged",
                       run->cli->command, run->log.path, why);
+}
+
+/* LINE is taken over. */
+static void log_line(struct run *run, json_t *line)
+{
+    warn_of_log(run, log_file_write(&run->log, line));
 }
 
 /* "2/4", or "2" where the whole is not known. */
@@ -139,6 +143,14 @@ static void on_trained(void *arg, const struct ff_trained_report *report)
                  text_percent(report->validation_error_upto).s);
     progress_line(&run->progress, "layer %s trained  error %s%s",
                   part_text(report->layer, run->layers).s, text_percent(report->error).s, held_out);
+}
+
+/* A model that was to be replaced is gone, so its log may go. */
+static void on_published(void *arg)
+{
+    struct run *run = arg;
+
+    warn_of_log(run, log_file_release(&run->log));
 }
 
 static void on_progress(void *arg, const struct ff_progress *progress)
@@ -356,6 +368,7 @@ static int train(struct run *run, const struct ff_recipe *recipe)
     opts.on_plan = on_plan;
     opts.on_epoch = on_epoch;
     opts.on_trained = on_trained;
+    opts.on_published = on_published;
     opts.on_message = run->training->verbose ? on_message : NULL;
     opts.interrupted = interrupt_asked;
     opts.arg = run;
