@@ -263,6 +263,27 @@ START_TEST(a_budget_is_advised_only_where_it_helps)
 }
 END_TEST
 
+/* A tile has no more rows than the layer has units, and a gradient for each tile is enough. */
+START_TEST(the_gradient_of_a_narrow_layer_has_its_units)
+{
+    static const char *const modes[] = {"ff-stream", "ff-full", "bp"};
+    const struct ff_plan_data data = {.samples = 100, .features = 1000000, .classes = 10};
+    const uint64_t weights = (uint64_t)8 * data.features * sizeof(float);
+
+    use_hidden("8");
+    recipe.batch = 16;
+    recipe.mode = modes[_i];
+    recipe.negative_sets = 1;
+    complete();
+    for (opts.threads = 1; opts.threads <= 4; opts.threads++) {
+        ck_assert_int_eq(plan_on(&data), FF_OK);
+        ck_assert_uint_ge(seen.category_bytes[FF_MEM_GRADIENT], weights);
+        ck_assert_uint_le(seen.category_bytes[FF_MEM_GRADIENT], weights + MIB / 16);
+        ck_assert_uint_lt(seen.smallest_bytes, 400 * MIB);
+    }
+}
+END_TEST
+
 /* ---- Silly figures ---- */
 
 START_TEST(shapes_that_cannot_be_are_refused)
@@ -373,6 +394,7 @@ int main(void)
     tcase_add_loop_test(parts, sums_of_held_out_rows_are_planned, 0, 2);
     tcase_add_test(parts, slots_are_halved);
     tcase_add_test(parts, a_budget_is_advised_only_where_it_helps);
+    tcase_add_loop_test(parts, the_gradient_of_a_narrow_layer_has_its_units, 0, 3);
     tcase_add_test(parts, shapes_that_cannot_be_are_refused);
     tcase_add_test(parts, the_largest_network_is_planned);
     tcase_add_test(parts, too_many_threads_are_refused);

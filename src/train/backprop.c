@@ -187,9 +187,7 @@ static struct shape make_shape(const struct ff_backprop_opts *opts)
 /* Columns that are passed down at a time, at most. */
 static size_t passed_units(const struct shape *shape)
 {
-    uint32_t tile = ff_tile_units(shape->widest);
-
-    return tile < shape->widest ? tile : shape->widest;
+    return ff_tile_units(shape->widest);
 }
 
 #define MAX_BUFFERS 12

@@ -14,7 +14,9 @@
 
 uint32_t ff_tile_units(uint32_t units)
 {
-    return units < LARGE_FROM ? SMALL_TILE : LARGE_TILE;
+    uint32_t most = units < LARGE_FROM ? SMALL_TILE : LARGE_TILE;
+
+    return units < most ? units : most;
 }
 
 uint32_t ff_tile_count(uint32_t units)

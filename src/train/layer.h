@@ -56,8 +56,8 @@ struct ff_walk {
     unsigned gradient_access;
 };
 
-/* Units of a tile: 128 below 1,000 units, so that there are enough tiles for the threads, else 256.
- */
+/* Units of the largest tile: 128 below 1,000 units, so that there are enough tiles for the threads,
+ * else 256; all of them if there are fewer. */
 uint32_t ff_tile_units(uint32_t units);
 uint32_t ff_tile_count(uint32_t units);
 /* First neuron and number of neurons of TILE. */

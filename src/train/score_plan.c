@@ -198,7 +198,7 @@ static void settle(struct ff_score_job *job)
         struct ff_layer shape = ff_layer_of(job->manifest, k, 0);
 
         products.inputs = ff_larger(products.inputs, shape.fan_in);
-        products.tile = ff_larger(products.tile, ff_smaller(shape.units, shape.tile_units));
+        products.tile = ff_larger(products.tile, shape.tile_units);
         largest = ff_larger(largest, ff_plan_largest_tile(&shape));
         widest = (uint32_t)ff_larger(widest, shape.units);
     }

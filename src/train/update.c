@@ -15,6 +15,7 @@ static struct ff_update_room room_with(const struct ff_update *update, const str
     return (struct ff_update_room){
         .weights = ff_larger(room->weights, units * layer->fan_in),
         .tile_units = (uint32_t)ff_larger(room->tile_units, layer->tile_units),
+        .tiles = (uint32_t)ff_larger(room->tiles, layer->tiles),
         .units = (uint32_t)ff_larger(room->units, layer->units),
         .label_weights = ff_larger(room->label_weights, (size_t)layer->classes * layer->units),
     };
@@ -31,8 +32,9 @@ static size_t list_buffers(struct ff_update *update, unsigned threads,
                            struct ff_buffer out[MAX_BUFFERS])
 {
     const struct ff_update_room *room = &update->room;
-    size_t weights = update->whole ? room->weights : threads * room->weights;
-    size_t deltas = (size_t)threads * update->kept_rows * room->tile_units, n = 0;
+    size_t at_work = ff_smaller(threads, room->tiles);
+    size_t weights = update->whole ? room->weights : at_work * room->weights;
+    size_t deltas = at_work * update->kept_rows * room->tile_units, n = 0;
 
     out[n++] = (struct ff_buffer){&update->gradient, FF_MEM_GRADIENT, weights, sizeof(float)};
     out[n++] =
@@ -80,13 +82,19 @@ struct job {
     float lr;
 };
 
+/* Which of the buffers for tiles at work is TILE's: its own if there are as many, else WORKER's. */
+static size_t place_of(const struct ff_update *update, uint32_t tile, unsigned worker)
+{
+    return update->layer->tiles <= update->workers->threads ? tile : worker;
+}
+
 static float *tile_gradient(const struct ff_update *update, uint32_t tile, unsigned worker)
 {
     const struct ff_layer *layer = update->layer;
 
     if (update->whole)
         return ff_layer_tile(layer, update->gradient, tile);
-    return update->gradient + (size_t)worker * layer->tile_units * layer->fan_in;
+    return update->gradient + place_of(update, tile, worker) * layer->tile_units * layer->fan_in;
 }
 
 /* dL/dz of a tile's neurons for the rows of one block: (rows, count), LD apart. */
@@ -128,7 +136,8 @@ static struct delta make_delta(const struct job *job, size_t i, uint32_t tile, u
         ff_scale_rows(block->rows, count, delta, units, rows->scale + block->first);
         return (struct delta){delta, units};
     }
-    own = update->deltas + (size_t)worker * update->kept_rows * update->room.tile_units;
+    own = update->deltas +
+          place_of(update, tile, worker) * update->kept_rows * update->room.tile_units;
     ff_scale_rows_into(block->rows, count, delta, units, rows->scale + block->first,
                        rows->shift && i % 2 == 0 ? rows->shift + first : NULL, own, count);
     return (struct delta){own, count};

@@ -24,13 +24,13 @@ struct ff_update {
     uint32_t kept_rows; /* not 0: scaled outputs are kept, and a block has so many rows at most */
     struct ff_update_room { /* the most of the layers that it is to serve */
         size_t weights;     /* of a tile, or, if WHOLE, of a layer */
-        uint32_t tile_units, units;
+        uint32_t tile_units, tiles, units;
         size_t label_weights;
     } room;
-    float *gradient;       /* as the layer's weights, or one tile for each worker */
+    float *gradient;       /* as the layer's weights, or one tile for each at work at a time */
     float *bias_gradient;  /* (units) */
     float *label_gradient; /* as the layer's label weights */
-    float *deltas;         /* (kept_rows, tile units) for each worker */
+    float *deltas;         /* (kept_rows, tile units) for each tile at work at a time */
 };
 
 /* Rows whose gradient is wanted. */
