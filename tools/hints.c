@@ -1,4 +1,5 @@
 #include "hints.h"
+#include "address_space.h"
 #include "print.h"
 #include <string.h>
 
@@ -9,9 +10,10 @@ enum { TRAIN = 1, RESUME = 2, EVAL = 4, PREDICT = 8, INSPECT = 16, OTHERS = 32 }
 #define TRAINING (TRAIN | RESUME)
 #define MEASURING (EVAL | PREDICT)
 #define READING (MEASURING | INSPECT)
+#define ANY_COMMAND (TRAINING | READING | OTHERS)
 
 /* Facts of the situation that are there, or are not. */
-enum { FORCED = 1, BUDGETED = 2, SCRATCH_GIVEN = 4, SAVED = 8, VERIFYING = 16 };
+enum { FORCED = 1, BUDGETED = 2, SCRATCH_GIVEN = 4, SAVED = 8, VERIFYING = 16, LIMITED = 32 };
 
 /* TEXT has at most one %s, which stands for the model. */
 static const struct hint {
@@ -60,6 +62,9 @@ static const struct hint {
     {FF_EFBIG, ANY_SUBJECT, MEASURING, 0, 0, "raise the limit"},
 
     /* There is not enough memory. */
+    {FF_ENOMEM, ANY_SUBJECT, ANY_COMMAND, LIMITED, 0,
+     "raise the limit of `ulimit -v` (or -d): every thread (--threads) takes 128 MiB of address "
+     "space, every file of scratch 32 MiB and more"},
     {FF_ENOMEM, ANY_SUBJECT, TRAIN, 0, BUDGETED,
      "--memory SIZE trains within a budget; `fftool plan` prints the smallest"},
     {FF_ENOMEM, ANY_SUBJECT, RESUME | MEASURING, 0, BUDGETED,
@@ -101,7 +106,7 @@ static unsigned facts_of(const struct situation *situation)
 {
     return (situation->forced ? FORCED : 0u) | (situation->budgeted ? BUDGETED : 0u) |
            (situation->scratch_given ? SCRATCH_GIVEN : 0u) | (situation->saved ? SAVED : 0u) |
-           (situation->verifying ? VERIFYING : 0u);
+           (situation->verifying ? VERIFYING : 0u) | (address_space_is_limited() ? LIMITED : 0u);
 }
 
 static const char *find_hint(const struct cli *cli, int status)

@@ -2,6 +2,7 @@
  * fftool: the program. Finds the command, reads its options, runs it, and sees that what was
  * printed arrived.
  */
+#include "address_space.h"
 #include "bus_error.h"
 #include "cli.h"
 #include "options.h"
@@ -198,6 +199,7 @@ int main(int argc, char **argv)
     int result, why;
 
     hold_standard_streams();
+    spare_address_space(argv);
     tame_malloc();
     signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit is then EFBIG, and reported */
     result = dispatch(argc, argv);

@@ -5,10 +5,84 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 void ff_gemm_init(void)
 {
     openblas_set_num_threads(1);
+}
+
+/* Address space of one buffer of OpenBLAS, on x86-64; of it some 0.5 to 3 MB are touched. */
+#define BUFFER_BYTES ((size_t)128 << 20)
+/* Kept free beside them for what comes after: stacks, the heap, maps of small files. */
+#define MARGIN_BYTES ((size_t)64 << 20)
+
+/* How OpenBLAS takes a buffer and gives it back, for others to take. Exported, but not declared. A
+ * BLAS without them leaves it at the probe. */
+extern void *blas_memory_alloc(int position) __attribute__((weak));
+extern void blas_memory_free(void *buffer) __attribute__((weak));
+
+static bool address_space_is_there(size_t bytes)
+{
+    void *probe = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (probe == MAP_FAILED)
+        return false;
+    munmap(probe, bytes);
+    return true;
+}
+
+/* All at once, so that each is another one. */
+static int take_buffers(struct ff_ctx *ctx, unsigned count)
+{
+    size_t bytes = count * sizeof(void *);
+    void **taken = ff_alloc(ctx, FF_MEM_OTHER, bytes);
+
+    if (!taken)
+        return ff_alloc_status(ctx);
+    for (unsigned i = 0; i < count; i++)
+        taken[i] = blas_memory_alloc(0);
+    for (unsigned i = 0; i < count; i++)
+        blas_memory_free(taken[i]);
+    ff_free(ctx, FF_MEM_OTHER, taken, bytes);
+    return FF_OK;
+}
+
+static int out_of_address_space(struct ff_ctx *ctx, unsigned threads, size_t bytes)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        return ff_fail(ctx, FF_ENOMEM,
+                       "out of address space: %u threads need %zu MiB more, and all of it is "
+                       "limited to %llu MiB",
+                       threads, bytes >> 20, (unsigned long long)limit.rlim_cur >> 20);
+    return ff_fail(ctx, FF_ENOMEM, "out of address space: %u threads need %zu MiB more", threads,
+                   bytes >> 20);
+}
+
+/* They are the process's, not a context's. */
+static pthread_mutex_t buffers_lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned buffers_taken;
+
+int ff_gemm_reserve(struct ff_ctx *ctx, unsigned threads)
+{
+    int status = FF_OK;
+
+    pthread_mutex_lock(&buffers_lock);
+    if (threads > buffers_taken) {
+        size_t bytes = (threads - buffers_taken) * BUFFER_BYTES + MARGIN_BYTES;
+
+        if (!address_space_is_there(bytes))
+            status = out_of_address_space(ctx, threads, bytes);
+        else if (blas_memory_alloc && blas_memory_free)
+            status = take_buffers(ctx, threads);
+        if (status == FF_OK)
+            buffers_taken = threads;
+    }
+    pthread_mutex_unlock(&buffers_lock);
+    return status;
 }
 
 /* Shapes are checked at the boundary (FF_MAX_UNITS); here they only have to fit BLAS's integer. */

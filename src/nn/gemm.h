@@ -14,10 +14,16 @@
 #ifndef FF_NN_GEMM_H
 #define FF_NN_GEMM_H
 
-#include <stddef.h>
+#include "base/context.h"
 
 /* Sets OpenBLAS to one thread for the whole process. Call once before the first product. */
 void ff_gemm_init(void);
+/*
+ * Takes the buffers that THREADS need to pack matrices at the same time, for the whole process.
+ * OpenBLAS takes them as they are needed and tries for ever if it cannot, so no product may be
+ * called before. FF_ENOMEM if address space is short, with a message that says of how much.
+ */
+FF_CHECK int ff_gemm_reserve(struct ff_ctx *ctx, unsigned threads);
 /* C (m x n) = A (m x k) B' (n x k) */
 void ff_gemm_nt(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
                 size_t ldb, float *c, size_t ldc);

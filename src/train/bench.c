@@ -150,6 +150,8 @@ static int set_up(struct bench *b)
 {
     int status = ff_workers_init(&b->workers, b->ctx, b->opts->threads);
 
+    if (status == FF_OK) /* OpenBLAS's own threads keep theirs */
+        status = ff_gemm_reserve(b->ctx, 2 * b->workers.threads);
     if (status != FF_OK)
         return status;
     b->geometry = ff_geometry_make((uint64_t)BATCHES * b->opts->batch, b->opts->batch);

@@ -28,8 +28,13 @@ int ff_workers_init(struct ff_workers *out, struct ff_ctx *ctx, unsigned threads
 
     memset(out, 0, sizeof *out);
     out->ctx = ctx;
+    threads = threads ? threads : ff_available_threads();
     ff_gemm_init();
-    status = ff_pool_new(ctx, threads ? threads : ff_available_threads(), &out->pool);
+    status = ff_workers_check(ctx, threads);
+    if (status == FF_OK)
+        status = ff_gemm_reserve(ctx, threads);
+    if (status == FF_OK)
+        status = ff_pool_new(ctx, threads, &out->pool);
     if (status != FF_OK)
         return status;
     out->threads = ff_pool_threads(out->pool);
