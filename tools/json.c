@@ -20,6 +20,8 @@ json_t *json_from_float(double value)
 
 json_t *json_from_count(uint64_t count)
 {
+    if (count > INT64_MAX) /* an estimate, of more than jansson's integers hold */
+        return json_real((double)count);
     return json_integer((json_int_t)count);
 }
 

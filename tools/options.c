@@ -71,7 +71,7 @@ static int set_integer(const char *command, const struct option_spec *option, co
                        char *target)
 {
     bool size = option->kind == OPTION_SIZE;
-    uint64_t most = option->kind == OPTION_COUNT ? UINT32_MAX : UINT64_MAX;
+    uint64_t most = option->kind == OPTION_COUNT ? UINT32_MAX : INT64_MAX; /* JSON's integers */
     uint64_t value = 0;
 
     if (option->max != 0)
@@ -79,8 +79,8 @@ static int set_integer(const char *command, const struct option_spec *option, co
     if (read_integer(text, size, &value) && value >= option->min && value <= most)
         return store_integer(option, value, target);
     if (size)
-        return usage_error(command, "--%s: \"%s\" is not a size such as 64M or 2G", option->name,
-                           text);
+        return usage_error(command, "--%s: \"%s\" is not a size such as 64M or 2G, up to 8388607T",
+                           option->name, text);
     return usage_error(command, "--%s: \"%s\" is not a whole number from %llu to %llu",
                        option->name, text, (unsigned long long)option->min,
                        (unsigned long long)most);

@@ -88,13 +88,16 @@ ok "its JSON is one document" json out
 ok "with a point for each" [ "$(grep -c '^\.points\[[0-9]*\]\.peak_bytes=' leaves)" -eq 4 ]
 ok "which says whether it fits" [ "$(leaf '.points[3].fits')" = false ]
 ff 0 plan --hidden 1000000x100000 --samples 100000000000 --features 500000 --classes 1000 --float \
-    --batch 16000000 --epochs 1000000
+    --batch 16000000 --epochs 1000000 --json
 ok "a plan makes nothing" [ ! -e model.ff.scratch ]
+ok "JSON is valid for numbers of any size" json out
+ok "and none is negative" [ "$(grep -c '=-' leaves)" -eq 0 ]
 
-for size in 0 -1 abc 1.5M 12Q '' 18446744073709551616 99999999999999T; do
-    refused 2 '--memory: ' train --data "$data" --memory "$size"
+for size in 0 -1 abc 1.5M 12Q '' 18446744073709551616 99999999999999T 17179869183G 8388608T; do
+    refused 2 '--memory: .*up to 8388607T' train --data "$data" --memory "$size"
 done
-ff 0 plan $net --memory 15000000T
+ff 0 plan $net --memory 8388607T --json && json out
+ok "the largest budget is printed as it was given" [ "$(leaf '.points[0].budget_bytes')" = $((8388607 << 40)) ]
 refused 2 '--classes: "1" ' plan --classes 1
 refused 2 'features' plan --features 4000000
 for shape in "--samples 5" "--features 5" "--classes 5" --float "--height 5 --width 5"; do
@@ -136,9 +139,9 @@ if [ -n "${FFTOOL_SANITIZED-}" ] || [ ! -r /proc/self/status ]; then
     finish
 fi
 if [ -n "${FFTOOL_LONG-}" ]; then
-    lines=$(seq 54)
+    lines=$(seq 55)
 else
-    lines="1 6 10 16 21 27 31 34 37 40 42 47 49 51 53"
+    lines="1 6 10 16 21 27 31 34 37 40 42 47 48 50 52 54"
 fi
 measure=$FFTOOL_ROOT/tools/measure-plan
 for line in 0 99 x; do
