@@ -40,6 +40,16 @@ void ff_db_close_cursor(struct ff_db *db);
 /* Begins the snapshot of reads unless there is one. */
 FF_CHECK int ff_db_pin(struct ff_db *db);
 
+static inline bool ff_db_is_scratch(enum ff_db_mode mode)
+{
+    return mode == FF_DB_SCRATCH || mode == FF_DB_SCRATCH_REOPEN;
+}
+
+/* Drops those pages of the file from the page cache that are clean, as all are after a commit that
+ * is synced. What was written at once is cached in folios of up to FF_DB_FOLIO_BYTES, and a fault
+ * on one page of a folio maps all of it; what is read page by page is cached and mapped as such. */
+void ff_db_drop_cache(struct ff_db *db);
+
 /* Notes where the map is, by WITHIN, a pointer into it. Only while nothing is pending. */
 void ff_db_note_map(struct ff_db *db, const void *within);
 

@@ -1,12 +1,13 @@
 /* Reading: one snapshot, one cursor, hints about pages. */
 #include "store/db_private.h"
 #include "store/readers_lock.h"
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 
 /* A reader maps that much beyond what is there, so as to follow a writer without mapping anew each
  * time. */
-#define READ_AHEAD_MAP ((size_t)64 << 20)
+#define READ_AHEAD_MAP ((size_t)8 << 20)
 /* A writer in another process grew the file while we mapped it; it cannot win for ever. */
 #define MAX_REMAPS 100
 /* Likewise where it commits in the instant that beginning a snapshot takes. */
@@ -206,6 +207,9 @@ void ff_db_note_map(struct ff_db *db, const void *within)
     db->map_bytes = info.me_mapsize / page_bytes * page_bytes;
     /* A folio of 2 MiB that is mapped as one page comes and goes as a whole. */
     madvise(db->map, db->map_bytes, MADV_NOHUGEPAGE);
+    /* What is read is then cached page by page (ff_db_drop_cache). */
+    if (!ff_db_is_scratch(db->mode))
+        madvise(db->map, db->map_bytes, MADV_RANDOM);
 }
 
 void ff_db_let_go(struct ff_db *db, const void *from, const void *to)
@@ -233,10 +237,24 @@ void ff_db_dont_need(struct ff_db *db)
         ff_db_let_go(db, db->map, db->map + db->map_bytes);
 }
 
+void ff_db_drop_cache(struct ff_db *db)
+{
+    mdb_filehandle_t fd;
+
+    ff_db_dont_need(db); /* what is mapped stays in the cache */
+    if (mdb_env_get_fd(db->env, &fd) == 0)
+        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
+/* The kernel heeds so much of one hint, whatever the disk. */
+#define HINT_BYTES ((uintptr_t)128 << 10)
+
 void ff_db_will_need(struct ff_db *db, struct ff_bytes bytes)
 {
     const uintptr_t page_bytes = db->page_bytes;
-    uintptr_t start = (uintptr_t)bytes.data / page_bytes * page_bytes;
+    uintptr_t at = (uintptr_t)bytes.data / page_bytes * page_bytes;
+    uintptr_t end = (uintptr_t)bytes.data + bytes.size;
 
-    madvise((void *)start, (uintptr_t)bytes.data + bytes.size - start, MADV_WILLNEED);
+    for (; at < end; at += HINT_BYTES)
+        madvise((void *)at, end - at < HINT_BYTES ? end - at : HINT_BYTES, MADV_WILLNEED);
 }

@@ -11,7 +11,7 @@
 #define PAGES_PER_WRITE 1
 #define PAGES_PER_TRANSACTION 4
 /* Map kept free beyond what a transaction may write, for the tree's own pages. */
-#define MAP_MARGIN ((size_t)64 << 20)
+#define MAP_MARGIN ((size_t)8 << 20)
 
 /* About what writing SIZE bytes holds on the heap until it is committed. */
 static size_t cost_of(size_t page_bytes, size_t size)
@@ -296,7 +296,10 @@ int ff_db_commit(struct ff_db *db)
         return FF_OK;
     ff_db_close_cursor(db);
     code = mdb_txn_commit(db->write); /* ends it also when it fails */
-    ff_db_dont_need(db);
+    if (ff_db_is_scratch(db->mode))
+        ff_db_dont_need(db);
+    else
+        ff_db_drop_cache(db);
     if (code != 0)
         rc = ff_db_fail(db, code, "write");
     else

@@ -291,6 +291,8 @@ static int find_tile(struct ff_model_file *file, const struct ff_tile_key *key, 
         return ff_fail(file->ctx, FF_ECORRUPT, "%s: damaged: is missing", name);
     if (rc != FF_OK)
         return rc;
+    if (verify)
+        ff_db_will_need(file->db, *stored);
     return ff_value_open(file->ctx, key_bytes, *stored, verify, name, value);
 }
 
@@ -457,6 +459,8 @@ static int walk_value(struct ff_model_file *file, const struct walk *walk, struc
         return walk->damaged(walk->arg, &tile, reason);
     }
     ff_tile_key_name(&tile, file->path, name, sizeof name);
+    if (walk->verify)
+        ff_db_will_need(file->db, stored);
     rc = ff_value_open(file->ctx, key, stored, walk->verify, name, &value);
     if (rc == FF_OK)
         return walk->visit(walk->arg, &tile, &value);
