@@ -1,11 +1,10 @@
 #include "train/pager.h"
 
 #include "base/arithmetic.h"
+#include "store/db.h"
 
 #include <stdatomic.h>
 #include <string.h>
-
-#define PAGE_BYTES ((size_t)2 << 20)
 
 struct ff_pager {
     struct ff_workers *workers;
@@ -40,7 +39,7 @@ size_t ff_residency_units(struct ff_residency residency, uint32_t units, uint32_
 static struct ff_pager make_pager(struct ff_workers *workers, const struct ff_pager_opts *opts)
 {
     struct ff_pager pager = {.workers = workers, .opts = *opts};
-    size_t units = PAGE_BYTES / (opts->fan_in * sizeof(float));
+    size_t units = FF_PAGER_PAGE_BYTES / (opts->fan_in * sizeof(float));
 
     pager.page_units = units < 1                  ? 1
                        : units < opts->tile_units ? (uint32_t)units
@@ -93,9 +92,10 @@ void ff_pager_free(struct ff_pager *pager)
     ff_free(ctx, FF_MEM_IO, pager, sizeof *pager);
 }
 
-/* Mapped while pages are stored: the one that is replaced is looked up, and some of the tree, with
- * what comes along, a folio and from 64 KiB each. */
-#define STORING_BYTES ((uint64_t)3 << 20)
+/* Mapped while a page is stored: some of the page that is replaced, and of both trees, that of the
+ * pages and that of free space. They make less than a whole page (576 KiB measured): so many are
+ * counted. */
+#define STORING_FOLIOS 3
 
 /* Mapped at a time: with what comes along, too. No page is read while PENDING bytes are on their
  * way out. */
@@ -105,8 +105,9 @@ static uint64_t count_mapped(const struct ff_pager_opts *opts, uint64_t page_byt
     uint64_t reading = threads * (page_bytes + ff_chunk_slack(page_bytes));
     uint64_t units = opts->units - (uint64_t)opts->residency.resident * opts->tile_units;
     uint64_t stored = units * opts->fan_in * sizeof(float) * out;
+    uint64_t storing = STORING_FOLIOS * ff_smaller(page_bytes, FF_DB_FOLIO_BYTES);
 
-    return ff_larger(reading - ff_smaller(reading, pending), ff_smaller(stored, STORING_BYTES));
+    return ff_larger(reading - ff_smaller(reading, pending), ff_smaller(stored, storing));
 }
 
 void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, unsigned out,
@@ -129,7 +130,7 @@ void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, unsigned
     needs->bytes[FF_MEM_IO] += sizeof shape;
     ff_buffers_count(1, &buffer, needs);
     pending = needs->bytes[FF_MEM_IO];
-    ff_set_needs(1, &page, shape.max_pages * out, &none, needs);
+    ff_set_needs(1, &page, out > 0, &none, needs); /* each is committed at once */
     pending = needs->bytes[FF_MEM_IO] - pending;
     needs->mapped += count_mapped(opts, page.bytes, threads, out, pending);
 }
@@ -233,28 +234,24 @@ static int put_page(void *arg, const struct page *page)
     const struct writing *writing = arg;
     const struct ff_compression none = {FF_CODEC_NONE, 0};
     struct ff_matrix matrix = {FF_F32, page->units, writing->pager->opts.fan_in, page->data};
+    struct ff_set *set = writing->pager->set;
+    int status = ff_set_put(set, page->first, writing->tensor, &matrix, FF_F32, &none);
 
-    return ff_set_put(writing->pager->set, page->first, writing->tensor, &matrix, FF_F32, &none);
+    return status == FF_OK ? set->ops->commit(set) : status;
 }
 
 int ff_pager_out(struct ff_pager *pager, uint32_t first, uint32_t tiles, size_t n,
                  const struct ff_paged_tensor *tensors)
 {
-    bool wrote = false;
     int status = FF_OK;
 
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && status == FF_OK; i++) {
         struct writing writing = {pager, tensors[i].id};
 
-        if (!(tensors[i].access & FF_PAGE_OUT))
-            continue;
-        wrote = true;
-        status = each_page(pager, first, tiles, tensors[i].data, put_page, &writing);
-        if (status != FF_OK)
-            return status;
+        if (tensors[i].access & FF_PAGE_OUT)
+            status = each_page(pager, first, tiles, tensors[i].data, put_page, &writing);
     }
-    /* Reading then goes to the file, and what was pending leaves the heap. */
-    return wrote ? pager->set->ops->commit(pager->set) : FF_OK;
+    return status;
 }
 
 struct hint {

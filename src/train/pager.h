@@ -3,8 +3,8 @@
  * come into buffers in memory, some at a time, as a walk over them goes on. Some tiles may stay in
  * memory for good. What is paged are tensors laid out as the weights: (units, fan_in).
  *
- * A tile is stored in pages of whole neurons' weights, some 2 MiB each, so that LMDB never holds
- * much of it on the heap.
+ * A tile is stored in pages of whole neurons' weights, some 512 KiB each, every one of them
+ * committed at once, so that LMDB never holds much of it on the heap.
  */
 #ifndef FF_TRAIN_PAGER_H
 #define FF_TRAIN_PAGER_H
@@ -12,6 +12,11 @@
 #include "base/buffers.h"
 #include "store/activations.h"
 #include "train/workers.h"
+
+/* Bytes of a page, about: a row of more is one of its own. Few, because all of them wait for a
+ * commit at once, and because a fault on one page of the file maps a folio of the page cache, and
+ * those are as large as what a commit writes. */
+#define FF_PAGER_PAGE_BYTES ((size_t)512 << 10)
 
 /* Which tiles are in memory. All zero: all of them. */
 struct ff_residency {

@@ -86,7 +86,7 @@ static void look_at_training(const struct ff_plan_job *job, uint32_t layer, stru
                                bytes * (tensors + parts - 1));
     add(&paging->written, ff_times(job->manifest->recipe.sweeps, bytes * tensors));
     /* A page that is replaced is free only two transactions later. */
-    paging->stored = bytes * (tensors + (parts > 1)) + 2 * FF_DB_DIRTY_BYTES;
+    paging->stored = bytes * (tensors + (parts > 1)) + 2 * FF_PAGER_PAGE_BYTES;
 }
 
 /* Looks at LAYER, unless it is as the one before. */
@@ -133,7 +133,7 @@ static uint64_t layer_bytes(const struct ff_layer *shape)
     size_t units = shape->units;
     struct ff_db_writes writes[] = {
         {ff_plan_packed(units * shape->fan_in / shape->tiles), shape->tiles},
-        {ff_plan_packed(ff_smaller(units, shape->tile_units)), shape->tiles},
+        {ff_plan_packed(shape->tile_units), shape->tiles},
         {FF_VALUE_HEADER + FF_LAYER_FIGURES * sizeof(float), 1},
         {ff_plan_packed(units * shape->classes / shape->tiles), shape->classes ? shape->tiles : 0},
     };
