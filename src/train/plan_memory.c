@@ -8,6 +8,8 @@
 #include "train/network.h"
 #include "train/run.h"
 
+#include <unistd.h>
+
 /* Weights are noise with a few regular bits: bytes that zstd leaves of 100 (86 to 88 measured). */
 #define PACKED_WEIGHTS 88
 
@@ -17,11 +19,27 @@
  * heap, LMDB's lists of pages; and for each thread its stack and what OpenBLAS touches of a buffer
  * to pack matrices into, which grows with them up to the size of its blocks.
  */
-#define PROGRAM_BYTES ((uint64_t)6 << 20)
+#define PROGRAM_BYTES ((uint64_t)13 << 19)
 #define THREAD_BYTES ((uint64_t)48 << 10)
 /* Rows and columns of a matrix that sgemm packs at a time, on x86-64. */
 #define BLOCK_ROWS ((uint64_t)768)
 #define BLOCK_COLUMNS ((uint64_t)384)
+
+/*
+ * By how much the kernel's figure for resident memory may be too high. It counts pages of files and
+ * anonymous ones apart, on each processor in a batch of its own (lib/percpu_counter.c), and leaves
+ * what is in the batches out.
+ */
+#define COUNTERS 2
+#define SMALLEST_BATCH 32 /* pages */
+
+static uint64_t counted_too_much(unsigned threads)
+{
+    uint64_t processors = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t batch = ff_larger(SMALLEST_BATCH, 2 * processors);
+
+    return COUNTERS * ff_smaller(threads, processors) * batch * (uint64_t)sysconf(_SC_PAGESIZE);
+}
 
 uint64_t ff_plan_program(unsigned threads, const struct ff_plan_products *products)
 {
@@ -33,7 +51,8 @@ uint64_t ff_plan_program(unsigned threads, const struct ff_plan_products *produc
     uint64_t blocks = ff_larger(tile * ff_larger(inputs, units), learnt);
     uint64_t panel = ff_larger(ff_larger(inputs, units) * products->rows, rows * tile);
 
-    return PROGRAM_BYTES + threads * (THREAD_BYTES + (blocks + panel) * sizeof(float));
+    return PROGRAM_BYTES + counted_too_much(threads) +
+           threads * (THREAD_BYTES + (blocks + panel) * sizeof(float));
 }
 
 static void count_import(const struct ff_plan_job *job, struct ff_needs *needs)
@@ -144,18 +163,23 @@ static struct ff_layer layer_of(const struct ff_plan_job *job, const struct ff_m
     return layer;
 }
 
-/* What paging has waiting for a commit, while tiles are loaded or learn. */
-static uint64_t count_paged_out(const struct ff_plan_job *job, const struct ff_moment *at)
+/* While it saves, no activations are mapped, and tiles that are paged come in, but do not go out:
+ * what waits for a commit of theirs is not there. */
+static void count_saving(const struct ff_plan_job *job, const struct ff_moment *at,
+                         struct ff_needs *needs)
 {
     struct ff_layer layer = layer_of(job, at);
     struct ff_needs reads = {0}, writes = {0};
 
-    if (at->knobs.residency.slots == 0)
-        return 0;
-    ff_layer_needs(&layer, job->threads, &reads);
-    layer.states = job->optimizer->states;
-    ff_layer_load_needs(&layer, &writes);
-    return writes.bytes[FF_MEM_IO] - reads.bytes[FF_MEM_IO];
+    needs->mapped = 0;
+    if (at->knobs.residency.slots > 0) {
+        ff_layer_needs(&layer, job->threads, &reads);
+        layer.states = job->optimizer->states;
+        ff_layer_load_needs(&layer, &writes);
+        needs->bytes[FF_MEM_IO] -= writes.bytes[FF_MEM_IO] - reads.bytes[FF_MEM_IO];
+        needs->mapped = reads.mapped;
+    }
+    count_checkpoint(job, at->stage, at->layer, needs);
 }
 
 struct ff_moment ff_plan_moment(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer,
@@ -179,10 +203,7 @@ struct ff_moment ff_plan_moment(const struct ff_plan_job *job, enum ff_stage sta
     count_stage(job, &out, &needs);
     ff_peak_consider(&peak, &needs);
     if (stage == FF_STAGE_TRAIN || stage == FF_STAGE_HEAD) {
-        /* While it saves, no activations are mapped, and no tile is on its way out. */
-        needs.mapped = 0;
-        needs.bytes[FF_MEM_IO] -= count_paged_out(job, &out);
-        count_checkpoint(job, stage, layer, &needs);
+        count_saving(job, &out, &needs);
         ff_peak_consider(&peak, &needs);
     }
     out.needs = peak.needs;
