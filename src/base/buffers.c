@@ -52,6 +52,13 @@ void ff_needs_add(struct ff_needs *needs, const struct ff_needs *more)
     for (int c = 0; c < FF_MEM_CATEGORIES; c++)
         needs->bytes[c] += more->bytes[c];
     needs->mapped += more->mapped;
+    ff_needs_pass(needs, more->passing);
+}
+
+void ff_needs_pass(struct ff_needs *needs, uint64_t bytes)
+{
+    if (bytes > needs->passing)
+        needs->passing = bytes;
 }
 
 uint64_t ff_needs_total(const struct ff_needs *needs)
@@ -65,10 +72,13 @@ uint64_t ff_needs_total(const struct ff_needs *needs)
 
 void ff_peak_consider(struct ff_peak *peak, const struct ff_needs *moment)
 {
-    uint64_t accounted = ff_needs_total(moment);
+    uint64_t accounted = ff_needs_total(moment), mapped = moment->mapped + moment->passing;
 
     if (accounted > peak->accounted)
         peak->accounted = accounted;
-    if (accounted + moment->mapped > ff_needs_total(&peak->needs) + peak->needs.mapped)
-        peak->needs = *moment;
+    if (accounted + mapped <= ff_needs_total(&peak->needs) + peak->needs.mapped)
+        return;
+    peak->needs = *moment;
+    peak->needs.mapped = mapped;
+    peak->needs.passing = 0;
 }

@@ -14,10 +14,10 @@ struct ff_buffer {
 };
 
 /* Bytes in use at one moment, by category, and beside them pages of files that are read where they
- * lie in the map. */
+ * lie in the map: those that stay, and the most of those that come and go, one use after the other. */
 struct ff_needs {
     uint64_t bytes[FF_MEM_CATEGORIES];
-    uint64_t mapped;
+    uint64_t mapped, passing;
 };
 
 /* Allocates all N buffers, zeroed. On error those that came first are there: free them all. */
@@ -28,11 +28,13 @@ void ff_buffers_free(struct ff_ctx *ctx, size_t n, const struct ff_buffer *buffe
 void ff_buffers_count(size_t n, const struct ff_buffer *buffers, struct ff_needs *needs);
 
 void ff_needs_add(struct ff_needs *needs, const struct ff_needs *more);
+/* Counts BYTES that are mapped while nothing else is that comes and goes. */
+void ff_needs_pass(struct ff_needs *needs, uint64_t bytes);
 /* Of all categories, without what is mapped. */
 uint64_t ff_needs_total(const struct ff_needs *needs);
 
 /* The worst of several moments, mapped pages included, and the most bytes of all categories at any
- * of them, which may be another one. Begins with all zero. */
+ * of them, which may be another one. Begins with all zero. What passes is among what is mapped. */
 struct ff_peak {
     struct ff_needs needs;
     uint64_t accounted;

@@ -307,7 +307,7 @@ void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
     needs->bytes[FF_MEM_IO] += count_pending(n, values, chunks, compression);
     count_coding(n, values, compression, needs);
     /* Pages of the tree, and what comes along with them: from 64 KiB to a folio. */
-    needs->mapped += ff_smaller(ff_db_stored(n, writes, chunks) / 4, TREE_BYTES);
+    ff_needs_pass(needs, ff_smaller(ff_db_stored(n, writes, chunks) / 4, TREE_BYTES));
 }
 
 /* Calls FN for every file of ours in the folder PATH, whose descriptor it gets. */

@@ -160,7 +160,8 @@ void ff_feed_free(struct ff_feed *feed)
 void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *values,
                    uint32_t chunks, unsigned threads, uint64_t set_bytes, struct ff_needs *needs)
 {
-    uint64_t looking_up = set_bytes / 2 < LOOK_UP_BYTES ? set_bytes / 2 : LOOK_UP_BYTES, mapped;
+    uint64_t looking_up = set_bytes / 2 < LOOK_UP_BYTES ? set_bytes / 2 : LOOK_UP_BYTES;
+    uint64_t stays, passes;
     bool ready = !values->packed && values->stored == values->given;
     bool in_place = ready && opts->boundary > 0 && opts->dropout <= 0 && !opts->hard;
     struct slot shape = {0};
@@ -173,9 +174,12 @@ void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *
         ff_buffers_count(n, buffers, needs);
     needs->bytes[FF_MEM_OTHER] += feed_bytes(opts);
     threads = threads < chunks ? threads : chunks;
-    mapped = (uint64_t)threads * ff_chunk_slack(values->bytes) +
-             (uint64_t)(in_place ? chunks : threads) * values->bytes;
-    needs->mapped += mapped > looking_up ? mapped : looking_up;
+    stays = in_place ? (uint64_t)chunks * values->bytes : 0;
+    passes = (uint64_t)threads * (ff_chunk_slack(values->bytes) + (in_place ? 0 : values->bytes));
+    needs->mapped += stays;
+    ff_needs_pass(needs, passes);
+    if (looking_up > stays) /* before any chunk is read */
+        ff_needs_pass(needs, looking_up - stays);
 }
 
 void ff_feed_begin_epoch(struct ff_feed *feed, uint32_t epoch)

@@ -92,10 +92,9 @@ void ff_pager_free(struct ff_pager *pager)
     ff_free(ctx, FF_MEM_IO, pager, sizeof *pager);
 }
 
-/* Mapped while a page is stored: some of the page that is replaced, and of both trees, that of the
- * pages and that of free space. They make less than a whole page (576 KiB measured): so many are
- * counted. */
-#define STORING_FOLIOS 3
+/* Mapped while a page is stored: some of the page that is replaced and of both trees, that of the
+ * pages and that of free space. It was measured to be up to 576 KiB; pages of this number count. */
+#define STORING_PAGES 3
 
 /* Mapped at a time: with what comes along, too. No page is read while PENDING bytes are on their
  * way out. */
@@ -105,7 +104,7 @@ static uint64_t count_mapped(const struct ff_pager_opts *opts, uint64_t page_byt
     uint64_t reading = threads * (page_bytes + ff_chunk_slack(page_bytes));
     uint64_t units = opts->units - (uint64_t)opts->residency.resident * opts->tile_units;
     uint64_t stored = units * opts->fan_in * sizeof(float) * out;
-    uint64_t storing = STORING_FOLIOS * ff_smaller(page_bytes, FF_DB_FOLIO_BYTES);
+    uint64_t storing = STORING_PAGES * ff_smaller(page_bytes, FF_DB_FOLIO_BYTES);
 
     return ff_larger(reading - ff_smaller(reading, pending), ff_smaller(stored, storing));
 }
@@ -132,7 +131,7 @@ void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, unsigned
     pending = needs->bytes[FF_MEM_IO];
     ff_set_needs(1, &page, out > 0, &none, needs); /* each is committed at once */
     pending = needs->bytes[FF_MEM_IO] - pending;
-    needs->mapped += count_mapped(opts, page.bytes, threads, out, pending);
+    ff_needs_pass(needs, count_mapped(opts, page.bytes, threads, out, pending));
 }
 
 /* Calls VISIT for each page of TILES tiles from FIRST on, of a tensor whose buffers lie at DATA,

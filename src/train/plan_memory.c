@@ -77,7 +77,7 @@ void ff_plan_loading(const struct ff_layer *layer, struct ff_needs *needs)
     size_t tile = ff_plan_packed(ff_plan_largest_tile(layer));
 
     ff_layer_load_needs(layer, needs);
-    needs->mapped += tile + ff_chunk_slack(tile);
+    ff_needs_pass(needs, tile + ff_chunk_slack(tile));
 }
 
 /* What a checkpoint writes: what that takes of LMDB, and the elements of the largest tile. */
@@ -121,18 +121,6 @@ static struct saving list_saving(const struct ff_plan_job *job, enum ff_stage st
     return saving;
 }
 
-/* What saving adds for the time of it: a tile being written, and what waits for a commit. */
-static void count_checkpoint(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer,
-                             struct ff_needs *needs)
-{
-    struct saving saving = list_saving(job, stage, layer);
-
-    needs->bytes[FF_MEM_IO] += FF_VALUE_HEADER + saving.largest * sizeof(float) +
-                               ff_db_pending_bound(saving.cost, ff_plan_packed(saving.largest));
-    /* Of the model file pages of the tree are mapped, and what comes along with them. */
-    needs->mapped += ff_chunk_slack((size_t)saving.cost);
-}
-
 static void count_stage(const struct ff_plan_job *job, const struct ff_moment *at,
                         struct ff_needs *needs)
 {
@@ -163,23 +151,37 @@ static struct ff_layer layer_of(const struct ff_plan_job *job, const struct ff_m
     return layer;
 }
 
-/* While it saves, no activations are mapped, and tiles that are paged come in, but do not go out:
- * what waits for a commit of theirs is not there. */
-static void count_saving(const struct ff_plan_job *job, const struct ff_moment *at,
-                         struct ff_needs *needs)
+/* Tiles that are paged come in, but do not go out: what waits for a commit of theirs is not there. */
+static void count_paged_in(const struct ff_plan_job *job, const struct ff_moment *at,
+                           struct ff_needs *needs)
 {
     struct ff_layer layer = layer_of(job, at);
     struct ff_needs reads = {0}, writes = {0};
 
-    needs->mapped = 0;
-    if (at->knobs.residency.slots > 0) {
-        ff_layer_needs(&layer, job->threads, &reads);
-        layer.states = job->optimizer->states;
-        ff_layer_load_needs(&layer, &writes);
-        needs->bytes[FF_MEM_IO] -= writes.bytes[FF_MEM_IO] - reads.bytes[FF_MEM_IO];
-        needs->mapped = reads.mapped;
-    }
-    count_checkpoint(job, at->stage, at->layer, needs);
+    if (at->knobs.residency.slots == 0)
+        return;
+    ff_layer_needs(&layer, job->threads, &reads);
+    layer.states = job->optimizer->states;
+    ff_layer_load_needs(&layer, &writes);
+    needs->bytes[FF_MEM_IO] -= writes.bytes[FF_MEM_IO] - reads.bytes[FF_MEM_IO];
+    ff_needs_pass(needs, reads.passing);
+}
+
+/* The moments of a checkpoint, beside the NEEDS of its stage: tiles are paged in while others wait
+ * for a commit; then one is encoded, and pages of the model file's tree are mapped. No activations
+ * are. */
+static void consider_checkpoint(const struct ff_plan_job *job, const struct ff_moment *at,
+                                struct ff_needs needs, struct ff_peak *peak)
+{
+    struct saving saving = list_saving(job, at->stage, at->layer);
+
+    needs.mapped = needs.passing = 0;
+    needs.bytes[FF_MEM_IO] += ff_db_pending_bound(saving.cost, ff_plan_packed(saving.largest));
+    count_paged_in(job, at, &needs);
+    ff_peak_consider(peak, &needs);
+    needs.passing = ff_chunk_slack((size_t)saving.cost);
+    needs.bytes[FF_MEM_IO] += FF_VALUE_HEADER + saving.largest * sizeof(float);
+    ff_peak_consider(peak, &needs);
 }
 
 struct ff_moment ff_plan_moment(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer,
@@ -202,10 +204,8 @@ struct ff_moment ff_plan_moment(const struct ff_plan_job *job, enum ff_stage sta
     }
     count_stage(job, &out, &needs);
     ff_peak_consider(&peak, &needs);
-    if (stage == FF_STAGE_TRAIN || stage == FF_STAGE_HEAD) {
-        count_saving(job, &out, &needs);
-        ff_peak_consider(&peak, &needs);
-    }
+    if (stage == FF_STAGE_TRAIN || stage == FF_STAGE_HEAD)
+        consider_checkpoint(job, &out, needs, &peak);
     out.needs = peak.needs;
     out.accounted = peak.accounted;
     out.program = stage == FF_STAGE_IMPORT ? ff_plan_program(job->threads, &none) : job->program;

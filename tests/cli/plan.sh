@@ -138,8 +138,9 @@ if [ -n "${FFTOOL_SANITIZED-}" ] || [ ! -r /proc/self/status ]; then
     echo "SKIPPED: planned against resident memory: sanitizers take their own, or there is no /proc"
     finish
 fi
+budgets=45
 if [ -n "${FFTOOL_LONG-}" ]; then
-    lines=$(seq 55)
+    lines=$(seq 55) budgets=$(seq 45)
 else
     lines="1 6 10 16 21 27 31 34 37 40 42 47 48 50 52 54"
 fi
@@ -153,5 +154,8 @@ done
 "$measure" "$FFTOOL" $lines >table 2>err || cat table
 ok "planned memory is within 5 % or 4 MB of what is measured" \
     has table "^$(echo $lines | wc -w) networks, 0 out of bounds"
+tail -n 1 table
+"$measure" -b "$FFTOOL" $budgets >table 2>err || cat table
+ok "no run exceeds its budget, with checkpoints within layers" has table '^[0-9]+ runs, 0 over budget'
 tail -n 1 table
 finish
