@@ -14,7 +14,8 @@ struct ff_buffer {
 };
 
 /* Bytes in use at one moment, by category, and beside them pages of files that are read where they
- * lie in the map: those that stay, and the most of those that come and go, one use after the other. */
+ * lie in the map: those that stay, and the most of those that come and go, one use after the other.
+ */
 struct ff_needs {
     uint64_t bytes[FF_MEM_CATEGORIES];
     uint64_t mapped, passing;

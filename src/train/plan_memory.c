@@ -151,7 +151,8 @@ static struct ff_layer layer_of(const struct ff_plan_job *job, const struct ff_m
     return layer;
 }
 
-/* Tiles that are paged come in, but do not go out: what waits for a commit of theirs is not there. */
+/* Tiles that are paged come in, but do not go out: what waits for a commit of theirs is not there.
+ */
 static void count_paged_in(const struct ff_plan_job *job, const struct ff_moment *at,
                            struct ff_needs *needs)
 {
