@@ -1,7 +1,7 @@
 #!/bin/sh
 # --force: the old model and its log stay until the first checkpoint of the new one.
 # shellcheck source=tests/cli/lib
-# shellcheck disable=SC2086 # $small is words
+# shellcheck disable=SC2086,SC2317 # $small is words; ok calls functions
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
 
 ff 0 train $small --model m.ff --log log.jsonl --quiet
