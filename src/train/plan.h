@@ -88,6 +88,8 @@ struct ff_plan_products {
 };
 /* Memory of the process beside what is accounted for and mapped. plan_memory.c */
 uint64_t ff_plan_program(unsigned threads, const struct ff_plan_products *products);
+/* By how much resident memory may exceed what is planned: a budget leaves so much free. */
+uint64_t ff_plan_margin(unsigned threads);
 /* About the bytes of a value of so many elements of weights, as stored. */
 size_t ff_plan_packed(size_t elements);
 /* Adds what LAYER takes while it is loaded from the model, tile by tile, each mapped in turn. */

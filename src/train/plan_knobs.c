@@ -54,7 +54,7 @@ static uint64_t total(const struct search *search, const struct ff_knobs *knobs)
 
 static bool fits(const struct search *search, const struct ff_knobs *knobs)
 {
-    return total(search, knobs) <= search->job->memory_bytes;
+    return total(search, knobs) + ff_plan_margin(search->job->threads) <= search->job->memory_bytes;
 }
 
 /* The largest number of chunks below HIGH that fits with RESIDENCY; 0: none does. Below a whole
@@ -233,5 +233,5 @@ uint64_t ff_plan_smallest(const struct ff_plan_job *job, enum ff_stage stage, ui
     struct search search = make_search(job, stage, layer);
     struct ff_knobs knobs = tightest(&search);
 
-    return total(&search, &knobs);
+    return total(&search, &knobs) + ff_plan_margin(job->threads);
 }

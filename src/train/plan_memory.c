@@ -19,26 +19,28 @@
  * heap, LMDB's lists of pages; and for each thread its stack and what OpenBLAS touches of a buffer
  * to pack matrices into, which grows with them up to the size of its blocks.
  */
-#define PROGRAM_BYTES ((uint64_t)13 << 19)
+#define PROGRAM_BYTES ((uint64_t)6 << 20)
 #define THREAD_BYTES ((uint64_t)48 << 10)
 /* Rows and columns of a matrix that sgemm packs at a time, on x86-64. */
 #define BLOCK_ROWS ((uint64_t)768)
 #define BLOCK_COLUMNS ((uint64_t)384)
 
+/* What the figure for the program leaves out, at most. */
+#define UNTOLD_BYTES ((uint64_t)512 << 10)
 /*
  * By how much the kernel's figure for resident memory may be too high. It counts pages of files and
  * anonymous ones apart, on each processor in a batch of its own (lib/percpu_counter.c), and leaves
  * what is in the batches out.
  */
 #define COUNTERS 2
-#define SMALLEST_BATCH 32 /* pages */
+#define BATCH_PAGES 32
 
-static uint64_t counted_too_much(unsigned threads)
+uint64_t ff_plan_margin(unsigned threads)
 {
     uint64_t processors = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
-    uint64_t batch = ff_larger(SMALLEST_BATCH, 2 * processors);
 
-    return COUNTERS * ff_smaller(threads, processors) * batch * (uint64_t)sysconf(_SC_PAGESIZE);
+    return UNTOLD_BYTES + COUNTERS * ff_smaller(threads, processors) * BATCH_PAGES *
+                              (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 uint64_t ff_plan_program(unsigned threads, const struct ff_plan_products *products)
@@ -51,8 +53,7 @@ uint64_t ff_plan_program(unsigned threads, const struct ff_plan_products *produc
     uint64_t blocks = ff_larger(tile * ff_larger(inputs, units), learnt);
     uint64_t panel = ff_larger(ff_larger(inputs, units) * products->rows, rows * tile);
 
-    return PROGRAM_BYTES + counted_too_much(threads) +
-           threads * (THREAD_BYTES + (blocks + panel) * sizeof(float));
+    return PROGRAM_BYTES + threads * (THREAD_BYTES + (blocks + panel) * sizeof(float));
 }
 
 static void count_import(const struct ff_plan_job *job, struct ff_needs *needs)

@@ -245,13 +245,18 @@ static uint64_t least_total(const struct ff_score_job *job, uint64_t rows)
     return most;
 }
 
+static bool may_hold(const struct ff_score_job *job, uint64_t bytes)
+{
+    return bytes + ff_plan_margin(job->threads) <= job->memory_bytes;
+}
+
 /* Layers that do not fit are paged, whatever the rows of a block: there are fewer of them only if
  * that is not enough. */
 static uint64_t choose_rows(const struct ff_score_job *job)
 {
     uint64_t rows = job->comfortable_rows;
 
-    while (job->memory_bytes && rows > FF_CHUNK_ROWS && least_total(job, rows) > job->memory_bytes)
+    while (job->memory_bytes && rows > FF_CHUNK_ROWS && !may_hold(job, least_total(job, rows)))
         rows = ff_larger(rows / 2 / FF_CHUNK_ROWS, 1) * FF_CHUNK_ROWS;
     return rows;
 }
@@ -260,7 +265,7 @@ static bool fits(const struct ff_score_job *job, uint32_t layer, struct ff_resid
 {
     struct ff_peak peak = layer_peak(job, job->rows, layer, residency);
 
-    return total(job, &peak) <= job->memory_bytes;
+    return may_hold(job, total(job, &peak));
 }
 
 struct ff_residency ff_score_residency(const struct ff_score_job *job, uint32_t layer)
@@ -410,7 +415,7 @@ static uint64_t smallest(const struct ff_score_job *job)
 {
     uint64_t least = least_total(job, ff_smaller(job->comfortable_rows, FF_CHUNK_ROWS));
 
-    return ff_divide_up(least, MIB) * MIB;
+    return ff_divide_up(least + ff_plan_margin(job->threads), MIB) * MIB;
 }
 
 int ff_score_plan(struct ff_ctx *ctx, struct ff_score_job *job, struct ff_plan *out)
