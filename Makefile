@@ -82,6 +82,8 @@ SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(B)/%.o)
 WRAPPED := _mark_point ff_layer_of ff_peak_consider
 TEST_SRC := $(sort $(wildcard tests/test_*.c))
 TEST_BIN := $(TEST_SRC:tests/%.c=$(B)/tests/%)
+PRELOAD_SRC := $(sort $(wildcard tests/preload/*.c))
+PRELOAD_OBJ := $(PRELOAD_SRC:%.c=$(B)/%.o)
 PRELOAD := $(B)/tests/faults.so
 # Fuzz targets: each is linked with what is common to them, and replay.c or libFuzzer.
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
@@ -124,9 +126,12 @@ $(B)/tests/test_%: $(B)/tests/test_%.o $(SUPPORT_OBJ) $(STATIC)
 	    $(shell $(PKG_CONFIG) --libs check) $(DEP_LIBS)
 
 # Without sanitizers: it is loaded before them.
-$(PRELOAD): tests/preload/faults.c tests/preload/faults.h $(B)/flags
+$(PRELOAD): $(PRELOAD_OBJ)
+	$(CC) -shared -o $@ $^ -ldl
+
+$(B)/tests/preload/%.o: tests/preload/%.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) -D_GNU_SOURCE -Itests -std=c11 $(WARN) -O2 -g -fPIC -shared -o $@ $< -ldl
+	$(CC) -D_GNU_SOURCE -Itests -std=c11 $(WARN) -O2 -g -fPIC -MMD -MP -c -o $@ $<
 
 # Objects before archives: the copy of value.c that accepts any checksum takes the library's place.
 UNCHECKED := $(B)/tests/fuzz/unchecked/value.o
@@ -202,4 +207,4 @@ help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(SUPPORT_OBJ:.o=.d)
--include $(TEST_SRC:%.c=$(B)/%.d) $(FUZZ_SRC:%.c=$(B)/%.d) $(UNCHECKED:.o=.d)
+-include $(TEST_SRC:%.c=$(B)/%.d) $(PRELOAD_OBJ:.o=.d) $(FUZZ_SRC:%.c=$(B)/%.d) $(UNCHECKED:.o=.d)
