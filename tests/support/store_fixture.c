@@ -54,6 +54,11 @@ const char *store_path(const char *name)
     return path;
 }
 
+bool store_is_there(const char *name)
+{
+    return access(store_path(name), F_OK) == 0;
+}
+
 uint64_t store_random_next(struct store_random *random)
 {
     random->state ^= random->state >> 12;

@@ -7,6 +7,7 @@
 
 #include "store/db.h"
 #include <check.h>
+#include <stdbool.h>
 
 /* Sanitizers hold back freed memory: then what a process uses says nothing. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -39,6 +40,8 @@ void store_teardown(void);
 const char *store_path(const char *name);
 /* The test's folder itself. */
 const char *store_folder(void);
+/* True if the test's folder has an entry NAME; a symbolic link counts by its target. */
+bool store_is_there(const char *name);
 
 /* A small generator (xorshift64*), for data and places to damage. */
 struct store_random {
