@@ -119,6 +119,112 @@ START_TEST(a_full_disk_loses_nothing)
 }
 END_TEST
 
+/* On a disk of so many KiB there is a model that can be resumed, or none. */
+START_TEST(a_disk_that_fills_while_a_model_is_created_leaves_nothing)
+{
+    char *disk = strdup(train_path(folder, "disk")), *model = NULL;
+    char *own = strdup(train_path(folder, "own")); /* a folder for scratch */
+    const char *usual = opts.model;
+    int none = 0, status = FF_EFULL;
+
+    opts.checkpoint_interval_s = TRAIN_NEVER_S; /* but at the end of a layer */
+    opts.threads = 1;
+    ck_assert_int_eq(mkdir(disk, 0700), 0);
+    ck_assert_int_gt(asprintf(&model, "%s/model.ff", disk), 0);
+    if (mount("tmpfs", disk, "tmpfs", 0, "size=4k") != 0) {
+        printf("SKIPPED: full disk: no small file system can be mounted here (needs root)\n");
+        free(disk);
+        free(own);
+        free(model);
+        return;
+    }
+    opts.model = model;
+    opts.scratch = own;
+    for (unsigned kib = 4; status == FF_EFULL; kib += 4) {
+        char option[32];
+
+        snprintf(option, sizeof option, "size=%uk", kib);
+        ck_assert_int_eq(mount("tmpfs", disk, "tmpfs", MS_REMOUNT, option), 0);
+        status = ff_train(ctx, &recipe, &opts, &result);
+        if (status == FF_OK)
+            break;
+        ck_status(status, FF_EFULL, "");
+        none += access(model, F_OK) != 0;
+        ck_assert_int_eq(access(model, F_OK) == 0, result.saved);
+        ck_assert_int_ne(access(train_path(disk, "model.ff.partial"), F_OK), 0);
+    }
+    ck_assert_int_gt(none, 1);
+    ck_assert_str_eq(train_hash(model), train_reference(&recipe, ROWS));
+    ck_assert_int_eq(umount2(disk, MNT_DETACH), 0);
+    opts.model = usual;
+    opts.scratch = NULL;
+    free(disk);
+    free(own);
+    free(model);
+}
+END_TEST
+
+/* Fills the disk once the model is compacted. */
+static bool fill_disk(void *arg)
+{
+    static const char block[4096];
+    const char *filler = arg;
+    char *copy = NULL;
+    FILE *file;
+
+    ck_assert_int_gt(asprintf(&copy, "%s.partial", opts.model), 0);
+    if (access(copy, F_OK) == 0 && access(filler, F_OK) != 0) {
+        file = fopen(filler, "w");
+        ck_assert_ptr_nonnull(file);
+        setbuf(file, NULL);
+        while (fwrite(block, sizeof block, 1, file) == 1)
+            continue;
+        fclose(file);
+    }
+    free(copy);
+    return false;
+}
+
+START_TEST(without_room_for_the_copy_a_model_is_complete_all_the_same)
+{
+    char *disk = strdup(train_path(folder, "disk")), *model = NULL, *filler = NULL;
+    char *own = strdup(train_path(folder, "own")); /* a folder for scratch */
+    const char *usual = opts.model;
+    off_t large;
+
+    opts.checkpoint_interval_s = TRAIN_NEVER_S; /* but at the end of a layer */
+    opts.threads = 1;
+    ck_assert_int_eq(mkdir(disk, 0700), 0);
+    ck_assert_int_gt(asprintf(&model, "%s/model.ff", disk), 0);
+    ck_assert_int_gt(asprintf(&filler, "%s/filler", disk), 0);
+    if (mount("tmpfs", disk, "tmpfs", 0, "size=4m") != 0) {
+        printf("SKIPPED: no room for the copy: no small file system can be mounted here (needs "
+               "root)\n");
+    } else {
+        opts.model = model;
+        opts.scratch = own;
+        opts.interrupted = fill_disk;
+        opts.arg = filler;
+        ck_status(ff_train(ctx, &recipe, &opts, &result), FF_OK, "");
+        ck_assert_str_eq(train_hash(model), train_reference(&recipe, ROWS));
+        ck_assert_int_ne(access(train_path(disk, "model.ff.partial"), F_OK), 0);
+        large = train_size_of(model);
+        ck_assert_int_eq(unlink(filler), 0);
+        opts.interrupted = NULL;
+        ck_status(ff_train(ctx, &recipe, &opts, &result), FF_OK, "");
+        ck_assert(result.was_complete);
+        ck_assert_int_lt(train_size_of(model), large);
+        ck_assert_int_eq(umount2(disk, MNT_DETACH), 0);
+    }
+    opts.model = usual;
+    opts.scratch = NULL;
+    free(disk);
+    free(own);
+    free(model);
+    free(filler);
+}
+END_TEST
+
 /* Holds the model in a child until told to go. */
 static bool wait_for_pipe(void *arg)
 {
@@ -312,6 +418,8 @@ int main(void)
     tcase_add_loop_test(tcase, any_allocation_may_fail, 0, train_kinds());
     tcase_add_test(tcase, a_memory_limit_is_kept);
     tcase_add_test(tcase, a_full_disk_loses_nothing);
+    tcase_add_test(tcase, a_disk_that_fills_while_a_model_is_created_leaves_nothing);
+    tcase_add_test(tcase, without_room_for_the_copy_a_model_is_complete_all_the_same);
     tcase_add_test(tcase, a_second_trainer_is_refused);
     tcase_add_test(tcase, divergence_is_told_and_the_last_checkpoint_stays);
     tcase_add_loop_test(tcase, divergence_of_the_last_step_is_told, 0, 3);

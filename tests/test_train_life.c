@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -442,46 +440,6 @@ END_TEST
 
 /* --- A model that comes to be --- */
 
-/* On a disk of so many KiB there is a model that can be resumed, or none. */
-START_TEST(a_disk_that_fills_while_a_model_is_created_leaves_nothing)
-{
-    char *disk = strdup(train_path(folder, "disk")), *model = NULL;
-    const char *usual = opts.model;
-    int none = 0, status = FF_EFULL;
-
-    ck_assert_int_eq(mkdir(disk, 0700), 0);
-    ck_assert_int_gt(asprintf(&model, "%s/model.ff", disk), 0);
-    if (mount("tmpfs", disk, "tmpfs", 0, "size=4k") != 0) {
-        printf("SKIPPED: full disk: no small file system can be mounted here (needs root)\n");
-        free(disk);
-        free(model);
-        return;
-    }
-    opts.model = model;
-    opts.scratch = own;
-    for (unsigned kib = 4; status == FF_EFULL; kib += 4) {
-        char option[32];
-
-        snprintf(option, sizeof option, "size=%uk", kib);
-        ck_assert_int_eq(mount("tmpfs", disk, "tmpfs", MS_REMOUNT, option), 0);
-        status = ff_train(ctx, &recipe, &opts, &result);
-        if (status == FF_OK)
-            break;
-        ck_status(status, FF_EFULL, "");
-        none += access(model, F_OK) != 0;
-        ck_assert_int_eq(access(model, F_OK) == 0, result.saved);
-        ck_assert_int_ne(access(train_path(disk, "model.ff.partial"), F_OK), 0);
-    }
-    ck_assert_int_gt(none, 1);
-    ck_assert_str_eq(train_hash(model), train_reference(&recipe, ROWS));
-    ck_assert_int_eq(umount2(disk, MNT_DETACH), 0);
-    opts.model = usual;
-    opts.scratch = NULL;
-    free(disk);
-    free(model);
-}
-END_TEST
-
 /* What earlier versions left of a model on a full disk, and when killed. */
 START_TEST(a_stub_is_taken_over_by_training_and_no_model_to_resume)
 {
@@ -518,14 +476,6 @@ static char *partial(void)
     return strdup(train_path(folder, "model.ff.partial"));
 }
 
-static off_t size_of(const char *path)
-{
-    struct stat st;
-
-    ck_assert_int_eq(stat(path, &st), 0);
-    return st.st_size;
-}
-
 /* Of every kind of recipe, then of the modes in which the whole network trains. */
 START_TEST(the_size_of_a_complete_model_does_not_depend_on_its_checkpoints)
 {
@@ -536,11 +486,11 @@ START_TEST(the_size_of_a_complete_model_does_not_depend_on_its_checkpoints)
     else
         use_mode(_i - train_kinds() + 1);
     train_ok(ctx, &recipe, &opts);
-    seldom = size_of(opts.model);
+    seldom = train_size_of(opts.model);
     unlink(opts.model);
     opts.checkpoint_interval_s = 0;
     train_ok(ctx, &recipe, &opts);
-    often = size_of(opts.model);
+    often = train_size_of(opts.model);
     ck_assert_int_eq(often, seldom);
     ck_assert_str_eq(left(), "model.ff");
 }
@@ -565,7 +515,7 @@ START_TEST(kills_and_interruptions_do_not_change_the_size_of_a_complete_model)
     opts.arg = &questions;
     train_ok(ctx, &recipe, &opts);
     hash = train_hash(opts.model);
-    size = size_of(opts.model);
+    size = train_size_of(opts.model);
     opts.checkpoint_interval_s = 0;
     for (long back = 1; back <= questions; back += back > 4 ? questions / 5 : 1) {
         unlink(opts.model);
@@ -574,7 +524,7 @@ START_TEST(kills_and_interruptions_do_not_change_the_size_of_a_complete_model)
         ck_status(ff_train(ctx, &recipe, &opts, &result), FF_OK, "");
         ck_assert(result.was_complete || back > 1);
         ck_assert_str_eq(train_hash(opts.model), hash);
-        ck_assert_int_eq(size_of(opts.model), size);
+        ck_assert_int_eq(train_size_of(opts.model), size);
         ck_assert_str_eq(left(), "model.ff");
     }
     unlink(opts.model);
@@ -583,11 +533,11 @@ START_TEST(kills_and_interruptions_do_not_change_the_size_of_a_complete_model)
     opts.arg = &left_of_them;
     ck_status(ff_train(ctx, &recipe, &opts, &result), FF_OK, ""); /* all is trained */
     ck_assert_str_eq(train_hash(opts.model), hash);
-    ck_assert_int_gt(size_of(opts.model), size);
+    ck_assert_int_gt(train_size_of(opts.model), size);
     opts.interrupted = NULL;
     ck_status(ff_train_resume(ctx, &opts, &result), FF_OK, "");
     ck_assert(result.was_complete);
-    ck_assert_int_eq(size_of(opts.model), size);
+    ck_assert_int_eq(train_size_of(opts.model), size);
 }
 END_TEST
 
@@ -619,63 +569,6 @@ START_TEST(a_model_that_loses_its_name_while_it_is_compacted_is_missed)
 }
 END_TEST
 
-/* Fills the disk once the model is compacted. */
-static bool fill_disk(void *arg)
-{
-    static const char block[4096];
-    const char *filler = arg;
-    char *copy = NULL;
-    FILE *file;
-
-    ck_assert_int_gt(asprintf(&copy, "%s.partial", opts.model), 0);
-    if (access(copy, F_OK) == 0 && access(filler, F_OK) != 0) {
-        file = fopen(filler, "w");
-        ck_assert_ptr_nonnull(file);
-        setbuf(file, NULL);
-        while (fwrite(block, sizeof block, 1, file) == 1)
-            continue;
-        fclose(file);
-    }
-    free(copy);
-    return false;
-}
-
-START_TEST(without_room_for_the_copy_a_model_is_complete_all_the_same)
-{
-    char *disk = strdup(train_path(folder, "disk")), *model = NULL, *filler = NULL;
-    const char *usual = opts.model;
-    off_t large;
-
-    ck_assert_int_eq(mkdir(disk, 0700), 0);
-    ck_assert_int_gt(asprintf(&model, "%s/model.ff", disk), 0);
-    ck_assert_int_gt(asprintf(&filler, "%s/filler", disk), 0);
-    if (mount("tmpfs", disk, "tmpfs", 0, "size=4m") != 0) {
-        printf("SKIPPED: no room for the copy: no small file system can be mounted here (needs "
-               "root)\n");
-    } else {
-        opts.model = model;
-        opts.scratch = own;
-        opts.interrupted = fill_disk;
-        opts.arg = filler;
-        ck_status(ff_train(ctx, &recipe, &opts, &result), FF_OK, "");
-        ck_assert_str_eq(train_hash(model), train_reference(&recipe, ROWS));
-        ck_assert_int_ne(access(train_path(disk, "model.ff.partial"), F_OK), 0);
-        large = size_of(model);
-        ck_assert_int_eq(unlink(filler), 0);
-        opts.interrupted = NULL;
-        ck_status(ff_train(ctx, &recipe, &opts, &result), FF_OK, "");
-        ck_assert(result.was_complete);
-        ck_assert_int_lt(size_of(model), large);
-        ck_assert_int_eq(umount2(disk, MNT_DETACH), 0);
-    }
-    opts.model = usual;
-    opts.scratch = NULL;
-    free(disk);
-    free(model);
-    free(filler);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("train: life of a model file");
@@ -693,7 +586,6 @@ int main(void)
     tcase_add_test(tests, a_kill_before_the_first_checkpoint_leaves_the_old_model);
     tcase_add_test(tests, a_damaged_model_is_replaced_and_a_foreign_file_is_not);
     tcase_add_test(tests, no_one_trains_the_old_model_while_it_is_to_be_replaced);
-    tcase_add_test(tests, a_disk_that_fills_while_a_model_is_created_leaves_nothing);
     tcase_add_test(tests, a_stub_is_taken_over_by_training_and_no_model_to_resume);
     tcase_add_test(tests, a_partial_name_is_no_models_name);
     tcase_add_loop_test(tests, the_size_of_a_complete_model_does_not_depend_on_its_checkpoints, 0,
@@ -701,7 +593,6 @@ int main(void)
     tcase_add_test(tests, kills_and_interruptions_do_not_change_the_size_of_a_complete_model);
     tcase_add_loop_test(tests, a_model_that_loses_its_name_while_it_is_compacted_is_missed, 0,
                         DEEDS);
-    tcase_add_test(tests, without_room_for_the_copy_a_model_is_complete_all_the_same);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

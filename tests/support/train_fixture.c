@@ -91,6 +91,14 @@ void train_set_mtime(const char *path, time_t seconds)
     ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
+off_t train_size_of(const char *path)
+{
+    struct stat st;
+
+    ck_assert_int_eq(stat(path, &st), 0);
+    return st.st_size;
+}
+
 static void write_split(const char *folder, const char *split, uint64_t first, size_t rows)
 {
     char name[64];

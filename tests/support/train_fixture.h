@@ -9,6 +9,7 @@
 #include <fftool/fftool.h>
 
 #include <stddef.h>
+#include <sys/types.h>
 #include <time.h>
 
 #define TRAIN_SIDE 8 /* of an image */
@@ -31,6 +32,8 @@ const char *train_path(const char *folder, const char *name);
 void train_remove(const char *path);
 /* Sets the modification time of PATH, in s since 1970. */
 void train_set_mtime(const char *path, time_t seconds);
+/* The size of the file PATH, in bytes. */
+off_t train_size_of(const char *path);
 /* Makes the data of FOLDER floats of the same content, of other size and sign. */
 void train_make_floats(const char *folder);
 
