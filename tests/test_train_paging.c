@@ -49,18 +49,16 @@ static const char *hash_with(uint32_t slots)
     return train_hash(opts.model);
 }
 
-/* Every kind of recipe with two numbers of tiles in memory, every number with half of the kinds. */
+/* Every kind of recipe with one number of tiles in memory, every number with several kinds. */
 START_TEST(paged_equals_resident)
 {
     const char *whole;
 
     choose(_i);
     whole = hash_with(0);
-    for (uint32_t slots = 1 + (uint32_t)_i % 2; slots <= 4; slots += 2) {
-        opts.threads = 1 + slots % 3;
-        opts.checkpoint_interval_s = slots < 3 ? 0 : TRAIN_NEVER_S;
-        ck_assert_str_eq(hash_with(slots), whole);
-    }
+    opts.threads = 1 + (uint32_t)_i % 3;
+    opts.checkpoint_interval_s = _i < 4 ? 0 : TRAIN_NEVER_S;
+    ck_assert_str_eq(hash_with(1 + (uint32_t)_i % 4), whole);
 }
 END_TEST
 
@@ -89,7 +87,7 @@ START_TEST(with_one_number_of_state)
 }
 END_TEST
 
-/* Then the gradient is paged too. */
+/* Then the gradient is paged too. Every kind of recipe with one or two chunks at a time. */
 START_TEST(with_micro_batches)
 {
     const char *whole;
@@ -102,10 +100,8 @@ START_TEST(with_micro_batches)
     choose(_i);
     recipe.batch = 600; /* a batch of three chunks of 200, and one of 200 and 1 */
     whole = hash_with(0);
-    for (uint32_t chunks = 1; chunks <= 2; chunks++) {
-        opts.micro_batch_rows = chunks * 200;
-        ck_assert_str_eq(hash_with(chunks), whole);
-    }
+    opts.micro_batch_rows = 200 * (1 + (uint32_t)_i % 2);
+    ck_assert_str_eq(hash_with(1 + (uint32_t)_i / 2 % 2), whole);
 }
 END_TEST
 

@@ -167,7 +167,7 @@ int ff_plan_refuse(struct ff_ctx *ctx, const struct ff_plan *plan)
     const uint64_t *bytes = plan->category_bytes;
     uint64_t parameters = bytes[FF_MEM_WEIGHTS] + bytes[FF_MEM_OPTIMIZER] + bytes[FF_MEM_GRADIENT];
     uint64_t outputs = bytes[FF_MEM_ACTIVATIONS] + plan->mapped_bytes;
-    uint64_t others = bytes[FF_MEM_IO] + bytes[FF_MEM_OTHER];
+    uint64_t others = bytes[FF_MEM_IO] + bytes[FF_MEM_OTHER] + ff_plan_margin(plan->threads);
     unsigned long long least = plan->smallest_bytes / MIB;
     char budget[SIZE_TEXT], weights[SIZE_TEXT], activations[SIZE_TEXT], program[SIZE_TEXT],
         rest[SIZE_TEXT];
