@@ -133,7 +133,7 @@ static void try(struct program *program, const char *name, const struct fault_ca
         tally->failed++;
     else
         tally->succeeded++;
-    wrong = scene_check_end(&scene, &plan, &end, directory);
+    wrong = scene_check_end(&scene, &plan, &end, directory, true);
     if (end.signal || plan.class == FAULTS_UNLINK)
         scene_age(directory, &end);
     if (!wrong)

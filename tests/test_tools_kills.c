@@ -39,8 +39,9 @@ static uint32_t draw(uint32_t below)
 
 static const char *const actions[] = {"before", "within", "after"};
 
-/* Runs COMMAND, killed at a call drawn. Returns whether it was; WRONG as in scene_check_end(). */
-static bool kill_once(const char *directory, const char *command, const char **wrong)
+/* Runs COMMAND, killed at a call drawn. Returns whether it was; FIRST and WRONG as in
+ * scene_check_end(). */
+static bool kill_once(const char *directory, const char *command, bool first, const char **wrong)
 {
     struct program_plan plan = {.class = FAULTS_ANY};
     struct program_end end;
@@ -50,7 +51,7 @@ static bool kill_once(const char *directory, const char *command, const char **w
     plan.n = 1 + draw((uint32_t)scene.calls[FAULTS_ANY]);
     program_run(scene.program, directory, command, &plan, &end);
     killed = end.signal == SIGKILL;
-    *wrong = scene_check_end(&scene, &plan, &end, directory);
+    *wrong = scene_check_end(&scene, &plan, &end, directory, first);
     if (*wrong)
         printf("FINDING \"%s\": %.30s, killed %s call %llu, %s: %s\n", scene.scenario->name,
                command, actions[plan.action - FAULTS_KILL_BEFORE], (unsigned long long)plan.n,
@@ -71,9 +72,9 @@ static void run_under_kills(unsigned left, struct tally *tally)
 
     scene_copy(&scene, "case", directory);
     while (killed && !wrong && kills < left) {
-        killed = kill_once(directory, command, &wrong);
+        killed = kill_once(directory, command, kills == 0, &wrong);
         kills += killed;
-        if (draw(SCRATCH_STAYS + 1) == 0)
+        if (scene.scenario->trains && draw(SCRATCH_STAYS + 1) == 0)
             scene_remove_scratch(directory);
         command = scene_next(&scene, directory, draw(2));
     }

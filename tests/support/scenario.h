@@ -70,9 +70,10 @@ void scene_age(const char *directory, const struct program_end *end);
 /* Removes scratch, which may be deleted at any time. */
 void scene_remove_scratch(const char *directory);
 
-/* Checks exit code, output, files and model of a command that ended under PLAN in DIRECTORY. */
+/* Checks exit code, output, files and model of a command that ended under PLAN in DIRECTORY. FIRST:
+ * it started from the state. A training that was resumed prints other results. */
 const char *scene_check_end(const struct scene *scene, const struct program_plan *plan,
-                            const struct program_end *end, const char *directory);
+                            const struct program_end *end, const char *directory, bool first);
 
 /* Checks that the temporary directory that a run made elsewhere is gone. */
 const char *scene_check_elsewhere(const struct program_end *end);
