@@ -91,7 +91,7 @@ static size_t choose_place(struct store_random *random, size_t size)
 /* One run of the damage: a different seed each. */
 START_TEST(random_damage_never_crashes_reading_or_writing)
 {
-    enum { ROUNDS = 100 };
+    enum { ROUNDS = 50 };
     struct store_random random = {(uint64_t)_i + 1};
     char path[512];
     unsigned opened = 0;

@@ -6,7 +6,7 @@
 # shellcheck disable=SC2086 # $net is words
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
 
-net="--hidden 1100x2 --batch 600 --epochs 1 --recipe symba --negative-sets 2 --head-epochs 1"
+net="--limit 1300 --hidden 1100x2 --batch 600 --epochs 1 --recipe symba --negative-sets 2 --head-epochs 1"
 
 # What the parts of the refusal in err add up to, in MiB, rounded up.
 parts()
@@ -96,7 +96,7 @@ ok "and none is negative" [ "$(grep -c '=-' leaves)" -eq 0 ]
 for size in 0 -1 abc 1.5M 12Q '' 18446744073709551616 99999999999999T 17179869183G 8388608T; do
     refused 2 '--memory: .*up to 8388607T' train --data "$data" --memory "$size"
 done
-ff 0 plan $net --memory 8388607T --json && json out
+ff 0 plan --hidden 2000 --memory 8388607T --json && json out
 ok "the largest budget is printed as it was given" [ "$(leaf '.points[0].budget_bytes')" = $((8388607 << 40)) ]
 refused 2 '--classes: "1" ' plan --classes 1
 refused 2 'features' plan --features 4000000
