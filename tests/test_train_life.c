@@ -569,6 +569,28 @@ START_TEST(a_model_that_loses_its_name_while_it_is_compacted_is_missed)
 }
 END_TEST
 
+static bool delete_copy(void *arg)
+{
+    char *copy = partial();
+
+    *(int *)arg += unlink(copy) == 0;
+    free(copy);
+    return false;
+}
+
+START_TEST(a_copy_that_is_deleted_costs_a_complete_model_nothing)
+{
+    int deleted = 0;
+
+    opts.interrupted = delete_copy;
+    opts.arg = &deleted;
+    train_ok(ctx, &recipe, &opts);
+    ck_assert_int_gt(deleted, 0);
+    ck_assert_str_eq(left(), "model.ff");
+    ck_assert_str_eq(train_hash(opts.model), train_reference(&recipe, ROWS));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("train: life of a model file");
@@ -591,6 +613,7 @@ int main(void)
     tcase_add_loop_test(tests, the_size_of_a_complete_model_does_not_depend_on_its_checkpoints, 0,
                         train_kinds() + 2);
     tcase_add_test(tests, kills_and_interruptions_do_not_change_the_size_of_a_complete_model);
+    tcase_add_test(tests, a_copy_that_is_deleted_costs_a_complete_model_nothing);
     tcase_add_loop_test(tests, a_model_that_loses_its_name_while_it_is_compacted_is_missed, 0,
                         DEEDS);
     suite_add_tcase(suite, tests);

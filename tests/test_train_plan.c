@@ -343,10 +343,12 @@ static uint64_t smallest_budget(void)
 static void sweep(void)
 {
     const char *hash;
-    uint64_t smallest, comfortable;
+    uint64_t smallest, comfortable, room;
 
     smallest = smallest_budget();
-    comfortable = seen.peak_bytes;
+    comfortable = seen.peak_bytes + MIB;
+    ck_assert_uint_gt(comfortable, smallest);
+    room = comfortable - smallest;
     (void)train_seen();
     hash = train_hash(opts.model);
     for (unsigned step = 0; step <= 2; step++) {
@@ -354,7 +356,7 @@ static void sweep(void)
         struct ff_train_result result;
         int status;
 
-        opts.memory_bytes = smallest + (comfortable + MIB - smallest) * step * step / 4;
+        opts.memory_bytes = smallest + room * step * step / 4;
         opts.threads = 1 + step;
         if (opts.threads > 2) /* another need: only more is sure to do */
             opts.memory_bytes += comfortable;

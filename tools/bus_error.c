@@ -85,7 +85,9 @@ static char *find_file(uintptr_t address)
 static void print_path(char *path)
 {
     for (unsigned char *c = (unsigned char *)path; *c != '\0'; c++) {
-        if (*c < 0x20 || *c == 0x7f || (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f))
+        if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f) /* a control character in UTF-8 */
+            c[0] = c[1] = '?';
+        if (*c < 0x20 || *c == 0x7f)
             *c = '?';
     }
     print_text(path);

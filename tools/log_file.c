@@ -22,6 +22,16 @@ static bool is_log_line(const char *line)
     return is;
 }
 
+/* What a log begins with, be it cut off within its first line. */
+static bool begins_log(const char *line)
+{
+    static const char start[] = "{\"kind\":\"";
+    size_t length = strlen(line), whole = strlen(start);
+
+    return is_log_line(line) || (length > 0 && line[length - 1] != '\n' &&
+                                 strncmp(line, start, length < whole ? length : whole) == 0);
+}
+
 /* Reads the last bytes of PATH, up to SIZE - 1, as text. Returns where they begin; negative: they
  * cannot be read. */
 static off_t read_tail(const char *path, char *text, size_t size)
@@ -55,13 +65,13 @@ static void find_end(struct log_file *log)
         return;
     if (is_log_line(line))
         log->separate = true;
-    else if (last != NULL)
+    else if (last != NULL || begin == 0)
         log->keep = begin + (line - tail);
 }
 
 int log_file_check(const struct cli *cli, const char *path)
 {
-    static const struct overwrite_kind kind = {"log of fftool train", is_log_line};
+    static const struct overwrite_kind kind = {"log of fftool train", begins_log};
 
     if (overwrite_same(path, cli->model))
         return usage_error(cli->command, "--log: %s is the model", path);

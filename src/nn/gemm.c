@@ -25,7 +25,9 @@ extern void blas_memory_free(void *buffer) __attribute__((weak));
 
 static bool address_space_is_there(size_t bytes)
 {
-    void *probe = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    /* It is little memory that will be touched: do not hold it against the machine's. */
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void *probe = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
 
     if (probe == MAP_FAILED)
         return false;

@@ -36,9 +36,9 @@ static bool disk_is_full(const struct ff_db *db)
  * a file's size. Returns the errno that it was. */
 static int errno_of_write(const struct ff_db *db, int code)
 {
-    if (size_limit_is_reached(db))
-        return EFBIG;
-    return code == EIO && disk_is_full(db) ? ENOSPC : code;
+    if (disk_is_full(db))
+        return ENOSPC;
+    return size_limit_is_reached(db) ? EFBIG : code;
 }
 
 int ff_db_fail(struct ff_db *db, int code, const char *what)

@@ -83,7 +83,10 @@ static int open_env(struct ff_db *db, const char *path, size_t map_bytes)
         code = mdb_env_set_maxreaders(db->env, READERS);
     if (code == 0)
         code = mdb_env_open(db->env, path, flags_of(db->mode), FILE_MODE);
-    if (code != 0)
+    if (code == MDB_INVALID) /* so it says of any failure; the file itself has been checked */
+        rc = ff_fail(db->ctx, FF_EIO, "%s: cannot open: it cannot be read, or not be locked",
+                     db->path);
+    else if (code != 0)
         rc = ff_db_fail(db, code, "open");
     else if (!is_the_file(db))
         rc = ff_fail(db->ctx, FF_ELOCKED, "%s: is being replaced by another process", db->path);

@@ -17,7 +17,7 @@
 /* Keys that one round of a sweep collects before it deletes them. */
 #define SWEEP_KEYS 128
 /* A copy commits as often: more would only hold more memory. */
-#define COPY_BYTES ((size_t)1 << 20)
+#define COPY_BYTES ((size_t)256 << 10)
 
 struct ff_model_file {
     struct ff_ctx *ctx;
@@ -489,6 +489,23 @@ int ff_model_file_walk(struct ff_model_file *file, bool verify,
     return blame(file, rc == FF_ENOTFOUND ? FF_OK : rc);
 }
 
+/* Puts the tile STORED under KEY, verified: what cannot be read again must not be lost. */
+static int copy_tile(struct ff_model_file *from, struct ff_model_file *to, struct ff_bytes key,
+                     struct ff_bytes stored)
+{
+    char name[NAME_BYTES];
+    struct ff_tile_key tile;
+    struct ff_value value;
+    int rc;
+
+    if (!ff_tile_key_decode(key, &tile))
+        return ff_fail(from->ctx, FF_ECORRUPT, "%s: damaged: an unknown key", from->path);
+    ff_tile_key_name(&tile, from->path, name, sizeof name);
+    ff_db_will_need(from->db, stored);
+    rc = ff_value_open(from->ctx, key, stored, true, name, &value);
+    return rc == FF_OK ? ff_db_put(to->db, key, stored) : rc;
+}
+
 /* Puts every tile of FROM into TO, in the order of keys. */
 static int copy_tiles(struct ff_model_file *from, struct ff_model_file *to, bool (*stop)(void *arg),
                       void *arg)
@@ -502,7 +519,7 @@ static int copy_tiles(struct ff_model_file *from, struct ff_model_file *to, bool
             return ff_fail(from->ctx, FF_EINTERRUPTED, "%s: interrupted while it is compacted",
                            from->path);
         if (!is_manifest(key)) {
-            rc = ff_db_put(to->db, key, stored);
+            rc = copy_tile(from, to, key, stored);
             pending += stored.size;
         }
         ff_db_dont_need(from->db);
@@ -543,6 +560,18 @@ static void swap_files(struct ff_model_file *file, struct ff_model_file *copy)
     copy->fd = fd;
 }
 
+/* As far as this process may, gives COPY the owner and the permissions of FILE. */
+static void copy_permissions(const struct ff_model_file *file, const struct ff_model_file *copy)
+{
+    struct stat st;
+
+    if (fstat(file->fd, &st) != 0)
+        return;
+    if (fchown(copy->fd, st.st_uid, st.st_gid) != 0)
+        (void)!fchown(copy->fd, (uid_t)-1, st.st_gid);
+    (void)!fchmod(copy->fd, st.st_mode & 0777);
+}
+
 /* Makes COPY a copy of FILE, but with the manifest TEXT, and puts it in FILE's place. */
 static int replace_by_copy(struct ff_model_file *file, struct ff_model_file *copy, const char *text,
                            bool (*stop)(void *arg), void *arg)
@@ -551,8 +580,10 @@ static int replace_by_copy(struct ff_model_file *file, struct ff_model_file *cop
 
     if (rc == FF_OK)
         rc = open_partial(copy, FF_DB_SCRATCH);
-    if (rc == FF_OK)
+    if (rc == FF_OK) {
+        copy_permissions(file, copy);
         rc = copy_tiles(file, copy, stop, arg);
+    }
     if (rc == FF_OK)
         rc = put_manifest(copy, text);
     if (rc == FF_OK)

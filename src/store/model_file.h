@@ -108,10 +108,10 @@ void ff_model_file_needs(size_t elements, bool puts, bool gets, struct ff_needs 
  * check of its trees, at its present size. */
 void ff_model_file_check_needs(const struct ff_model_file *file, struct ff_needs *needs);
 /*
- * Rewrites the file without free pages, with the manifest TEXT: what is stored decides every byte,
- * and no longer how often it was written. The copy is made beside the file and takes its name; a
- * crash leaves the one or the other. STOP (may be NULL) is asked between values: FF_EINTERRUPTED.
- * On failure (FF_EFULL, FF_EREPLACED, ...) the file is as it was.
+ * Rewrites the file with the manifest TEXT, each value verified: what is stored decides its size,
+ * and no longer how often it was written. The copy is made beside the file, with its permissions,
+ * and takes its name; a crash leaves the one or the other. STOP (may be NULL) is asked between
+ * values: FF_EINTERRUPTED. On failure (FF_EFULL, FF_EREPLACED, ...) the file is as it was.
  */
 FF_CHECK int ff_model_file_compact(struct ff_model_file *file, const char *text,
                                    bool (*stop)(void *arg), void *arg);

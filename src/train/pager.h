@@ -46,8 +46,8 @@ struct ff_pager;
 FF_CHECK int ff_pager_new(struct ff_workers *workers, const struct ff_pager_opts *opts,
                           struct ff_pager **out);
 void ff_pager_free(struct ff_pager *pager);
-/* Adds what a pager takes, the pages of its set that THREADS map at a time, and what waits for a
- * commit when OUT tensors are stored at once. */
+/* Adds what a pager takes, the pages of its set that THREADS map at a time, and, if
+ * tensors go OUT, what waits for a commit. */
 void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, unsigned out,
                     struct ff_needs *needs);
 /* Reads TILES tiles from FIRST on, none of them resident, of the N tensors to be had FF_PAGE_IN. */

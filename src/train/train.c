@@ -65,6 +65,7 @@ static int settle_data(struct ff_run *run)
 
     if (status != FF_OK || ff_data_files_equal(&before, &run->manifest.files))
         return status;
+    run->manifest.mark.compacted = false;
     return ff_run_flip(run);
 }
 
@@ -404,7 +405,7 @@ static int explain_unpublished(struct ff_run *run, int status)
 static int compact(struct ff_run *run)
 {
     struct ff_progress_mark *mark = &run->manifest.mark;
-    char *text;
+    char reason[FF_MESSAGE_BYTES / 2], *text;
     int status;
 
     if (mark->compacted)
@@ -415,15 +416,21 @@ static int compact(struct ff_run *run)
     if (status == FF_OK)
         status = ff_model_file_compact(run->file, text, run->opts->interrupted, run->opts->arg);
     free(text);
-    if (status == FF_OK || status == FF_EREPLACED)
-        return status;
+    if (status == FF_OK)
+        return FF_OK;
     mark->compacted = false;
-    ff_warn(run->ctx, "%s; the model is complete, but larger than it need be",
-            ff_ctx_message(run->ctx));
-    return ff_model_file_check_place(run->file);
+    snprintf(reason, sizeof reason, "%s",
+             status == FF_EREPLACED ? "the copy was deleted or renamed by another process"
+                                    : ff_ctx_message(run->ctx));
+    status = ff_model_file_check_place(run->file);
+    if (status == FF_OK)
+        ff_warn(run->ctx, "not compacted: %s; the model is complete, but larger than necessary",
+                reason);
+    return status;
 }
 
-/* From an open model on. A complete one is only cleared of what a run cut off at its end left. */
+/* From an open model on. Of a complete one, what a run cut off at its end left is removed, and the
+ * file compacted. */
 static int train_from_mark(struct ff_run *run, double began, struct ff_train_result *result)
 {
     int status = ff_run_derive(run);

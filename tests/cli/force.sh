@@ -32,6 +32,15 @@ ok "a training that comes to its end replaces the model" [ "$(weights_hash m.ff)
 ok "and the log, line for line" [ "$(wc -l <log.jsonl)" -eq "$(wc -l <log.copy)" ]
 ok "and leaves nothing beside them" [ "$(ls)" = "$(printf '%s\n' cut err hash.json leaves log.copy log.jsonl m.copy m.ff out)" ]
 
+printf '{"kind":"epo' >half.jsonl # what a killed run left of its first line
+ff 0 train $small --model half.ff --log half.jsonl --force --quiet
+ok "a log cut off within its first line is written anew" \
+    [ "$(grep -c '^{"kind":.*}$' half.jsonl)" -eq "$(wc -l <log.copy)" ]
+ok "and holds nothing else" [ "$(wc -l <half.jsonl)" -eq "$(wc -l <log.copy)" ]
+printf '{"kinds":' >other.json
+ff 1 train $small --model half.ff --log other.json --force
+ok "another file cut off is no log" [ "$(cat other.json)" = '{"kinds":' ]
+
 rm log.jsonl
 ff 4 train --data cut --hidden 40x2 --model m.ff --log log.jsonl --force
 ok "a log that was not there is not left behind" [ ! -e log.jsonl ]
