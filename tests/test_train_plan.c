@@ -275,7 +275,7 @@ static void check_disk(const struct ff_train_result *result)
     ck_assert_double_ge((double)model.st_size, least * (double)seen.model_bytes);
 }
 
-/* What is told of the disk holds without compression and checkpoints between. */
+/* Disk use is as estimated, without compression and checkpoints within layers. */
 START_TEST(measured_as_planned)
 {
     struct ff_train_result result;

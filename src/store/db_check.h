@@ -35,7 +35,7 @@ FF_CHECK int ff_db_check(struct ff_ctx *ctx, int fd, const char *path, struct ff
 /* For the planner: adds what checking the trees of a file of FILE_BYTES takes meanwhile. */
 void ff_db_check_needs(uint64_t file_bytes, struct ff_needs *needs);
 
-/* What a file is, as far as its first pages tell. */
+/* What a file is, judged by its first pages. */
 enum ff_db_kind {
     FF_DB_IS_FOREIGN, /* not LMDB's, of another kind, or unreadable */
     FF_DB_IS_STUB,    /* empty, cut off within the meta pages, or without a commit: what is left if

@@ -548,7 +548,7 @@ static int finish_copy(struct ff_model_file *copy)
     return ff_db_open_fd(copy->ctx, copy->fd, copy->path, FF_DB_WRITE, &copy->db);
 }
 
-/* FILE goes on with the file of COPY, and COPY is left with the one that it has replaced. */
+/* FILE continues with the file of COPY; COPY is left with the file that it replaced. */
 static void swap_files(struct ff_model_file *file, struct ff_model_file *copy)
 {
     struct ff_db *db = file->db;
