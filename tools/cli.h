@@ -1,7 +1,7 @@
 /*
- * What the files of the command line share: the commands' table, exit codes, and how a failure is
- * told. Text of others is escaped on its way to the terminal (print.h). The command line sees
- * nothing of the library but its public headers.
+ * What the files of the command line share: the commands' table, exit codes, and the reporting
+ * of failures. Text of others is escaped on its way to the terminal (print.h). The command line
+ * sees nothing of the library but its public headers.
  *
  * A command is one file, cmd_NAME.c, that defines `const struct command cmd_NAME`, and one row of
  * COMMANDS below. Dispatch, `fftool help`, `--help`, option parsing and the tests follow from it.

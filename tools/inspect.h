@@ -1,7 +1,7 @@
 /*
  * The views of `fftool inspect`. Each reads the model layer by layer and prints as it goes, so that
  * memory stays small for a model of any size; as JSON it is printed when it is whole. Functions
- * return a status of the library unless told otherwise.
+ * return a status of the library unless documented otherwise.
  */
 #ifndef FFTOOL_INSPECT_H
 #define FFTOOL_INSPECT_H

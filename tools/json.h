@@ -47,7 +47,7 @@ json_t *json_built(struct json_builder *builder);
  * with free(); NULL when memory is out. */
 char *json_text(json_t *value, size_t flags);
 /* Prints VALUE, which is taken over, on stdout as an indented document. Returns EXIT_DONE, or
- * EXIT_FAILED with nothing printed on stdout, and the reason told, when memory is out. */
+ * EXIT_FAILED with nothing printed on stdout, and the reason reported, when memory is out. */
 int json_print(const struct cli *cli, json_t *value);
 /* The same into a text, to be freed with free(); NULL when memory is out. */
 char *json_document(json_t *value);

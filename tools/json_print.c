@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* 9 digits tell every float apart; doubles here are means of floats. */
+/* 9 digits distinguish all floats; doubles here are means of floats. */
 #define JSON_FLAGS (JSON_REAL_PRECISION(12) | JSON_ENCODE_ANY)
 #define JSON_INDENT_COLUMNS 2
 
@@ -52,7 +52,7 @@ char *json_text(json_t *value, size_t flags)
     return escape(text);
 }
 
-/* Prints TEXT, which is taken over; NULL: memory is out. What cannot be printed, main() tells. */
+/* Prints TEXT, which is taken over; NULL: memory is out. main() reports failed writes. */
 static int print_document(const struct cli *cli, char *text)
 {
     bool printed;

@@ -23,7 +23,7 @@ void ff_ctx_free(struct ff_ctx *ctx);
  * (ff_text_escape() in text.h), valid until the next call on CTX. */
 const char *ff_ctx_message(const struct ff_ctx *ctx);
 
-/* What a failure is about, where the library can tell: what to do about it depends on that. */
+/* The subject of a failure, if the library knows it; the advice to the user depends on it. */
 enum ff_subject {
     FF_ABOUT_OTHER,
     FF_ABOUT_MODEL,  /* the model file */
