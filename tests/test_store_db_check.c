@@ -287,7 +287,7 @@ END_TEST
 int main(void)
 {
     /* Each seed takes a second or two where syncing is slow. */
-    const int seeds = getenv("FFTOOL_LONG") ? 200 : 4;
+    const int seeds = getenv("FFTOOL_LONG") ? 200 : 3;
     Suite *suite = suite_create("store: check of LMDB files");
     TCase *tc = tcase_create("db_check");
 

@@ -98,6 +98,7 @@ START_TEST(with_micro_batches)
     train_opts(folder, &opts);
     opts.checkpoint_interval_s = TRAIN_NEVER_S;
     choose(_i);
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "300,400", &recipe), FF_OK);
     recipe.batch = 600; /* a batch of three chunks of 200, and one of 200 and 1 */
     whole = hash_with(0);
     opts.micro_batch_rows = 200 * (1 + (uint32_t)_i % 2);

@@ -40,7 +40,7 @@ near()
     awk -v a="$1" -v b="$2" 'BEGIN { d = a - b; exit !(a != "" && d < 1e-6 && d > -1e-6) }'
 }
 
-tiny 0 --rows symba-4,depth-32 --seeds 2
+tiny 0 --rows symba-4,depth-4-chosen --seeds 2
 cp out table.md
 json r.json
 ok "results are JSON of the schema" [ "$(leaf .schema)" = fftool.accuracy/1 ]
@@ -50,7 +50,7 @@ for key in cpu processors fftool blas; do
 done
 ok "every training is told" [ "$(grep -c '^\[[0-9]*/6\] .* % in ' err)" -eq 6 ]
 ok "with what is left" has err '; about .* left$'
-for name in symba-4 depth-32; do
+for name in symba-4 depth-4-chosen; do
     at=$(row $name)
     a=$(leaf "$at.seeds[0].error") b=$(leaf "$at.seeds[1].error")
     ok "$name: the mean" near "$(leaf "$at.mean")" "$(echo "$a $b" | awk '{ print ($1 + $2) / 2 }')"
@@ -69,7 +69,7 @@ ok "the head has one" [ -n "$(leaf "$at.seeds[0].errors.head")" ]
 ok "BP has the same width and epochs" \
     [ "$(leaf "$at.bp.options")" = "--mode bp --limit 1000 --hidden 64x4 --epochs 1" ]
 ok "BP has its error" [ -n "$(leaf "$at.bp.seeds[1].error")" ]
-ok "a row without BP tells why" [ -n "$(leaf "$(row depth-32).bp_none")" ]
+ok "a row without BP tells why" [ -n "$(leaf "$(row depth-4-chosen).bp_none")" ]
 ff 0 train --data "$data" --recipe symba --negative-sets 3 --hidden 64x4 --limit 1000 --epochs 1 \
     --seed 1 --quiet
 ff 0 eval model.ff --data "$data" --json --quiet
@@ -86,7 +86,7 @@ ok "no lock stays" [ ! -e r.json.runs/lock ]
 ok "nor a work folder" [ -z "$(find r.json.runs -name '*.work')" ]
 
 cp r.json before.json
-tiny 0 --rows symba-4,depth-32 --seeds 2
+tiny 0 --rows symba-4,depth-4-chosen --seeds 2
 ok "nothing is measured twice" [ "$(grep -c '^\[' err)" -eq 0 ]
 ok "the results stay as they were" cmp r.json before.json
 rm r.json r.json.runs/*recipe-symba*.seed-1.json
@@ -94,7 +94,7 @@ tiny 0 --rows symba-4 --seeds 2
 ok "what is lost is measured again, and no other" [ "$(grep -c '^\[' err)" -eq 1 ]
 json r.json
 ok "to the same error" [ "$(leaf "$(row symba-4).seeds[1].error")" = "$error" ]
-ok "the other rows stay" [ -n "$(row depth-32)" ]
+ok "the other rows stay" [ -n "$(row depth-4-chosen)" ]
 tiny 0 --rows symba-4 --seeds 1 --force
 ok "--force measures anew" [ "$(grep -c '^\[' err)" -eq 2 ]
 accuracy 0 --table before.json
