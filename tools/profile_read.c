@@ -21,6 +21,12 @@ static int check_schema(const struct reading *reading, const json_t *root)
     return EXIT_DONE;
 }
 
+/* Whether FIGURE can have that value, NAN being for null. */
+static bool can_be(enum profile_figure figure, double value)
+{
+    return !profile_figure_is_whole(figure) || isnan(value) || value == trunc(value);
+}
+
 /* A figure may be null, but it has to be there. */
 static int read_figures(const struct reading *reading, const json_t *object, size_t index,
                         struct profile_point *point)
@@ -28,13 +34,15 @@ static int read_figures(const struct reading *reading, const json_t *object, siz
     int i;
 
     for (i = 0; i < PROFILE_FIGURES; i++) {
-        const char *member = profile_figure_member((enum profile_figure)i);
+        enum profile_figure figure = (enum profile_figure)i;
+        const char *member = profile_figure_member(figure);
         const json_t *value = json_object_get(object, member);
 
         if (value == NULL)
             return reading_damaged(reading, "points[%zu]: %s is missing", index, member);
         point->figures[i] = reading_number(value);
-        if (isnan(point->figures[i]) && !json_is_null(value))
+        if ((isnan(point->figures[i]) && !json_is_null(value)) ||
+            !can_be(figure, point->figures[i]))
             return reading_damaged(reading, "points[%zu]: %s is no figure that can be", index,
                                    member);
     }

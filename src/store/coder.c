@@ -2,6 +2,7 @@
 
 #include "base/arithmetic.h"
 #include "store/convert.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
@@ -218,10 +219,10 @@ static size_t compressor_bytes(int level, size_t bytes)
     void *zeros = calloc(1, bytes), *packed = malloc(bound);
     ZSTD_CCtx *compressor = ZSTD_createCCtx();
 
-    if (zeros && packed && compressor) {
-        (void)ZSTD_CCtx_setParameter(compressor, ZSTD_c_compressionLevel, level);
-        (void)ZSTD_compress2(compressor, packed, bound, zeros, bytes);
-    }
+    if (!zeros || !packed || !compressor ||
+        ZSTD_isError(ZSTD_CCtx_setParameter(compressor, ZSTD_c_compressionLevel, level)) ||
+        ZSTD_isError(ZSTD_compress2(compressor, packed, bound, zeros, bytes)))
+        errno = ENOMEM;
     size = ZSTD_sizeof_CCtx(compressor);
     ZSTD_freeCCtx(compressor);
     free(zeros);
@@ -234,6 +235,8 @@ static size_t decompressor_bytes(void)
     ZSTD_DCtx *decompressor = ZSTD_createDCtx();
     size_t size = ZSTD_sizeof_DCtx(decompressor);
 
+    if (!decompressor)
+        errno = ENOMEM;
     ZSTD_freeDCtx(decompressor);
     return size;
 }

@@ -119,7 +119,8 @@ struct ff_coder_use {
     bool decompresses;
 };
 /* Adds what a coder comes to take by N USES of it, shuffled blocks included. To ask their size
- * contexts of zstd are made and freed. */
+ * contexts of zstd are made and freed; where memory is out for that, errno becomes ENOMEM, and the
+ * sum is too low. */
 void ff_coder_needs(size_t n, const struct ff_coder_use *uses, struct ff_needs *needs);
 
 /* Most bytes (header included) that ff_value_encode() may write for these; without compression,

@@ -270,7 +270,11 @@ static int stage_from_name(const char *name)
 /* Unpacked JSON: FF_OK, or what is wrong with it. */
 static int unpacked(struct ff_ctx *ctx, int failed, const json_error_t *error)
 {
-    return failed ? ff_fail(ctx, FF_ECORRUPT, "%s", error->text) : FF_OK;
+    if (!failed)
+        return FF_OK;
+    if (json_error_code(error) == json_error_out_of_memory)
+        return ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
+    return ff_fail(ctx, FF_ECORRUPT, "%s", error->text);
 }
 
 static int copy_text(struct ff_ctx *ctx, const char *text, char **out)

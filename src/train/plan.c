@@ -8,6 +8,8 @@
 #include "train/streams.h"
 #include "train/workers.h"
 
+#include <errno.h>
+
 /*
  * Bytes that zstd leaves of 100. Of trained rectified activations it leaves 39 to 50, of scaled u8
  * 51 to 61 (on Fashion-MNIST); more where layers have learned little and pass on their outputs
@@ -129,7 +131,9 @@ struct ff_plan_job ff_plan_job(const struct ff_manifest *manifest, const struct 
     };
     struct ff_plan_products products;
 
+    errno = 0;
     count_base(&job);
+    job.out_of_memory = errno == ENOMEM;
     products = products_of(&job);
     job.program = ff_plan_program(job.threads, &products);
     return job;

@@ -35,6 +35,7 @@ struct ff_plan_job {
     struct ff_needs base;      /* held all the time */
     struct ff_needs coding;    /* held once the largest tile was written */
     uint64_t program;          /* memory of the process beside what is told, from training on */
+    bool out_of_memory;        /* so base and coding are too low */
 };
 
 /* What the planner turns. */
@@ -110,6 +111,9 @@ bool ff_plan_is_repeated(const struct ff_recipe *recipe, uint32_t layers, uint32
 /* The plan of a whole run. FF_EBUDGET if it does not fit: then OUT is that of the smallest budget.
  */
 FF_CHECK int ff_plan_run(struct ff_ctx *ctx, const struct ff_plan_job *job, struct ff_plan *out);
+/* FF_ENOMEM: for errno ENOMEM after sums of what will be needed, which are too low then
+ * (store/value.h). */
+FF_CHECK int ff_plan_out_of_memory(struct ff_ctx *ctx);
 /* FF_EBUDGET with a message that tells the smallest budget. */
 FF_CHECK int ff_plan_refuse(struct ff_ctx *ctx, const struct ff_plan *plan);
 /* Warns if PLAN, which has no budget, takes more memory than there is, and tells whether a budget

@@ -5,6 +5,7 @@
 #include "base/available.h"
 #include "train/layer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -162,6 +163,11 @@ static const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
     return text;
 }
 
+int ff_plan_out_of_memory(struct ff_ctx *ctx)
+{
+    return ff_fail(ctx, FF_ENOMEM, "out of memory for the plan");
+}
+
 int ff_plan_refuse(struct ff_ctx *ctx, const struct ff_plan *plan)
 {
     const uint64_t *bytes = plan->category_bytes;
@@ -199,15 +205,23 @@ void ff_plan_warn(struct ff_ctx *ctx, const struct ff_plan *plan)
 
 int ff_plan_run(struct ff_ctx *ctx, const struct ff_plan_job *job, struct ff_plan *out)
 {
-    struct survey survey = make_survey(job);
     struct ff_plan_job smallest = *job;
+    struct survey survey;
+    bool fits;
 
+    errno = 0;
+    survey = make_survey(job);
     fill(&survey, out);
-    if (!job->memory_bytes || out->smallest_bytes <= job->memory_bytes)
+    fits = !job->memory_bytes || out->smallest_bytes <= job->memory_bytes;
+    if (!fits) {
+        smallest.memory_bytes = out->smallest_bytes;
+        survey = make_survey(&smallest);
+        fill(&survey, out);
+    }
+    if (job->out_of_memory || errno == ENOMEM)
+        return ff_plan_out_of_memory(ctx);
+    if (fits)
         return FF_OK;
-    smallest.memory_bytes = out->smallest_bytes;
-    survey = make_survey(&smallest);
-    fill(&survey, out);
     out->budget_bytes = job->memory_bytes;
     return ff_plan_refuse(ctx, out);
 }

@@ -7,6 +7,7 @@
 #include "train/layer.h"
 #include "train/plan.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define SCORE_BYTES ((uint64_t)4 << 20) /* of a block's scores in memory */
@@ -423,6 +424,7 @@ int ff_score_plan(struct ff_ctx *ctx, struct ff_score_job *job, struct ff_plan *
     uint64_t budget = job->memory_bytes, least;
     bool fits_budget;
 
+    errno = 0;
     settle(job);
     least = smallest(job);
     fits_budget = budget == 0 || least <= budget;
@@ -432,5 +434,7 @@ int ff_score_plan(struct ff_ctx *ctx, struct ff_score_job *job, struct ff_plan *
     fill(job, out);
     out->smallest_bytes = least;
     out->budget_bytes = job->memory_bytes = budget;
+    if (errno == ENOMEM)
+        return ff_plan_out_of_memory(ctx);
     return fits_budget ? FF_OK : ff_plan_refuse(ctx, out);
 }
