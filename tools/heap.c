@@ -1,6 +1,6 @@
 #include "heap.h"
-#include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,14 +38,26 @@ char *heap_format(const char *format, ...)
     return or_exit(length >= 0 ? text : NULL);
 }
 
-/* Where memory runs out within a token, jansson 2.14 leaves out a part of it, and may succeed. */
+static bool out_of_memory;
+
+static void *noting_malloc(size_t size)
+{
+    void *block = malloc(size);
+
+    out_of_memory = out_of_memory || block == NULL;
+    return block;
+}
+
+/* Where memory runs out within a token, jansson 2.14 leaves out a part of it, and may succeed; nor
+ * does it leave errno alone. */
 json_t *heap_json(const char *text, size_t bytes, size_t flags, json_error_t *error)
 {
     json_t *value;
 
-    errno = 0;
+    out_of_memory = false;
+    json_set_alloc_funcs(noting_malloc, free);
     value = json_loadb(text, bytes, flags, error);
-    if (errno == ENOMEM)
+    if (out_of_memory)
         or_exit(NULL);
     return value;
 }

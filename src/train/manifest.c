@@ -423,40 +423,64 @@ static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *ou
     return status;
 }
 
-/* After json_loads(), with errno 0 before. Where memory runs out within a token, jansson 2.14
- * leaves out a part of it, and may succeed. */
-static bool is_out_of_memory(const json_t *root, const json_error_t *error)
+struct source {
+    const char *text;
+    bool out_of_memory;
+};
+
+/* A json_load_callback_t: gives one byte at a time. Where memory runs out within a token, jansson
+ * 2.14 leaves out a part of it, and may succeed; at the next byte errno still tells. */
+static size_t give_byte(void *to, size_t room, void *arg)
 {
-    return errno == ENOMEM || (!root && json_error_code(error) == json_error_out_of_memory);
+    struct source *source = arg;
+
+    (void)room;
+    source->out_of_memory = source->out_of_memory || errno == ENOMEM;
+    if (!*source->text)
+        return 0;
+    *(char *)to = *source->text++;
+    return 1;
+}
+
+/* The caller frees *OUT, also on error. */
+static int parse_text(struct ff_ctx *ctx, const char *text, json_t **out)
+{
+    struct source source = {.text = text};
+    json_error_t error;
+
+    errno = 0;
+    *out = json_load_callback(give_byte, &source, JSON_REJECT_DUPLICATES, &error);
+    if (source.out_of_memory || (!*out && json_error_code(&error) == json_error_out_of_memory))
+        return ff_fail(ctx, FF_ENOMEM, "out of memory");
+    return *out ? FF_OK : ff_fail(ctx, FF_ECORRUPT, "%s", error.text);
+}
+
+static int check_format(struct ff_ctx *ctx, const json_t *root)
+{
+    const char *format = json_string_value(json_object_get(root, "format"));
+    json_int_t version = json_integer_value(json_object_get(root, "version"));
+
+    if (!format || strcmp(format, MANIFEST_FORMAT) != 0)
+        return ff_fail(ctx, FF_EFORMAT, "not an fftool model");
+    if (version != MANIFEST_VERSION)
+        return ff_fail(ctx, FF_EFORMAT,
+                       "written in version %lld of the format; this program reads version %d",
+                       (long long)version, MANIFEST_VERSION);
+    return FF_OK;
 }
 
 int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *text,
                      struct ff_manifest *out)
 {
-    json_error_t error;
     json_t *root;
-    const char *format;
-    json_int_t version;
     int status;
 
     memset(out, 0, sizeof *out);
-    errno = 0;
-    root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-    format = json_string_value(json_object_get(root, "format"));
-    version = json_integer_value(json_object_get(root, "version"));
-    if (is_out_of_memory(root, &error)) {
-        status = ff_fail(ctx, FF_ENOMEM, "out of memory");
-    } else if (!root) {
-        status = ff_fail(ctx, FF_ECORRUPT, "%s", error.text);
-    } else if (!format || strcmp(format, MANIFEST_FORMAT) != 0) {
-        status = ff_fail(ctx, FF_EFORMAT, "not an fftool model");
-    } else if (version != MANIFEST_VERSION) {
-        status = ff_fail(ctx, FF_EFORMAT,
-                         "written in version %lld of the format; this program reads version %d",
-                         (long long)version, MANIFEST_VERSION);
-    } else {
+    status = parse_text(ctx, text, &root);
+    if (status == FF_OK)
+        status = check_format(ctx, root);
+    if (status == FF_OK)
         status = parse_fields(ctx, root, out);
-    }
     json_decref(root);
     if (status == FF_OK)
         return FF_OK;
