@@ -450,7 +450,8 @@ static int parse_text(struct ff_ctx *ctx, const char *text, json_t **out)
 
     errno = 0;
     *out = json_load_callback(give_byte, &source, JSON_REJECT_DUPLICATES, &error);
-    if (source.out_of_memory || (!*out && json_error_code(&error) == json_error_out_of_memory))
+    if (source.out_of_memory ||
+        (!*out && (errno == ENOMEM || json_error_code(&error) == json_error_out_of_memory)))
         return ff_fail(ctx, FF_ENOMEM, "out of memory");
     return *out ? FF_OK : ff_fail(ctx, FF_ECORRUPT, "%s", error.text);
 }
