@@ -152,12 +152,12 @@ sed "s/some_data & <co>/$accents/" r.json >"$accents.json"
 cp l.jsonl "$accents.jsonl"
 for source in json jsonl; do
     ff 0 plot "$accents.$source" -o accents.svg
-    ok "a long name with accents is cut between characters ($source)" iconv -f utf8 accents.svg
+    ok "a long name with accents is cut between characters ($source)" iconv -f utf8 -t utf8 accents.svg
     ok "and is there" has accents.svg 'xéééé'
 done
 cp l.jsonl "$(printf 'no\377utf8').jsonl"
 ff 0 plot no*utf8.jsonl -o accents.svg
-ok "bytes that are no UTF-8 do not break it" iconv -f utf8 accents.svg
+ok "bytes that are no UTF-8 do not break it" iconv -f utf8 -t utf8 accents.svg
 ok "and are escaped" has accents.svg 'no\\xffutf8\.jsonl'
 # The environment does not change the picture, let alone prevent it
 mkdir home
