@@ -85,7 +85,7 @@ static void train_to_second_round(uint32_t layer)
 {
     struct ff_progress_mark mark = {.round = 0};
 
-    for (long questions = 20; mark.round == 0 || mark.layer < layer; questions += 4)
+    for (long questions = 20; mark.round == 0 || mark.layer < layer; questions += 10)
         mark = train_partly(questions);
     ck_assert_uint_eq(mark.round, 1);
     ck_assert_uint_eq(mark.layer, layer);
