@@ -429,7 +429,7 @@ struct source {
 };
 
 /* A json_load_callback_t: gives one byte at a time. Where memory runs out within a token, jansson
- * 2.14 leaves out a part of it, and may succeed; at the next byte errno still tells. */
+ * 2.14 leaves out a part of it, and may succeed; until the next byte errno keeps ENOMEM. */
 static size_t give_byte(void *to, size_t room, void *arg)
 {
     struct source *source = arg;
