@@ -339,7 +339,7 @@ static uint64_t smallest_budget(void)
     return seen.smallest_bytes;
 }
 
-/* The smallest budget, and a little more: it is kept, and the weights are those without one. */
+/* From the smallest budget on: it is kept, and the weights are the same. */
 static void sweep(void)
 {
     const char *hash;
@@ -349,16 +349,17 @@ static void sweep(void)
     comfortable = seen.peak_bytes + MIB;
     ck_assert_uint_gt(comfortable, smallest);
     room = comfortable - smallest;
-    opts.threads = 3;
     (void)train_seen();
     hash = train_hash(opts.model);
-    for (unsigned step = 0; step <= 1; step++) {
+    for (unsigned step = 0; step <= 2; step++) {
         struct ff_ctx *other = train_ctx();
         struct ff_train_result result;
         int status;
 
-        opts.memory_bytes = smallest + room * step / 4;
+        opts.memory_bytes = smallest + room * step * step / 4;
         opts.threads = 1 + step;
+        if (opts.threads > 2) /* another need: only more is sure to do */
+            opts.memory_bytes += comfortable;
         status = ff_train(other, &recipe, &opts, &result);
         ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(other));
         ck_assert_uint_le(seen.peak_bytes, opts.memory_bytes);
