@@ -311,9 +311,7 @@ START_TEST(what_a_set_holds)
     ck_assert_uint_ge(accounted() - before, ff_needs_total(&needs));
     ck_assert_uint_le(accounted() - before, ff_needs_total(&needs) + 4096);
     ff_set_close(set);
-    scratch.ops->drop(scratch.self, 1);
-    ff_scratch_close(&scratch);
-    ff_scratch_remove(store_path("scratch"));
+    ff_scratch_remove(&scratch, store_path("scratch"));
 }
 END_TEST
 

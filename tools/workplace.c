@@ -3,7 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,25 +13,48 @@
 
 #define SUFFIX ".work"
 #define INSIDE "point"
-#define MOST_OPEN_FOLDERS 16
+#define ENTRIES_BYTES 4096
 #define TRIES 100 /* where others remove the folder as soon as it is made */
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+static int remove_entry(int folder, const char *name);
+
+/* Returns 0 or an errno. Takes no memory, as readdir() would: what was made is removed where there
+ * is none left, too. */
+static int remove_contents(int folder)
 {
-    (void)st;
-    (void)kind;
-    (void)at;
-    return remove(path) != 0 && errno != ENOENT ? errno : 0;
+    alignas(struct dirent64) char entries[ENTRIES_BYTES];
+    ssize_t bytes;
+    int why = 0;
+
+    while (why == 0 && (bytes = getdents64(folder, entries, sizeof entries)) != 0) {
+        if (bytes < 0)
+            return errno;
+        for (ssize_t at = 0; why == 0 && at < bytes;) {
+            const struct dirent64 *entry = (const void *)(entries + at);
+
+            if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+                why = remove_entry(folder, entry->d_name);
+            at += entry->d_reclen;
+        }
+    }
+    return why;
 }
 
-/* Returns 0 or an errno. */
-static int remove_tree(const char *path)
+/* A file, or a folder with all that is in it. Returns 0 or an errno. */
+static int remove_entry(int folder, const char *name)
 {
-    int why = nftw(path, remove_one, MOST_OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+    int fd, why;
 
-    if (why < 0)
-        why = errno;
-    return why == ENOENT ? 0 : why;
+    if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
+        return 0;
+    if (errno != EISDIR && errno != EPERM)
+        return errno;
+    fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno;
+    why = remove_contents(fd);
+    close(fd);
+    return why == 0 && unlinkat(folder, name, AT_REMOVEDIR) != 0 ? errno : why;
 }
 
 static char *folder_path(const char *results, const char *scratch)
@@ -136,7 +159,7 @@ int workplace_open(const struct cli *cli, const char *results, const char *scrat
 
 int workplace_clear(const struct cli *cli, struct workplace *place)
 {
-    int why = remove_tree(place->inside);
+    int why = remove_entry(AT_FDCWD, place->inside);
 
     if (why == 0 && mkdir(place->inside, 0777) != 0)
         why = errno;
@@ -147,7 +170,7 @@ void workplace_close(struct workplace *place)
 {
     if (place->folder == NULL)
         return;
-    remove_tree(place->inside);
+    remove_entry(AT_FDCWD, place->inside);
     rmdir(place->folder);
     close(place->lock);
     forget(place);

@@ -109,15 +109,17 @@ FF_CHECK int ff_scratch_open(struct ff_ctx *ctx, const char *folder, struct ff_s
 FF_CHECK int ff_scratch_adopt(struct ff_ctx *ctx, const char *folder, int lock,
                               struct ff_scratch *out);
 /* Scratch in a new folder PREFIX-XXXXXX, whose name FOLDER gets, after ff_scratch_sweep(PREFIX).
- * When done, close it and remove the folder. Fails as ff_scratch_open(). */
+ * ff_scratch_remove() when done. Fails as ff_scratch_open(). */
 FF_CHECK int ff_scratch_temporary(struct ff_ctx *ctx, const char *prefix, char folder[PATH_MAX],
                                   struct ff_scratch *out);
 /* Removes the folders PREFIX-XXXXXX that killed processes left behind. */
 void ff_scratch_sweep(const char *prefix);
 /* Frees SCRATCH, whose sets were closed before; they stay on disk. */
 void ff_scratch_close(struct ff_scratch *scratch);
-/* Removes all sets, and, if then empty, the folder. */
-void ff_scratch_remove(const char *folder);
+/* The same, and removes all sets, and, if then empty, FOLDER, which they are in. */
+void ff_scratch_remove(struct ff_scratch *scratch, const char *folder);
+/* Removes all sets of the folder that the descriptor FOLDER is of. */
+void ff_scratch_empty(int folder);
 
 /* Encodes MATRIX and stores it as chunk CHUNK of STREAM, replacing any before. Fails with FF_EFULL,
  * FF_EIO, FF_ENOMEM, FF_EBUDGET, FF_EINVAL; then the set is of no more use. */

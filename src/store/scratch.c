@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,23 +311,35 @@ void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
     ff_needs_pass(needs, ff_smaller(ff_db_stored(n, writes, chunks) / 4, TREE_BYTES));
 }
 
-/* Calls FN for every file of ours in the folder PATH, whose descriptor it gets. */
-static void each_file(const char *path,
-                      void (*fn)(void *arg, int folder, const char *name, uint32_t boundary),
-                      void *arg)
-{
-    DIR *dir = opendir(path);
-    const struct dirent *entry;
+#define ENTRIES_BYTES 4096
 
-    if (!dir)
-        return;
-    while ((entry = readdir(dir)) != NULL) {
+/* Calls FN for every file of ours among ENTRIES, BYTES long, of a folder. */
+static void each_of(const char *entries, size_t bytes, int folder,
+                    void (*fn)(void *arg, int folder, const char *name, uint32_t boundary),
+                    void *arg)
+{
+    for (size_t at = 0; at < bytes;) {
+        const struct dirent64 *entry = (const void *)(entries + at);
         uint32_t boundary;
 
         if (boundary_of(entry->d_name, &boundary))
-            fn(arg, dirfd(dir), entry->d_name, boundary);
+            fn(arg, folder, entry->d_name, boundary);
+        at += entry->d_reclen;
     }
-    closedir(dir);
+}
+
+/* Calls FN for every file of ours in the open FOLDER. Takes neither memory nor a descriptor, as
+ * opendir() would: files are removed where there are none left, too. */
+static void each_file(int folder,
+                      void (*fn)(void *arg, int folder, const char *name, uint32_t boundary),
+                      void *arg)
+{
+    alignas(struct dirent64) char entries[ENTRIES_BYTES];
+    ssize_t bytes;
+
+    (void)lseek(folder, 0, SEEK_SET);
+    while ((bytes = getdents64(folder, entries, sizeof entries)) > 0)
+        each_of(entries, (size_t)bytes, folder, fn, arg);
 }
 
 static void remove_one(void *arg, int folder, const char *name, uint32_t boundary)
@@ -360,7 +373,7 @@ static void folder_drop(void *self, uint32_t boundary)
     const struct folder *folder = self;
 
     if (is_in_place(folder))
-        each_file(folder->path, remove_one, &boundary);
+        each_file(folder->lock, remove_one, &boundary);
 }
 
 static void folder_drop_others(void *self, uint32_t kept)
@@ -368,7 +381,7 @@ static void folder_drop_others(void *self, uint32_t kept)
     const struct folder *folder = self;
 
     if (is_in_place(folder))
-        each_file(folder->path, remove_others, &kept);
+        each_file(folder->lock, remove_others, &kept);
 }
 
 static uint64_t folder_bytes(void *self)
@@ -377,7 +390,7 @@ static uint64_t folder_bytes(void *self)
     uint64_t sum = 0;
 
     if (is_in_place(folder))
-        each_file(folder->path, add_size, &sum);
+        each_file(folder->lock, add_size, &sum);
     return sum;
 }
 
@@ -440,10 +453,16 @@ void ff_scratch_close(struct ff_scratch *scratch)
     *scratch = (struct ff_scratch){0};
 }
 
-void ff_scratch_remove(const char *path)
+void ff_scratch_remove(struct ff_scratch *scratch, const char *path)
+{
+    scratch->ops->drop_others(scratch->self, FF_NO_BOUNDARY);
+    (void)rmdir(path);
+    ff_scratch_close(scratch);
+}
+
+void ff_scratch_empty(int folder)
 {
     uint32_t none = FF_NO_BOUNDARY;
 
-    each_file(path, remove_others, &none);
-    (void)rmdir(path);
+    each_file(folder, remove_others, &none);
 }

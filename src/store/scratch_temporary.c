@@ -30,8 +30,10 @@ static void remove_abandoned(const char *path)
 
     if (fd < 0)
         return;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        ff_scratch_remove(path);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        ff_scratch_empty(fd);
+        (void)rmdir(path);
+    }
     close(fd);
 }
 
@@ -102,7 +104,7 @@ static int open_temporary(struct ff_ctx *ctx, const char *prefix, char folder[PA
         return ff_fail(ctx, FF_EIO, "%s" UNIQUE ": is removed as soon as it is made", prefix);
     status = ff_scratch_adopt(ctx, folder, lock, out);
     if (status != FF_OK)
-        ff_scratch_remove(folder);
+        (void)rmdir(folder);
     return status;
 }
 

@@ -23,7 +23,7 @@
 #define PROBLEM_BYTES 4096
 #define LEAST_MEMORY "1M" /* too little for any training */
 #define EXIT_FAULT 1
-#define ROWS 48
+#define ROWS 32
 
 static const char *problem(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -5,8 +5,9 @@
 #define TRAIN "train --data @/idx " SHAPE
 #define LOGGED TRAIN " --log log.jsonl"
 #define MODEL TRAIN " --validation 0.2"
-#define FEW_LABELS \
-    TRAIN " --label-samples 2 --pass-on mean --scratch scratch --compress zstd --activations bf16"
+#define FEW_LABELS                                                                          \
+    TRAIN " --label-samples 2 --pass-on mean --epochs 1 --scratch scratch --compress zstd " \
+          "--activations bf16"
 #define OVER LOGGED " --force"
 #define PROFILE                                                                                  \
     "profile --data @/idx --modes ff-stream,bp --depths 1,2 --hidden 4 --batch 16 --samples 32 " \
@@ -36,7 +37,7 @@ const struct scenario scenarios[] = {
                       "--head-epochs 1",
      .trains = true},
     {.name = "train symba sets",
-     .command = TRAIN " --recipe symba --negative-sets 2 --optimizer sgd",
+     .command = TRAIN " --recipe symba --negative-sets 2 --optimizer sgd --epochs 1",
      .trains = true},
     {.name = "train unsupervised",
      .command = TRAIN " --recipe unsupervised --head-epochs 1 --jitter 1",
@@ -46,12 +47,14 @@ const struct scenario scenarios[] = {
      .trains = true,
      .log = true},
     {.name = "train bp", .command = TRAIN " --mode bp", .trains = true},
-    {.name = "train bp-accum", .command = TRAIN " --mode bp-accum --micro-batch 8", .trains = true},
+    {.name = "train bp-accum",
+     .command = TRAIN " --mode bp-accum --micro-batch 8 --epochs 1",
+     .trains = true},
     {.name = "train bp-checkpoint",
-     .command = TRAIN " --mode bp-checkpoint --hidden 6x4",
+     .command = TRAIN " --mode bp-checkpoint --hidden 6x4 --epochs 1",
      .trains = true},
     {.name = "train threads",
-     .command = TRAIN " --hidden 300,6 --threads 2 --json",
+     .command = TRAIN " --hidden 300,6 --epochs 1 --threads 2 --json",
      .trains = true,
      .prints = PRINTS_JSON},
     {.name = "train paged",
@@ -59,9 +62,9 @@ const struct scenario scenarios[] = {
      .trains = true,
      .shows = "\"tile_slots\": 1",
      .prints = PRINTS_JSON},
-    {.name = "train gzip", .command = "train --data @/gzip " SHAPE, .trains = true},
+    {.name = "train gzip", .command = "train --data @/gzip " SHAPE " --epochs 1", .trains = true},
     {.name = "train npy",
-     .command = "train --data @/npy/x_train.npy --labels @/npy/y_train.npy " SHAPE,
+     .command = "train --data @/npy/x_train.npy --labels @/npy/y_train.npy " SHAPE " --epochs 1",
      .trains = true},
     {.name = "train over a model",
      .prepare = TRAIN " --seed 3 --log log.jsonl",
