@@ -13,10 +13,12 @@ struct workplace {
     char *folder; /* NULL: none */
     char *inside; /* a folder in it, for what workplace_clear() removes */
     int lock;
+    int contents; /* a descriptor of INSIDE, so that removing it needs none; -1: none */
 };
 
-/* Makes the folder for RESULTS, in SCRATCH (NULL: beside RESULTS). Returns EXIT_DONE, or
- * EXIT_FAILED with the reason printed. */
+/* Makes the folder for RESULTS, in SCRATCH (NULL: beside RESULTS), and removes it if the program
+ * exits before workplace_close(). One at a time. Returns EXIT_DONE, or EXIT_FAILED with the reason
+ * printed. */
 int workplace_open(const struct cli *cli, const char *results, const char *scratch,
                    struct workplace *out);
 /* Removes what the job has put inside. Returns EXIT_DONE, or EXIT_FAILED with the reason printed.

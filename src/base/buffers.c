@@ -52,7 +52,14 @@ void ff_needs_add(struct ff_needs *needs, const struct ff_needs *more)
     for (int c = 0; c < FF_MEM_CATEGORIES; c++)
         needs->bytes[c] += more->bytes[c];
     needs->mapped += more->mapped;
+    needs->kept += more->kept;
     ff_needs_pass(needs, more->passing);
+}
+
+void ff_needs_keep(struct ff_needs *needs, uint64_t bytes)
+{
+    needs->mapped += bytes;
+    needs->kept += bytes;
 }
 
 void ff_needs_pass(struct ff_needs *needs, uint64_t bytes)

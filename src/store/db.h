@@ -102,6 +102,11 @@ void ff_db_will_need(struct ff_db *db, struct ff_bytes bytes);
 /* Tells it that no page of the map is needed now. Pages of values still in use are read again at no
  * harm. Thread-safe likewise. */
 void ff_db_dont_need(struct ff_db *db);
+/* A file of scratch of at most so many bytes stays mapped as a whole: to give pages of it back
+ * would spare less than the system calls and the faults cost. */
+#define FF_DB_SMALL_BYTES ((uint64_t)256 << 10)
+/* Whether STORED bytes are a small file. */
+bool ff_db_is_small(uint64_t stored);
 /* With one page a fault maps as much as this on either side of it. */
 #define FF_DB_FOLIO_BYTES ((size_t)2 << 20)
 /* Lets go of the whole pages of the map between FROM and TO, which may lie outside it.

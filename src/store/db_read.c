@@ -212,6 +212,20 @@ void ff_db_note_map(struct ff_db *db, const void *within)
         madvise(db->map, db->map_bytes, MADV_RANDOM);
 }
 
+/* True of a file of scratch that stays mapped as a whole. */
+static bool stays_mapped(struct ff_db *db)
+{
+    MDB_envinfo info;
+
+    return ff_db_is_scratch(db->mode) && mdb_env_info(db->env, &info) == 0 &&
+           ff_db_is_small((info.me_last_pgno + 1) * (uint64_t)db->page_bytes);
+}
+
+bool ff_db_is_small(uint64_t stored)
+{
+    return stored <= FF_DB_SMALL_BYTES;
+}
+
 void ff_db_let_go(struct ff_db *db, const void *from, const void *to)
 {
     const uintptr_t page_bytes = db->page_bytes;
@@ -221,7 +235,7 @@ void ff_db_let_go(struct ff_db *db, const void *from, const void *to)
 
     begin = begin < first ? first : begin;
     end = end > last ? last : end;
-    if (db->map && begin < end)
+    if (db->map && begin < end && !stays_mapped(db))
         madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 

@@ -297,6 +297,7 @@ void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
                   const struct ff_compression *compression, struct ff_needs *needs)
 {
     struct ff_db_writes writes[FF_MAX_SET_VALUES];
+    uint64_t stored;
 
     assert(n <= FF_MAX_SET_VALUES);
     needs->bytes[FF_MEM_OTHER] += sizeof(struct file_set);
@@ -307,8 +308,11 @@ void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
         writes[i] = (struct ff_db_writes){ff_set_average(&values[i]), values[i].streams};
     needs->bytes[FF_MEM_IO] += count_pending(n, values, chunks, compression);
     count_coding(n, values, compression, needs);
-    /* Pages of the tree, and what comes along with them: from 64 KiB to a folio. */
-    ff_needs_pass(needs, ff_smaller(ff_db_stored(n, writes, chunks) / 4, TREE_BYTES));
+    stored = ff_db_stored(n, writes, chunks);
+    if (ff_db_is_small(stored))
+        ff_needs_keep(needs, stored);
+    else /* pages of the tree, and what comes along with them: from 64 KiB to a folio */
+        ff_needs_pass(needs, ff_smaller(stored / 4, TREE_BYTES));
 }
 
 #define ENTRIES_BYTES 4096

@@ -1,6 +1,7 @@
 #include "train/feed.h"
 
 #include "nn/dropout.h"
+#include "store/db.h"
 #include "train/form.h"
 #include "train/gather.h"
 
@@ -173,6 +174,10 @@ void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *
     for (uint32_t i = 0; i < opts->max_pieces; i++)
         ff_buffers_count(n, buffers, needs);
     needs->bytes[FF_MEM_OTHER] += feed_bytes(opts);
+    if (ff_db_is_small(set_bytes)) {
+        ff_needs_keep(needs, set_bytes);
+        return;
+    }
     threads = threads < chunks ? threads : chunks;
     stays = in_place ? (uint64_t)chunks * values->bytes : 0;
     passes = (uint64_t)threads * (ff_chunk_slack(values->bytes) + (in_place ? 0 : values->bytes));

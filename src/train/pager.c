@@ -96,17 +96,21 @@ void ff_pager_free(struct ff_pager *pager)
  * pages and that of free space. It was measured to be up to 576 KiB; pages of this number count. */
 #define STORING_PAGES 3
 
-/* Mapped at a time: with what comes along, too. No page is read while PENDING bytes are on their
- * way out. */
-static uint64_t count_mapped(const struct ff_pager_opts *opts, uint64_t page_bytes,
-                             unsigned threads, unsigned out, uint64_t pending)
+/* What is mapped: with what comes along, too. No page is read while PENDING bytes are on their way
+ * out. */
+static void count_mapped(const struct ff_pager_opts *opts, uint64_t page_bytes, unsigned threads,
+                         unsigned out, uint64_t pending, struct ff_needs *needs)
 {
     uint64_t reading = threads * (page_bytes + ff_chunk_slack(page_bytes));
     uint64_t units = opts->units - (uint64_t)opts->residency.resident * opts->tile_units;
-    uint64_t stored = units * opts->fan_in * sizeof(float) * out;
+    uint64_t tensor = units * opts->fan_in * sizeof(float);
     uint64_t storing = STORING_PAGES * ff_smaller(page_bytes, FF_DB_FOLIO_BYTES);
 
-    return ff_larger(reading - ff_smaller(reading, pending), ff_smaller(stored, storing));
+    if (ff_db_is_small(tensor * ff_larger(out, 1)))
+        ff_needs_keep(needs, tensor * ff_larger(out, 1));
+    else
+        ff_needs_pass(needs, ff_larger(reading - ff_smaller(reading, pending),
+                                       ff_smaller(tensor * out, storing)));
 }
 
 void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, unsigned out,
@@ -131,7 +135,7 @@ void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, unsigned
     pending = needs->bytes[FF_MEM_IO];
     ff_set_needs(1, &page, out > 0, &none, needs); /* each is committed at once */
     pending = needs->bytes[FF_MEM_IO] - pending;
-    ff_needs_pass(needs, count_mapped(opts, page.bytes, threads, out, pending));
+    count_mapped(opts, page.bytes, threads, out, pending, needs);
 }
 
 /* Calls VISIT for each page of TILES tiles from FIRST on, of a tensor whose buffers lie at DATA,

@@ -177,7 +177,8 @@ static void consider_checkpoint(const struct ff_plan_job *job, const struct ff_m
 {
     struct saving saving = list_saving(job, at->stage, at->layer);
 
-    needs.mapped = needs.passing = 0;
+    needs.mapped = needs.kept;
+    needs.passing = 0;
     needs.bytes[FF_MEM_IO] += ff_db_pending_bound(saving.cost, ff_plan_packed(saving.largest));
     count_paged_in(job, at, &needs);
     ff_peak_consider(peak, &needs);

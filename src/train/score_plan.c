@@ -139,7 +139,8 @@ static struct ff_peak layer_peak(const struct ff_score_job *job, uint64_t rows, 
     count_written_set(&needs);
     count_feed(job, &geometry, number - 1, &needs);
     loading = needs;
-    loading.mapped = loading.passing = 0; /* nothing is fed yet */
+    loading.mapped = loading.kept; /* nothing is fed yet */
+    loading.passing = 0;
     ff_plan_loading(&layer, &loading);
     ff_peak_consider(&peak, &loading);
     ff_layer_needs(&layer, job->threads, &needs);
