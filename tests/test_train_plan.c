@@ -322,8 +322,8 @@ START_TEST(paged_tiles_are_planned_on_disk)
 }
 END_TEST
 
-/* Models of five and of three tiles a layer, in batches of several chunks: all of the first can be
- * turned; of the second one tile stays. */
+/* Models of several tiles a layer, in batches of several chunks: of the large one all tiles can be
+ * paged, of the small one all but one. */
 #define LARGE "1100,1300"
 #define SMALL "700,800"
 

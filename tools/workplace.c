@@ -17,7 +17,7 @@
 #define TRIES 100 /* where others remove the folder as soon as it is made */
 
 /* Calls VISIT for each entry of the open FOLDER until one returns an errno. Returns that, an errno
- * of its own, or 0. Takes no memory, as readdir() would: temporary files are removed where there is
+ * of its own, or 0. Unlike readdir(), needs no memory: temporary files are removed where there is
  * none left, too. */
 static int each_entry(int folder, int (*visit)(int folder, const char *name))
 {
@@ -47,7 +47,7 @@ static int remove_entry(int folder, const char *name)
 
     if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
         return 0;
-    if (errno != EISDIR && errno != EPERM)
+    if (errno != EISDIR)
         return errno;
     fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
@@ -126,10 +126,10 @@ static int open_and_lock(const struct cli *cli, struct workplace *place)
     }
 }
 
-/* Of this process, for exit(). */
+/* For exit(): the open workplace, and the process that opened it. */
 static struct {
     struct workplace *place; /* NULL: none */
-    pid_t owner;             /* no process that it has started */
+    pid_t owner;
 } opened;
 
 static void close_at_exit(void)
@@ -152,13 +152,11 @@ static void forget(struct workplace *place)
 int workplace_open(const struct cli *cli, const char *results, const char *scratch,
                    struct workplace *out)
 {
-    static bool registered;
     int result;
 
     *out = (struct workplace){.lock = -1, .contents = -1};
-    if (!registered && atexit(close_at_exit) != 0)
+    if (atexit(close_at_exit) != 0)
         return report_failure(cli, "out of memory");
-    registered = true;
     out->folder = folder_path(results, scratch);
     out->inside = heap_format("%s/" INSIDE, out->folder);
     result = open_and_lock(cli, out);
@@ -193,8 +191,12 @@ static int make_inside(struct workplace *place)
     if (mkdir(place->inside, 0777) != 0)
         return errno;
     fd = open(place->inside, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return errno;
+    if (fd < 0) {
+        int why = errno;
+
+        rmdir(place->inside);
+        return why;
+    }
     if (place->contents >= 0)
         close(place->contents);
     place->contents = fd;
@@ -215,7 +217,7 @@ void workplace_close(struct workplace *place)
     if (place->folder == NULL)
         return;
     remove_inside(place);
-    rmdir(place->inside); /* where there is no descriptor of it any more */
+
     rmdir(place->folder);
     opened.place = NULL;
     forget(place);

@@ -14,8 +14,8 @@ struct ff_buffer {
 };
 
 /* Bytes in use at one moment, by category, and beside them pages of files that are read where they
- * lie in the map: those that stay, of them those of files that are too small to give any back, and
- * the most of those that come and go, one use after the other.
+ * lie in the map: those that stay, and the most of those that come and go, one use after the other.
+ * Of those that stay, KEPT are mapped as long as their file is open.
  */
 struct ff_needs {
     uint64_t bytes[FF_MEM_CATEGORIES];
@@ -30,7 +30,7 @@ void ff_buffers_free(struct ff_ctx *ctx, size_t n, const struct ff_buffer *buffe
 void ff_buffers_count(size_t n, const struct ff_buffer *buffers, struct ff_needs *needs);
 
 void ff_needs_add(struct ff_needs *needs, const struct ff_needs *more);
-/* Counts BYTES of a file that is never unmapped. */
+/* Counts BYTES of a file that stays mapped while it is open. */
 void ff_needs_keep(struct ff_needs *needs, uint64_t bytes);
 /* Counts BYTES that are mapped while nothing else is that comes and goes. */
 void ff_needs_pass(struct ff_needs *needs, uint64_t bytes);

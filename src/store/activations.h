@@ -184,9 +184,12 @@ struct ff_set_values {
 /* Bytes that one takes on the average of all chunks. */
 size_t ff_set_average(const struct ff_set_values *values);
 /* Adds what a set in a folder takes, its path aside, while CHUNKS chunks of these N kinds of VALUES
- * are put; without values: while it is read. */
+ * are put; without values: while it is read, but for what is mapped then. */
 void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
                   const struct ff_compression *compression, struct ff_needs *needs);
+/* The same without what is mapped. */
+void ff_set_heap_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
+                       const struct ff_compression *compression, struct ff_needs *needs);
 
 /* For stores of sets: what every kind of set begins and ends with. NAME is copied. */
 void ff_set_init(struct ff_set *set, const struct ff_set_ops *ops, struct ff_ctx *ctx,

@@ -95,22 +95,21 @@ uint64_t ff_db_stored(size_t n, const struct ff_db_writes *writes, uint64_t roun
 uint64_t ff_db_written(size_t n, const struct ff_db_writes *writes, uint64_t rounds);
 /* Adds what an open db takes, its path aside. */
 void ff_db_needs(struct ff_needs *needs);
+/* Adds the map of an open file of scratch with about STORED bytes, if that is small; returns
+ * whether it is. A file of PACKED values may turn out small, and is counted as such. */
+bool ff_db_keep(uint64_t stored, bool packed, struct ff_needs *needs);
 
 /* Tells the kernel that BYTES (in the map) will be needed soon. Thread-safe while DB is only read.
  */
 void ff_db_will_need(struct ff_db *db, struct ff_bytes bytes);
 /* Tells it that no page of the map is needed now. Pages of values still in use are read again at no
- * harm. Thread-safe likewise. */
+ * harm. A small file of scratch stays mapped. Thread-safe likewise. */
 void ff_db_dont_need(struct ff_db *db);
-/* A file of scratch of at most so many bytes stays mapped as a whole: to give pages of it back
- * would spare less than the system calls and the faults cost. */
-#define FF_DB_SMALL_BYTES ((uint64_t)256 << 10)
-/* Whether STORED bytes are a small file. */
-bool ff_db_is_small(uint64_t stored);
+
 /* With one page a fault maps as much as this on either side of it. */
 #define FF_DB_FOLIO_BYTES ((size_t)2 << 20)
-/* Lets go of the whole pages of the map between FROM and TO, which may lie outside it.
- * Thread-safe likewise. */
+/* Unmaps the whole pages of the map between FROM and TO, which may lie outside it; none of a small
+ * file of scratch. Thread-safe likewise. */
 void ff_db_let_go(struct ff_db *db, const void *from, const void *to);
 
 struct ff_db_usage {

@@ -20,7 +20,8 @@ struct ff_db {
     uint64_t written_bytes; /* that a commit of WRITE will write, about */
     uint8_t *map;           /* where the file is mapped; NULL: not known yet */
     size_t map_bytes;
-    int broken; /* status of the write or commit that failed; FF_OK: none did */
+    bool stays_mapped; /* the file is scratch, and small */
+    int broken;        /* status of the write or commit that failed; FF_OK: none did */
     enum ff_db_mode mode;
     int fd;                                 /* the file; readers lock it through this descriptor */
     bool closes_fd;                         /* it is the db's own */
@@ -49,6 +50,10 @@ static inline bool ff_db_is_scratch(enum ff_db_mode mode)
  * is synced. What was written at once is cached in folios of up to FF_DB_FOLIO_BYTES, and a fault
  * on one page of a folio maps all of it; what is read page by page is cached and mapped as such. */
 void ff_db_drop_cache(struct ff_db *db);
+
+/* Notes whether the file stays mapped as a whole. At the beginning of a transaction, which has read
+ * the meta pages anyhow. */
+void ff_db_note_size(struct ff_db *db);
 
 /* Notes where the map is, by WITHIN, a pointer into it. Only while nothing is pending. */
 void ff_db_note_map(struct ff_db *db, const void *within);

@@ -1,5 +1,7 @@
 /* Reading: one snapshot, one cursor, hints about pages. */
 #include "store/db_private.h"
+
+#include "base/arithmetic.h"
 #include "store/readers_lock.h"
 #include <fcntl.h>
 #include <string.h>
@@ -59,8 +61,10 @@ static int begin_snapshot(struct ff_db *db)
                 code = MDB_MAP_RESIZED;
         }
     }
-    if (code == 0)
+    if (code == 0) {
+        ff_db_note_size(db);
         return FF_OK;
+    }
     db->read = NULL;
     return ff_db_fail(db, code, "read");
 }
@@ -212,18 +216,25 @@ void ff_db_note_map(struct ff_db *db, const void *within)
         madvise(db->map, db->map_bytes, MADV_RANDOM);
 }
 
-/* True of a file of scratch that stays mapped as a whole. */
-static bool stays_mapped(struct ff_db *db)
+/* To give back pages of a file of so many bytes would spare less than the system calls and the page
+ * faults cost. */
+#define SMALL_BYTES ((uint64_t)256 << 10)
+
+void ff_db_note_size(struct ff_db *db)
 {
     MDB_envinfo info;
 
-    return ff_db_is_scratch(db->mode) && mdb_env_info(db->env, &info) == 0 &&
-           ff_db_is_small((info.me_last_pgno + 1) * (uint64_t)db->page_bytes);
+    db->stays_mapped = ff_db_is_scratch(db->mode) && mdb_env_info(db->env, &info) == 0 &&
+                       (info.me_last_pgno + 1) * (uint64_t)db->page_bytes <= SMALL_BYTES;
 }
 
-bool ff_db_is_small(uint64_t stored)
+bool ff_db_keep(uint64_t stored, bool packed, struct ff_needs *needs)
 {
-    return stored <= FF_DB_SMALL_BYTES;
+    bool small = stored <= SMALL_BYTES;
+
+    if (small || packed)
+        ff_needs_keep(needs, ff_smaller(stored, SMALL_BYTES));
+    return small;
 }
 
 void ff_db_let_go(struct ff_db *db, const void *from, const void *to)
@@ -235,7 +246,7 @@ void ff_db_let_go(struct ff_db *db, const void *from, const void *to)
 
     begin = begin < first ? first : begin;
     end = end > last ? last : end;
-    if (db->map && begin < end && !stays_mapped(db))
+    if (db->map && begin < end && !db->stays_mapped)
         madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 

@@ -293,25 +293,30 @@ static uint64_t count_pending(size_t n, const struct ff_set_values *values, uint
 
 #define TREE_BYTES ((uint64_t)3 << 19)
 
+void ff_set_heap_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
+                       const struct ff_compression *compression, struct ff_needs *needs)
+{
+    assert(n <= FF_MAX_SET_VALUES);
+    needs->bytes[FF_MEM_OTHER] += sizeof(struct file_set);
+    ff_db_needs(needs);
+    if (n == 0)
+        return;
+    needs->bytes[FF_MEM_IO] += count_pending(n, values, chunks, compression);
+    count_coding(n, values, compression, needs);
+}
+
 void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
                   const struct ff_compression *compression, struct ff_needs *needs)
 {
     struct ff_db_writes writes[FF_MAX_SET_VALUES];
     uint64_t stored;
 
-    assert(n <= FF_MAX_SET_VALUES);
-    needs->bytes[FF_MEM_OTHER] += sizeof(struct file_set);
-    ff_db_needs(needs);
-    if (n == 0)
-        return;
+    ff_set_heap_needs(n, values, chunks, compression, needs);
     for (size_t i = 0; i < n; i++)
         writes[i] = (struct ff_db_writes){ff_set_average(&values[i]), values[i].streams};
-    needs->bytes[FF_MEM_IO] += count_pending(n, values, chunks, compression);
-    count_coding(n, values, compression, needs);
     stored = ff_db_stored(n, writes, chunks);
-    if (ff_db_is_small(stored))
-        ff_needs_keep(needs, stored);
-    else /* pages of the tree, and what comes along with them: from 64 KiB to a folio */
+    /* Pages of the tree, and what comes along with them: from 64 KiB to a folio. */
+    if (n > 0 && !ff_db_keep(stored, compression->codec != FF_CODEC_NONE, needs))
         ff_needs_pass(needs, ff_smaller(stored / 4, TREE_BYTES));
 }
 
@@ -332,8 +337,8 @@ static void each_of(const char *entries, size_t bytes, int folder,
     }
 }
 
-/* Calls FN for every file of ours in the open FOLDER. Takes neither memory nor a descriptor, as
- * opendir() would: files are removed where there are none left, too. */
+/* Calls FN for every file of ours in the open FOLDER. Unlike opendir(), needs no memory and no
+ * descriptor: files are removed where there are none left, too. */
 static void each_file(int folder,
                       void (*fn)(void *arg, int folder, const char *name, uint32_t boundary),
                       void *arg)
@@ -459,6 +464,8 @@ void ff_scratch_close(struct ff_scratch *scratch)
 
 void ff_scratch_remove(struct ff_scratch *scratch, const char *path)
 {
+    if (!scratch->ops)
+        return;
     scratch->ops->drop_others(scratch->self, FF_NO_BOUNDARY);
     (void)rmdir(path);
     ff_scratch_close(scratch);

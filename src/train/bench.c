@@ -175,8 +175,7 @@ static void release(struct bench *b)
     ff_feed_free(b->feed);
     ff_set_close(b->set);
     ff_layer_release(&b->layer);
-    if (b->scratch.ops)
-        ff_scratch_remove(&b->scratch, b->folder);
+    ff_scratch_remove(&b->scratch, b->folder);
     ff_free(b->ctx, FF_MEM_ACTIVATIONS, b->x, rows_bytes(b));
     ff_free(b->ctx, FF_MEM_ACTIVATIONS, b->y, rows_bytes(b));
     ff_free(b->ctx, FF_MEM_GRADIENT, b->dw, weight_bytes(b));

@@ -106,9 +106,7 @@ static void count_mapped(const struct ff_pager_opts *opts, uint64_t page_bytes, 
     uint64_t tensor = units * opts->fan_in * sizeof(float);
     uint64_t storing = STORING_PAGES * ff_smaller(page_bytes, FF_DB_FOLIO_BYTES);
 
-    if (ff_db_is_small(tensor * ff_larger(out, 1)))
-        ff_needs_keep(needs, tensor * ff_larger(out, 1));
-    else
+    if (!ff_db_keep(tensor * ff_larger(out, 1), false, needs))
         ff_needs_pass(needs, ff_larger(reading - ff_smaller(reading, pending),
                                        ff_smaller(tensor * out, storing)));
 }
@@ -133,7 +131,7 @@ void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, unsigned
     needs->bytes[FF_MEM_IO] += sizeof shape;
     ff_buffers_count(1, &buffer, needs);
     pending = needs->bytes[FF_MEM_IO];
-    ff_set_needs(1, &page, out > 0, &none, needs); /* each is committed at once */
+    ff_set_heap_needs(1, &page, out > 0, &none, needs); /* each is committed at once */
     pending = needs->bytes[FF_MEM_IO] - pending;
     count_mapped(opts, page.bytes, threads, out, pending, needs);
 }

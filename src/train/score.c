@@ -352,8 +352,7 @@ static void release(struct scoring *s)
     struct ff_buffer buffers[MAX_BUFFERS];
 
     ff_buffers_free(s->ctx, list_buffers(s, buffers), buffers);
-    if (s->scratch.ops)
-        ff_scratch_remove(&s->scratch, s->folder);
+    ff_scratch_remove(&s->scratch, s->folder);
     ff_workers_release(&s->workers);
     ff_dataset_close(s->dataset);
     ff_manifest_release(&s->manifest);
