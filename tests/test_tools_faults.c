@@ -302,8 +302,8 @@ static void report(void)
 
 int main(void)
 {
-    Suite *suite = suite_create("tools: faults");
-    TCase *tcase = tcase_create("faults");
+    Suite *suite;
+    TCase *tcase;
     int code;
 
     if (!program_can_fail()) {
@@ -314,6 +314,8 @@ int main(void)
                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (tallies == MAP_FAILED)
         return EXIT_FAILURE;
+    suite = suite_create("tools: faults");
+    tcase = tcase_create("faults");
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_loop_test(tcase, a_failing_call_loses_nothing, 0, (int)scenario_count);
     suite_add_tcase(suite, tcase);

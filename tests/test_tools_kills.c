@@ -148,8 +148,8 @@ static void report(void)
 
 int main(void)
 {
-    Suite *suite = suite_create("tools: kills");
-    TCase *tcase = tcase_create("kills");
+    Suite *suite;
+    TCase *tcase;
     int code;
 
     if (!program_can_fail()) {
@@ -160,6 +160,8 @@ int main(void)
                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (tallies == MAP_FAILED)
         return EXIT_FAILURE;
+    suite = suite_create("tools: kills");
+    tcase = tcase_create("kills");
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_loop_test(tcase, killed_again_and_again_it_ends_in_the_same_bits, 0,
                         (int)scenario_count);

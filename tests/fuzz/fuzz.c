@@ -110,6 +110,17 @@ static const char *parent_directory(void)
     return temporary && *temporary ? temporary : "/tmp";
 }
 
+char *fuzz_string(const uint8_t *data, size_t size)
+{
+    char *text = malloc(size + 1);
+
+    FUZZ_CHECK(text != NULL);
+    if (size > 0)
+        memcpy(text, data, size);
+    text[size] = '\0';
+    return text;
+}
+
 const char *fuzz_directory(void)
 {
     if (*directory != '\0')

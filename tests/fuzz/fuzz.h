@@ -38,6 +38,10 @@ int fuzz_status(const struct ff_ctx *ctx, int status);
 /* TEXT of N bytes may go to a terminal: UTF-8 without control characters, line breaks aside. */
 bool fuzz_is_printable(const char *text, size_t n);
 
+/* Returns DATA as a string, which the caller frees. Not strndup(): with strict_string_checks GCC's
+ * AddressSanitizer takes that for reading beyond SIZE. */
+char *fuzz_string(const uint8_t *data, size_t size);
+
 /* A directory for files of this process, removed when it exits. */
 const char *fuzz_directory(void);
 /* Returns "DIRECTORY/NAME" in one of a few static buffers used in turn. */

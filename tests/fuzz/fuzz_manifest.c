@@ -44,10 +44,9 @@ static void check_stages(struct ff_manifest *manifest)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ff_ctx *ctx = fuzz_ctx();
-    char *text = strndup((const char *)data, size);
+    char *text = fuzz_string(data, size);
     struct ff_manifest manifest;
 
-    FUZZ_CHECK(text != NULL);
     if (fuzz_status(ctx, ff_manifest_read(ctx, "input", text, &manifest)) == FF_OK) {
         FUZZ_CHECK(ff_manifest_is_sane(&manifest));
         check_round_trip(ctx, &manifest);

@@ -169,10 +169,9 @@ static void check_lists(const char *word)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *words[MOST_WORDS + 2] = {(char[]){"fftool"}};
-    char *text = strndup((const char *)data + (size > 0), size - (size > 0)), *rest = text, *word;
+    char *text = fuzz_string(data + (size > 0), size - (size > 0)), *rest = text, *word;
     int n = 1;
 
-    FUZZ_CHECK(text != NULL);
     while (n <= MOST_WORDS && (word = strsep(&rest, "\n")) != NULL) {
         check_layers(word);
         check_lists(word);
