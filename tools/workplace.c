@@ -217,7 +217,6 @@ void workplace_close(struct workplace *place)
     if (place->folder == NULL)
         return;
     remove_inside(place);
-
     rmdir(place->folder);
     opened.place = NULL;
     forget(place);

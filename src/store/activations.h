@@ -116,7 +116,8 @@ FF_CHECK int ff_scratch_temporary(struct ff_ctx *ctx, const char *prefix, char f
 void ff_scratch_sweep(const char *prefix);
 /* Frees SCRATCH, whose sets were closed before; they stay on disk. */
 void ff_scratch_close(struct ff_scratch *scratch);
-/* The same, and removes all sets, and, if then empty, FOLDER, which they are in. */
+/* The same, and removes all sets, and, if then empty, FOLDER, which they are in. Nothing of a
+ * SCRATCH that is all zero. */
 void ff_scratch_remove(struct ff_scratch *scratch, const char *folder);
 /* Removes all sets of the folder that the descriptor FOLDER is of. */
 void ff_scratch_empty(int folder);
