@@ -33,7 +33,8 @@ static struct text cell(const struct profile_results *results, const char *mode,
 }
 
 static void print_table(const struct profile_results *results, const struct profile_modes *modes,
-                        const struct profile_depths *depths, FILE *out)
+                        const struct profile_depths *depths, const struct profile_slope *slopes,
+                        FILE *out)
 {
     size_t i, m;
 
@@ -47,12 +48,10 @@ static void print_table(const struct profile_results *results, const struct prof
     }
     fprintf(out, "\n%*s", FIRST_COLUMN, "per layer");
     for (m = 0; m < modes->n; m++)
-        fprintf(out, "%*s", COLUMN,
-                signed_bytes(profile_slope(results, modes->names[m]).bytes_per_layer).s);
+        fprintf(out, "%*s", COLUMN, signed_bytes(slopes[m].bytes_per_layer).s);
     fprintf(out, "\n%*s", FIRST_COLUMN, "std. error");
     for (m = 0; m < modes->n; m++)
-        fprintf(out, "%*s", COLUMN,
-                signed_bytes(profile_slope(results, modes->names[m]).standard_error_bytes).s);
+        fprintf(out, "%*s", COLUMN, signed_bytes(slopes[m].standard_error_bytes).s);
     fputc('\n', out);
 }
 
@@ -109,14 +108,18 @@ void profile_summary(const struct profile_results *results, FILE *out)
 {
     struct profile_modes modes;
     struct profile_depths depths;
+    struct profile_slope slopes[PROFILE_MOST_MODES];
+    size_t m;
 
     profile_modes(results, &modes);
     profile_depths(results, &depths);
+    for (m = 0; m < modes.n; m++) /* before anything is printed: memory may run out here */
+        slopes[m] = profile_slope(results, modes.names[m]);
     print_line(out,
                "Peak resident memory (VmHWM) by depth; %s, hidden %.0f, batch %.0f, epochs %.0f",
                results->data, profile_setting(results, "hidden"), profile_setting(results, "batch"),
                profile_setting(results, "epochs"));
     fputc('\n', out);
-    print_table(results, &modes, &depths, out);
+    print_table(results, &modes, &depths, slopes, out);
     print_ratios(results, &modes, &depths, out);
 }
