@@ -1,6 +1,5 @@
 #include "heap.h"
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,26 +37,22 @@ char *heap_format(const char *format, ...)
     return or_exit(length >= 0 ? text : NULL);
 }
 
-static bool out_of_memory;
-
-static void *noting_malloc(size_t size)
+static void *malloc_or_exit(size_t size)
 {
-    void *block = malloc(size);
-
-    out_of_memory = out_of_memory || block == NULL;
-    return block;
+    return or_exit(malloc(size));
 }
 
-/* Where memory runs out within a token, jansson 2.14 leaves out a part of it, and may succeed; nor
- * does it leave errno alone. */
+/* Where memory runs out within a token, jansson 2.14 leaves out a part of it, and may succeed, or
+ * an assertion of its own fails. */
 json_t *heap_json(const char *text, size_t bytes, size_t flags, json_error_t *error)
 {
+    json_malloc_t allocate;
+    json_free_t release;
     json_t *value;
 
-    out_of_memory = false;
-    json_set_alloc_funcs(noting_malloc, free);
+    json_get_alloc_funcs(&allocate, &release);
+    json_set_alloc_funcs(malloc_or_exit, free);
     value = json_loadb(text, bytes, flags, error);
-    if (out_of_memory)
-        or_exit(NULL);
+    json_set_alloc_funcs(allocate, release);
     return value;
 }

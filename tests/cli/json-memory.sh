@@ -1,6 +1,7 @@
 #!/bin/sh
 # JSON is complete or absent: when an allocation fails, --json prints a whole document and ends with
-# 0, or nothing and ends with a failure.
+# 0, or nothing and ends with a failure. And when one fails while JSON is read, the command fails with a
+# message.
 # shellcheck source=tests/cli/lib
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
 
@@ -103,6 +104,21 @@ fails_whole()
         head -c 300 out | sed 's/^/    /'
     }
 }
+
+# A number of 15 characters: jansson makes room for the 16th of a token where it reads what follows,
+# which it puts back, and aborts if that is not what came last.
+echo '{"a":123456789012345}' >odd.jsonl
+refused 4 'odd\.jsonl' plot odd.jsonl --output odd.svg
+FAIL_COUNT=count LD_PRELOAD=$work/fail.so "$FFTOOL" plot odd.jsonl --output odd.svg >out 2>err
+calls=$(cat count) bad=0 ran_out=0
+for n in $(seq "$calls"); do
+    command="plot, allocation $n of $calls fails" code=0
+    FAIL_AT=$n LD_PRELOAD=$work/fail.so "$FFTOOL" plot odd.jsonl --output odd.svg >out 2>err </dev/null || code=$?
+    { [ "$code" -lt 128 ] && has err '^fftool: '; } || bad=$n
+    ! has err 'out of memory' || ran_out=$((ran_out + 1))
+done
+ok "a failing allocation while JSON is read is a failure with a message (not $bad)" [ "$bad" -eq 0 ]
+ok "$ran_out of $calls are said to be for want of memory" [ "$ran_out" -gt 5 ]
 
 # shellcheck disable=SC2086
 ff 0 train $conditioned --quiet --log log.jsonl
