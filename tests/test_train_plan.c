@@ -326,12 +326,14 @@ END_TEST
  * paged, of the small one all but one. */
 #define LARGE "1100,1300"
 #define SMALL "700,800"
+#define SWEEP_ROWS 850 /* a batch, and part of one */
 
 static void begin_sweep(const char *mode, const char *hidden)
 {
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, hidden, &recipe), FF_OK);
     recipe.mode = mode;
     recipe.batch = 700;
+    opts.limit_rows = SWEEP_ROWS;
     if (strcmp(mode, "bp-accum") == 0)
         recipe.negative_sets = 1;
 }
@@ -406,6 +408,7 @@ START_TEST(any_budget_gives_the_same_bits_of_variants)
     apply_noise(&configs_of[_i]);
     begin_sweep("ff-stream", SMALL);
     recipe.batch = 400; /* of three one or two are learned from */
+    opts.limit_rows = ROWS;
     sweep();
 }
 END_TEST

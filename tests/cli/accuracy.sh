@@ -125,32 +125,25 @@ ok "it is tried again, and nothing else" [ "$(grep -c '^\[' err)" -eq 1 ]
 json f.json
 ok "its result takes the failure's place" [ "$(leaf "$(row fashion-2000).bp.seeds[0].failed")" = null ]
 
-# begin SIGNAL: measures a row of some seconds, and waits until it is well under way
-begin()
+row_of_seconds="$FFTOOL --mnist $data --rows mnist-500 --seeds 1 -o w.json"
+
+# run_until EPOCHS SIGNAL: measures a row of some seconds until it has so many epochs of its forty
+run_until()
 {
-    command="tools/accuracy, stopped by $1"
-    rm -rf w.json w.json.runs/*goodness*
-    "$FFTOOL_ROOT/tools/accuracy" "$FFTOOL" --mnist "$data" --rows mnist-500 --seeds 1 \
-        -o w.json >out 2>err &
+    command="tools/accuracy, stopped by $2"
+    # shellcheck disable=SC2086 # words
+    "$FFTOOL_ROOT/tools/accuracy" $row_of_seconds >out 2>err &
     pid=$!
-    until [ "$(cat w.json.runs/*.work/log.jsonl 2>/dev/null | wc -l)" -ge 5 ] || ! kill -0 $pid; do
+    until [ "$(cat w.json.runs/*.work/log.jsonl 2>/dev/null | wc -l)" -ge "$1" ] || ! kill -0 $pid; do
         sleep 0.05
     done
 }
 
-# go_on SIGNAL: the same command; the weights in the end are those of a training that was not stopped
-go_on()
-{
-    accuracy 0 "$FFTOOL" --mnist "$data" --rows mnist-500 --seeds 1 -o w.json
-    json w.json
-    ok "$1: the same command goes on" [ "$(leaf "$(row mnist-500).seeds[0].resumed")" = true ]
-    ok "$1: to the same weights" [ "$(leaf "$(row mnist-500).seeds[0].weights_hash")" = "$expected" ]
-}
-
 ff 0 train --data "$data" --hidden 500x4 --epochs 10 --model whole.ff --quiet
 expected=$(weights_hash whole.ff)
-begin TERM
-accuracy 1 "$FFTOOL" --mnist "$data" --rows mnist-500 --seeds 1 -o w.json
+run_until 5 TERM
+# shellcheck disable=SC2086
+accuracy 1 $row_of_seconds
 ok "the same results are not measured twice at a time" has err 'w\.json: measured by process'
 kill -TERM $pid
 code=0
@@ -158,13 +151,19 @@ wait $pid || code=$?
 ok "TERM: exit code 130" [ $code -eq 130 ]
 ok "TERM: no lock stays" [ ! -e w.json.runs/lock ]
 ok "TERM: what was at work is kept" [ -e "$(echo w.json.runs/*.work/model.ff)" ]
-go_on TERM
+run_until 15 KILL
+kill -KILL $pid
+code=0
+wait $pid 2>/dev/null || code=$?
+ok "KILL: there was something to be killed" [ $code -eq 137 ]
+# shellcheck disable=SC2086
+accuracy 0 $row_of_seconds
+json w.json
+ok "the same command goes on" [ "$(leaf "$(row mnist-500).seeds[0].resumed")" = true ]
+ok "to the weights of a training that was not stopped" \
+    [ "$(leaf "$(row mnist-500).seeds[0].weights_hash")" = "$expected" ]
 ok "the bound is compared" [ "$(leaf "$(row mnist-500).holds")" = false ]
 ok "the table says that it is missed" has out '\*\*missed\*\*'
-begin KILL
-kill -KILL $pid
-wait $pid 2>/dev/null
-go_on KILL
 
 # Bounds: a number, and what another row reaches. A failure leaves them open.
 # made_up NAME BOUND ERROR...: a row and its runs, as tools/accuracy hands them over to be summed up

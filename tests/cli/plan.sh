@@ -142,7 +142,7 @@ budgets=45
 if [ -n "${FFTOOL_LONG-}" ]; then
     lines=$(seq 55) budgets=$(seq 45)
 else
-    lines="1 10 21 31 37 42 47 48 52 54"
+    lines="1 10 12 27 37 42 47 49 52 54"
 fi
 measure=$FFTOOL_ROOT/tools/measure-plan
 for line in 0 99 x; do
