@@ -101,6 +101,10 @@ accuracy 0 --table before.json
 ok "--table prints the same table" cmp out table.md
 accuracy 1 "$FFTOOL" -o r.json --mnist "$data"
 ok "tiny results are not mixed with others" has err 'r\.json: .*--output another name'
+cp before.json alone.json
+accuracy 1 "$FFTOOL" --quick --mnist "$data" -o alone.json
+ok "results without their runs are not written over" has err 'alone\.json: its runs are not here'
+ok "they stay as they were" cmp alone.json before.json
 
 # A program that fails at backpropagation.
 cat >failing <<END
