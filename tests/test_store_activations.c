@@ -7,6 +7,7 @@
 #include "support/suite.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNKS = 6, STREAMS = 3, ROWS = 50, COLUMNS = 40, LAST_ROWS = 13 };
+enum { CHUNKS = 6, STREAMS = 3, ROWS = 120, COLUMNS = 40, LAST_ROWS = 13 };
 
 static const struct ff_compression none = {FF_CODEC_NONE, 0};
 static const struct ff_compression zstd = {FF_CODEC_ZSTD, 1};
@@ -265,8 +266,13 @@ START_TEST(chunks_are_read_from_many_threads_at_once)
     struct ff_scratch scratch;
     struct ff_pool *pool;
 
-    open_scratch(_i, &scratch);
-    write_set(&scratch, 0, FF_BF16, &zstd, true);
+    open_scratch(_i % KINDS, &scratch);
+    if (_i < KINDS)
+        write_set(&scratch, 0, FF_BF16, &zstd, true);
+    else
+        write_set(&scratch, 0, FF_F32, &none, true);
+    /* A small file would stay mapped. */
+    ck_assert(_i < KINDS || scratch.ops->bytes(scratch.self) > 256 << 10);
     must(store_ctx, scratch.ops->open(scratch.self, 0, &reading.set));
     must(store_ctx, ff_pool_new(store_ctx, 4, &pool));
     for (int i = 0; i < 4; i++)
@@ -367,7 +373,7 @@ START_TEST(removing_scratch_takes_its_own_files_only)
     write_set(&scratch, 1234567, FF_F32, &none, false);
     for (size_t i = 0; i < 4; i++)
         store_write_file(store_path(kept[i]), "x", 1);
-    ff_scratch_remove(&scratch, store_path("scratch"));
+    ff_scratch_remove(&scratch);
     ck_assert_int_ne(access(store_path("scratch/boundary-0.lmdb"), F_OK), 0);
     ck_assert_int_ne(access(store_path("scratch/boundary-1234567.lmdb"), F_OK), 0);
     for (size_t i = 0; i < 4; i++) {
@@ -375,7 +381,7 @@ START_TEST(removing_scratch_takes_its_own_files_only)
         ck_assert_int_eq(unlink(store_path(kept[i])), 0);
     }
     open_scratch(ON_DISK, &scratch);
-    ff_scratch_remove(&scratch, store_path("scratch"));
+    ff_scratch_remove(&scratch);
     ck_assert_int_ne(access(store_path("scratch"), F_OK), 0);
 }
 END_TEST
@@ -464,6 +470,20 @@ static void make_remains(const char *name)
     fclose(file);
 }
 
+/* The temporary folders of the prefix "job"; returns how many, OUT is the first. */
+static size_t find_temporary(char out[PATH_MAX])
+{
+    glob_t found;
+    size_t n;
+
+    if (glob(store_path("job-??????"), 0, NULL, &found) != 0)
+        return 0;
+    n = found.gl_pathc;
+    snprintf(out, PATH_MAX, "%s", found.gl_pathv[0]);
+    globfree(&found);
+    return n;
+}
+
 struct sweeper {
     char prefix[512];
     atomic_bool stop;
@@ -481,19 +501,21 @@ static void *sweep(void *arg)
 START_TEST(temporary_scratch_is_never_taken_for_a_remain)
 {
     struct sweeper sweeper = {.stop = false};
-    char folder[PATH_MAX];
     struct ff_scratch scratch;
+    char path[PATH_MAX];
     struct ff_set *set;
     pthread_t thread;
 
     snprintf(sweeper.prefix, sizeof sweeper.prefix, "%s", store_path("job"));
     ck_assert_int_eq(pthread_create(&thread, NULL, sweep, &sweeper), 0);
     for (int i = 0; i < 200; i++) {
-        must(store_ctx, ff_scratch_temporary(store_ctx, sweeper.prefix, folder, &scratch));
+        must(store_ctx, ff_scratch_temporary(store_ctx, sweeper.prefix, &scratch));
+        ck_assert_uint_eq(find_temporary(path), 1);
         must(store_ctx, scratch.ops->create(scratch.self, 0, &set));
         set->ops->close(set);
-        ck_assert_int_eq(access(folder, F_OK), 0);
-        ff_scratch_remove(&scratch, folder);
+        ck_assert_uint_eq(find_temporary(path), 1);
+        ff_scratch_remove(&scratch);
+        ck_assert_uint_eq(find_temporary(path), 0);
     }
     atomic_store(&sweeper.stop, true);
     pthread_join(thread, NULL);
@@ -512,15 +534,43 @@ START_TEST(temporary_scratch_removes_what_killed_jobs_left)
     make_remains("job-backup");       /* with a file of somebody else */
     fclose(fopen(store_path("job-backup/notes.txt"), "w"));
     must(store_ctx, ff_scratch_open(store_ctx, store_path("job-bbbbbb"), &held));
-    must(store_ctx, ff_scratch_temporary(store_ctx, prefix, folder, &mine));
+    must(store_ctx, ff_scratch_temporary(store_ctx, prefix, &mine));
     ck_assert_int_ne(access(store_path("job-aaaaaa"), F_OK), 0);
     ck_assert_int_eq(access(store_path("job-bbbbbb"), F_OK), 0);
     ck_assert_int_eq(access(store_path("job-backup/notes.txt"), F_OK), 0);
     ck_assert_int_eq(access(store_path("job-other-dddddd"), F_OK), 0);
-    ck_assert_int_eq(access(folder, F_OK), 0);
+    ck_assert_uint_eq(find_temporary(folder), 3); /* two were there, one is new */
     ff_scratch_close(&held);
-    ff_scratch_remove(&mine, folder);
-    ck_assert_int_ne(access(folder, F_OK), 0);
+    ff_scratch_remove(&mine);
+    ck_assert_uint_eq(find_temporary(folder), 2);
+}
+END_TEST
+
+/* Where others may write, they may rename the folder and put something else in its place. */
+START_TEST(temporary_scratch_is_restored_for_its_user_alone)
+{
+    char prefix[512], folder[PATH_MAX];
+    struct ff_scratch scratch;
+    struct ff_set *set;
+    struct stat st;
+
+    snprintf(prefix, sizeof prefix, "%s", store_path("job"));
+    make_remains("others");
+    must(store_ctx, ff_scratch_temporary(store_ctx, prefix, &scratch));
+    ck_assert_uint_eq(find_temporary(folder), 1);
+    ck_assert_int_eq(rmdir(folder), 0);
+    ck_assert_int_eq(symlink(store_path("others"), folder), 0);
+    must_be(store_ctx, FF_EIO, scratch.ops->create(scratch.self, 0, &set));
+    scratch.ops->drop_others(scratch.self, FF_NO_BOUNDARY);
+    ck_assert(store_is_there("others/boundary-0.lmdb"));
+
+    ck_assert_int_eq(unlink(folder), 0);
+    must(store_ctx, scratch.ops->create(scratch.self, 0, &set));
+    ff_set_close(set);
+    ck_assert_int_eq(lstat(folder, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0700);
+    ff_scratch_remove(&scratch);
+    ck_assert_uint_eq(find_temporary(folder), 0);
 }
 END_TEST
 
@@ -535,7 +585,7 @@ int main(void)
     tcase_add_loop_test(tc, only_a_complete_set_of_the_same_run_counts, 0, KINDS);
     tcase_add_loop_test(tc, missing_or_misshapen_chunks_are_damage, 0, KINDS);
     tcase_add_loop_test(tc, dropping_a_set_gives_its_space_back, 0, KINDS);
-    tcase_add_loop_test(tc, chunks_are_read_from_many_threads_at_once, 0, KINDS);
+    tcase_add_loop_test(tc, chunks_are_read_from_many_threads_at_once, 0, 2 * KINDS);
     tcase_add_loop_test(tc, any_allocation_may_fail, 0, KINDS);
     tcase_add_test(tc, keys_sort_in_the_order_of_reading);
     tcase_add_test(tc, a_flipped_bit_in_a_stored_chunk_is_found_and_named);
@@ -544,6 +594,7 @@ int main(void)
     tcase_add_test(tc, a_scratch_folder_that_cannot_be_is_an_error);
     tcase_add_test(tc, temporary_scratch_is_never_taken_for_a_remain);
     tcase_add_test(tc, temporary_scratch_removes_what_killed_jobs_left);
+    tcase_add_test(tc, temporary_scratch_is_restored_for_its_user_alone);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -171,7 +171,7 @@ START_TEST(a_folder_that_another_training_has_taken_is_left_alone)
     ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_ELOCKED);
     ck_assert_uint_gt(another.scratch.ops->bytes(another.scratch.self), 0);
     ff_set_close(another.set);
-    ff_scratch_remove(&another.scratch, own);
+    ff_scratch_remove(&another.scratch);
     opts.interrupted = NULL;
     train_ok(ctx, &recipe, &opts);
     ck_assert_str_eq(train_hash(opts.model), train_reference(&recipe, ROWS));

@@ -103,23 +103,22 @@ struct ff_scratch {
  * then.
  */
 FF_CHECK int ff_scratch_open(struct ff_ctx *ctx, const char *folder, struct ff_scratch *out);
-/* The same in a folder that is there, and that the descriptor LOCK, which is taken over, has
- * locked.
- */
+/* Scratch in FOLDER, a directory of this job alone that is there and locked through the descriptor
+ * LOCK, which is taken over. If it is deleted, it is made again for this user alone; FF_EIO if
+ * somebody else has put a directory or a link there by then. */
 FF_CHECK int ff_scratch_adopt(struct ff_ctx *ctx, const char *folder, int lock,
                               struct ff_scratch *out);
-/* Scratch in a new folder PREFIX-XXXXXX, whose name FOLDER gets, after ff_scratch_sweep(PREFIX).
- * ff_scratch_remove() when done. Fails as ff_scratch_open(). */
-FF_CHECK int ff_scratch_temporary(struct ff_ctx *ctx, const char *prefix, char folder[PATH_MAX],
-                                  struct ff_scratch *out);
-/* Removes the folders PREFIX-XXXXXX that killed processes left behind. */
+/* Scratch in a new folder PREFIX-XXXXXX, after ff_scratch_sweep(PREFIX). ff_scratch_remove() when
+ * done. Fails as ff_scratch_open(). */
+FF_CHECK int ff_scratch_temporary(struct ff_ctx *ctx, const char *prefix, struct ff_scratch *out);
+/* Removes the folders PREFIX-XXXXXX that killed processes of this user left behind. */
 void ff_scratch_sweep(const char *prefix);
 /* Frees SCRATCH, whose sets were closed before; they stay on disk. */
 void ff_scratch_close(struct ff_scratch *scratch);
-/* The same, and removes all sets, and, if then empty, FOLDER, which they are in. Nothing of a
- * SCRATCH that is all zero. */
-void ff_scratch_remove(struct ff_scratch *scratch, const char *folder);
-/* Removes all sets of the folder that the descriptor FOLDER is of. */
+/* Removes all sets and, if it is then empty, their folder; frees SCRATCH. A SCRATCH that is all
+ * zero is ignored. */
+void ff_scratch_remove(struct ff_scratch *scratch);
+/* Removes all sets in the open directory FOLDER. */
 void ff_scratch_empty(int folder);
 
 /* Encodes MATRIX and stores it as chunk CHUNK of STREAM, replacing any before. Fails with FF_EFULL,
@@ -185,7 +184,7 @@ struct ff_set_values {
 /* Bytes that one takes on the average of all chunks. */
 size_t ff_set_average(const struct ff_set_values *values);
 /* Adds what a set in a folder takes, its path aside, while CHUNKS chunks of these N kinds of VALUES
- * are put; without values: while it is read, but for what is mapped then. */
+ * are put; without values: while it is read, mapped pages excluded. */
 void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
                   const struct ff_compression *compression, struct ff_needs *needs);
 /* The same without what is mapped. */

@@ -95,9 +95,10 @@ uint64_t ff_db_stored(size_t n, const struct ff_db_writes *writes, uint64_t roun
 uint64_t ff_db_written(size_t n, const struct ff_db_writes *writes, uint64_t rounds);
 /* Adds what an open db takes, its path aside. */
 void ff_db_needs(struct ff_needs *needs);
-/* Adds the map of an open file of scratch with about STORED bytes, if that is small; returns
- * whether it is. A file of PACKED values may turn out small, and is counted as such. */
-bool ff_db_keep(uint64_t stored, bool packed, struct ff_needs *needs);
+/* Adds the map of an open file of scratch, which stays mapped if it is small. It has about STORED
+ * bytes at most: down to a half of that if its last chunk is short, to an eighth if its values are
+ * PACKED. Returns whether it is small even so: then nothing else of it is mapped by the way. */
+bool ff_db_map_needs(uint64_t stored, bool packed, struct ff_needs *needs);
 
 /* Tells the kernel that BYTES (in the map) will be needed soon. Thread-safe while DB is only read.
  */

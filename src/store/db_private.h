@@ -53,7 +53,7 @@ void ff_db_drop_cache(struct ff_db *db);
 
 /* Notes whether the file stays mapped as a whole. At the beginning of a transaction, which has read
  * the meta pages anyhow. */
-void ff_db_note_size(struct ff_db *db);
+void ff_db_note_small(struct ff_db *db);
 
 /* Notes where the map is, by WITHIN, a pointer into it. Only while nothing is pending. */
 void ff_db_note_map(struct ff_db *db, const void *within);

@@ -62,7 +62,7 @@ static int begin_snapshot(struct ff_db *db)
         }
     }
     if (code == 0) {
-        ff_db_note_size(db);
+        ff_db_note_small(db);
         return FF_OK;
     }
     db->read = NULL;
@@ -216,11 +216,12 @@ void ff_db_note_map(struct ff_db *db, const void *within)
         madvise(db->map, db->map_bytes, MADV_RANDOM);
 }
 
-/* To give back pages of a file of so many bytes would spare less than the system calls and the page
- * faults cost. */
+/* For a file this small, unmapping saves less memory than the system calls and page faults cost. */
 #define SMALL_BYTES ((uint64_t)256 << 10)
+/* Of LMDB itself: two meta pages, and a root of each tree. */
+#define FRAME_BYTES ((uint64_t)4 * 4096)
 
-void ff_db_note_size(struct ff_db *db)
+void ff_db_note_small(struct ff_db *db)
 {
     MDB_envinfo info;
 
@@ -228,13 +229,13 @@ void ff_db_note_size(struct ff_db *db)
                        (info.me_last_pgno + 1) * (uint64_t)db->page_bytes <= SMALL_BYTES;
 }
 
-bool ff_db_keep(uint64_t stored, bool packed, struct ff_needs *needs)
+bool ff_db_map_needs(uint64_t stored, bool packed, struct ff_needs *needs)
 {
-    bool small = stored <= SMALL_BYTES;
+    uint64_t most = ff_plus(stored, FRAME_BYTES), least = stored / (packed ? 8 : 2);
 
-    if (small || packed)
-        ff_needs_keep(needs, ff_smaller(stored, SMALL_BYTES));
-    return small;
+    if (stored > 0 && least <= SMALL_BYTES)
+        ff_needs_keep(needs, ff_smaller(most, SMALL_BYTES));
+    return most <= SMALL_BYTES;
 }
 
 void ff_db_let_go(struct ff_db *db, const void *from, const void *to)

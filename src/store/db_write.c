@@ -188,7 +188,7 @@ static int begin(struct ff_db *db, size_t need)
     if (code == 0)
         code = mdb_txn_begin(db->env, NULL, 0, &db->write);
     if (code == 0) {
-        ff_db_note_size(db);
+        ff_db_note_small(db);
         find_map(db);
         return FF_OK;
     }

@@ -20,6 +20,7 @@
 #define TILES_FILE "tiles.lmdb"
 #define NAME_BYTES (sizeof FILE_FORMAT + 16)
 #define FOLDER_MODE 0777 /* before the umask */
+#define PRIVATE_MODE 0700
 #define TEMPORARY_MODE 0600
 /* The number of the temporary file among the sets, whose fate it shares if it keeps its name. */
 #define TEMPORARY (UINT32_MAX - 2)
@@ -32,8 +33,9 @@ struct file_set {
 
 struct folder {
     struct ff_ctx *ctx;
-    int lock;     /* a descriptor of the folder; holds its lock */
-    size_t bytes; /* of this struct, with PATH */
+    int lock;        /* a descriptor of the folder; holds its lock */
+    bool is_private; /* made for one job, in a place that others may write to */
+    size_t bytes;    /* of this struct, with PATH */
     char path[];
 };
 
@@ -143,37 +145,43 @@ static bool is_in_place(const struct folder *folder)
 {
     struct stat ours, there;
 
-    return fstat(folder->lock, &ours) == 0 && stat(folder->path, &there) == 0 &&
+    return fstat(folder->lock, &ours) == 0 &&
+           (folder->is_private ? lstat : stat)(folder->path, &there) == 0 &&
            ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
 /* Makes the folder if it is absent, and locks it. Sets of two trainings in one folder would replace
  * each other. */
-static int lock_folder(struct ff_ctx *ctx, const char *path, int *lock)
+static int lock_folder(struct ff_ctx *ctx, const char *path, bool is_private, int *lock)
 {
+    int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_private ? O_NOFOLLOW : 0);
     struct stat st;
 
-    if (mkdir(path, FOLDER_MODE) != 0 && errno != EEXIST)
+    if (mkdir(path, is_private ? PRIVATE_MODE : FOLDER_MODE) != 0 && errno != EEXIST)
         return ff_fail_errno(ctx, errno, "%s: cannot create the scratch folder", path);
-    *lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *lock = open(path, flags);
     if (*lock < 0 && errno == ENOTDIR)
         return ff_fail(ctx, FF_EIO, "%s: cannot be the scratch folder: is no folder", path);
     if (*lock < 0)
         return ff_fail_errno(ctx, errno, "%s: cannot open the scratch folder", path);
+    if (is_private && (fstat(*lock, &st) != 0 || st.st_uid != geteuid())) {
+        close(*lock);
+        return ff_fail(ctx, FF_EIO, "%s: this scratch folder is somebody else's", path);
+    }
     if (flock(*lock, LOCK_EX | LOCK_NB) == 0 && fstat(*lock, &st) == 0 && st.st_nlink > 0)
         return FF_OK;
     close(*lock);
     return ff_fail(ctx, FF_ELOCKED, "%s: the scratch folder is in use by another training", path);
 }
 
-/* Makes and locks the folder anew if it has been deleted. */
+/* Makes and locks the folder again if it has been deleted. */
 static int restore_folder(struct folder *folder)
 {
     int lock, rc;
 
     if (is_in_place(folder))
         return FF_OK;
-    rc = lock_folder(folder->ctx, folder->path, &lock);
+    rc = lock_folder(folder->ctx, folder->path, folder->is_private, &lock);
     if (rc != FF_OK)
         return rc;
     close(folder->lock);
@@ -316,7 +324,7 @@ void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
         writes[i] = (struct ff_db_writes){ff_set_average(&values[i]), values[i].streams};
     stored = ff_db_stored(n, writes, chunks);
     /* Pages of the tree, and what comes along with them: from 64 KiB to a folio. */
-    if (n > 0 && !ff_db_keep(stored, compression->codec != FF_CODEC_NONE, needs))
+    if (n > 0 && !ff_db_map_needs(stored, compression->codec != FF_CODEC_NONE, needs))
         ff_needs_pass(needs, ff_smaller(stored / 4, TREE_BYTES));
 }
 
@@ -337,8 +345,8 @@ static void each_of(const char *entries, size_t bytes, int folder,
     }
 }
 
-/* Calls FN for every file of ours in the open FOLDER. Unlike opendir(), needs no memory and no
- * descriptor: files are removed where there are none left, too. */
+/* Calls FN for every file of ours in the open FOLDER. Unlike opendir(), this needs neither memory
+ * nor a descriptor, so it also works when there are none left. */
 static void each_file(int folder,
                       void (*fn)(void *arg, int folder, const char *name, uint32_t boundary),
                       void *arg)
@@ -381,16 +389,14 @@ static void folder_drop(void *self, uint32_t boundary)
 {
     const struct folder *folder = self;
 
-    if (is_in_place(folder))
-        each_file(folder->lock, remove_one, &boundary);
+    each_file(folder->lock, remove_one, &boundary);
 }
 
 static void folder_drop_others(void *self, uint32_t kept)
 {
     const struct folder *folder = self;
 
-    if (is_in_place(folder))
-        each_file(folder->lock, remove_others, &kept);
+    each_file(folder->lock, remove_others, &kept);
 }
 
 static uint64_t folder_bytes(void *self)
@@ -398,8 +404,7 @@ static uint64_t folder_bytes(void *self)
     const struct folder *folder = self;
     uint64_t sum = 0;
 
-    if (is_in_place(folder))
-        each_file(folder->lock, add_size, &sum);
+    each_file(folder->lock, add_size, &sum);
     return sum;
 }
 
@@ -421,7 +426,8 @@ static const struct ff_scratch_ops folder_ops = {
     .free = folder_free,
 };
 
-int ff_scratch_adopt(struct ff_ctx *ctx, const char *path, int lock, struct ff_scratch *out)
+static int adopt(struct ff_ctx *ctx, const char *path, int lock, bool is_private,
+                 struct ff_scratch *out)
 {
     size_t bytes = sizeof(struct folder) + strlen(path) + 1;
     struct folder *folder;
@@ -434,6 +440,7 @@ int ff_scratch_adopt(struct ff_ctx *ctx, const char *path, int lock, struct ff_s
     }
     folder->ctx = ctx;
     folder->lock = lock;
+    folder->is_private = is_private;
     folder->bytes = bytes;
     strcpy(folder->path, path);
     out->ops = &folder_ops;
@@ -446,8 +453,13 @@ int ff_scratch_open(struct ff_ctx *ctx, const char *path, struct ff_scratch *out
     int lock = -1, rc;
 
     *out = (struct ff_scratch){0};
-    rc = ff_about(ctx, lock_folder(ctx, path, &lock), FF_ABOUT_SCRATCH);
-    return rc == FF_OK ? ff_scratch_adopt(ctx, path, lock, out) : rc;
+    rc = ff_about(ctx, lock_folder(ctx, path, false, &lock), FF_ABOUT_SCRATCH);
+    return rc == FF_OK ? adopt(ctx, path, lock, false, out) : rc;
+}
+
+int ff_scratch_adopt(struct ff_ctx *ctx, const char *path, int lock, struct ff_scratch *out)
+{
+    return adopt(ctx, path, lock, true, out);
 }
 
 void ff_scratch_needs(struct ff_needs *needs)
@@ -462,12 +474,15 @@ void ff_scratch_close(struct ff_scratch *scratch)
     *scratch = (struct ff_scratch){0};
 }
 
-void ff_scratch_remove(struct ff_scratch *scratch, const char *path)
+void ff_scratch_remove(struct ff_scratch *scratch)
 {
+    const struct folder *folder = scratch->self;
+
     if (!scratch->ops)
         return;
     scratch->ops->drop_others(scratch->self, FF_NO_BOUNDARY);
-    (void)rmdir(path);
+    if (scratch->ops == &folder_ops && is_in_place(folder))
+        (void)rmdir(folder->path);
     ff_scratch_close(scratch);
 }
 

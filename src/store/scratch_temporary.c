@@ -23,14 +23,15 @@ static int open_folder(const char *path)
     return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Removes the folder PATH if no process holds it. */
+/* Removes the folder PATH if it is this user's and no process holds it. */
 static void remove_abandoned(const char *path)
 {
     int fd = open_folder(path);
+    struct stat st;
 
     if (fd < 0)
         return;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0) {
         ff_scratch_empty(fd);
         (void)rmdir(path);
     }
@@ -91,10 +92,10 @@ static int make_folder(struct ff_ctx *ctx, const char *prefix, char folder[PATH_
     return FF_OK;
 }
 
-static int open_temporary(struct ff_ctx *ctx, const char *prefix, char folder[PATH_MAX],
-                          struct ff_scratch *out)
+static int open_temporary(struct ff_ctx *ctx, const char *prefix, struct ff_scratch *out)
 {
     int status = FF_OK, lock = -1;
+    char folder[PATH_MAX];
 
     for (int i = 0; i < TRIES && status == FF_OK && lock < 0; i++)
         status = make_folder(ctx, prefix, folder, &lock);
@@ -108,10 +109,9 @@ static int open_temporary(struct ff_ctx *ctx, const char *prefix, char folder[PA
     return status;
 }
 
-int ff_scratch_temporary(struct ff_ctx *ctx, const char *prefix, char folder[PATH_MAX],
-                         struct ff_scratch *out)
+int ff_scratch_temporary(struct ff_ctx *ctx, const char *prefix, struct ff_scratch *out)
 {
     *out = (struct ff_scratch){0};
     ff_scratch_sweep(prefix);
-    return ff_about(ctx, open_temporary(ctx, prefix, folder, out), FF_ABOUT_SCRATCH);
+    return ff_about(ctx, open_temporary(ctx, prefix, out), FF_ABOUT_SCRATCH);
 }

@@ -26,7 +26,6 @@ struct bench {
     struct ff_ctx *ctx;
     const struct ff_bench_opts *opts;
     struct ff_workers workers;
-    char folder[PATH_MAX];
     struct ff_scratch scratch;
     struct ff_set *set;
     struct ff_geometry geometry;
@@ -110,7 +109,7 @@ static int open_scratch(struct bench *b)
     const char *parent = b->opts->scratch ? b->opts->scratch : temporary ? temporary : P_tmpdir;
 
     snprintf(prefix, sizeof prefix, "%s/fftool-bench", parent);
-    return ff_scratch_temporary(b->ctx, prefix, b->folder, &b->scratch);
+    return ff_scratch_temporary(b->ctx, prefix, &b->scratch);
 }
 
 static int set_up_training(struct bench *b)
@@ -175,7 +174,7 @@ static void release(struct bench *b)
     ff_feed_free(b->feed);
     ff_set_close(b->set);
     ff_layer_release(&b->layer);
-    ff_scratch_remove(&b->scratch, b->folder);
+    ff_scratch_remove(&b->scratch);
     ff_free(b->ctx, FF_MEM_ACTIVATIONS, b->x, rows_bytes(b));
     ff_free(b->ctx, FF_MEM_ACTIVATIONS, b->y, rows_bytes(b));
     ff_free(b->ctx, FF_MEM_GRADIENT, b->dw, weight_bytes(b));

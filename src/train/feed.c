@@ -174,7 +174,7 @@ void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *
     for (uint32_t i = 0; i < opts->max_pieces; i++)
         ff_buffers_count(n, buffers, needs);
     needs->bytes[FF_MEM_OTHER] += feed_bytes(opts);
-    if (ff_db_keep(set_bytes, values->packed, needs))
+    if (ff_db_map_needs(set_bytes, values->packed, needs))
         return;
     threads = threads < chunks ? threads : chunks;
     stays = in_place ? (uint64_t)chunks * values->bytes : 0;

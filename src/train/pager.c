@@ -97,7 +97,7 @@ void ff_pager_free(struct ff_pager *pager)
 #define STORING_PAGES 3
 
 /* What is mapped: with what comes along, too. No page is read while PENDING bytes are on their way
- * out. */
+ * out. Where none goes out, the file may hold other tensors beside the ones that are read. */
 static void count_mapped(const struct ff_pager_opts *opts, uint64_t page_bytes, unsigned threads,
                          unsigned out, uint64_t pending, struct ff_needs *needs)
 {
@@ -106,7 +106,9 @@ static void count_mapped(const struct ff_pager_opts *opts, uint64_t page_bytes, 
     uint64_t tensor = units * opts->fan_in * sizeof(float);
     uint64_t storing = STORING_PAGES * ff_smaller(page_bytes, FF_DB_FOLIO_BYTES);
 
-    if (!ff_db_keep(tensor * ff_larger(out, 1), false, needs))
+    bool small = ff_db_map_needs(tensor * ff_larger(out, 1), false, needs);
+
+    if (!small || out == 0)
         ff_needs_pass(needs, ff_larger(reading - ff_smaller(reading, pending),
                                        ff_smaller(tensor * out, storing)));
 }

@@ -171,8 +171,8 @@ static void count_paged_in(const struct ff_plan_job *job, const struct ff_moment
 }
 
 /* The moments of a checkpoint, beside the NEEDS of its stage: tiles are paged in while others wait
- * for a commit; then one is encoded, and pages of the model file's tree are mapped. Of
- * activations those in small files are. */
+ * for a commit; then one is encoded, and pages of the model file's tree are mapped. Small files of
+ * activations stay mapped. */
 static void consider_checkpoint(const struct ff_plan_job *job, const struct ff_moment *at,
                                 struct ff_needs needs, struct ff_peak *peak)
 {
@@ -203,8 +203,8 @@ struct ff_moment ff_plan_moment(const struct ff_plan_job *job, enum ff_stage sta
         struct ff_layer shape = layer_of(job, &out);
         struct ff_needs loading = needs;
 
-        (void)ff_db_keep(ff_plan_stored(job, layer - 1), job->compression.codec != FF_CODEC_NONE,
-                         &loading);
+        (void)ff_db_map_needs(ff_plan_stored(job, layer - 1),
+                              job->compression.codec != FF_CODEC_NONE, &loading);
         ff_plan_loading(&shape, &loading);
         ff_peak_consider(&peak, &loading);
     }

@@ -31,7 +31,6 @@ struct scoring {
     struct ff_dataset *dataset;
     struct ff_workers workers;
     struct ff_scratch scratch;
-    char folder[PATH_MAX];
     struct ff_clock clock;
     bool backprop, by_head, conditioned;
     uint32_t layers, first_head, classes;
@@ -340,11 +339,11 @@ static int open_scratch(struct scoring *s)
         snprintf(prefix, sizeof prefix, "%s/fftool.eval", s->evaluate->scratch);
     else
         snprintf(prefix, sizeof prefix, "%s" SUFFIX, s->evaluate->model);
-    status = ff_scratch_temporary(s->ctx, prefix, s->folder, &s->scratch);
+    status = ff_scratch_temporary(s->ctx, prefix, &s->scratch);
     if (status == FF_OK || s->evaluate->scratch)
         return status;
     snprintf(prefix, sizeof prefix, "%s/fftool.eval", temporary ? temporary : P_tmpdir);
-    return ff_scratch_temporary(s->ctx, prefix, s->folder, &s->scratch);
+    return ff_scratch_temporary(s->ctx, prefix, &s->scratch);
 }
 
 static void release(struct scoring *s)
@@ -352,7 +351,7 @@ static void release(struct scoring *s)
     struct ff_buffer buffers[MAX_BUFFERS];
 
     ff_buffers_free(s->ctx, list_buffers(s, buffers), buffers);
-    ff_scratch_remove(&s->scratch, s->folder);
+    ff_scratch_remove(&s->scratch);
     ff_workers_release(&s->workers);
     ff_dataset_close(s->dataset);
     ff_manifest_release(&s->manifest);

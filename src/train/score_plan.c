@@ -162,9 +162,9 @@ static struct ff_peak head_peak(const struct ff_score_job *job, uint64_t rows, u
 
     count_written_set(&needs);
     count_written_set(&needs);
-    (void)ff_db_keep(stored(job, &geometry, number - 1), false, &needs);
+    (void)ff_db_map_needs(stored(job, &geometry, number - 1), false, &needs);
     loading = needs;
-    (void)ff_db_keep(stored(job, &geometry, number), false, &loading);
+    (void)ff_db_map_needs(stored(job, &geometry, number), false, &loading);
     ff_plan_loading(&head, &loading);
     ff_peak_consider(&peak, &loading);
     count_feed(job, &geometry, number, &needs);
