@@ -82,11 +82,11 @@ struct sink {
 };
 
 /* What write_csv() and write_jsonl() begin a file with. */
-static bool begins_predictions(const char *line)
+static bool begins_predictions(const char *text)
 {
     static const char csv[] = "index,label,", jsonl[] = "{\"index\":";
 
-    return strncmp(line, csv, strlen(csv)) == 0 || strncmp(line, jsonl, strlen(jsonl)) == 0;
+    return strncmp(text, csv, strlen(csv)) == 0 || strncmp(text, jsonl, strlen(jsonl)) == 0;
 }
 
 static int open_sink(const struct cli *cli, struct sink *sink)
@@ -99,7 +99,7 @@ static int open_sink(const struct cli *cli, struct sink *sink)
         sink->out = stdout;
         return EXIT_DONE;
     }
-    if (overwrite_check(cli, "--output", sink->path, &kind) != EXIT_DONE)
+    if (overwrite_check(cli, "output", sink->path, &kind) != EXIT_DONE)
         return EXIT_FAILED;
     why = output_file_open(sink->path, &sink->file);
     sink->out = sink->file.out;

@@ -24,15 +24,18 @@
  * each of the picture's.
  */
 struct gnuplot_format {
-    const char *suffix, *terminal;
+    const char *suffix, *begins, *terminal;
 };
 
 static const struct gnuplot_format formats[] = {
-    {".svg", "svg size 960,560 dynamic rounded font '" SVG_FONTS ",12' background 'white'"},
-    {".png", "pngcairo size 1920,1120 rounded font '" FONTS
-             ",12' fontscale 1.5 linewidth 2 pointscale 2 background 'white'"},
-    {".pdf", "pdfcairo size 10in,5.8333in rounded font '" FONTS
-             ",12' fontscale 0.75 linewidth 1.5 background 'white'"},
+    {".svg", "<?xml",
+     "svg size 960,560 dynamic rounded font '" SVG_FONTS ",12' background 'white'"},
+    {".png", "\x89PNG",
+     "pngcairo size 1920,1120 rounded font '" FONTS
+     ",12' fontscale 1.5 linewidth 2 pointscale 2 background 'white'"},
+    {".pdf", "%PDF",
+     "pdfcairo size 10in,5.8333in rounded font '" FONTS
+     ",12' fontscale 0.75 linewidth 1.5 background 'white'"},
 };
 
 const struct gnuplot_format *gnuplot_format(const char *path)
@@ -46,6 +49,16 @@ const struct gnuplot_format *gnuplot_format(const char *path)
             return &formats[i];
     }
     return NULL;
+}
+
+bool gnuplot_is_picture(const char *text)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof formats / sizeof formats[0]; i++)
+        if (strncmp(text, formats[i].begins, strlen(formats[i].begins)) == 0)
+            return true;
+    return false;
 }
 
 int gnuplot_begin(const struct cli *cli, const struct gnuplot_format *format,

@@ -16,6 +16,8 @@ struct gnuplot_format;
 
 /* Returns the format that PATH's suffix stands for; NULL: none that is known. */
 const struct gnuplot_format *gnuplot_format(const char *path);
+/* True if a file with TEXT at its beginning is a picture of one of the formats. */
+bool gnuplot_is_picture(const char *text);
 /* Returns EXIT_DONE if gnuplot is there and draws FORMAT; else EXIT_FAILED, with the reason
  * printed. */
 int gnuplot_check(const struct cli *cli, const struct gnuplot_format *format);

@@ -13,9 +13,9 @@
 #define FILE_MODE 0666   /* before the umask */
 
 /* Every line has its kind. */
-static bool is_log_line(const char *line)
+static bool is_log_line(const char *line, size_t length)
 {
-    json_t *object = heap_json(line, strlen(line), 0, NULL);
+    json_t *object = heap_json(line, length, 0, NULL);
     bool is = json_is_string(json_object_get(object, "kind"));
 
     json_decref(object);
@@ -23,13 +23,14 @@ static bool is_log_line(const char *line)
 }
 
 /* What a log begins with, be it cut off within its first line. */
-static bool begins_log(const char *line)
+static bool begins_log(const char *text)
 {
     static const char start[] = "{\"kind\":\"";
-    size_t length = strlen(line), whole = strlen(start);
+    size_t length = strcspn(text, "\n"), whole = strlen(start);
 
-    return is_log_line(line) || (length > 0 && line[length - 1] != '\n' &&
-                                 strncmp(line, start, length < whole ? length : whole) == 0);
+    return is_log_line(text, length) ||
+           (length > 0 && text[length] == '\0' &&
+            strncmp(text, start, length < whole ? length : whole) == 0);
 }
 
 /* Reads the last bytes of PATH, up to SIZE - 1, as text. Returns where they begin; negative: they
@@ -63,7 +64,7 @@ static void find_end(struct log_file *log)
 
     if (begin < 0 || *line == '\0')
         return;
-    if (is_log_line(line))
+    if (is_log_line(line, strlen(line)))
         log->separate = true;
     else if (last != NULL || begin == 0)
         log->keep = begin + (line - tail);
@@ -75,7 +76,7 @@ int log_file_check(const struct cli *cli, const char *path)
 
     if (overwrite_same(path, cli->model))
         return usage_error(cli->command, "--log: %s is the model", path);
-    return overwrite_check(cli, "--log", path, &kind);
+    return overwrite_check(cli, "log", path, &kind);
 }
 
 int log_file_open(const struct cli *cli, const char *path, bool anew, struct log_file *out)

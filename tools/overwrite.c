@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define LINE_BYTES 16384 /* of a first line, as far as it is looked at */
+#define LOOKED_AT 16384 /* bytes at the beginning: more than the first line of a log */
 
 bool overwrite_holds(const char *path)
 {
@@ -19,21 +19,20 @@ bool overwrite_holds(const char *path)
 int overwrite_check(const struct cli *cli, const char *option, const char *path,
                     const struct overwrite_kind *kind)
 {
-    char line[LINE_BYTES] = "";
+    char text[LOOKED_AT];
     FILE *in;
 
     if (!overwrite_holds(path))
         return EXIT_DONE;
     in = fopen(path, "re");
     if (in == NULL)
-        return report_failure(cli, "%s: %s: %s", option, path, strerror(errno));
-    if (fgets(line, sizeof line, in) == NULL)
-        *line = '\0';
+        return report_failure(cli, "--%s: %s: %s", option, path, strerror(errno));
+    text[fread(text, 1, sizeof text - 1, in)] = '\0';
     fclose(in);
-    if (kind->begins(line))
+    if (kind->begins(text))
         return EXIT_DONE;
     return report_failure(cli,
-                          "%s: %s is there and is no %s; it is left as it is: give another name",
+                          "--%s: %s is there and is no %s; it is left as it is: give another name",
                           option, path, kind->name);
 }
 

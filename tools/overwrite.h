@@ -9,14 +9,15 @@
 
 /* A kind of output. */
 struct overwrite_kind {
-    const char *name;                 /* "log of fftool" */
-    bool (*begins)(const char *line); /* what a file of that kind begins with */
+    const char *name; /* "log of fftool" */
+    bool (*begins)(
+        const char *text); /* whether a file with TEXT at its beginning is of that kind */
 };
 
 /* True if PATH is a regular file that holds something. */
 bool overwrite_holds(const char *path);
-/* Returns EXIT_DONE if PATH, which OPTION names, holds nothing or what KIND says; else EXIT_FAILED
- * with the reason printed. */
+/* Returns EXIT_DONE if PATH, the value of --OPTION, holds nothing or what KIND says; else
+ * EXIT_FAILED with the reason printed. */
 int overwrite_check(const struct cli *cli, const char *option, const char *path,
                     const struct overwrite_kind *kind);
 /* True if both paths lead to one file, or would once it is there. */

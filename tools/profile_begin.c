@@ -2,6 +2,7 @@
 #include "heap.h"
 #include "json.h"
 #include "machine.h"
+#include "overwrite.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -125,14 +126,23 @@ static bool holds_something(const char *path)
     return stat(path, &st) == 0 && !(S_ISREG(st.st_mode) && st.st_size == 0);
 }
 
+static bool begins_results(const char *text)
+{
+    return *text == '{' && strstr(text, "\"schema\": \"fftool.profile/") != NULL;
+}
+
 int profile_begin(const struct cli *cli, const char *path, bool anew,
                   const struct profile_settings *settings, struct progress *lines,
                   struct profile_results *out)
 {
-    json_t *ours = settings_object(settings);
+    static const struct overwrite_kind kind = {"file of results of fftool profile", begins_results};
+    json_t *ours;
     int result;
 
     *out = (struct profile_results){0};
+    if (anew && overwrite_check(cli, "output", path, &kind) != EXIT_DONE)
+        return EXIT_FAILED;
+    ours = settings_object(settings);
     if (ours == NULL)
         return report_failure(cli, "out of memory");
     if (anew || !holds_something(path)) {

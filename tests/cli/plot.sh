@@ -88,6 +88,14 @@ results '*' 2 7 12 >all-failed.json
 refused 1 'all-failed.json: no training in it has succeeded' plot all-failed.json -o f.svg
 refused 1 'no-such.json' plot no-such.json -o f.svg
 refused 2 '\.svg' plot r.json -o f.txt
+echo notes >notes.pdf
+refused 1 'notes\.pdf is there and is no picture' plot r.json -o notes.pdf
+ok "a file that is no picture is left as it is" [ "$(cat notes.pdf)" = notes ]
+for format in svg png pdf; do
+    ff 0 plot r.json -o twice.$format
+    ff 0 plot r.json -o twice.$format
+done
+refused 1 'no/such\.svg' plot r.json -o no/such.svg
 refused 2 'log' plot r.json -o f.svg --log
 refused 2 'style' plot r.json -o f.svg --style pie
 refused 2 'results of .*: bars, lines, throughput' plot r.json -o f.svg --style curves

@@ -109,6 +109,13 @@ ok "nothing was begun" [ ! -e r2.json ]
 refused 1 'no/such' profile $tiny --depths 2 -o no/such/r.json
 # shellcheck disable=SC2086
 refused 2 '\.svg' profile $tiny --depths 2 -o r2.json --plot memory.txt
+echo '{"a": 1}' >precious
+# shellcheck disable=SC2086
+refused 1 'precious is there and is no file of results' profile $tiny --depths 2 -o precious --force
+ok "--force does not cost another file" [ "$(cat precious)" = '{"a": 1}' ]
+# shellcheck disable=SC2086
+refused 1 'no/such\.svg' profile $tiny --depths 2 -o r2.json --plot no/such.svg
+ok "nothing is measured for a figure that cannot be written" [ ! -e r2.json ]
 
 # Results that have no room for more stay as they are.
 profile 0 --modes bp --depths 2 --force
