@@ -202,7 +202,7 @@ static void train_with_deed(enum deed deed, long when)
     ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EREPLACED, "");
     opts.on_epoch = NULL;
     ck_after(deed, other);
-    train_remove(train_path(folder, "model.ff.scratch"));
+    ck_assert_int_ne(access(train_path(folder, "model.ff.scratch"), F_OK), 0);
     unlink(opts.model);
     unlink(elsewhere);
 }
@@ -256,7 +256,6 @@ static const char *make_old(void)
 static void ck_old(const char *hash)
 {
     ck_assert_str_eq(train_hash(opts.model), hash);
-    train_remove(train_path(folder, "model.ff.scratch"));
     ck_assert_str_eq(left(), "model.ff");
 }
 
