@@ -71,9 +71,9 @@ static const struct hint {
      "--memory SIZE works within a budget"},
     {FF_ENOMEM, ANY_SUBJECT, TRAINING | MEASURING, BUDGETED, 0,
      "give --memory less than the system has left"},
-    {FF_EBUDGET, ANY_SUBJECT, TRAIN, 0, 0,
+    {FF_EBUDGET, FF_ABOUT_OTHER, TRAIN, 0, 0,
      "narrower layers (--hidden), a smaller --batch and fewer --threads need less"},
-    {FF_EBUDGET, ANY_SUBJECT, RESUME | MEASURING, 0, 0, "fewer --threads need less"},
+    {FF_EBUDGET, FF_ABOUT_OTHER, RESUME | MEASURING, 0, 0, "one thread (--threads 1) needs least"},
 
     /* Training came to nothing. Data that holds such numbers is another matter. */
     {FF_ENUMERIC, FF_ABOUT_OTHER, TRAIN, 0, FORCED,

@@ -309,6 +309,16 @@ static int print_table(struct ff_model *model, const struct ff_model_info *info,
     return FF_OK;
 }
 
+/* What lies in tiles beside the weights of the layers and their optimizer. */
+static void print_other_tiles(const struct ff_model_info *info, uint64_t bytes)
+{
+    printf("     + %15s  %sfigures of the training%s\n", text_count(bytes).s,
+           info->backprop   ? "output layer, "
+           : info->has_head ? "head, "
+                            : "",
+           info->complete ? "" : ", tiles that are replaced");
+}
+
 /* Where every byte of the file is. */
 static void print_bytes(const struct ff_model_info *info, const struct totals *totals)
 {
@@ -318,10 +328,7 @@ static void print_bytes(const struct ff_model_info *info, const struct totals *t
     if (totals->optimizer > 0)
         printf("     + %15s  optimizer of what learns further\n", text_count(totals->optimizer).s);
     if (info->tile_bytes >= layers)
-        printf("     + %15s  %s\n", text_count(info->tile_bytes - layers).s,
-               info->backprop   ? "output layer, and tiles that are replaced"
-               : info->has_head ? "head, and tiles that are replaced"
-                                : "tiles that are replaced");
+        print_other_tiles(info, info->tile_bytes - layers);
     printf("     = %15s  in tiles\n", text_count(info->tile_bytes).s);
     printf("     + %15s  manifest, B-trees, rest of pages\n", text_count(info->overhead_bytes).s);
     printf("     + %15s  free pages (of %s)\n", text_count(info->free_bytes).s,

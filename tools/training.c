@@ -282,12 +282,13 @@ static void print_result(const struct cli *cli, const struct ff_train_result *re
     print_line(stdout, "%s: %s, %s, trained on %s in %s", cli->model,
                text_counted(result->layers, "layer").s,
                text_counted(result->parameters, "parameter").s,
-               text_counted(result->samples, "sample").s, text_duration(result->seconds).s);
+               text_counted(result->samples - result->held_out_samples, "sample").s,
+               text_duration(result->seconds).s);
     printf("memory: ");
     print_memory(stdout, &result->memory);
     printf("\nscratch: peak %s on disk\n", text_bytes(result->scratch_peak_bytes).s);
     if (result->held_out_samples > 0)
-        printf("held out: %s of the samples%s%s\n", text_count(result->held_out_samples).s,
+        printf("held out: %s%s%s\n", text_counted(result->held_out_samples, "sample").s,
                result->choice.first > 0 ? ", error " : "",
                result->choice.first > 0 ? text_percent(result->choice.held_out_error).s : "");
     if (result->dead_layers > 0)

@@ -533,6 +533,13 @@ int ff_db_check(struct ff_ctx *ctx, int fd, const char *path, struct ff_db_head 
     return rc == FF_OK ? ff_db_check_trees(ctx, fd, path, out) : rc;
 }
 
+static bool is_regular(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 enum ff_db_kind ff_db_look(struct ff_ctx *ctx, int fd, const char *path)
 {
     struct ff_db_head head;
@@ -545,7 +552,7 @@ enum ff_db_kind ff_db_look(struct ff_ctx *ctx, int fd, const char *path)
     case FF_ECORRUPT:
         return is_cut ? FF_DB_IS_STUB : FF_DB_IS_LMDB;
     case FF_EFORMAT:
-        return head.file_bytes == 0 ? FF_DB_IS_STUB : FF_DB_IS_FOREIGN;
+        return head.file_bytes == 0 && is_regular(fd) ? FF_DB_IS_STUB : FF_DB_IS_FOREIGN;
     default:
         return FF_DB_IS_FOREIGN;
     }

@@ -177,14 +177,16 @@ int ff_plan_refuse(struct ff_ctx *ctx, const struct ff_plan *plan)
     unsigned long long least = plan->smallest_bytes / MIB;
     char budget[SIZE_TEXT], weights[SIZE_TEXT], activations[SIZE_TEXT], program[SIZE_TEXT],
         rest[SIZE_TEXT];
+    int rc = ff_fail(ctx, FF_EBUDGET,
+                     "a budget of %s is too small: this needs at least %lluM (%s for weights and "
+                     "what trains them, %s for activations, %s for the program itself, %s for I/O "
+                     "and the rest); give --memory %lluM or more",
+                     size_text(plan->budget_bytes, budget), least, size_text(parameters, weights),
+                     size_text(outputs, activations), size_text(plan->program_bytes, program),
+                     size_text(others, rest), least);
 
-    return ff_fail(ctx, FF_EBUDGET,
-                   "a budget of %s is too small: this needs at least %lluM (%s for weights and "
-                   "what trains them, %s for activations, %s for the program itself, %s for I/O "
-                   "and the rest); give --memory %lluM or more",
-                   size_text(plan->budget_bytes, budget), least, size_text(parameters, weights),
-                   size_text(outputs, activations), size_text(plan->program_bytes, program),
-                   size_text(others, rest), least);
+    /* No other network needs less where reading the dataset needs most. */
+    return ff_about(ctx, rc, plan->phase == FF_PHASE_IMPORT ? FF_ABOUT_DATA : FF_ABOUT_OTHER);
 }
 
 void ff_plan_warn(struct ff_ctx *ctx, const struct ff_plan *plan)

@@ -20,6 +20,15 @@ for file in text.ff noise.ff empty.ff; do
     refused 4 "$file" eval "$file" --data "$data"
     ok "$file is left as it was" cmp "$file" copy
 done
+mkdir folder
+mkfifo fifo
+for file in folder fifo /dev/null; do
+    for command in "inspect $file" "eval $file --data $data" "predict $file --input $data" \
+        "resume $file" "train --data $data --model $file"; do
+        # shellcheck disable=SC2086
+        refused 4 "$file: not a file" $command
+    done
+done
 # shellcheck disable=SC2086
 refused 4 'text\.ff' train $small --model text.ff
 

@@ -20,7 +20,8 @@ ok "the log has them for each layer, with no digits that are not true" \
 ok "the log tells what the negative goodness is of" [ "$(grep -c '"negatives":"labels"' log.jsonl)" -eq 9 ]
 # 80 of 400 samples in batches of 50 are two batches; 0.01 of them is one.
 ok "what is held out is told when training begins" has err '^held out: 100 of 400 samples$'
-ok "and when it ends" has out '^held out: 100 of the samples, error [0-9.]* %$'
+ok "and when it ends" has out '^held out: 100 samples, error [0-9.]* %$'
+ok "the others are those that were trained on" has out ', trained on 300 samples in '
 ff 0 inspect model.ff
 ok "and by inspect" has out 'validation 0.2: 100 of 400 samples held out'
 ff 0 train $held --validation 0.01 --model little.ff --json --quiet

@@ -21,6 +21,9 @@ ok "its parts add up" [ "$(parts)" -eq "$least" ]
 ok "nothing was made" [ -z "$(find . -name 'model.ff*')" ]
 refused 3 "give --memory ${least}M or more" train --data "$data" $net --memory $((least - 1))M
 ok "nothing was made" [ -z "$(find . -name 'model.ff*')" ]
+ok "and what would need less is named" has err '^hint: narrower layers'
+refused 3 'give --memory [0-9]+M or more' train --data "$data" --hidden 10 --epochs 1 --memory 1
+ok "but not where reading the dataset needs most" [ "$(grep -c '^hint' err)" -eq 0 ]
 refused 3 "give --memory ${least}M or more" plan --data "$data" $net --memory $((least - 1))M
 
 ff 0 train --data "$data" $net --memory "${least}M" --json
