@@ -167,13 +167,13 @@ static int write_line(struct log_file *log, json_t *object)
 
 static const char *fail(struct log_file *log, int why)
 {
-    log->failed = why != 0;
+    log->why = why;
     return why != 0 ? errno_text(why) : NULL;
 }
 
 const char *log_file_write(struct log_file *log, json_t *line)
 {
-    if (log->fd < 0 || log->failed) {
+    if (log->fd < 0 || log->why != 0) {
         json_decref(line);
         return NULL;
     }
@@ -187,10 +187,10 @@ const char *log_file_release(struct log_file *log)
 
     log->holds = false;
     log->held = NULL;
-    if (held != NULL && !log->failed)
+    if (held != NULL && log->why == 0)
         why = write_lines(log, held);
     free(held);
-    return log->failed ? NULL : fail(log, why);
+    return log->why != 0 ? NULL : fail(log, why);
 }
 
 int log_file_close(const struct cli *cli, struct log_file *log)
@@ -200,7 +200,10 @@ int log_file_close(const struct cli *cli, struct log_file *log)
         return EXIT_DONE;
     if (log->made && !log->written)
         unlink(log->path); /* nothing came of the training */
-    if (close(log->fd) != 0 || log->failed)
-        return report_failure(cli, "--log: %s: not everything could be written", log->path);
+    if (close(log->fd) != 0 && log->why == 0)
+        log->why = errno;
+    if (log->why != 0)
+        return report_failure(cli, "--log: %s: not everything could be written: %s", log->path,
+                              errno_text(log->why));
     return EXIT_DONE;
 }

@@ -19,7 +19,8 @@ struct log_file {
     bool made;     /* by this run */
     bool holds;    /* lines are held back */
     char *held;    /* these; NULL: none yet */
-    bool written, failed;
+    bool written;
+    int why; /* an errno why no more can be written; 0: it can */
 };
 
 /* Finds out whether PATH is a log or holds nothing, and is not the model. Returns EXIT_DONE, or an

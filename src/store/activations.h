@@ -91,6 +91,7 @@ struct ff_scratch_ops {
 struct ff_scratch {
     const struct ff_scratch_ops *ops;
     void *self;
+    const char *name; /* for messages: the folder; valid until SCRATCH is closed */
 };
 
 /*

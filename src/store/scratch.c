@@ -445,6 +445,7 @@ static int adopt(struct ff_ctx *ctx, const char *path, int lock, bool is_private
     strcpy(folder->path, path);
     out->ops = &folder_ops;
     out->self = folder;
+    out->name = folder->path;
     return FF_OK;
 }
 

@@ -113,7 +113,8 @@ static int write_all(struct import *import, const void *data, size_t size, uint6
             continue;
         if (put <= 0)
             return ff_fail_errno(import->ctx, put < 0 ? errno : EIO,
-                                 "cannot write a temporary file in scratch");
+                                 "%s: cannot write a temporary file",
+                                 import->opts->scratch->name);
         ff_meter_wrote(import->ctx, (uint64_t)put);
         at += put;
         size -= (size_t)put;
@@ -133,7 +134,7 @@ static int read_all(struct import *import, void *data, size_t size, uint64_t off
             continue;
         if (got <= 0)
             return ff_fail_errno(import->ctx, got < 0 ? errno : EIO,
-                                 "cannot read a temporary file in scratch");
+                                 "%s: cannot read a temporary file", import->opts->scratch->name);
         at += got;
         size -= (size_t)got;
         offset += (uint64_t)got;
@@ -194,7 +195,8 @@ static int empty_buckets(struct import *import)
             const struct record *record = (const void *)(import->bucket + i * size);
 
             if (record->place >= rows)
-                return ff_fail(import->ctx, FF_EIO, "a temporary file in scratch is damaged");
+                return ff_fail(import->ctx, FF_EIO, "%s: a temporary file is damaged",
+                               import->opts->scratch->name);
             memcpy(import->sorted + record->place * size, record, size);
         }
         for (uint32_t i = 0; i < rows && status == FF_OK; i++) {

@@ -32,7 +32,7 @@ within 1000 1 'model\.ff: .*File too large' \
 ok "the hint is to raise the limit" has err '^hint: raise the limit'
 yes '{"kind":"layer","epoch":1}' | head -c 21600000 >log.jsonl # whole lines, beyond the limit
 within 40000 1 'log\.jsonl: File too large' resume model.ff --log log.jsonl
-for at in '300 temporary file in scratch' '625 small\.ff\.scratch/boundary-0\.lmdb'; do
+for at in '300 small\.ff\.scratch: cannot write a temporary file' '625 small\.ff\.scratch/boundary-0\.lmdb'; do
     within "${at%% *}" 1 "${at#* }.*: File too large" \
         train --data "$data" --limit 400 --hidden 4 --epochs 1 --batch 50 --model small.ff --quiet
 done

@@ -51,6 +51,9 @@ ok "predict: a failure leaves the output file alone" cmp p.csv before
 ok "predict: and no temporary file" [ -z "$(find . -name 'p.csv.*')" ]
 refused 1 'nowhere' predict model.ff --input "$images" --output nowhere/p.csv
 if [ -c /dev/full ]; then
+    # shellcheck disable=SC2086
+    ff 1 train $small --model logged.ff --log /dev/full --quiet
+    ok "it is said why a log is not complete" has err '/dev/full: not everything .*: No space left'
     code=0
     "$FFTOOL" predict model.ff --input "$images" >/dev/full 2>err || code=$?
     ok "predict: a full disk behind stdout is told" [ "$code" -eq 1 ]

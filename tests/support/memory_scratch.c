@@ -256,5 +256,6 @@ int ff_memory_scratch_new(struct ff_ctx *ctx, struct ff_scratch *out)
     memory->ctx = ctx;
     out->ops = &memory_ops;
     out->self = memory;
+    out->name = "memory";
     return FF_OK;
 }
