@@ -140,6 +140,31 @@ START_TEST(a_folder_of_the_users_own_may_be_deleted)
 }
 END_TEST
 
+static bool at_the_tenth(void *arg)
+{
+    return ++*(unsigned *)arg >= 10;
+}
+
+/* As the hint on a full disk has it. */
+START_TEST(scratch_beside_the_model_goes_when_it_was_put_elsewhere)
+{
+    struct ff_train_result result;
+    unsigned asked = 0;
+
+    opts.interrupted = at_the_tenth;
+    opts.arg = &asked;
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
+    ck_assert_int_eq(access(beside, F_OK), 0);
+    opts.interrupted = NULL;
+    opts.scratch = own;
+    train_ok(ctx, &recipe, &opts);
+    ck_assert_int_ne(access(beside, F_OK), 0);
+    ck_assert_int_ne(access(own, F_OK), 0);
+    ck_assert_str_eq(train_hash(opts.model), train_reference(&recipe, ROWS));
+}
+END_TEST
+
 struct another {
     unsigned asked;
     struct ff_scratch scratch;
@@ -231,6 +256,7 @@ int main(void)
     tcase_add_loop_test(tests, deleted_where_the_whole_network_trains_it_changes_no_bit, 0, 4);
     tcase_add_test(tests, deleted_with_the_tiles_of_a_paged_layer_it_changes_no_bit);
     tcase_add_test(tests, a_folder_of_the_users_own_may_be_deleted);
+    tcase_add_test(tests, scratch_beside_the_model_goes_when_it_was_put_elsewhere);
     tcase_add_test(tests, a_folder_that_another_training_has_taken_is_left_alone);
     tcase_add_test(tests, evaluation_does_without_its_scratch_too);
     suite_add_tcase(suite, tests);

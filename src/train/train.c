@@ -519,6 +519,19 @@ int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     return train(ctx, recipe, opts, scratch, result);
 }
 
+/* Of a complete model that was begun with scratch beside it, and went on with scratch elsewhere. */
+static void remove_scratch_beside(struct ff_ctx *ctx, const char *model)
+{
+    char folder[PATH_MAX];
+    struct ff_scratch scratch;
+    struct stat there;
+
+    if (snprintf(folder, sizeof folder, "%s" SCRATCH_SUFFIX, model) < (int)sizeof folder &&
+        lstat(folder, &there) == 0 && S_ISDIR(there.st_mode) &&
+        ff_scratch_open(ctx, folder, &scratch) == FF_OK)
+        ff_scratch_remove(&scratch);
+}
+
 static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                            const struct ff_train_opts *opts, struct ff_train_result *result)
 {
@@ -545,6 +558,8 @@ static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (!keep)
         rmdir(folder); /* if it is empty */
     ff_scratch_close(&scratch);
+    if (status == FF_OK && opts->scratch)
+        remove_scratch_beside(ctx, opts->model);
     return status;
 }
 
