@@ -36,11 +36,12 @@ enum exit_code {
 
 /* What hints depend on (hints.h). */
 struct situation {
-    bool forced;        /* --force was given */
-    bool budgeted;      /* --memory was given */
-    bool scratch_given; /* --scratch was given */
-    bool saved;         /* the model file holds this training */
-    bool verifying;     /* `inspect --verify` */
+    bool forced;         /* --force was given */
+    bool budgeted;       /* --memory was given */
+    const char *scratch; /* as --scratch was given, or NULL */
+    const char *log;     /* likewise --log */
+    bool saved;          /* the model file holds this training */
+    bool verifying;      /* `inspect --verify` */
 };
 
 /* One run of a command. */

@@ -84,22 +84,29 @@ static int exit_code_of(int status)
     }
 }
 
+static int report_interruption(const struct cli *cli)
+{
+    struct shell_text resume = {.length = 0};
+
+    if (cli->situation.saved) {
+        add_resume_command(cli, &resume);
+        report_failure(cli, "interrupted; everything is saved: `%s` goes on", resume.s);
+    } else if (strcmp(cli->command, "train") == 0) {
+        report_failure(cli, "interrupted before anything was saved");
+    } else {
+        report_failure(cli, "interrupted");
+    }
+    return EXIT_INTERRUPTED;
+}
+
 int report_status(const struct cli *cli, int status)
 {
     const char *message = ff_ctx_message(cli->ctx);
 
     if (status == FF_OK)
         return EXIT_DONE;
-    if (status == FF_EINTERRUPTED) {
-        if (cli->situation.saved)
-            report_failure(cli, "interrupted; everything is saved: `fftool resume %s` goes on",
-                           cli->model);
-        else if (strcmp(cli->command, "train") == 0)
-            report_failure(cli, "interrupted before anything was saved");
-        else
-            report_failure(cli, "interrupted");
-        return EXIT_INTERRUPTED;
-    }
+    if (status == FF_EINTERRUPTED)
+        return report_interruption(cli);
     if (message == NULL || *message == '\0')
         message = ff_status_text((enum ff_status)status);
     report_failure(cli, "%s", message);

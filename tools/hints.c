@@ -15,7 +15,8 @@ enum { TRAIN = 1, RESUME = 2, EVAL = 4, PREDICT = 8, INSPECT = 16, OTHERS = 32 }
 /* Facts of the situation that are there, or are not. */
 enum { FORCED = 1, BUDGETED = 2, SCRATCH_GIVEN = 4, SAVED = 8, VERIFYING = 16, LIMITED = 32 };
 
-/* TEXT has at most one %s, which stands for the model. */
+/* In TEXT, {model} stands for the name of the model, and {resume} for the command that goes on with
+ * its training. */
 static const struct hint {
     int status, subject;
     unsigned commands, with, without;
@@ -23,41 +24,41 @@ static const struct hint {
 } hints[] = {
     /* The model is another one than was meant, or none. */
     {FF_EMISMATCH, FF_ABOUT_MODEL, TRAIN, 0, FORCED,
-     "`fftool inspect %s` shows what it holds; give --model another name, or replace it with "
+     "`fftool inspect {model}` shows what it holds; give --model another name, or replace it with "
      "--force"},
     {FF_EMISMATCH, FF_ABOUT_MODEL, RESUME, 0, 0,
-     "`fftool inspect %s` shows what it was begun with; give that with --data, or train a new "
+     "`fftool inspect {model}` shows what it was begun with; give that with --data, or train a new "
      "model "
      "with `fftool train`"},
     {FF_EMISMATCH, FF_ABOUT_MODEL, MEASURING, 0, 0,
-     "`fftool inspect %s` shows what data it was trained on"},
-    {FF_EEXIST, FF_ABOUT_MODEL, TRAIN, 0, 0, "`fftool inspect %s` shows what is there"},
+     "`fftool inspect {model}` shows what data it was trained on"},
+    {FF_EEXIST, FF_ABOUT_MODEL, TRAIN, 0, 0, "`fftool inspect {model}` shows what is there"},
     {FF_EFORMAT, FF_ABOUT_MODEL, TRAIN, 0, 0, "give --model another name"},
     {FF_ECORRUPT, FF_ABOUT_MODEL, TRAIN, 0, FORCED,
-     "`fftool inspect --verify %s` shows where; --force replaces it"},
+     "`fftool inspect --verify {model}` shows where; --force replaces it"},
     {FF_ECORRUPT, FF_ABOUT_MODEL, TRAINING | READING, 0, VERIFYING,
-     "`fftool inspect --verify %s` shows where"},
+     "`fftool inspect --verify {model}` shows where"},
 
     /* Somebody else is at work. */
     {FF_ELOCKED, FF_ABOUT_SCRATCH, TRAINING, SCRATCH_GIVEN, 0,
      "give each training a --scratch of its own, or wait for the other one to end"},
     {FF_ELOCKED, ANY_SUBJECT, TRAINING, 0, 0,
-     "wait for it to end, or watch it with `fftool inspect %s`"},
+     "wait for it to end, or watch it with `fftool inspect {model}`"},
     {FF_ELOCKED, ANY_SUBJECT, MEASURING, 0, 0,
-     "try again later; `fftool inspect %s` shows how far it is"},
+     "try again later; `fftool inspect {model}` shows how far it is"},
 
     /* There is no room. */
     {FF_EFULL, FF_ABOUT_MODEL, TRAINING, SAVED, 0,
-     "make room where the model is; `fftool resume %s` then continues it"},
+     "make room where the model is; `{resume}` then continues it"},
     {FF_EFULL, ANY_SUBJECT, TRAINING, SAVED, 0,
      "make room, put scratch elsewhere (--scratch DIR) or make it smaller (--compress zstd); "
-     "`fftool resume %s` then continues the training"},
+     "`{resume}` then continues the training"},
     {FF_EFULL, ANY_SUBJECT, TRAINING, 0, SAVED, "make room, and give the same command again"},
     {FF_EFULL, ANY_SUBJECT, MEASURING, 0, 0,
      "make room, or put temporary files elsewhere (--scratch DIR)"},
     {FF_EFULL, ANY_SUBJECT, INSPECT, 0, 0, "make room"},
     {FF_EFBIG, ANY_SUBJECT, TRAINING, SAVED, 0,
-     "raise the limit; `fftool resume %s` then continues the training"},
+     "raise the limit; `{resume}` then continues the training"},
     {FF_EFBIG, ANY_SUBJECT, TRAINING, 0, SAVED, "raise the limit, and give the same command again"},
     {FF_EFBIG, ANY_SUBJECT, MEASURING, 0, 0, "raise the limit"},
 
@@ -105,7 +106,7 @@ static unsigned command_bit(const char *name)
 static unsigned facts_of(const struct situation *situation)
 {
     return (situation->forced ? FORCED : 0u) | (situation->budgeted ? BUDGETED : 0u) |
-           (situation->scratch_given ? SCRATCH_GIVEN : 0u) | (situation->saved ? SAVED : 0u) |
+           (situation->scratch != NULL ? SCRATCH_GIVEN : 0u) | (situation->saved ? SAVED : 0u) |
            (situation->verifying ? VERIFYING : 0u) | (address_space_is_limited() ? LIMITED : 0u);
 }
 
@@ -126,13 +127,56 @@ static const char *find_hint(const struct cli *cli, int status)
     return NULL;
 }
 
+static void add_model(const struct cli *cli, struct shell_text *out)
+{
+    shell_add_name(out, cli->model);
+}
+
+static void add_option(struct shell_text *out, const char *option, const char *name)
+{
+    if (name == NULL)
+        return;
+    shell_add(out, option, strlen(option));
+    shell_add_name(out, name);
+}
+
+void add_resume_command(const struct cli *cli, struct shell_text *out)
+{
+    add_option(out, "fftool resume ", cli->model);
+    add_option(out, " --scratch ", cli->situation.scratch);
+    add_option(out, " --log ", cli->situation.log);
+}
+
+static const struct mark {
+    const char *name;
+    void (*add)(const struct cli *cli, struct shell_text *out);
+} marks[] = {{"{model}", add_model}, {"{resume}", add_resume_command}};
+
+/* Appends what TEXT begins with, a mark or a character; returns its length. */
+static size_t add_next(const struct cli *cli, const char *text, struct shell_text *out)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        size_t length = strlen(marks[i].name);
+
+        if (strncmp(text, marks[i].name, length) == 0) {
+            marks[i].add(cli, out);
+            return length;
+        }
+    }
+    shell_add(out, text, 1);
+    return 1;
+}
+
 void print_hint_for(const struct cli *cli, int status)
 {
     const char *text = find_hint(cli, status);
-    const char *mark = text != NULL ? strstr(text, "%s") : NULL;
+    struct shell_text line = {.length = 0};
 
-    if (mark == NULL && text != NULL)
-        report_hint("%s", text);
-    else if (mark != NULL && cli->model != NULL)
-        report_hint("%.*s%s%s", (int)(mark - text), text, cli->model, mark + 2);
+    if (text == NULL || (strchr(text, '{') != NULL && cli->model == NULL))
+        return;
+    while (*text != '\0')
+        text += add_next(cli, text, &line);
+    report_hint("%s", line.s);
 }

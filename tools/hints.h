@@ -6,9 +6,13 @@
 #define FFTOOL_HINTS_H
 
 #include "cli.h"
+#include "shell.h"
 
 /* Prints the hint for STATUS, what a call of the library on CLI's context has failed with, if there
  * is one. */
 void print_hint_for(const struct cli *cli, int status);
+/* Appends the command that goes on with CLI's training where it has been, with the options that the
+ * model does not record. */
+void add_resume_command(const struct cli *cli, struct shell_text *out);
 
 #endif

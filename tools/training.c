@@ -404,7 +404,8 @@ int training_run(struct cli *cli, struct training *training, const struct ff_rec
     cli->model = training->opts.model;
     cli->situation.forced = training->opts.force;
     cli->situation.budgeted = training->opts.memory_bytes > 0;
-    cli->situation.scratch_given = training->opts.scratch != NULL;
+    cli->situation.scratch = training->opts.scratch;
+    cli->situation.log = training->log;
     progress_init(&run.progress, training->quiet);
     result = open_log(&run, log_anew);
     if (result != EXIT_DONE)

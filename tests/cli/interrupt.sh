@@ -18,6 +18,17 @@ logged()
     fi
 }
 
+# stop_at SIGNAL EPOCHS: sends SIGNAL to $pid once EPOCHS are logged
+stop_at()
+{
+    while [ "$(logged)" -lt "$2" ] && kill -0 "$pid" 2>/dev/null; do
+        sleep 0.02
+    done
+    kill "-$1" "$pid"
+    code=0
+    wait "$pid" || code=$?
+}
+
 # stop SIGNAL EPOCHS: trains, and sends SIGNAL once EPOCHS are logged
 stop()
 {
@@ -25,18 +36,13 @@ stop()
     command="fftool train, stopped by $1"
     "$FFTOOL" train $long --log log.jsonl >out 2>err &
     pid=$!
-    while [ "$(logged)" -lt "$2" ] && kill -0 $pid 2>/dev/null; do
-        sleep 0.02
-    done
-    kill "-$1" $pid
-    code=0
-    wait $pid || code=$?
+    stop_at "$1" "$2"
 }
 
 for signal in INT TERM; do
     stop $signal 4
     ok "$signal: exit code 130" [ "$code" -eq 130 ]
-    ok "$signal: the message says how to go on" has err 'interrupted.*fftool resume model\.ff'
+    ok "$signal: the message says how to go on" has err 'interrupted.*.fftool resume model\.ff --log log\.jsonl.'
     ok "$signal: nothing on stdout" empty out
     ff 0 inspect model.ff --json
     ok "$signal: the model can be looked into" json out
@@ -54,6 +60,24 @@ for signal in INT TERM; do
     ok "$signal: the log is appended to" [ "$(wc -l <log.jsonl)" -gt "$before" ]
     ok "$signal: the weights are the same" [ "$(weights_hash model.ff)" = "$expected" ]
 done
+
+# The command that the message advises, typed as it is printed, with names that a shell would split
+# and that look like an option
+mkdir "my dir"
+rm -f log.jsonl
+command="fftool train -o -it\'s.ff, stopped by INT"
+"$FFTOOL" train $long --model=-it\'s.ff --scratch "my dir/scratch" --log log.jsonl >out 2>err &
+pid=$!
+stop_at INT 4
+before=$(wc -l <log.jsonl)
+advice=$(sed -n 's/.*`fftool \(.*\)`.*/\1/p' err)
+ok "names are quoted" [ "$advice" = "resume './-it'\\''s.ff' --scratch 'my dir/scratch' --log log.jsonl" ]
+ok "scratch is there to go on with" [ -d "my dir/scratch" ]
+eval "\"\$FFTOOL\" $advice" >out 2>err || not_ok "the command that is advised: $advice"
+ok "the command that is advised completes the training" \
+    [ "$(weights_hash "./-it's.ff")" = "$expected" ]
+ok "it appends to the log" [ "$(wc -l <log.jsonl)" -gt "$before" ]
+ok "it leaves nothing in the scratch" [ -z "$(ls -A "my dir/scratch")" ]
 
 stop INT 8
 rm -rf model.ff.scratch
