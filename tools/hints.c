@@ -13,7 +13,15 @@ enum { TRAIN = 1, RESUME = 2, EVAL = 4, PREDICT = 8, INSPECT = 16, OTHERS = 32 }
 #define ANY_COMMAND (TRAINING | READING | OTHERS)
 
 /* Facts of the situation that are there, or are not. */
-enum { FORCED = 1, BUDGETED = 2, SCRATCH_GIVEN = 4, SAVED = 8, VERIFYING = 16, LIMITED = 32 };
+enum {
+    FORCED = 1,
+    BUDGETED = 2,
+    SCRATCH_GIVEN = 4,
+    SAVED = 8,
+    VERIFYING = 16,
+    LIMITED = 32,
+    OPENS = 64
+};
 
 /* In TEXT, {model} stands for the name of the model, and {resume} for the command that goes on with
  * its training. */
@@ -32,12 +40,16 @@ static const struct hint {
      "with `fftool train`"},
     {FF_EMISMATCH, FF_ABOUT_MODEL, MEASURING, 0, 0,
      "`fftool inspect {model}` shows what data it was trained on"},
-    {FF_EEXIST, FF_ABOUT_MODEL, TRAIN, 0, 0, "`fftool inspect {model}` shows what is there"},
+    {FF_EEXIST, FF_ABOUT_MODEL, TRAIN, 0, 0, "give --model another name"},
     {FF_EFORMAT, FF_ABOUT_MODEL, TRAIN, 0, 0, "give --model another name"},
-    {FF_ECORRUPT, FF_ABOUT_MODEL, TRAIN, 0, FORCED,
+    {FF_ECORRUPT, FF_ABOUT_MODEL, TRAIN, OPENS, FORCED,
      "`fftool inspect --verify {model}` shows where; --force replaces it"},
-    {FF_ECORRUPT, FF_ABOUT_MODEL, TRAINING | READING, 0, VERIFYING,
+    {FF_ECORRUPT, FF_ABOUT_MODEL, TRAINING | READING, OPENS, VERIFYING,
      "`fftool inspect --verify {model}` shows where"},
+    {FF_ECORRUPT, FF_ABOUT_MODEL, TRAIN, 0, FORCED,
+     "restore it from a copy, or replace it with --force"},
+    {FF_ECORRUPT, FF_ABOUT_MODEL, TRAINING | READING, 0, 0,
+     "restore it from a copy, or train it again"},
 
     /* Somebody else is at work. */
     {FF_ELOCKED, FF_ABOUT_SCRATCH, TRAINING, SCRATCH_GIVEN, 0,
@@ -51,8 +63,8 @@ static const struct hint {
     {FF_EFULL, FF_ABOUT_MODEL, TRAINING, SAVED, 0,
      "make room where the model is; `{resume}` then continues it"},
     {FF_EFULL, ANY_SUBJECT, TRAINING, SAVED, 0,
-     "make room, put scratch elsewhere (--scratch DIR) or make it smaller (--compress zstd); "
-     "`{resume}` then continues the training"},
+     "make room; `{resume}` then continues the training, also with scratch elsewhere (--scratch "
+     "DIR) or smaller (--compress zstd)"},
     {FF_EFULL, ANY_SUBJECT, TRAINING, 0, SAVED, "make room, and give the same command again"},
     {FF_EFULL, ANY_SUBJECT, MEASURING, 0, 0,
      "make room, or put temporary files elsewhere (--scratch DIR)"},
@@ -103,16 +115,36 @@ static unsigned command_bit(const char *name)
     return OTHERS;
 }
 
-static unsigned facts_of(const struct situation *situation)
+/* Whether its values can be reached, damaged or not. */
+static bool model_opens(const struct cli *cli)
 {
+    struct ff_ctx *ctx; /* of its own: the message stays that of the failure */
+    struct ff_model *model = NULL;
+    bool opens;
+
+    if (cli->model == NULL || ff_ctx_new(&ctx) != FF_OK)
+        return false;
+    opens = ff_model_open(ctx, cli->model, &model) == FF_OK;
+    ff_model_close(model);
+    ff_ctx_free(ctx);
+    return opens;
+}
+
+/* STATUS: what came about in SITUATION. */
+static unsigned facts_of(const struct cli *cli, int status)
+{
+    const struct situation *situation = &cli->situation;
+    bool opens = status == FF_ECORRUPT && model_opens(cli);
+
     return (situation->forced ? FORCED : 0u) | (situation->budgeted ? BUDGETED : 0u) |
            (situation->scratch != NULL ? SCRATCH_GIVEN : 0u) | (situation->saved ? SAVED : 0u) |
-           (situation->verifying ? VERIFYING : 0u) | (address_space_is_limited() ? LIMITED : 0u);
+           (situation->verifying ? VERIFYING : 0u) | (address_space_is_limited() ? LIMITED : 0u) |
+           (opens ? OPENS : 0u);
 }
 
 static const char *find_hint(const struct cli *cli, int status)
 {
-    unsigned command = command_bit(cli->command), facts = facts_of(&cli->situation);
+    unsigned command = command_bit(cli->command), facts = facts_of(cli, status);
     int subject = (int)ff_ctx_subject(cli->ctx);
     size_t i;
 

@@ -91,10 +91,32 @@ hinted 4 'text\.ff: not an LMDB file' 'give --model another name' train $small -
 unhinted 4 'text\.ff: not an LMDB file' resume text.ff
 unhinted 4 'text\.ff: not an LMDB file' inspect text.ff
 head -c 9000 m.ff >cut.ff
-hinted 4 'cut\.ff: damaged' '.fftool inspect --verify cut\.ff' inspect cut.ff
-hinted 4 'cut\.ff: damaged' '.fftool inspect --verify cut\.ff' eval cut.ff --data "$data"
-hinted 4 'cut\.ff: damaged' '.fftool inspect --verify cut\.ff. .*--force' train $small --model cut.ff
-unhinted 4 'cut\.ff: damaged' inspect --verify cut.ff
+for read in "inspect cut.ff" "inspect --verify cut.ff" "eval cut.ff --data $data" "resume cut.ff"; do
+    # shellcheck disable=SC2086 # words
+    hinted 4 'cut\.ff: damaged: cut short' 'restore it from a copy, or train it again$' $read
+done
+hinted 4 'cut\.ff: damaged: cut short' 'restore it from a copy, or replace it with --force$' \
+    train $small --model cut.ff
+# A name that a shell would split is quoted
+size=$(wc -c <m.ff)
+flipped="-it's flipped.ff"
+{
+    head -c $((size / 2)) m.ff
+    printf '\377\000\377\000\377\000\377\000'
+    tail -c +$((size / 2 + 9)) m.ff
+} >"./$flipped"
+hinted 4 'damaged: checksum' ".fftool inspect --verify './-it'.''s flipped.ff'. shows where$" \
+    eval --data "$data" -- "$flipped"
+hinted 4 'value.* damaged' 'restore it from a copy, or train it again$' inspect --verify -- "$flipped"
+
+# A file that keeps a new model from being made, beside a model that is there or is not
+echo "This is text, and no model that was begun." >new.ff.partial
+hinted 1 'new\.ff\.partial: exists, and is no unfinished model' 'give --model another name$' \
+    train $small --model new.ff
+cp m.ff new.ff
+hinted 1 'new\.ff\.partial: exists, and is no unfinished model' 'give --model another name$' \
+    train $small --model new.ff --force
+rm new.ff new.ff.partial
 
 # Data that is at fault is not the model's fault
 mkdir mixed
@@ -124,6 +146,22 @@ unhinted 1 'row 1, column 0 .* is not a number; replace it' \
 hinted 1 'x\.npy has 1 feature a row, but m\.ff' '.fftool inspect m\.ff.* what data it was trained on' \
     eval m.ff --data x.npy --labels y.npy
 
+# What is cut short while it is read may be whole again, or not
+"$FFTOOL" train --data "$data" --hidden 100x3 --epochs 200 --checkpoint-interval 0 --scratch reading \
+    --model reading.ff --quiet >out 2>err &
+pid=$!
+while [ ! -e reading/boundary-0.lmdb ] && kill -0 $pid; do
+    sleep 0.05
+done
+sleep 0.3
+truncate -s 4096 reading/boundary-0.lmdb
+code=0
+wait $pid || code=$?
+command="fftool train, whose scratch is cut short"
+ok "a file that is cut short while it is read: exit code 4" [ "$code" -eq 4 ]
+ok "what to do is said" \
+    has err '^hint: once nothing else writes to it, restore it if it is damaged, and run the command again$'
+
 # A model's name that is part of other names is not taken for them
 ff 0 train $small --model m --quiet
 unhinted 4 'mixed/t10k-images' eval m --data mixed
@@ -136,7 +174,7 @@ if mount -t tmpfs -o size=4k tmpfs full 2>/dev/null; then
     ok "no resuming is advised where nothing was saved" [ -z "$(grep resume err)" ]
     mount -t tmpfs -o remount,size=200k tmpfs full
     rm -f full/*
-    hinted 1 'No space left' 'make room.*.fftool resume m2\.ff. then continues' \
+    hinted 1 'No space left' 'make room; .fftool resume m2\.ff --scratch full/scratch. then continues' \
         train $small --model m2.ff --scratch full/scratch
     umount full
     ff 0 resume m2.ff --quiet

@@ -70,6 +70,7 @@ command="fftool train -o -it\'s.ff, stopped by INT"
 pid=$!
 stop_at INT 4
 before=$(wc -l <log.jsonl)
+# shellcheck disable=SC2016 # backticks as they are printed
 advice=$(sed -n 's/.*`fftool \(.*\)`.*/\1/p' err)
 ok "names are quoted" [ "$advice" = "resume './-it'\\''s.ff' --scratch 'my dir/scratch' --log log.jsonl" ]
 ok "scratch is there to go on with" [ -d "my dir/scratch" ]
