@@ -151,6 +151,18 @@ static int check_images(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
     return FF_OK;
 }
 
+/* Of two batches one can be held out. */
+static int refuse_one_batch(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint64_t samples)
+{
+    if (samples < 2)
+        return ff_fail(ctx, FF_EINVAL,
+                       "validation: one sample is too few to hold any out; use more samples");
+    return ff_fail(ctx, FF_EINVAL,
+                   "validation: whole batches are held out, and %llu samples are a single batch of "
+                   "%u; use --batch %llu or less",
+                   (unsigned long long)samples, recipe->batch, (unsigned long long)(samples - 1));
+}
+
 int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, const char *path,
                         uint64_t samples, const struct ff_dataset_info *info)
 {
@@ -190,11 +202,7 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
     geometry = ff_geometry_make(samples, recipe->batch);
     ff_geometry_hold_out(&geometry, recipe->validation);
     if (recipe->validation > 0 && geometry.learnt_rows == samples)
-        return ff_fail(
-            ctx, FF_EINVAL,
-            "validation: whole batches are held out, and there is but one; use smaller ones "
-            "than of %u samples",
-            recipe->batch);
+        return refuse_one_batch(ctx, recipe, samples);
     return check_hybrids(ctx, recipe, samples);
 }
 

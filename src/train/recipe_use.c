@@ -45,6 +45,8 @@ static const struct {
     const char *before, *after;
     size_t name; /* where the recipe has it */
     const char *remedy;
+    const char
+        *unlabelled; /* the remedy where layers are to learn without labels; NULL: the same */
 } lacking[CONDITIONS] = {
     [ALWAYS] = {"", "", NO_NAME, ""},
     [FORWARD] = {"", "", NO_NAME, "leave it out"},
@@ -52,12 +54,13 @@ static const struct {
     [FULL] = {"", "", NO_NAME, "leave it out, or use --mode ff-full"},
     [NATIVE] = {"", "", NO_NAME, "leave it out, or use --mode ff-stream"},
     [LABELS] = {" with the loss ", "", AT(loss), "use --recipe conditioned"},
-    [PAIRS] = {" with the loss ", "", AT(loss), "use --recipe classic or symba"},
+    [PAIRS] = {" with the loss ", "", AT(loss), "use --recipe classic or symba",
+               "use --recipe unsupervised"},
     [LABELLED] = {" with the embedding ", "", AT(embedding), "use --recipe classic or symba"},
     [DRAWN_ONCE] = {" with ", " negatives", AT(negatives), "use --negatives random"},
     [HOLDS_OUT] = {" with ", " negatives", AT(negatives),
-                   "use --negatives hard or --recipe conditioned"},
-    [THRESHOLD] = {" with the loss ", "", AT(loss), "use --recipe classic"},
+                   "use --negatives hard or --recipe conditioned", "use --recipe conditioned"},
+    [THRESHOLD] = {" with the loss ", "", AT(loss), "use --loss logistic"},
     [SHIFTS] = {" without jitter", "", NO_NAME, "add --jitter N"},
     [HEAD] = {" without a head (head epochs 0)", "", NO_NAME, "add --head-epochs N"},
     [MOMENTUM] = {" with the optimizer ", "", AT(optimizer), "use --optimizer sgd"},
@@ -103,13 +106,24 @@ static const struct use {
 };
 #define USES (sizeof uses / sizeof *uses)
 
+/* What goes with layers that learn without labels: their embedding, their negatives. */
+static bool without_labels(const struct ff_recipe *recipe)
+{
+    return strcmp(recipe->embedding, "none") == 0;
+}
+
+static bool hybrid(const struct ff_recipe *recipe)
+{
+    return strcmp(recipe->negatives, "hybrid") == 0;
+}
+
 /* RECIPE has all its names and numbers. */
 static struct situation situation_of(const struct ff_recipe *recipe)
 {
     const struct ff_mode *mode = ff_mode_find(recipe->mode);
     const struct ff_optimizer_params *optimizer = &ff_optimizer_find(recipe->optimizer)->defaults;
     const struct ff_loss *loss = ff_loss_find(recipe->loss);
-    bool labels = loss->labels != NULL, without = strcmp(recipe->embedding, "none") == 0;
+    bool labels = loss->labels != NULL, without = without_labels(recipe);
     bool hard = strcmp(recipe->negatives, "hard") == 0;
 
     return (struct situation){.holds = {
@@ -218,13 +232,20 @@ static struct ff_recipe plain_of(const struct ff_recipe *recipe)
 static int refuse(struct ff_ctx *ctx, const struct ff_recipe *recipe, const struct use *use,
                   enum condition reason)
 {
+    bool unlabelled = (without_labels(recipe) || hybrid(recipe)) && lacking[reason].unlabelled;
     const char *name = "";
 
     if (lacking[reason].name != NO_NAME)
         name = *(const char *const *)(const void *)((const char *)recipe + lacking[reason].name);
     return ff_fail(ctx, FF_EINVAL, "%s: mode %s%s%s%s makes no use of it; %s", use->field,
                    recipe->mode, lacking[reason].before, name, lacking[reason].after,
-                   lacking[reason].remedy);
+                   unlabelled ? lacking[reason].unlabelled : lacking[reason].remedy);
+}
+
+/* Whether the recipe of RECIPE's name has layers learn without labels. */
+static bool for_unlabelled(const struct ff_recipe *recipe)
+{
+    return without_labels(&ff_recipe_find(recipe->recipe)->defaults);
 }
 
 /* The mode trains layers of other kinds. */
@@ -233,10 +254,12 @@ static int refuse_native(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     if (ff_loss_find(recipe->loss)->labels)
         return ff_fail(ctx, FF_EINVAL,
                        "loss %s conditions every layer on the label, which mode %s does not do; "
-                       "choose another loss, or mode ff-stream",
+                       "use --loss logistic or symba, or --mode ff-stream",
                        recipe->loss, recipe->mode);
-    return ff_fail(ctx, FF_EINVAL, "embedding none: mode %s does not learn without labels",
-                   recipe->mode);
+    return ff_fail(ctx, FF_EINVAL,
+                   "%s: mode %s does not learn without labels; leave it out, or use --mode "
+                   "ff-stream",
+                   for_unlabelled(recipe) ? "recipe unsupervised" : "embedding none", recipe->mode);
 }
 
 /* What a recipe says of a loss over labels does not hold for one of pairs, nor the other way round.
@@ -249,19 +272,34 @@ static int check_kind(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     if (!own->labels == !ff_loss_find(recipe->loss)->labels)
         return FF_OK;
     return ff_fail(ctx, FF_EINVAL,
-                   "recipe %s: it is for the loss %s, and the loss %s is of another kind; use "
-                   "--recipe %s",
+                   "recipe %s: it is for the loss %s, and the loss %s is of another kind; leave "
+                   "out --loss, or use --recipe %s",
                    recipe->recipe, own->name, recipe->loss, ff_recipe_by_default(&with_loss));
 }
 
-static int check_negatives(struct ff_ctx *ctx, const struct ff_recipe *recipe, bool without)
+/* Hybrid images are the negatives of layers that learn without labels, and of no others. */
+static int check_negatives(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
-    if (without != (strcmp(recipe->negatives, "hybrid") == 0))
+    bool own = for_unlabelled(recipe);
+
+    if (without_labels(recipe) == hybrid(recipe))
+        return FF_OK;
+    if (own && without_labels(recipe))
         return ff_fail(ctx, FF_EINVAL,
-                       "embedding %s, negatives %s: hybrid images are the negatives of layers that "
-                       "learn without labels (embedding none), and of no others",
-                       recipe->embedding, recipe->negatives);
-    return FF_OK;
+                       "negatives %s: recipe %s learns without labels, from hybrid images; leave "
+                       "out --negatives, or use --recipe classic or symba",
+                       recipe->negatives, recipe->recipe);
+    if (own)
+        return ff_fail(ctx, FF_EINVAL,
+                       "embedding %s: recipe %s learns without labels; leave out "
+                       "--label-embedding, or use --recipe classic or symba",
+                       recipe->embedding, recipe->recipe);
+    return ff_fail(ctx, FF_EINVAL,
+                   without_labels(recipe)
+                       ? "embedding none: recipe %s learns from labels; use --recipe unsupervised"
+                       : "negatives hybrid: recipe %s learns from wrong labels; use --recipe "
+                         "unsupervised",
+                   recipe->recipe);
 }
 
 /* Of a recipe without a head. */
@@ -270,11 +308,11 @@ static int check_headless(struct ff_ctx *ctx, const struct situation *situation)
     if (!situation->holds[LABELLED])
         return ff_fail(ctx, FF_EINVAL,
                        "embedding none: only a head tells labels then, and there is none (head "
-                       "epochs 0)");
+                       "epochs 0); add --head-epochs N");
     if (situation->holds[FULL] && !situation->holds[DRAWN_ONCE])
         return ff_fail(ctx, FF_EINVAL,
                        "hard negatives are drawn from the linear head, and there is none (head "
-                       "epochs 0)");
+                       "epochs 0); add --head-epochs N");
     return FF_OK;
 }
 
@@ -298,7 +336,7 @@ int ff_recipe_check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
             return refuse(ctx, recipe, &uses[i], reason);
     }
     if (holds[FORWARD] && holds[PAIRS])
-        status = check_negatives(ctx, recipe, !holds[LABELLED]);
+        status = check_negatives(ctx, recipe);
     if (status == FF_OK && holds[FORWARD] && !holds[HEAD])
         status = check_headless(ctx, &situation);
     return status;

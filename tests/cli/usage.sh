@@ -47,6 +47,37 @@ refused 2 'head learning rate: .* without a head' train --data "$data" --head-lr
 refused 2 'head weight decay: .* without a head' train --data "$data" --head-weight-decay 0.1
 refused 2 'threshold: .* with the loss symba' train --data "$data" --loss symba --threshold 5
 refused 2 'negatives: .* no use of it; use --recipe classic or symba' train --data "$data" --negatives hard
+refused 2 'negatives: .* no use of it; use --recipe unsupervised$' train --data "$data" --negatives hybrid
+refused 2 'embedding: .* no use of it; use --recipe unsupervised$' \
+    train --data "$data" --label-embedding none
+for recipe in classic symba; do
+    refused 2 "negatives hybrid: recipe $recipe .* use --recipe unsupervised$" \
+        train --data "$data" --recipe $recipe --negatives hybrid
+    refused 2 "embedding none: recipe $recipe .* use --recipe unsupervised$" \
+        train --data "$data" --recipe $recipe --label-embedding none
+done
+for how in random hard; do
+    refused 2 "negatives $how: .* leave out --negatives, or use --recipe classic or symba$" \
+        train --data "$data" --recipe unsupervised --negatives $how
+done
+refused 2 'embedding append: .* leave out --label-embedding, or use --recipe classic or symba$' \
+    train --data "$data" --recipe unsupervised --label-embedding append
+refused 2 'recipe unsupervised: mode ff-full .* leave it out, or use --mode ff-stream$' \
+    train --data "$data" --recipe unsupervised --mode ff-full
+refused 2 'embedding none: mode ff-full .* leave it out, or use --mode ff-stream$' \
+    train --data "$data" --label-embedding none --mode ff-full
+refused 2 'validation: .* hybrid negatives makes no use of it; use --recipe conditioned$' \
+    train --data "$data" --recipe unsupervised --validation 0.1
+refused 2 'threshold: .* no use of it; use --loss logistic$' \
+    train --data "$data" --recipe classic --loss symba --threshold 5
+refused 2 'loss symba is of another kind; leave out --loss, or use --recipe symba$' \
+    train --data "$data" --recipe conditioned --loss symba
+refused 2 '300 samples are a single batch of 5000; use --batch 299 or less$' \
+    train --data "$data" --validation 0.1 --limit 300 --batch 5000
+refused 2 '300 samples are a single batch of 300; use --batch 299 or less$' \
+    plan --data "$data" --validation 0.1 --limit 300 --batch 300
+ff 0 plan --data "$data" --validation 0.1 --limit 300 --batch 299
+refused 2 'one sample is too few to hold any out; use more samples$' plan --samples 1 --validation 0.1
 refused 2 'label smoothing: .* no use of it; use --recipe conditioned' \
     train --data "$data" --loss symba --label-smoothing 0.1
 refused 2 'pass on: .* no use of it; leave it out, or use --mode ff-stream' \
