@@ -26,6 +26,7 @@ static void setup(void)
 {
     train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
     recipe.mode = "ff-full";
+    recipe.head_epochs = recipe.epochs;
 }
 
 static void teardown(void)
@@ -357,8 +358,8 @@ START_TEST(the_model_is_evaluated)
     struct ff_evaluate_opts evaluate;
     struct ff_evaluation found;
 
-    choose(ALL);
     recipe.epochs = 20;
+    choose(ALL);
     recipe.learning_rate = 3e-3;
     recipe.peer_normalisation = 0.03;
     recipe.head_learning_rate = 0.01;

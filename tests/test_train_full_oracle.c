@@ -44,7 +44,7 @@ static void setup(void)
 {
     train_begin(ROWS, "24x3", &folder, &ctx, &recipe, &opts);
     recipe.mode = "ff-full";
-    recipe.epochs = EPOCHS;
+    recipe.epochs = recipe.head_epochs = EPOCHS;
     recipe.batch = BATCH;
     recipe.learning_rate = 3e-3;
     opts.on_epoch = keep_report;
@@ -154,7 +154,7 @@ START_TEST(every_part_of_the_recipe)
     recipe.negatives = ways[_i].negatives;
     recipe.batch = ways[_i].batch;
     recipe.negative_sets = ways[_i].sets;
-    recipe.head_epochs = ways[_i].head;
+    recipe.head_epochs = ways[_i].head ? EPOCHS : 0;
     if (ways[_i].head)
         recipe.head_learning_rate = 0.01;
     recipe.peer_normalisation = ways[_i].peers;

@@ -18,7 +18,8 @@ void recipe_default(const struct option_spec *option, char *text, size_t size);
      .argument = "N",                                                                           \
      .help = "epochs; with ff-stream of each layer",                                            \
      .offset = offsetof(TYPE, RECIPE.epochs),                                                   \
-     .min = 1},                                                                                 \
+     .min = 1,                                                                                  \
+     .max = FF_MAX_EPOCHS},                                                                     \
         {.kind = OPTION_COUNT,                                                                  \
          .name = "sweeps",                                                                      \
          .argument = "N",                                                                       \
@@ -26,11 +27,12 @@ void recipe_default(const struct option_spec *option, char *text, size_t size);
              "rounds over all layers that the epochs of each are divided among; 1: a layer is " \
              "finished before the next one begins (ff-stream)",                                 \
          .offset = offsetof(TYPE, RECIPE.sweeps),                                               \
-         .min = 1},                                                                             \
+         .min = 1,                                                                              \
+         .max = FF_MAX_EPOCHS},                                                                 \
     {                                                                                           \
         .kind = OPTION_COUNT, .name = "batch", .argument = "N",                                 \
         .help = "samples in a step; each gives a positive and a negative row",                  \
-        .offset = offsetof(TYPE, RECIPE.batch), .min = 1                                        \
+        .offset = offsetof(TYPE, RECIPE.batch), .min = 1, .max = FF_MAX_BATCH                   \
     }
 
 #define RECIPE_LOSS_OPTIONS(TYPE, RECIPE)                                                       \
@@ -132,7 +134,8 @@ void recipe_default(const struct option_spec *option, char *text, size_t size);
         .kind = OPTION_COUNT, .name = "head-epochs", .argument = "N",                            \
         .help = "epochs of the softmax head on each layer from the second, or on the only one; " \
                 "0: no head; with ff-full as many as the network's, or 0",                       \
-        .offset = offsetof(TYPE, RECIPE.head_epochs), .default_text = recipe_default             \
+        .offset = offsetof(TYPE, RECIPE.head_epochs), .max = FF_MAX_EPOCHS,                      \
+        .default_text = recipe_default                                                           \
     }
 
 #endif

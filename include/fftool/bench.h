@@ -13,12 +13,18 @@
 extern "C" {
 #endif
 
+#define FF_BENCH_MAX_UNITS 65536u
+#define FF_BENCH_MAX_BATCH 65536u
+#define FF_BENCH_MAX_ROUNDS 1000u
+#define FF_BENCH_MAX_SECONDS 3600.0
+
 struct ff_bench_opts {
-    uint32_t units;      /* width of the layer and of its inputs */
-    uint32_t batch;      /* samples; twice as many rows */
+    uint32_t units;      /* width of the layer and of its inputs, 1 .. FF_BENCH_MAX_UNITS */
+    uint32_t batch;      /* samples, 1 .. FF_BENCH_MAX_BATCH; twice as many rows */
     unsigned threads;    /* 0: as many as the process may use */
-    unsigned rounds;     /* alternations of the two measurements; medians are reported */
-    double seconds;      /* per measurement, about */
+    unsigned rounds;     /* alternations of the two measurements, 1 .. FF_BENCH_MAX_ROUNDS; medians
+                            are reported */
+    double seconds;      /* per measurement, about; above 0, up to FF_BENCH_MAX_SECONDS */
     const char *scratch; /* folder for temporary files; NULL: the temporary folder */
     bool (*interrupted)(void *arg);
     void *arg;

@@ -56,7 +56,11 @@ struct ff_plan {
     uint64_t samples, held_out_samples; /* held out: of these, whole batches; 0 of an evaluation */
 };
 
-/* Shape of a dataset that is not there. */
+#define FF_PLAN_MAX_SAMPLES ((uint64_t)1 << 40)
+#define FF_PLAN_MAX_FEATURES (1u << 24)
+#define FF_PLAN_MAX_CLASSES 1000u
+
+/* Shape of a dataset that is not there, each number from 1 to its largest. */
 struct ff_plan_data {
     uint64_t samples;
     uint32_t features, classes;

@@ -16,6 +16,8 @@ extern "C" {
 
 #define FF_MAX_LAYERS 100000u
 #define FF_MAX_UNITS (1u << 20)
+#define FF_MAX_EPOCHS 1000000u
+#define FF_MAX_BATCH (1u << 24)
 #define FF_MAX_NEGATIVE_SETS 64u
 #define FF_MAX_LABEL_SAMPLES 128u
 #define FF_MAX_JITTER 64u
@@ -63,8 +65,8 @@ struct ff_recipe {
                                 is summed */
     double peer_normalisation; /* ff-full: pull of each unit's mean activity to the layer's */
     /* Epochs of the linear softmax head on each layer from the second, or on the only one; 0: no
-     * head. Where the whole network trains at once so does the head, and this is 0 or as EPOCHS;
-     * with bp always so. */
+     * head. Where the whole network trains at once so does the head, and this is 0, as EPOCHS, or
+     * unset, which stands for EPOCHS unless the recipe has no head; with bp always as EPOCHS. */
     uint32_t head_epochs;
     double head_learning_rate;
     double head_weight_decay;

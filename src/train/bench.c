@@ -19,7 +19,6 @@
 #define DEFAULT_ROUNDS 7
 #define DEFAULT_SECONDS 0.5
 #define BATCHES 16 /* stored ones, visited in turn: more than any cache holds at 2000 units */
-#define MAX_ROUNDS 1000
 #define SEED 1
 
 struct bench {
@@ -49,13 +48,23 @@ void ff_bench_opts_init(struct ff_bench_opts *out)
 
 static int check_opts(struct ff_ctx *ctx, const struct ff_bench_opts *opts)
 {
-    if (opts->units < 1 || opts->units > 1 << 16 || opts->batch < 1 || opts->batch > 1 << 16)
-        return ff_fail(ctx, FF_EINVAL, "%u units, batch %u: must be 1 to 65536", opts->units,
-                       opts->batch);
-    if (opts->rounds < 1 || opts->rounds > MAX_ROUNDS ||
-        !(opts->seconds > 0 && opts->seconds < 3600))
-        return ff_fail(ctx, FF_EINVAL, "%u rounds of %g seconds: must be 1 to %d, and above 0",
-                       opts->rounds, opts->seconds, MAX_ROUNDS);
+    const struct {
+        const char *name;
+        unsigned value, most;
+    } counts[] = {
+        {"units", opts->units, FF_BENCH_MAX_UNITS},
+        {"batch", opts->batch, FF_BENCH_MAX_BATCH},
+        {"rounds", opts->rounds, FF_BENCH_MAX_ROUNDS},
+    };
+
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        if (counts[i].value < 1 || counts[i].value > counts[i].most)
+            return ff_fail(ctx, FF_EINVAL, "%s %u: must be 1 to %u", counts[i].name,
+                           counts[i].value, counts[i].most);
+    }
+    if (!(opts->seconds > 0 && opts->seconds <= FF_BENCH_MAX_SECONDS))
+        return ff_fail(ctx, FF_EINVAL, "seconds %g: must be above 0, and at most %g", opts->seconds,
+                       FF_BENCH_MAX_SECONDS);
     return FF_OK;
 }
 
@@ -245,7 +254,7 @@ static double median(double *values, size_t n)
 /* The two are taken in turn, so that whatever else the machine does meets both. */
 static int compare(struct bench *b, struct ff_bench_result *result)
 {
-    double train[MAX_ROUNDS], gemm[MAX_ROUNDS], ratio[MAX_ROUNDS];
+    double train[FF_BENCH_MAX_ROUNDS], gemm[FF_BENCH_MAX_ROUNDS], ratio[FF_BENCH_MAX_ROUNDS];
     int status = FF_OK;
 
     for (unsigned i = 0; i < b->opts->rounds && status == FF_OK; i++) {

@@ -3,22 +3,39 @@
 #include "train/begin.h"
 #include "train/plan.h"
 
-/* Rows and columns that a dataset may have; formats refuse more. */
-#define MOST_SAMPLES ((uint64_t)1 << 40)
-#define MOST_FEATURES (1u << 24)
+_Static_assert(FF_PLAN_MAX_CLASSES == FF_MAX_CLASSES, "as many as a dataset may have");
+
+static int check_shape(struct ff_ctx *ctx, const struct ff_plan_data *data)
+{
+    uint64_t pixels = (uint64_t)data->height * data->width;
+    const struct {
+        const char *name;
+        uint64_t value, most;
+    } counts[] = {
+        {"samples", data->samples, FF_PLAN_MAX_SAMPLES},
+        {"features", data->features, FF_PLAN_MAX_FEATURES},
+        {"classes", data->classes, FF_PLAN_MAX_CLASSES},
+    };
+
+    if (pixels > FF_PLAN_MAX_FEATURES)
+        return ff_fail(ctx, FF_EINVAL, "images of %u x %u pixels: at most %u pixels in all",
+                       data->height, data->width, FF_PLAN_MAX_FEATURES);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        if (counts[i].value < 1 || counts[i].value > counts[i].most)
+            return ff_fail(ctx, FF_EINVAL, "%s %llu: must be 1 to %llu", counts[i].name,
+                           (unsigned long long)counts[i].value, (unsigned long long)counts[i].most);
+    }
+    return FF_OK;
+}
 
 static int describe(struct ff_ctx *ctx, const struct ff_plan_data *data,
                     struct ff_dataset_info *out)
 {
     uint64_t pixels = (uint64_t)data->height * data->width;
+    int status = check_shape(ctx, data);
 
-    if (data->samples < 1 || data->samples > MOST_SAMPLES || data->features < 1 ||
-        data->features > MOST_FEATURES || data->classes < 1 || data->classes > FF_MAX_CLASSES)
-        return ff_fail(
-            ctx, FF_EINVAL,
-            "%llu samples of %u features in %u classes: not within 1 and %llu, %u and %d",
-            (unsigned long long)data->samples, data->features, data->classes,
-            (unsigned long long)MOST_SAMPLES, MOST_FEATURES, FF_MAX_CLASSES);
+    if (status != FF_OK)
+        return status;
     if ((data->height > 0 || data->width > 0) && (pixels == 0 || data->features % pixels != 0))
         return ff_fail(ctx, FF_EINVAL, "%u features are not images of %u x %u pixels",
                        data->features, data->height, data->width);

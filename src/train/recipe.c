@@ -253,12 +253,13 @@ static int check_hidden(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     return status;
 }
 
-/* Where the whole network trains at once, so does its head. */
+/* Where the whole network trains at once, so does its head. (That of backpropagation, the output
+ * layer, is settled once it is known that none was asked for.) */
 static void settle_head(struct ff_recipe *recipe)
 {
     const struct ff_mode *mode = ff_mode_find(recipe->mode);
 
-    if (mode->backprop || (mode->whole_network && recipe->head_epochs > 0))
+    if (mode->whole_network && !mode->backprop && recipe->head_epochs > 0)
         recipe->head_epochs = recipe->epochs;
 }
 
@@ -281,6 +282,23 @@ static int check_given_loss(struct ff_ctx *ctx, const struct ff_recipe *recipe)
                    recipe->mode);
 }
 
+/* Where the whole network trains at once its head has no epochs of its own. What backpropagation
+ * makes no use of is refused with all else. */
+static int check_given_head(struct ff_ctx *ctx, const struct ff_recipe *recipe)
+{
+    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+    uint32_t epochs = recipe->head_epochs;
+
+    if (!mode->whole_network || mode->backprop || epochs == FF_UNSET || epochs == 0 ||
+        epochs == recipe->epochs)
+        return FF_OK;
+    return ff_fail(
+        ctx, FF_EINVAL,
+        "head epochs %u: mode %s trains the head with the network, for %u epoch%s; leave "
+        "it out, or use --mode ff-stream",
+        epochs, recipe->mode, recipe->epochs, recipe->epochs == 1 ? "" : "s");
+}
+
 /* Mode and recipe decide what is unset; then every name is that of a table. */
 static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
 {
@@ -300,6 +318,8 @@ static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
 
     if (status == FF_OK)
         status = check_given_loss(ctx, recipe);
+    if (status == FF_OK)
+        status = check_given_head(ctx, recipe);
     if (status != FF_OK)
         return status;
     if (!recipe->recipe)
@@ -308,6 +328,7 @@ static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
     if (status != FF_OK)
         return status;
     ff_recipe_fill(recipe, ff_recipe_find(recipe->recipe));
+    settle_head(recipe);
     for (size_t i = 0; i < sizeof choices / sizeof *choices && status == FF_OK; i++)
         status = settle_choice(ctx, choices[i].field, choices[i].value);
     if (status == FF_OK)
@@ -318,7 +339,6 @@ static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
 #define HUGE_NUMBER 1e30
 #define LARGEST_BETA 0.999999 /* well below 1 as a float, too */
 #define LARGEST_DROPOUT 0.99
-#define MOST_EPOCHS 1e6
 #define MOST_VALIDATION 0.5
 #define LEAST_EPSILON 1e-30 /* of an optimizer that divides by it */
 
@@ -331,9 +351,9 @@ static const struct {
     size_t at;
     double low, high;
 } ranges[] = {
-    {"epochs", COUNT(epochs), 1, MOST_EPOCHS},
-    {"sweeps", COUNT(sweeps), 1, MOST_EPOCHS},
-    {"batch", COUNT(batch), 1, 1 << 24},
+    {"epochs", COUNT(epochs), 1, FF_MAX_EPOCHS},
+    {"sweeps", COUNT(sweeps), 1, FF_MAX_EPOCHS},
+    {"batch", COUNT(batch), 1, FF_MAX_BATCH},
     {"negative sets", COUNT(negative_sets), 1, FF_MAX_NEGATIVE_SETS},
     {"learning rate", REAL(learning_rate), 0, HUGE_NUMBER},
     {"weight decay", REAL(weight_decay), 0, HUGE_NUMBER},
@@ -351,7 +371,7 @@ static const struct {
     {"augment copies", COUNT(augment_copies), 1, FF_MAX_AUGMENT_COPIES},
     {"validation", REAL(validation), 0, MOST_VALIDATION},
     {"peer normalisation", REAL(peer_normalisation), 0, HUGE_NUMBER},
-    {"head epochs", COUNT(head_epochs), 0, MOST_EPOCHS},
+    {"head epochs", COUNT(head_epochs), 0, FF_MAX_EPOCHS},
     {"head learning rate", REAL(head_learning_rate), 0, HUGE_NUMBER},
     {"head weight decay", REAL(head_weight_decay), 0, HUGE_NUMBER},
 };
@@ -391,7 +411,7 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
         status = check_ranges(ctx, recipe);
     if (status == FF_OK)
         status = ff_recipe_check_use(ctx, recipe);
-    if (status == FF_OK)
-        settle_head(recipe);
+    if (status == FF_OK && ff_mode_find(recipe->mode)->backprop)
+        recipe->head_epochs = recipe->epochs; /* of its output layer */
     return status;
 }

@@ -381,6 +381,18 @@ static bool uses_in(const struct ff_recipe *recipe, const char *mode, bool used[
     return true;
 }
 
+/* How long a head trains is of use where it trains apart from the network. */
+static void drop_head_epochs(struct ff_recipe *recipe, const char *const *modes, size_t n)
+{
+    bool apart = false;
+
+    for (size_t m = 0; m < n; m++)
+        apart |= !ff_mode_find(modes[m])->whole_network;
+    if (apart && ff_mode_find(recipe->mode)->whole_network && recipe->head_epochs != FF_UNSET &&
+        recipe->head_epochs > 0)
+        recipe->head_epochs = recipe->epochs;
+}
+
 void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, size_t n)
 {
     bool own[USES], any[USES] = {false}, of_mode[USES];
@@ -399,4 +411,5 @@ void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, s
         if (any[i] && !own[i])
             copy(recipe, &plain, &uses[i]);
     }
+    drop_head_epochs(recipe, modes, n);
 }

@@ -104,9 +104,46 @@ refused 2 '--method: "x" is none of: auto, goodness, head' eval m.ff --data "$da
 refused 2 '--format: "xml" is none of: csv, jsonl' predict m.ff --input x --format xml
 refused 2 '--scratch-size: "12Q" is not a size' eval m.ff --data "$data" --scratch-size 12Q
 refused 2 '--layer: "0" ' inspect m.ff --layer 0
-refused 2 '--epochs: "99999999999" .* to 4294967295' train --data "$data" --epochs 99999999999
-refused 2 'batch 4000000000: must be 1 to 16777216' train --data "$data" --batch 4000000000
-refused 2 '--units: "0" ' bench --units 0
+
+# A limit is named alike whichever way it is missed
+# limited OPTION LEAST MOST WORD...: values beside both are refused for the command of WORDs
+limited()
+{
+    option=$1 least=$2 most=$3
+    shift 3
+    for value in $((least - 1)) $((most + 1)) 99999999999999999999; do
+        [ "$value" = -1 ] ||
+            refused 2 "$option: \"$value\" is not a whole number from $least to $most\$" \
+                "$@" "$option" "$value"
+    done
+}
+for option in --epochs --sweeps; do
+    limited $option 1 1000000 train --data "$data"
+done
+limited --batch 1 16777216 train --data "$data"
+limited --head-epochs 0 1000000 train --data "$data"
+refused 2 '--head-epochs: "4294967295" .* to 1000000$' \
+    train --data "$data" --head-epochs 4294967295
+limited --batch 1 65536 bench
+limited --units 1 65536 bench
+limited --rounds 1 1000 bench
+limited --features 1 16777216 plan
+limited --classes 2 1000 plan
+limited --samples 1 1099511627776 plan
+limited --epochs 1 1000000 profile --data "$data"
+limited --batch 1 16777216 profile --data "$data"
+refused 2 'seconds 0: must be above 0, and at most 3600$' bench --seconds 0
+refused 2 'images of 5000 x 4000 pixels: at most 16777216 pixels in all$' \
+    plan --height 5000 --width 4000
+
+# The head of a network that trains at once trains as long
+refused 2 'head epochs 7: mode ff-full trains .* for 2 epochs; leave it out, or use --mode ff-stream$' \
+    train --data "$data" --mode ff-full --epochs 2 --head-epochs 7
+for epochs in 0 2; do
+    ff 0 plan --data "$data" --modes ff-full --epochs 2 --head-epochs $epochs
+done
+ff 0 plan --data "$data" --recipe symba --modes ff-full,ff-stream --epochs 2 --head-epochs 7
+ok "an option of one mode does not keep another from being compared" empty err
 ff 0 train --help
 ok "the range of dropout is told" has out "0 to 0\.99"
 ok "the range of validation is told" has out "0 to 0\.5"
