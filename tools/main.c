@@ -143,15 +143,22 @@ out:
     return result;
 }
 
+static bool asks_for_help(const char *word)
+{
+    return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 static int help(int argc, char **argv)
 {
     char help_option[] = "--help";
     const struct command *command;
 
-    if (argc < 2) {
+    if (argc < 2 || asks_for_help(argv[1])) {
         print_overview(stdout);
         return EXIT_DONE;
     }
+    if (argv[1][0] == '-')
+        return usage_error(NULL, "%s: no such option", argv[1]);
     command = find_command(argv[1]);
     if (command == NULL)
         return unknown_command(argv[1]);
@@ -170,8 +177,7 @@ static int dispatch(int argc, char **argv)
         puts("fftool " FF_VERSION);
         return EXIT_DONE;
     }
-    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
-        strcmp(argv[1], "-h") == 0)
+    if (asks_for_help(argv[1]))
         return help(argc - 1, argv + 1);
     if (argv[1][0] == '-')
         return usage_error(NULL, "%s: no such option", argv[1]);

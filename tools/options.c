@@ -147,29 +147,86 @@ static int set_option(const char *command, const struct option_spec *option, con
     return EXIT_DONE;
 }
 
-/* Tells which options NAME may stand for. */
-static int refuse_abbreviation(const struct command *command, const char *name)
+/* Every command has it, without a row of its own. */
+static const struct option_spec help_option = {.kind = OPTION_FLAG, .name = "help"};
+
+/* The option after OPTION (NULL: the first one), --help last; NULL: there are no more. */
+static const struct option_spec *next_option(const struct command *command,
+                                             const struct option_spec *option)
 {
-    const struct option_spec *option;
-    char names[256] = "";
-
-    for (option = command->options; option->name != NULL; option++) {
-        size_t used = strlen(names);
-
-        if (option->kind != OPTION_HEADING && strncmp(option->name, name, strlen(name)) == 0)
-            snprintf(names + used, sizeof names - used, "%s--%s", used > 0 ? ", " : "",
-                     option->name);
-    }
-    return usage_error(command->name, "--%s: stands for more than one option: %s", name, names);
+    if (option == &help_option)
+        return NULL;
+    option = option != NULL ? option + 1 : command->options;
+    while (option->name != NULL && option->kind == OPTION_HEADING)
+        option++;
+    return option->name != NULL ? option : &help_option;
 }
 
-/* Tells what is wrong with the option that getopt_long has just refused. */
+/* The options that NAME may stand for: listed in NAMES; the last one in FOUND. Returns how many. */
+static unsigned list_candidates(const struct command *command, const char *name, char *names,
+                                size_t size, const struct option_spec **found)
+{
+    const struct option_spec *option = NULL;
+    unsigned n = 0;
+
+    *names = '\0';
+    while ((option = next_option(command, option)) != NULL) {
+        size_t used = strlen(names);
+
+        if (strncmp(option->name, name, strlen(name)) != 0)
+            continue;
+        *found = option;
+        if (strcmp(option->name, name) == 0)
+            return 1;
+        snprintf(names + used, size - used, "%s--%s", used > 0 ? ", " : "", option->name);
+        n++;
+    }
+    return n;
+}
+
+/* The option that NAME may be a slip of; NULL: none is near enough. */
+static const struct option_spec *nearest_option(const struct command *command, const char *name)
+{
+    const struct option_spec *option = NULL, *nearest = NULL;
+    /* Suggest only what is nearer than that many edits. */
+    unsigned least = strlen(name) < 4 ? (unsigned)strlen(name) / 2 + 1 : 3;
+
+    while ((option = next_option(command, option)) != NULL) {
+        unsigned distance = edit_distance(name, option->name);
+
+        if (distance < least) {
+            least = distance;
+            nearest = option;
+        }
+    }
+    return nearest;
+}
+
+/* Reports what is wrong with --NAME, which may be abbreviated; VALUED: a value was joined to it. */
+static int refuse_long(const struct command *command, const char *name, bool valued)
+{
+    const struct option_spec *found = NULL;
+    char names[1024];
+    unsigned n = 0;
+
+    if (*name != '\0')
+        n = list_candidates(command, name, names, sizeof names, &found);
+    if (n > 1)
+        return usage_error(command->name, "--%s: stands for more than one option: %s", name, names);
+    if (n == 1 && valued && found->kind == OPTION_FLAG)
+        return usage_error(command->name, "--%s: takes no argument", found->name);
+    found = nearest_option(command, name);
+    if (found != NULL)
+        return usage_error(command->name, "--%s: no such option; did you mean --%s?", name,
+                           found->name);
+    return usage_error(command->name, "--%s: no such option", name);
+}
+
+/* Reports what is wrong with the option that getopt_long has just refused. */
 static int refuse_option(const struct command *command, int code, char **argv)
 {
     const char *word = argv[optind - 1];
-    const char *nearest = NULL;
-    unsigned least = 3; /* suggest only what is nearer than that many edits */
-    const struct option_spec *option;
+    char name[256];
     size_t length;
 
     if (code == ':')
@@ -177,27 +234,8 @@ static int refuse_option(const struct command *command, int code, char **argv)
     if (strncmp(word, "--", 2) != 0)
         return usage_error(command->name, "-%c: no such option", optopt);
     length = strcspn(word, "=");
-    for (option = command->options; option->name != NULL; option++) {
-        char name[64];
-        unsigned distance;
-
-        if (option->kind == OPTION_HEADING)
-            continue;
-        snprintf(name, sizeof name, "%.*s", (int)(length - 2), word + 2);
-        if (option->kind == OPTION_FLAG && word[length] == '=' && strcmp(name, option->name) == 0)
-            return usage_error(command->name, "--%s: takes no argument", name);
-        if (strncmp(option->name, name, strlen(name)) == 0)
-            return refuse_abbreviation(command, name);
-        distance = edit_distance(name, option->name);
-        if (distance < least) {
-            least = distance;
-            nearest = option->name;
-        }
-    }
-    if (nearest != NULL)
-        return usage_error(command->name, "%.*s: no such option; did you mean --%s?", (int)length,
-                           word, nearest);
-    return usage_error(command->name, "%.*s: no such option", (int)length, word);
+    snprintf(name, sizeof name, "%.*s", (int)(length - 2), word + 2);
+    return refuse_long(command, name, word[length] == '=');
 }
 
 /* The tables of getopt_long. */

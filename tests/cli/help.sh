@@ -36,6 +36,12 @@ synopsis >in_synopsis
 ok "the man page's synopsis has the same commands" diff listed in_synopsis
 ff 0 --help
 ok "--help is help" has out '^Commands:'
+for word in help -h --help; do
+    ff 0 help $word
+    ok "help $word is help" has out '^Commands:'
+done
+ff 0 train --hel
+ok "--help may be abbreviated" has out '^Usage: fftool train'
 
 for name in $commands; do
     ff 0 "$name" --help

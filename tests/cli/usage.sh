@@ -35,8 +35,14 @@ refused 2 '--optimizer: "x" is none of: .*adam' train --data "$data" --optimizer
 refused 2 '--activations: "f64" is none of: f32' train --data "$data" --activations f64
 refused 2 '--label-embedding: "x" is none of' train --data "$data" --label-embedding x
 refused 2 'did you mean --epochs' train --data "$data" --epoch5 3
-refused 2 'takes no argument' train --data "$data" --force=yes
-refused 2 'more than one option: --head-epochs, --head-lr, --head-weight-decay$' \
+refused 2 ' --force: takes no argument$' train --data "$data" --force=yes
+refused 2 ' --quiet: takes no argument$' train --data "$data" --qui=1
+refused 2 ' --help: takes no argument$' train --help=1
+refused 2 'more than one option: --hidden, --head-epochs, --head-lr, --head-weight-decay, --help$' train --h
+refused 2 'did you mean --help' train --hlep
+refused 2 ' --: no such option$' train --=1
+refused 2 '-x: no such option$' help -x
+refused 2 'more than one option: --head-epochs, --head-lr, --head-weight-decay, --help$' \
     train --data "$data" --he 3
 refused 2 'more than one option: --negative-sets, --negatives$' train --data "$data" --neg hard
 refused 2 '--data: is empty' train --data ''
