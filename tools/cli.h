@@ -41,6 +41,7 @@ struct situation {
     const char *scratch; /* as --scratch was given, or NULL */
     const char *log;     /* likewise --log */
     bool saved;          /* the model file holds this training */
+    bool replaces;       /* in place of what it held before */
     bool verifying;      /* `inspect --verify` */
 };
 

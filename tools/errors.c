@@ -90,7 +90,8 @@ static int report_interruption(const struct cli *cli)
 
     if (cli->situation.saved) {
         add_resume_command(cli, &resume);
-        report_failure(cli, "interrupted; everything is saved: `%s` goes on", resume.s);
+        report_failure(cli, "interrupted; everything is saved%s: `%s` goes on",
+                       cli->situation.replaces ? ", in place of the earlier model" : "", resume.s);
     } else if (strcmp(cli->command, "train") == 0) {
         report_failure(cli, "interrupted before anything was saved");
     } else {

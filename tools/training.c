@@ -406,6 +406,7 @@ int training_run(struct cli *cli, struct training *training, const struct ff_rec
     cli->situation.budgeted = training->opts.memory_bytes > 0;
     cli->situation.scratch = training->opts.scratch;
     cli->situation.log = training->log;
+    cli->situation.replaces = training->opts.force && overwrite_holds(training->opts.model);
     progress_init(&run.progress, training->quiet);
     result = open_log(&run, log_anew);
     if (result != EXIT_DONE)

@@ -146,22 +146,6 @@ unhinted 1 'row 1, column 0 .* is not a number; replace it' \
 hinted 1 'x\.npy has 1 feature a row, but m\.ff' '.fftool inspect m\.ff.* what data it was trained on' \
     eval m.ff --data x.npy --labels y.npy
 
-# What is cut short while it is read may be whole again, or not
-"$FFTOOL" train --data "$data" --hidden 100x3 --epochs 200 --checkpoint-interval 0 --scratch reading \
-    --model reading.ff --quiet >out 2>err &
-pid=$!
-while [ ! -e reading/boundary-0.lmdb ] && kill -0 $pid; do
-    sleep 0.05
-done
-sleep 0.3
-truncate -s 4096 reading/boundary-0.lmdb
-code=0
-wait $pid || code=$?
-command="fftool train, whose scratch is cut short"
-ok "a file that is cut short while it is read: exit code 4" [ "$code" -eq 4 ]
-ok "what to do is said" \
-    has err '^hint: once nothing else writes to it, restore it if it is damaged, and run the command again$'
-
 # A model's name that is part of other names is not taken for them
 ff 0 train $small --model m --quiet
 unhinted 4 'mixed/t10k-images' eval m --data mixed

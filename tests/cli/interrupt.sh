@@ -39,6 +39,13 @@ stop()
     stop_at "$1" "$2"
 }
 
+cp whole.ff model.ff
+"$FFTOOL" train $long --force --log log.jsonl >out 2>err &
+pid=$!
+stop_at INT 1
+ok "it is said that another model has made room" \
+    has err 'everything is saved, in place of the earlier model: .fftool resume'
+
 for signal in INT TERM; do
     stop $signal 4
     ok "$signal: exit code 130" [ "$code" -eq 130 ]
