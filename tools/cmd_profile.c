@@ -275,9 +275,9 @@ static int measure(struct session *session)
     }
     profile_bench_release(bench);
     if (result == EXIT_INTERRUPTED)
-        report_failure(session->cli,
-                       "interrupted; %zu of %zu points are in %s: the same command goes on",
-                       progress->done, progress->points, session->settings->output);
+        report_failure(session->cli, "interrupted; %zu of %s %s in %s: the same command goes on",
+                       progress->done, text_counted(progress->points, "point").s,
+                       progress->done == 1 ? "is" : "are", session->settings->output);
     return result;
 }
 

@@ -83,10 +83,10 @@ static void print_pairs(const struct ff_recipe *recipe)
 /* How long, and by which steps. */
 static void print_steps(const struct ff_recipe *recipe)
 {
-    printf("            %u epochs", recipe->epochs);
+    printf("            %s", text_counted(recipe->epochs, "epoch").s);
     if (recipe->sweeps > 1)
         printf(" in %u sweeps", recipe->sweeps);
-    printf(" of batches of %u, %s, lr %g %s, weight decay %g", recipe->batch, recipe->optimizer,
+    printf(", batches of %u, %s, lr %g %s, weight decay %g", recipe->batch, recipe->optimizer,
            recipe->learning_rate, recipe->schedule, recipe->weight_decay);
     if (strcmp(recipe->optimizer, "adam") == 0)
         printf(", betas %g %g, epsilon %g\n", recipe->beta1, recipe->beta2, recipe->epsilon);
@@ -141,8 +141,9 @@ static void print_recipe(const struct ff_model_info *info)
     print_steps(recipe);
     print_rows(info);
     if (info->has_head && !info->backprop)
-        printf("  head      %u epochs, lr %g, weight decay %g\n", recipe->head_epochs,
-               recipe->head_learning_rate, recipe->head_weight_decay);
+        printf("  head      %s, lr %g, weight decay %g\n",
+               text_counted(recipe->head_epochs, "epoch").s, recipe->head_learning_rate,
+               recipe->head_weight_decay);
 }
 
 /* Where training is: what learns, or will next. */
@@ -164,7 +165,8 @@ static void print_place(const struct ff_model_info *info)
 
 static void print_progress(const struct ff_model_info *info)
 {
-    printf("  progress  %u of %u layers trained", info->layers_trained, info->recipe.layers);
+    printf("  progress  %u of %s trained", info->layers_trained,
+           text_counted(info->recipe.layers, "layer").s);
     if (!info->complete)
         print_place(info);
     printf("; %s checkpoint%s%s\n", text_count(info->checkpoints).s,

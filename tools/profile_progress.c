@@ -32,8 +32,9 @@ void profile_progress_count(struct profile_progress *progress, const char *file)
     if (failed > 0)
         snprintf(failures, sizeof failures, " (%zu failed; --retry tries again)", failed);
     if (progress->done > 0)
-        progress_line(&progress->lines, "%s: %zu of %zu points are measured already%s", file,
-                      progress->done, progress->points, failures);
+        progress_line(&progress->lines, "%s: %zu of %s %s measured already%s", file, progress->done,
+                      text_counted(progress->points, "point").s, progress->done == 1 ? "is" : "are",
+                      failures);
 }
 
 /* Seconds that a layer takes in MODE, or, with NULL, in any; NAN if nothing is known. */
@@ -102,9 +103,9 @@ void profile_progress_draw(void *arg)
         return;
     lines->last_time_s = now;
     /* Wrapping is off while the line is drawn: a narrow terminal cuts it. */
-    fprintf(stderr, "\r\033[?7l%s %u layers, %s  (%zu of %zu%s)\033[K\033[?7h", progress->mode,
-            progress->layers, text_duration(spent).s, progress->done + 1, progress->points,
-            left_text(progress, spent).s);
+    fprintf(stderr, "\r\033[?7l%s %s, %s  (%zu of %zu%s)\033[K\033[?7h", progress->mode,
+            text_counted(progress->layers, "layer").s, text_duration(spent).s, progress->done + 1,
+            progress->points, left_text(progress, spent).s);
     fflush(stderr);
     lines->drawn = true;
 }
@@ -114,16 +115,18 @@ void profile_progress_done(struct profile_progress *progress)
     const struct profile_point *point =
         profile_find(progress->results, progress->mode, progress->layers);
     double peak = point->figures[PROFILE_PEAK_RSS];
+    const char *layers = point->layers == 1 ? "layer" : "layers";
     struct text left;
 
     progress->done++;
     left = left_text(progress, 0);
     if (point->error != NULL)
-        progress_line(&progress->lines, "%-13s %5u layers  %s  (%zu of %zu%s)", point->mode,
-                      point->layers, point->error, progress->done, progress->points, left.s);
+        progress_line(&progress->lines, "%-13s %5u %-6s  %s  (%zu of %zu%s)", point->mode,
+                      point->layers, layers, point->error, progress->done, progress->points,
+                      left.s);
     else
-        progress_line(&progress->lines, "%-13s %5u layers  peak %s  %s  (%zu of %zu%s)",
-                      point->mode, point->layers, isnan(peak) ? "-" : text_bytes((uint64_t)peak).s,
+        progress_line(&progress->lines, "%-13s %5u %-6s  peak %s  %s  (%zu of %zu%s)", point->mode,
+                      point->layers, layers, isnan(peak) ? "-" : text_bytes((uint64_t)peak).s,
                       text_duration(point->figures[PROFILE_SECONDS]).s, progress->done,
                       progress->points, left.s);
 }

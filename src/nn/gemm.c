@@ -54,13 +54,14 @@ static int take_buffers(struct ff_ctx *ctx, unsigned count)
 static int out_of_address_space(struct ff_ctx *ctx, unsigned threads, size_t bytes)
 {
     struct rlimit limit;
+    const char *need = threads == 1 ? "thread needs" : "threads need";
 
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
         return ff_fail(ctx, FF_ENOMEM,
-                       "out of address space: %u threads need %zu MiB more, and all of it is "
-                       "limited to %llu MiB",
-                       threads, bytes >> 20, (unsigned long long)limit.rlim_cur >> 20);
-    return ff_fail(ctx, FF_ENOMEM, "out of address space: %u threads need %zu MiB more", threads,
+                       "out of address space: %u %s %zu MiB more; the limit of the process is %llu "
+                       "MiB",
+                       threads, need, bytes >> 20, (unsigned long long)limit.rlim_cur >> 20);
+    return ff_fail(ctx, FF_ENOMEM, "out of address space: %u %s %zu MiB more", threads, need,
                    bytes >> 20);
 }
 

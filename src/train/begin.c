@@ -133,17 +133,16 @@ static int check_images(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
                         const struct ff_dataset_info *info)
 {
     struct ff_image image = {info->height, info->width, info->channels, info->planar};
-    const char *option = recipe->jitter > 0 ? "jitter" : "hybrid negatives";
+    const char *takes = recipe->jitter > 0 ? "jitter takes" : "hybrid negatives take";
 
     if (ff_recipe_takes_images(recipe) && info->height == 0 && path)
-        return ff_fail(ctx, FF_EINVAL,
-                       "%s: they take images, and %s has rows of %u values whose height and width "
-                       "are not told: save it as (rows, height, width) or (rows, height, width, "
-                       "channels)",
-                       option, path, info->features);
+        return ff_fail(
+            ctx, FF_EINVAL,
+            "%s images, and %s has rows of %u value%s without a height and a width: save "
+            "it as (rows, height, width) or (rows, height, width, channels)",
+            takes, path, info->features, info->features == 1 ? "" : "s");
     if (ff_recipe_takes_images(recipe) && info->height == 0)
-        return ff_fail(ctx, FF_EINVAL, "%s: they take images; give their --height and --width",
-                       option);
+        return ff_fail(ctx, FF_EINVAL, "%s images; give their --height and --width", takes);
     if (recipe->jitter > 0 && !ff_jitter_fits(&image, recipe->jitter))
         return ff_fail(ctx, FF_EINVAL,
                        "jitter: shifts of up to %u leave nothing of images of %u x %u pixels",

@@ -598,8 +598,9 @@ int ff_model_verify(struct ff_model *model, void (*damaged)(void *arg, const cha
     *values = v.values;
     *bytes = v.bytes;
     if (status == FF_OK && v.bad)
-        status = ff_fail(model->ctx, FF_ECORRUPT, "%s: %llu of %llu values are damaged",
+        status = ff_fail(model->ctx, FF_ECORRUPT, "%s: %llu of %llu value%s %s damaged",
                          ff_model_file_path(model->file), (unsigned long long)v.bad,
-                         (unsigned long long)v.values);
+                         (unsigned long long)v.values, v.values == 1 ? "" : "s",
+                         v.bad == 1 ? "is" : "are");
     return ff_about(model->ctx, status, FF_ABOUT_MODEL);
 }

@@ -121,39 +121,45 @@ static void add_change(char *text, size_t size, const struct ff_data_file *was,
                  file->bytes);
 }
 
-/* The files that differ, as a list; "data" if they are not known. */
-static void list_changes(const struct ff_data_files *then, const struct ff_data_files *now,
+/* The files that differ, as a list; "the data" if they are not known. Returns whether it names more
+ * than one thing. */
+static bool list_changes(const struct ff_data_files *then, const struct ff_data_files *now,
                          char *text, size_t size)
 {
+    uint32_t changes = 0;
+
     *text = '\0';
     for (uint32_t i = 0; i < now->count && then->count > 0; i++) {
         const struct ff_data_file *file = &now->file[i], *was = find_file(then, file->name);
 
-        if (!was || strcmp(was->hash, file->hash) != 0)
-            add_change(text, size, was, file);
+        if (was && strcmp(was->hash, file->hash) == 0)
+            continue;
+        add_change(text, size, was, file);
+        changes++;
     }
     if (!*text)
         snprintf(text, size, "the data");
+    return changes > 1;
 }
 
 int ff_other_data(struct ff_ctx *ctx, const char *model, const struct ff_manifest *manifest,
                   const char *path, const struct ff_import_facts *facts)
 {
     char changes[FF_MESSAGE_BYTES / 2];
-
-    list_changes(&manifest->files, &facts->files, changes, sizeof changes);
+    bool several = list_changes(&manifest->files, &facts->files, changes, sizeof changes);
     if (strcmp(path, manifest->data_path) == 0)
         return ff_about(ctx,
                         ff_fail(ctx, FF_EMISMATCH,
-                                "%s: %s has changed since the training of %s began; restore it, or "
+                                "%s: %s %s changed since the training of %s began; restore %s, or "
                                 "train from the beginning with `fftool train --force`",
-                                path, changes, model),
+                                path, changes, several ? "have" : "has", model,
+                                several ? "them" : "it"),
                         FF_ABOUT_DATA);
     return ff_about(ctx,
                     ff_fail(ctx, FF_EMISMATCH,
-                            "%s was trained on other data than that of %s, where %s differs, "
-                            "namely of %s",
-                            model, path, changes, manifest->data_path),
+                            "%s was trained on other data than that of %s: %s %s of %s", model,
+                            path, changes, several ? "differ from those" : "differs from that",
+                            manifest->data_path),
                     FF_ABOUT_MODEL);
 }
 

@@ -287,9 +287,9 @@ static void warn_of_dead_units(const struct forwarding *f, uint64_t dead)
                 f->number, rate);
     else if ((double)dead > MOST_DEAD * units)
         ff_warn(f->run->ctx,
-                "layer %u: %llu of its %u units are active for no sample; try a lower learning "
+                "layer %u: %llu of its %u units %s active for no sample; try a lower learning "
                 "rate than %g or another --seed",
-                f->number, (unsigned long long)dead, units, rate);
+                f->number, (unsigned long long)dead, units, dead == 1 ? "is" : "are", rate);
 }
 
 /* The layer's figures, as a row of floats in the model file: see struct ff_layer_info. */

@@ -125,16 +125,16 @@ static int check_classes(struct ff_run *run, const struct ff_import_facts *facts
                        manifest->data_path);
     if (unseen > 0)
         ff_warn(run->ctx,
-                "%s: %u of %u classes have no sample among the %llu to learn from (the first is "
+                "%s: %u of %u classes %s no sample among the %llu to learn from (the first is "
                 "class %u)",
-                manifest->data_path, unseen, classes, (unsigned long long)run->geometry.learnt_rows,
-                first);
+                manifest->data_path, unseen, classes, unseen == 1 ? "has" : "have",
+                (unsigned long long)run->geometry.learnt_rows, first);
     unseen = count_unseen(facts->held_out, classes, &first);
     if (ff_manifest_held_out(manifest) > 0 && unseen > 0)
         ff_warn(run->ctx,
-                "%s: %u of %u classes have no sample among the %llu held out (the first is class "
+                "%s: %u of %u classes %s no sample among the %llu held out (the first is class "
                 "%u)",
-                manifest->data_path, unseen, classes,
+                manifest->data_path, unseen, classes, unseen == 1 ? "has" : "have",
                 (unsigned long long)ff_manifest_held_out(manifest), first);
     return FF_OK;
 }

@@ -40,4 +40,7 @@ for mib in 100 160 240 300 380 460 600 1024; do
         [ $mib -lt 1024 ] || ok "${use%% *} is done within $mib MiB" [ $code -eq 0 ]
     done
 done
+limited 160 train $net --model new.ff --force --threads 1
+ok "one thread is spoken of as one" \
+    has err 'out of address space: 1 thread needs [0-9]+ MiB more; the limit of the process is 160 MiB'
 finish

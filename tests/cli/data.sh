@@ -94,6 +94,13 @@ put_npy changing/y_train.npy "" 1 '(int(row / 20) + (row == 57)) % 10'
 refused 1 'y_train\.npy \([0-9]* bytes then and now\) has changed since .* restore it, or .*train --force' \
     $changing
 ok "and no other file is named" [ "$(grep -c x_train err)" = 0 ]
+cp changing/x_train.npy x-as-it-was
+put_npy changing/x_train.npy ", 16" 16 'row % 100 + i'
+refused 1 'x_train\.npy \(.*\), y_train\.npy \(.*\) have changed since .* restore them, or ' $changing
+cp -r changing both
+refused 1 'x_train\.npy \(.*\), y_train\.npy \(.*\) differ from those of .*/changing$' \
+    resume changing.ff --data both
+cp x-as-it-was changing/x_train.npy
 cp as-it-was changing/y_train.npy
 ff 0 $changing
 ok "a file that was restored is accepted" has out 'complete already'
@@ -108,11 +115,11 @@ ok "a limit that leaves classes out warns" \
     has err 'warning: .* [89] of 10 classes have no sample among the 2 to learn from'
 ff 0 train --data sorted $net --limit 40 --validation 0.3 --model held.ff
 ok "held-out samples without a class warn" \
-    has err 'warning: .* of 10 classes have no sample among the [0-9]* held out'
+    has err 'warning: .* of 10 classes ha(s|ve) no sample among the [0-9]* held out'
 put_npy sorted/y_train.npy "" 1 7
 refused 2 'all samples are of one class' train --data sorted $net --model one.ff --quiet
 put_npy sorted/y_train.npy "" 1 '1 + int(row / 20) % 2'
 ff 0 train --data sorted $net --model gap.ff
 ok "a class that no label names warns" \
-    has err 'warning: .* 1 of 3 classes have no sample .*\(the first is class 0\)'
+    has err 'warning: .* 1 of 3 classes has no sample .*\(the first is class 0\)'
 finish

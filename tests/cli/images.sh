@@ -31,9 +31,9 @@ put_npy neither.npy ", 6, 4, 8" 192
 
 for file in flat neither; do
     ff 0 train --data $file.npy $net --quiet
-    refused 2 "jitter: .* $file\\.npy has rows of 192 values .* save it as \\(rows, height, width\\)" \
+    refused 2 "jitter takes images, and $file\\.npy has rows of 192 values .* save it as \\(rows, height, width\\)" \
         train --data $file.npy $net --jitter 1
-    refused 2 "hybrid negatives: .* $file\\.npy has rows of 192 values .* save it as" \
+    refused 2 "hybrid negatives take images, and $file\\.npy has rows of 192 values .* save it as" \
         train --data $file.npy $net --recipe unsupervised
 done
 # taken FILE WHAT: its rows are images of that kind

@@ -106,7 +106,8 @@ cp model.ff complete.ff
 stop INT 4
 cp model.ff stopped.ff
 for model in complete.ff model.ff; do
-    refused 1 "$model was trained on other data" resume $model --data other
+    refused 1 "$model was trained on other data .*: [^ ]* \(.*\) differs from that of .*/data\$" \
+        resume $model --data other
     ok "what to do is told" has err '^hint: .*--data, or train a new model'
     refused 1 "$model was trained on other data" train $long --data other --model $model
 done

@@ -115,7 +115,7 @@ for images in "--recipe unsupervised" "--jitter 2 --augment-copies 3"; do
     ff 0 plan $images --height 32 --width 32 --features 3072 --json
     json out
     ok "plan $images: of the shape that is named" [ "$(leaf .data.height),$(leaf .data.features)" = 32,3072 ]
-    refused 2 'take images; give their --height and --width' plan $images --features 784
+    refused 2 'takes? images; give their --height and --width' plan $images --features 784
 done
 refused 2 '100 features are not images of 28 x 28 pixels' plan --height 28 --width 28 --features 100
 refused 2 '--height: makes no sense without --width' plan --height 28

@@ -50,7 +50,7 @@ ok "one point is missing, and measured" has err '^ff-stream  *8 layers'
 ok "and no other" [ "$(grep -c layers err)" -eq 1 ]
 ln -s "$data" another-name
 ff 0 profile --data another-name --hidden 40 --batch 100 --samples 200 --modes bp --depths 2 --eval -o r.json
-ok "the data is the same whatever it is called" has err '1 of 1 points are measured already'
+ok "the data is the same whatever it is called" has err '1 of 1 point is measured already'
 profile 1 --modes bp --depths 2 --seed 7
 ok "other settings are refused, with what differs" has err 'seed 0, not 7'
 profile 0 --modes bp --depths 2 --seed 7 --force
@@ -67,7 +67,7 @@ changing()
 changing 0
 gzip -dc changing/train-labels-idx1-ubyte.gz >changing/train-labels-idx1-ubyte
 changing 0
-ok "results of data that was unpacked are of the same" has err '1 of 1 points are measured already'
+ok "results of data that was unpacked are of the same" has err '1 of 1 point is measured already'
 tr '\000-\011' '\001-\011\000' <changing/train-labels-idx1-ubyte | tail -c +9 >other
 head -c 8 changing/train-labels-idx1-ubyte | cat - other >changing/train-labels-idx1-ubyte.new
 mv changing/train-labels-idx1-ubyte.new changing/train-labels-idx1-ubyte
@@ -76,7 +76,7 @@ ok "results of data that was corrected are refused" has err 'other settings: dat
 sed '/data_fingerprint/d' c.json >older.json
 mv older.json c.json
 changing 0
-ok "results of an earlier version go on" has err '1 of 1 points are measured already'
+ok "results of an earlier version go on" has err '1 of 1 point is measured already'
 
 # A training that fails is a result.
 profile 0 --modes ff-stream,bp --depths 2 --memory 9M --force
@@ -86,9 +86,11 @@ ok "with the reason" [ "$(grep -cE '^\.points\[[01]\]\.error=.*memory' leaves)" 
 ok "and no figures" [ "$(leaf '.points[0].peak_rss_bytes')" = null ]
 ok "the table says so" has out 'did not fit'
 profile 0 --modes ff-stream --depths 2 --memory 9M
-ok "it is not tried again" has err '1 of 1 points are measured already \(1 failed; --retry'
+ok "it is not tried again" has err '1 of 1 point is measured already \(1 failed; --retry'
 profile 0 --modes ff-stream --depths 2 --memory 9M --retry
 ok "unless with --retry" has err '^ff-stream  *2 layers  a budget of 9M is too small'
+profile 0 --modes ff-stream --depths 1 --memory 9M
+ok "one layer is spoken of as one" has err '^ff-stream  *1 layer   '
 
 for depths in '' 0 2,2 2,... 2,7,... 2,7,...,48 7,2,...,1 x 2,,3 99999999999 2,3,...,99999999; do
     profile 2 --modes bp --depths "$depths"
@@ -184,7 +186,7 @@ json $long
 ok "what was measured is kept" [ "$(grep -c '^\.points\[[0-9]*\]\.mode=' leaves)" -eq 1 ]
 ok "nothing temporary stays" [ ! -e $long.work ]
 profile_into $long 0 --depths 2,300 --modes ff-stream
-ok "the same command goes on" has err '1 of 2 points are measured already'
+ok "the same command goes on" has err '1 of 2 points is measured already'
 json $long
 ok "to the end" [ "$(grep -c '^\.points\[[0-9]*\]\.mode=' leaves)" -eq 2 ]
 

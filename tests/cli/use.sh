@@ -77,7 +77,7 @@ ok "inspect --json: nothing was held out" [ "$(leaf .choice)" = null ]
 ff 0 train $conditioned --model held.ff --quiet --validation 0.2 --sweeps 2 --pass-on mean --epochs 4
 ff 0 inspect held.ff
 ok "inspect: recipe, outputs passed on" has out '^  recipe .*recipe conditioned, .*, pass on mean$'
-ok "inspect: sweeps" has out ' 4 epochs in 2 sweeps of batches '
+ok "inspect: sweeps" has out ' 4 epochs in 2 sweeps, batches of [0-9]+, '
 ok "inspect: validation" has out ' validation 0\.2: .* of .* samples held out, '
 ok "inspect: the layers chosen" has out \
     '^  choice    goodness of layers? [12].*; held-out error [0-9.]+ %, temperature [0-9.]+$'
@@ -89,7 +89,11 @@ ok "inspect --json: held-out error is a fraction" expr "$(leaf .choice.held_out_
 ok "inspect --json: temperature" expr "$(leaf .choice.temperature)" : '[0-9.]*$'
 ff 0 train $conditioned --model one.ff --quiet --hidden 20 --epochs 1
 ff 0 inspect one.ff
-ok "inspect: one checkpoint" has out '^  progress  1 of 1 layers trained; 1 checkpoint$'
+ok "inspect: one epoch" has out '^ +1 epoch, batches of '
+ok "inspect: one checkpoint" has out '^  progress  1 of 1 layer trained; 1 checkpoint$'
+ff 0 train $conditioned --model head.ff --quiet --hidden 20 --epochs 1 --head-epochs 1
+ff 0 inspect head.ff
+ok "inspect: one epoch of the head" has out '^  head      1 epoch, '
 ff 0 inspect model.ff --layer 1
 ok "inspect --layer: a histogram" has out '#{20,}$'
 ok "inspect --layer: every weight is in it" [ "$(sed -n '/^weights from/,$p' out |
