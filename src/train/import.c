@@ -113,8 +113,7 @@ static int write_all(struct import *import, const void *data, size_t size, uint6
             continue;
         if (put <= 0)
             return ff_fail_errno(import->ctx, put < 0 ? errno : EIO,
-                                 "%s: cannot write a temporary file",
-                                 import->opts->scratch->name);
+                                 "%s: cannot write a temporary file", import->opts->scratch->name);
         ff_meter_wrote(import->ctx, (uint64_t)put);
         at += put;
         size -= (size_t)put;
