@@ -142,6 +142,7 @@ static void use_mode(int mode)
         recipe.mode = "ff-full";
         recipe.negative_sets = 1;
         recipe.embedding = "replace";
+        recipe.head_epochs = recipe.epochs;
     } else if (mode == 2) {
         train_backprop("bp", &recipe);
     }

@@ -110,6 +110,7 @@ START_TEST(deleted_where_the_whole_network_trains_it_changes_no_bit)
 
     if (_i == 0) {
         recipe.mode = modes[_i];
+        recipe.head_epochs = recipe.epochs;
         recipe.negative_sets = 1;
         recipe.embedding = "replace";
     } else {
