@@ -23,7 +23,7 @@ enum {
     OPENS = 64
 };
 
-/* In TEXT, {model} stands for the name of the model, and {resume} for the command that goes on with
+/* In TEXT, {model} stands for the name of the model, and {resume} for the command that continues
  * its training. */
 static const struct hint {
     int status, subject;

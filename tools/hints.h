@@ -11,8 +11,8 @@
 /* Prints the hint for STATUS, what a call of the library on CLI's context has failed with, if there
  * is one. */
 void print_hint_for(const struct cli *cli, int status);
-/* Appends the command that goes on with CLI's training where it has been, with the options that the
- * model does not record. */
+/* Appends the command that continues CLI's training, with the options that the model does not
+ * record. */
 void add_resume_command(const struct cli *cli, struct shell_text *out);
 
 #endif

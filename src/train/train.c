@@ -505,7 +505,7 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         status = explain_unpublished(&run, status);
     result->saved = begun && ff_model_file_is_published(run.file);
     if (status == FF_EREPLACED || (run.file && !ff_model_file_is_published(run.file)))
-        drop_scratch(&run, FF_NO_BOUNDARY); /* there is no model that could go on with it */
+        drop_scratch(&run, FF_NO_BOUNDARY); /* no model is left to be continued with it */
     close_model(&run);
     ff_workers_release(&run.workers);
     ff_memory_limit(ctx, limit_before);
