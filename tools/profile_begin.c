@@ -83,7 +83,7 @@ static int compare_settings(const struct cli *cli, const char *path, json_t *the
     if (*text == '\0')
         return EXIT_DONE;
     report_failure(cli, "%s holds results of other settings: %s", path, text);
-    report_hint("give --output another name, or --force to begin anew");
+    report_hint("give --output another name, or --force to measure all points again");
     return EXIT_FAILED;
 }
 
@@ -131,7 +131,7 @@ static bool begins_results(const char *text)
     return *text == '{' && strstr(text, "\"schema\": \"fftool.profile/") != NULL;
 }
 
-int profile_begin(const struct cli *cli, const char *path, bool anew,
+int profile_begin(const struct cli *cli, const char *path, bool force,
                   const struct profile_settings *settings, struct progress *lines,
                   struct profile_results *out)
 {
@@ -140,12 +140,12 @@ int profile_begin(const struct cli *cli, const char *path, bool anew,
     int result;
 
     *out = (struct profile_results){0};
-    if (anew && overwrite_check(cli, "output", path, &kind) != EXIT_DONE)
+    if (force && overwrite_check(cli, "output", path, &kind) != EXIT_DONE)
         return EXIT_FAILED;
     ours = settings_object(settings);
     if (ours == NULL)
         return report_failure(cli, "out of memory");
-    if (anew || !holds_something(path)) {
+    if (force || !holds_something(path)) {
         *out = (struct profile_results){.date = date_now(),
                                         .data = name_of_data(settings->data),
                                         .settings = ours,

@@ -6,10 +6,11 @@
 
 /*
  * Reads the results in PATH, which have to be of the same SETTINGS, into OUT; if there are none,
- * and with ANEW, makes the file. LINES tell of figures that may not compare. Returns EXIT_DONE, or
- * an exit code with the reason printed. OUT is to be released in either case.
+ * and with FORCE, makes the file, but never over a file of another kind. LINES takes the warning
+ * that figures may not compare. Returns EXIT_DONE, or an exit code with the reason printed. OUT is
+ * to be released in either case.
  */
-int profile_begin(const struct cli *cli, const char *path, bool anew,
+int profile_begin(const struct cli *cli, const char *path, bool force,
                   const struct profile_settings *settings, struct progress *lines,
                   struct profile_results *out);
 

@@ -45,8 +45,8 @@ static const struct {
     const char *before, *after;
     size_t name; /* where the recipe has it */
     const char *remedy;
-    const char
-        *unlabelled; /* the remedy where layers are to learn without labels; NULL: the same */
+    /* The remedy where layers are to learn without labels; NULL: the same. */
+    const char *unlabelled;
 } lacking[CONDITIONS] = {
     [ALWAYS] = {"", "", NO_NAME, ""},
     [FORWARD] = {"", "", NO_NAME, "leave it out"},
