@@ -227,6 +227,24 @@ START_TEST(empty_and_foreign_files_are_told_apart_from_damaged_ones)
 }
 END_TEST
 
+/* What cannot be read is not said to be foreign. */
+START_TEST(a_file_that_cannot_be_read_is_of_no_known_kind)
+{
+    const char *path = store_path("file");
+    enum ff_db_kind kind;
+    int fd;
+
+    store_write_rich_file(path, 100);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    must(store_ctx, ff_db_look(store_ctx, fd, path, &kind));
+    ck_assert_int_eq(kind, FF_DB_IS_LMDB);
+    close(fd);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    must_be(store_ctx, FF_EIO, ff_db_look(store_ctx, fd, path, &kind));
+    close(fd);
+}
+END_TEST
+
 START_TEST(everything_that_lmdb_writes_passes_the_check)
 {
     enum { ROUNDS = 60, KEYS = 3000 };
@@ -298,6 +316,7 @@ int main(void)
     tcase_add_test(tc, pages_that_point_at_each_other_end);
     tcase_add_test(tc, a_transaction_on_the_wrong_meta_page_is_an_error);
     tcase_add_test(tc, empty_and_foreign_files_are_told_apart_from_damaged_ones);
+    tcase_add_test(tc, a_file_that_cannot_be_read_is_of_no_known_kind);
     tcase_add_loop_test(tc, everything_that_lmdb_writes_passes_the_check, 0, 3);
     tcase_add_test(tc, any_allocation_may_fail);
     suite_add_tcase(suite, tc);

@@ -540,21 +540,26 @@ static bool is_regular(int fd)
     return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-enum ff_db_kind ff_db_look(struct ff_ctx *ctx, int fd, const char *path)
+int ff_db_look(struct ff_ctx *ctx, int fd, const char *path, enum ff_db_kind *out)
 {
     struct ff_db_head head;
     int rc = ff_db_check_head(ctx, fd, path, &head);
     bool is_cut = head.file_bytes < META_PAGES * (uint64_t)head.page_bytes;
 
+    *out = FF_DB_IS_FOREIGN;
     switch (rc) {
     case FF_OK:
-        return head.transaction == 0 ? FF_DB_IS_STUB : FF_DB_IS_LMDB;
+        *out = head.transaction == 0 ? FF_DB_IS_STUB : FF_DB_IS_LMDB;
+        return FF_OK;
     case FF_ECORRUPT:
-        return is_cut ? FF_DB_IS_STUB : FF_DB_IS_LMDB;
+        *out = is_cut ? FF_DB_IS_STUB : FF_DB_IS_LMDB;
+        return FF_OK;
     case FF_EFORMAT:
-        return head.file_bytes == 0 && is_regular(fd) ? FF_DB_IS_STUB : FF_DB_IS_FOREIGN;
+        if (head.file_bytes == 0 && is_regular(fd))
+            *out = FF_DB_IS_STUB;
+        return FF_OK;
     default:
-        return FF_DB_IS_FOREIGN;
+        return rc;
     }
 }
 

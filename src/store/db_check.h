@@ -37,12 +37,13 @@ void ff_db_check_needs(uint64_t file_bytes, struct ff_needs *needs);
 
 /* What a file is, judged by its first pages. */
 enum ff_db_kind {
-    FF_DB_IS_FOREIGN, /* not LMDB's, of another kind, or unreadable */
+    FF_DB_IS_FOREIGN, /* not LMDB's, or of another kind */
     FF_DB_IS_STUB,    /* empty, cut off within the meta pages, or without a commit: what is left if
                          its creation is cut short */
     FF_DB_IS_LMDB,    /* maybe damaged */
 };
-/* Looks at the file open at FD. Sets a message that is not to be reported. */
-enum ff_db_kind ff_db_look(struct ff_ctx *ctx, int fd, const char *path);
+/* Looks at the file open at FD. Fails if it cannot be read: what it is remains unknown (FF_EIO). Else
+ * it leaves a message that is not to be reported. */
+FF_CHECK int ff_db_look(struct ff_ctx *ctx, int fd, const char *path, enum ff_db_kind *out);
 
 #endif

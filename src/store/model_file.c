@@ -53,12 +53,13 @@ static int blame(struct ff_model_file *file, int rc)
 
 bool ff_model_file_is_stub(struct ff_ctx *ctx, const char *path)
 {
+    enum ff_db_kind kind;
     bool is_stub;
     int fd;
 
     if (ff_writer_lock_open(ctx, path, FF_LOCK_NONE, &fd) != FF_OK)
         return false;
-    is_stub = ff_db_look(ctx, fd, path) == FF_DB_IS_STUB;
+    is_stub = ff_db_look(ctx, fd, path, &kind) == FF_OK && kind == FF_DB_IS_STUB;
     close(fd);
     return is_stub;
 }
@@ -66,12 +67,15 @@ bool ff_model_file_is_stub(struct ff_ctx *ctx, const char *path)
 static int open_existing(struct ff_model_file *file, enum ff_model_mode mode)
 {
     bool reads = mode == FF_MODEL_READ;
+    enum ff_db_kind kind;
     int rc =
         ff_writer_lock_open(file->ctx, file->path, reads ? FF_LOCK_NONE : FF_LOCK_TAKE, &file->fd);
 
+    if (rc == FF_OK)
+        rc = ff_db_look(file->ctx, file->fd, file->path, &kind);
     if (rc != FF_OK)
         return rc;
-    if (ff_db_look(file->ctx, file->fd, file->path) == FF_DB_IS_STUB)
+    if (kind == FF_DB_IS_STUB)
         return ff_fail(file->ctx, FF_EFORMAT,
                        "%s: holds no model, only the beginning of a file; create the model with "
                        "`fftool train`",
@@ -90,7 +94,9 @@ static int lock_replaced(struct ff_model_file *file, enum ff_model_mode mode)
 
     if (rc != FF_OK)
         return rc == FF_ENOTFOUND ? FF_OK : rc;
-    kind = ff_db_look(file->ctx, file->replaced, file->path);
+    rc = ff_db_look(file->ctx, file->replaced, file->path, &kind);
+    if (rc != FF_OK)
+        return rc;
     if (kind == FF_DB_IS_STUB || (kind == FF_DB_IS_LMDB && mode == FF_MODEL_REPLACE))
         return FF_OK;
     if (mode == FF_MODEL_CREATE)

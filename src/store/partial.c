@@ -62,13 +62,18 @@ static bool is_same(const struct stat *a, const struct stat *b)
 /* Under the lock: a file of another kind is not touched. */
 static int empty_stale(struct ff_ctx *ctx, const char *partial, int fd)
 {
+    enum ff_db_kind kind;
     struct stat st;
+    int rc;
 
     if (fstat(fd, &st) != 0)
         return ff_fail_errno(ctx, errno, "%s: cannot create", partial);
     if (st.st_size == 0)
         return FF_OK;
-    if (ff_db_look(ctx, fd, partial) == FF_DB_IS_FOREIGN)
+    rc = ff_db_look(ctx, fd, partial, &kind);
+    if (rc != FF_OK)
+        return rc;
+    if (kind == FF_DB_IS_FOREIGN)
         return ff_fail(ctx, FF_EEXIST,
                        "%s: exists, and is no unfinished model; rename or remove it", partial);
     if (ftruncate(fd, 0) != 0)
@@ -102,13 +107,14 @@ void ff_partial_discard(const char *partial, int fd)
 
 void ff_partial_sweep(struct ff_ctx *ctx, const char *partial)
 {
+    enum ff_db_kind kind;
     struct stat st;
     int fd;
 
     if (lstat(partial, &st) != 0 || !S_ISREG(st.st_mode) ||
         ff_writer_lock_open(ctx, partial, FF_LOCK_TAKE, &fd) != FF_OK)
         return;
-    if (ff_db_look(ctx, fd, partial) != FF_DB_IS_FOREIGN)
+    if (ff_db_look(ctx, fd, partial, &kind) == FF_OK && kind != FF_DB_IS_FOREIGN)
         ff_partial_discard(partial, fd);
     close(fd);
 }
