@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static uint64_t accounted(void)
 {
@@ -180,33 +181,41 @@ START_TEST(pages_let_go)
 }
 END_TEST
 
-/* A small file of scratch stays mapped, and is counted as such; any other gives its pages back. */
-START_TEST(small_scratch_stays_mapped)
+#define SMALL_VALUE (60 << 10)
+
+/* KiB of VALUES values of a file of MODE that are unmapped when none is needed. */
+static int64_t given_back(enum ff_db_mode mode, uint32_t values)
+{
+    struct ff_db *db;
+    int64_t mapped;
+
+    must(store_ctx, ff_db_open(store_ctx, store_path("file"), mode, &db));
+    for (uint32_t k = 0; k < values; k++)
+        put(db, k, SMALL_VALUE);
+    must(store_ctx, ff_db_commit(db));
+    for (uint32_t k = 0; k < values; k++)
+        touch(get(db, k));
+    mapped = (int64_t)mapped_kib();
+    ff_db_dont_need(db);
+    mapped -= (int64_t)mapped_kib();
+    ff_db_close(db);
+    ck_assert_int_eq(unlink(store_path("file")), 0);
+    return mapped;
+}
+
+/* A small file stays mapped, and is counted as such; any other gives its pages back. */
+START_TEST(small_files_stay_mapped)
 {
     static const enum ff_db_mode modes[] = {FF_DB_SCRATCH, FF_DB_CREATE};
-    enum { VALUES = 3, SIZE = 60 << 10, KIB = VALUES * SIZE / 1024 };
+    enum { FEW = 3, MANY = 8, KIB = FEW * SMALL_VALUE / 1024 };
     struct ff_needs needs = {0};
-    int64_t given_back[2];
     uint64_t before;
 
     for (int i = 0; i < 2; i++) {
-        struct ff_db *db;
-        uint64_t mapped;
-
-        must(store_ctx, ff_db_open(store_ctx, store_path(i ? "model" : "scratch"), modes[i], &db));
-        for (uint32_t k = 0; k < VALUES; k++)
-            put(db, k, SIZE);
-        must(store_ctx, ff_db_commit(db));
-        for (uint32_t k = 0; k < VALUES; k++)
-            touch(get(db, k));
-        mapped = mapped_kib();
-        ff_db_dont_need(db);
-        given_back[i] = (int64_t)mapped - (int64_t)mapped_kib();
-        ff_db_close(db);
+        ck_assert_int_le(given_back(modes[i], FEW), 0);
+        if (given_back(modes[i], MANY) < KIB)
+            store_skipped("small_files_stay_mapped", "mapped pages are not counted here");
     }
-    ck_assert_int_le(given_back[0], 0);
-    if (given_back[1] < KIB)
-        store_skipped("small_scratch_stays_mapped", "mapped pages are not counted here");
     ck_assert(ff_db_map_needs(KIB << 10, false, &needs));
     ck_assert_uint_ge(needs.mapped, KIB << 10);
     ck_assert_uint_eq(needs.kept, needs.mapped);
@@ -218,6 +227,12 @@ START_TEST(small_scratch_stays_mapped)
     ck_assert(!ff_db_map_needs(400 << 10, false, &needs));
     ck_assert(!ff_db_map_needs(1 << 20, true, &needs));
     ck_assert_uint_ge(needs.kept, before + 2 * (256 << 10));
+    /* Or begin so. */
+    before = needs.kept;
+    ff_db_growing_map_needs(1 << 20, &needs);
+    ck_assert_uint_eq(needs.kept, before);
+    ff_db_growing_map_needs(1 << 10, &needs);
+    ck_assert_uint_eq(needs.kept, before + (256 << 10));
 }
 END_TEST
 
@@ -366,7 +381,7 @@ int main(void)
     tcase_add_test(tc, huge_writes_do_not_wrap);
     tcase_add_test(tc, pending_bytes_are_within_the_limit);
     tcase_add_test(tc, pages_let_go);
-    tcase_add_test(tc, small_scratch_stays_mapped);
+    tcase_add_test(tc, small_files_stay_mapped);
     tcase_add_loop_test(tc, what_a_coder_holds, 0, sizeof uses / sizeof *uses);
     tcase_add_test(tc, a_coder_keeps_to_the_limit);
     tcase_add_test(tc, a_set_is_planned_for_all_kinds_of_values);

@@ -95,22 +95,24 @@ uint64_t ff_db_stored(size_t n, const struct ff_db_writes *writes, uint64_t roun
 uint64_t ff_db_written(size_t n, const struct ff_db_writes *writes, uint64_t rounds);
 /* Adds what an open db takes, its path aside. */
 void ff_db_needs(struct ff_needs *needs);
-/* Adds the map of an open file of scratch, which stays mapped if it is small. It has about STORED
- * bytes at most: down to a half of that if its last chunk is short, to an eighth if its values are
- * PACKED. Returns whether it is small even so: then nothing else of it is mapped by the way. */
+/* Adds the map of an open file, which stays mapped if it is small. It has about STORED bytes at
+ * most: down to a half of that if its last chunk is short, to an eighth if its values are PACKED.
+ * Returns whether it is small even so: then nothing else of it is mapped by the way. */
 bool ff_db_map_needs(uint64_t stored, bool packed, struct ff_needs *needs);
+/* Adds the map of a file that has about FIRST bytes after its first commit, and grows. */
+void ff_db_growing_map_needs(uint64_t first, struct ff_needs *needs);
 
-/* Tells the kernel that BYTES (in the map) will be needed soon. Thread-safe while DB is only read.
- */
+/* Tells the kernel that BYTES (in the map) will be needed soon, unless the file is small.
+ * Thread-safe while DB is only read. */
 void ff_db_will_need(struct ff_db *db, struct ff_bytes bytes);
 /* Tells it that no page of the map is needed now. Pages of values still in use are read again at no
- * harm. A small file of scratch stays mapped. Thread-safe likewise. */
+ * harm. A small file stays mapped. Thread-safe likewise. */
 void ff_db_dont_need(struct ff_db *db);
 
 /* With one page a fault maps as much as this on either side of it. */
 #define FF_DB_FOLIO_BYTES ((size_t)2 << 20)
 /* Unmaps the whole pages of the map between FROM and TO, which may lie outside it; none of a small
- * file of scratch. Thread-safe likewise. */
+ * file. Thread-safe likewise. */
 void ff_db_let_go(struct ff_db *db, const void *from, const void *to);
 
 struct ff_db_usage {

@@ -42,8 +42,8 @@ enum ff_db_kind {
                          its creation is cut short */
     FF_DB_IS_LMDB,    /* maybe damaged */
 };
-/* Looks at the file open at FD. Fails if it cannot be read: what it is remains unknown (FF_EIO). Else
- * it leaves a message that is not to be reported. */
+/* Looks at the file open at FD. Fails if it cannot be read: what it is remains unknown (FF_EIO).
+ * Else it leaves a message that is not to be reported. */
 FF_CHECK int ff_db_look(struct ff_ctx *ctx, int fd, const char *path, enum ff_db_kind *out);
 
 #endif

@@ -20,7 +20,7 @@ struct ff_db {
     uint64_t written_bytes; /* that a commit of WRITE will write, about */
     uint8_t *map;           /* where the file is mapped; NULL: not known yet */
     size_t map_bytes;
-    bool stays_mapped; /* the file is scratch, and small */
+    bool stays_mapped; /* the file is small */
     int broken;        /* status of the write or commit that failed; FF_OK: none did */
     enum ff_db_mode mode;
     int fd;                                 /* the file; readers lock it through this descriptor */

@@ -225,8 +225,14 @@ void ff_db_note_small(struct ff_db *db)
 {
     MDB_envinfo info;
 
-    db->stays_mapped = ff_db_is_scratch(db->mode) && mdb_env_info(db->env, &info) == 0 &&
+    db->stays_mapped = mdb_env_info(db->env, &info) == 0 &&
                        (info.me_last_pgno + 1) * (uint64_t)db->page_bytes <= SMALL_BYTES;
+}
+
+void ff_db_growing_map_needs(uint64_t first, struct ff_needs *needs)
+{
+    if (first / 2 <= SMALL_BYTES)
+        ff_needs_keep(needs, SMALL_BYTES);
 }
 
 bool ff_db_map_needs(uint64_t stored, bool packed, struct ff_needs *needs)
@@ -281,6 +287,8 @@ void ff_db_will_need(struct ff_db *db, struct ff_bytes bytes)
     uintptr_t at = (uintptr_t)bytes.data / page_bytes * page_bytes;
     uintptr_t end = (uintptr_t)bytes.data + bytes.size;
 
+    if (db->stays_mapped)
+        return;
     for (; at < end; at += HINT_BYTES)
         madvise((void *)at, end - at < HINT_BYTES ? end - at : HINT_BYTES, MADV_WILLNEED);
 }

@@ -273,12 +273,14 @@ void ff_model_file_needs(size_t elements, bool puts, bool gets, struct ff_needs 
     ff_coder_needs(1, &use, needs);
 }
 
-void ff_model_file_check_needs(const struct ff_model_file *file, struct ff_needs *needs)
+void ff_model_file_read_needs(const struct ff_model_file *file, struct ff_needs *needs)
 {
     struct stat st;
 
-    if (fstat(file->fd, &st) == 0)
-        ff_db_check_needs((uint64_t)st.st_size, needs);
+    if (fstat(file->fd, &st) != 0)
+        return;
+    ff_db_check_needs((uint64_t)st.st_size, needs);
+    (void)ff_db_map_needs((uint64_t)st.st_size, false, needs);
 }
 
 /* Finds a tile, hash verified if so asked. STORED is the whole of it; NAME gets its name for

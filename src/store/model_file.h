@@ -104,9 +104,9 @@ void ff_model_file_unpin(struct ff_model_file *file);
 /* For the planner: adds what an open file takes, its path aside, once tiles of so many ELEMENTS
  * were put, or read. While one is put, its bytes uncompressed come on top, and what is pending. */
 void ff_model_file_needs(size_t elements, bool puts, bool gets, struct ff_needs *needs);
-/* Adds what opening FILE, and each snapshot of what another process wrote meanwhile, takes for the
- * check of its trees, at its present size. */
-void ff_model_file_check_needs(const struct ff_model_file *file, struct ff_needs *needs);
+/* Adds what reading FILE takes at its present size: the check of its trees when it is opened, and
+ * at each snapshot of what another process wrote meanwhile; its map, if that stays. */
+void ff_model_file_read_needs(const struct ff_model_file *file, struct ff_needs *needs);
 /*
  * Rewrites the file with the manifest TEXT, each value verified: what is stored decides its size,
  * and no longer how often it was written. The copy is made beside the file, with its permissions,

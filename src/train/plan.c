@@ -90,6 +90,7 @@ static void count_base(struct ff_plan_job *job)
     ff_model_file_needs(tile, false, false, &closed);
     ff_model_file_needs(tile, true, true, &job->coding);
     ff_needs_add(&job->base, &closed);
+    ff_db_growing_map_needs(ff_plan_first_layer_bytes(job), &job->base);
     for (int c = 0; c < FF_MEM_CATEGORIES; c++)
         job->coding.bytes[c] -= closed.bytes[c];
 }

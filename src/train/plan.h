@@ -54,6 +54,9 @@ size_t ff_plan_largest_tile(const struct ff_layer *shape);
 /* What a chunk of BOUNDARY consists of; returns how many kinds of values. 0: it is not stored. */
 size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
                       struct ff_set_values out[FF_MAX_SET_VALUES]);
+/* About the bytes of the first layer in the model file: of its first checkpoint, or of less than
+ * that. plan_disk.c */
+uint64_t ff_plan_first_layer_bytes(const struct ff_plan_job *job);
 /* Bytes of the file that BOUNDARY takes, about. plan_disk.c */
 uint64_t ff_plan_stored(const struct ff_plan_job *job, uint32_t boundary);
 /* Adds what reading BOUNDARY for USE, PIECES pieces at a time, takes: set, feed, and what it maps.

@@ -141,6 +141,13 @@ static uint64_t layer_bytes(const struct ff_layer *shape)
     return ff_db_stored(sizeof writes / sizeof *writes, writes, 1);
 }
 
+uint64_t ff_plan_first_layer_bytes(const struct ff_plan_job *job)
+{
+    struct ff_layer layer = ff_layer_of(job->manifest, 1, 0);
+
+    return layer_bytes(&layer);
+}
+
 static void add_model(const struct ff_plan_job *job, struct ff_plan *out)
 {
     const struct ff_manifest *manifest = job->manifest;

@@ -171,8 +171,8 @@ static void count_paged_in(const struct ff_plan_job *job, const struct ff_moment
 }
 
 /* The moments of a checkpoint, beside the NEEDS of its stage: tiles are paged in while others wait
- * for a commit; then one is encoded, and pages of the model file's tree are mapped. Small files of
- * activations stay mapped. */
+ * for a commit; then one is encoded, and pages of the model file's tree are mapped. Small files
+ * stay mapped. */
 static void consider_checkpoint(const struct ff_plan_job *job, const struct ff_moment *at,
                                 struct ff_needs needs, struct ff_peak *peak)
 {

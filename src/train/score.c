@@ -286,7 +286,7 @@ static int plan(struct scoring *s)
         .memory_bytes = opts->memory_bytes,
     };
     s->opts->needs(&task, &s->job.results);
-    ff_model_file_check_needs(s->file, &s->job.results);
+    ff_model_file_read_needs(s->file, &s->job.results);
     status = ff_score_plan(s->ctx, &s->job, &plan);
     if (s->opts->plan_only)
         *s->opts->plan_only = plan;
