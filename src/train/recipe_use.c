@@ -21,6 +21,7 @@ enum condition {
     LABELS,     /* labels condition the layers */
     PAIRS,      /* layers learn from positive and negative rows */
     LABELLED,   /* labels take part in training layers */
+    UNLABELLED, /* the embedding or the negatives are those of layers that learn without labels */
     DRAWN_ONCE, /* negatives are drawn before training */
     HOLDS_OUT,  /* held-out rows choose the layers that evaluation sums up */
     THRESHOLD,  /* the loss has a threshold */
@@ -40,27 +41,31 @@ struct situation {
 #define NO_NAME SIZE_MAX
 
 /* How a recipe is told that lacks a condition: what stands before and after the name of a choice,
- * and what to do. Where nothing is said it is the mode. */
+ * and what makes the field of use. Where nothing is said it is the mode. */
 static const struct {
     const char *before, *after;
     size_t name; /* where the recipe has it */
+    /* What to do if the field is not left out; NULL: nothing. */
     const char *remedy;
-    /* The remedy where layers are to learn without labels; NULL: the same. */
-    const char *unlabelled;
+    /* The remedy where another condition holds; NULL: the same. */
+    const char *instead;
+    enum condition where;
 } lacking[CONDITIONS] = {
-    [ALWAYS] = {"", "", NO_NAME, ""},
-    [FORWARD] = {"", "", NO_NAME, "leave it out"},
-    [STREAMS] = {"", "", NO_NAME, "leave it out, or use --mode ff-stream"},
-    [FULL] = {"", "", NO_NAME, "leave it out, or use --mode ff-full"},
-    [NATIVE] = {"", "", NO_NAME, "leave it out, or use --mode ff-stream"},
+    [ALWAYS] = {"", "", NO_NAME, NULL},
+    [FORWARD] = {"", "", NO_NAME, NULL},
+    [STREAMS] = {"", "", NO_NAME, "use --mode ff-stream"},
+    [FULL] = {"", "", NO_NAME, "use --mode ff-full"},
+    [NATIVE] = {"", "", NO_NAME, "use --mode ff-stream"},
     [LABELS] = {" with the loss ", "", AT(loss), "use --recipe conditioned"},
     [PAIRS] = {" with the loss ", "", AT(loss), "use --recipe classic or symba",
-               "use --recipe unsupervised"},
-    [LABELLED] = {" with the embedding ", "", AT(embedding), "use --recipe classic or symba"},
+               "use --recipe unsupervised", UNLABELLED},
+    [LABELLED] = {" with the embedding ", "", AT(embedding), NULL},
     [DRAWN_ONCE] = {" with ", " negatives", AT(negatives), "use --negatives random"},
     [HOLDS_OUT] = {" with ", " negatives", AT(negatives),
-                   "use --negatives hard or --recipe conditioned", "use --recipe conditioned"},
-    [THRESHOLD] = {" with the loss ", "", AT(loss), "use --loss logistic"},
+                   "use --negatives hard or --recipe conditioned", "use --recipe conditioned",
+                   UNLABELLED},
+    [THRESHOLD] = {" with the loss ", "", AT(loss), "use --loss logistic", "use --recipe classic",
+                   LABELS},
     [SHIFTS] = {" without jitter", "", NO_NAME, "add --jitter N"},
     [HEAD] = {" without a head (head epochs 0)", "", NO_NAME, "add --head-epochs N"},
     [MOMENTUM] = {" with the optimizer ", "", AT(optimizer), "use --optimizer sgd"},
@@ -135,6 +140,7 @@ static struct situation situation_of(const struct ff_recipe *recipe)
                                   [LABELS] = labels,
                                   [PAIRS] = !labels,
                                   [LABELLED] = labels || !without,
+                                  [UNLABELLED] = without || hybrid(recipe),
                                   [DRAWN_ONCE] = !hard,
                                   [HOLDS_OUT] = labels || hard,
                                   [THRESHOLD] = loss->defaults.threshold > 0,
@@ -229,17 +235,18 @@ static struct ff_recipe plain_of(const struct ff_recipe *recipe)
     return plain;
 }
 
-static int refuse(struct ff_ctx *ctx, const struct ff_recipe *recipe, const struct use *use,
-                  enum condition reason)
+static int refuse(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                  const struct situation *situation, const struct use *use, enum condition reason)
 {
-    bool unlabelled = (without_labels(recipe) || hybrid(recipe)) && lacking[reason].unlabelled;
+    bool instead = lacking[reason].instead && situation->holds[lacking[reason].where];
+    const char *remedy = instead ? lacking[reason].instead : lacking[reason].remedy;
     const char *name = "";
 
     if (lacking[reason].name != NO_NAME)
         name = *(const char *const *)(const void *)((const char *)recipe + lacking[reason].name);
-    return ff_fail(ctx, FF_EINVAL, "%s: mode %s%s%s%s makes no use of it; %s", use->field,
-                   recipe->mode, lacking[reason].before, name, lacking[reason].after,
-                   unlabelled ? lacking[reason].unlabelled : lacking[reason].remedy);
+    return ff_fail(ctx, FF_EINVAL, "%s: mode %s%s%s%s makes no use of it; leave it out%s%s",
+                   use->field, recipe->mode, lacking[reason].before, name, lacking[reason].after,
+                   remedy ? ", or " : "", remedy ? remedy : "");
 }
 
 /* Whether the recipe of RECIPE's name has layers learn without labels. */
@@ -248,14 +255,22 @@ static bool for_unlabelled(const struct ff_recipe *recipe)
     return without_labels(&ff_recipe_find(recipe->recipe)->defaults);
 }
 
+/* The loss that the recipe of RECIPE's name has by default. */
+static const struct ff_loss *own_loss(const struct ff_recipe *recipe)
+{
+    return ff_loss_find(ff_recipe_find(recipe->recipe)->defaults.loss);
+}
+
 /* The mode trains layers of other kinds. */
 static int refuse_native(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
     if (ff_loss_find(recipe->loss)->labels)
         return ff_fail(ctx, FF_EINVAL,
                        "loss %s conditions every layer on the label, which mode %s does not do; "
-                       "use --loss logistic or symba, or --mode ff-stream",
-                       recipe->loss, recipe->mode);
+                       "%s, or use --mode ff-stream",
+                       recipe->loss, recipe->mode,
+                       own_loss(recipe)->labels ? "use --recipe classic or symba"
+                                                : "leave out --loss");
     return ff_fail(ctx, FF_EINVAL,
                    "%s: mode %s does not learn without labels; leave it out, or use --mode "
                    "ff-stream",
@@ -266,7 +281,7 @@ static int refuse_native(struct ff_ctx *ctx, const struct ff_recipe *recipe)
  */
 static int check_kind(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
-    const struct ff_loss *own = ff_loss_find(ff_recipe_find(recipe->recipe)->defaults.loss);
+    const struct ff_loss *own = own_loss(recipe);
     const struct ff_recipe with_loss = {.mode = recipe->mode, .loss = recipe->loss};
 
     if (!own->labels == !ff_loss_find(recipe->loss)->labels)
@@ -280,11 +295,12 @@ static int check_kind(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 /* Hybrid images are the negatives of layers that learn without labels, and of no others. */
 static int check_negatives(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
-    bool own = for_unlabelled(recipe);
+    bool own = for_unlabelled(recipe), none = without_labels(recipe);
+    bool whole_network = ff_mode_find(recipe->mode)->whole_network;
 
-    if (without_labels(recipe) == hybrid(recipe))
+    if (none == hybrid(recipe))
         return FF_OK;
-    if (own && without_labels(recipe))
+    if (own && none)
         return ff_fail(ctx, FF_EINVAL,
                        "negatives %s: recipe %s learns without labels, from hybrid images; leave "
                        "out --negatives, or use --recipe classic or symba",
@@ -294,12 +310,9 @@ static int check_negatives(struct ff_ctx *ctx, const struct ff_recipe *recipe)
                        "embedding %s: recipe %s learns without labels; leave out "
                        "--label-embedding, or use --recipe classic or symba",
                        recipe->embedding, recipe->recipe);
-    return ff_fail(ctx, FF_EINVAL,
-                   without_labels(recipe)
-                       ? "embedding none: recipe %s learns from labels; use --recipe unsupervised"
-                       : "negatives hybrid: recipe %s learns from wrong labels; use --recipe "
-                         "unsupervised",
-                   recipe->recipe);
+    return ff_fail(ctx, FF_EINVAL, "%s: recipe %s learns from %slabels; leave it out%s",
+                   none ? "embedding none" : "negatives hybrid", recipe->recipe,
+                   none ? "" : "wrong ", whole_network ? "" : ", or use --recipe unsupervised");
 }
 
 /* Of a recipe without a head. */
@@ -308,11 +321,11 @@ static int check_headless(struct ff_ctx *ctx, const struct situation *situation)
     if (!situation->holds[LABELLED])
         return ff_fail(ctx, FF_EINVAL,
                        "embedding none: only a head tells labels then, and there is none (head "
-                       "epochs 0); add --head-epochs N");
+                       "epochs 0); leave out --head-epochs");
     if (situation->holds[FULL] && !situation->holds[DRAWN_ONCE])
         return ff_fail(ctx, FF_EINVAL,
                        "hard negatives are drawn from the linear head, and there is none (head "
-                       "epochs 0); add --head-epochs N");
+                       "epochs 0); leave out --head-epochs");
     return FF_OK;
 }
 
@@ -333,7 +346,7 @@ int ff_recipe_check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
         enum condition reason = lacks(&uses[i], &situation);
 
         if (reason != ALWAYS && !same(recipe, &plain, &uses[i]))
-            return refuse(ctx, recipe, &uses[i], reason);
+            return refuse(ctx, recipe, &situation, &uses[i], reason);
     }
     if (holds[FORWARD] && holds[PAIRS])
         status = check_negatives(ctx, recipe);

@@ -47,19 +47,19 @@ refused 2 'more than one option: --head-epochs, --head-lr, --head-weight-decay, 
 refused 2 'more than one option: --negative-sets, --negatives$' train --data "$data" --neg hard
 refused 2 '--data: is empty' train --data ''
 refused 2 '-z: no such option' train -z
-refused 2 'augment copies: mode ff-stream without jitter makes no use of it; add --jitter N' train --data "$data" --augment-copies 2
+refused 2 'augment copies: mode ff-stream without jitter makes no use of it; leave it out, or add --jitter N$' train --data "$data" --augment-copies 2
 refused 2 'validation: .* with random negatives makes no' train --data "$data" --recipe classic --validation 0.1
 refused 2 'head learning rate: .* without a head' train --data "$data" --head-lr 0.1
 refused 2 'head weight decay: .* without a head' train --data "$data" --head-weight-decay 0.1
 refused 2 'threshold: .* with the loss symba' train --data "$data" --loss symba --threshold 5
-refused 2 'negatives: .* no use of it; use --recipe classic or symba' train --data "$data" --negatives hard
-refused 2 'negatives: .* no use of it; use --recipe unsupervised$' train --data "$data" --negatives hybrid
-refused 2 'embedding: .* no use of it; use --recipe unsupervised$' \
+refused 2 'negatives: .* no use of it; leave it out, or use --recipe classic or symba$' train --data "$data" --negatives hard
+refused 2 'negatives: .* no use of it; leave it out, or use --recipe unsupervised$' train --data "$data" --negatives hybrid
+refused 2 'embedding: .* no use of it; leave it out, or use --recipe unsupervised$' \
     train --data "$data" --label-embedding none
 for recipe in classic symba; do
-    refused 2 "negatives hybrid: recipe $recipe .* use --recipe unsupervised$" \
+    refused 2 "negatives hybrid: recipe $recipe .*; leave it out, or use --recipe unsupervised$" \
         train --data "$data" --recipe $recipe --negatives hybrid
-    refused 2 "embedding none: recipe $recipe .* use --recipe unsupervised$" \
+    refused 2 "embedding none: recipe $recipe .*; leave it out, or use --recipe unsupervised$" \
         train --data "$data" --recipe $recipe --label-embedding none
 done
 for how in random hard; do
@@ -72,10 +72,22 @@ refused 2 'recipe unsupervised: mode ff-full .* leave it out, or use --mode ff-s
     train --data "$data" --recipe unsupervised --mode ff-full
 refused 2 'embedding none: mode ff-full .* leave it out, or use --mode ff-stream$' \
     train --data "$data" --label-embedding none --mode ff-full
-refused 2 'validation: .* hybrid negatives makes no use of it; use --recipe conditioned$' \
+refused 2 'validation: .* hybrid negatives makes no use of it; leave it out, or use --recipe conditioned$' \
     train --data "$data" --recipe unsupervised --validation 0.1
-refused 2 'threshold: .* no use of it; use --loss logistic$' \
+refused 2 'threshold: .* no use of it; leave it out, or use --loss logistic$' \
     train --data "$data" --recipe classic --loss symba --threshold 5
+refused 2 'threshold: .* no use of it; leave it out, or use --recipe classic$' \
+    train --data "$data" --recipe conditioned --threshold 5
+refused 2 'label strength: .* no use of it; leave it out$' \
+    train --data "$data" --recipe symba --label-embedding none --label-strength 2
+refused 2 'negatives hybrid: recipe symba learns from wrong labels; leave it out$' \
+    train --data "$data" --mode ff-full --negatives hybrid
+refused 2 'loss softmax .*; use --recipe classic or symba, or use --mode ff-stream$' \
+    train --data "$data" --mode ff-full --recipe conditioned
+refused 2 'loss softmax .*; leave out --loss, or use --mode ff-stream$' \
+    train --data "$data" --mode ff-full --recipe classic --loss softmax
+refused 2 'embedding none: .*; leave out --head-epochs$' \
+    train --data "$data" --recipe unsupervised --head-epochs 0
 refused 2 'loss symba is of another kind; leave out --loss, or use --recipe symba$' \
     train --data "$data" --recipe conditioned --loss symba
 refused 2 '300 samples are a single batch of 5000; use --batch 299 or less$' \
@@ -84,7 +96,7 @@ refused 2 '300 samples are a single batch of 300; use --batch 299 or less$' \
     plan --data "$data" --validation 0.1 --limit 300 --batch 300
 ff 0 plan --data "$data" --validation 0.1 --limit 300 --batch 299
 refused 2 'one sample is too few to hold any out; use more samples$' plan --samples 1 --validation 0.1
-refused 2 'label smoothing: .* no use of it; use --recipe conditioned' \
+refused 2 'label smoothing: .* no use of it; leave it out, or use --recipe conditioned$' \
     train --data "$data" --loss symba --label-smoothing 0.1
 refused 2 'pass on: .* no use of it; leave it out, or use --mode ff-stream' \
     train --data "$data" --mode bp --pass-on mean
@@ -95,7 +107,7 @@ refused 2 'recipe unsupervised: .* use --recipe conditioned' \
     train --data "$data" --recipe unsupervised --loss softmax
 refused 2 'loss: mode bp makes no use' train --data "$data" --mode bp --loss symba
 refused 2 'loss: mode bp makes no use' train --data "$data" --mode bp --loss logistic
-refused 2 'momentum: .* with the optimizer adam' train --data "$data" --momentum 0.5
+refused 2 'momentum: .* with the optimizer adam .*; leave it out, or use --optimizer sgd$' train --data "$data" --momentum 0.5
 for option in beta1 beta2 epsilon; do
     refused 2 "$option: .* with the optimizer sgd" train --data "$data" --optimizer sgd --$option 0.5
 done

@@ -1,0 +1,270 @@
+/* What a refusal of a recipe advises: it is possible, it helps, and following it comes to an end.
+ */
+#include "support/suite.h"
+#include "support/train_fixture.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(field) offsetof(struct ff_recipe, field)
+#define MAX_VALUES 4
+#define MAX_REMEDIES 4
+#define MAX_MESSAGE 512
+#define MAX_STEPS 6 /* remedies followed one after another */
+#define EXAMPLE "3" /* for the N of "--jitter N" */
+
+enum kind { NAME, COUNT, REAL };
+
+/* The options that decide about one another, and the word that a message has for their field. */
+static const struct option {
+    const char *name, *field;
+    enum kind kind;
+    size_t at;
+    const char *values[MAX_VALUES + 1];
+} options[] = {
+    {"--mode", "mode", NAME, AT(mode), {"ff-stream", "ff-full", "bp"}},
+    {"--recipe", "recipe", NAME, AT(recipe), {"conditioned", "classic", "symba", "unsupervised"}},
+    {"--loss", "loss", NAME, AT(loss), {"softmax", "logistic", "symba"}},
+    {"--label-embedding", "embedding", NAME, AT(embedding), {"replace", "append", "none"}},
+    {"--negatives", "negatives", NAME, AT(negatives), {"random", "hard", "hybrid"}},
+    {"--optimizer", "optimizer", NAME, AT(optimizer), {"adam", "sgd"}},
+    {"--pass-on", "pass on", NAME, AT(pass_on), {"mean"}},
+    {"--activations", "activations", NAME, AT(activations), {"bf16"}},
+    {"--sweeps", "sweeps", COUNT, AT(sweeps), {"2"}},
+    {"--negative-sets", "negative sets", COUNT, AT(negative_sets), {"2"}},
+    {"--label-samples", "label samples", COUNT, AT(label_samples), {"2"}},
+    {"--jitter", "jitter", COUNT, AT(jitter), {"2"}},
+    {"--augment-copies", "augment copies", COUNT, AT(augment_copies), {"2"}},
+    {"--head-epochs", "head epochs", COUNT, AT(head_epochs), {"0", "7"}},
+    {"--head-lr", "head learning rate", REAL, AT(head_learning_rate), {".5"}},
+    {"--head-weight-decay", "head weight decay", REAL, AT(head_weight_decay), {".5"}},
+    {"--label-strength", "label strength", REAL, AT(label_strength), {".5"}},
+    {"--label-smoothing", "label smoothing", REAL, AT(label_smoothing), {".5"}},
+    {"--dropout", "dropout", REAL, AT(dropout), {".5"}},
+    {"--validation", "validation", REAL, AT(validation), {".5"}},
+    {"--goodness-scale", "goodness scale", REAL, AT(goodness_scale), {".5"}},
+    {"--threshold", "threshold", REAL, AT(threshold), {".5"}},
+    {"--peer-normalisation", "peer normalisation", REAL, AT(peer_normalisation), {".5"}},
+    {"--momentum", "momentum", REAL, AT(momentum), {".5"}},
+    {"--beta1", "beta1", REAL, AT(beta1), {".5"}},
+    {"--beta2", "beta2", REAL, AT(beta2), {".5"}},
+    {"--epsilon", "epsilon", REAL, AT(epsilon), {".5"}},
+};
+#define OPTIONS (sizeof options / sizeof *options)
+
+/* The value of each option; NULL: it is not given. */
+struct request {
+    const char *values[OPTIONS];
+};
+
+/* A request with one option changed. */
+struct remedy {
+    size_t option;
+    char value[32]; /* empty: leave it out */
+};
+
+static struct ff_ctx *ctx;
+
+static void setup(void)
+{
+    ctx = train_ctx();
+}
+
+static void teardown(void)
+{
+    ff_ctx_free(ctx);
+}
+
+static void put(struct ff_recipe *recipe, const struct option *option, const char *value)
+{
+    char *at = (char *)recipe + option->at;
+    uint32_t count = (uint32_t)strtoul(value, NULL, 10);
+    double real = strtod(value, NULL);
+
+    switch (option->kind) {
+    case NAME:
+        memcpy(at, &value, sizeof value);
+        break;
+    case COUNT:
+        memcpy(at, &count, sizeof count);
+        break;
+    case REAL:
+        memcpy(at, &real, sizeof real);
+        break;
+    }
+}
+
+/* The reason for which REQUEST is refused, valid until the next call; empty: it is accepted. */
+static const char *refusal(const struct request *request)
+{
+    struct ff_recipe recipe;
+    int status;
+
+    ff_recipe_init(&recipe);
+    for (size_t i = 0; i < OPTIONS; i++) {
+        if (request->values[i])
+            put(&recipe, &options[i], request->values[i]);
+    }
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "1x2", &recipe), FF_OK);
+    status = ff_recipe_complete(ctx, &recipe);
+    ff_recipe_release(&recipe);
+    return status == FF_OK ? "" : ff_ctx_message(ctx);
+}
+
+/* REQUEST as it is written, for messages; static. */
+static const char *words_of(const struct request *request)
+{
+    static char text[MAX_MESSAGE];
+    size_t used = 0;
+
+    *text = '\0';
+    for (size_t i = 0; i < OPTIONS; i++) {
+        if (request->values[i])
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s %s ", options[i].name,
+                                     request->values[i]);
+    }
+    return text;
+}
+
+static size_t option_of(const char *name)
+{
+    size_t i = 0;
+
+    while (i < OPTIONS && strcmp(options[i].name, name) != 0)
+        i++;
+    ck_assert_msg(i < OPTIONS, "%s: no such option", name);
+    return i;
+}
+
+/* The option whose field MESSAGE begins with. */
+static size_t subject_of(const char *message)
+{
+    size_t i = 0;
+
+    while (i < OPTIONS && strncmp(options[i].field, message, strlen(options[i].field)) != 0)
+        i++;
+    ck_assert_msg(i < OPTIONS, "begins with no field: %s", message);
+    return i;
+}
+
+/* Reads "leave it out, or use --recipe classic or symba": three remedies. Returns how many. */
+static size_t read_remedies(const char *message, struct remedy remedies[MAX_REMEDIES])
+{
+    static const char separators[] = " ,";
+    const char *advice = strrchr(message, ';');
+    char text[MAX_MESSAGE];
+    char *word, *rest;
+    bool leave_out = false;
+    size_t option = OPTIONS, n = 0;
+
+    ck_assert_msg(advice, "advises nothing: %s", message);
+    snprintf(text, sizeof text, "%s", advice + 1);
+    for (word = strtok_r(text, separators, &rest); word; word = strtok_r(NULL, separators, &rest)) {
+        bool is_it = strcmp(word, "it") == 0, is_name = is_it || strncmp(word, "--", 2) == 0;
+
+        if (strcmp(word, "leave") == 0 || strcmp(word, "use") == 0 || strcmp(word, "add") == 0) {
+            leave_out = *word == 'l';
+            continue;
+        }
+        if (strcmp(word, "out") == 0 || strcmp(word, "or") == 0)
+            continue;
+        if (is_name)
+            option = is_it ? subject_of(message) : option_of(word);
+        /* "leave out --loss" ends with the option, "use --recipe classic or symba" with values. */
+        if (is_name != leave_out)
+            continue;
+        ck_assert_msg(n < MAX_REMEDIES && option < OPTIONS, "not understood: %s", message);
+        remedies[n] = (struct remedy){.option = option};
+        if (!leave_out)
+            snprintf(remedies[n].value, sizeof remedies[n].value, "%s",
+                     strcmp(word, "N") == 0 ? EXAMPLE : word);
+        n++;
+    }
+    return n;
+}
+
+/* Follows REMEDY, which must be possible. */
+static struct request follow(const struct request *request, const struct remedy *remedy)
+{
+    struct request next = *request;
+    const char **value = &next.values[remedy->option];
+
+    if (!*remedy->value)
+        ck_assert_msg(*value, "%sis to do without %s", words_of(request),
+                      options[remedy->option].name);
+    else
+        ck_assert_msg(!*value || strcmp(*value, remedy->value) != 0, "%sis to have %s %s",
+                      words_of(request), options[remedy->option].name, remedy->value);
+    *value = *remedy->value ? remedy->value : NULL;
+    return next;
+}
+
+/* Following the first remedy of every refusal leads from REQUEST to one that is accepted. */
+static void ck_ends(struct request request)
+{
+    struct remedy followed[MAX_STEPS][MAX_REMEDIES];
+    size_t step = 0;
+
+    for (; *refusal(&request); step++) {
+        ck_assert_msg(step < MAX_STEPS, "%sgoes on and on: %s", words_of(&request),
+                      refusal(&request));
+        ck_assert_uint_gt(read_remedies(refusal(&request), followed[step]), 0);
+        request = follow(&request, &followed[step][0]);
+    }
+}
+
+/* Every remedy that REQUEST is told can be followed, changes the outcome, and leads to an end. */
+static void ck_remedies(const struct request *request)
+{
+    struct remedy remedies[MAX_REMEDIES];
+    char reason[MAX_MESSAGE];
+    size_t n;
+
+    snprintf(reason, sizeof reason, "%s", refusal(request));
+    if (!*reason)
+        return;
+    n = read_remedies(reason, remedies);
+    for (size_t i = 0; i < n; i++) {
+        struct request next = follow(request, &remedies[i]);
+
+        ck_assert_msg(strcmp(refusal(&next), reason) != 0, "%sis refused like that without: %s",
+                      words_of(&next), reason);
+        ck_ends(next);
+    }
+}
+
+/* Checks REQUEST with up to MORE options of those from FIRST on added, in every way. */
+static void ck_with(struct request *request, size_t first, unsigned more)
+{
+    ck_remedies(request);
+    for (size_t i = first; i < OPTIONS && more > 0; i++) {
+        for (size_t v = 0; options[i].values[v]; v++) {
+            request->values[i] = options[i].values[v];
+            ck_with(request, i + 1, more - 1);
+        }
+        request->values[i] = NULL;
+    }
+}
+
+START_TEST(remedies_help_whichever_three_options_are_given)
+{
+    struct request none = {{NULL}};
+
+    ck_with(&none, 0, 3);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("train: remedies");
+    TCase *tcase = tcase_create("remedies");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, remedies_help_whichever_three_options_are_given);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
