@@ -225,14 +225,18 @@ static int refuse_long(const struct command *command, const char *name, bool val
 /* Reports what is wrong with the option that getopt_long has just refused. */
 static int refuse_option(const struct command *command, int code, char **argv)
 {
+    /* Within "-xz", argv[optind - 1] is the word before it. Of long options optopt has the code, or
+     * 0 if they are unknown. */
+    bool is_short = optopt != 0 && optopt < CODE_HELP;
     const char *word = argv[optind - 1];
     char name[256];
     size_t length;
 
+    if (is_short)
+        return usage_error(command->name, "-%c: %s", optopt,
+                           code == ':' ? "needs an argument" : "no such option");
     if (code == ':')
         return usage_error(command->name, "%s: needs an argument", word);
-    if (strncmp(word, "--", 2) != 0)
-        return usage_error(command->name, "-%c: no such option", optopt);
     length = strcspn(word, "=");
     snprintf(name, sizeof name, "%.*s", (int)(length - 2), word + 2);
     return refuse_long(command, name, word[length] == '=');

@@ -47,6 +47,12 @@ refused 2 'more than one option: --head-epochs, --head-lr, --head-weight-decay, 
 refused 2 'more than one option: --negative-sets, --negatives$' train --data "$data" --neg hard
 refused 2 '--data: is empty' train --data ''
 refused 2 '-z: no such option' train -z
+# Short options in one word, behind a long one
+refused 2 ' -x: no such option$' train --force -xz
+refused 2 ' -x: no such option$' train --force -qxz
+refused 2 ' -z: no such option$' train --data "$data" -qz
+refused 2 ' -d: needs an argument$' train --force -qd
+refused 2 ' --quiet: takes no argument$' train -q --quiet=1
 refused 2 'augment copies: mode ff-stream without jitter makes no use of it; leave it out, or add --jitter N$' train --data "$data" --augment-copies 2
 refused 2 'validation: .* with random negatives makes no' train --data "$data" --recipe classic --validation 0.1
 refused 2 'head learning rate: .* without a head' train --data "$data" --head-lr 0.1
