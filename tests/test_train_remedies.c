@@ -39,7 +39,7 @@ static const struct option {
     {"--label-samples", "label samples", COUNT, AT(label_samples), {"2"}},
     {"--jitter", "jitter", COUNT, AT(jitter), {"2"}},
     {"--augment-copies", "augment copies", COUNT, AT(augment_copies), {"2"}},
-    {"--head-epochs", "head epochs", COUNT, AT(head_epochs), {"0", "7"}},
+    {"--head-epochs", "head epochs", COUNT, AT(head_epochs), {"0", "5", "7"}},
     {"--head-lr", "head learning rate", REAL, AT(head_learning_rate), {".5"}},
     {"--head-weight-decay", "head weight decay", REAL, AT(head_weight_decay), {".5"}},
     {"--label-strength", "label strength", REAL, AT(label_strength), {".5"}},

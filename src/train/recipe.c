@@ -253,13 +253,13 @@ static int check_hidden(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     return status;
 }
 
-/* Where the whole network trains at once, so does its head. (That of backpropagation, the output
- * layer, is settled once it is known that none was asked for.) */
-static void settle_head(struct ff_recipe *recipe)
+/* Where the whole network trains at once, so does its head or output layer. Other epochs than
+ * ENTRY's are left as they are: check_given_head() or ff_recipe_check_use() refuses them. */
+static void settle_output_layer(struct ff_recipe *recipe, const struct ff_recipe_entry *entry)
 {
-    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+    bool by_default = recipe->head_epochs == entry->defaults.head_epochs;
 
-    if (mode->whole_network && !mode->backprop && recipe->head_epochs > 0)
+    if (ff_mode_find(recipe->mode)->whole_network && by_default && recipe->head_epochs > 0)
         recipe->head_epochs = recipe->epochs;
 }
 
@@ -314,6 +314,7 @@ static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
         {"negatives", &recipe->negatives},
         {"pass_on", &recipe->pass_on},
     };
+    const struct ff_recipe_entry *entry;
     int status = settle_choice(ctx, "mode", &recipe->mode);
 
     if (status == FF_OK)
@@ -327,8 +328,9 @@ static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
     status = settle_choice(ctx, "recipe", &recipe->recipe);
     if (status != FF_OK)
         return status;
-    ff_recipe_fill(recipe, ff_recipe_find(recipe->recipe));
-    settle_head(recipe);
+    entry = ff_recipe_find(recipe->recipe);
+    ff_recipe_fill(recipe, entry);
+    settle_output_layer(recipe, entry);
     for (size_t i = 0; i < sizeof choices / sizeof *choices && status == FF_OK; i++)
         status = settle_choice(ctx, choices[i].field, choices[i].value);
     if (status == FF_OK)
@@ -411,7 +413,5 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
         status = check_ranges(ctx, recipe);
     if (status == FF_OK)
         status = ff_recipe_check_use(ctx, recipe);
-    if (status == FF_OK && ff_mode_find(recipe->mode)->backprop)
-        recipe->head_epochs = recipe->epochs; /* of its output layer */
     return status;
 }

@@ -147,6 +147,7 @@ int ff_other_data(struct ff_ctx *ctx, const char *model, const struct ff_manifes
 {
     char changes[FF_MESSAGE_BYTES / 2];
     bool several = list_changes(&manifest->files, &facts->files, changes, sizeof changes);
+
     if (strcmp(path, manifest->data_path) == 0)
         return ff_about(ctx,
                         ff_fail(ctx, FF_EMISMATCH,
