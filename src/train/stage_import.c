@@ -25,9 +25,9 @@ static int check_shape(struct ff_run *run, const struct ff_dataset_info *info)
         return FF_OK;
     return ff_fail(
         run->ctx, FF_EMISMATCH,
-        "%s: %llu rows of %u features in %u classes, but training began with %llu rows of %u "
-        "features in %u classes",
-        manifest->data_path, (unsigned long long)info->all_rows, info->features, info->classes,
+        "%s: %llu sample%s of %u feature%s in %u classes, but training began with %llu of %u in %u",
+        manifest->data_path, (unsigned long long)info->all_rows, info->all_rows == 1 ? "" : "s",
+        info->features, info->features == 1 ? "" : "s", info->classes,
         (unsigned long long)(manifest->all_samples ? manifest->all_samples : manifest->samples),
         manifest->features, manifest->classes);
 }

@@ -84,16 +84,18 @@ static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint6
     if (manifest->samples != samples || manifest->features != info->features ||
         manifest->is_float != info->is_float || manifest->classes != info->classes)
         return ff_fail(run->ctx, FF_EMISMATCH,
-                       "%s exists: it was begun with %llu rows of %u features in %u classes, "
+                       "%s exists: it was begun with %llu sample%s of %u feature%s in %u classes, "
                        "and %s has %llu of %u in %u",
-                       run->opts->model, (unsigned long long)manifest->samples, manifest->features,
-                       manifest->classes, run->opts->data.path, (unsigned long long)samples,
-                       info->features, info->classes);
+                       run->opts->model, (unsigned long long)manifest->samples,
+                       manifest->samples == 1 ? "" : "s", manifest->features,
+                       manifest->features == 1 ? "" : "s", manifest->classes, run->opts->data.path,
+                       (unsigned long long)samples, info->features, info->classes);
     if (manifest->all_samples > 0 && manifest->all_samples != info->all_rows)
         return ff_fail(run->ctx, FF_EMISMATCH,
-                       "%s exists: it was begun with a dataset of %llu rows, and %s has %llu",
+                       "%s exists: it was begun with a dataset of %llu sample%s, and %s has %llu",
                        run->opts->model, (unsigned long long)manifest->all_samples,
-                       run->opts->data.path, (unsigned long long)info->all_rows);
+                       manifest->all_samples == 1 ? "" : "s", run->opts->data.path,
+                       (unsigned long long)info->all_rows);
     return settle_data(run);
 }
 
