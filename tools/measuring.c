@@ -94,8 +94,8 @@ static int read_layers(const struct cli *cli, const char *text, struct ff_evalua
         opts->last_layer = take_layer(&at);
     }
     if (opts->last_layer == 0 || *at != '\0' || opts->last_layer < opts->first_layer)
-        return usage_error(cli->command, "--layers: \"%s\" is no range such as 2-4, 3 or last",
-                           text);
+        return usage_error(cli->command,
+                           "--layers: \"%s\" is no range such as " LAYERS_EXAMPLE_LIST, text);
     return EXIT_DONE;
 }
 

@@ -29,6 +29,9 @@ int measuring_begin(struct cli *cli, struct measuring *measuring, const char *mo
 /* "auto", "goodness" or "head" */
 const char *measuring_method_name(enum ff_method method);
 
+/* Ranges of --layers, for help and messages. */
+#define LAYERS_EXAMPLE_LIST "2-4, 3, 2-last or last"
+
 /* Rows of an option table for the member M (a struct measuring) of TYPE. LIMIT_HELP says which rows
  * --limit uses. */
 #define MEASURING_OPTIONS(TYPE, M, LIMIT_HELP)                                                     \
@@ -41,8 +44,8 @@ const char *measuring_method_name(enum ff_method method);
         {.kind = OPTION_STRING,                                                                    \
          .name = "layers",                                                                         \
          .argument = "RANGE",                                                                      \
-         .help = "layers whose goodness is summed, such as 2-4, 3 or last [as chosen on held-out " \
-                 "samples in training; else all, with classic and symba 2-last]",                  \
+         .help = "layers whose goodness is summed, such as " LAYERS_EXAMPLE_LIST " [as chosen on " \
+                 "held-out samples in training; else all, with classic and symba 2-last]",         \
          .offset = offsetof(TYPE, M.layers)},                                                      \
         {.kind = OPTION_COUNT64,                                                                   \
          .name = "limit",                                                                          \

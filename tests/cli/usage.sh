@@ -124,6 +124,14 @@ refused 2 '--lr: -1 is below 0' train --data "$data" --lr -1
 refused 2 '(compress|zstd)' train --data "$data" --compress gzip
 refused 2 '(compress|zstd)' train --data "$data" --compress zstd:99
 refused 2 '--split: "x" is none of: test, train' eval m.ff --data "$data" --split x
+examples='2-4, 3, 2-last or last'
+for measuring in "eval m.ff --data $data" "predict m.ff --input x"; do
+    # shellcheck disable=SC2086 # words
+    refused 2 "--layers: \"4-2\" is no range such as $examples\$" $measuring --layers 4-2
+    ff 0 "${measuring%% *}" --help
+    ok "help and message give the same examples of layers" \
+        [ "$(tr -s ' \n' ' ' <out | grep -c "such as $examples ")" -eq 1 ]
+done
 refused 2 '--method: "x" is none of: auto, goodness, head' eval m.ff --data "$data" --method x
 refused 2 '--format: "xml" is none of: csv, jsonl' predict m.ff --input x --format xml
 refused 2 '--scratch-size: "12Q" is not a size' eval m.ff --data "$data" --scratch-size 12Q
