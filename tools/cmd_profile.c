@@ -396,8 +396,9 @@ const struct command cmd_profile = {
         "records peak memory, disk and time as JSON. The defaults are the experiment of the "
         "original work. Prints a table of peak memory, its growth with each layer (a least-squares "
         "line) and the standard error of that.\n\n"
-        "Ctrl-C keeps what is measured; the same command goes on. A training that fails, because "
-        "it does not fit --limit or --memory or otherwise, is recorded as failed.",
+        "Ctrl-C keeps what is measured; the same command goes on. A training that does not fit "
+        "--limit or --memory is recorded as such. One that fails otherwise is recorded, too, and "
+        "the exit code is then 1.",
     .examples =
         "  fftool profile --data mnist --plot memory.svg\n"
         "  fftool profile -d mnist --depths 2,4,8,16 --modes ff-stream,bp --limit 256M\n"

@@ -89,6 +89,11 @@ profile 0 --modes ff-stream --depths 2 --memory 9M
 ok "it is not tried again" has err '1 of 1 point is measured already \(1 failed; --retry'
 profile 0 --modes ff-stream --depths 2 --memory 9M --retry
 ok "unless with --retry" has err '^ff-stream  *2 layers  a budget of 9M is too small'
+# Another failure, which nothing brings about alike everywhere, is written in.
+sed 's/"exit_code": 3/"exit_code": 1/' r.json >failing.json
+profile_into failing.json 1 --modes ff-stream,bp --depths 2 --memory 9M
+ok "a failure of another kind is one of the profile" has err ': 2 points failed; failing\.json tells why$'
+ok "the table tells them from what does not fit" has out ' failed( |$)'
 profile 0 --modes ff-stream --depths 1 --memory 9M
 ok "one layer is spoken of as one" has err '^ff-stream  *1 layer   '
 
