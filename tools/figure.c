@@ -1,12 +1,10 @@
 #include "figure.h"
 #include "heap.h"
+#include "output_file.h"
 #include "overwrite.h"
 #include "whole_file.h"
-#include <errno.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A log of half a million epochs. */
 #define MOST_BYTES ((size_t)256 << 20)
@@ -136,28 +134,19 @@ int figure_choose_style(const struct figure_source *source, const char *name, bo
     return EXIT_DONE;
 }
 
-/* Whether a file can be made in the folder of PATH. */
-static int check_folder(const struct cli *cli, const char *option, const char *path)
-{
-    char *copy = heap_copy(path);
-    int result = access(dirname(copy), W_OK | X_OK) == 0
-                     ? EXIT_DONE
-                     : report_failure(cli, "--%s: %s: %s", option, path, errno_text(errno));
-
-    free(copy);
-    return result;
-}
-
 int figure_check(const struct cli *cli, const char *option, const char *path)
 {
     static const struct overwrite_kind kind = {"picture", gnuplot_is_picture};
     const struct gnuplot_format *format = gnuplot_format(path);
+    int why;
 
     if (format == NULL)
         return usage_error(cli->command, "--%s: \"%s\" does not end in .svg, .png or .pdf", option,
                            path);
-    if (check_folder(cli, option, path) != EXIT_DONE ||
-        overwrite_check(cli, option, path, &kind) != EXIT_DONE)
+    why = output_file_check(path);
+    if (why != 0)
+        return report_failure(cli, "--%s: %s: %s", option, path, errno_text(why));
+    if (overwrite_check(cli, option, path, &kind) != EXIT_DONE)
         return EXIT_FAILED;
     return gnuplot_check(cli, format);
 }

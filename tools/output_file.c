@@ -105,6 +105,8 @@ static int find_place(struct output_file *file)
     int why = 0;
 
     if (stat(file->path, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            return EISDIR;
         if (!S_ISREG(st.st_mode))
             return 0;
         file->mode = st.st_mode & PERMISSIONS;
@@ -134,6 +136,19 @@ static void forget(struct output_file *file)
     free(file->name);
     file->folder = -1;
     file->name = NULL;
+}
+
+int output_file_check(const char *path)
+{
+    struct output_file file = {.path = path, .folder = -1};
+    int why = find_place(&file);
+
+    if (why == 0 && file.name == NULL)
+        why = access(path, W_OK) == 0 ? 0 : errno;
+    else if (why == 0)
+        why = faccessat(file.folder, ".", W_OK | X_OK, 0) == 0 ? 0 : errno;
+    forget(&file);
+    return why;
 }
 
 static int open_temporary(struct output_file *file)

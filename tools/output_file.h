@@ -29,6 +29,8 @@ struct output_file {
     char temporary[OUTPUT_FILE_NAME_BYTES]; /* "": it has no name yet */
 };
 
+/* Returns 0 if an output to PATH can be made where the path leads, or an errno. Nothing is made. */
+int output_file_check(const char *path);
 /* Begins an output to PATH. Returns 0, or an errno with nothing to be closed. */
 int output_file_open(const char *path, struct output_file *file);
 /* Gives the file its name if KEEP and all of it could be written, else drops it. Returns 0, or an

@@ -190,6 +190,36 @@ ok "a PNG is one" [ "$(head -c 4 bars.png | tail -c 3)" = PNG ]
 ff 1 plot r.json -o no/such/bars.svg
 ok "a folder that is not there is told" has err 'no/such'
 
+# A picture is written where its path leads
+mkdir folder.svg
+refused 1 'folder\.svg: Is a directory' plot r.json -o folder.svg
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+    # Not below $work, which is closed to others
+    public=$(mktemp -d /tmp/fftool-plot-XXXXXX)
+    trap 'rm -rf "$public" "$work"' EXIT
+    mkdir "$public/closed" "$public/open"
+    cp bars.svg "$public/closed/target.svg"
+    cp bars.svg "$public/open/target.svg"
+    ln -s ../open/target.svg "$public/closed/link.svg"
+    ln -s ../closed/target.svg "$public/open/link.svg"
+    cp "$FFTOOL" "$public/program"
+    cp r.json "$public"
+    printf '#!/bin/sh\ncd %s || exit\nexec setpriv --reuid=65534 --regid=65534 --clear-groups ./program "$@"\n' \
+        "$public" >as_nobody
+    chmod 755 as_nobody "$public" "$public/program"
+    chmod 777 "$public/open"
+    chmod 666 "$public"/*/target.svg
+    program=$FFTOOL
+    FFTOOL=./as_nobody
+    ff 0 plot r.json -o closed/link.svg --style lines
+    ok "a link is followed to a directory that can be written" \
+        cmp "$public/closed/link.svg" lines.svg
+    refused 1 '--output: open/link\.svg: Permission denied' plot r.json -o open/link.svg
+    FFTOOL=$program
+else
+    echo "SKIPPED: directories that cannot be written: needs root, and setpriv"
+fi
+
 ff 0 plot l.jsonl -o curves.svg
 ok "nothing is said of a sound log" empty err
 ok "curves: the title says what is shown" has curves.svg 'Learning curves'
