@@ -24,18 +24,15 @@
  * each of the picture's.
  */
 struct gnuplot_format {
-    const char *suffix, *begins, *terminal;
+    const char *suffix, *terminal;
 };
 
 static const struct gnuplot_format formats[] = {
-    {".svg", "<?xml",
-     "svg size 960,560 dynamic rounded font '" SVG_FONTS ",12' background 'white'"},
-    {".png", "\x89PNG",
-     "pngcairo size 1920,1120 rounded font '" FONTS
-     ",12' fontscale 1.5 linewidth 2 pointscale 2 background 'white'"},
-    {".pdf", "%PDF",
-     "pdfcairo size 10in,5.8333in rounded font '" FONTS
-     ",12' fontscale 0.75 linewidth 1.5 background 'white'"},
+    {".svg", "svg size 960,560 dynamic rounded font '" SVG_FONTS ",12' background 'white'"},
+    {".png", "pngcairo size 1920,1120 rounded font '" FONTS
+             ",12' fontscale 1.5 linewidth 2 pointscale 2 background 'white'"},
+    {".pdf", "pdfcairo size 10in,5.8333in rounded font '" FONTS
+             ",12' fontscale 0.75 linewidth 1.5 background 'white'"},
 };
 
 const struct gnuplot_format *gnuplot_format(const char *path)
@@ -53,10 +50,12 @@ const struct gnuplot_format *gnuplot_format(const char *path)
 
 bool gnuplot_is_picture(const char *text)
 {
+    /* Editors save SVG without the XML declaration. */
+    static const char *const beginnings[] = {"<?xml", "<svg", "\x89PNG", "%PDF"};
     size_t i;
 
-    for (i = 0; i < sizeof formats / sizeof formats[0]; i++)
-        if (strncmp(text, formats[i].begins, strlen(formats[i].begins)) == 0)
+    for (i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
+        if (strncmp(text, beginnings[i], strlen(beginnings[i])) == 0)
             return true;
     return false;
 }

@@ -95,6 +95,8 @@ for format in svg png pdf; do
     ff 0 plot r.json -o twice.$format
     ff 0 plot r.json -o twice.$format
 done
+echo '<svg xmlns="http://www.w3.org/2000/svg"/>' >edited.svg
+ff 0 plot r.json -o edited.svg
 refused 1 'no/such\.svg' plot r.json -o no/such.svg
 refused 2 'log' plot r.json -o f.svg --log
 refused 2 'style' plot r.json -o f.svg --style pie
