@@ -128,7 +128,7 @@ static bool holds_something(const char *path)
 
 static bool begins_results(const char *text)
 {
-    return *text == '{' && strstr(text, "\"schema\": \"fftool.profile/") != NULL;
+    return *text == '{' && strstr(text, "\"fftool.profile/") != NULL;
 }
 
 int profile_begin(const struct cli *cli, const char *path, bool force,

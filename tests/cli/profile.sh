@@ -148,6 +148,11 @@ for full in modes points; do
     ok "$full.json stays as it was" cmp $full.json before.json
 done
 
+# The same results, without the spaces
+tr -d '\n' <r.json | sed 's/\([]",:{}0-9]\)  *\([]"{}[0-9]\)/\1\2/g; s/": /":/g' >compact.json
+ok "compact results have no space before a value" [ "$(grep -c '": ' compact.json)" -eq 0 ]
+profile_into compact.json 0 --modes bp --depths 2 --force
+
 # An empty file is taken for a new one; a link to it stays a link, and its permissions stay.
 : >target.json
 chmod 640 target.json
