@@ -314,9 +314,13 @@ static int check(struct session *session, struct settings *settings)
 {
     const struct cli *cli = session->cli;
     struct profile_settings *common = &settings->common;
-    int result = profile_parse_modes(cli->command, settings->modes, &session->modes);
+    int result;
     size_t m;
 
+    if (settings->plot != NULL && ff_path_same(settings->plot, settings->output))
+        return usage_error(cli->command, "--plot: %s is the file of results, --output %s",
+                           settings->plot, settings->output);
+    result = profile_parse_modes(cli->command, settings->modes, &session->modes);
     if (common->samples == SAMPLES_BY_BATCH)
         common->samples = (uint64_t)DEFAULT_BATCHES * common->batch;
     if (result == EXIT_DONE)

@@ -74,7 +74,7 @@ int log_file_check(const struct cli *cli, const char *path)
 {
     static const struct overwrite_kind kind = {"log of fftool train", begins_log};
 
-    if (overwrite_same(path, cli->model))
+    if (ff_path_same(path, cli->model))
         return usage_error(cli->command, "--log: %s is the model", path);
     return overwrite_check(cli, "log", path, &kind);
 }

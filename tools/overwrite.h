@@ -20,7 +20,5 @@ bool overwrite_holds(const char *path);
  * EXIT_FAILED with the reason printed. */
 int overwrite_check(const struct cli *cli, const char *option, const char *path,
                     const struct overwrite_kind *kind);
-/* True if both paths lead to one file, or would once it is there. */
-bool overwrite_same(const char *a, const char *b);
 
 #endif

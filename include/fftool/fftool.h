@@ -12,6 +12,7 @@
 #include <fftool/evaluate.h>
 #include <fftool/memory.h>
 #include <fftool/model.h>
+#include <fftool/path.h>
 #include <fftool/plan.h>
 #include <fftool/recipe.h>
 #include <fftool/status.h>

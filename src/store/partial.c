@@ -1,50 +1,27 @@
 #include "store/partial.h"
 
+#include "base/path.h"
 #include "store/db_check.h"
 #include "store/writer_lock.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define MOST_LINKS 40 /* symbolic links to follow, as Linux does */
 
 static int too_long(struct ff_ctx *ctx, const char *path)
 {
     return ff_fail(ctx, FF_EINVAL, "%s: the path is too long", path);
 }
 
-/* Replaces the last component of PATH, a symbolic link, by its TARGET; false if it is too long. */
-static bool follow(char path[PATH_MAX], const char *target)
-{
-    const char *slash = *target == '/' ? NULL : strrchr(path, '/');
-    size_t kept = slash ? (size_t)(slash - path) + 1 : 0;
-
-    if (kept + strlen(target) >= PATH_MAX)
-        return false;
-    strcpy(path + kept, target);
-    return true;
-}
-
 int ff_partial_resolve(struct ff_ctx *ctx, const char *path, char out[PATH_MAX])
 {
-    if (strlen(path) >= PATH_MAX)
-        return too_long(ctx, path);
-    strcpy(out, path);
-    for (int i = 0; i < MOST_LINKS; i++) {
-        char target[PATH_MAX];
-        ssize_t length = readlink(out, target, sizeof target - 1);
+    int why = ff_path_resolve(path, out);
 
-        if (length < 0)
-            return FF_OK; /* no link; what else is wrong is reported when it is opened */
-        target[length] = '\0';
-        if (!follow(out, target))
-            return too_long(ctx, path);
-    }
-    return ff_fail_errno(ctx, ELOOP, "%s: cannot open", path);
+    if (why == ENAMETOOLONG)
+        return too_long(ctx, path);
+    return why == 0 ? FF_OK : ff_fail_errno(ctx, why, "%s: cannot open", path);
 }
 
 int ff_partial_name(struct ff_ctx *ctx, const char *path, char out[PATH_MAX])
@@ -165,11 +142,11 @@ int ff_partial_check_place(struct ff_ctx *ctx, const char *path, int fd)
 /* A name is durable once its directory is. Best effort: some file systems refuse. */
 static void sync_directory(const char *path)
 {
-    char copy[PATH_MAX];
+    char directory[PATH_MAX];
     int fd;
 
-    snprintf(copy, sizeof copy, "%s", path);
-    fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ff_path_directory(path, directory);
+    fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return;
     (void)!fsync(fd);

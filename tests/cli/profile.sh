@@ -148,6 +148,22 @@ for full in modes points; do
     ok "$full.json stays as it was" cmp $full.json before.json
 done
 
+# A plot over the results themselves
+ln -s same.svg link.svg
+for plot in same.svg ./same.svg "$work/same.svg" link.svg; do
+    # shellcheck disable=SC2086
+    refused 2 "--plot: .*same\\.svg" profile $tiny --depths 2 --modes bp -o same.svg --plot "$plot"
+done
+ok "nothing was measured" [ ! -e same.svg ]
+profile_into same.svg 0 --modes bp --depths 2
+ln same.svg hard.svg
+cp same.svg before.json
+for plot in same.svg link.svg hard.svg; do
+    # shellcheck disable=SC2086
+    refused 2 "--plot: .*same\\.svg" profile $tiny --depths 2 --modes bp -o same.svg --plot "$plot"
+done
+ok "the results stay as they were" cmp same.svg before.json
+
 # The same results, without the spaces
 tr -d '\n' <r.json | sed 's/\([]",:{}0-9]\)  *\([]"{}[0-9]\)/\1\2/g; s/": /":/g' >compact.json
 ok "compact results have no space before a value" [ "$(grep -c '": ' compact.json)" -eq 0 ]

@@ -1,0 +1,13 @@
+/* Where paths lead. */
+#ifndef FF_BASE_PATH_H
+#define FF_BASE_PATH_H
+
+#include <limits.h>
+
+/* Where PATH leads: symbolic links in its last component are followed, dangling ones too. Returns 0
+ * or an errno: ENAMETOOLONG, or ELOOP for links that end nowhere. */
+int ff_path_resolve(const char *path, char out[PATH_MAX]);
+/* The directory of PATH, which fits OUT. */
+void ff_path_directory(const char *path, char out[PATH_MAX]);
+
+#endif
