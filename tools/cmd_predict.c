@@ -189,7 +189,7 @@ static int run(struct cli *cli, void *arg, const char *operand)
 
     sink.csv = strcmp(settings->format, "csv") == 0;
     sink.probabilities = settings->probabilities;
-    result = open_sink(cli, &sink); /* first: a signal must end the wait for a pipe's reader */
+    result = open_sink(cli, &sink);
     if (result != EXIT_DONE)
         return result;
     result = measuring_begin(cli, &settings->measuring, operand);

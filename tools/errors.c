@@ -29,6 +29,8 @@ const char *errno_text(int errnum)
 
     if (errnum == EFBIG && getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
         return "File too large (the file size limit, ulimit -f, is reached)";
+    if (errnum == ENXIO)
+        return "No such device, or a pipe that no process reads";
     return strerror(errnum);
 }
 

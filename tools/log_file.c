@@ -1,6 +1,7 @@
 #include "log_file.h"
 #include "heap.h"
 #include "json.h"
+#include "output_file.h"
 #include "overwrite.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <unistd.h>
 
 #define TAIL_BYTES 65536 /* more than a line has */
-#define FILE_MODE 0666   /* before the umask */
 
 /* Every line has its kind. */
 static bool is_log_line(const char *line, size_t length)
@@ -37,7 +37,7 @@ static bool begins_log(const char *text)
  * cannot be read. */
 static off_t read_tail(const char *path, char *text, size_t size)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     struct stat st;
     off_t begin = -1;
     ssize_t n;
@@ -88,9 +88,9 @@ int log_file_open(const struct cli *cli, const char *path, bool anew, struct log
         find_end(out);
     out->holds = anew && overwrite_holds(path);
     out->made = access(path, F_OK) != 0;
-    out->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, FILE_MODE);
+    out->fd = output_file_open_in_place(path, O_APPEND);
     if (out->fd < 0)
-        return report_failure(cli, "--log: %s: %s", path, strerror(errno));
+        return report_failure(cli, "--log: %s: %s", path, errno_text(errno));
     return EXIT_DONE;
 }
 

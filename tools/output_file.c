@@ -174,18 +174,40 @@ static int open_temporary(struct output_file *file)
     return ENOMEM;
 }
 
+int output_file_open_in_place(const char *path, int flags)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | flags, FILE_MODE), why;
+
+    if (fd < 0 || fcntl(fd, F_SETFL, flags) == 0)
+        return fd;
+    why = errno;
+    close(fd);
+    errno = why;
+    return -1;
+}
+
+/* Returns 0 or an errno. */
+static int open_in_place(struct output_file *file)
+{
+    int fd = output_file_open_in_place(file->path, O_TRUNC);
+
+    if (fd < 0)
+        return errno;
+    file->out = fdopen(fd, "w");
+    if (file->out != NULL)
+        return 0;
+    close(fd);
+    return ENOMEM;
+}
+
 int output_file_open(const char *path, struct output_file *file)
 {
     int why;
 
     *file = (struct output_file){.path = path, .folder = -1};
     why = find_place(file);
-    if (why == 0 && file->name == NULL) {
-        file->out = fopen(path, "we");
-        return file->out != NULL ? 0 : errno;
-    }
     if (why == 0)
-        why = open_temporary(file);
+        why = file->name == NULL ? open_in_place(file) : open_temporary(file);
     if (why != 0)
         forget(file);
     return why;

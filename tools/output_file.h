@@ -31,6 +31,9 @@ struct output_file {
 
 /* Returns 0 if an output to PATH can be made where the path leads, or an errno. Nothing is made. */
 int output_file_check(const char *path);
+/* Opens PATH for writing in place, made if absent, with FLAGS such as O_APPEND. A FIFO has to have
+ * its reader: nothing waits for one. Returns a descriptor, or -1 with errno set. */
+int output_file_open_in_place(const char *path, int flags);
 /* Begins an output to PATH. Returns 0, or an errno with nothing to be closed. */
 int output_file_open(const char *path, struct output_file *file);
 /* Gives the file its name if KEEP and all of it could be written, else drops it. Returns 0, or an

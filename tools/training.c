@@ -411,7 +411,7 @@ int training_run(struct cli *cli, struct training *training, const struct ff_rec
     result = open_log(&run, log_anew);
     if (result != EXIT_DONE)
         return result;
-    interrupt_catch(); /* only now: a signal must end the wait for a pipe's reader */
+    interrupt_catch();
     result = train(&run, recipe);
     json_decref(run.plan);
     log_result = log_file_close(cli, &run.log);

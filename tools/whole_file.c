@@ -2,22 +2,49 @@
 #include "heap.h"
 #include "output_file.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define CHUNK_BYTES 65536
+
+/* Opens the regular file PATH into *OUT. Returns EXIT_DONE, or an exit code with the reason
+ * printed. */
+static int open_regular(const struct cli *cli, const char *path, FILE **out)
+{
+    /* O_NONBLOCK: nothing waits for the writer of a FIFO. */
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+
+    *out = NULL;
+    if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+        close(fd);
+        report_failure(cli, "%s: not a file", path);
+        return EXIT_DAMAGED;
+    }
+    if (fd >= 0)
+        *out = fdopen(fd, "r");
+    if (*out != NULL)
+        return EXIT_DONE;
+    report_failure(cli, "%s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return EXIT_FAILED;
+}
 
 int whole_file_read(const struct cli *cli, const char *path, size_t most, char **text,
                     size_t *bytes)
 {
-    FILE *in = fopen(path, "re");
-    int result = EXIT_DONE;
+    FILE *in;
+    int result = open_regular(cli, path, &in);
     size_t n;
 
     *text = NULL;
     *bytes = 0;
-    if (in == NULL)
-        return report_failure(cli, "%s: %s", path, strerror(errno));
+    if (result != EXIT_DONE)
+        return result;
     do {
         *text = heap_resize(*text, *bytes + CHUNK_BYTES + 1, 1);
         n = fread(*text + *bytes, 1, CHUNK_BYTES, in);

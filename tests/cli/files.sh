@@ -104,15 +104,45 @@ ok "a result that cannot be printed is a failure" [ ! -e succeeded ]
 ff 0 inspect --verify closed.ff
 ok "a model made with closed streams is whole" has out '^closed\.ff: complete'
 
-# A pipe that nobody reads can be left again
+# A pipe whose other end nobody holds is refused, not waited for
 mkfifo pipe
 # shellcheck disable=SC2086
-timeout -k 600 1 "$FFTOOL" train $small --log pipe 2>err
-ok "a signal ends the wait for a reader of the log" [ $? -eq 124 ]
+{
+    refused 1 '--log: pipe: .*no process reads' train $small --log pipe
+    refused 4 'pipe: not a file' resume pipe
+    ff 0 train $small --quiet
+    refused 1 '--log: pipe: .*no process reads' resume model.ff --log pipe
+}
+refused 1 '--output: pipe: .*no process reads' predict model.ff --input "$data" --output pipe
+refused 4 'pipe: not a file' plot pipe -o figure.svg
+profile="profile --data $data --hidden 8 --batch 100 --depths 1 --modes bp --samples 200"
 # shellcheck disable=SC2086
-ff 0 train $small --quiet
-timeout -k 600 1 "$FFTOOL" predict model.ff --input "$data" --output pipe 2>err
-ok "a signal ends the wait for a reader of predictions" [ $? -eq 124 ]
+{
+    refused 4 'pipe: not a file' $profile -o pipe
+    refused 1 'pipe: .*no process reads' $profile -o pipe --force
+}
+
+# Others are written to
+exec 7<>pipe
+# shellcheck disable=SC2086
+ff 0 train --data "$data" --limit 400 --hidden 8 --epochs 1 --model piped.ff --log pipe --quiet
+head -n 1 <&7 >piped
+exec 7<&-
+ok "a log goes to a pipe that is read" has piped '^{"kind":'
+for output in /dev/stdout /dev/stderr /dev/null; do
+    "$FFTOOL" predict model.ff --input "$data" --quiet --output $output 2>&1 | cat >piped
+    case $output in
+    /dev/null) ok "predictions go to $output" empty piped ;;
+    *) ok "predictions go to $output, a pipe" has piped '^index,label,' ;;
+    esac
+    # shellcheck disable=SC2086
+    "$FFTOOL" train --data "$data" --limit 400 --hidden 8 --epochs 1 --force --model piped.ff \
+        --quiet --log $output 2>&1 | grep '^{"kind":' >piped
+    case $output in
+    /dev/null) ok "a log goes to $output" empty piped ;;
+    *) ok "a log goes to $output, a pipe" has piped '^{"kind":' ;;
+    esac
+done
 "$FFTOOL" predict model.ff --input "$data" --quiet 2>err | head -n 1 >out
 ok "predictions whose reader leaves leave nothing behind" [ -z "$(find . -name '*.eval-*')" ]
 rm -rf model.ff*

@@ -195,6 +195,8 @@ ok "a folder that is not there is told" has err 'no/such'
 # A picture is written where its path leads
 mkdir folder.svg
 refused 1 'folder\.svg: Is a directory' plot r.json -o folder.svg
+mkfifo pipe.svg
+refused 1 'pipe\.svg: .*no process reads' plot r.json -o pipe.svg
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
     # Not below $work, which is closed to others
     public=$(mktemp -d /tmp/fftool-plot-XXXXXX)
