@@ -70,12 +70,15 @@ static void find_end(struct log_file *log)
         log->keep = begin + (line - tail);
 }
 
-int log_file_check(const struct cli *cli, const char *path)
+int log_file_check(const struct cli *cli, const struct ff_train_opts *opts, const char *path)
 {
     static const struct overwrite_kind kind = {"log of fftool train", begins_log};
+    int status = ff_train_check_output(cli->ctx, opts, path);
 
-    if (ff_path_same(path, cli->model))
-        return usage_error(cli->command, "--log: %s is the model", path);
+    if (status == FF_EINVAL)
+        return usage_error(cli->command, "--log: %s", ff_ctx_message(cli->ctx));
+    if (status != FF_OK)
+        return report_failure(cli, "--log: %s", ff_ctx_message(cli->ctx));
     return overwrite_check(cli, "log", path, &kind);
 }
 

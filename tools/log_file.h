@@ -23,9 +23,9 @@ struct log_file {
     int why; /* an errno why no more can be written; 0: it can */
 };
 
-/* Finds out whether PATH is a log or holds nothing, and is not the model. Returns EXIT_DONE, or an
- * exit code with the reason printed. */
-int log_file_check(const struct cli *cli, const char *path);
+/* Finds out whether PATH is a log or holds nothing, and is no file of the training with OPTS.
+ * Returns EXIT_DONE, or an exit code with the reason printed. */
+int log_file_check(const struct cli *cli, const struct ff_train_opts *opts, const char *path);
 /*
  * Opens PATH, which log_file_check() has approved; NULL: no log. ANEW: what it holds goes with the
  * first line after log_file_release(). Returns EXIT_DONE, or EXIT_FAILED with the reason printed;

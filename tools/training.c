@@ -336,7 +336,7 @@ static int print_result_json(const struct run *run, const struct ff_train_result
 static int open_log(struct run *run, bool anew)
 {
     const char *path = run->training->log;
-    int result = path != NULL ? log_file_check(run->cli, path) : EXIT_DONE;
+    int result = path != NULL ? log_file_check(run->cli, &run->training->opts, path) : EXIT_DONE;
 
     if (result != EXIT_DONE)
         return result;

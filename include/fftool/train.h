@@ -86,7 +86,8 @@ struct ff_plan;
 struct ff_train_opts {
     const char *model; /* NAME.ff */
     struct ff_data_source data;
-    const char *scratch;   /* folder, which stays if it is there; NULL: MODEL.scratch */
+    const char *scratch;   /* folder without the model, which stays if it is there; NULL:
+                              MODEL.scratch */
     const char *compress;  /* scratch: "none", "zstd" or "zstd:LEVEL" */
     unsigned threads;      /* 0: as many as the process may use */
     uint64_t memory_bytes; /* budget for the process's peak memory (plan.h); 0: none */
@@ -162,6 +163,11 @@ FF_CHECK int ff_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
  */
 FF_CHECK int ff_train_resume(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                              struct ff_train_result *result);
+/* Fails with FF_EINVAL if PATH, to which the caller writes during a training with OPTS, such as a
+ * log, is a file of that training: the model, MODEL.partial, or any in its scratch. Symbolic links
+ * are followed, dangling ones too. */
+FF_CHECK int ff_train_check_output(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                                   const char *path);
 /*
  * Reads the samples that a training with OPTS learns from (data, limit_rows; on_progress and
  * interrupted are called), and gives their fingerprint, which its model will have as

@@ -9,6 +9,7 @@
 #include "train/geometry.h"
 #include "train/import.h"
 #include "train/mode.h"
+#include "train/place.h"
 #include "train/same_data.h"
 #include "train/workers.h"
 
@@ -44,24 +45,6 @@ int ff_begin_compression(struct ff_ctx *ctx, const char *text, struct ff_compres
     return FF_OK;
 }
 
-/* The scratch folder is made before the model, and beside it: here it can still be told which of
- * the two has no place. */
-static int check_place(struct ff_ctx *ctx, const char *model)
-{
-    const char *slash = strrchr(model, '/');
-    char folder[PATH_MAX];
-    struct stat status;
-
-    if (!slash || slash == model)
-        return FF_OK;
-    snprintf(folder, sizeof folder, "%.*s", (int)(slash - model), model);
-    if (stat(folder, &status) != 0)
-        return ff_fail_errno(ctx, errno, "%s: there is no folder %s for the model", model, folder);
-    if (!S_ISDIR(status.st_mode))
-        return ff_fail(ctx, FF_EIO, "%s: %s is no folder", model, folder);
-    return FF_OK;
-}
-
 static bool ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text), end_length = strlen(end);
@@ -84,7 +67,7 @@ int ff_begin_check(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (!(opts->checkpoint_interval_s >= 0))
         return ff_fail(ctx, FF_EINVAL, "checkpoint interval %g: must be 0 seconds or more",
                        opts->checkpoint_interval_s);
-    return check_place(ctx, opts->model);
+    return ff_place_check(ctx, opts);
 }
 
 static bool cuts_batches(const struct ff_mode *mode)

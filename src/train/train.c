@@ -4,6 +4,7 @@
 #include "nn/gemm.h"
 #include "train/begin.h"
 #include "train/figures.h"
+#include "train/place.h"
 #include "train/run.h"
 #include "train/score.h"
 #include "train/streams.h"
@@ -17,7 +18,6 @@
 #include <unistd.h>
 
 #define DEFAULT_INTERVAL_S 10
-#define SCRATCH_SUFFIX ".scratch"
 
 void ff_train_opts_init(struct ff_train_opts *out)
 {
@@ -528,9 +528,8 @@ static void remove_scratch_beside(struct ff_ctx *ctx, const char *model)
     struct ff_scratch scratch;
     struct stat there;
 
-    if (snprintf(folder, sizeof folder, "%s" SCRATCH_SUFFIX, model) < (int)sizeof folder &&
-        lstat(folder, &there) == 0 && S_ISDIR(there.st_mode) &&
-        ff_scratch_open(ctx, folder, &scratch) == FF_OK)
+    if (ff_place_scratch(ctx, model, NULL, folder) == FF_OK && lstat(folder, &there) == 0 &&
+        S_ISDIR(there.st_mode) && ff_scratch_open(ctx, folder, &scratch) == FF_OK)
         ff_scratch_remove(&scratch);
 }
 
@@ -541,16 +540,14 @@ static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     struct ff_scratch scratch;
     struct stat there;
     bool keep;
-    int length, status;
+    int status;
 
     memset(result, 0, sizeof *result);
     status = ff_begin_check(ctx, recipe, opts);
+    if (status == FF_OK)
+        status = ff_place_scratch(ctx, opts->model, opts->scratch, folder);
     if (status != FF_OK)
         return status;
-    length = opts->scratch ? snprintf(folder, sizeof folder, "%s", opts->scratch)
-                           : snprintf(folder, sizeof folder, "%s" SCRATCH_SUFFIX, opts->model);
-    if (length >= (int)sizeof folder)
-        return ff_fail(ctx, FF_EINVAL, "the path of the scratch folder is too long");
     ff_score_sweep(opts->model);
     keep = opts->scratch && stat(folder, &there) == 0; /* it is not of our making */
     status = ff_scratch_open(ctx, folder, &scratch);

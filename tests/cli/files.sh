@@ -82,6 +82,40 @@ rm -rf model.ff*
     refused 2 '--log: good\.ff is the model' train $small --model good.ff --log good.ff --force
 }
 ok "nothing was made" [ ! -e new.ff ]
+
+# A log is no file of its training, by whatever name
+mkdir S
+ln -s S linked
+ln -s new.ff to-new
+ln -s real.ff to-real
+ln -s to-real far
+: >kept.ff.partial
+ln kept.ff.partial hard
+ln -s S/boundary-0.lmdb inside
+tiny="--data $data --limit 400 --hidden 8 --epochs 1"
+# shellcheck disable=SC2086
+{
+    refused 2 '--log: \./new\.ff\.partial is the model' train $tiny -o new.ff --log ./new.ff.partial
+    refused 2 '--log: hard is the model' train $tiny -o kept.ff --log hard
+    refused 2 '--log: to-new is the model' train $tiny -o new.ff --log to-new
+    refused 2 '--log: real\.ff is the model' train $tiny -o to-real --log real.ff
+    refused 2 '--log: real\.ff\.partial is the model' train $tiny -o far --log real.ff.partial
+    refused 2 '--log: good\.ff\.partial is the model' resume good.ff --log good.ff.partial
+    for log in S/boundary-0.lmdb linked/tiles.lmdb S/run.jsonl inside S; do
+        refused 2 "--log: $log is in the scratch directory S" \
+            train $tiny -o new.ff --scratch S --log $log
+    done
+    refused 2 '--log: made/log is in the scratch' train $tiny -o new.ff --scratch ./made/ --log made/log
+    for scratch in "" "--scratch S"; do
+        refused 2 '--log: new\.ff\.scratch/boundary-0\.lmdb is in the scratch' \
+            train $tiny -o new.ff --log new.ff.scratch/boundary-0.lmdb $scratch
+    done
+    refused 2 'S/boundary-1\.lmdb is in the scratch directory linked' \
+        train $tiny -o S/boundary-1.lmdb --scratch linked
+    refused 2 'inside is in the scratch directory S' train $tiny -o inside --scratch S --log log.jsonl
+}
+ok "no file was made" [ "$(ls -d S/* new.ff* real.ff* made log.jsonl 2>/dev/null)" = "" ]
+rm kept.ff.partial hard inside
 ok "the model is as it was" cmp good.ff good.copy
 ok "the images are as they were" cmp images.gz images.copy
 echo index,label,score_0 >p.csv

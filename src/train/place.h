@@ -1,0 +1,18 @@
+/* Where the files of a training lie: the model, its partial file and scratch. */
+#ifndef FF_TRAIN_PLACE_H
+#define FF_TRAIN_PLACE_H
+
+#include "base/context.h"
+
+#include <fftool/train.h>
+#include <limits.h>
+
+/* The scratch directory of a training into MODEL: SCRATCH, or MODEL.scratch if that is NULL.
+ * FF_EINVAL: the path is too long. */
+FF_CHECK int ff_place_scratch(struct ff_ctx *ctx, const char *model, const char *scratch,
+                              char out[PATH_MAX]);
+/* FF_EINVAL if the model of OPTS lies in its scratch directory; FF_ENOTFOUND or FF_EIO if its own
+ * directory is none. */
+FF_CHECK int ff_place_check(struct ff_ctx *ctx, const struct ff_train_opts *opts);
+
+#endif
