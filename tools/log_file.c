@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define TAIL_BYTES 65536 /* more than a line has */
+#define WRITER_BYTE ((off_t)1 << 62)
 
 /* Every line has its kind. */
 static bool is_log_line(const char *line, size_t length)
@@ -82,18 +83,49 @@ int log_file_check(const struct cli *cli, const struct ff_train_opts *opts, cons
     return overwrite_check(cli, "log", path, &kind);
 }
 
+/* Takes the writer's lock of a regular file: an OFD lock, which ends with the process, on a byte
+ * beyond any data, which no reader touches. Returns false if another has it, or has just removed
+ * the file. A file system without locks is no reason not to log. */
+static bool lock(int fd)
+{
+    struct flock writer = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = WRITER_BYTE, .l_len = 1};
+    struct stat st;
+
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return true;
+    if (fcntl(fd, F_OFD_SETLK, &writer) != 0)
+        return errno != EAGAIN && errno != EACCES;
+    return fstat(fd, &st) != 0 || st.st_nlink > 0;
+}
+
+static int refuse_locked(const struct cli *cli, const char *path)
+{
+    report_failure(cli, "--log: %s is in use by another training", path);
+    report_hint("give each training a --log of its own, or wait for the other one to end");
+    return EXIT_FAILED;
+}
+
 int log_file_open(const struct cli *cli, const char *path, bool anew, struct log_file *out)
 {
+    bool absent, holds;
+
     *out = (struct log_file){.path = path, .fd = -1, .keep = anew ? 0 : -1};
     if (path == NULL)
         return EXIT_DONE;
-    if (!anew)
-        find_end(out);
-    out->holds = anew && overwrite_holds(path);
-    out->made = access(path, F_OK) != 0;
+    absent = access(path, F_OK) != 0;
     out->fd = output_file_open_in_place(path, O_APPEND);
     if (out->fd < 0)
         return report_failure(cli, "--log: %s: %s", path, errno_text(errno));
+    if (!lock(out->fd)) {
+        close(out->fd);
+        return refuse_locked(cli, path);
+    }
+    if (!anew)
+        find_end(out);
+    holds = overwrite_holds(path);
+    out->made = absent && !holds;
+    out->holds = anew && holds;
     return EXIT_DONE;
 }
 

@@ -2,7 +2,7 @@
  * The file of `--log`: lines of JSON, each written as a whole or not at all. It is appended to when
  * training goes on; half a line that a killed run has left makes way for the next one. A log that
  * is to be replaced stays as long as the model is that it belongs to: until log_file_release()
- * lines are held in memory.
+ * lines are held in memory. The log is locked while it is open: two trainings never write one.
  */
 #ifndef FFTOOL_LOG_FILE_H
 #define FFTOOL_LOG_FILE_H

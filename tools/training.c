@@ -332,20 +332,22 @@ static int print_result_json(const struct run *run, const struct ff_train_result
     return json_print(cli, json_built(&object));
 }
 
-/* A log is appended to when training goes on, and replaced by --force, as a model is. */
+/* A log is appended to when training goes on, and replaced by --force, as a model is. What it holds
+ * is looked at once it is locked. */
 static int open_log(struct run *run, bool anew)
 {
     const char *path = run->training->log;
     int result = path != NULL ? log_file_check(run->cli, &run->training->opts, path) : EXIT_DONE;
 
-    if (result != EXIT_DONE)
+    if (result == EXIT_DONE)
+        result = log_file_open(run->cli, path, anew, &run->log);
+    if (result != EXIT_DONE || !run->log.holds || run->training->opts.force)
         return result;
-    if (path != NULL && anew && !run->training->opts.force && overwrite_holds(path))
-        return report_failure(run->cli,
-                              "--log: %s is there, of an earlier training; give another name, or "
-                              "replace it with --force",
-                              path);
-    return log_file_open(run->cli, path, anew, &run->log);
+    log_file_close(run->cli, &run->log);
+    return report_failure(run->cli,
+                          "--log: %s is there, of an earlier training; give another name, or "
+                          "replace it with --force",
+                          path);
 }
 
 static int train(struct run *run, const struct ff_recipe *recipe)

@@ -40,6 +40,41 @@ goes_on()
 }
 ok "nothing but the models is left" [ "$(ls -d -- *.ff*)" = "$(printf 'model.ff\npartly.ff')" ]
 
+# A log that another training writes
+tiny="--data $data --limit 400 --hidden 8"
+# shellcheck disable=SC2086
+ff 0 train $tiny --epochs 1 --model done.ff --quiet
+# shellcheck disable=SC2086
+"$FFTOOL" train $tiny --epochs 1000000 --model live.ff --log live.jsonl >out 2>live.err </dev/null &
+live=$!
+while [ ! -s live.jsonl ] && kill -0 $live 2>/dev/null; do
+    sleep 0.02
+done
+ln -s live.jsonl linked.jsonl
+ln live.jsonl hard.jsonl
+# shellcheck disable=SC2086
+for log in live.jsonl linked.jsonl hard.jsonl; do
+    refused 1 "--log: $log is in use by another training" train $tiny --model second.ff --log $log
+    refused 1 "--log: $log is in use by another training" \
+        train $tiny --model second.ff --log $log --force
+    refused 1 "--log: $log is in use by another training" resume done.ff --log $log
+done
+ok "what to do is told" has err '^hint: give each training a --log of its own'
+ok "no second model is made" [ ! -e second.ff ]
+if command -v gnuplot >/dev/null 2>&1; then
+    ff 0 plot live.jsonl -o live.svg
+fi
+ok "the first training goes on" kill -0 $live
+ok "its log is whole" [ "$(head -n 1 live.jsonl | cut -c -8)" = '{"kind":' ]
+# shellcheck disable=SC2086
+ff 0 train $tiny --epochs 1 --model second.ff --log /dev/null --quiet
+kill -KILL $live
+wait $live
+# shellcheck disable=SC2086
+ff 0 train $tiny --epochs 1 --model second.ff --log live.jsonl --force --quiet
+ok "the log of a killed training is not in use" has live.jsonl '"kind":"trained"'
+rm -rf live.* linked.jsonl hard.jsonl second.ff done.ff
+
 # Of a training that was killed as it began
 place=/dev/shm
 [ -w $place ] || place=/tmp
