@@ -34,27 +34,24 @@ enum exit_code {
     EXIT_INTERRUPTED = 130 /* stopped by a signal */
 };
 
-/* What hints depend on (hints.h). */
+struct option_spec;
+
+/* What became of a training. */
 struct situation {
-    bool forced;         /* --force was given */
-    bool budgeted;       /* --memory was given */
-    const char *scratch; /* as --scratch was given, or NULL */
-    const char *log;     /* likewise --log */
-    bool saved;          /* the model file holds this training */
-    bool replaces;       /* in place of what it held before */
-    bool verifying;      /* `inspect --verify` */
+    bool saved;    /* the model file holds this training */
+    bool replaces; /* in place of what it held before */
 };
 
 /* One run of a command. */
 struct cli {
     struct ff_ctx *ctx;
     const char *command; /* its name */
-    const char *model;   /* the model at work, for hints; NULL: none yet */
+    const struct option_spec *options;
+    const char **given; /* values of OPTIONS as they were given (options.h) */
+    const char *model;  /* the model at work, for hints; NULL: none yet */
     struct situation situation;
     bool quiet; /* nothing but errors on stderr */
 };
-
-struct option_spec;
 
 struct command {
     const char *name;

@@ -98,7 +98,6 @@ static int run(struct cli *cli, void *arg, const char *operand)
 
     cli->quiet = settings->quiet;
     cli->model = operand;
-    cli->situation.verifying = settings->verify;
     result = report_status(cli, ff_model_open(cli->ctx, operand, &model));
     if (result == EXIT_DONE && settings->verify)
         result = verify(cli, model, &verification);

@@ -1,5 +1,6 @@
 #include "hints.h"
 #include "address_space.h"
+#include "options.h"
 #include "print.h"
 #include <string.h>
 
@@ -130,16 +131,27 @@ static bool model_opens(const struct cli *cli)
     return opens;
 }
 
-/* STATUS: what came about in SITUATION. */
+static const char *given(const struct cli *cli, const char *option)
+{
+    return options_find(cli->options, cli->given, option);
+}
+
 static unsigned facts_of(const struct cli *cli, int status)
 {
-    const struct situation *situation = &cli->situation;
+    static const struct {
+        const char *option;
+        unsigned fact;
+    } options[] = {
+        {"force", FORCED}, {"memory", BUDGETED}, {"scratch", SCRATCH_GIVEN}, {"verify", VERIFYING}};
     bool opens = status == FF_ECORRUPT && model_opens(cli);
+    unsigned facts = (cli->situation.saved ? SAVED : 0u) |
+                     (address_space_is_limited() ? LIMITED : 0u) | (opens ? OPENS : 0u);
+    size_t i;
 
-    return (situation->forced ? FORCED : 0u) | (situation->budgeted ? BUDGETED : 0u) |
-           (situation->scratch != NULL ? SCRATCH_GIVEN : 0u) | (situation->saved ? SAVED : 0u) |
-           (situation->verifying ? VERIFYING : 0u) | (address_space_is_limited() ? LIMITED : 0u) |
-           (opens ? OPENS : 0u);
+    for (i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (given(cli, options[i].option) != NULL)
+            facts |= options[i].fact;
+    return facts;
 }
 
 static const char *find_hint(const struct cli *cli, int status)
@@ -164,19 +176,33 @@ static void add_model(const struct cli *cli, struct shell_text *out)
     shell_add_name(out, cli->model);
 }
 
-static void add_option(struct shell_text *out, const char *option, const char *name)
+static void add_text(struct shell_text *out, const char *text)
 {
-    if (name == NULL)
+    shell_add(out, text, strlen(text));
+}
+
+static void add_option(struct shell_text *out, const struct option_spec *option, const char *value)
+{
+    add_text(out, " --");
+    add_text(out, option->name);
+    if (option->kind == OPTION_FLAG)
         return;
-    shell_add(out, option, strlen(option));
-    shell_add_name(out, name);
+    add_text(out, " ");
+    shell_add_name(out, value);
 }
 
 void add_resume_command(const struct cli *cli, struct shell_text *out)
 {
-    add_option(out, "fftool resume ", cli->model);
-    add_option(out, " --scratch ", cli->situation.scratch);
-    add_option(out, " --log ", cli->situation.log);
+    const struct option_spec *option;
+
+    add_text(out, "fftool resume ");
+    shell_add_name(out, cli->model);
+    for (option = cmd_resume.options; option->name != NULL; option++) {
+        const char *value = option->recorded ? NULL : given(cli, option->name);
+
+        if (value != NULL)
+            add_option(out, option, value);
+    }
 }
 
 static const struct mark {

@@ -12,7 +12,7 @@
  * is one. */
 void print_hint_for(const struct cli *cli, int status);
 /* Appends the command that continues CLI's training, with the options that the model does not
- * record. */
+ * record, as they were given. */
 void add_resume_command(const struct cli *cli, struct shell_text *out);
 
 #endif

@@ -115,7 +115,7 @@ static void set_defaults(const struct command *command, void *settings)
 /* ARGV[0] is the command's name. */
 static int run_command(const struct command *command, int argc, char **argv)
 {
-    struct cli cli = {.command = command->name};
+    struct cli cli = {.command = command->name, .options = command->options};
     void *settings = malloc(command->settings_bytes);
     const char *operand;
     int result = EXIT_FAILED;
@@ -127,7 +127,7 @@ static int run_command(const struct command *command, int argc, char **argv)
     bus_error_catch(command->name);
     ff_ctx_on_warning(cli.ctx, print_warning, &cli);
     set_defaults(command, settings);
-    result = options_parse(command, argc, argv, settings, &operand);
+    result = options_parse(command, argc, argv, settings, &operand, &cli.given);
     if (result == OPTIONS_HELP) {
         set_defaults(command, settings);
         options_help(command, settings, stdout);
@@ -139,6 +139,7 @@ static int run_command(const struct command *command, int argc, char **argv)
         command->release(settings);
 out:
     ff_ctx_free(cli.ctx);
+    free(cli.given);
     free(settings);
     return result;
 }

@@ -105,8 +105,6 @@ int measuring_begin(struct cli *cli, struct measuring *measuring, const char *mo
 
     cli->quiet = measuring->quiet;
     cli->model = model;
-    cli->situation.budgeted = opts->memory_bytes > 0;
-    cli->situation.scratch = opts->scratch;
     opts->model = model;
     opts->method = method_of(measuring->method);
     opts->on_progress = on_progress;

@@ -294,7 +294,7 @@ static const struct option_spec *row_of(const struct option_spec *options, int c
 }
 
 static int parse_options(const struct command *command, int argc, char **argv, void *settings,
-                         const struct getopt_tables *tables, bool *given)
+                         const struct getopt_tables *tables, const char **given)
 {
     int code, result;
 
@@ -311,7 +311,7 @@ static int parse_options(const struct command *command, int argc, char **argv, v
         result = set_option(command->name, option, optarg, settings);
         if (result != EXIT_DONE)
             return result;
-        given[option - command->options] = true;
+        given[option - command->options] = optarg != NULL ? optarg : "";
     }
     return EXIT_DONE;
 }
@@ -331,30 +331,33 @@ static int parse_operand(const struct command *command, int argc, char **argv, c
     return EXIT_DONE;
 }
 
-static bool is_given(const struct command *command, const bool *given, const char *name)
+const char *options_find(const struct option_spec *options, const char *const *given,
+                         const char *name)
 {
     size_t i;
 
-    for (i = 0; command->options[i].name != NULL; i++)
-        if (strcmp(command->options[i].name, name) == 0)
+    for (i = 0; options[i].name != NULL; i++)
+        if (strcmp(options[i].name, name) == 0)
             return given[i];
-    return false;
+    return NULL;
 }
 
 /* What is missing, and what makes no sense beside the others. */
-static int check_given(const struct command *command, const bool *given)
+static int check_given(const struct command *command, const char *const *given)
 {
     const struct option_spec *option;
 
     for (option = command->options; option->name != NULL; option++) {
-        bool here = given[option - command->options];
+        bool here = given[option - command->options] != NULL;
 
         if (option->required && !here)
             return usage_error(command->name, "--%s %s is missing", option->name, option->argument);
-        if (here && option->needs != NULL && !is_given(command, given, option->needs))
+        if (here && option->needs != NULL &&
+            options_find(command->options, given, option->needs) == NULL)
             return usage_error(command->name, "--%s: makes no sense without --%s", option->name,
                                option->needs);
-        if (here && option->excludes != NULL && is_given(command, given, option->excludes))
+        if (here && option->excludes != NULL &&
+            options_find(command->options, given, option->excludes) != NULL)
             return usage_error(command->name, "--%s: makes no sense with --%s", option->name,
                                option->excludes);
     }
@@ -362,24 +365,23 @@ static int check_given(const struct command *command, const bool *given)
 }
 
 int options_parse(const struct command *command, int argc, char **argv, void *settings,
-                  const char **operand)
+                  const char **operand, const char ***given)
 {
     struct getopt_tables tables = {NULL, NULL};
-    bool *given = calloc(count_rows(command->options) + 1, sizeof *given);
     int result = EXIT_FAILED;
 
-    if (given == NULL || !build_tables(command->options, &tables)) {
+    *given = calloc(count_rows(command->options) + 1, sizeof **given);
+    if (*given == NULL || !build_tables(command->options, &tables)) {
         fputs("fftool: out of memory\n", stderr);
         goto out;
     }
-    result = parse_options(command, argc, argv, settings, &tables, given);
+    result = parse_options(command, argc, argv, settings, &tables, *given);
     if (result == EXIT_DONE)
         result = parse_operand(command, argc, argv, operand);
     if (result == EXIT_DONE)
-        result = check_given(command, given);
+        result = check_given(command, (const char *const *)*given);
 out:
     free_tables(&tables);
-    free(given);
     return result;
 }
 

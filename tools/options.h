@@ -32,6 +32,7 @@ struct option_spec {
     const struct ff_recipe_choice *choices; /* of a choice; NULL: ff_recipe_choices(field) */
     const char *field;
     bool required;
+    bool recorded; /* in the model: a command that resumes its training does not repeat it */
     const char *needs, *excludes; /* options without which, or with which, it makes no sense */
     /* Writes the default when it is not just the initial value (text empty: none shown). */
     void (*default_text)(const struct option_spec *option, char *text, size_t size);
@@ -44,11 +45,16 @@ void no_default(const struct option_spec *option, char *text, size_t size);
 #define OPTIONS_HELP (-1)
 
 /*
- * Parses ARGV (argv[0] is the command's name) into SETTINGS. *OPERAND is the operand, or NULL.
- * Returns EXIT_DONE, OPTIONS_HELP, or EXIT_USAGE with the reason printed.
+ * Parses ARGV (argv[0] is the command's name) into SETTINGS. *OPERAND is the operand, or NULL;
+ * *GIVEN has the value of each row of the command's options as it is in ARGV, "" for a flag, NULL
+ * for an option that is not given; the caller frees it. Returns EXIT_DONE, OPTIONS_HELP, or
+ * EXIT_USAGE with the reason printed.
  */
 int options_parse(const struct command *command, int argc, char **argv, void *settings,
-                  const char **operand);
+                  const char **operand, const char ***given);
+/* Returns the value of --NAME in GIVEN, whose rows are those of OPTIONS; NULL: it is not given. */
+const char *options_find(const struct option_spec *options, const char *const *given,
+                         const char *name);
 
 /* Prints COMMAND's help to OUT. SETTINGS hold the defaults. */
 void options_help(const struct command *command, const void *settings, FILE *out);

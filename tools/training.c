@@ -404,10 +404,6 @@ int training_run(struct cli *cli, struct training *training, const struct ff_rec
 
     cli->quiet = training->quiet;
     cli->model = training->opts.model;
-    cli->situation.forced = training->opts.force;
-    cli->situation.budgeted = training->opts.memory_bytes > 0;
-    cli->situation.scratch = training->opts.scratch;
-    cli->situation.log = training->log;
     cli->situation.replaces = training->opts.force && overwrite_holds(training->opts.model);
     progress_init(&run.progress, training->quiet);
     result = open_log(&run, log_anew);

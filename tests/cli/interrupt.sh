@@ -49,7 +49,7 @@ ok "it is said that another model has made room" \
 for signal in INT TERM; do
     stop $signal 4
     ok "$signal: exit code 130" [ "$code" -eq 130 ]
-    ok "$signal: the message says how to go on" has err 'interrupted.*.fftool resume model\.ff --log log\.jsonl.'
+    ok "$signal: the message says how to go on" has err 'interrupted.*.fftool resume model\.ff --checkpoint-interval 0 --log log\.jsonl.'
     ok "$signal: nothing on stdout" empty out
     ff 0 inspect model.ff --json
     ok "$signal: the model can be looked into" json out
@@ -68,18 +68,21 @@ for signal in INT TERM; do
     ok "$signal: the weights are the same" [ "$(weights_hash model.ff)" = "$expected" ]
 done
 
-# The command that the message advises, typed as it is printed, with names that a shell would split
-# and that look like an option
+# The command that the message advises, typed as it is printed: with every option that the model does
+# not record, with names that a shell would split and that look like an option
 mkdir "my dir"
 rm -f log.jsonl
 command="fftool train -o -it\'s.ff, stopped by INT"
-"$FFTOOL" train $long --model=-it\'s.ff --scratch "my dir/scratch" --log log.jsonl >out 2>err &
+"$FFTOOL" train $long --model=-it\'s.ff --scratch "my dir/scratch" --log log.jsonl -q \
+    --mem 64M --micro-batch=10 --compress zstd --compress zstd:2 --threads 2 >out 2>err &
 pid=$!
 stop_at INT 4
 before=$(wc -l <log.jsonl)
 # shellcheck disable=SC2016 # backticks as they are printed
 advice=$(sed -n 's/.*`fftool \(.*\)`.*/\1/p' err)
-ok "names are quoted" [ "$advice" = "resume './-it'\\''s.ff' --scratch 'my dir/scratch' --log log.jsonl" ]
+ok "options are repeated as they were given, and names are quoted" [ "$advice" = "resume './-it'\\''s.ff' \
+--scratch 'my dir/scratch' --compress zstd:2 --threads 2 --memory 64M --micro-batch 10 --checkpoint-interval 0 \
+--log log.jsonl --quiet" ]
 ok "scratch is there to go on with" [ -d "my dir/scratch" ]
 eval "\"\$FFTOOL\" $advice" >out 2>err || not_ok "the command that is advised: $advice"
 ok "the command that is advised completes the training" \
