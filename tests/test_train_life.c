@@ -241,6 +241,28 @@ START_TEST(a_renamed_model_can_be_resumed_under_its_new_name)
 }
 END_TEST
 
+START_TEST(a_model_renamed_in_its_second_layer_goes_on_with_the_scratch_it_was_given)
+{
+    struct villain villain = {RENAME, (long)recipe.epochs};
+    const char *usual = opts.model;
+
+    opts.checkpoint_interval_s = 0;
+    opts.scratch = own;
+    opts.on_epoch = on_epoch;
+    opts.arg = &villain;
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EREPLACED, "elsewhere.ff, from which");
+    opts.on_epoch = NULL;
+    opts.checkpoint_interval_s = TRAIN_NEVER_S;
+    ck_assert_int_eq(access(train_path(own, "boundary-1.lmdb"), F_OK), 0);
+    opts.model = elsewhere;
+    ck_status(ff_train_resume(ctx, &opts, &result), FF_OK, "");
+    ck_assert_str_eq(train_hash(elsewhere), train_reference(&recipe, ROWS));
+    ck_assert_int_eq(rmdir(own), 0);
+    opts.scratch = NULL;
+    opts.model = usual;
+}
+END_TEST
+
 /* --- A model in the place of another --- */
 
 /* A complete model of another seed, from data that is whole; what follows is to replace it. */
@@ -601,6 +623,8 @@ int main(void)
     tcase_add_loop_test(tests, a_model_that_lost_its_name_is_missed_at_the_next_checkpoint, 0,
                         3 * DEEDS);
     tcase_add_test(tests, a_renamed_model_can_be_resumed_under_its_new_name);
+    tcase_add_test(tests,
+                   a_model_renamed_in_its_second_layer_goes_on_with_the_scratch_it_was_given);
     tcase_add_test(tests, a_fault_in_the_last_row_of_the_data_leaves_the_old_model);
     tcase_add_test(tests, data_cut_short_leaves_the_old_model);
     tcase_add_test(tests, divergence_before_the_first_checkpoint_leaves_the_old_model);

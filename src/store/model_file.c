@@ -196,6 +196,13 @@ int ff_model_file_check_place(struct ff_model_file *file)
     return blame(file, ff_partial_check_place(file->ctx, path, file->fd));
 }
 
+bool ff_model_file_is_linked(const struct ff_model_file *file)
+{
+    struct stat st;
+
+    return fstat(file->fd, &st) == 0 && st.st_nlink > 0;
+}
+
 /* Gives FILE its name, in place of the file open at REPLACED (-1: none). */
 static int publish(struct ff_model_file *file, int replaced)
 {

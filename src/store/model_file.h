@@ -61,6 +61,8 @@ bool ff_model_file_is_published(const struct ff_model_file *file);
 /* FF_OK if the file still has its name; else FF_EREPLACED, and a message that says what happened.
  * For a writer. */
 FF_CHECK int ff_model_file_check_place(struct ff_model_file *file);
+/* True if the file has a name, be it another one than it was opened by. */
+bool ff_model_file_is_linked(const struct ff_model_file *file);
 /* True if another process holds the writer's lock at the moment. */
 bool ff_model_file_in_training(struct ff_model_file *file);
 

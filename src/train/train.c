@@ -464,6 +464,16 @@ static int train_from_mark(struct ff_run *run, double began, struct ff_train_res
     return status;
 }
 
+/* True if a model is left that may be resumed with this scratch: a renamed one looks for scratch
+ * beside its new name, unless --scratch names it. */
+static bool needs_scratch(const struct ff_run *run, int status)
+{
+    if (run->file && !ff_model_file_is_published(run->file))
+        return false;
+    return status != FF_EREPLACED ||
+           (run->opts->scratch && run->file && ff_model_file_is_linked(run->file));
+}
+
 /* RECIPE NULL: go on with the recipe in the model. */
 static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                  const struct ff_train_opts *opts, struct ff_scratch *scratch,
@@ -506,8 +516,8 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         access(opts->model, F_OK) == 0)
         status = explain_unpublished(&run, status);
     result->saved = begun && ff_model_file_is_published(run.file);
-    if (status == FF_EREPLACED || (run.file && !ff_model_file_is_published(run.file)))
-        drop_scratch(&run, FF_NO_BOUNDARY); /* no model is left to be continued with it */
+    if (!needs_scratch(&run, status))
+        drop_scratch(&run, FF_NO_BOUNDARY);
     close_model(&run);
     ff_workers_release(&run.workers);
     ff_memory_limit(ctx, limit_before);
