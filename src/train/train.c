@@ -197,9 +197,11 @@ static uint32_t needed_boundary(const struct ff_run *run)
     }
 }
 
+/* A complete model may be without scratch. */
 static void drop_scratch(struct ff_run *run, uint32_t kept)
 {
-    run->scratch.ops->drop_others(run->scratch.self, kept);
+    if (run->scratch.ops)
+        run->scratch.ops->drop_others(run->scratch.self, kept);
 }
 
 /* Operations of the epochs left, where the whole network trains at once. */
@@ -441,7 +443,10 @@ static int train_from_mark(struct ff_run *run, double began, struct ff_train_res
         result->was_complete = run->manifest.mark.stage == FF_STAGE_DONE;
         if (!result->was_complete) {
             warn_of_other_versions(run);
-            status = plan(run);
+            /* Without scratch if it was complete before it was opened. */
+            status = run->scratch.ops ? plan(run)
+                                      : ff_fail(run->ctx, FF_EREPLACED,
+                                                "%s: was replaced meanwhile", run->opts->model);
         }
     }
     if (status == FF_OK) {
@@ -543,6 +548,23 @@ static void remove_scratch_beside(struct ff_ctx *ctx, const char *model)
         ff_scratch_remove(&scratch);
 }
 
+/* In a context of its own: the message stays that of the failure. */
+static bool is_complete(const char *path)
+{
+    struct ff_model_info info = {.complete = false};
+    struct ff_model *model = NULL;
+    struct ff_ctx *ctx;
+    bool complete;
+
+    if (ff_ctx_new(&ctx) != FF_OK)
+        return false;
+    complete = ff_model_open(ctx, path, &model) == FF_OK && ff_model_info(model, &info) == FF_OK &&
+               info.complete;
+    ff_model_close(model);
+    ff_ctx_free(ctx);
+    return complete;
+}
+
 static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                            const struct ff_train_opts *opts, struct ff_train_result *result)
 {
@@ -561,8 +583,11 @@ static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     ff_score_sweep(opts->model);
     keep = opts->scratch && stat(folder, &there) == 0; /* it is not of our making */
     status = ff_scratch_open(ctx, folder, &scratch);
-    if (status != FF_OK)
-        return status;
+    if (status != FF_OK) {
+        if (opts->force || !is_complete(opts->model))
+            return status;
+        keep = true; /* whatever is there: nothing needs it */
+    }
     status = train(ctx, recipe, opts, &scratch, result);
     if (!keep)
         rmdir(folder); /* if it is empty */

@@ -29,6 +29,23 @@ there()
     done
 }
 
+# A complete model needs no scratch: where there can be none, it is still complete
+echo x >m.ff.scratch
+ln -s nowhere/scratch dangling
+for use in "resume m.ff" "train $small --model m.ff" "resume m.ff --scratch dangling"; do
+    ff 0 $use
+    ok "no scratch is needed: $use" has out '^m\.ff is complete already; nothing to do$'
+done
+ok "what is there stays" [ "$(cat m.ff.scratch) $(readlink dangling)" = "x nowhere/scratch" ]
+refused 1 'm\.ff\.scratch: cannot be the scratch folder' train $small --model m.ff --force
+refused 1 'm\.ff exists: ' train $small --model m.ff --seed 9
+rm m.ff.scratch dangling
+mkdir m.ff.scratch
+flock m.ff.scratch "$FFTOOL" resume m.ff >out 2>err
+ok "nor is one that another holds" has out '^m\.ff is complete already; nothing to do$'
+ok "which stays" [ -d m.ff.scratch ]
+rmdir m.ff.scratch
+
 kept="the notes of others stay"
 for command in "eval m.ff --data $data --limit 20" "predict m.ff --input $input --limit 20" \
     "train $small --model m.ff" "resume m.ff"; do
