@@ -46,6 +46,13 @@ ok "nor is one that another holds" has out '^m\.ff is complete already; nothing 
 ok "which stays" [ -d m.ff.scratch ]
 rmdir m.ff.scratch
 
+# A directory that is given for scratch stays, even if it has the default name
+mkdir q.ff.scratch
+ff 0 train $small --model q.ff --scratch q.ff.scratch --quiet
+ok "a directory for scratch stays" [ -d q.ff.scratch ]
+ok "empty" [ -z "$(ls -A q.ff.scratch)" ]
+rmdir q.ff.scratch
+
 kept="the notes of others stay"
 for command in "eval m.ff --data $data --limit 20" "predict m.ff --input $input --limit 20" \
     "train $small --model m.ff" "resume m.ff"; do
