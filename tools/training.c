@@ -383,6 +383,7 @@ static int train(struct run *run, const struct ff_recipe *recipe)
     else
         status = ff_train_resume(run->cli->ctx, &opts, &result);
     run->cli->situation.saved = result.saved;
+    run->cli->situation.replaces = result.replaces;
     progress_end(&run->progress);
     if (reference > 0 && result.gflops > 0)
         progress_line(&run->progress,
@@ -404,7 +405,6 @@ int training_run(struct cli *cli, struct training *training, const struct ff_rec
 
     cli->quiet = training->quiet;
     cli->model = training->opts.model;
-    cli->situation.replaces = training->opts.force && overwrite_holds(training->opts.model);
     progress_init(&run.progress, training->quiet);
     result = open_log(&run, log_anew);
     if (result != EXIT_DONE)

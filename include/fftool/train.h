@@ -116,6 +116,7 @@ struct ff_train_opts {
 struct ff_train_result {
     bool was_complete; /* the model had been complete already: nothing was done */
     bool resumed;
+    bool replaces; /* with force: it takes the place of an earlier model, damaged or not */
     bool saved; /* the model file holds this training, and ff_train_resume() goes on with it; filled
                    on every failure, too */
     uint64_t samples;

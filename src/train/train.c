@@ -119,12 +119,9 @@ static int plan_anew(struct ff_run *run, const struct ff_recipe *recipe, uint64_
     return status;
 }
 
-/* Begins a new model where one was looked for, with the result FOUND. --force replaces a model,
- * even a damaged one, but nothing that could not be read for another reason. */
 static int begin_anew(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
-                      const struct ff_dataset_info *info, int found)
+                      const struct ff_dataset_info *info, bool replaces)
 {
-    bool replaces = run->opts->force && (found == FF_OK || found == FF_ECORRUPT);
     int status;
 
     close_model(run);
@@ -132,7 +129,8 @@ static int begin_anew(struct ff_run *run, const struct ff_recipe *recipe, uint64
     return status == FF_OK ? create_model(run, replaces) : status;
 }
 
-static int open_or_create(struct ff_run *run, const struct ff_recipe *recipe, bool *resumed)
+static int open_or_create(struct ff_run *run, const struct ff_recipe *recipe,
+                          struct ff_train_result *result)
 {
     struct ff_dataset_info info;
     uint64_t samples = 0;
@@ -141,13 +139,15 @@ static int open_or_create(struct ff_run *run, const struct ff_recipe *recipe, bo
     if (status != FF_OK)
         return status;
     found = ff_model_file_is_stub(run->ctx, run->opts->model) ? FF_ENOTFOUND : open_model(run);
-    if (found == FF_ENOTFOUND || (run->opts->force && (found == FF_OK || found == FF_ECORRUPT))) {
+    /* Even a damaged model, but nothing that could not be read for another reason. */
+    result->replaces = run->opts->force && (found == FF_OK || found == FF_ECORRUPT);
+    if (found == FF_ENOTFOUND || result->replaces) {
         status = plan_anew(run, recipe, samples, &info);
-        return status == FF_OK ? begin_anew(run, recipe, samples, &info, found) : status;
+        return status == FF_OK ? begin_anew(run, recipe, samples, &info, result->replaces) : status;
     }
     if (found != FF_OK)
         return ff_about(run->ctx, found, FF_ABOUT_MODEL);
-    *resumed = true;
+    result->resumed = true;
     return ff_about(run->ctx, adopt_model(run, recipe, samples, &info), FF_ABOUT_MODEL);
 }
 
@@ -502,7 +502,7 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (status != FF_OK)
         return status;
     if (recipe) {
-        status = open_or_create(&run, recipe, &result->resumed);
+        status = open_or_create(&run, recipe, result);
     } else {
         result->resumed = true;
         status = open_model(&run);

@@ -46,6 +46,14 @@ stop_at INT 1
 ok "it is said that another model has made room" \
     has err 'everything is saved, in place of the earlier model: .fftool resume'
 
+# A file of which only the beginning is left was no model
+head -c 5000 whole.ff >model.ff
+rm log.jsonl
+"$FFTOOL" train $long --force --log log.jsonl >out 2>err &
+pid=$!
+stop_at INT 1
+ok "no earlier model is mentioned where there was none" has err 'everything is saved: .fftool resume'
+
 for signal in INT TERM; do
     stop $signal 4
     ok "$signal: exit code 130" [ "$code" -eq 130 ]
