@@ -1,17 +1,19 @@
 #include "hints.h"
 #include "address_space.h"
+#include "machine.h"
 #include "options.h"
 #include "print.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define ANY_SUBJECT (-1)
 
 /* Commands, as bits. */
-enum { TRAIN = 1, RESUME = 2, EVAL = 4, PREDICT = 8, INSPECT = 16, OTHERS = 32 };
+enum { TRAIN = 1, RESUME = 2, EVAL = 4, PREDICT = 8, INSPECT = 16, PLAN = 32, OTHERS = 64 };
 #define TRAINING (TRAIN | RESUME)
 #define MEASURING (EVAL | PREDICT)
 #define READING (MEASURING | INSPECT)
-#define ANY_COMMAND (TRAINING | READING | OTHERS)
+#define ANY_COMMAND (TRAINING | READING | PLAN | OTHERS)
 
 /* Facts of the situation that are there, or are not. */
 enum {
@@ -21,7 +23,8 @@ enum {
     SAVED = 8,
     VERIFYING = 16,
     LIMITED = 32,
-    OPENS = 64
+    OPENS = 64,
+    THREADED = 128 /* more than one thread is used */
 };
 
 /* In TEXT, {model} stands for the name of the model, and {resume} for the command that continues
@@ -85,9 +88,13 @@ static const struct hint {
      "--memory SIZE works within a budget"},
     {FF_ENOMEM, ANY_SUBJECT, TRAINING | MEASURING, BUDGETED, 0,
      "give --memory less than the system has left"},
-    {FF_EBUDGET, FF_ABOUT_OTHER, TRAIN, 0, 0,
+    {FF_EBUDGET, FF_ABOUT_OTHER, TRAIN | PLAN, THREADED, 0,
      "narrower layers (--hidden), a smaller --batch and fewer --threads need less"},
-    {FF_EBUDGET, FF_ABOUT_OTHER, RESUME | MEASURING, 0, 0, "one thread (--threads 1) needs least"},
+    {FF_EBUDGET, FF_ABOUT_OTHER, TRAIN | PLAN, 0, 0,
+     "narrower layers (--hidden) and a smaller --batch need less"},
+    {FF_EBUDGET, FF_ABOUT_DATA, TRAIN | PLAN, THREADED, 0, "fewer --threads need less"},
+    {FF_EBUDGET, ANY_SUBJECT, RESUME | MEASURING, THREADED, 0,
+     "one thread (--threads 1) needs least"},
 
     /* Training came to nothing. Data that holds such numbers is another matter. */
     {FF_ENUMERIC, FF_ABOUT_OTHER, TRAIN, 0, FORCED,
@@ -103,11 +110,8 @@ static unsigned command_bit(const char *name)
     static const struct {
         const char *name;
         unsigned bit;
-    } bits[] = {{"train", TRAIN},
-                {"resume", RESUME},
-                {"eval", EVAL},
-                {"predict", PREDICT},
-                {"inspect", INSPECT}};
+    } bits[] = {{"train", TRAIN},     {"resume", RESUME},   {"eval", EVAL},
+                {"predict", PREDICT}, {"inspect", INSPECT}, {"plan", PLAN}};
     size_t i;
 
     for (i = 0; i < sizeof bits / sizeof bits[0]; i++)
@@ -136,6 +140,14 @@ static const char *given(const struct cli *cli, const char *option)
     return options_find(cli->options, cli->given, option);
 }
 
+static bool uses_more_threads(const struct cli *cli)
+{
+    const char *text = given(cli, "threads");
+    unsigned long threads = text != NULL ? strtoul(text, NULL, 10) : 0;
+
+    return (threads > 0 ? threads : machine_processors()) > 1;
+}
+
 static unsigned facts_of(const struct cli *cli, int status)
 {
     static const struct {
@@ -145,7 +157,8 @@ static unsigned facts_of(const struct cli *cli, int status)
         {"force", FORCED}, {"memory", BUDGETED}, {"scratch", SCRATCH_GIVEN}, {"verify", VERIFYING}};
     bool opens = status == FF_ECORRUPT && model_opens(cli);
     unsigned facts = (cli->situation.saved ? SAVED : 0u) |
-                     (address_space_is_limited() ? LIMITED : 0u) | (opens ? OPENS : 0u);
+                     (address_space_is_limited() ? LIMITED : 0u) | (opens ? OPENS : 0u) |
+                     (uses_more_threads(cli) ? THREADED : 0u);
     size_t i;
 
     for (i = 0; i < sizeof options / sizeof options[0]; i++)

@@ -27,13 +27,13 @@ static json_t *cpu_name(void)
     return name != NULL ? name : json_null();
 }
 
-static json_t *processors(void)
+unsigned machine_processors(void)
 {
     cpu_set_t set;
 
     if (sched_getaffinity(0, sizeof set, &set) == 0)
-        return json_integer(CPU_COUNT(&set));
-    return json_integer(sysconf(_SC_NPROCESSORS_ONLN));
+        return (unsigned)CPU_COUNT(&set);
+    return (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 static json_t *memory_bytes(void)
@@ -61,7 +61,7 @@ json_t *machine_object(void)
     struct json_builder object = json_build(json_object());
 
     json_add(&object, "cpu", cpu_name());
-    json_add(&object, "processors", processors());
+    json_add(&object, "processors", json_integer(machine_processors()));
     json_add(&object, "memory_bytes", memory_bytes());
     json_add(&object, "kernel", kernel());
     json_add(&object, "fftool", json_from_text(FF_VERSION));

@@ -9,5 +9,7 @@
  * version) and blas, which is null: only a model knows it. What is not known is null.
  */
 json_t *machine_object(void);
+/* Returns the number of processors that this process may use. */
+unsigned machine_processors(void);
 
 #endif

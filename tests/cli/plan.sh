@@ -22,8 +22,15 @@ ok "nothing was made" [ -z "$(find . -name 'model.ff*')" ]
 refused 3 "give --memory ${least}M or more" train --data "$data" $net --memory $((least - 1))M
 ok "nothing was made" [ -z "$(find . -name 'model.ff*')" ]
 ok "and what would need less is named" has err '^hint: narrower layers'
-refused 3 'give --memory [0-9]+M or more' train --data "$data" --hidden 10 --epochs 1 --memory 1
-ok "but not where reading the dataset needs most" [ "$(grep -c '^hint' err)" -eq 0 ]
+refused 3 'give --memory [0-9]+M or more' plan $net --data "$data" --memory 1 --threads 1
+ok "but not fewer threads than one" has err '^hint: narrower layers \(--hidden\) and a smaller --batch need less$'
+for name in train plan; do
+    tiny="$name --data $data --hidden 10 --epochs 1"
+    refused 3 'give --memory [0-9]+M or more' $tiny --memory 1 --threads 1
+    ok "but not where reading the dataset needs most" [ "$(grep -c '^hint' err)" -eq 0 ]
+    refused 3 'give --memory [0-9]+M or more' $tiny --memory 1 --threads 2
+    ok "there only fewer threads need less" has err '^hint: fewer --threads need less$'
+done
 refused 3 "give --memory ${least}M or more" plan --data "$data" $net --memory $((least - 1))M
 
 ff 0 train --data "$data" $net --memory "${least}M" --json
@@ -45,6 +52,10 @@ ok "without a budget the plan is told if asked for" has err '^memory plan: peak 
 ok "the weights are those without a budget" [ "$(weights_hash free.ff)" = "$tight" ]
 
 for use in "eval model.ff --data $data" "predict model.ff --input $data"; do
+    refused 3 'give --memory [0-9]+M or more' $use --memory 1 --threads 2
+    ok "one thread is advised" has err '^hint: one thread \(--threads 1\) needs least$'
+    refused 3 'give --memory [0-9]+M or more' $use --memory 1 --threads 1
+    ok "but not where there is one" [ "$(grep -c '^hint' err)" -eq 0 ]
     refused 3 'give --memory [0-9]+M or more' $use --memory 1
     most=$(smallest err)
     ff 0 $use --memory "${most}M"
