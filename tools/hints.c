@@ -40,8 +40,7 @@ static const struct hint {
      "--force"},
     {FF_EMISMATCH, FF_ABOUT_MODEL, RESUME, 0, 0,
      "`fftool inspect {model}` shows what it was begun with; give that with --data, or train a new "
-     "model "
-     "with `fftool train`"},
+     "model: `fftool train`, with another --model"},
     {FF_EMISMATCH, FF_ABOUT_MODEL, MEASURING, 0, 0,
      "`fftool inspect {model}` shows what data it was trained on"},
     {FF_EEXIST, FF_ABOUT_MODEL, TRAIN, 0, 0, "give --model another name"},
@@ -83,7 +82,8 @@ static const struct hint {
      "raise the limit of `ulimit -v` (or -d): every thread (--threads) takes 128 MiB of address "
      "space, every file of scratch 32 MiB and more"},
     {FF_ENOMEM, ANY_SUBJECT, TRAIN, 0, BUDGETED,
-     "--memory SIZE trains within a budget; `fftool plan` prints the smallest"},
+     "--memory SIZE trains within a budget; `fftool plan` of the same network and data prints the "
+     "smallest"},
     {FF_ENOMEM, ANY_SUBJECT, RESUME | MEASURING, 0, BUDGETED,
      "--memory SIZE works within a budget"},
     {FF_ENOMEM, ANY_SUBJECT, TRAINING | MEASURING, BUDGETED, 0,

@@ -152,7 +152,7 @@ int ff_other_data(struct ff_ctx *ctx, const char *model, const struct ff_manifes
         return ff_about(ctx,
                         ff_fail(ctx, FF_EMISMATCH,
                                 "%s: %s %s changed since the training of %s began; restore %s, or "
-                                "train from the beginning with `fftool train --force`",
+                                "train from the beginning: the same `fftool train` with --force",
                                 path, changes, several ? "have" : "has", model,
                                 several ? "them" : "it"),
                         FF_ABOUT_DATA);

@@ -91,7 +91,7 @@ touch changing/y_train.npy
 ff 0 $changing
 ok "a file that was written again is accepted" has out 'complete already'
 put_npy changing/y_train.npy "" 1 '(int(row / 20) + (row == 57)) % 10'
-refused 1 'y_train\.npy \([0-9]* bytes then and now\) has changed since .* restore it, or .*train --force' \
+refused 1 'y_train\.npy \([0-9]* bytes then and now\) has changed since .* restore it, or train from the beginning: the same .fftool train. with --force$' \
     $changing
 ok "and no other file is named" [ "$(grep -c x_train err)" = 0 ]
 cp changing/x_train.npy x-as-it-was

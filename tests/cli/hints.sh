@@ -83,7 +83,7 @@ mkdir reversed
 cp "$data"/*.gz reversed
 cp "$data/t10k-images-idx3-ubyte.gz" reversed/train-images-idx3-ubyte.gz
 cp "$data/t10k-labels-idx1-ubyte.gz" reversed/train-labels-idx1-ubyte.gz
-hinted 1 'm\.ff was trained on other data' '.fftool inspect m\.ff.* shows .*--data, or train a new model' \
+hinted 1 'm\.ff was trained on other data' '.fftool inspect m\.ff.* shows .*--data, or train a new model: .fftool train., with another --model$' \
     resume m.ff --data reversed
 ok "resume is not told of an option that it lacks" [ -z "$(grep -e '--force' err)" ]
 echo "This is text, not a model, and long enough that nobody takes it for an empty file." >text.ff
