@@ -180,7 +180,7 @@ static const struct option_spec options[] = {
     {.kind = OPTION_HEADING, .name = "Output"},
     {.kind = OPTION_FLAG,
      .name = "json",
-     .help = "print everything as a JSON object",
+     .help = "print everything as a JSON object, also of what does not fit (\"fits\": false)",
      .offset = offsetof(struct settings, json)},
     {.kind = OPTION_FLAG,
      .name = "quiet",
@@ -226,8 +226,12 @@ static int plan_one(struct planning *planning, struct ff_recipe *recipe)
     if (status == FF_OK)
         status = ff_plan_train(planning->cli->ctx, recipe, &opts,
                                opts.data.path != NULL ? NULL : data, &row->plan);
-    if (status != FF_OK && (status != FF_EBUDGET || planning->one))
-        return report_status(planning->cli, status);
+    if (status != FF_OK && (status != FF_EBUDGET || planning->one)) {
+        int result = report_status(planning->cli, status);
+
+        if (status != FF_EBUDGET || !planning->settings->json)
+            return result;
+    }
     row->mode = recipe->mode;
     row->layers = recipe->layers;
     row->fits = status == FF_OK;

@@ -101,6 +101,15 @@ ff 3 plan --hidden 2000 --depths 2,47 --modes ff-stream,bp --batch 500 --memory 
 ok "its JSON is one document" json out
 ok "with a point for each" [ "$(grep -c '^\.points\[[0-9]*\]\.peak_bytes=' leaves)" -eq 4 ]
 ok "which says whether it fits" [ "$(leaf '.points[3].fits')" = false ]
+ff 3 plan --hidden 500x2 --memory 12M --json
+ok "so is that of a single network" json out
+ok "which says that it does not fit" [ "$(leaf '.points[0].fits')" = false ]
+ok "and what would" [ "$(leaf '.points[0].smallest_bytes')" -eq $(($(smallest err) << 20)) ]
+ok "as does the message" has err '^fftool: plan: a budget of 12M is too small'
+ff 0 plan --hidden 500x2 --memory "$(smallest err)M" --json
+ok "which it does" json out
+ok "as it says" [ "$(leaf '.points[0].fits')" = true ]
+refused 3 'a budget of 12M is too small' plan --hidden 500x2 --memory 12M
 ff 0 plan --hidden 1000000x100000 --samples 100000000000 --features 500000 --classes 1000 --float \
     --batch 16000000 --epochs 1000000 --json
 ok "a plan makes nothing" [ ! -e model.ff.scratch ]
