@@ -112,10 +112,12 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
     print_text(running);
     print_text(": ");
     print_path(path);
-    print_text(
-        ": was cut short by another program, or its disk failed, while it was read\n"
-        "hint: once nothing else writes to it, restore it if it is damaged, and run the command "
-        "again\n");
+    print_text(": was cut short by another program, or its disk failed, while it was read\nhint: ");
+    print_text(ff_is_scratch(path)
+                   ? "it is scratch, which is rebuilt: once nothing else writes to it, run the "
+                     "command again\n"
+                   : "once nothing else writes to it, restore it if it is damaged, and run the "
+                     "command again\n");
     _exit(EXIT_DAMAGED);
 }
 

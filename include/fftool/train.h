@@ -138,6 +138,9 @@ struct ff_train_result {
     struct ff_memory memory;
 };
 
+/* True if PATH is, by its name, a file of scratch: stored activations or paged weights. The
+ * kernel's "boundary-1.lmdb (deleted)" is one, too. Async-signal-safe. */
+bool ff_is_scratch(const char *path);
 /* Fills OUT with defaults: 10 s between checkpoints, no compression. */
 void ff_train_opts_init(struct ff_train_opts *out);
 /* What ff_recipe_drop_unused() does for a recipe, for the options of a training in MODE. */

@@ -3,6 +3,8 @@
 
 #include "base/arithmetic.h"
 #include "store/db.h"
+#include <fftool/train.h>
+
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
@@ -110,6 +112,15 @@ static bool boundary_of(const char *name, uint32_t *boundary)
         *boundary = strcmp(name, TEMPORARY_FILE) == 0 ? TEMPORARY : FF_BOUNDARY_TILES;
     file_name(*boundary, same);
     return strcmp(name, same) == 0;
+}
+
+bool ff_is_scratch(const char *path)
+{
+    static const char any[] = FILE_FORMAT;
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+    return strncmp(name, any, strcspn(any, "%")) == 0 ||
+           strncmp(name, TILES_FILE, strlen(TILES_FILE)) == 0;
 }
 
 static int open_set(struct folder *folder, uint32_t boundary, enum ff_db_mode mode,

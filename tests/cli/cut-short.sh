@@ -75,7 +75,7 @@ kill -STOP $!
 kill -CONT $!
 ok "scratch that is cut short ends training as a damaged file" ends_with 4
 ok "the message names it" has err '^fftool: train: /.*/model\.ff\.scratch/boundary-0\.lmdb: was cut short'
-ok "and what to do" has err '^hint: once nothing else writes to it, restore it if it is damaged, and run'
+ok "and what to do" has err '^hint: it is scratch, which is rebuilt: once nothing else writes to it, run the command again$'
 ff 0 inspect --verify model.ff
 ok "the model is whole" has out '^verified .* none damaged'
 
