@@ -10,21 +10,21 @@
 
 #define CHUNK_BYTES 65536
 
-/* Opens the regular file PATH into *OUT. Returns EXIT_DONE, or an exit code with the reason
+/* Opens the file or pipe PATH into *OUT. Returns EXIT_DONE, or an exit code with the reason
  * printed. */
-static int open_regular(const struct cli *cli, const char *path, FILE **out)
+static int open_input(const struct cli *cli, const char *path, FILE **out)
 {
-    /* O_NONBLOCK: nothing waits for the writer of a FIFO. */
+    /* O_NONBLOCK: nothing waits for the writer of a FIFO. One that has none is empty. */
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     struct stat st;
 
     *out = NULL;
-    if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+    if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)) {
         close(fd);
         report_failure(cli, "%s: not a file", path);
         return EXIT_DAMAGED;
     }
-    if (fd >= 0)
+    if (fd >= 0 && fcntl(fd, F_SETFL, 0) == 0)
         *out = fdopen(fd, "r");
     if (*out != NULL)
         return EXIT_DONE;
@@ -38,7 +38,7 @@ int whole_file_read(const struct cli *cli, const char *path, size_t most, char *
                     size_t *bytes)
 {
     FILE *in;
-    int result = open_regular(cli, path, &in);
+    int result = open_input(cli, path, &in);
     size_t n;
 
     *text = NULL;

@@ -168,8 +168,8 @@ FF_CHECK int ff_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 FF_CHECK int ff_train_resume(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                              struct ff_train_result *result);
 /* Fails with FF_EINVAL if PATH, to which the caller writes during a training with OPTS, such as a
- * log, is a file of that training: the model, MODEL.partial, or any in its scratch. Symbolic links
- * are followed, dangling ones too. */
+ * log, is a file of that training: the model, MODEL.partial, its scratch directory, or by its name one of
+ * the files there. Symbolic links are followed, dangling ones too. */
 FF_CHECK int ff_train_check_output(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                                    const char *path);
 /*

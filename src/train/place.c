@@ -17,7 +17,7 @@ int ff_place_scratch(struct ff_ctx *ctx, const char *model, const char *scratch,
                          : snprintf(out, PATH_MAX, "%s" SCRATCH_SUFFIX, model);
 
     if (length >= PATH_MAX)
-        return ff_fail(ctx, FF_EINVAL, "the path of the scratch folder is too long");
+        return ff_fail(ctx, FF_EINVAL, "the path of the scratch directory is too long");
     return FF_OK;
 }
 
@@ -39,7 +39,8 @@ static int check_directory(struct ff_ctx *ctx, const char *model)
     return FF_OK;
 }
 
-/* Refuses PATH, which leads to RESOLVED, in SCRATCH (NULL: MODEL.scratch) or as its name. */
+/* Refuses PATH, which leads to RESOLVED, if it is SCRATCH (NULL: MODEL.scratch), or has the name of
+ * one of its files. */
 static int check_outside(struct ff_ctx *ctx, const char *path, const char *resolved,
                          const char *model, const char *scratch)
 {
@@ -49,15 +50,17 @@ static int check_outside(struct ff_ctx *ctx, const char *path, const char *resol
     if (status != FF_OK)
         return status;
     ff_path_directory(resolved, directory);
-    if (!ff_path_same(directory, folder) && !ff_path_same(resolved, folder))
-        return FF_OK;
-    return ff_fail(ctx, FF_EINVAL,
-                   "%s is in the scratch directory %s, whose files training deletes; choose "
-                   "another place for one of the two",
-                   path, folder);
+    if (ff_path_same(resolved, folder))
+        return ff_fail(ctx, FF_EINVAL, "%s is the scratch directory", path);
+    if (ff_is_scratch(resolved) && ff_path_same(directory, folder))
+        return ff_fail(ctx, FF_EINVAL,
+                       "%s has the name of a file that training makes and deletes in the scratch "
+                       "directory %s; choose another",
+                       path, folder);
+    return FF_OK;
 }
 
-/* A training with scratch elsewhere empties MODEL.scratch, too. */
+/* A training with scratch elsewhere deletes the files in MODEL.scratch, too. */
 static int check_outside_scratch(struct ff_ctx *ctx, const char *path, const char *resolved,
                                  const struct ff_train_opts *opts)
 {

@@ -101,21 +101,26 @@ tiny="--data $data --limit 400 --hidden 8 --epochs 1"
     refused 2 '--log: real\.ff is the model' train $tiny -o to-real --log real.ff
     refused 2 '--log: real\.ff\.partial is the model' train $tiny -o far --log real.ff.partial
     refused 2 '--log: good\.ff\.partial is the model' resume good.ff --log good.ff.partial
-    for log in S/boundary-0.lmdb linked/tiles.lmdb S/run.jsonl inside S; do
-        refused 2 "--log: $log is in the scratch directory S" \
+    for log in S/boundary-0.lmdb linked/tiles.lmdb inside; do
+        refused 2 "--log: $log has the name of a file .* in the scratch directory S;" \
             train $tiny -o new.ff --scratch S --log $log
     done
-    refused 2 '--log: made/log is in the scratch' train $tiny -o new.ff --scratch ./made/ --log made/log
+    refused 2 '--log: S is the scratch directory' train $tiny -o new.ff --scratch S --log S
+    refused 2 '--log: made/tiles\.lmdb has the name' train $tiny -o new.ff --scratch ./made/ --log made/tiles.lmdb
     for scratch in "" "--scratch S"; do
-        refused 2 '--log: new\.ff\.scratch/boundary-0\.lmdb is in the scratch' \
+        refused 2 '--log: new\.ff\.scratch/boundary-0\.lmdb has the name' \
             train $tiny -o new.ff --log new.ff.scratch/boundary-0.lmdb $scratch
     done
-    refused 2 'S/boundary-1\.lmdb is in the scratch directory linked' \
+    refused 2 'S/boundary-1\.lmdb has the name of a file .* in the scratch directory linked;' \
         train $tiny -o S/boundary-1.lmdb --scratch linked
-    refused 2 'inside is in the scratch directory S' train $tiny -o inside --scratch S --log log.jsonl
+    refused 2 'inside has the name of a file .* in the scratch directory S;' train $tiny -o inside --scratch S --log log.jsonl
 }
 ok "no file was made" [ "$(ls -d S/* new.ff* real.ff* made log.jsonl 2>/dev/null)" = "" ]
 rm kept.ff.partial hard inside
+# shellcheck disable=SC2086
+ff 0 train $tiny -o S/own.ff --scratch S --log S/own.jsonl --quiet
+ok "other names in the scratch directory are free" [ "$(ls S)" = "$(printf '%s\n' own.ff own.jsonl)" ]
+rm S/own.ff S/own.jsonl
 ok "the model is as it was" cmp good.ff good.copy
 ok "the images are as they were" cmp images.gz images.copy
 echo index,label,score_0 >p.csv
@@ -148,11 +153,17 @@ mkfifo pipe
     refused 1 '--log: pipe: .*no process reads' resume model.ff --log pipe
 }
 refused 1 '--output: pipe: .*no process reads' predict model.ff --input "$data" --output pipe
-refused 4 'pipe: not a file' plot pipe -o figure.svg
+refused 4 'pipe: ' plot pipe -o figure.svg
+refused 4 'folder: not a file' plot folder -o figure.svg
+"$FFTOOL" train --data "$data" --limit 400 --hidden 8 --epochs 1 --model of.ff --quiet --log of.jsonl 2>err
+# shellcheck disable=SC2002 # a pipe is what it is about
+cat of.jsonl | "$FFTOOL" plot /dev/stdin -o figure.svg >out 2>err
+ok "a log comes from a pipe" [ -s figure.svg ]
+rm figure.svg
 profile="profile --data $data --hidden 8 --batch 100 --depths 1 --modes bp --samples 200"
 # shellcheck disable=SC2086
 {
-    refused 4 'pipe: not a file' $profile -o pipe
+    refused 4 'pipe: ' $profile -o pipe
     refused 1 'pipe: .*no process reads' $profile -o pipe --force
 }
 
