@@ -320,7 +320,7 @@ START_TEST(another_recipe_does_not_touch_the_model)
     ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EMISMATCH, "batch");
     recipe.batch = 32;
     opts.limit_rows = 100;
-    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EMISMATCH, "rows");
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EMISMATCH, "samples");
     ck_assert_str_eq(train_hash(opts.model), hash);
 }
 END_TEST
