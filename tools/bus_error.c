@@ -113,7 +113,7 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
     print_text(": ");
     print_path(path);
     print_text(": was cut short by another program, or its disk failed, while it was read\nhint: ");
-    print_text(ff_is_scratch(path)
+    print_text(ff_train_is_scratch(path)
                    ? "it is scratch, which is rebuilt: once nothing else writes to it, run the "
                      "command again\n"
                    : "once nothing else writes to it, restore it if it is damaged, and run the "

@@ -6,7 +6,8 @@
 
 /*
  * Reads PATH into *TEXT (free() it), with a '\0' behind its *BYTES. Returns EXIT_DONE, or an exit
- * code with the reason printed: EXIT_DAMAGED if it is neither a file nor a pipe, or has more than MOST bytes.
+ * code with the reason printed: EXIT_DAMAGED if it is neither a file nor a pipe, or has more than
+ * MOST bytes.
  */
 int whole_file_read(const struct cli *cli, const char *path, size_t most, char **text,
                     size_t *bytes);

@@ -140,7 +140,7 @@ struct ff_train_result {
 
 /* True if PATH is, by its name, a file of scratch: stored activations or paged weights. The
  * kernel's "boundary-1.lmdb (deleted)" is one, too. Async-signal-safe. */
-bool ff_is_scratch(const char *path);
+bool ff_train_is_scratch(const char *path);
 /* Fills OUT with defaults: 10 s between checkpoints, no compression. */
 void ff_train_opts_init(struct ff_train_opts *out);
 /* What ff_recipe_drop_unused() does for a recipe, for the options of a training in MODE. */
@@ -168,8 +168,8 @@ FF_CHECK int ff_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 FF_CHECK int ff_train_resume(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                              struct ff_train_result *result);
 /* Fails with FF_EINVAL if PATH, to which the caller writes during a training with OPTS, such as a
- * log, is a file of that training: the model, MODEL.partial, its scratch directory, or by its name one of
- * the files there. Symbolic links are followed, dangling ones too. */
+ * log, is a file of that training: the model, MODEL.partial, its scratch directory, or by its name
+ * one of the files there. Symbolic links are followed, dangling ones too. */
 FF_CHECK int ff_train_check_output(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                                    const char *path);
 /*

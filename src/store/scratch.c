@@ -114,7 +114,7 @@ static bool boundary_of(const char *name, uint32_t *boundary)
     return strcmp(name, same) == 0;
 }
 
-bool ff_is_scratch(const char *path)
+bool ff_train_is_scratch(const char *path)
 {
     static const char any[] = FILE_FORMAT;
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;

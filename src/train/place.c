@@ -52,7 +52,7 @@ static int check_outside(struct ff_ctx *ctx, const char *path, const char *resol
     ff_path_directory(resolved, directory);
     if (ff_path_same(resolved, folder))
         return ff_fail(ctx, FF_EINVAL, "%s is the scratch directory", path);
-    if (ff_is_scratch(resolved) && ff_path_same(directory, folder))
+    if (ff_train_is_scratch(resolved) && ff_path_same(directory, folder))
         return ff_fail(ctx, FF_EINVAL,
                        "%s has the name of a file that training makes and deletes in the scratch "
                        "directory %s; choose another",
