@@ -24,7 +24,8 @@ enum {
     VERIFYING = 16,
     LIMITED = 32,
     OPENS = 64,
-    THREADED = 128 /* more than one thread is used */
+    THREADED = 128, /* more than one thread is used */
+    COMPRESSED = 256
 };
 
 /* In TEXT, {model} stands for the name of the model, and {resume} for the command that continues
@@ -65,9 +66,12 @@ static const struct hint {
     /* There is no room. */
     {FF_EFULL, FF_ABOUT_MODEL, TRAINING, SAVED, 0,
      "make room where the model is; `{resume}` then continues it"},
-    {FF_EFULL, ANY_SUBJECT, TRAINING, SAVED, 0,
+    {FF_EFULL, ANY_SUBJECT, TRAINING, SAVED, COMPRESSED,
      "make room; `{resume}` then continues the training, also with scratch elsewhere (--scratch "
      "DIR) or smaller (--compress zstd)"},
+    {FF_EFULL, ANY_SUBJECT, TRAINING, SAVED, 0,
+     "make room; `{resume}` then continues the training, also with scratch elsewhere (--scratch "
+     "DIR)"},
     {FF_EFULL, ANY_SUBJECT, TRAINING, 0, SAVED, "make room, and give the same command again"},
     {FF_EFULL, ANY_SUBJECT, MEASURING, 0, 0,
      "make room, or put temporary files elsewhere (--scratch DIR)"},
@@ -153,8 +157,11 @@ static unsigned facts_of(const struct cli *cli, int status)
     static const struct {
         const char *option;
         unsigned fact;
-    } options[] = {
-        {"force", FORCED}, {"memory", BUDGETED}, {"scratch", SCRATCH_GIVEN}, {"verify", VERIFYING}};
+    } options[] = {{"force", FORCED},
+                   {"memory", BUDGETED},
+                   {"scratch", SCRATCH_GIVEN},
+                   {"verify", VERIFYING},
+                   {"compress", COMPRESSED}};
     bool opens = status == FF_ECORRUPT && model_opens(cli);
     unsigned facts = (cli->situation.saved ? SAVED : 0u) |
                      (address_space_is_limited() ? LIMITED : 0u) | (opens ? OPENS : 0u) |

@@ -160,6 +160,11 @@ if mount -t tmpfs -o size=4k tmpfs full 2>/dev/null; then
     rm -f full/*
     hinted 1 'No space left' 'make room; .fftool resume m2\.ff --scratch full/scratch. then continues' \
         train $small --model m2.ff --scratch full/scratch
+    ok "compressed scratch would be smaller" has err '^hint: .*--compress zstd\)$'
+    rm -f full/* m2.ff
+    mount -t tmpfs -o remount,size=60k tmpfs full
+    hinted 1 'No space left' 'make room; .fftool resume m2\.ff --scratch full/scratch --compress zstd. then .*--scratch DIR\)$' \
+        train $small --model m2.ff --scratch full/scratch --compress zstd
     umount full
     ff 0 resume m2.ff --quiet
 else
