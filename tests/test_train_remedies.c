@@ -217,7 +217,8 @@ static void ck_ends(struct request request)
     }
 }
 
-/* Every remedy that REQUEST is told can be followed, changes the outcome, and leads to an end. */
+/* Each remedy in the refusal of REQUEST is possible, changes the outcome, and leads to acceptance.
+ */
 static void ck_remedies(const struct request *request)
 {
     struct remedy remedies[MAX_REMEDIES];

@@ -106,11 +106,11 @@ static int refuse_locked(const struct cli *cli, const char *path)
     return EXIT_FAILED;
 }
 
-int log_file_open(const struct cli *cli, const char *path, bool anew, struct log_file *out)
+int log_file_open(const struct cli *cli, const char *path, bool replace, struct log_file *out)
 {
-    bool absent, holds;
+    bool absent, has_content;
 
-    *out = (struct log_file){.path = path, .fd = -1, .keep = anew ? 0 : -1};
+    *out = (struct log_file){.path = path, .fd = -1, .keep = replace ? 0 : -1};
     if (path == NULL)
         return EXIT_DONE;
     absent = access(path, F_OK) != 0;
@@ -121,11 +121,11 @@ int log_file_open(const struct cli *cli, const char *path, bool anew, struct log
         close(out->fd);
         return refuse_locked(cli, path);
     }
-    if (!anew)
+    if (!replace)
         find_end(out);
-    holds = overwrite_holds(path);
-    out->made = absent && !holds;
-    out->holds = anew && holds;
+    has_content = overwrite_holds(path);
+    out->made = absent && !has_content;
+    out->holds = replace && has_content;
     return EXIT_DONE;
 }
 

@@ -27,11 +27,11 @@ struct log_file {
  * Returns EXIT_DONE, or an exit code with the reason printed. */
 int log_file_check(const struct cli *cli, const struct ff_train_opts *opts, const char *path);
 /*
- * Opens PATH, which log_file_check() has approved; NULL: no log. ANEW: what it holds goes with the
- * first line after log_file_release(). Returns EXIT_DONE, or EXIT_FAILED with the reason printed;
- * OUT is to be closed only after success.
+ * Opens PATH, which log_file_check() has approved; NULL: no log. REPLACE: the first line after
+ * log_file_release() replaces the contents. Returns EXIT_DONE, or EXIT_FAILED with the reason
+ * printed; OUT is to be closed only after success.
  */
-int log_file_open(const struct cli *cli, const char *path, bool anew, struct log_file *out);
+int log_file_open(const struct cli *cli, const char *path, bool replace, struct log_file *out);
 /* Appends LINE, which is taken over; NULL: memory is out. Returns NULL, or why it failed, once:
  * after a failure nothing more is logged. */
 const char *log_file_write(struct log_file *log, json_t *line);

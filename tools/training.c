@@ -332,15 +332,15 @@ static int print_result_json(const struct run *run, const struct ff_train_result
     return json_print(cli, json_built(&object));
 }
 
-/* A log is appended to when training goes on, and replaced by --force, as a model is. What it holds
- * is looked at once it is locked. */
-static int open_log(struct run *run, bool anew)
+/* Opens the log: resumed training appends to it, --force replaces it, as it does the model. The
+ * contents are read under the lock. */
+static int open_log(struct run *run, bool replace)
 {
     const char *path = run->training->log;
     int result = path != NULL ? log_file_check(run->cli, &run->training->opts, path) : EXIT_DONE;
 
     if (result == EXIT_DONE)
-        result = log_file_open(run->cli, path, anew, &run->log);
+        result = log_file_open(run->cli, path, replace, &run->log);
     if (result != EXIT_DONE || !run->log.holds || run->training->opts.force)
         return result;
     log_file_close(run->cli, &run->log);
@@ -398,7 +398,7 @@ static int train(struct run *run, const struct ff_recipe *recipe)
 }
 
 int training_run(struct cli *cli, struct training *training, const struct ff_recipe *recipe,
-                 bool log_anew)
+                 bool replace_log)
 {
     struct run run = {.cli = cli, .training = training};
     int result, log_result;
@@ -406,7 +406,7 @@ int training_run(struct cli *cli, struct training *training, const struct ff_rec
     cli->quiet = training->quiet;
     cli->model = training->opts.model;
     progress_init(&run.progress, training->quiet);
-    result = open_log(&run, log_anew);
+    result = open_log(&run, replace_log);
     if (result != EXIT_DONE)
         return result;
     interrupt_catch();

@@ -19,10 +19,10 @@ void training_init(struct training *training);
 
 /*
  * Trains with RECIPE, or goes on with the model's own if RECIPE is NULL; prints the result on
- * stdout. LOG_ANEW empties the log first. Returns an exit code.
+ * stdout. REPLACE_LOG: the log is replaced, not appended to. Returns an exit code.
  */
 int training_run(struct cli *cli, struct training *training, const struct ff_recipe *recipe,
-                 bool log_anew);
+                 bool replace_log);
 
 /* Rows of an option table for the member RUN (a struct training) of TYPE. */
 #define TRAINING_RESOURCE_OPTIONS(TYPE, RUN)                                                   \

@@ -86,8 +86,7 @@ struct ff_plan;
 struct ff_train_opts {
     const char *model; /* NAME.ff */
     struct ff_data_source data;
-    const char *scratch;   /* folder without the model, which stays if it is there; NULL:
-                              MODEL.scratch */
+    const char *scratch;   /* directory for activations, kept if it exists; NULL: MODEL.scratch */
     const char *compress;  /* scratch: "none", "zstd" or "zstd:LEVEL" */
     unsigned threads;      /* 0: as many as the process may use */
     uint64_t memory_bytes; /* budget for the process's peak memory (plan.h); 0: none */
@@ -167,9 +166,9 @@ FF_CHECK int ff_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
  */
 FF_CHECK int ff_train_resume(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                              struct ff_train_result *result);
-/* Fails with FF_EINVAL if PATH, to which the caller writes during a training with OPTS, such as a
- * log, is a file of that training: the model, MODEL.partial, its scratch directory, or by its name
- * one of the files there. Symbolic links are followed, dangling ones too. */
+/* Checks PATH, a file such as a log that the caller writes during a training with OPTS. FF_EINVAL
+ * if the training uses it: the model, MODEL.partial, the scratch directory, or the name of a
+ * scratch file there. Symbolic links are followed, dangling ones too. */
 FF_CHECK int ff_train_check_output(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                                    const char *path);
 /*

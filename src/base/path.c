@@ -59,8 +59,7 @@ static bool same_name(const char *a, const char *b)
     ff_path_directory(a, directory_a);
     ff_path_directory(b, directory_b);
     return strcmp(basename(copy_a), basename(copy_b)) == 0 && stat(directory_a, &stat_a) == 0 &&
-           stat(directory_b, &stat_b) == 0 && stat_a.st_dev == stat_b.st_dev &&
-           stat_a.st_ino == stat_b.st_ino;
+           stat(directory_b, &stat_b) == 0 && ff_same_file(&stat_a, &stat_b);
 }
 
 bool ff_path_same(const char *a, const char *b)
@@ -70,7 +69,7 @@ bool ff_path_same(const char *a, const char *b)
     bool exists_a = stat(a, &stat_a) == 0, exists_b = stat(b, &stat_b) == 0;
 
     if (exists_a && exists_b)
-        return stat_a.st_dev == stat_b.st_dev && stat_a.st_ino == stat_b.st_ino;
+        return ff_same_file(&stat_a, &stat_b);
     return !exists_a && !exists_b && ff_path_resolve(a, at_a) == 0 &&
            ff_path_resolve(b, at_b) == 0 && same_name(at_a, at_b);
 }

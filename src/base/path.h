@@ -3,6 +3,13 @@
 #define FF_BASE_PATH_H
 
 #include <limits.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+static inline bool ff_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
 
 /* Where PATH leads: symbolic links in its last component are followed, dangling ones too. Returns 0
  * or an errno: ENAMETOOLONG, or ELOOP for links that end nowhere. */

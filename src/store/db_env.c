@@ -11,6 +11,8 @@
  */
 #include "store/db_private.h"
 
+#include "base/path.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -70,7 +72,7 @@ static bool is_the_file(struct ff_db *db)
     struct stat ours, theirs;
 
     return mdb_env_get_fd(db->env, &fd) == 0 && fstat(db->fd, &ours) == 0 &&
-           fstat(fd, &theirs) == 0 && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+           fstat(fd, &theirs) == 0 && ff_same_file(&ours, &theirs);
 }
 
 static int open_env(struct ff_db *db, const char *path, size_t map_bytes)

@@ -31,11 +31,6 @@ int ff_partial_name(struct ff_ctx *ctx, const char *path, char out[PATH_MAX])
     return FF_OK;
 }
 
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 /* Under the lock: a file of another kind is not touched. */
 static int empty_stale(struct ff_ctx *ctx, const char *partial, int fd)
 {
@@ -78,7 +73,7 @@ void ff_partial_discard(const char *partial, int fd)
 {
     struct stat ours, there;
 
-    if (fstat(fd, &ours) == 0 && lstat(partial, &there) == 0 && is_same(&ours, &there))
+    if (fstat(fd, &ours) == 0 && lstat(partial, &there) == 0 && ff_same_file(&ours, &there))
         unlink(partial);
 }
 
@@ -119,7 +114,7 @@ int ff_partial_check_place(struct ff_ctx *ctx, const char *path, int fd)
     if (fstat(fd, &ours) != 0)
         return ff_fail_errno(ctx, errno, "%s: cannot check", path);
     occupied = stat(path, &there) == 0;
-    if (occupied && is_same(&ours, &there))
+    if (occupied && ff_same_file(&ours, &there))
         return FF_OK;
     if (!occupied && errno != ENOENT && errno != ENOTDIR)
         return ff_fail_errno(ctx, errno, "%s: cannot be found any more", path);

@@ -2,6 +2,7 @@
 #include "store/activations.h"
 
 #include "base/arithmetic.h"
+#include "base/path.h"
 #include "store/db.h"
 #include <fftool/train.h>
 
@@ -158,7 +159,7 @@ static bool is_in_place(const struct folder *folder)
 
     return fstat(folder->lock, &ours) == 0 &&
            (folder->is_private ? lstat : stat)(folder->path, &there) == 0 &&
-           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+           ff_same_file(&ours, &there);
 }
 
 /* Makes the folder if it is absent, and locks it. Sets of two trainings in one folder would replace

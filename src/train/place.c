@@ -21,26 +21,23 @@ int ff_place_scratch(struct ff_ctx *ctx, const char *model, const char *scratch,
     return FF_OK;
 }
 
-/* The scratch folder is made before the model, and beside it: here it can still be told which of
- * the two has no place. */
+/* Checks the directory of MODEL, which fits a path. The scratch directory is created there before
+ * the model: without this check the error would name scratch instead of the model. */
 static int check_directory(struct ff_ctx *ctx, const char *model)
 {
-    const char *slash = strrchr(model, '/');
-    char folder[PATH_MAX];
+    char directory[PATH_MAX];
     struct stat status;
 
-    if (!slash || slash == model)
-        return FF_OK;
-    snprintf(folder, sizeof folder, "%.*s", (int)(slash - model), model);
-    if (stat(folder, &status) != 0)
-        return ff_fail_errno(ctx, errno, "%s: there is no folder %s for the model", model, folder);
+    ff_path_directory(model, directory);
+    if (stat(directory, &status) != 0)
+        return ff_fail_errno(ctx, errno, "%s: the directory %s does not exist", model, directory);
     if (!S_ISDIR(status.st_mode))
-        return ff_fail(ctx, FF_EIO, "%s: %s is no folder", model, folder);
+        return ff_fail(ctx, FF_EIO, "%s: %s is not a directory", model, directory);
     return FF_OK;
 }
 
-/* Refuses PATH, which leads to RESOLVED, if it is SCRATCH (NULL: MODEL.scratch), or has the name of
- * one of its files. */
+/* Refuses PATH, which leads to RESOLVED, if it is the scratch directory SCRATCH (NULL:
+ * MODEL.scratch) or has the name of a file that training creates there. */
 static int check_outside(struct ff_ctx *ctx, const char *path, const char *resolved,
                          const char *model, const char *scratch)
 {
@@ -54,8 +51,8 @@ static int check_outside(struct ff_ctx *ctx, const char *path, const char *resol
         return ff_fail(ctx, FF_EINVAL, "%s is the scratch directory", path);
     if (ff_train_is_scratch(resolved) && ff_path_same(directory, folder))
         return ff_fail(ctx, FF_EINVAL,
-                       "%s has the name of a file that training makes and deletes in the scratch "
-                       "directory %s; choose another",
+                       "%s has the name of a file that training creates and deletes in the "
+                       "scratch directory %s; choose another",
                        path, folder);
     return FF_OK;
 }
@@ -74,10 +71,10 @@ static int check_outside_scratch(struct ff_ctx *ctx, const char *path, const cha
 int ff_place_check(struct ff_ctx *ctx, const struct ff_train_opts *opts)
 {
     char resolved[PATH_MAX];
-    int status = check_directory(ctx, opts->model);
+    int status = ff_partial_resolve(ctx, opts->model, resolved);
 
     if (status == FF_OK)
-        status = ff_partial_resolve(ctx, opts->model, resolved);
+        status = check_directory(ctx, opts->model);
     return status == FF_OK ? check_outside_scratch(ctx, opts->model, resolved, opts) : status;
 }
 

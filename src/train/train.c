@@ -536,13 +536,6 @@ int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     return train(ctx, recipe, opts, scratch, result);
 }
 
-static bool is_same_file(const char *path, const struct stat *other)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 && st.st_dev == other->st_dev && st.st_ino == other->st_ino;
-}
-
 /* Of a complete model that was begun with scratch beside it, and went on with scratch elsewhere. */
 static void remove_scratch_beside(struct ff_ctx *ctx, const struct ff_train_opts *opts)
 {
@@ -551,7 +544,7 @@ static void remove_scratch_beside(struct ff_ctx *ctx, const struct ff_train_opts
     struct stat there;
 
     if (ff_place_scratch(ctx, opts->model, NULL, folder) == FF_OK && lstat(folder, &there) == 0 &&
-        S_ISDIR(there.st_mode) && !is_same_file(opts->scratch, &there) &&
+        S_ISDIR(there.st_mode) && !ff_path_same(opts->scratch, folder) &&
         ff_scratch_open(ctx, folder, &scratch) == FF_OK)
         ff_scratch_remove(&scratch);
 }

@@ -57,8 +57,8 @@ refused 1 'pictures\.gz: .* name their file too \(--labels\)' train --data pictu
 # Places that cannot be written
 # shellcheck disable=SC2086
 {
-    refused 1 'nowhere/m\.ff: there is no folder nowhere for the model' train $small --model nowhere/m.ff
-    refused 1 'text\.ff/m\.ff: text\.ff is no folder' train $small --model text.ff/m.ff
+    refused 1 'nowhere/m\.ff: the directory nowhere does not exist' train $small --model nowhere/m.ff
+    refused 1 'text\.ff/m\.ff: text\.ff is not a directory' train $small --model text.ff/m.ff
     refused 1 'nowhere' train $small --log nowhere/log.jsonl
     refused 1 'text\.ff' train $small --scratch text.ff/scratch
 }
