@@ -121,7 +121,8 @@ bool ff_train_is_scratch(const char *path)
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
     return strncmp(name, any, strcspn(any, "%")) == 0 ||
-           strncmp(name, TILES_FILE, strlen(TILES_FILE)) == 0;
+           strncmp(name, TILES_FILE, strlen(TILES_FILE)) == 0 ||
+           strncmp(name, TEMPORARY_FILE, strlen(TEMPORARY_FILE)) == 0;
 }
 
 static int open_set(struct folder *folder, uint32_t boundary, enum ff_db_mode mode,

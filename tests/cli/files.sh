@@ -101,7 +101,7 @@ tiny="--data $data --limit 400 --hidden 8 --epochs 1"
     refused 2 '--log: real\.ff is the model' train $tiny -o to-real --log real.ff
     refused 2 '--log: real\.ff\.partial is the model' train $tiny -o far --log real.ff.partial
     refused 2 '--log: good\.ff\.partial is the model' resume good.ff --log good.ff.partial
-    for log in S/boundary-0.lmdb linked/tiles.lmdb inside; do
+    for log in S/boundary-0.lmdb linked/tiles.lmdb S/import.tmp inside; do
         refused 2 "--log: $log has the name of a file .* in the scratch directory S;" \
             train $tiny -o new.ff --scratch S --log $log
     done
