@@ -138,7 +138,8 @@ struct ff_train_result {
 };
 
 /* True if PATH is, by its name, a file of scratch: stored activations, paged weights, or rows
- * that are being sorted. The kernel's "boundary-1.lmdb (deleted)" is one, too. Async-signal-safe. */
+ * that are being sorted. The kernel's "boundary-1.lmdb (deleted)" is one, too. Async-signal-safe.
+ */
 bool ff_train_is_scratch(const char *path);
 /* Fills OUT with defaults: 10 s between checkpoints, no compression. */
 void ff_train_opts_init(struct ff_train_opts *out);
