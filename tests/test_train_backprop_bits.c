@@ -3,9 +3,9 @@
  * the threads, the micro-batches and the interruptions; what differs is the memory they take.
  */
 #include "base/context.h"
+#include "learn/backprop.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/backprop.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,11 +1,11 @@
 /* A model goes on only on the data that it was trained on: corrected files are told from such as
  * were merely written again, moved or unpacked. */
 #include "data/dataset.h"
+#include "model/manifest.h"
 #include "store/model_file.h"
 #include "support/data_fixture.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/manifest.h"
 
 #include <check.h>
 #include <stdio.h>

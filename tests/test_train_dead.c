@@ -1,8 +1,8 @@
 /* Layers whose units are never active are told, while training goes on and in its result. */
+#include "model/layer.h"
+#include "model/manifest.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/layer.h"
-#include "train/manifest.h"
 
 #include <check.h>
 #include <stdio.h>

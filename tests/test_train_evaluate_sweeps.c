@@ -1,7 +1,7 @@
 /* Evaluation of a model of several sweeps that is not complete, and while a trainer goes on. */
+#include "model/manifest.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/manifest.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* The feed lets go of what it has read: what is mapped at a time is as planned. */
+#include "learn/feed.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/feed.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* ff-full: the same weights, bit for bit, whatever the threads and the interruptions; memory that
  * does not grow with depth but by weights; faults told as what they are. */
 #include "base/context.h"
+#include "plan/plan.h"
 #include "support/memory_scratch.h"
 #include "support/naive_network.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/full.h"
-#include "train/plan.h"
+#include "train/stage_full.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,11 +1,11 @@
 /* ff-full computes what it says: weights, heads and figures equal those of a naive network in
  * double precision; a layer's gradient, peer normalisation included, equals finite differences. */
+#include "learn/pairs.h"
+#include "learn/peers.h"
+#include "learn/update.h"
 #include "support/naive_parts.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/pairs.h"
-#include "train/peers.h"
-#include "train/update.h"
 
 #include <check.h>
 #include <math.h>

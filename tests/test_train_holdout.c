@@ -1,10 +1,10 @@
 /* Held-out rows: what they tell of ranges of layers and of temperatures, what is chosen by it, and
  * that no layer learns from them. */
+#include "eval/holdout.h"
 #include "nn/loss.h"
 #include "support/naive_streams.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/holdout.h"
 
 #include <check.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Paths of any bytes in JSON, and JSON as text. */
+#include "model/json_text.h"
 #include "support/suite.h"
-#include "train/json_text.h"
 
 #include <check.h>
 #include <stdlib.h>

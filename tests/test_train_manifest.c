@@ -1,8 +1,8 @@
 /* The manifest: what is written is read back exactly; what is damaged is told or harmless. */
 #include "base/rng.h"
+#include "model/manifest.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/manifest.h"
 
 #include <check.h>
 #include <jansson.h>

@@ -1,6 +1,6 @@
 /* The files of the data in a manifest: they come back as they were, and what is none is refused. */
+#include "model/manifest_files.h"
 #include "support/suite.h"
-#include "train/manifest_files.h"
 
 #include <check.h>
 #include <stdio.h>

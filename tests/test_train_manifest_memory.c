@@ -1,7 +1,7 @@
 /* The manifest where memory runs out: it is read as it was written, or that is the error. */
+#include "model/manifest.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/manifest.h"
 
 #include <check.h>
 #include <errno.h>

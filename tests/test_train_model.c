@@ -1,8 +1,8 @@
 /* Looking into a model: its figures are those of the tiles it holds, whatever state it is in. */
+#include "model/layer.h"
+#include "model/manifest.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/layer.h"
-#include "train/manifest.h"
 
 #include <check.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 /* Label weights in a model: their figures, the hash that covers them, and damage to them. */
+#include "model/layer.h"
+#include "model/manifest.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/layer.h"
-#include "train/manifest.h"
 
 #include <check.h>
 #include <math.h>

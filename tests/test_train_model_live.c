@@ -1,8 +1,8 @@
 /* Looking into a model that is unfinished, in training, or damaged. */
+#include "model/layer.h"
+#include "model/manifest.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/layer.h"
-#include "train/manifest.h"
 
 #include <check.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 /* Layers larger than memory: their tiles come and go, and not a bit changes; with every recipe. */
+#include "model/pager.h"
 #include "support/memory_scratch.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/pager.h"
 #include "train/run.h"
 
 #include <check.h>

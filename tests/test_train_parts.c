@@ -1,13 +1,13 @@
 /* The parts below a training: how rows and neurons are cut, how a dataset is taken in, how time is
  * told. */
 #include "data/dataset.h"
+#include "learn/import.h"
+#include "model/geometry.h"
+#include "model/layer.h"
 #include "support/data_fixture.h"
 #include "support/memory_scratch.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/geometry.h"
-#include "train/import.h"
-#include "train/layer.h"
 
 #include <check.h>
 #include <ftw.h>

@@ -4,7 +4,7 @@
 #include "support/train_fixture.h"
 
 #include "base/context.h"
-#include "train/plan.h"
+#include "plan/plan.h"
 
 #include <check.h>
 #include <limits.h>

@@ -1,8 +1,8 @@
 /* What a plan counts, part by part: what is easily left out of it, and figures that are silly. */
+#include "plan/plan.h"
 #include "support/count_work.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/plan.h"
 
 #include <check.h>
 #include <limits.h>

@@ -1,10 +1,10 @@
 /* Recipes by name: what each decides, what is said otherwise, and what is of no use in one of them.
  */
+#include "model/manifest.h"
 #include "nn/loss.h"
+#include "recipe/recipe_table.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/manifest.h"
-#include "train/recipe_table.h"
 
 #include <check.h>
 #include <math.h>

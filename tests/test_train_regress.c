@@ -1,9 +1,9 @@
 /* Faults that were found by reading: each test failed once. */
 #include "base/context.h"
+#include "model/manifest.h"
 #include "store/activations.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/manifest.h"
 
 #include <check.h>
 #include <stdio.h>

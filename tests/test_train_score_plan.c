@@ -1,8 +1,8 @@
 /* The plan of an evaluation, of models that need not be there. */
+#include "plan/score_plan.h"
 #include "support/count_work.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/score_plan.h"
 
 #include <check.h>
 #include <stdio.h>

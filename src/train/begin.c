@@ -2,16 +2,16 @@
 
 #include <fftool/fftool.h>
 
+#include "model/workers.h"
+#include "learn/hard_negatives.h"
+#include "learn/import.h"
+#include "model/geometry.h"
 #include "nn/gemm.h"
+#include "recipe/mode.h"
 #include "store/libraries.h"
 #include "store/partial.h"
-#include "train/gather.h"
-#include "train/geometry.h"
-#include "train/import.h"
-#include "train/mode.h"
 #include "train/place.h"
 #include "train/same_data.h"
-#include "train/workers.h"
 
 #include <errno.h>
 #include <limits.h>

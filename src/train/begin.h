@@ -6,7 +6,7 @@
 #define FF_TRAIN_BEGIN_H
 
 #include "data/dataset.h"
-#include "train/manifest.h"
+#include "model/manifest.h"
 
 #include <fftool/train.h>
 

@@ -1,6 +1,6 @@
 #include "train/epochs.h"
 
-#include "train/streams.h"
+#include "learn/streams.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -14,15 +14,15 @@
 #ifndef FF_TRAIN_RUN_H
 #define FF_TRAIN_RUN_H
 
+#include "learn/feed.h"
+#include "model/layer.h"
+#include "model/manifest.h"
 #include "nn/loss.h"
 #include "nn/optimizer.h"
 #include "nn/schedule.h"
+#include "plan/plan.h"
+#include "recipe/mode.h"
 #include "train/clock.h"
-#include "train/feed.h"
-#include "train/layer.h"
-#include "train/manifest.h"
-#include "train/mode.h"
-#include "train/plan.h"
 
 struct ff_run {
     struct ff_ctx *ctx;

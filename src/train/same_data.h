@@ -5,8 +5,8 @@
 #ifndef FF_TRAIN_SAME_DATA_H
 #define FF_TRAIN_SAME_DATA_H
 
-#include "train/import.h"
-#include "train/manifest.h"
+#include "learn/import.h"
+#include "model/manifest.h"
 
 #include <fftool/train.h>
 

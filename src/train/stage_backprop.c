@@ -1,7 +1,7 @@
 /* Training the whole network by backpropagation, on images without labels in them. */
-#include "train/backprop.h"
+#include "learn/backprop.h"
+#include "plan/plan.h"
 #include "train/epochs.h"
-#include "train/plan.h"
 
 struct training {
     struct ff_run *run;

@@ -1,10 +1,10 @@
 /* Writing the outputs of a finished layer as the next boundary, and computing boundaries again. */
-#include "train/figures.h"
-#include "train/forward.h"
-#include "train/head.h"
-#include "train/plan.h"
+#include "eval/metrics.h"
+#include "learn/forward.h"
+#include "learn/head.h"
+#include "learn/streams.h"
+#include "plan/plan.h"
 #include "train/run.h"
-#include "train/streams.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* Training one layer's part of the linear softmax head. */
+#include "learn/head.h"
+#include "learn/streams.h"
+#include "learn/update.h"
 #include "nn/softmax.h"
+#include "plan/plan.h"
 #include "train/epochs.h"
-#include "train/head.h"
-#include "train/plan.h"
-#include "train/streams.h"
-#include "train/update.h"
 
 #include <string.h>
 

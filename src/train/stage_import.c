@@ -1,5 +1,5 @@
 /* The first stage: the dataset into boundary 0 of scratch. */
-#include "train/import.h"
+#include "learn/import.h"
 #include "train/run.h"
 #include "train/same_data.h"
 

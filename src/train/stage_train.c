@@ -1,8 +1,8 @@
 /* Training one layer on the stored outputs of the layer below. */
+#include "learn/step.h"
+#include "learn/streams.h"
+#include "plan/plan.h"
 #include "train/epochs.h"
-#include "train/plan.h"
-#include "train/step.h"
-#include "train/streams.h"
 
 struct training {
     struct ff_run *run;

@@ -1,13 +1,13 @@
 /* The public entry to training: opens or creates the model, then runs stage after stage. */
 #include <fftool/fftool.h>
 
+#include "eval/metrics.h"
+#include "eval/score.h"
+#include "learn/streams.h"
 #include "nn/gemm.h"
 #include "train/begin.h"
-#include "train/figures.h"
 #include "train/place.h"
 #include "train/run.h"
-#include "train/score.h"
-#include "train/streams.h"
 
 #include <limits.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* The JSON of a manifest: what is accepted is written and read again as the same, and training that
  * resumes from it comes to an end. */
 #include "fuzz/fuzz.h"
-#include "train/manifest.h"
+#include "model/manifest.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "support/count_work.h"
 
 #include "base/buffers.h"
-#include "train/layer.h"
+#include "model/layer.h"
 
 static size_t calls;
 

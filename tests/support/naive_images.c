@@ -1,6 +1,6 @@
 #include "support/naive_images.h"
 
-#include "train/geometry.h"
+#include "model/geometry.h"
 
 #include <check.h>
 #include <math.h>

@@ -7,8 +7,8 @@
 #ifndef FF_TESTS_NAIVE_NETWORK_H
 #define FF_TESTS_NAIVE_NETWORK_H
 
+#include "model/layer.h"
 #include "support/oracle.h"
-#include "train/layer.h"
 
 #include <fftool/recipe.h>
 

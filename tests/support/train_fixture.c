@@ -2,8 +2,8 @@
 
 #include "base/rng.h"
 #include "nn/loss.h"
+#include "recipe/recipe_table.h"
 #include "support/data_fixture.h"
-#include "train/recipe_table.h"
 
 #include <assert.h>
 #include <check.h>

@@ -1,0 +1,681 @@
+#include "eval/score.h"
+
+#include "base/arithmetic.h"
+#include "data/dataset.h"
+#include "learn/forward.h"
+#include "learn/head.h"
+#include "learn/import.h"
+#include "learn/streams.h"
+#include "plan/plan.h"
+#include "plan/score_plan.h"
+#include "recipe/mode.h"
+#include "train/clock.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_SCRATCH_BYTES ((uint64_t)1 << 30)
+/* At a model whose trainer goes on meanwhile. */
+#define ATTEMPTS 10
+
+struct scoring {
+    struct ff_ctx *ctx;
+    const struct ff_score_opts *opts;
+    const struct ff_evaluate_opts *evaluate;
+    struct ff_model_file *file;
+    struct ff_manifest manifest;
+    struct ff_dataset *dataset;
+    struct ff_workers workers;
+    struct ff_scratch scratch;
+    struct ff_clock clock;
+    bool backprop, by_head, conditioned;
+    uint32_t layers, first_head, classes;
+    uint32_t trained_layers;
+    uint32_t sum_from; /* the first layer whose goodness is summed */
+    uint64_t samples;
+    uint32_t *streams; /* (n_streams): a class each, or the neutral one */
+    size_t n_streams;
+    uint64_t max_rows;            /* of a block */
+    float *scores, *layer_scores; /* (max_rows, classes) */
+    float *product;               /* (chunk rows, classes) */
+    uint16_t *labels;             /* (max_rows) */
+    /* The block and layer at work */
+    struct ff_geometry geometry;
+    uint32_t number; /* of the layer, from 1 */
+    uint64_t first;  /* row of the dataset */
+    struct ff_score_job job;
+    uint64_t planned_bytes;
+    uint64_t rows_passed; /* through all layers of all blocks, for progress */
+    bool moved;           /* a trainer replaced weights that were still to be read */
+    struct ff_set *in, *out;
+};
+
+static uint32_t units(const struct scoring *s, uint32_t layer)
+{
+    return s->manifest.recipe.hidden[layer - 1];
+}
+
+#define MAX_BUFFERS 5
+
+static size_t list_buffers(struct scoring *s, struct ff_buffer out[MAX_BUFFERS])
+{
+    size_t scores = s->max_rows * s->classes;
+    const struct ff_buffer buffers[MAX_BUFFERS] = {
+        {&s->streams, FF_MEM_OTHER, s->n_streams, sizeof *s->streams},
+        {&s->scores, FF_MEM_OTHER, scores, sizeof(float)},
+        {&s->layer_scores, FF_MEM_OTHER, scores, sizeof(float)},
+        {&s->product, FF_MEM_OTHER, (size_t)FF_CHUNK_ROWS * s->classes, sizeof(float)},
+        {&s->labels, FF_MEM_OTHER, s->max_rows, sizeof *s->labels},
+    };
+
+    memcpy(out, buffers, sizeof buffers);
+    return MAX_BUFFERS;
+}
+
+void ff_score_needs(const struct ff_score_job *job, uint64_t rows, struct ff_needs *needs)
+{
+    struct scoring shape = {
+        .classes = job->manifest->classes, .n_streams = ff_score_streams(job), .max_rows = rows};
+    struct ff_buffer buffers[MAX_BUFFERS];
+
+    ff_buffers_count(list_buffers(&shape, buffers), buffers, needs);
+}
+
+static int load_manifest(struct scoring *s)
+{
+    int status = ff_model_file_open(s->ctx, s->evaluate->model, FF_MODEL_READ, &s->file);
+
+    if (status != FF_OK)
+        return status;
+    status = ff_manifest_load(s->ctx, s->file, &s->manifest);
+    ff_model_file_unpin(s->file);
+    return status;
+}
+
+/* What decides on the label. */
+static int choose_method(struct scoring *s)
+{
+    enum ff_method method = s->evaluate->method;
+    const char *mode = s->manifest.recipe.mode;
+    bool unsupervised;
+
+    s->backprop = ff_mode_find(mode)->backprop;
+    s->conditioned = ff_recipe_conditioned(&s->manifest.recipe);
+    unsupervised = ff_recipe_unsupervised(&s->manifest.recipe);
+    if (s->backprop && method == FF_METHOD_GOODNESS)
+        return ff_fail(s->ctx, FF_EINVAL,
+                       "%s is trained by backpropagation (%s): its output layer, a linear head, "
+                       "decides, not the goodness",
+                       s->evaluate->model, mode);
+    if (unsupervised && method == FF_METHOD_GOODNESS)
+        return ff_fail(s->ctx, FF_EINVAL,
+                       "%s is trained without labels: its linear head decides, not the goodness",
+                       s->evaluate->model);
+    s->by_head =
+        method == FF_METHOD_HEAD || (method == FF_METHOD_AUTO && (s->backprop || unsupervised));
+    return FF_OK;
+}
+
+/* From the second round of sweeps on every layer is there. Heads are trained in the last one. */
+static uint32_t count_layers(const struct scoring *s)
+{
+    return s->by_head ? ff_manifest_heads_trained(&s->manifest)
+                      : ff_manifest_layers_stored(&s->manifest);
+}
+
+static int nothing_trained(const struct scoring *s)
+{
+    const char *what = s->by_head && !s->backprop ? "head" : "layer";
+
+    if (ff_model_file_in_training(s->file))
+        return ff_about(s->ctx,
+                        ff_fail(s->ctx, FF_ELOCKED, "%s is in training and has no trained %s yet",
+                                s->evaluate->model, what),
+                        FF_ABOUT_MODEL);
+    return ff_fail(s->ctx, FF_EINVAL, "%s has no trained %s yet: resume its training",
+                   s->evaluate->model, what);
+}
+
+/* Which layers take part. An unfinished model is used as far as it goes. */
+static int choose_layers(struct scoring *s)
+{
+    const struct ff_progress_mark *mark = &s->manifest.mark;
+    const char *path = s->evaluate->model;
+
+    s->first_head = ff_recipe_first_head(&s->manifest.recipe);
+    s->layers = s->trained_layers = count_layers(s);
+    if (s->by_head && s->first_head == 0)
+        return ff_fail(s->ctx, FF_EINVAL,
+                       "%s has no head: train with --head-epochs 1 or more, or use the goodness",
+                       path);
+    if (s->layers == 0 || (s->by_head && s->layers < s->first_head))
+        return nothing_trained(s);
+    if (s->layers < s->manifest.recipe.layers)
+        ff_warn(s->ctx, "%s is not complete: using its first %u of %u layers", path, s->layers,
+                s->manifest.recipe.layers);
+    else if (mark->stage != FF_STAGE_DONE && s->manifest.recipe.sweeps > 1)
+        ff_warn(s->ctx,
+                "%s is not complete: using its layers as they are at layer %u of sweep %u of %u",
+                path, mark->layer, mark->round + 1, s->manifest.recipe.sweeps);
+    return FF_OK;
+}
+
+/* Which layers' goodness is summed: as asked for, as chosen on held-out rows, or all but the first
+ * where the label is among its inputs. The last of them is the last one that is looked at. */
+static int choose_range(struct scoring *s)
+{
+    const struct ff_evaluate_opts *opts = s->evaluate;
+    const struct ff_range_choice *choice = &s->manifest.choice;
+    uint32_t last = opts->last_layer, first = opts->first_layer;
+
+    if (s->by_head && (first > 0 || last > 0))
+        return ff_fail(
+            s->ctx, FF_EINVAL,
+            "layers: they are those whose goodness is summed, and the head of %s decides, "
+            "not the goodness; leave them out",
+            opts->model);
+    if (s->by_head)
+        return FF_OK;
+    if (last == 0)
+        last = first == 0 && choice->first > 0 ? choice->last : s->layers;
+    if (first == 0)
+        first = opts->last_layer == 0 && choice->first > 0 ? choice->first
+                : s->conditioned || last == 1              ? 1
+                                                           : 2;
+    last = last == FF_LAST_LAYER ? s->layers : last;
+    first = first == FF_LAST_LAYER ? last : first;
+    if (first > last || last > s->layers)
+        return ff_fail(s->ctx, FF_EINVAL, "layers %u to %u: %s has layers 1 to %u that are trained",
+                       first, last, opts->model, s->layers);
+    s->sum_from = first;
+    s->layers = last;
+    return FF_OK;
+}
+
+/* The data must be of the kind that the model was trained on. */
+static int check_data(struct scoring *s)
+{
+    const struct ff_evaluate_opts *opts = s->evaluate;
+    const struct ff_manifest *manifest = &s->manifest;
+    const struct ff_dataset_info *info = &s->dataset->info;
+
+    if (info->features != manifest->features)
+        return ff_fail(s->ctx, FF_EMISMATCH, "%s has %u feature%s a row, but %s was trained on %u",
+                       opts->data.path, info->features, info->features == 1 ? "" : "s", opts->model,
+                       manifest->features);
+    if (info->classes > manifest->classes)
+        return ff_fail(s->ctx, FF_EMISMATCH, "%s has labels up to %u, but %s knows %u classes",
+                       opts->data.path, info->classes - 1, opts->model, manifest->classes);
+    return FF_OK;
+}
+
+static int open_data(struct scoring *s)
+{
+    const struct ff_evaluate_opts *opts = s->evaluate;
+    const struct ff_manifest *manifest = &s->manifest;
+    struct ff_dataset_spec spec = {.path = opts->data.path,
+                                   .labels = opts->data.labels,
+                                   .split = opts->train_split ? FF_SPLIT_TRAIN : FF_SPLIT_TEST,
+                                   .unlabelled = s->opts->unlabelled,
+                                   .sample = s->opts->unlabelled ? 0 : opts->limit_rows};
+    const struct ff_dataset_info *info;
+    int status = ff_dataset_open(s->ctx, &spec, &s->dataset);
+
+    if (status == FF_OK)
+        status = ff_about(s->ctx, check_data(s), FF_ABOUT_MODEL);
+    if (status != FF_OK)
+        return status;
+    info = &s->dataset->info;
+    s->classes = manifest->classes;
+    s->samples = opts->limit_rows && opts->limit_rows < info->rows ? opts->limit_rows : info->rows;
+    return FF_OK;
+}
+
+/* What makes logits of the scores. */
+static double logit_scale(const struct scoring *s)
+{
+    const struct ff_range_choice *choice = &s->manifest.choice;
+    bool fitted = choice->first == s->sum_from && choice->last == s->layers;
+
+    if (s->by_head)
+        return 1;
+    return s->manifest.recipe.goodness_scale / (s->layers - s->sum_from + 1) /
+           (fitted ? choice->temperature : 1);
+}
+
+/* What is going to be scored. */
+static struct ff_score_task task_of(const struct scoring *s)
+{
+    return (struct ff_score_task){
+        .method = s->by_head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS,
+        .samples = s->samples,
+        .classes = s->classes,
+        .layers = s->layers,
+        .first_layer = s->sum_from,
+        .last_layer = s->by_head ? 0 : s->layers,
+        .trained_layers = s->trained_layers,
+        .scale = logit_scale(s),
+        .planned_bytes = s->planned_bytes,
+    };
+}
+
+/* Tells what it will take, and keeps to the budget from here on. */
+static int plan(struct scoring *s)
+{
+    const struct ff_evaluate_opts *opts = s->evaluate;
+    struct ff_score_task task = task_of(s);
+    struct ff_plan plan;
+    int status = ff_workers_check(s->ctx, opts->threads);
+
+    if (status != FF_OK)
+        return status;
+    s->job = (struct ff_score_job){
+        .manifest = &s->manifest,
+        .by_head = s->by_head,
+        .unlabelled = s->opts->unlabelled,
+        .is_float = s->dataset->info.is_float,
+        .layers = s->layers,
+        .first_head = s->first_head,
+        .samples = s->samples,
+        .threads = opts->threads ? opts->threads : ff_available_threads(),
+        .scratch_bytes = opts->scratch_bytes ? opts->scratch_bytes : DEFAULT_SCRATCH_BYTES,
+        .memory_bytes = opts->memory_bytes,
+    };
+    s->opts->needs(&task, &s->job.results);
+    ff_model_file_read_needs(s->file, &s->job.results);
+    status = ff_score_plan(s->ctx, &s->job, &plan);
+    if (s->opts->plan_only)
+        *s->opts->plan_only = plan;
+    if (status != FF_OK || s->opts->plan_only)
+        return status;
+    s->planned_bytes = plan.peak_bytes;
+    ff_plan_warn(s->ctx, &plan);
+    if (opts->on_plan)
+        opts->on_plan(opts->arg, &plan);
+    ff_meter_tighten(s->ctx, opts->memory_bytes);
+    return FF_OK;
+}
+
+static int allocate(struct scoring *s)
+{
+    struct ff_buffer buffers[MAX_BUFFERS];
+    int status;
+
+    s->n_streams = ff_score_streams(&s->job);
+    s->max_rows = s->job.rows;
+    status = ff_buffers_alloc(s->ctx, list_buffers(s, buffers), buffers);
+    if (status != FF_OK)
+        return status;
+    for (uint32_t c = 0; c < s->n_streams; c++)
+        s->streams[c] =
+            s->n_streams > 1 ? FF_STREAM_CLASS + c : ff_streams_head(&s->manifest.recipe);
+    return FF_OK;
+}
+
+#define SUFFIX ".eval"
+
+void ff_score_sweep(const char *model)
+{
+    char prefix[PATH_MAX];
+
+    if (snprintf(prefix, sizeof prefix, "%s" SUFFIX, model) < (int)sizeof prefix)
+        ff_scratch_sweep(prefix);
+}
+
+/* Temporary files go where they were asked for, else beside the model, else to the temporary
+ * folder. */
+static int open_scratch(struct scoring *s)
+{
+    const char *temporary = getenv("TMPDIR");
+    char prefix[PATH_MAX];
+    int status;
+
+    ff_score_sweep(s->evaluate->model);
+    if (s->evaluate->scratch)
+        snprintf(prefix, sizeof prefix, "%s/fftool.eval", s->evaluate->scratch);
+    else
+        snprintf(prefix, sizeof prefix, "%s" SUFFIX, s->evaluate->model);
+    status = ff_scratch_temporary(s->ctx, prefix, &s->scratch);
+    if (status == FF_OK || s->evaluate->scratch)
+        return status;
+    snprintf(prefix, sizeof prefix, "%s/fftool.eval", temporary ? temporary : P_tmpdir);
+    return ff_scratch_temporary(s->ctx, prefix, &s->scratch);
+}
+
+static void release(struct scoring *s)
+{
+    struct ff_buffer buffers[MAX_BUFFERS];
+
+    ff_buffers_free(s->ctx, list_buffers(s, buffers), buffers);
+    ff_scratch_remove(&s->scratch);
+    ff_workers_release(&s->workers);
+    ff_dataset_close(s->dataset);
+    ff_manifest_release(&s->manifest);
+    ff_model_file_close(s->file);
+}
+
+static int seal(struct scoring *s, struct ff_set *set, uint32_t boundary)
+{
+    struct ff_seal unnamed = {.boundary = boundary, .chunks = s->geometry.chunks};
+
+    return ff_set_seal(set, &unnamed);
+}
+
+static int import_block(struct scoring *s)
+{
+    struct ff_import_opts opts = {.dataset = s->dataset, .geometry = &s->geometry};
+    int status = s->scratch.ops->create(s->scratch.self, 0, &s->in);
+
+    if (status != FF_OK)
+        return status;
+    opts.set = s->in;
+    status = ff_import(s->ctx, &opts, NULL);
+    return status == FF_OK ? seal(s, s->in, 0) : status;
+}
+
+static int new_feed(struct scoring *s, struct ff_set *set, uint32_t boundary, struct ff_feed **out)
+{
+    struct ff_feed_opts opts = ff_feed_opts_of(&s->manifest, &s->geometry, boundary,
+                                               ff_forward_pieces(s->n_streams), FF_FEED_PLAIN);
+
+    opts.set = set;
+    opts.is_float = s->dataset->info.is_float;
+    return ff_feed_new(&s->workers, &opts, out);
+}
+
+static int read_labels(struct scoring *s, struct ff_feed *feed)
+{
+    int status = FF_OK;
+
+    for (uint32_t chunk = 0; chunk < s->geometry.chunks && status == FF_OK; chunk++) {
+        uint64_t first;
+        uint32_t rows;
+
+        ff_chunk_range(&s->geometry, chunk, &first, &rows);
+        status = ff_feed_labels(feed, chunk, s->labels + first);
+    }
+    return status;
+}
+
+static int begin_chunk(void *arg, uint32_t chunk, uint64_t first, uint32_t rows)
+{
+    struct scoring *s = arg;
+
+    (void)chunk;
+    (void)rows;
+    if (ff_clock_tick(&s->clock, s->rows_passed + first, NAN))
+        return ff_fail(s->ctx, FF_EINTERRUPTED, "interrupted");
+    return FF_OK;
+}
+
+/* Keeps the goodness of a chunk: under the label of its stream, or under every one. */
+static void keep_goodness(struct scoring *s, const struct ff_forward_block *block)
+{
+    float *scores = s->layer_scores + block->first * s->classes;
+
+    if (s->conditioned) {
+        memcpy(scores, block->goodness, (size_t)block->rows * s->classes * sizeof *scores);
+        return;
+    }
+    for (uint32_t i = 0; i < block->rows; i++)
+        scores[(size_t)i * s->classes + block->stream - FF_STREAM_CLASS] = block->goodness[i];
+}
+
+/* Keeps the goodness, and the outputs if a layer or a head above needs them. */
+static int take_block(void *arg, const struct ff_forward_block *block)
+{
+    struct scoring *s = arg;
+    struct ff_compression none = {FF_CODEC_NONE, 0};
+    struct ff_matrix matrix = {FF_F32, block->rows, units(s, s->number), block->y};
+
+    if (!s->by_head)
+        keep_goodness(s, block);
+    if (!s->out)
+        return FF_OK;
+    return ff_set_put(s->out, block->chunk, block->stream, &matrix, FF_F32, &none);
+}
+
+/* Whether a trainer has replaced the tiles of GENERATION since the manifest was read. */
+static bool is_replaced(struct scoring *s, char kind, uint32_t number, uint64_t generation)
+{
+    const struct ff_tile_key first = {.kind = kind, .layer = number, .generation = generation};
+    struct ff_manifest now;
+    struct ff_value value;
+    bool moved;
+
+    if (ff_manifest_load(s->ctx, s->file, &now) != FF_OK)
+        return false;
+    moved = now.mark.checkpoints != s->manifest.mark.checkpoints;
+    ff_manifest_release(&now);
+    return moved && ff_model_file_describe(s->file, &first, &value) != FF_OK;
+}
+
+/* Loads a layer, or a head, unless a trainer goes on meanwhile: then S has MOVED. */
+static int load_part(struct scoring *s, struct ff_layer *layer, char kind, uint32_t number)
+{
+    uint64_t generation = ff_manifest_generation(&s->manifest, kind, number);
+    int status = ff_layer_load(layer, s->file, kind, number, generation, false);
+    char reason[FF_MESSAGE_BYTES];
+
+    if (status != FF_ECORRUPT)
+        return status;
+    snprintf(reason, sizeof reason, "%s", ff_ctx_message(s->ctx));
+    s->moved = is_replaced(s, kind, number, generation);
+    ff_model_file_unpin(s->file);
+    if (s->moved)
+        return ff_fail(s->ctx, FF_ELOCKED,
+                       "%s is in training, and went on while it was read: layer %u is another one "
+                       "now",
+                       s->evaluate->model, number);
+    return ff_about(s->ctx, ff_fail(s->ctx, status, "%s", reason), FF_ABOUT_MODEL);
+}
+
+static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *feed)
+{
+    struct ff_layer layer;
+    struct ff_forward_opts opts = {
+        .layer = &layer,
+        .manifest = &s->manifest,
+        .feed = feed,
+        .geometry = &s->geometry,
+        .streams = s->streams,
+        .n_streams = s->n_streams,
+        .plain = s->backprop,
+        .no_outputs = s->out == NULL,
+        .sink = take_block,
+        .begin_chunk = begin_chunk,
+        .arg = s,
+    };
+    struct ff_layer shape = ff_layer_of(&s->manifest, number, 0);
+    int status;
+
+    shape.residency = ff_score_residency(&s->job, number);
+    status = ff_layer_init_paged(&layer, &s->workers, &shape, &s->scratch, NULL);
+    if (status != FF_OK)
+        return status;
+    status = load_part(s, &layer, 'W', number);
+    if (status == FF_OK)
+        status = ff_forward(&s->workers, &opts);
+    ff_layer_release(&layer);
+    return status;
+}
+
+/* Adds the part of the head on layer NUMBER, whose outputs are in the set S->out. */
+static int add_head(struct scoring *s, uint32_t number)
+{
+    struct ff_layer head;
+    struct ff_feed *feed = NULL;
+    int status = ff_layer_init(&head, s->ctx, units(s, number), s->classes, 0);
+
+    if (status != FF_OK)
+        return status;
+    status = load_part(s, &head, 'H', number);
+    if (status == FF_OK)
+        status = new_feed(s, s->out, number, &feed);
+    for (uint32_t chunk = 0; chunk < s->geometry.chunks && status == FF_OK; chunk++) {
+        struct ff_piece_request request = {chunk, ff_streams_head(&s->manifest.recipe)};
+        struct ff_piece piece;
+
+        status = ff_feed_load(feed, 1, &request, &piece);
+        if (status == FF_OK)
+            ff_head_logits(&head, s->workers.pool, piece.rows, piece.x, s->product,
+                           s->scores + piece.first * s->classes);
+        ff_feed_done(feed);
+    }
+    ff_feed_free(feed);
+    ff_layer_release(&head);
+    return status;
+}
+
+static struct ff_scored scored_rows(const struct scoring *s)
+{
+    return (struct ff_scored){
+        .first = s->first,
+        .rows = (uint32_t)s->geometry.rows,
+        .classes = s->classes,
+        .labels = s->opts->unlabelled ? NULL : s->labels,
+        .layer_scores = s->by_head ? NULL : s->layer_scores,
+        .scores = s->scores,
+    };
+}
+
+/* Up to the first layer of the range the sum is a layer's own. */
+static int sum_goodness(struct scoring *s, uint32_t number)
+{
+    struct ff_scored scored = scored_rows(s);
+    size_t n = (size_t)s->geometry.rows * s->classes;
+
+    for (size_t i = 0; i < n; i++)
+        s->scores[i] =
+            number <= s->sum_from ? s->layer_scores[i] : s->scores[i] + s->layer_scores[i];
+    return s->opts->on_layer ? s->opts->on_layer(s->opts->arg, number, &scored) : FF_OK;
+}
+
+/* One layer of a block, from S->in to S->out. */
+static int pass_layer(struct scoring *s, uint32_t number)
+{
+    bool head_here = s->by_head && number >= s->first_head;
+    struct ff_feed *feed = NULL;
+    int status = FF_OK;
+
+    s->number = s->clock.now.layer = number;
+    if (number < s->layers || head_here)
+        status = s->scratch.ops->create(s->scratch.self, number, &s->out);
+    if (status == FF_OK)
+        status = new_feed(s, s->in, number - 1, &feed);
+    if (status == FF_OK && number == 1 && !s->opts->unlabelled)
+        status = read_labels(s, feed);
+    if (status == FF_OK)
+        status = forward_layer(s, number, feed);
+    ff_feed_free(feed);
+    if (status == FF_OK && s->out)
+        status = seal(s, s->out, number);
+    if (status == FF_OK && head_here)
+        status = add_head(s, number);
+    if (status == FF_OK && !s->by_head)
+        status = sum_goodness(s, number);
+    s->rows_passed += s->geometry.rows;
+    return status;
+}
+
+static void close_set(struct scoring *s, struct ff_set **set, uint32_t boundary)
+{
+    ff_set_close(*set);
+    *set = NULL;
+    s->scratch.ops->drop(s->scratch.self, boundary);
+}
+
+static int score_block(struct scoring *s)
+{
+    struct ff_scored scored = scored_rows(s);
+    int status = import_block(s);
+
+    memset(s->scores, 0, s->max_rows * s->classes * sizeof *s->scores);
+    for (uint32_t layer = 1; layer <= s->layers; layer++) {
+        if (status == FF_OK)
+            status = pass_layer(s, layer);
+        close_set(s, &s->in, layer - 1);
+        s->in = s->out;
+        s->out = NULL;
+    }
+    close_set(s, &s->in, s->layers);
+    return status == FF_OK ? s->opts->on_block(s->opts->arg, &scored) : status;
+}
+
+static int score_all(struct scoring *s)
+{
+    struct ff_progress phase = {
+        .phase = FF_PHASE_EVALUATE, .layer = 1, .rows_total = s->samples * s->layers};
+    struct ff_score_task task = task_of(s);
+    int status = s->opts->begin(s->opts->arg, &task);
+
+    s->clock.on_progress = s->evaluate->on_progress;
+    s->clock.interrupted = s->evaluate->interrupted;
+    s->clock.arg = s->evaluate->arg;
+    s->clock.began = ff_now();
+    s->clock.work_left = (double)s->samples * s->layers;
+    s->clock.now.layers = s->layers;
+    ff_clock_phase(&s->clock, &phase, s->clock.work_left);
+    while (s->first < s->samples && status == FF_OK) {
+        s->geometry =
+            ff_geometry_make(ff_smaller(s->max_rows, s->samples - s->first), FF_CHUNK_ROWS);
+        status = score_block(s);
+        if (status == FF_OK)
+            s->first += s->geometry.rows;
+    }
+    if (status == FF_OK)
+        ff_clock_end(&s->clock);
+    return status;
+}
+
+/* Once, with the model as it is now; *AGAIN becomes true if it is worth another time. */
+static int score_once(struct ff_ctx *ctx, const struct ff_score_opts *opts, bool *again)
+{
+    struct scoring s = {.ctx = ctx, .opts = opts, .evaluate = opts->evaluate};
+    int status = load_manifest(&s);
+
+    if (status == FF_OK)
+        status = choose_method(&s);
+    if (status == FF_OK)
+        status = choose_layers(&s);
+    if (status == FF_OK)
+        status = choose_range(&s);
+    if (status == FF_OK)
+        status = open_data(&s);
+    if (status == FF_OK)
+        status = plan(&s);
+    if (status == FF_OK && !opts->plan_only) {
+        status = ff_workers_init(&s.workers, ctx, opts->evaluate->threads);
+        if (status == FF_OK)
+            status = allocate(&s);
+        if (status == FF_OK)
+            status = open_scratch(&s);
+        if (status == FF_OK)
+            status = score_all(&s);
+    }
+    *again = s.moved && (s.first == 0 || opts->restarts);
+    release(&s);
+    return status;
+}
+
+int ff_score(struct ff_ctx *ctx, const struct ff_score_opts *opts)
+{
+    uint64_t limit_before = ctx->meter.limit;
+    bool again = true;
+    int status = FF_OK;
+
+    if (!opts->evaluate->model || !opts->evaluate->data.path)
+        return ff_fail(ctx, FF_EINVAL, "no model file, or no data, is named");
+    for (int i = 0; i < ATTEMPTS && again; i++) {
+        if (i > 0)
+            ff_warn(ctx, "%s is in training and went on meanwhile: starting over",
+                    opts->evaluate->model);
+        status = score_once(ctx, opts, &again);
+        ff_memory_limit(ctx, limit_before);
+    }
+    return status;
+}

@@ -1,0 +1,58 @@
+/*
+ * Backpropagation: one optimizer step of the whole network on a batch, by the chain rule
+ * (Rumelhart, Hinton and Williams 1986), with a linear softmax output and cross-entropy:
+ *
+ *     y_0 = x,  y_k = relu(y_{k-1} W_k' + b_k),  logits = y_L V' + c
+ *     dZ_out = (p - onehot) / batch,  dV = dZ_out' y_L
+ *     dZ_L = (dZ_out V) [y_L > 0],    dW_k = dZ_k' y_{k-1},  dZ_{k-1} = (dZ_k W_k) [y_{k-1} > 0]
+ *
+ * What is held at a time is one of three things, and none changes a bit of the weights: every
+ * product is of a chunk of rows and a tile of neurons, and sums run over the chunks in order.
+ *
+ * - all activations of the batch (bp);
+ * - all activations of a micro-batch, whose gradients are added up (bp-accum);
+ * - the outputs of every s-th layer, s = sqrt(L); those between are computed again, a segment at a
+ *   time, when the backward pass comes to them (bp-checkpoint; Chen, Xu, Zhang and Guestrin,
+ *   "Training Deep Nets with Sublinear Memory Cost", 2016).
+ *
+ * dZ_k takes the place of y_k. A layer steps as soon as its own gradient and dZ below it are known,
+ * so without micro-batches the gradient of one layer is held at a time.
+ */
+#ifndef FF_LEARN_BACKPROP_H
+#define FF_LEARN_BACKPROP_H
+
+#include "model/network.h"
+
+struct ff_backprop_opts {
+    const struct ff_manifest *manifest; /* shapes */
+    struct ff_network *network;         /* not owned; its one head is the output */
+    struct ff_feed *feed;               /* not owned; of boundary 0, for MICRO_CHUNKS pieces */
+    const struct ff_geometry *geometry;
+    const struct ff_optimizer *optimizer;
+    struct ff_optimizer_params optimizer_params;
+    uint32_t micro_chunks; /* chunks at a time, 1 .. chunks of a batch */
+    uint32_t segment;      /* layers whose outputs are held together, 1 .. layers */
+};
+
+/* Fills in what MODE of MANIFEST's recipe decides: micro_chunks, for ROWS (0: so that activations
+ * take about 16 MiB) where it accumulates, and segment. */
+void ff_backprop_choose(const struct ff_manifest *manifest, const struct ff_geometry *geometry,
+                        uint32_t rows, struct ff_backprop_opts *opts);
+/* Floating-point operations of the products for one sample. */
+double ff_backprop_flops(const struct ff_manifest *manifest);
+
+struct ff_backprop;
+FF_CHECK int ff_backprop_new(struct ff_workers *workers, const struct ff_backprop_opts *opts,
+                             struct ff_backprop **out);
+void ff_backprop_free(struct ff_backprop *backprop);
+/* Adds what it takes on THREADS, without the network and the feed, which need not be there. */
+void ff_backprop_needs(const struct ff_backprop_opts *opts, unsigned threads,
+                       struct ff_needs *needs);
+/*
+ * Trains on BATCH as optimizer step NUMBER (from 1) with learning rate LR, and adds to SUMS, whose
+ * loss is not finite once training has diverged. Fails with FF_ECORRUPT (scratch).
+ */
+FF_CHECK int ff_backprop_run(struct ff_backprop *backprop, uint64_t batch, uint64_t number,
+                             float lr, struct ff_sums *sums);
+
+#endif

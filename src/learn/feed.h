@@ -1,0 +1,92 @@
+/*
+ * The feed brings the inputs of a layer: pieces of one chunk of one stream each, as f32 rows ready
+ * for the GEMM. Above boundary 0 a piece stored as raw f32 is used where it lies in the map, any
+ * other is decoded. At boundary 0, which holds images and labels, every stream is formed from them
+ * (first_inputs.h). In training, images can be shifted before and inputs dropped after. Hard negatives, and
+ * positives beside them, are gathered from inputs under every label (hard_negatives.h).
+ */
+#ifndef FF_LEARN_FEED_H
+#define FF_LEARN_FEED_H
+
+#include "model/workers.h"
+#include "data/embed.h"
+#include "model/geometry.h"
+#include "model/manifest.h"
+#include "store/activations.h"
+
+/* What the inputs are for. */
+enum ff_feed_use {
+    FF_FEED_PLAIN, /* as they are */
+    FF_FEED_LEARN, /* with the noise of an epoch: shifts of images, dropout */
+    FF_FEED_STORE, /* to be stored for the layer above: shifts of images, a copy's own */
+};
+
+struct ff_feed_opts {
+    const struct ff_geometry *geometry;
+    struct ff_set *set;            /* not owned */
+    uint32_t boundary;             /* 0: embed; else read streams as stored */
+    struct ff_embedding embedding; /* boundary 0 */
+    uint32_t classes;              /* labels are below */
+    bool is_float;                 /* boundary 0: images are f32, else u8 */
+    uint64_t seed;                 /* of wrong labels, shifts, masks and dropped inputs */
+    uint32_t width;                /* columns of the inputs */
+    uint32_t max_pieces;           /* most pieces at a time */
+    enum ff_feed_use use;
+    float dropout;         /* probability that an input is dropped */
+    struct ff_image image; /* boundary 0 */
+    uint32_t jitter;       /* boundary 0: pixels that images are shifted by at most */
+    bool hybrid;           /* boundary 0: negatives are hybrid images */
+    bool hard;             /* negatives change with the epoch; above boundary 0 they are gathered */
+    float goodness_scale;  /* of hard negatives */
+    bool *damaged;         /* set to true when the set turns out to be; may be NULL */
+};
+
+/* How inputs of layer BOUNDARY + 1 of a model are read for USE, PIECES pieces at a time. The set is
+ * yet to be named. */
+struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
+                                    const struct ff_geometry *geometry, uint32_t boundary,
+                                    uint32_t pieces, enum ff_feed_use use);
+
+struct ff_piece_request {
+    uint32_t chunk, stream;
+};
+
+struct ff_piece {
+    const float *x; /* (rows, width), valid until the next ff_feed_load() or ff_feed_done() */
+    uint64_t first; /* row of the dataset, in stored order */
+    uint32_t rows;
+};
+
+struct ff_feed;
+FF_CHECK int ff_feed_new(struct ff_workers *workers, const struct ff_feed_opts *opts,
+                         struct ff_feed **out);
+void ff_feed_free(struct ff_feed *feed);
+/* Adds what a feed takes that reads values such as VALUES on THREADS, and the pages that it maps
+ * when all its pieces are loaded, out of CHUNKS chunks of a set of SET_BYTES. Of OPTS the set need
+ * not be there. */
+void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *values,
+                   uint32_t chunks, unsigned threads, uint64_t set_bytes, struct ff_needs *needs);
+/* FF_FEED_LEARN: the pieces loaded from now on come with the noise of EPOCH (from 0). */
+void ff_feed_begin_epoch(struct ff_feed *feed, uint32_t epoch);
+/* Loads N pieces at once, in parallel, verifying hashes. FF_ECORRUPT if the set is damaged. */
+FF_CHECK int ff_feed_load(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests,
+                          struct ff_piece *pieces);
+/* Boundary 0: from now on the first set of negatives embeds LABELS, the first of them into row
+ * FIRST of the dataset, in stored order. Not owned; they cover every row that is asked for. */
+void ff_feed_give_labels(struct ff_feed *feed, uint64_t first, const uint16_t *labels);
+/* Lets go of the pages of the pieces loaded last. */
+void ff_feed_done(struct ff_feed *feed);
+/* Hints that these chunks are next. */
+void ff_feed_will_need(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests);
+/* Reads the labels of CHUNK into LABELS (chunk_rows at least). */
+FF_CHECK int ff_feed_labels(struct ff_feed *feed, uint32_t chunk, uint16_t *labels);
+/* Reads the stored logits of CHUNK (rows x classes). */
+FF_CHECK int ff_feed_logits(struct ff_feed *feed, uint32_t chunk, uint32_t classes, float *logits);
+
+/* Reads the stored goodness of CHUNK under every label (rows x classes). */
+FF_CHECK int ff_feed_goodness(struct ff_feed *feed, uint32_t chunk, uint32_t classes,
+                              float *goodness);
+/* Reads the stored sums of goodness of CHUNK (rows x COLUMNS). */
+FF_CHECK int ff_feed_sums(struct ff_feed *feed, uint32_t chunk, uint32_t columns, float *sums);
+
+#endif

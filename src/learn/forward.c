@@ -1,0 +1,193 @@
+#include "learn/forward.h"
+
+#include "learn/conditioned.h"
+#include "learn/pairs.h"
+#include "nn/kernels.h"
+
+#include <string.h>
+
+/* Rows normalised by one task. */
+#define ROWS_PER_TASK 32
+/* Between two looks at the process's memory, which cost some microseconds each. */
+#define CHUNKS_PER_SAMPLE 16
+
+struct pass {
+    struct ff_workers *workers;
+    const struct ff_forward_opts *opts;
+    size_t max_rows, all_rows;
+    float *y, *sums, *goodness;
+    struct ff_conditioned conditioned; /* in the place of the last two, where labels are */
+};
+
+#define MAX_BUFFERS 3
+
+static size_t list_buffers(struct pass *pass, const struct ff_layer *layer,
+                           struct ff_buffer out[MAX_BUFFERS])
+{
+    const struct ff_buffer buffers[MAX_BUFFERS] = {
+        {&pass->y, FF_MEM_ACTIVATIONS, pass->max_rows * layer->units, sizeof(float)},
+        {&pass->sums, FF_MEM_ACTIVATIONS, pass->max_rows * layer->tiles, sizeof(float)},
+        {&pass->goodness, FF_MEM_ACTIVATIONS, pass->max_rows, sizeof(float)},
+    };
+
+    memcpy(out, buffers, sizeof buffers);
+    return layer->classes ? 1 : MAX_BUFFERS;
+}
+
+uint32_t ff_forward_pieces(size_t n_streams)
+{
+    return n_streams < FF_FORWARD_PIECES ? (uint32_t)n_streams : FF_FORWARD_PIECES;
+}
+
+static size_t pass_rows(const struct ff_geometry *geometry, size_t n_streams)
+{
+    return (size_t)ff_forward_pieces(n_streams) * geometry->chunk_rows;
+}
+
+void ff_forward_needs(const struct ff_manifest *manifest, const struct ff_layer *layer,
+                      const struct ff_geometry *geometry, size_t n_streams, struct ff_needs *needs)
+{
+    struct pass shape = {.max_rows = pass_rows(geometry, n_streams)};
+    struct ff_buffer buffers[MAX_BUFFERS];
+
+    ff_buffers_count(list_buffers(&shape, layer, buffers), buffers, needs);
+    if (!layer->classes)
+        return;
+    shape.conditioned = ff_conditioned_make(manifest, layer, shape.max_rows, false);
+    ff_conditioned_needs(&shape.conditioned, needs);
+}
+
+struct normalise_job {
+    size_t rows, units;
+    float *y;
+};
+
+static void normalise_rows(void *arg, size_t task, unsigned worker)
+{
+    const struct normalise_job *job = arg;
+    size_t first = task * ROWS_PER_TASK;
+    size_t rows = job->rows - first < ROWS_PER_TASK ? job->rows - first : ROWS_PER_TASK;
+
+    (void)worker;
+    ff_normalise_rows(rows, job->units, job->y + first * job->units, job->units);
+}
+
+void ff_forward_normalise(struct ff_pool *pool, size_t rows, size_t units, float *y)
+{
+    struct normalise_job job = {rows, units, y};
+
+    ff_pool_run(pool, (rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK, normalise_rows, &job);
+}
+
+/* Of a layer on its own: y and its goodness. */
+static int pass_plain(struct pass *pass, size_t n, const struct ff_block *blocks)
+{
+    const struct ff_layer *layer = pass->opts->layer;
+    int status = ff_layer_forward(layer, pass->workers->pool, blocks, n, pass->all_rows, pass->y,
+                                  pass->sums);
+
+    if (status == FF_OK && !pass->opts->plain)
+        ff_layer_goodness(layer, pass->all_rows, pass->sums, pass->goodness);
+    return status;
+}
+
+/* Under every label: the goodness of each, and what is passed on, unless nothing takes it. */
+static int pass_conditioned(struct pass *pass, size_t n, const struct ff_block *blocks)
+{
+    struct ff_conditioned_rows rows = {
+        .blocks = blocks, .n_blocks = n, .all_rows = pass->all_rows, .z = pass->y};
+    int status = ff_conditioned_forward(&pass->conditioned, &rows);
+
+    if (status != FF_OK || (pass->opts->no_outputs && !pass->opts->active))
+        return status;
+    return ff_conditioned_outputs(&pass->conditioned, &rows);
+}
+
+static const float *goodness_of(const struct pass *pass, const struct ff_block *block)
+{
+    if (pass->opts->plain)
+        return NULL;
+    if (pass->opts->layer->classes)
+        return pass->conditioned.goodness + (size_t)block->first * pass->conditioned.n_labels;
+    return pass->goodness + block->first;
+}
+
+/* One chunk of some of the streams. */
+static int forward_pieces(struct pass *pass, uint32_t chunk, size_t first_stream, size_t n)
+{
+    const struct ff_forward_opts *opts = pass->opts;
+    const struct ff_layer *layer = opts->layer;
+    struct ff_piece_request requests[FF_FORWARD_PIECES];
+    struct ff_piece pieces[FF_FORWARD_PIECES];
+    struct ff_block blocks[FF_FORWARD_PIECES];
+    int status;
+
+    for (size_t i = 0; i < n; i++)
+        requests[i] = (struct ff_piece_request){chunk, opts->streams[first_stream + i]};
+    status = ff_feed_load(opts->feed, n, requests, pieces);
+    if (status != FF_OK)
+        return status;
+    pass->all_rows = ff_pairs_place(n, pieces, blocks);
+    status = layer->classes ? pass_conditioned(pass, n, blocks) : pass_plain(pass, n, blocks);
+    if (status != FF_OK)
+        return status;
+    if (opts->active)
+        ff_mark_active(pass->all_rows, layer->units, pass->y, layer->units, opts->active);
+    if (!opts->plain && !opts->no_outputs)
+        ff_forward_normalise(pass->workers->pool, pass->all_rows, layer->units, pass->y);
+    for (size_t i = 0; i < n && status == FF_OK; i++) {
+        struct ff_forward_block block = {.chunk = chunk,
+                                         .stream = requests[i].stream,
+                                         .first = pieces[i].first,
+                                         .rows = pieces[i].rows,
+                                         .x = pieces[i].x,
+                                         .goodness = goodness_of(pass, &blocks[i])};
+
+        if (!opts->no_outputs)
+            block.y = pass->y + blocks[i].first * (size_t)layer->units;
+        status = opts->sink(opts->arg, &block);
+    }
+    ff_feed_done(opts->feed);
+    return status;
+}
+
+static int forward_chunk(struct pass *pass, uint32_t chunk)
+{
+    const struct ff_forward_opts *opts = pass->opts;
+    uint64_t first;
+    uint32_t rows;
+    int status = FF_OK;
+
+    ff_chunk_range(opts->geometry, chunk, &first, &rows);
+    if (opts->begin_chunk)
+        status = opts->begin_chunk(opts->arg, chunk, first, rows);
+    for (size_t i = 0; i < opts->n_streams && status == FF_OK; i += FF_FORWARD_PIECES) {
+        size_t n =
+            opts->n_streams - i < FF_FORWARD_PIECES ? opts->n_streams - i : FF_FORWARD_PIECES;
+
+        status = forward_pieces(pass, chunk, i, n);
+    }
+    return status;
+}
+
+int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts)
+{
+    struct pass pass = {
+        .workers = workers, .opts = opts, .max_rows = pass_rows(opts->geometry, opts->n_streams)};
+    struct ff_buffer buffers[MAX_BUFFERS];
+    size_t n = list_buffers(&pass, opts->layer, buffers);
+    int status = ff_buffers_alloc(workers->ctx, n, buffers);
+
+    if (status == FF_OK && opts->layer->classes) {
+        pass.conditioned = ff_conditioned_make(opts->manifest, opts->layer, pass.max_rows, false);
+        status = ff_conditioned_init(&pass.conditioned, workers);
+    }
+    for (uint32_t chunk = 0; chunk < opts->geometry->chunks && status == FF_OK; chunk++) {
+        status = forward_chunk(&pass, chunk);
+        if (chunk % CHUNKS_PER_SAMPLE == 0)
+            ff_memory_sample(workers->ctx);
+    }
+    ff_conditioned_release(&pass.conditioned);
+    ff_buffers_free(workers->ctx, n, buffers);
+    return status;
+}

@@ -1,0 +1,536 @@
+#include "model/layer.h"
+
+#include "base/rng.h"
+#include "model/manifest.h"
+#include "nn/gemm.h"
+#include "nn/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#define SMALL_TILE 128
+#define LARGE_TILE 256
+#define LARGE_FROM 1000 /* units: from here on large tiles still make work for four threads */
+
+uint32_t ff_tile_units(uint32_t units)
+{
+    uint32_t most = units < LARGE_FROM ? SMALL_TILE : LARGE_TILE;
+
+    return units < most ? units : most;
+}
+
+uint32_t ff_tile_count(uint32_t units)
+{
+    return (units + ff_tile_units(units) - 1) / ff_tile_units(units);
+}
+
+void ff_tile_range(uint32_t units, uint32_t tile, uint32_t *first, uint32_t *count)
+{
+    uint32_t size = ff_tile_units(units);
+
+    *first = tile * size;
+    *count = units - *first < size ? units - *first : size;
+}
+
+struct ff_layer ff_layer_shape(uint32_t fan_in, uint32_t units, int states)
+{
+    return (struct ff_layer){
+        .fan_in = fan_in,
+        .units = units,
+        .tile_units = ff_tile_units(units),
+        .tiles = ff_tile_count(units),
+        .states = states,
+    };
+}
+
+struct ff_layer ff_layer_of(const struct ff_manifest *manifest, uint32_t number, int states)
+{
+    struct ff_layer layer = ff_layer_shape(ff_manifest_fan_in(manifest, number),
+                                           manifest->recipe.hidden[number - 1], states);
+
+    if (ff_recipe_conditioned(&manifest->recipe))
+        layer.classes = manifest->classes;
+    return layer;
+}
+
+#define MAX_BUFFERS (FF_SLOTS * (1 + FF_OPTIMIZER_STATES))
+
+/* One set of tensors: the layer's own, or a state of the optimizer for each. */
+static size_t list_set(const struct ff_layer *layer, enum ff_category category, float **weights,
+                       float **biases, float **label_weights, struct ff_buffer out[FF_SLOTS])
+{
+    size_t units = layer->units, in_memory = ff_layer_units_in_memory(layer);
+
+    out[0] = (struct ff_buffer){weights, category, in_memory * layer->fan_in, sizeof(float)};
+    out[1] = (struct ff_buffer){biases, category, units, sizeof(float)};
+    out[2] = (struct ff_buffer){label_weights, category, layer->classes * units, sizeof(float)};
+    return layer->classes ? 3 : 2;
+}
+
+static size_t list_buffers(struct ff_layer *layer, struct ff_buffer out[MAX_BUFFERS])
+{
+    size_t n = list_set(layer, FF_MEM_WEIGHTS, &layer->weights, &layer->biases,
+                        &layer->label_weights, out);
+
+    for (int s = 0; s < layer->states; s++)
+        n += list_set(layer, FF_MEM_OPTIMIZER, &layer->weight_state[s], &layer->bias_state[s],
+                      &layer->label_state[s], out + n);
+    return n;
+}
+
+size_t ff_layer_units_in_memory(const struct ff_layer *layer)
+{
+    return ff_residency_units(layer->residency, layer->units, layer->tile_units);
+}
+
+static struct ff_pager_opts pager_opts(const struct ff_layer *layer)
+{
+    return (struct ff_pager_opts){
+        .residency = layer->residency,
+        .fan_in = layer->fan_in,
+        .units = layer->units,
+        .tile_units = layer->tile_units,
+    };
+}
+
+static void count(const struct ff_layer *layer, unsigned threads, bool writes,
+                  struct ff_needs *needs)
+{
+    struct ff_pager_opts pager = pager_opts(layer);
+    struct ff_layer shape = *layer;
+    struct ff_buffer buffers[MAX_BUFFERS];
+
+    ff_buffers_count(list_buffers(&shape, buffers), buffers, needs);
+    if (layer->residency.slots > 0)
+        ff_pager_needs(&pager, threads, writes ? 1 + (unsigned)layer->states : 0, needs);
+}
+
+void ff_layer_needs(const struct ff_layer *layer, unsigned threads, struct ff_needs *needs)
+{
+    count(layer, threads, layer->states > 0, needs);
+}
+
+void ff_layer_load_needs(const struct ff_layer *layer, struct ff_needs *needs)
+{
+    count(layer, 0, true, needs); /* no thread reads a page */
+}
+
+static int allocate(struct ff_layer *layer)
+{
+    struct ff_buffer buffers[MAX_BUFFERS];
+    int status = ff_buffers_alloc(layer->ctx, list_buffers(layer, buffers), buffers);
+
+    if (status != FF_OK)
+        ff_layer_release(layer);
+    return status;
+}
+
+int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, uint32_t fan_in, uint32_t units,
+                  int states)
+{
+    *out = ff_layer_shape(fan_in, units, states);
+    out->ctx = ctx;
+    return allocate(out);
+}
+
+int ff_layer_init_paged(struct ff_layer *out, struct ff_workers *workers,
+                        const struct ff_layer *shape, struct ff_scratch *scratch, bool *damaged)
+{
+    struct ff_residency *residency = &out->residency;
+    struct ff_pager_opts opts;
+    int status;
+
+    *out = *shape;
+    if (residency->slots == 0 || residency->resident + residency->slots >= out->tiles) {
+        *residency = (struct ff_residency){0, 0};
+        out->ctx = workers->ctx;
+        return allocate(out);
+    }
+    opts = pager_opts(out);
+    opts.scratch = scratch;
+    opts.damaged = damaged;
+    status = ff_pager_new(workers, &opts, &out->pager);
+    if (status != FF_OK)
+        return status;
+    out->ctx = workers->ctx;
+    return allocate(out);
+}
+
+static struct ff_buffer means_buffer(struct ff_layer *layer)
+{
+    return (struct ff_buffer){&layer->unit_means, FF_MEM_OPTIMIZER, layer->units, sizeof(float)};
+}
+
+int ff_layer_add_means(struct ff_layer *layer)
+{
+    struct ff_buffer buffer = means_buffer(layer);
+
+    return ff_buffers_alloc(layer->ctx, 1, &buffer);
+}
+
+void ff_layer_means_needs(const struct ff_layer *layer, struct ff_needs *needs)
+{
+    struct ff_layer shape = *layer;
+    struct ff_buffer buffer = means_buffer(&shape);
+
+    ff_buffers_count(1, &buffer, needs);
+}
+
+void ff_layer_release(struct ff_layer *layer)
+{
+    struct ff_buffer buffers[MAX_BUFFERS], means = means_buffer(layer);
+
+    if (!layer->ctx)
+        return;
+    ff_buffers_free(layer->ctx, list_buffers(layer, buffers), buffers);
+    ff_pager_free(layer->pager);
+    ff_buffers_free(layer->ctx, 1, &means);
+    memset(layer, 0, sizeof *layer);
+}
+
+#define MAX_PAGED (2 + FF_OPTIMIZER_STATES)
+
+/* What of the layer a walk pages in or out. */
+static size_t list_paged(const struct ff_layer *layer, const struct ff_walk *walk,
+                         struct ff_paged_tensor out[MAX_PAGED])
+{
+    size_t n = 0;
+
+    out[n++] = (struct ff_paged_tensor){FF_TENSOR_WEIGHTS, layer->weights, walk->weights};
+    for (uint32_t s = 0; s < (uint32_t)layer->states; s++)
+        out[n++] =
+            (struct ff_paged_tensor){FF_TENSOR_STATE + s, layer->weight_state[s], walk->state};
+    if (walk->gradient)
+        out[n++] =
+            (struct ff_paged_tensor){FF_TENSOR_GRADIENT, walk->gradient, walk->gradient_access};
+    return n;
+}
+
+/* The group of tiles from FIRST on that are in memory together: those that stay, else as many as
+ * there are slots. */
+static uint32_t group_size(const struct ff_layer *layer, uint32_t first)
+{
+    const struct ff_residency *residency = &layer->residency;
+    uint32_t left = layer->tiles - first;
+    uint32_t most = !layer->pager                 ? left
+                    : first < residency->resident ? residency->resident - first
+                                                  : residency->slots;
+
+    return left < most ? left : most;
+}
+
+static bool is_paged(const struct ff_layer *layer, uint32_t tile)
+{
+    return layer->pager && tile < layer->tiles && tile >= layer->residency.resident;
+}
+
+/* Calls VISIT for each group of tiles while they are in memory, until it fails. */
+static int each_group(const struct ff_layer *layer, const struct ff_walk *walk,
+                      int (*visit)(void *arg, uint32_t first, uint32_t tiles), void *arg)
+{
+    struct ff_paged_tensor paged[MAX_PAGED];
+    size_t n = list_paged(layer, walk, paged);
+    int status = FF_OK;
+
+    for (uint32_t first = 0, tiles; first < layer->tiles && status == FF_OK; first += tiles) {
+        uint32_t next;
+
+        tiles = group_size(layer, first);
+        next = first + tiles;
+        if (is_paged(layer, first))
+            status = ff_pager_in(layer->pager, first, tiles, n, paged);
+        if (status == FF_OK && is_paged(layer, next))
+            ff_pager_will_need(layer->pager, next, group_size(layer, next), n, paged);
+        if (status == FF_OK)
+            status = visit(arg, first, tiles);
+        if (status == FF_OK && is_paged(layer, first))
+            status = ff_pager_out(layer->pager, first, tiles, n, paged);
+    }
+    return status;
+}
+
+struct walk_job {
+    struct ff_pool *pool;
+    const struct ff_walk *walk;
+    uint32_t first; /* tile of the group */
+};
+
+static void walk_task(void *arg, size_t task, unsigned worker)
+{
+    const struct walk_job *job = arg;
+    const struct ff_walk *walk = job->walk;
+
+    walk->fn(walk->arg, job->first + (uint32_t)(task / walk->parts), task % walk->parts, worker);
+}
+
+static int walk_group(void *arg, uint32_t first, uint32_t tiles)
+{
+    struct walk_job *job = arg;
+
+    job->first = first;
+    ff_pool_run(job->pool, tiles * job->walk->parts, walk_task, job);
+    return FF_OK;
+}
+
+int ff_layer_walk(const struct ff_layer *layer, struct ff_pool *pool, const struct ff_walk *walk)
+{
+    struct walk_job job = {.pool = pool, .walk = walk};
+
+    return each_group(layer, walk, walk_group, &job);
+}
+
+float *ff_layer_tile(const struct ff_layer *layer, float *tensor, uint32_t tile)
+{
+    size_t slot = ff_residency_slot(layer->residency, tile);
+
+    return tensor + slot * layer->tile_units * layer->fan_in;
+}
+
+float *ff_layer_label_tile(const struct ff_layer *layer, float *tensor, uint32_t tile)
+{
+    return tensor + (size_t)tile * layer->tile_units * layer->classes;
+}
+
+struct seed_job {
+    const struct ff_layer *layer;
+    struct ff_rng weights, labels;
+    float deviation, label_deviation;
+};
+
+/* The N weights W of one neuron, STRIDE apart; each neuron starts at a block of random numbers of
+ * its own. */
+static void seed_neuron(const struct ff_rng *rng, uint32_t neuron, uint32_t n, float deviation,
+                        size_t stride, float *w)
+{
+    uint64_t first_block = (uint64_t)neuron * ((n + 3) / 4);
+
+    for (uint32_t j = 0; j < n; j += 4) {
+        float normal[4];
+
+        ff_rng_normal(rng, first_block + j / 4, normal);
+        for (uint32_t i = 0; i < 4 && j + i < n; i++)
+            w[(j + i) * stride] = normal[i] * deviation;
+    }
+}
+
+static void seed_tile(void *arg, uint32_t tile, size_t part, unsigned worker)
+{
+    const struct seed_job *job = arg;
+    const struct ff_layer *layer = job->layer;
+    float *w = ff_layer_tile(layer, layer->weights, tile);
+    uint32_t first, count;
+
+    (void)part;
+    (void)worker;
+    ff_tile_range(layer->units, tile, &first, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        seed_neuron(&job->weights, first + i, layer->fan_in, job->deviation, 1,
+                    w + (size_t)i * layer->fan_in);
+        if (layer->classes)
+            seed_neuron(&job->labels, first + i, layer->classes, job->label_deviation, count,
+                        ff_layer_label_tile(layer, layer->label_weights, tile) + i);
+    }
+}
+
+int ff_layer_seed(struct ff_layer *layer, struct ff_pool *pool, uint64_t seed, uint32_t number,
+                  float gain)
+{
+    struct seed_job job = {.layer = layer,
+                           .weights = ff_rng_make(seed, FF_RNG_WEIGHTS, number, 0),
+                           .labels = ff_rng_make(seed, FF_RNG_LABEL_WEIGHTS, number, 0),
+                           .deviation = sqrtf(gain) / sqrtf((float)layer->fan_in),
+                           .label_deviation = 1 / sqrtf((float)layer->fan_in)};
+    /* The state begins at zero, as the buffers do. */
+    struct ff_walk walk = {
+        .parts = 1, .fn = seed_tile, .arg = &job, .weights = FF_PAGE_OUT, .state = FF_PAGE_OUT};
+
+    return ff_layer_walk(layer, pool, &walk);
+}
+
+/*
+ * The tensors of a layer as the model file sees them: each a kind, a slot and an array with so many
+ * elements per neuron. Saving and loading walk this list.
+ */
+struct tensor {
+    char kind;
+    uint32_t slot;
+    uint32_t per_neuron;
+    float *data;
+    bool whole;    /* all of it is in memory, however the layer is paged */
+    bool by_class; /* a tile's rows are the classes, its columns the neurons */
+};
+
+char ff_state_kind(char kind)
+{
+    return kind == 'H' ? 'Q' : 'O';
+}
+
+#define MAX_TENSORS (FF_SLOTS * (1 + FF_OPTIMIZER_STATES) + 1)
+
+/* One set of them: the layer's own, or a state of the optimizer, whose slots begin at SLOT. */
+static size_t list_tensor_set(const struct ff_layer *layer, char kind, uint32_t slot,
+                              float *weights, float *biases, float *label_weights,
+                              struct tensor out[FF_SLOTS])
+{
+    out[0] = (struct tensor){kind, slot + FF_SLOT_WEIGHTS, layer->fan_in, weights, false, false};
+    out[1] = (struct tensor){kind, slot + FF_SLOT_BIASES, 1, biases, true, false};
+    out[2] =
+        (struct tensor){kind, slot + FF_SLOT_LABELS, layer->classes, label_weights, true, true};
+    return layer->classes ? 3 : 2;
+}
+
+static size_t list_tensors(const struct ff_layer *layer, char kind, bool state,
+                           struct tensor out[MAX_TENSORS])
+{
+    char kind_of_state = ff_state_kind(kind);
+    size_t n =
+        list_tensor_set(layer, kind, 0, layer->weights, layer->biases, layer->label_weights, out);
+
+    for (int s = 0; state && s < layer->states; s++)
+        n += list_tensor_set(layer, kind_of_state, (uint32_t)s * FF_SLOTS, layer->weight_state[s],
+                             layer->bias_state[s], layer->label_state[s], out + n);
+    if (state && layer->unit_means)
+        out[n++] = (struct tensor){kind_of_state, FF_SLOT_MEANS, 1, layer->unit_means, true, false};
+    return n;
+}
+
+/* Moving a layer's tiles to or from the model file. */
+struct transfer {
+    const struct ff_layer *layer;
+    struct ff_model_file *file;
+    uint32_t number;
+    uint64_t generation;
+    struct tensor tensors[MAX_TENSORS];
+    size_t n;
+    int (*move)(const struct transfer *transfer, const struct ff_tile_key *key,
+                const struct ff_matrix *matrix, float *data);
+};
+
+/* A layer that has diverged is not saved: its last step was never measured. */
+static int save_tile(const struct transfer *transfer, const struct ff_tile_key *key,
+                     const struct ff_matrix *matrix, float *data)
+{
+    size_t n = (size_t)matrix->rows * matrix->columns;
+    bool state = key->kind == ff_state_kind('W') || key->kind == ff_state_kind('H');
+
+    if (state ? !ff_all_finite(n, data) : !ff_squares_are_finite(n, data))
+        return ff_fail(transfer->layer->ctx, FF_ENUMERIC, "layer %u: its weights are not finite",
+                       transfer->number);
+    return ff_model_file_put(transfer->file, key, matrix);
+}
+
+static int load_tile(const struct transfer *transfer, const struct ff_tile_key *key,
+                     const struct ff_matrix *matrix, float *data)
+{
+    return ff_model_file_get(transfer->file, key, matrix->rows, matrix->columns, data);
+}
+
+static float *tile_data(const struct ff_layer *layer, const struct tensor *tensor, uint32_t tile)
+{
+    return tensor->whole ? tensor->data + (size_t)tile * layer->tile_units * tensor->per_neuron
+                         : ff_layer_tile(layer, tensor->data, tile);
+}
+
+/* A tile of TENSOR as it is stored. */
+static struct ff_matrix tile_matrix(const struct ff_layer *layer, const struct tensor *tensor,
+                                    uint32_t tile, const float *data)
+{
+    uint32_t first, count;
+
+    ff_tile_range(layer->units, tile, &first, &count);
+    if (tensor->by_class)
+        return (struct ff_matrix){FF_F32, tensor->per_neuron, count, data};
+    return (struct ff_matrix){FF_F32, count, tensor->per_neuron, data};
+}
+
+static int move_group(void *arg, uint32_t first, uint32_t tiles)
+{
+    const struct transfer *transfer = arg;
+    const struct ff_layer *layer = transfer->layer;
+    int status = FF_OK;
+
+    for (size_t i = 0; i < transfer->n; i++) {
+        const struct tensor *tensor = &transfer->tensors[i];
+
+        for (uint32_t tile = first; tile < first + tiles && status == FF_OK; tile++) {
+            struct ff_tile_key key = {tensor->kind, transfer->number, transfer->generation,
+                                      tensor->slot, tile};
+            float *data = tile_data(layer, tensor, tile);
+            struct ff_matrix matrix = tile_matrix(layer, tensor, tile, data);
+
+            status = transfer->move(transfer, &key, &matrix, data);
+        }
+    }
+    return status;
+}
+
+int ff_layer_save(const struct ff_layer *layer, struct ff_model_file *file, char kind,
+                  uint32_t number, uint64_t generation, bool state)
+{
+    struct transfer transfer = {layer, file, number, generation, .move = save_tile};
+    struct ff_walk walk = {.weights = FF_PAGE_IN, .state = state ? FF_PAGE_IN : 0};
+
+    transfer.n = list_tensors(layer, kind, state, transfer.tensors);
+    return each_group(layer, &walk, move_group, &transfer);
+}
+
+int ff_layer_load(struct ff_layer *layer, struct ff_model_file *file, char kind, uint32_t number,
+                  uint64_t generation, bool state)
+{
+    struct transfer transfer = {layer, file, number, generation, .move = load_tile};
+    struct ff_walk walk = {.weights = FF_PAGE_OUT, .state = state ? FF_PAGE_OUT : 0};
+    int status;
+
+    transfer.n = list_tensors(layer, kind, state, transfer.tensors);
+    status = each_group(layer, &walk, move_group, &transfer);
+    ff_model_file_unpin(file);
+    return status;
+}
+
+struct forward_job {
+    const struct ff_layer *layer;
+    const struct ff_block *blocks;
+    size_t all_rows;
+    float *y, *sums;
+};
+
+static void forward_tile(void *arg, uint32_t tile, size_t part, unsigned worker)
+{
+    struct forward_job *job = arg;
+    const struct ff_layer *layer = job->layer;
+    const struct ff_block *block = &job->blocks[part];
+    uint32_t first, count;
+    float *y;
+
+    (void)worker;
+    ff_tile_range(layer->units, tile, &first, &count);
+    y = job->y + (size_t)block->first * layer->units + first;
+    /* x: (rows, fan_in)  W_t: (count, fan_in)  y: (rows, count), a column block of Y */
+    ff_gemm_nt(block->rows, count, layer->fan_in, block->x, layer->fan_in,
+               ff_layer_tile(layer, layer->weights, tile), layer->fan_in, y, layer->units);
+    ff_bias_relu(block->rows, count, y, layer->units, layer->biases + first,
+                 job->sums + tile * job->all_rows + block->first);
+}
+
+int ff_layer_forward(const struct ff_layer *layer, struct ff_pool *pool,
+                     const struct ff_block *blocks, size_t n_blocks, size_t all_rows, float *y,
+                     float *sums)
+{
+    struct forward_job job = {layer, blocks, all_rows, y, sums};
+    struct ff_walk walk = {
+        .parts = n_blocks, .fn = forward_tile, .arg = &job, .weights = FF_PAGE_IN};
+
+    return ff_layer_walk(layer, pool, &walk);
+}
+
+void ff_layer_goodness(const struct ff_layer *layer, size_t all_rows, const float *sums,
+                       float *goodness)
+{
+    for (size_t row = 0; row < all_rows; row++) {
+        float sum = 0;
+
+        for (uint32_t tile = 0; tile < layer->tiles; tile++)
+            sum += sums[tile * all_rows + row];
+        goodness[row] = sum / (float)layer->units;
+    }
+}

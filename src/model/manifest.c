@@ -1,0 +1,549 @@
+#include "model/manifest.h"
+
+#include "model/json_text.h"
+#include "model/manifest_files.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MANIFEST_FORMAT "fftool model"
+#define MANIFEST_VERSION 3
+#define EXACT_DIGITS 17 /* a double written so reads back as the same */
+
+/*
+ * One row per field of the recipe: writing, reading and comparing all walk this table. The hidden
+ * layers alone are written by hand, as text.
+ */
+enum field_type { FIELD_U32, FIELD_U64, FIELD_REAL, FIELD_CHOICE };
+
+static const struct field {
+    const char *name;
+    enum field_type type;
+    size_t offset;
+    const char *choices; /* of a choice: its field in ff_recipe_choices() */
+} recipe_fields[] = {
+#define FIELD(type, name)                                    \
+    {                                                        \
+#name, type, offsetof(struct ff_recipe, name), #name \
+    }
+    FIELD(FIELD_CHOICE, mode),
+    FIELD(FIELD_CHOICE, recipe),
+    FIELD(FIELD_CHOICE, loss),
+    FIELD(FIELD_CHOICE, optimizer),
+    FIELD(FIELD_CHOICE, schedule),
+    FIELD(FIELD_CHOICE, embedding),
+    FIELD(FIELD_CHOICE, activations),
+    FIELD(FIELD_CHOICE, negatives),
+    FIELD(FIELD_CHOICE, pass_on),
+    FIELD(FIELD_U32, epochs),
+    FIELD(FIELD_U32, sweeps),
+    FIELD(FIELD_U32, batch),
+    FIELD(FIELD_U32, negative_sets),
+    FIELD(FIELD_U64, seed),
+    FIELD(FIELD_REAL, learning_rate),
+    FIELD(FIELD_REAL, weight_decay),
+    FIELD(FIELD_REAL, momentum),
+    FIELD(FIELD_REAL, beta1),
+    FIELD(FIELD_REAL, beta2),
+    FIELD(FIELD_REAL, epsilon),
+    FIELD(FIELD_REAL, goodness_scale),
+    FIELD(FIELD_REAL, threshold),
+    FIELD(FIELD_REAL, label_strength),
+    FIELD(FIELD_REAL, label_smoothing),
+    FIELD(FIELD_U32, label_samples),
+    FIELD(FIELD_REAL, dropout),
+    FIELD(FIELD_U32, jitter),
+    FIELD(FIELD_U32, augment_copies),
+    FIELD(FIELD_REAL, validation),
+    FIELD(FIELD_REAL, peer_normalisation),
+    FIELD(FIELD_U32, head_epochs),
+    FIELD(FIELD_REAL, head_learning_rate),
+    FIELD(FIELD_REAL, head_weight_decay),
+#undef FIELD
+};
+#define RECIPE_FIELDS (sizeof recipe_fields / sizeof *recipe_fields)
+
+static const char *const stage_names[] = {
+    [FF_STAGE_IMPORT] = "import", [FF_STAGE_TRAIN] = "train", [FF_STAGE_FORWARD] = "forward",
+    [FF_STAGE_HEAD] = "head",     [FF_STAGE_DONE] = "done",
+};
+
+void ff_manifest_release(struct ff_manifest *manifest)
+{
+    ff_recipe_release(&manifest->recipe);
+    free(manifest->program);
+    free(manifest->blas);
+    free(manifest->lmdb);
+    free(manifest->zstd);
+    free(manifest->data_path);
+    free(manifest->data_labels);
+    memset(manifest, 0, sizeof *manifest);
+}
+
+int ff_manifest_set_recipe(struct ff_ctx *ctx, struct ff_manifest *manifest,
+                           const struct ff_recipe *recipe)
+{
+    size_t bytes = recipe->layers * sizeof *recipe->hidden;
+    uint32_t *hidden = malloc(bytes);
+
+    if (!hidden)
+        return ff_fail(ctx, FF_ENOMEM, "out of memory for the list of layers");
+    memcpy(hidden, recipe->hidden, bytes);
+    ff_recipe_release(&manifest->recipe);
+    manifest->recipe = *recipe;
+    manifest->recipe.hidden = hidden;
+    return FF_OK;
+}
+
+/* Layers as "1000x3,500", runs of equal widths together. malloc'd. */
+static char *hidden_text(const struct ff_recipe *recipe)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
+        return NULL;
+    for (uint32_t i = 0; i < recipe->layers;) {
+        uint32_t run = 1;
+
+        while (i + run < recipe->layers && recipe->hidden[i + run] == recipe->hidden[i])
+            run++;
+        fprintf(out, run > 1 ? "%s%ux%u" : "%s%u", i ? "," : "", recipe->hidden[i], run);
+        i += run;
+    }
+    return fclose(out) == 0 ? text : (free(text), NULL);
+}
+
+static json_t *field_to_json(const struct field *field, const struct ff_recipe *recipe)
+{
+    const char *at = (const char *)recipe + field->offset;
+
+    switch (field->type) {
+    case FIELD_U32:
+        return json_integer(*(const uint32_t *)(const void *)at);
+    case FIELD_U64:
+        return json_integer((json_int_t) * (const uint64_t *)(const void *)at);
+    case FIELD_REAL:
+        return json_real(*(const double *)(const void *)at);
+    case FIELD_CHOICE:
+        return json_string(*(const char *const *)(const void *)at);
+    }
+    return NULL;
+}
+
+static json_t *recipe_to_json(const struct ff_recipe *recipe)
+{
+    json_t *object = json_object();
+    char *hidden = hidden_text(recipe);
+    int failed = !hidden || json_object_set_new(object, "hidden", json_string(hidden));
+
+    free(hidden);
+    for (size_t i = 0; i < RECIPE_FIELDS && !failed; i++)
+        failed = json_object_set_new(object, recipe_fields[i].name,
+                                     field_to_json(&recipe_fields[i], recipe));
+    if (failed) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
+static json_t *data_to_json(const struct ff_manifest *manifest)
+{
+    const struct ff_image *image = &manifest->image;
+    json_t *object =
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:[I, I, I], s:b, s:o}", "fingerprint",
+                  manifest->fingerprint, "samples", (json_int_t)manifest->samples, "all_samples",
+                  (json_int_t)manifest->all_samples, "features", (json_int_t)manifest->features,
+                  "classes", (json_int_t)manifest->classes, "float", manifest->is_float, "image",
+                  (json_int_t)image->height, (json_int_t)image->width, (json_int_t)image->channels,
+                  "planar", image->planar, "files", ff_manifest_files_write(&manifest->files));
+
+    if (ff_json_set_path(object, "path", manifest->data_path) != 0 ||
+        ff_json_set_path(object, "labels", manifest->data_labels) != 0) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
+static json_t *progress_to_json(const struct ff_progress_mark *mark)
+{
+    const struct ff_sums *sums = &mark->sums;
+
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f}, s:b}",
+                     "stage", stage_names[mark->stage], "layer", (json_int_t)mark->layer, "round",
+                     (json_int_t)mark->round, "epoch", (json_int_t)mark->epoch, "batch",
+                     (json_int_t)mark->batch, "generation", (json_int_t)mark->generation,
+                     "checkpoints", (json_int_t)mark->checkpoints, "sums", "rows", sums->rows,
+                     "loss", sums->loss, "goodness_pos", sums->goodness_pos, "goodness_neg",
+                     sums->goodness_neg, "wrong", sums->wrong, "compacted", mark->compacted);
+}
+
+static json_t *choice_to_json(const struct ff_range_choice *choice)
+{
+    return json_pack("{s:I, s:I, s:f, s:f}", "first", (json_int_t)choice->first, "last",
+                     (json_int_t)choice->last, "error", choice->error, "temperature",
+                     choice->temperature);
+}
+
+int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *manifest, char **text)
+{
+    json_t *root = json_pack(
+        "{s:s, s:i, s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:o, s:o}", "format", MANIFEST_FORMAT,
+        "version", MANIFEST_VERSION, "writer", "fftool", manifest->program, "blas", manifest->blas,
+        "lmdb", manifest->lmdb, "zstd", manifest->zstd, "recipe", recipe_to_json(&manifest->recipe),
+        "data", data_to_json(manifest), "progress", progress_to_json(&manifest->mark), "choice",
+        choice_to_json(&manifest->choice));
+
+    *text = root ? ff_json_text(root, JSON_COMPACT | JSON_REAL_PRECISION(EXACT_DIGITS)) : NULL;
+    json_decref(root);
+    return *text ? FF_OK : ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
+}
+
+static int field_from_json(struct ff_ctx *ctx, const struct field *field, const json_t *value,
+                           struct ff_recipe *recipe)
+{
+    char *at = (char *)recipe + field->offset;
+    json_int_t integer = json_integer_value(value);
+
+    switch (field->type) {
+    case FIELD_U32:
+        if (!json_is_integer(value) || integer < 0 || integer > UINT32_MAX)
+            break;
+        *(uint32_t *)(void *)at = (uint32_t)integer;
+        return FF_OK;
+    case FIELD_U64:
+        if (!json_is_integer(value) || integer < 0)
+            break;
+        *(uint64_t *)(void *)at = (uint64_t)integer;
+        return FF_OK;
+    case FIELD_REAL:
+        if (!json_is_number(value))
+            break;
+        *(double *)(void *)at = json_number_value(value);
+        return FF_OK;
+    case FIELD_CHOICE:
+        for (const struct ff_recipe_choice *choice = ff_recipe_choices(field->choices);
+             json_is_string(value) && choice->name; choice++) {
+            if (strcmp(choice->name, json_string_value(value)) == 0) {
+                *(const char **)(void *)at = choice->name;
+                return FF_OK;
+            }
+        }
+        break;
+    }
+    return ff_fail(ctx, FF_ECORRUPT, "recipe: \"%s\" is missing or out of range", field->name);
+}
+
+static int recipe_from_json(struct ff_ctx *ctx, const json_t *object, struct ff_recipe *out)
+{
+    const char *hidden = json_string_value(json_object_get(object, "hidden"));
+    int status;
+
+    ff_recipe_init(out);
+    status = ff_recipe_parse_hidden(ctx, hidden ? hidden : "", out);
+    for (size_t i = 0; i < RECIPE_FIELDS && status == FF_OK; i++)
+        status = field_from_json(ctx, &recipe_fields[i],
+                                 json_object_get(object, recipe_fields[i].name), out);
+    return status == FF_OK ? ff_recipe_complete(ctx, out) : status;
+}
+
+static bool in_u32(json_int_t value)
+{
+    return value >= 0 && value <= UINT32_MAX;
+}
+
+static int stage_from_name(const char *name)
+{
+    for (int stage = 0; stage <= FF_STAGE_DONE; stage++) {
+        if (strcmp(stage_names[stage], name) == 0)
+            return stage;
+    }
+    return -1;
+}
+
+/* Unpacked JSON: FF_OK, or what is wrong with it. */
+static int unpacked(struct ff_ctx *ctx, int failed, const json_error_t *error)
+{
+    if (!failed)
+        return FF_OK;
+    if (json_error_code(error) == json_error_out_of_memory)
+        return ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
+    return ff_fail(ctx, FF_ECORRUPT, "%s", error->text);
+}
+
+static int copy_text(struct ff_ctx *ctx, const char *text, char **out)
+{
+    *out = strdup(text);
+    return *out ? FF_OK : ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
+}
+
+static int out_of_range(struct ff_ctx *ctx)
+{
+    return ff_fail(ctx, FF_ECORRUPT, "a number is out of range");
+}
+
+static int writer_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest *out)
+{
+    const char *program, *blas, *lmdb, *zstd;
+    json_error_t error;
+    int status = unpacked(ctx,
+                          json_unpack_ex(object, &error, 0, "{s:s, s:s, s:s, s:s}", "fftool",
+                                         &program, "blas", &blas, "lmdb", &lmdb, "zstd", &zstd),
+                          &error);
+
+    if (status == FF_OK)
+        status = copy_text(ctx, program, &out->program);
+    if (status == FF_OK)
+        status = copy_text(ctx, blas, &out->blas);
+    if (status == FF_OK)
+        status = copy_text(ctx, lmdb, &out->lmdb);
+    return status == FF_OK ? copy_text(ctx, zstd, &out->zstd) : status;
+}
+
+static int data_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest *out)
+{
+    const char *fingerprint;
+    json_int_t samples, all_samples = 0, features, classes, height, width, channels;
+    json_t *files = NULL;
+    json_error_t error;
+    int is_float, planar;
+    int status = unpacked(
+        ctx,
+        json_unpack_ex(object, &error, 0, "{s:s, s:I, s?I, s:I, s:I, s:b, s:[I, I, I], s:b, s?o}",
+                       "fingerprint", &fingerprint, "samples", &samples, "all_samples",
+                       &all_samples, "features", &features, "classes", &classes, "float", &is_float,
+                       "image", &height, &width, &channels, "planar", &planar, "files", &files),
+        &error);
+
+    if (status != FF_OK)
+        return status;
+    if (!in_u32(features) || !in_u32(classes) || !in_u32(height) || !in_u32(width) ||
+        !in_u32(channels) || samples < 0 || all_samples < 0 ||
+        strlen(fingerprint) >= sizeof out->fingerprint)
+        return out_of_range(ctx);
+    out->samples = (uint64_t)samples;
+    out->all_samples = (uint64_t)all_samples;
+    out->features = (uint32_t)features;
+    out->classes = (uint32_t)classes;
+    out->is_float = is_float != 0;
+    out->image =
+        (struct ff_image){(uint32_t)height, (uint32_t)width, (uint32_t)channels, planar != 0};
+    strcpy(out->fingerprint, fingerprint);
+    status = ff_json_get_path(ctx, object, "path", &out->data_path);
+    if (status == FF_OK && !out->data_path)
+        status = ff_fail(ctx, FF_ECORRUPT, "\"path\" of the data is missing");
+    if (status == FF_OK)
+        status = ff_json_get_path(ctx, object, "labels", &out->data_labels);
+    return status == FF_OK ? ff_manifest_files_read(ctx, files, &out->files) : status;
+}
+
+static int progress_from_json(struct ff_ctx *ctx, json_t *object, struct ff_progress_mark *out)
+{
+    json_int_t layer, round, epoch, batch, generation, checkpoints;
+    struct ff_sums *sums = &out->sums;
+    const char *stage;
+    json_error_t error;
+    int compacted = 0; /* absent in older models */
+    int number;
+    int status = unpacked(
+        ctx,
+        json_unpack_ex(object, &error, 0,
+                       "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:F, s:F, s:F, s:F, s:F}, s?b}",
+                       "stage", &stage, "layer", &layer, "round", &round, "epoch", &epoch, "batch",
+                       &batch, "generation", &generation, "checkpoints", &checkpoints, "sums",
+                       "rows", &sums->rows, "loss", &sums->loss, "goodness_pos",
+                       &sums->goodness_pos, "goodness_neg", &sums->goodness_neg, "wrong",
+                       &sums->wrong, "compacted", &compacted),
+        &error);
+
+    if (status != FF_OK)
+        return status;
+    number = stage_from_name(stage);
+    if (number < 0 || !in_u32(layer) || !in_u32(round) || !in_u32(epoch) || batch < 0 ||
+        generation < 0 || checkpoints < 0)
+        return out_of_range(ctx);
+    out->stage = (enum ff_stage)number;
+    out->layer = (uint32_t)layer;
+    out->round = (uint32_t)round;
+    out->epoch = (uint32_t)epoch;
+    out->batch = (uint64_t)batch;
+    out->generation = (uint64_t)generation;
+    out->checkpoints = (uint64_t)checkpoints;
+    out->compacted = compacted != 0;
+    return FF_OK;
+}
+
+static int choice_from_json(struct ff_ctx *ctx, json_t *object, struct ff_range_choice *out)
+{
+    json_int_t first, last;
+    json_error_t error;
+    int status =
+        unpacked(ctx,
+                 json_unpack_ex(object, &error, 0, "{s:I, s:I, s:F, s:F}", "first", &first, "last",
+                                &last, "error", &out->error, "temperature", &out->temperature),
+                 &error);
+
+    if (status != FF_OK)
+        return status;
+    if (!in_u32(first) || !in_u32(last))
+        return out_of_range(ctx);
+    out->first = (uint32_t)first;
+    out->last = (uint32_t)last;
+    return FF_OK;
+}
+
+static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *out)
+{
+    json_t *writer, *recipe, *data, *progress, *choice;
+    json_error_t error;
+    int status = unpacked(ctx,
+                          json_unpack_ex(root, &error, 0, "{s:o, s:o, s:o, s:o, s:o}", "writer",
+                                         &writer, "recipe", &recipe, "data", &data, "progress",
+                                         &progress, "choice", &choice),
+                          &error);
+
+    if (status == FF_OK)
+        status = writer_from_json(ctx, writer, out);
+    if (status == FF_OK)
+        status = recipe_from_json(ctx, recipe, &out->recipe);
+    if (status == FF_OK)
+        status = data_from_json(ctx, data, out);
+    if (status == FF_OK)
+        status = progress_from_json(ctx, progress, &out->mark);
+    if (status == FF_OK)
+        status = choice_from_json(ctx, choice, &out->choice);
+    if (status == FF_OK && !ff_manifest_is_sane(out))
+        status = ff_fail(ctx, FF_ECORRUPT, "its numbers contradict each other");
+    return status;
+}
+
+struct source {
+    const char *text;
+    bool out_of_memory;
+};
+
+/* A json_load_callback_t: gives one byte at a time. Where memory runs out within a token, jansson
+ * 2.14 leaves out a part of it, and may succeed; until the next byte errno keeps ENOMEM. */
+static size_t give_byte(void *to, size_t room, void *arg)
+{
+    struct source *source = arg;
+
+    (void)room;
+    source->out_of_memory = source->out_of_memory || errno == ENOMEM;
+    if (!*source->text)
+        return 0;
+    *(char *)to = *source->text++;
+    return 1;
+}
+
+/* The caller frees *OUT, also on error. */
+static int parse_text(struct ff_ctx *ctx, const char *text, json_t **out)
+{
+    struct source source = {.text = text};
+    json_error_t error;
+
+    errno = 0;
+    *out = json_load_callback(give_byte, &source, JSON_REJECT_DUPLICATES, &error);
+    if (source.out_of_memory ||
+        (!*out && (errno == ENOMEM || json_error_code(&error) == json_error_out_of_memory)))
+        return ff_fail(ctx, FF_ENOMEM, "out of memory");
+    return *out ? FF_OK : ff_fail(ctx, FF_ECORRUPT, "%s", error.text);
+}
+
+static int check_format(struct ff_ctx *ctx, const json_t *root)
+{
+    const char *format = json_string_value(json_object_get(root, "format"));
+    json_int_t version = json_integer_value(json_object_get(root, "version"));
+
+    if (!format || strcmp(format, MANIFEST_FORMAT) != 0)
+        return ff_fail(ctx, FF_EFORMAT, "not an fftool model");
+    if (version != MANIFEST_VERSION)
+        return ff_fail(ctx, FF_EFORMAT,
+                       "written in version %lld of the format; this program reads version %d",
+                       (long long)version, MANIFEST_VERSION);
+    return FF_OK;
+}
+
+int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *text,
+                     struct ff_manifest *out)
+{
+    json_t *root;
+    int status;
+
+    memset(out, 0, sizeof *out);
+    status = parse_text(ctx, text, &root);
+    if (status == FF_OK)
+        status = check_format(ctx, root);
+    if (status == FF_OK)
+        status = parse_fields(ctx, root, out);
+    json_decref(root);
+    if (status == FF_OK)
+        return FF_OK;
+    ff_manifest_release(out);
+    if (status == FF_EINVAL) /* a recipe that makes no sense, in a file */
+        status = FF_ECORRUPT;
+    char reason[FF_MESSAGE_BYTES / 2];
+    snprintf(reason, sizeof reason, "%s", ff_ctx_message(ctx));
+    return ff_fail(ctx, (enum ff_status)status, "%s: manifest: %s", path, reason);
+}
+
+int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe *stored,
+                            const struct ff_recipe *given)
+{
+    json_t *was = recipe_to_json(stored), *is = recipe_to_json(given);
+    int status = was && is ? FF_OK : ff_fail(ctx, FF_ENOMEM, "out of memory for the recipes");
+
+    for (void *at = json_object_iter(was); at; at = json_object_iter_next(was, at)) {
+        const char *key = json_object_iter_key(at);
+        json_t *value = json_object_iter_value(at), *other = json_object_get(is, key);
+
+        if (status == FF_OK && !json_equal(value, other)) {
+            char *a = ff_json_text(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+            char *b = ff_json_text(other, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+
+            status = ff_fail(ctx, FF_EMISMATCH, "it was begun with %s %s, and now it is %s", key,
+                             a ? a : "?", b ? b : "?");
+            free(a);
+            free(b);
+        }
+    }
+    json_decref(was);
+    json_decref(is);
+    return status;
+}
+
+int ff_manifest_load(struct ff_ctx *ctx, struct ff_model_file *file, struct ff_manifest *out)
+{
+    char *text;
+    size_t size;
+    int status = ff_model_file_manifest(file, &text, &size);
+
+    memset(out, 0, sizeof *out);
+    if (status != FF_OK)
+        return status;
+    status =
+        ff_about(ctx, ff_manifest_read(ctx, ff_model_file_path(file), text, out), FF_ABOUT_MODEL);
+    ff_free(ctx, FF_MEM_OTHER, text, size);
+    return status;
+}
+
+int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file, struct ff_manifest *manifest)
+{
+    struct ff_manifest stored;
+    int status = ff_manifest_load(ctx, file, &stored);
+
+    if (status != FF_OK)
+        return status;
+    manifest->mark = stored.mark;
+    manifest->choice = stored.choice;
+    memcpy(manifest->fingerprint, stored.fingerprint, sizeof manifest->fingerprint);
+    manifest->files = stored.files;
+    ff_manifest_release(&stored);
+    return FF_OK;
+}

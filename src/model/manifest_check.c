@@ -1,0 +1,97 @@
+/* Which manifests a trainer leaves: what a file says is bounded here before it is used. */
+#include "data/dataset.h"
+#include "learn/hard_negatives.h"
+#include "model/manifest.h"
+#include "recipe/mode.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MAX_CHECKPOINTS ((uint64_t)1 << 53) /* far from the generations of finished layers */
+
+static bool data_is_sane(const struct ff_manifest *manifest)
+{
+    struct ff_embedding embedding = ff_manifest_embedding(manifest);
+    const struct ff_image *image = &manifest->image;
+    uint64_t pixels = (uint64_t)image->height * image->width;
+
+    if (pixels > manifest->features || (pixels == 0 && ff_recipe_takes_images(&manifest->recipe)) ||
+        (pixels > 0 && pixels * image->channels != manifest->features) ||
+        (pixels > 0 && !ff_jitter_fits(image, manifest->recipe.jitter)))
+        return false;
+    if (manifest->all_samples > 0 && manifest->all_samples < manifest->samples)
+        return false;
+    if (ff_recipe_gathers(&manifest->recipe) && manifest->classes > FF_MAX_GATHERED_CLASSES)
+        return false;
+    return manifest->samples > 0 && ff_geometry_fits(manifest->samples, manifest->recipe.batch) &&
+           manifest->features > 0 && manifest->features <= FF_MAX_UNITS && manifest->classes >= 2 &&
+           manifest->classes <= FF_MAX_CLASSES &&
+           (embedding.mode != FF_EMBED_REPLACE || manifest->features >= embedding.classes);
+}
+
+static bool sums_are_sane(const struct ff_progress_mark *mark, uint64_t learnt_rows)
+{
+    const struct ff_sums *sums = &mark->sums, none = {0};
+
+    if (mark->batch == 0)
+        return memcmp(sums, &none, sizeof none) == 0;
+    return sums->rows >= 0 && sums->rows <= (double)learnt_rows && sums->wrong >= 0 &&
+           sums->wrong <= sums->rows && isfinite(sums->loss) && isfinite(sums->goodness_pos) &&
+           isfinite(sums->goodness_neg);
+}
+
+/* The marks that a trainer leaves, and no others: one that goes on from here comes to an end. */
+static bool mark_is_sane(const struct ff_manifest *manifest)
+{
+    const struct ff_progress_mark *mark = &manifest->mark;
+    const struct ff_recipe *recipe = &manifest->recipe;
+    uint32_t first_head = ff_recipe_first_head(recipe);
+    struct ff_geometry geometry = ff_manifest_geometry(manifest);
+    uint64_t batches = geometry.batches;
+    bool imported = mark->stage != FF_STAGE_IMPORT;
+    bool begins = mark->epoch == 0 && mark->batch == 0;
+    bool whole = ff_mode_find(recipe->mode)->whole_network;
+    bool last_round = ff_manifest_last_round(manifest);
+
+    if (mark->layer < 1 || mark->layer > recipe->layers || mark->round >= recipe->sweeps ||
+        mark->checkpoints > MAX_CHECKPOINTS || mark->generation > mark->checkpoints ||
+        (manifest->fingerprint[0] != '\0') != imported ||
+        (mark->compacted && mark->stage != FF_STAGE_DONE) ||
+        !sums_are_sane(mark, geometry.learnt_rows))
+        return false;
+    switch (mark->stage) {
+    case FF_STAGE_IMPORT:
+        return mark->layer == 1 && mark->round == 0 && begins;
+    case FF_STAGE_TRAIN:
+        return mark->epoch >= ff_recipe_round_begins(recipe, mark->round) &&
+               mark->epoch < ff_recipe_round_begins(recipe, mark->round + 1) &&
+               mark->batch < batches && (!whole || mark->layer == 1);
+    case FF_STAGE_FORWARD:
+        return begins && !whole;
+    case FF_STAGE_HEAD:
+        return !whole && last_round && first_head > 0 && mark->layer >= first_head &&
+               mark->epoch < recipe->head_epochs && mark->batch < batches;
+    case FF_STAGE_DONE:
+        return mark->layer == recipe->layers && begins && last_round;
+    }
+    return false;
+}
+
+static bool choice_is_sane(const struct ff_manifest *manifest)
+{
+    const struct ff_range_choice *choice = &manifest->choice;
+
+    if (choice->first == 0)
+        return choice->last == 0;
+    return manifest->mark.stage >= FF_STAGE_HEAD &&
+           manifest->mark.layer == manifest->recipe.layers && choice->first <= FF_RANGE_STARTS &&
+           choice->first <= choice->last && choice->last <= manifest->recipe.layers &&
+           choice->error >= 0 && choice->error <= 1 &&
+           choice->temperature >= FF_LEAST_TEMPERATURE &&
+           choice->temperature <= FF_LARGEST_TEMPERATURE;
+}
+
+bool ff_manifest_is_sane(const struct ff_manifest *manifest)
+{
+    return data_is_sane(manifest) && mark_is_sane(manifest) && choice_is_sane(manifest);
+}

@@ -1,0 +1,115 @@
+/* What follows from a recipe and the data that it learns from. */
+#include "model/manifest.h"
+#include "nn/loss.h"
+#include "recipe/mode.h"
+
+#include <string.h>
+
+bool ff_recipe_conditioned(const struct ff_recipe *recipe)
+{
+    return !ff_mode_find(recipe->mode)->backprop && ff_loss_find(recipe->loss)->labels;
+}
+
+bool ff_recipe_unsupervised(const struct ff_recipe *recipe)
+{
+    return !ff_mode_find(recipe->mode)->backprop && !ff_recipe_conditioned(recipe) &&
+           strcmp(recipe->embedding, "none") == 0;
+}
+
+bool ff_recipe_gathers(const struct ff_recipe *recipe)
+{
+    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+
+    return !mode->backprop && !mode->whole_network && !ff_recipe_conditioned(recipe) &&
+           strcmp(recipe->negatives, "hard") == 0;
+}
+
+/* Up to so many classes a row meets every label, unless told otherwise. */
+#define ALL_LABELS 20
+
+uint32_t ff_manifest_labels_met(const struct ff_manifest *manifest)
+{
+    uint32_t wrong = manifest->recipe.label_samples;
+
+    if (wrong == 0)
+        wrong = ALL_LABELS - 1;
+    return wrong + 1 < manifest->classes ? wrong + 1 : manifest->classes;
+}
+
+bool ff_recipe_takes_images(const struct ff_recipe *recipe)
+{
+    return recipe->jitter > 0 || ff_recipe_unsupervised(recipe);
+}
+
+struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest)
+{
+    struct ff_geometry geometry = ff_geometry_make(manifest->samples, manifest->recipe.batch);
+
+    ff_geometry_hold_out(&geometry, manifest->recipe.validation);
+    return geometry;
+}
+
+struct ff_layer_choice ff_manifest_choice(const struct ff_manifest *manifest)
+{
+    return (struct ff_layer_choice){
+        .first = manifest->choice.first,
+        .last = manifest->choice.last,
+        .held_out_error = manifest->choice.error,
+        .temperature = manifest->choice.temperature,
+    };
+}
+
+uint64_t ff_manifest_held_out(const struct ff_manifest *manifest)
+{
+    struct ff_geometry geometry = ff_manifest_geometry(manifest);
+
+    return geometry.rows - geometry.learnt_rows;
+}
+
+struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest)
+{
+    bool append = strcmp(manifest->recipe.embedding, "append") == 0;
+
+    if (ff_mode_find(manifest->recipe.mode)->backprop || ff_recipe_conditioned(&manifest->recipe) ||
+        ff_recipe_unsupervised(&manifest->recipe))
+        return (struct ff_embedding){.features = manifest->features};
+    return (struct ff_embedding){
+        .mode = append ? FF_EMBED_APPEND : FF_EMBED_REPLACE,
+        .strength = (float)manifest->recipe.label_strength,
+        .features = manifest->features,
+        .classes = manifest->classes,
+    };
+}
+
+uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer)
+{
+    struct ff_embedding embedding = ff_manifest_embedding(manifest);
+
+    return layer == 1 ? ff_embed_width(&embedding) : manifest->recipe.hidden[layer - 2];
+}
+
+uint32_t ff_recipe_first_head(const struct ff_recipe *recipe)
+{
+    if (recipe->head_epochs == 0)
+        return 0;
+    if (ff_mode_find(recipe->mode)->backprop)
+        return recipe->layers;
+    return recipe->layers > 1 ? 2 : 1;
+}
+
+uint64_t ff_recipe_parameters(const struct ff_recipe *recipe, uint32_t inputs, uint32_t classes)
+{
+    uint32_t first_head = ff_recipe_first_head(recipe);
+    uint32_t of_labels = ff_recipe_conditioned(recipe) ? classes : 0;
+    uint64_t total = 0;
+
+    for (uint32_t layer = 1; layer <= recipe->layers; layer++) {
+        uint64_t units = recipe->hidden[layer - 1];
+
+        total += units * inputs + units * of_labels + units;
+        if (first_head && layer >= first_head)
+            total += units * classes + classes;
+        inputs = (uint32_t)units;
+    }
+    return total;
+}

@@ -1,0 +1,96 @@
+/* What the mark in a manifest says: how far training is, and which stored tiles count. */
+#include "model/manifest.h"
+#include "recipe/mode.h"
+
+uint32_t ff_recipe_round_begins(const struct ff_recipe *recipe, uint32_t round)
+{
+    return (uint32_t)((uint64_t)recipe->epochs * round / recipe->sweeps);
+}
+
+bool ff_manifest_last_round(const struct ff_manifest *manifest)
+{
+    return manifest->mark.round + 1 >= manifest->recipe.sweeps;
+}
+
+uint64_t ff_generation_final(uint32_t round)
+{
+    return round == 0 ? FF_GENERATION_FINAL : (uint64_t)1 << 63 | round;
+}
+
+uint32_t ff_manifest_layers_trained(const struct ff_manifest *manifest)
+{
+    switch (manifest->mark.stage) {
+    case FF_STAGE_IMPORT:
+    case FF_STAGE_TRAIN:
+        return manifest->mark.layer - 1;
+    default:
+        return manifest->mark.layer;
+    }
+}
+
+uint32_t ff_manifest_layers_stored(const struct ff_manifest *manifest)
+{
+    return manifest->mark.round > 0 ? manifest->recipe.layers
+                                    : ff_manifest_layers_trained(manifest);
+}
+
+uint32_t ff_manifest_heads_trained(const struct ff_manifest *manifest)
+{
+    if (ff_recipe_first_head(&manifest->recipe) == 0 || !ff_manifest_last_round(manifest))
+        return 0;
+    return manifest->mark.stage == FF_STAGE_DONE ? manifest->recipe.layers
+                                                 : manifest->mark.layer - 1;
+}
+
+uint64_t ff_manifest_generation(const struct ff_manifest *manifest, char kind, uint32_t layer)
+{
+    const struct ff_progress_mark *mark = &manifest->mark;
+    bool head = kind == 'H' || kind == 'Q', state = kind == 'O' || kind == 'Q';
+    bool whole = ff_mode_find(manifest->recipe.mode)->whole_network;
+    uint32_t finished =
+        head ? ff_manifest_heads_trained(manifest) : ff_manifest_layers_trained(manifest);
+    enum ff_stage own = head && !whole ? FF_STAGE_HEAD : FF_STAGE_TRAIN;
+
+    if (layer <= finished) {
+        if (state && ff_manifest_last_round(manifest))
+            return FF_NO_GENERATION;
+        return head ? FF_GENERATION_FINAL : ff_generation_final(mark->round);
+    }
+    if (mark->stage == own && mark->generation && (whole || layer == mark->layer))
+        return mark->generation;
+    return head || mark->round == 0 ? FF_NO_GENERATION : ff_generation_final(mark->round - 1);
+}
+
+void ff_manifest_advance(struct ff_manifest *manifest)
+{
+    struct ff_progress_mark *mark = &manifest->mark;
+    const struct ff_recipe *recipe = &manifest->recipe;
+    uint32_t first_head = ff_recipe_first_head(recipe);
+    bool last_round = ff_manifest_last_round(manifest);
+    bool to_head =
+        mark->stage == FF_STAGE_FORWARD && last_round && first_head && mark->layer >= first_head;
+
+    if (mark->stage == FF_STAGE_IMPORT) {
+        mark->stage = FF_STAGE_TRAIN;
+    } else if (ff_mode_find(recipe->mode)->whole_network) {
+        mark->stage = FF_STAGE_DONE;
+        mark->layer = recipe->layers;
+    } else if (mark->stage == FF_STAGE_TRAIN) {
+        mark->stage = FF_STAGE_FORWARD;
+    } else if (to_head) {
+        mark->stage = FF_STAGE_HEAD;
+    } else if (mark->layer < recipe->layers) {
+        mark->stage = FF_STAGE_TRAIN;
+        mark->layer++;
+    } else if (!last_round) {
+        mark->stage = FF_STAGE_TRAIN;
+        mark->layer = 1;
+        mark->round++;
+    } else {
+        mark->stage = FF_STAGE_DONE;
+    }
+    mark->epoch = mark->stage == FF_STAGE_TRAIN ? ff_recipe_round_begins(recipe, mark->round) : 0;
+    mark->batch = 0;
+    mark->generation = 0;
+    mark->sums = (struct ff_sums){0};
+}

@@ -1,0 +1,112 @@
+#include "model/network.h"
+
+#include <string.h>
+
+#define MAX_BUFFERS 3
+
+static size_t list_buffers(struct ff_network *network, struct ff_buffer out[MAX_BUFFERS])
+{
+    const struct ff_buffer buffers[MAX_BUFFERS] = {
+        {&network->layers, FF_MEM_OTHER, network->n_layers, sizeof *network->layers},
+        {&network->heads, FF_MEM_OTHER, network->n_heads, sizeof *network->heads},
+        {&network->parts, FF_MEM_OTHER, network->n_parts, sizeof *network->parts},
+    };
+
+    memcpy(out, buffers, sizeof buffers);
+    return MAX_BUFFERS;
+}
+
+static struct ff_network make_network(const struct ff_recipe *recipe)
+{
+    struct ff_network network = {
+        .n_layers = recipe->layers,
+        .first_head = ff_recipe_first_head(recipe),
+    };
+
+    if (network.first_head)
+        network.n_heads = recipe->layers - network.first_head + 1;
+    network.n_parts = (size_t)network.n_layers + network.n_heads;
+    return network;
+}
+
+/* Part I of the network, without its layer: first the layers, then the heads. */
+static struct ff_part make_part(const struct ff_network *network, uint32_t i)
+{
+    if (i < network->n_layers)
+        return (struct ff_part){.kind = 'W', .number = i + 1};
+    return (struct ff_part){.kind = 'H', .number = network->first_head + i - network->n_layers};
+}
+
+struct ff_layer ff_network_shape(const struct ff_manifest *manifest, char kind, uint32_t number)
+{
+    const struct ff_recipe *recipe = &manifest->recipe;
+
+    if (kind == 'W')
+        return ff_layer_of(manifest, number, ff_optimizer_find(recipe->optimizer)->states);
+    return ff_layer_shape(recipe->hidden[number - 1], manifest->classes,
+                          ff_network_head_optimizer(recipe)->states);
+}
+
+static int init_parts(struct ff_network *network, const struct ff_manifest *manifest)
+{
+    int status = FF_OK;
+
+    for (uint32_t i = 0; i < network->n_parts && status == FF_OK; i++) {
+        struct ff_part part = make_part(network, i);
+        struct ff_layer shape = ff_network_shape(manifest, part.kind, part.number);
+
+        part.layer =
+            i < network->n_layers ? &network->layers[i] : &network->heads[i - network->n_layers];
+        network->parts[i] = part;
+        status = ff_layer_init(part.layer, network->ctx, shape.fan_in, shape.units, shape.states);
+    }
+    return status;
+}
+
+int ff_network_init(struct ff_network *out, struct ff_run *run)
+{
+    struct ff_buffer buffers[MAX_BUFFERS];
+    int status;
+
+    *out = make_network(&run->manifest.recipe);
+    out->ctx = run->ctx;
+    status = ff_buffers_alloc(run->ctx, list_buffers(out, buffers), buffers);
+    if (status == FF_OK)
+        status = init_parts(out, &run->manifest);
+    if (status != FF_OK)
+        ff_network_release(out);
+    return status;
+}
+
+void ff_network_release(struct ff_network *network)
+{
+    struct ff_buffer buffers[MAX_BUFFERS];
+
+    if (!network->ctx)
+        return;
+    for (uint32_t i = 0; network->layers && i < network->n_layers; i++)
+        ff_layer_release(&network->layers[i]);
+    for (uint32_t i = 0; network->heads && i < network->n_heads; i++)
+        ff_layer_release(&network->heads[i]);
+    ff_buffers_free(network->ctx, list_buffers(network, buffers), buffers);
+    memset(network, 0, sizeof *network);
+}
+
+void ff_network_needs(const struct ff_manifest *manifest, struct ff_needs *needs)
+{
+    struct ff_network shape = make_network(&manifest->recipe);
+    struct ff_buffer buffers[MAX_BUFFERS];
+
+    ff_buffers_count(list_buffers(&shape, buffers), buffers, needs);
+    for (uint32_t i = 0; i < shape.n_parts; i++) {
+        struct ff_part part = make_part(&shape, i);
+        struct ff_layer layer = ff_network_shape(manifest, part.kind, part.number);
+
+        ff_layer_needs(&layer, 1, needs); /* none is paged */
+    }
+}
+
+const struct ff_optimizer *ff_network_head_optimizer(const struct ff_recipe *recipe)
+{
+    return ff_optimizer_find(ff_mode_find(recipe->mode)->backprop ? recipe->optimizer : "adam");
+}

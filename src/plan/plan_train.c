@@ -1,0 +1,84 @@
+#include <fftool/plan.h>
+
+#include "plan/plan.h"
+#include "train/begin.h"
+
+_Static_assert(FF_PLAN_MAX_CLASSES == FF_MAX_CLASSES, "as many as a dataset may have");
+
+static int check_shape(struct ff_ctx *ctx, const struct ff_plan_data *data)
+{
+    uint64_t pixels = (uint64_t)data->height * data->width;
+    const struct {
+        const char *name;
+        uint64_t value, most;
+    } counts[] = {
+        {"samples", data->samples, FF_PLAN_MAX_SAMPLES},
+        {"features", data->features, FF_PLAN_MAX_FEATURES},
+        {"classes", data->classes, FF_PLAN_MAX_CLASSES},
+    };
+
+    if (pixels > FF_PLAN_MAX_FEATURES)
+        return ff_fail(ctx, FF_EINVAL, "images of %u x %u pixels: at most %u pixels in all",
+                       data->height, data->width, FF_PLAN_MAX_FEATURES);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        if (counts[i].value < 1 || counts[i].value > counts[i].most)
+            return ff_fail(ctx, FF_EINVAL, "%s %llu: must be 1 to %llu", counts[i].name,
+                           (unsigned long long)counts[i].value, (unsigned long long)counts[i].most);
+    }
+    return FF_OK;
+}
+
+static int describe(struct ff_ctx *ctx, const struct ff_plan_data *data,
+                    struct ff_dataset_info *out)
+{
+    uint64_t pixels = (uint64_t)data->height * data->width;
+    int status = check_shape(ctx, data);
+
+    if (status != FF_OK)
+        return status;
+    if ((data->height > 0 || data->width > 0) && (pixels == 0 || data->features % pixels != 0))
+        return ff_fail(ctx, FF_EINVAL, "%u features are not images of %u x %u pixels",
+                       data->features, data->height, data->width);
+    *out = (struct ff_dataset_info){
+        .rows = data->samples,
+        .features = data->features,
+        .height = data->height,
+        .width = data->width,
+        .channels = pixels > 0 ? (uint32_t)(data->features / pixels) : 0,
+        .classes = data->classes,
+        .is_float = data->is_float,
+    };
+    return FF_OK;
+}
+
+int ff_plan_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                  const struct ff_train_opts *opts, const struct ff_plan_data *data,
+                  struct ff_plan *out)
+{
+    struct ff_manifest manifest = {0};
+    struct ff_compression compression;
+    struct ff_dataset_info info;
+    uint64_t samples = data ? data->samples : 0;
+    int status = ff_begin_compression(ctx, opts->compress, &compression);
+
+    *out = (struct ff_plan){0};
+    if (status == FF_OK)
+        status = ff_begin_check_use(ctx, recipe, opts);
+    if (status == FF_OK && data) {
+        status = describe(ctx, data, &info);
+        if (status == FF_OK)
+            status = ff_begin_check_data(ctx, recipe, NULL, samples, &info);
+    } else if (status == FF_OK) {
+        status = opts->data.path ? ff_begin_data(ctx, recipe, opts, &info, &samples)
+                                 : ff_fail(ctx, FF_EINVAL, "no data is named");
+    }
+    if (status == FF_OK)
+        status = ff_begin_manifest(ctx, recipe, opts, samples, &info, &manifest);
+    if (status == FF_OK) {
+        struct ff_plan_job job = ff_plan_job(&manifest, opts, &compression);
+
+        status = ff_plan_run(ctx, &job, out);
+    }
+    ff_manifest_release(&manifest);
+    return status;
+}

@@ -1,0 +1,19 @@
+/* What stored activations may be made of: a table, like the modes. To add a type that src/store
+ * knows is to add a row. */
+#ifndef FF_RECIPE_ACTIVATION_TYPE_H
+#define FF_RECIPE_ACTIVATION_TYPE_H
+
+#include "store/value.h"
+
+struct ff_activation_type {
+    const char *name; /* in the recipe */
+    const char *summary;
+    enum ff_dtype stored;
+};
+
+/* Finds a type by name; NULL if there is none. */
+const struct ff_activation_type *ff_activation_type_find(const char *name);
+/* The table; *COUNT rows. Which one is used the recipe decides. */
+const struct ff_activation_type *ff_activation_types(size_t *count);
+
+#endif

@@ -1,0 +1,428 @@
+#include "recipe/recipe_use.h"
+
+#include "base/context.h"
+#include "nn/loss.h"
+#include "nn/optimizer.h"
+#include "recipe/mode.h"
+#include "recipe/recipe_table.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What a recipe must be like for some field to be of use. */
+enum condition {
+    ALWAYS,
+    FORWARD,    /* layers learn by Forward-Forward */
+    STREAMS,    /* layers train one after another, on stored activations */
+    FULL,       /* Forward-Forward in a network that trains all at once */
+    NATIVE,     /* the mode trains layers the way that the recipe wants them */
+    LABELS,     /* labels condition the layers */
+    PAIRS,      /* layers learn from positive and negative rows */
+    LABELLED,   /* labels take part in training layers */
+    UNLABELLED, /* the embedding or the negatives are those of layers that learn without labels */
+    DRAWN_ONCE, /* negatives are drawn before training */
+    HOLDS_OUT,  /* held-out rows choose the layers that evaluation sums up */
+    THRESHOLD,  /* the loss has a threshold */
+    SHIFTS,     /* images are shifted */
+    HEAD,       /* there is a head beside the layers */
+    MOMENTUM,   /* the optimizer has one */
+    MOMENTS,    /* the optimizer keeps two */
+    CONDITIONS
+};
+
+/* Which of them hold. */
+struct situation {
+    bool holds[CONDITIONS];
+};
+
+#define AT(field) offsetof(struct ff_recipe, field)
+#define NO_NAME SIZE_MAX
+
+/* How a recipe is told that lacks a condition: what stands before and after the name of a choice,
+ * and what makes the field of use. Where nothing is said it is the mode. */
+static const struct {
+    const char *before, *after;
+    size_t name; /* where the recipe has it */
+    /* What to do if the field is not left out; NULL: nothing. */
+    const char *remedy;
+    /* The remedy where another condition holds; NULL: the same. */
+    const char *instead;
+    enum condition where;
+} lacking[CONDITIONS] = {
+    [ALWAYS] = {"", "", NO_NAME, NULL},
+    [FORWARD] = {"", "", NO_NAME, NULL},
+    [STREAMS] = {"", "", NO_NAME, "use --mode ff-stream"},
+    [FULL] = {"", "", NO_NAME, "use --mode ff-full"},
+    [NATIVE] = {"", "", NO_NAME, "use --mode ff-stream"},
+    [LABELS] = {" with the loss ", "", AT(loss), "use --recipe conditioned"},
+    [PAIRS] = {" with the loss ", "", AT(loss), "use --recipe classic or symba",
+               "use --recipe unsupervised", UNLABELLED},
+    [LABELLED] = {" with the embedding ", "", AT(embedding), NULL},
+    [DRAWN_ONCE] = {" with ", " negatives", AT(negatives), "use --negatives random"},
+    [HOLDS_OUT] = {" with ", " negatives", AT(negatives),
+                   "use --negatives hard or --recipe conditioned", "use --recipe conditioned",
+                   UNLABELLED},
+    [THRESHOLD] = {" with the loss ", "", AT(loss), "use --loss logistic", "use --recipe classic",
+                   LABELS},
+    [SHIFTS] = {" without jitter", "", NO_NAME, "add --jitter N"},
+    [HEAD] = {" without a head (head epochs 0)", "", NO_NAME, "add --head-epochs N"},
+    [MOMENTUM] = {" with the optimizer ", "", AT(optimizer), "use --optimizer sgd"},
+    [MOMENTS] = {" with the optimizer ", "", AT(optimizer), "use --optimizer adam"},
+};
+
+enum kind { NAME, COUNT, REAL };
+
+#define MAX_NEEDS 3
+
+/* The fields that are not of use always, and what each needs; the first that is lacking is the
+ * reason. */
+static const struct use {
+    const char *field;
+    enum kind kind;
+    size_t at;
+    enum condition needs[MAX_NEEDS];
+} uses[] = {
+    {"recipe", NAME, AT(recipe), {FORWARD, NATIVE}},
+    {"loss", NAME, AT(loss), {FORWARD, NATIVE}},
+    {"embedding", NAME, AT(embedding), {FORWARD, NATIVE, PAIRS}},
+    {"label strength", REAL, AT(label_strength), {FORWARD, NATIVE, LABELLED}},
+    {"label smoothing", REAL, AT(label_smoothing), {STREAMS, LABELS}},
+    {"pass on", NAME, AT(pass_on), {STREAMS, LABELS}},
+    {"label samples", COUNT, AT(label_samples), {STREAMS, LABELS}},
+    {"sweeps", COUNT, AT(sweeps), {STREAMS}},
+    {"dropout", REAL, AT(dropout), {STREAMS}},
+    {"augment copies", COUNT, AT(augment_copies), {STREAMS, LABELS, SHIFTS}},
+    {"validation", REAL, AT(validation), {STREAMS, HOLDS_OUT}},
+    {"goodness scale", REAL, AT(goodness_scale), {FORWARD, NATIVE}},
+    {"threshold", REAL, AT(threshold), {FORWARD, NATIVE, THRESHOLD}},
+    {"activations", NAME, AT(activations), {STREAMS}},
+    {"negatives", NAME, AT(negatives), {FORWARD, NATIVE, PAIRS}},
+    {"negative sets", COUNT, AT(negative_sets), {FORWARD, PAIRS, DRAWN_ONCE}},
+    {"head epochs", COUNT, AT(head_epochs), {FORWARD}},
+    {"head learning rate", REAL, AT(head_learning_rate), {FORWARD, HEAD}},
+    {"head weight decay", REAL, AT(head_weight_decay), {FORWARD, HEAD}},
+    {"peer normalisation", REAL, AT(peer_normalisation), {FULL}},
+    {"momentum", REAL, AT(momentum), {MOMENTUM}},
+    {"beta1", REAL, AT(beta1), {MOMENTS}},
+    {"beta2", REAL, AT(beta2), {MOMENTS}},
+    {"epsilon", REAL, AT(epsilon), {MOMENTS}},
+};
+#define USES (sizeof uses / sizeof *uses)
+
+/* What goes with layers that learn without labels: their embedding, their negatives. */
+static bool without_labels(const struct ff_recipe *recipe)
+{
+    return strcmp(recipe->embedding, "none") == 0;
+}
+
+static bool hybrid(const struct ff_recipe *recipe)
+{
+    return strcmp(recipe->negatives, "hybrid") == 0;
+}
+
+/* RECIPE has all its names and numbers. */
+static struct situation situation_of(const struct ff_recipe *recipe)
+{
+    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+    const struct ff_optimizer_params *optimizer = &ff_optimizer_find(recipe->optimizer)->defaults;
+    const struct ff_loss *loss = ff_loss_find(recipe->loss);
+    bool labels = loss->labels != NULL, without = without_labels(recipe);
+    bool hard = strcmp(recipe->negatives, "hard") == 0;
+
+    return (struct situation){.holds = {
+                                  [ALWAYS] = true,
+                                  [FORWARD] = !mode->backprop,
+                                  [STREAMS] = !mode->whole_network,
+                                  [FULL] = !mode->backprop && mode->whole_network,
+                                  [NATIVE] = !mode->whole_network || (!labels && !without),
+                                  [LABELS] = labels,
+                                  [PAIRS] = !labels,
+                                  [LABELLED] = labels || !without,
+                                  [UNLABELLED] = without || hybrid(recipe),
+                                  [DRAWN_ONCE] = !hard,
+                                  [HOLDS_OUT] = labels || hard,
+                                  [THRESHOLD] = loss->defaults.threshold > 0,
+                                  [SHIFTS] = recipe->jitter > 0,
+                                  [HEAD] = recipe->head_epochs > 0,
+                                  [MOMENTUM] = optimizer->momentum > 0,
+                                  [MOMENTS] = optimizer->beta1 > 0,
+                              }};
+}
+
+/* The first condition of USE that SITUATION lacks; ALWAYS: none. */
+static enum condition lacks(const struct use *use, const struct situation *situation)
+{
+    for (size_t i = 0; i < MAX_NEEDS; i++) {
+        if (!situation->holds[use->needs[i]])
+            return use->needs[i];
+    }
+    return ALWAYS;
+}
+
+bool ff_recipe_uses(const struct ff_recipe *recipe, size_t offset)
+{
+    const struct situation situation = situation_of(recipe);
+
+    for (size_t i = 0; i < USES; i++) {
+        if (uses[i].at == offset)
+            return lacks(&uses[i], &situation) == ALWAYS;
+    }
+    return true;
+}
+
+static const void *field_of(const struct ff_recipe *recipe, const struct use *use)
+{
+    return (const char *)recipe + use->at;
+}
+
+static bool same(const struct ff_recipe *a, const struct ff_recipe *b, const struct use *use)
+{
+    const void *of_a = field_of(a, use), *of_b = field_of(b, use);
+
+    switch (use->kind) {
+    case NAME:
+        return strcmp(*(const char *const *)of_a, *(const char *const *)of_b) == 0;
+    case COUNT:
+        return *(const uint32_t *)of_a == *(const uint32_t *)of_b;
+    default:
+        return *(const double *)of_a == *(const double *)of_b;
+    }
+}
+
+static void copy(struct ff_recipe *to, const struct ff_recipe *from, const struct use *use)
+{
+    static const size_t sizes[] = {
+        [NAME] = sizeof(const char *), [COUNT] = sizeof(uint32_t), [REAL] = sizeof(double)};
+
+    memcpy((char *)to + use->at, field_of(from, use), sizes[use->kind]);
+}
+
+/* Sets what is unset, of a recipe that need not be right; false if a name is not known. */
+static bool fill(struct ff_recipe *recipe)
+{
+    if (!recipe->recipe)
+        recipe->recipe = ff_recipe_by_default(recipe);
+    if (!ff_recipe_find(recipe->recipe))
+        return false;
+    ff_recipe_fill(recipe, ff_recipe_find(recipe->recipe));
+    if (!ff_loss_find(recipe->loss) || !ff_optimizer_find(recipe->optimizer))
+        return false;
+    ff_recipe_fill_numbers(recipe);
+    return true;
+}
+
+/* ---- Refusing what does nothing ---- */
+
+/* A recipe of the same mode, name, loss and optimizer with nothing said otherwise. */
+static struct ff_recipe plain_of(const struct ff_recipe *recipe)
+{
+    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+    struct ff_recipe plain;
+
+    ff_recipe_init(&plain);
+    plain.mode = recipe->mode;
+    plain.recipe = recipe->recipe;
+    plain.loss = mode->backprop ? NULL : recipe->loss;
+    plain.optimizer = recipe->optimizer;
+    fill(&plain);
+    /* Only where it is of no use does it count whether the recipe is the mode's. */
+    plain.recipe = mode->recipe;
+    /* The output layer trains as long as the others; that is how a complete recipe says it. */
+    if (mode->backprop && recipe->head_epochs == recipe->epochs)
+        plain.head_epochs = recipe->epochs;
+    return plain;
+}
+
+static int refuse(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                  const struct situation *situation, const struct use *use, enum condition reason)
+{
+    bool instead = lacking[reason].instead && situation->holds[lacking[reason].where];
+    const char *remedy = instead ? lacking[reason].instead : lacking[reason].remedy;
+    const char *name = "";
+
+    if (lacking[reason].name != NO_NAME)
+        name = *(const char *const *)(const void *)((const char *)recipe + lacking[reason].name);
+    return ff_fail(ctx, FF_EINVAL, "%s: mode %s%s%s%s makes no use of it; leave it out%s%s",
+                   use->field, recipe->mode, lacking[reason].before, name, lacking[reason].after,
+                   remedy ? ", or " : "", remedy ? remedy : "");
+}
+
+/* Whether the recipe of RECIPE's name has layers learn without labels. */
+static bool for_unlabelled(const struct ff_recipe *recipe)
+{
+    return without_labels(&ff_recipe_find(recipe->recipe)->defaults);
+}
+
+/* The loss that the recipe of RECIPE's name has by default. */
+static const struct ff_loss *own_loss(const struct ff_recipe *recipe)
+{
+    return ff_loss_find(ff_recipe_find(recipe->recipe)->defaults.loss);
+}
+
+/* The mode trains layers of other kinds. */
+static int refuse_native(struct ff_ctx *ctx, const struct ff_recipe *recipe)
+{
+    if (ff_loss_find(recipe->loss)->labels)
+        return ff_fail(ctx, FF_EINVAL,
+                       "loss %s conditions every layer on the label, which mode %s does not do; "
+                       "%s, or use --mode ff-stream",
+                       recipe->loss, recipe->mode,
+                       own_loss(recipe)->labels ? "use --recipe classic or symba"
+                                                : "leave out --loss");
+    return ff_fail(ctx, FF_EINVAL,
+                   "%s: mode %s does not learn without labels; leave it out, or use --mode "
+                   "ff-stream",
+                   for_unlabelled(recipe) ? "recipe unsupervised" : "embedding none", recipe->mode);
+}
+
+/* What a recipe says of a loss over labels does not hold for one of pairs, nor the other way round.
+ */
+static int check_kind(struct ff_ctx *ctx, const struct ff_recipe *recipe)
+{
+    const struct ff_loss *own = own_loss(recipe);
+    const struct ff_recipe with_loss = {.mode = recipe->mode, .loss = recipe->loss};
+
+    if (!own->labels == !ff_loss_find(recipe->loss)->labels)
+        return FF_OK;
+    return ff_fail(ctx, FF_EINVAL,
+                   "recipe %s: it is for the loss %s, and the loss %s is of another kind; leave "
+                   "out --loss, or use --recipe %s",
+                   recipe->recipe, own->name, recipe->loss, ff_recipe_by_default(&with_loss));
+}
+
+/* Hybrid images are the negatives of layers that learn without labels, and of no others. */
+static int check_negatives(struct ff_ctx *ctx, const struct ff_recipe *recipe)
+{
+    bool own = for_unlabelled(recipe), none = without_labels(recipe);
+    bool whole_network = ff_mode_find(recipe->mode)->whole_network;
+
+    if (none == hybrid(recipe))
+        return FF_OK;
+    if (own && none)
+        return ff_fail(ctx, FF_EINVAL,
+                       "negatives %s: recipe %s learns without labels, from hybrid images; leave "
+                       "out --negatives, or use --recipe classic or symba",
+                       recipe->negatives, recipe->recipe);
+    if (own)
+        return ff_fail(ctx, FF_EINVAL,
+                       "embedding %s: recipe %s learns without labels; leave out "
+                       "--label-embedding, or use --recipe classic or symba",
+                       recipe->embedding, recipe->recipe);
+    return ff_fail(ctx, FF_EINVAL, "%s: recipe %s learns from %slabels; leave it out%s",
+                   none ? "embedding none" : "negatives hybrid", recipe->recipe,
+                   none ? "" : "wrong ", whole_network ? "" : ", or use --recipe unsupervised");
+}
+
+/* Of a recipe without a head. */
+static int check_headless(struct ff_ctx *ctx, const struct situation *situation)
+{
+    if (!situation->holds[LABELLED])
+        return ff_fail(ctx, FF_EINVAL,
+                       "embedding none: only a head tells labels then, and there is none (head "
+                       "epochs 0); leave out --head-epochs");
+    if (situation->holds[FULL] && !situation->holds[DRAWN_ONCE])
+        return ff_fail(ctx, FF_EINVAL,
+                       "hard negatives are drawn from the linear head, and there is none (head "
+                       "epochs 0); leave out --head-epochs");
+    return FF_OK;
+}
+
+int ff_recipe_check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
+{
+    const struct situation situation = situation_of(recipe);
+    const struct ff_recipe plain = plain_of(recipe);
+    const bool *holds = situation.holds;
+    int status = FF_OK;
+
+    if (holds[FORWARD] && !holds[NATIVE])
+        return refuse_native(ctx, recipe);
+    if (holds[FORWARD])
+        status = check_kind(ctx, recipe);
+    if (status != FF_OK)
+        return status;
+    for (size_t i = 0; i < USES; i++) {
+        enum condition reason = lacks(&uses[i], &situation);
+
+        if (reason != ALWAYS && !same(recipe, &plain, &uses[i]))
+            return refuse(ctx, recipe, &situation, &uses[i], reason);
+    }
+    if (holds[FORWARD] && holds[PAIRS])
+        status = check_negatives(ctx, recipe);
+    if (status == FF_OK && holds[FORWARD] && !holds[HEAD])
+        status = check_headless(ctx, &situation);
+    return status;
+}
+
+/* ---- Dropping it ---- */
+
+/* Leaves to the mode's own recipe what is of use only where layers train as RECIPE wants them. */
+static void drop_foreign(struct ff_recipe *recipe)
+{
+    struct ff_recipe plain;
+
+    ff_recipe_init(&plain);
+    for (size_t i = 0; i < USES; i++) {
+        if (uses[i].needs[1] == NATIVE)
+            copy(recipe, &plain, &uses[i]);
+    }
+}
+
+/* What would be used of RECIPE, which may be incomplete, in the mode of that name. False if it is
+ * refused anyway. */
+static bool uses_in(const struct ff_recipe *recipe, const char *mode, bool used[USES])
+{
+    struct ff_recipe filled = *recipe;
+    struct situation situation;
+    bool native;
+
+    filled.mode = mode;
+    if (!fill(&filled))
+        return false;
+    native = situation_of(&filled).holds[NATIVE];
+    if (!native) {
+        filled = *recipe;
+        filled.mode = mode;
+        drop_foreign(&filled);
+        fill(&filled);
+    }
+    situation = situation_of(&filled);
+    situation.holds[NATIVE] = native;
+    for (size_t i = 0; i < USES; i++)
+        used[i] = lacks(&uses[i], &situation) == ALWAYS;
+    return true;
+}
+
+/* How long a head trains is of use where it trains apart from the network. */
+static void drop_head_epochs(struct ff_recipe *recipe, const char *const *modes, size_t n)
+{
+    bool apart = false;
+
+    for (size_t m = 0; m < n; m++)
+        apart |= !ff_mode_find(modes[m])->whole_network;
+    if (apart && ff_mode_find(recipe->mode)->whole_network && recipe->head_epochs != FF_UNSET &&
+        recipe->head_epochs > 0)
+        recipe->head_epochs = recipe->epochs;
+}
+
+void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, size_t n)
+{
+    bool own[USES], any[USES] = {false}, of_mode[USES];
+    struct ff_recipe plain;
+
+    if (!uses_in(recipe, recipe->mode, own))
+        return;
+    for (size_t m = 0; m < n; m++) {
+        if (!uses_in(recipe, modes[m], of_mode))
+            return;
+        for (size_t i = 0; i < USES; i++)
+            any[i] |= of_mode[i];
+    }
+    ff_recipe_init(&plain);
+    for (size_t i = 0; i < USES; i++) {
+        if (any[i] && !own[i])
+            copy(recipe, &plain, &uses[i]);
+    }
+    drop_head_epochs(recipe, modes, n);
+}
