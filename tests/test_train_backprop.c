@@ -1,6 +1,6 @@
 /*
  * Backpropagation computes what the books say: its gradients are those of finite differences, and
- * weights, figures and scores those of a naive network in double precision.
+ * weights, metrics and scores those of a naive network in double precision.
  */
 #include "nn/schedule.h"
 #include "support/naive_backprop.h"

@@ -1,4 +1,4 @@
-/* ff-full computes what it says: weights, heads and figures equal those of a naive network in
+/* ff-full computes what it says: weights, heads and metrics equal those of a naive network in
  * double precision; a layer's gradient, peer normalisation included, equals finite differences. */
 #include "learn/pairs.h"
 #include "learn/peers.h"

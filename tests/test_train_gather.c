@@ -1,7 +1,7 @@
 /* Hard negatives: rows under labels of their own, wrong ones as often as the goodness of the layers
  * below takes a row for them. */
-#include "model/workers.h"
 #include "learn/hard_negatives.h"
+#include "model/workers.h"
 #include "support/memory_scratch.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"

@@ -159,8 +159,8 @@ static void ck_ok(int status)
     ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(ctx));
 }
 
-/* The figures of every layer, and the range that is chosen. */
-static struct ff_range_choice read_model(float figures[LAYERS][FF_LAYER_FIGURES])
+/* The metrics of every layer, and the range that is chosen. */
+static struct ff_range_choice read_model(float metrics[LAYERS][FF_LAYER_METRICS])
 {
     struct ff_range_choice choice;
     struct ff_model_file *file;
@@ -171,7 +171,7 @@ static struct ff_range_choice read_model(float figures[LAYERS][FF_LAYER_FIGURES]
     for (uint32_t layer = 1; layer <= LAYERS; layer++) {
         struct ff_tile_key key = {'S', layer, FF_GENERATION_FINAL, 0, 0};
 
-        ck_ok(ff_model_file_get(file, &key, 1, FF_LAYER_FIGURES, figures[layer - 1]));
+        ck_ok(ff_model_file_get(file, &key, 1, FF_LAYER_METRICS, metrics[layer - 1]));
     }
     choice = manifest.choice;
     ff_manifest_release(&manifest);
@@ -179,19 +179,19 @@ static struct ff_range_choice read_model(float figures[LAYERS][FF_LAYER_FIGURES]
     return choice;
 }
 
-static double error_of(float figures[LAYERS][FF_LAYER_FIGURES], uint32_t first, uint32_t last)
+static double error_of(float metrics[LAYERS][FF_LAYER_METRICS], uint32_t first, uint32_t last)
 {
-    return (double)figures[last - 1][FF_FIGURE_HELD_OUT_ERROR + first - 1];
+    return (double)metrics[last - 1][FF_METRIC_HELD_OUT_ERROR + first - 1];
 }
 
-static double temperature_of(float figures[LAYERS][FF_LAYER_FIGURES], uint32_t first, uint32_t last)
+static double temperature_of(float metrics[LAYERS][FF_LAYER_METRICS], uint32_t first, uint32_t last)
 {
-    return (double)figures[last - 1][FF_FIGURE_TEMPERATURE + first - 1];
+    return (double)metrics[last - 1][FF_METRIC_TEMPERATURE + first - 1];
 }
 
 START_TEST(errors_are_those_of_naive_sums)
 {
-    float figures[LAYERS][FF_LAYER_FIGURES];
+    float metrics[LAYERS][FF_LAYER_METRICS];
     struct scored held_out;
 
     choose(_i);
@@ -199,10 +199,10 @@ START_TEST(errors_are_those_of_naive_sums)
     held_out = score("train");
     ck_assert_uint_ge(held_out.rows, (size_t)(VALIDATION * ROWS));
     ck_assert_uint_lt(held_out.rows, (size_t)(VALIDATION * ROWS) + recipe.batch);
-    (void)read_model(figures);
+    (void)read_model(metrics);
     for (uint32_t last = 1; last <= LAYERS; last++) {
         for (uint32_t first = 1; first <= FF_RANGE_STARTS; first++) {
-            double unsure, wrong, error = error_of(figures, first, last);
+            double unsure, wrong, error = error_of(metrics, first, last);
 
             ck_assert_int_eq(isnan(error), first > last);
             if (first > last)
@@ -219,16 +219,16 @@ END_TEST
 /* Of equals the one that ends lowest, then the one that begins lowest. */
 START_TEST(the_range_of_least_error_is_chosen)
 {
-    float figures[LAYERS][FF_LAYER_FIGURES];
+    float metrics[LAYERS][FF_LAYER_METRICS];
     struct ff_range_choice choice;
     uint32_t first = 0, last = 0;
 
     choose(_i);
     train_ok(ctx, &recipe, &opts);
-    choice = read_model(figures);
+    choice = read_model(metrics);
     for (uint32_t k = 1; k <= LAYERS; k++) {
         for (uint32_t j = 1; j <= FF_RANGE_STARTS && j <= k; j++) {
-            if (first > 0 && error_of(figures, j, k) >= error_of(figures, first, last))
+            if (first > 0 && error_of(metrics, j, k) >= error_of(metrics, first, last))
                 continue;
             first = j;
             last = k;
@@ -236,22 +236,22 @@ START_TEST(the_range_of_least_error_is_chosen)
     }
     ck_assert_uint_eq(choice.first, first);
     ck_assert_uint_eq(choice.last, last);
-    ck_assert_double_eq(choice.error, error_of(figures, first, last));
-    ck_assert_double_eq(choice.temperature, temperature_of(figures, first, last));
+    ck_assert_double_eq(choice.error, error_of(metrics, first, last));
+    ck_assert_double_eq(choice.temperature, temperature_of(metrics, first, last));
 }
 END_TEST
 
 START_TEST(of_equal_ranges_the_first_is_chosen)
 {
-    float figures[FF_LAYER_FIGURES] = {0};
+    float metrics[FF_LAYER_METRICS] = {0};
     struct ff_range_choice choice = {0};
 
     for (int i = 0; i < FF_RANGE_STARTS; i++) {
-        figures[FF_FIGURE_HELD_OUT_ERROR + i] = i == 0 ? 0.5f : 0.25f;
-        figures[FF_FIGURE_TEMPERATURE + i] = (float)(1 + i);
+        metrics[FF_METRIC_HELD_OUT_ERROR + i] = i == 0 ? 0.5f : 0.25f;
+        metrics[FF_METRIC_TEMPERATURE + i] = (float)(1 + i);
     }
-    ff_holdout_choose(figures, 3, &choice);
-    ff_holdout_choose(figures, 4, &choice);
+    ff_holdout_choose(metrics, 3, &choice);
+    ff_holdout_choose(metrics, 4, &choice);
     ck_assert_uint_eq(choice.first, 2);
     ck_assert_uint_eq(choice.last, 3);
     ck_assert_double_eq(choice.error, 0.25);
@@ -284,16 +284,16 @@ static double exponent_of_least(const struct scored *scored, uint32_t first, uin
 
 START_TEST(temperatures_make_the_cross_entropy_least)
 {
-    float figures[LAYERS][FF_LAYER_FIGURES];
+    float metrics[LAYERS][FF_LAYER_METRICS];
     struct scored held_out;
 
     choose(_i);
     train_ok(ctx, &recipe, &opts);
     held_out = score("train");
-    (void)read_model(figures);
+    (void)read_model(metrics);
     for (uint32_t last = 1; last <= LAYERS; last++) {
         for (uint32_t first = 1; first <= FF_RANGE_STARTS && first <= last; first++) {
-            double temperature = temperature_of(figures, first, last);
+            double temperature = temperature_of(metrics, first, last);
             double best = exponent_of_least(&held_out, first, last);
             double least = cross_entropy(&held_out, first, last, exp2(best));
 
@@ -340,20 +340,20 @@ static void invert_images(bool held_out)
 START_TEST(no_layer_learns_from_held_out_rows)
 {
     const char *hash;
-    float figures[2][LAYERS][FF_LAYER_FIGURES];
+    float metrics[2][LAYERS][FF_LAYER_METRICS];
 
     choose(_i);
     opts.force = true;
     train_ok(ctx, &recipe, &opts);
     hash = train_hash(opts.model);
-    (void)read_model(figures[0]);
+    (void)read_model(metrics[0]);
     invert_images(true);
     train_ok(ctx, &recipe, &opts);
     ck_assert_str_eq(train_hash(opts.model), hash);
-    (void)read_model(figures[1]);
-    ck_assert(error_of(figures[0], 1, LAYERS) != error_of(figures[1], 1, LAYERS));
-    ck_assert_float_eq(figures[0][LAYERS - 1][FF_FIGURE_LOSS],
-                       figures[1][LAYERS - 1][FF_FIGURE_LOSS]);
+    (void)read_model(metrics[1]);
+    ck_assert(error_of(metrics[0], 1, LAYERS) != error_of(metrics[1], 1, LAYERS));
+    ck_assert_float_eq(metrics[0][LAYERS - 1][FF_METRIC_LOSS],
+                       metrics[1][LAYERS - 1][FF_METRIC_LOSS]);
     invert_images(false);
     train_ok(ctx, &recipe, &opts);
     ck_assert_str_ne(train_hash(opts.model), hash);
@@ -411,14 +411,14 @@ static void ck_evaluation(const struct ff_evaluate_opts *evaluate, const struct 
 START_TEST(evaluation_sums_the_chosen_layers)
 {
     static const uint32_t asked[][2] = {{1, 1}, {2, 2}, {1, 4}, {2, 3}, {4, 4}};
-    float figures[LAYERS][FF_LAYER_FIGURES];
+    float metrics[LAYERS][FF_LAYER_METRICS];
     struct ff_evaluate_opts evaluate = evaluate_opts_of(0, 0);
     struct ff_range_choice choice;
     struct scored test;
 
     choose(_i);
     train_ok(ctx, &recipe, &opts);
-    choice = read_model(figures);
+    choice = read_model(metrics);
     test = score("t10k");
     ck_evaluation(&evaluate, &test, choice.first, choice.last, choice.temperature);
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
@@ -509,7 +509,7 @@ static int take_prediction(void *arg, const struct ff_prediction *prediction)
 START_TEST(probabilities_are_a_distribution)
 {
     struct ff_evaluate_opts evaluate = evaluate_opts_of(0, 0);
-    float figures[LAYERS][FF_LAYER_FIGURES];
+    float metrics[LAYERS][FF_LAYER_METRICS];
     struct ff_range_choice choice;
     struct ff_evaluation result;
     struct predicted predicted;
@@ -518,7 +518,7 @@ START_TEST(probabilities_are_a_distribution)
 
     choose(_i);
     train_ok(ctx, &recipe, &opts);
-    choice = read_model(figures);
+    choice = read_model(metrics);
     test = score("t10k");
     predicted = (struct predicted){&test, choice.first, choice.last, choice.temperature, 0};
     ck_ok(ff_predict(ctx, &evaluate, take_prediction, &predicted, &samples));

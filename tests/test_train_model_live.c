@@ -1,5 +1,6 @@
 /* Looking into a model that is unfinished, in training, or damaged. */
 #include "model/layer.h"
+#include "model/layer_metrics.h"
 #include "model/manifest.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
@@ -145,10 +146,10 @@ static bool look_after(long questions, struct ff_model **model, struct ff_model_
     return true;
 }
 
-/* All tiles but those of figures are told as a layer's. */
+/* All tiles but those of metrics are told as a layer's. */
 static void ck_bytes(struct ff_model *model, const struct ff_model_info *info)
 {
-    const uint64_t figures = FF_VALUE_HEADER + FF_LAYER_FIGURES * sizeof(float);
+    const uint64_t metrics = FF_VALUE_HEADER + FF_LAYER_METRICS * sizeof(float);
     uint64_t told = 0;
 
     for (uint32_t number = 1; number <= LAYERS; number++) {
@@ -160,7 +161,7 @@ static void ck_bytes(struct ff_model *model, const struct ff_model_info *info)
         told += layer.stored_bytes + layer.optimizer_stored_bytes;
     }
     ck_assert_uint_le(told, info->tile_bytes);
-    ck_assert_uint_le(info->tile_bytes - told, LAYERS * figures);
+    ck_assert_uint_le(info->tile_bytes - told, LAYERS * metrics);
 }
 
 /* In later sweeps the layers of the one before are there, and what they learn from. */
@@ -385,10 +386,10 @@ END_TEST
 /* ---- Damage ---- */
 
 /* Stores FIGURES of layer 1. */
-static void put_figures(const float figures[FF_LAYER_FIGURES])
+static void put_figures(const float metrics[FF_LAYER_METRICS])
 {
     const struct ff_tile_key key = {'S', 1, FF_GENERATION_FINAL, 0, 0};
-    const struct ff_matrix matrix = {FF_F32, 1, FF_LAYER_FIGURES, figures};
+    const struct ff_matrix matrix = {FF_F32, 1, FF_LAYER_METRICS, metrics};
     struct ff_manifest manifest;
     struct ff_model_file *file;
     char *text;
@@ -407,7 +408,7 @@ static void put_figures(const float figures[FF_LAYER_FIGURES])
 START_TEST(figures_out_of_range_are_damage)
 {
     /* Loss, goodness, error and dead units; held-out errors and temperatures */
-    const float good[FF_LAYER_FIGURES] = {1, 1, 1, 1, 140, 0, 1, NAN, 0.0625f, 32, NAN};
+    const float good[FF_LAYER_METRICS] = {1, 1, 1, 1, 140, 0, 1, NAN, 0.0625f, 32, NAN};
     static const struct {
         size_t at;
         float value;
@@ -418,13 +419,13 @@ START_TEST(figures_out_of_range_are_damage)
 
     train_ok(ctx, &recipe, &opts);
     for (size_t i = 0; i <= sizeof bad / sizeof *bad; i++) {
-        float figures[FF_LAYER_FIGURES];
+        float metrics[FF_LAYER_METRICS];
         bool whole = i == sizeof bad / sizeof *bad;
 
-        memcpy(figures, good, sizeof figures);
+        memcpy(metrics, good, sizeof metrics);
         if (!whole)
-            figures[bad[i].at] = bad[i].value;
-        put_figures(figures);
+            metrics[bad[i].at] = bad[i].value;
+        put_figures(metrics);
         model = open_model();
         ck_assert_int_eq(ff_model_layer(model, 1, &layer), whole ? FF_OK : FF_ECORRUPT);
         ff_model_close(model);

@@ -2,8 +2,8 @@
  * Progress on stderr: on a terminal a bar with rate and time left, redrawn in place; elsewhere a
  * line from time to time; nothing when quiet.
  */
-#ifndef FFTOOL_PROGRESS_H
-#define FFTOOL_PROGRESS_H
+#ifndef TOOLS_PROGRESS_H
+#define TOOLS_PROGRESS_H
 
 #include <fftool/train.h>
 #include <stdbool.h>

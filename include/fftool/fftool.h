@@ -14,6 +14,7 @@
 #include <fftool/model.h>
 #include <fftool/path.h>
 #include <fftool/plan.h>
+#include <fftool/progress.h>
 #include <fftool/recipe.h>
 #include <fftool/status.h>
 #include <fftool/text.h>

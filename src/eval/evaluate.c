@@ -2,9 +2,9 @@
 #include <fftool/evaluate.h>
 
 #include "base/buffers.h"
+#include "base/clock.h"
 #include "eval/score.h"
 #include "nn/softmax.h"
-#include "train/clock.h"
 
 #include <float.h>
 #include <math.h>

@@ -129,23 +129,23 @@ static double least_place(const double entropy[FF_TEMPERATURES])
     return curve > 0 ? least + (below - above) / (2 * curve) : least;
 }
 
-void ff_holdout_figures(const struct ff_holdout *holdout, double figures[FF_LAYER_FIGURES])
+void ff_holdout_metrics(const struct ff_holdout *holdout, double metrics[FF_LAYER_METRICS])
 {
     for (uint32_t start = 0; start < FF_RANGE_STARTS; start++) {
         bool known = holdout->rows > 0 && start < holdout->layer;
 
-        figures[FF_FIGURE_HELD_OUT_ERROR + start] =
+        metrics[FF_METRIC_HELD_OUT_ERROR + start] =
             known ? holdout->wrong[start] / holdout->rows : NAN;
-        figures[FF_FIGURE_TEMPERATURE + start] =
+        metrics[FF_METRIC_TEMPERATURE + start] =
             known ? temperature_at(least_place(holdout->entropy[start])) : NAN;
     }
 }
 
-void ff_holdout_choose(const float figures[FF_LAYER_FIGURES], uint32_t layer,
+void ff_holdout_choose(const float metrics[FF_LAYER_METRICS], uint32_t layer,
                        struct ff_range_choice *choice)
 {
     for (uint32_t start = 0; start < FF_RANGE_STARTS; start++) {
-        double error = (double)figures[FF_FIGURE_HELD_OUT_ERROR + start];
+        double error = (double)metrics[FF_METRIC_HELD_OUT_ERROR + start];
 
         if (isnan(error) || (choice->first > 0 && error >= choice->error))
             continue;
@@ -153,7 +153,7 @@ void ff_holdout_choose(const float figures[FF_LAYER_FIGURES], uint32_t layer,
             .first = start + 1,
             .last = layer,
             .error = error,
-            .temperature = (double)figures[FF_FIGURE_TEMPERATURE + start],
+            .temperature = (double)metrics[FF_METRIC_TEMPERATURE + start],
         };
     }
 }

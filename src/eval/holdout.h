@@ -16,6 +16,7 @@
 
 #include "learn/feed.h"
 #include "learn/forward.h"
+#include "model/layer_metrics.h"
 
 #define FF_TEMPERATURES 19
 
@@ -42,12 +43,12 @@ void ff_holdout_needs(const struct ff_holdout *holdout, struct ff_needs *needs);
 FF_CHECK int ff_holdout_take(struct ff_holdout *holdout, struct ff_feed *feed,
                              const struct ff_forward_block *block, const uint16_t *labels,
                              struct ff_set *out, const struct ff_compression *compression);
-/* Writes what was found to the layer's FIGURES; NAN if no row was held out, and for ranges that
+/* Writes what was found to the layer's METRICS; NAN if no row was held out, and for ranges that
  * begin above the layer. */
-void ff_holdout_figures(const struct ff_holdout *holdout, double figures[FF_LAYER_FIGURES]);
-/* With FIGURES of LAYER, chooses its best range if it is better than what CHOICE has; of equals
+void ff_holdout_metrics(const struct ff_holdout *holdout, double metrics[FF_LAYER_METRICS]);
+/* With METRICS of LAYER, chooses its best range if it is better than what CHOICE has; of equals
  * the first. */
-void ff_holdout_choose(const float figures[FF_LAYER_FIGURES], uint32_t layer,
+void ff_holdout_choose(const float metrics[FF_LAYER_METRICS], uint32_t layer,
                        struct ff_range_choice *choice);
 
 #endif

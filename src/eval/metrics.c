@@ -6,10 +6,10 @@
 #include <math.h>
 #include <string.h>
 
-struct ff_figures ff_figures_make(const struct ff_manifest *manifest,
+struct ff_metrics ff_metrics_make(const struct ff_manifest *manifest,
                                   const struct ff_geometry *geometry, uint32_t number)
 {
-    return (struct ff_figures){
+    return (struct ff_metrics){
         .manifest = manifest,
         .geometry = geometry,
         .number = number,
@@ -20,7 +20,7 @@ struct ff_figures ff_figures_make(const struct ff_manifest *manifest,
 
 #define MAX_BUFFERS 6
 
-static size_t list_buffers(struct ff_figures *f, struct ff_buffer out[MAX_BUFFERS])
+static size_t list_buffers(struct ff_metrics *f, struct ff_buffer out[MAX_BUFFERS])
 {
     size_t rows = f->geometry->chunk_rows, labels = rows * f->manifest->classes;
     bool conditioned = ff_recipe_conditioned(&f->manifest->recipe);
@@ -37,40 +37,40 @@ static size_t list_buffers(struct ff_figures *f, struct ff_buffer out[MAX_BUFFER
     return ff_recipe_gathers(&f->manifest->recipe) ? MAX_BUFFERS : MAX_BUFFERS - 2;
 }
 
-int ff_figures_init(struct ff_figures *figures, struct ff_ctx *ctx, const struct ff_loss *loss,
+int ff_metrics_init(struct ff_metrics *metrics, struct ff_ctx *ctx, const struct ff_loss *loss,
                     const struct ff_loss_params *params)
 {
     struct ff_buffer buffers[MAX_BUFFERS];
     int status;
 
-    figures->ctx = ctx;
-    figures->loss = loss;
-    figures->params = *params;
-    status = ff_buffers_alloc(ctx, list_buffers(figures, buffers), buffers);
-    return status == FF_OK ? ff_holdout_init(&figures->holdout, ctx) : status;
+    metrics->ctx = ctx;
+    metrics->loss = loss;
+    metrics->params = *params;
+    status = ff_buffers_alloc(ctx, list_buffers(metrics, buffers), buffers);
+    return status == FF_OK ? ff_holdout_init(&metrics->holdout, ctx) : status;
 }
 
-void ff_figures_release(struct ff_figures *figures)
+void ff_metrics_release(struct ff_metrics *metrics)
 {
     struct ff_buffer buffers[MAX_BUFFERS];
 
-    if (!figures->ctx)
+    if (!metrics->ctx)
         return;
-    ff_holdout_release(&figures->holdout);
-    ff_buffers_free(figures->ctx, list_buffers(figures, buffers), buffers);
+    ff_holdout_release(&metrics->holdout);
+    ff_buffers_free(metrics->ctx, list_buffers(metrics, buffers), buffers);
 }
 
-void ff_figures_needs(const struct ff_figures *figures, struct ff_needs *needs)
+void ff_metrics_needs(const struct ff_metrics *metrics, struct ff_needs *needs)
 {
-    struct ff_figures shape = *figures;
+    struct ff_metrics shape = *metrics;
     struct ff_buffer buffers[MAX_BUFFERS];
 
     ff_buffers_count(list_buffers(&shape, buffers), buffers, needs);
-    ff_holdout_needs(&figures->holdout, needs);
+    ff_holdout_needs(&metrics->holdout, needs);
 }
 
 /* ROWS pairs with the goodness POS and NEG. */
-static void count_pairs(struct ff_figures *f, uint32_t rows, const float *pos, const float *neg)
+static void count_pairs(struct ff_metrics *f, uint32_t rows, const float *pos, const float *neg)
 {
     struct ff_sums *total = &f->total;
     double loss;
@@ -86,7 +86,7 @@ static void count_pairs(struct ff_figures *f, uint32_t rows, const float *pos, c
 }
 
 /* The positive goodness is kept when its block comes by; then come the negatives. */
-static void take_pairs(struct ff_figures *f, const struct ff_forward_block *block)
+static void take_pairs(struct ff_metrics *f, const struct ff_forward_block *block)
 {
     if (block->stream == FF_STREAM_INPUT)
         memcpy(f->goodness_pos, block->goodness, block->rows * sizeof(float));
@@ -94,7 +94,7 @@ static void take_pairs(struct ff_figures *f, const struct ff_forward_block *bloc
         count_pairs(f, block->rows, f->goodness_pos, block->goodness);
 }
 
-static void count_labels(struct ff_figures *f, const struct ff_forward_block *block,
+static void count_labels(struct ff_metrics *f, const struct ff_forward_block *block,
                          const uint16_t *labels)
 {
     uint32_t classes = f->manifest->classes;
@@ -106,12 +106,12 @@ static void count_labels(struct ff_figures *f, const struct ff_forward_block *bl
     ff_conditioned_count(block->rows, classes, labels, block->goodness, &f->total);
 }
 
-static bool is_held_out(const struct ff_figures *f, const struct ff_forward_block *block)
+static bool is_held_out(const struct ff_metrics *f, const struct ff_forward_block *block)
 {
     return block->first >= f->geometry->learnt_rows;
 }
 
-static int take_conditioned(struct ff_figures *f, struct ff_feed *feed,
+static int take_conditioned(struct ff_metrics *f, struct ff_feed *feed,
                             const struct ff_forward_block *block, const uint16_t *labels,
                             struct ff_set *out, const struct ff_compression *compression)
 {
@@ -125,7 +125,7 @@ static int take_conditioned(struct ff_figures *f, struct ff_feed *feed,
 }
 
 /* The true label's goodness of each row, and the largest of the others'. */
-static void count_strongest(struct ff_figures *f, uint32_t rows, const uint16_t *labels)
+static void count_strongest(struct ff_metrics *f, uint32_t rows, const uint16_t *labels)
 {
     uint32_t classes = f->manifest->classes;
 
@@ -144,7 +144,7 @@ static void count_strongest(struct ff_figures *f, uint32_t rows, const uint16_t 
 }
 
 /* Goodness summed over the layers up to this one, which the layer above draws wrong labels from. */
-static int put_sums(struct ff_figures *f, struct ff_feed *feed,
+static int put_sums(struct ff_metrics *f, struct ff_feed *feed,
                     const struct ff_forward_block *block, struct ff_set *out,
                     const struct ff_compression *compression)
 {
@@ -165,7 +165,7 @@ static int put_sums(struct ff_figures *f, struct ff_feed *feed,
 }
 
 /* One label after another; with the last one the rows are known under all of them. */
-static int take_label(struct ff_figures *f, struct ff_feed *feed,
+static int take_label(struct ff_metrics *f, struct ff_feed *feed,
                       const struct ff_forward_block *block, const uint16_t *labels,
                       struct ff_set *out, const struct ff_compression *compression)
 {
@@ -185,20 +185,20 @@ static int take_label(struct ff_figures *f, struct ff_feed *feed,
     return status == FF_OK && out ? put_sums(f, feed, block, out, compression) : status;
 }
 
-int ff_figures_take(struct ff_figures *figures, struct ff_feed *feed,
+int ff_metrics_take(struct ff_metrics *metrics, struct ff_feed *feed,
                     const struct ff_forward_block *block, const uint16_t *labels,
                     struct ff_set *out, const struct ff_compression *compression)
 {
-    if (ff_recipe_conditioned(&figures->manifest->recipe))
-        return take_conditioned(figures, feed, block, labels, out, compression);
+    if (ff_recipe_conditioned(&metrics->manifest->recipe))
+        return take_conditioned(metrics, feed, block, labels, out, compression);
     if (block->stream >= FF_STREAM_CLASS)
-        return take_label(figures, feed, block, labels, out, compression);
+        return take_label(metrics, feed, block, labels, out, compression);
     if (block->stream != FF_STREAM_NEUTRAL)
-        take_pairs(figures, block);
+        take_pairs(metrics, block);
     return FF_OK;
 }
 
-static uint32_t count_dead(const struct ff_figures *f)
+static uint32_t count_dead(const struct ff_metrics *f)
 {
     uint32_t dead = 0;
 
@@ -207,49 +207,14 @@ static uint32_t count_dead(const struct ff_figures *f)
     return dead;
 }
 
-void ff_figures_read(const struct ff_figures *figures, double out[FF_LAYER_FIGURES])
+void ff_metrics_read(const struct ff_metrics *metrics, double out[FF_LAYER_METRICS])
 {
-    const struct ff_sums *total = &figures->total;
+    const struct ff_sums *total = &metrics->total;
 
-    out[FF_FIGURE_LOSS] = total->loss / total->rows;
-    out[FF_FIGURE_GOODNESS_POS] = total->goodness_pos / total->rows;
-    out[FF_FIGURE_GOODNESS_NEG] = total->goodness_neg / total->rows;
-    out[FF_FIGURE_ERROR] = total->wrong / total->rows;
-    out[FF_FIGURE_DEAD_UNITS] = count_dead(figures);
-    ff_holdout_figures(&figures->holdout, out);
-}
-
-static bool in_range(float value, double low, double high)
-{
-    return (double)value >= low && (double)value <= high;
-}
-
-/* Those of held-out rows are NAN where there are none. */
-static bool are_sane(const float *figures, uint32_t units)
-{
-    for (int start = 0; start < FF_RANGE_STARTS; start++) {
-        float error = figures[FF_FIGURE_HELD_OUT_ERROR + start];
-        float temperature = figures[FF_FIGURE_TEMPERATURE + start];
-
-        if (isnan(error) != isnan(temperature))
-            return false;
-        if (!isnan(error) && (!in_range(error, 0, 1) ||
-                              !in_range(temperature, FF_LEAST_TEMPERATURE, FF_LARGEST_TEMPERATURE)))
-            return false;
-    }
-    return isfinite(figures[FF_FIGURE_LOSS]) && isfinite(figures[FF_FIGURE_GOODNESS_POS]) &&
-           isfinite(figures[FF_FIGURE_GOODNESS_NEG]) && in_range(figures[FF_FIGURE_ERROR], 0, 1) &&
-           in_range(figures[FF_FIGURE_DEAD_UNITS], 0, units);
-}
-
-int ff_figures_load(struct ff_ctx *ctx, struct ff_model_file *file,
-                    const struct ff_manifest *manifest, uint32_t layer, float out[FF_LAYER_FIGURES])
-{
-    struct ff_tile_key key = {'S', layer, FF_GENERATION_FINAL, 0, 0};
-    int status = ff_model_file_get(file, &key, 1, FF_LAYER_FIGURES, out);
-
-    if (status == FF_OK && !are_sane(out, manifest->recipe.hidden[layer - 1]))
-        status = ff_fail(ctx, FF_ECORRUPT, "%s: layer %u: its figures are out of range",
-                         ff_model_file_path(file), layer);
-    return ff_about(ctx, status, FF_ABOUT_MODEL);
+    out[FF_METRIC_LOSS] = total->loss / total->rows;
+    out[FF_METRIC_GOODNESS_POS] = total->goodness_pos / total->rows;
+    out[FF_METRIC_GOODNESS_NEG] = total->goodness_neg / total->rows;
+    out[FF_METRIC_ERROR] = total->wrong / total->rows;
+    out[FF_METRIC_DEAD_UNITS] = count_dead(metrics);
+    ff_holdout_metrics(&metrics->holdout, out);
 }

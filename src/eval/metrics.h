@@ -11,9 +11,10 @@
 #define FF_EVAL_METRICS_H
 
 #include "eval/holdout.h"
+#include "model/layer_metrics.h"
 #include "nn/loss.h"
 
-struct ff_figures {
+struct ff_metrics {
     struct ff_ctx *ctx;
     const struct ff_manifest *manifest; /* not owned */
     const struct ff_geometry *geometry; /* not owned */
@@ -31,25 +32,20 @@ struct ff_figures {
 };
 
 /* Of layer NUMBER; nothing is allocated. */
-struct ff_figures ff_figures_make(const struct ff_manifest *manifest,
+struct ff_metrics ff_metrics_make(const struct ff_manifest *manifest,
                                   const struct ff_geometry *geometry, uint32_t number);
-FF_CHECK int ff_figures_init(struct ff_figures *figures, struct ff_ctx *ctx,
+FF_CHECK int ff_metrics_init(struct ff_metrics *metrics, struct ff_ctx *ctx,
                              const struct ff_loss *loss, const struct ff_loss_params *params);
-void ff_figures_release(struct ff_figures *figures);
+void ff_metrics_release(struct ff_metrics *metrics);
 /* Adds what they take. */
-void ff_figures_needs(const struct ff_figures *figures, struct ff_needs *needs);
+void ff_metrics_needs(const struct ff_metrics *metrics, struct ff_needs *needs);
 /* Takes a block whose rows have LABELS (NULL where no stream needs them). FEED brings what goes
  * along with the rows from the layer below; what goes along to the one above is put to OUT (NULL:
  * there is none). */
-FF_CHECK int ff_figures_take(struct ff_figures *figures, struct ff_feed *feed,
+FF_CHECK int ff_metrics_take(struct ff_metrics *metrics, struct ff_feed *feed,
                              const struct ff_forward_block *block, const uint16_t *labels,
                              struct ff_set *out, const struct ff_compression *compression);
-/* All of them; the model file has them as a row of floats. */
-void ff_figures_read(const struct ff_figures *figures, double out[FF_LAYER_FIGURES]);
-/* Those that FILE has of LAYER, trained with MANIFEST's recipe. FF_ECORRUPT also if they are not
- * what a trainer stores. */
-FF_CHECK int ff_figures_load(struct ff_ctx *ctx, struct ff_model_file *file,
-                             const struct ff_manifest *manifest, uint32_t layer,
-                             float out[FF_LAYER_FIGURES]);
+/* All of them, in the order of model/layer_metrics.h. */
+void ff_metrics_read(const struct ff_metrics *metrics, double out[FF_LAYER_METRICS]);
 
 #endif

@@ -1,6 +1,7 @@
 #include "eval/score.h"
 
 #include "base/arithmetic.h"
+#include "base/clock.h"
 #include "data/dataset.h"
 #include "learn/forward.h"
 #include "learn/head.h"
@@ -9,7 +10,6 @@
 #include "plan/plan.h"
 #include "plan/score_plan.h"
 #include "recipe/mode.h"
-#include "train/clock.h"
 
 #include <errno.h>
 #include <limits.h>

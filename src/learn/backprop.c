@@ -5,6 +5,7 @@
 #include "nn/gemm.h"
 #include "nn/kernels.h"
 #include "nn/softmax.h"
+#include "recipe/mode.h"
 
 #include <math.h>
 #include <string.h>

@@ -21,6 +21,7 @@
 #ifndef FF_LEARN_BACKPROP_H
 #define FF_LEARN_BACKPROP_H
 
+#include "learn/feed.h"
 #include "model/network.h"
 
 struct ff_backprop_opts {

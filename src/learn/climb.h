@@ -10,9 +10,9 @@
 #ifndef FF_LEARN_CLIMB_H
 #define FF_LEARN_CLIMB_H
 
-#include "model/workers.h"
 #include "learn/feed.h"
 #include "model/layer.h"
+#include "model/workers.h"
 
 struct ff_climb {
     struct ff_workers *workers;

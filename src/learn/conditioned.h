@@ -15,9 +15,9 @@
 #define FF_LEARN_CONDITIONED_H
 
 #include "base/rng.h"
-#include "model/workers.h"
 #include "model/layer.h"
 #include "model/manifest.h"
+#include "model/workers.h"
 #include "nn/labels.h"
 #include "nn/loss.h"
 

@@ -2,16 +2,17 @@
  * The feed brings the inputs of a layer: pieces of one chunk of one stream each, as f32 rows ready
  * for the GEMM. Above boundary 0 a piece stored as raw f32 is used where it lies in the map, any
  * other is decoded. At boundary 0, which holds images and labels, every stream is formed from them
- * (first_inputs.h). In training, images can be shifted before and inputs dropped after. Hard negatives, and
- * positives beside them, are gathered from inputs under every label (hard_negatives.h).
+ * (first_inputs.h). In training, images can be shifted before and inputs dropped after. Hard
+ * negatives, and positives beside them, are gathered from inputs under every label
+ * (hard_negatives.h).
  */
 #ifndef FF_LEARN_FEED_H
 #define FF_LEARN_FEED_H
 
-#include "model/workers.h"
 #include "data/embed.h"
 #include "model/geometry.h"
 #include "model/manifest.h"
+#include "model/workers.h"
 #include "store/activations.h"
 
 /* What the inputs are for. */

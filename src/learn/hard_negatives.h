@@ -13,9 +13,6 @@
 #include "base/rng.h"
 #include "store/activations.h"
 
-/* Classes that rows can be stored under: each takes as much scratch as a stream of its own. */
-#define FF_MAX_GATHERED_CLASSES 64u
-
 struct ff_gather_shape {
     uint32_t classes, width; /* of the inputs */
     size_t chunk_rows;

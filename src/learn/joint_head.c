@@ -26,22 +26,22 @@ static size_t list_buffers(struct ff_joint_head *fields, const struct ff_geometr
 
 static size_t own_buffers(struct ff_joint_head *head, struct ff_buffer out[MAX_BUFFERS])
 {
-    return list_buffers(head, &head->run->geometry, head->run->manifest.classes, head->draw, out);
+    return list_buffers(head, head->geometry, head->manifest->classes, head->draw, out);
 }
 
 int ff_joint_head_init(struct ff_joint_head *head)
 {
     struct ff_buffer buffers[MAX_BUFFERS];
 
-    return ff_buffers_alloc(head->run->ctx, own_buffers(head, buffers), buffers);
+    return ff_buffers_alloc(head->network->ctx, own_buffers(head, buffers), buffers);
 }
 
 void ff_joint_head_release(struct ff_joint_head *head)
 {
     struct ff_buffer buffers[MAX_BUFFERS];
 
-    if (head->run)
-        ff_buffers_free(head->run->ctx, own_buffers(head, buffers), buffers);
+    if (head->network)
+        ff_buffers_free(head->network->ctx, own_buffers(head, buffers), buffers);
 }
 
 void ff_joint_head_needs(const struct ff_geometry *geometry, uint32_t classes, bool draw,
@@ -69,7 +69,7 @@ static void add_logits(struct ff_joint_head *head, const struct ff_layer *part)
         const struct ff_block *block = &climb->blocks[i];
         size_t at = (size_t)block->first * part->units;
 
-        ff_head_logits(part, head->run->workers.pool, block->rows, block->x, head->product,
+        ff_head_logits(part, head->climb->workers->pool, block->rows, block->x, head->product,
                        head->logits + at);
     }
 }
@@ -78,9 +78,8 @@ static void add_logits(struct ff_joint_head *head, const struct ff_layer *part)
 static int learn_part(struct ff_joint_head *head, struct ff_layer *part,
                       const struct ff_batch *batch)
 {
-    const struct ff_run *run = head->run;
-    const struct ff_recipe *recipe = &run->manifest.recipe;
-    uint64_t steps = recipe->epochs * run->geometry.batches;
+    const struct ff_recipe *recipe = &head->manifest->recipe;
+    uint64_t steps = recipe->epochs * head->geometry->batches;
     struct ff_update update = *head->update;
     struct ff_update_rows rows = {
         .blocks = head->climb->blocks,
@@ -89,7 +88,7 @@ static int learn_part(struct ff_joint_head *head, struct ff_layer *part,
         .first = true,
         .last = true,
         .number = batch->step,
-        .lr = (float)(recipe->head_learning_rate * run->schedule->factor(batch->step - 1, steps)),
+        .lr = (float)(recipe->head_learning_rate * head->schedule->factor(batch->step - 1, steps)),
     };
 
     update.layer = part;
@@ -102,7 +101,7 @@ static int learn_part(struct ff_joint_head *head, struct ff_layer *part,
 /* Wrong labels of the rows from FIRST on, each with the probability that the head gives it. */
 static void draw_labels(struct ff_joint_head *head, uint32_t epoch, uint64_t first)
 {
-    const struct ff_manifest *manifest = &head->run->manifest;
+    const struct ff_manifest *manifest = head->manifest;
     struct ff_rng rng = ff_rng_make(manifest->recipe.seed, FF_RNG_HARD_LABEL, 0, epoch);
     size_t classes = manifest->classes;
 
@@ -114,7 +113,7 @@ static void draw_labels(struct ff_joint_head *head, uint32_t epoch, uint64_t fir
 /* The logits of the batch are there: labels are drawn, then dL/dlogits take their place. */
 static int finish_logits(struct ff_joint_head *head, const struct ff_batch *batch, uint64_t first)
 {
-    size_t rows = head->climb->all_rows, classes = head->run->manifest.classes;
+    size_t rows = head->climb->all_rows, classes = head->manifest->classes;
     uint64_t wrong = 0;
     double loss;
 
@@ -122,17 +121,17 @@ static int finish_logits(struct ff_joint_head *head, const struct ff_batch *batc
         draw_labels(head, batch->epoch, first);
     loss = ff_softmax_cross_entropy(rows, classes, rows, head->logits, head->truth, &wrong);
     if (!isfinite(loss))
-        return ff_fail(head->run->ctx, FF_ENUMERIC,
+        return ff_fail(head->network->ctx, FF_ENUMERIC,
                        "epoch %u: the head's loss is not finite: training diverged; try a lower "
                        "learning rate of the head than %g",
-                       batch->epoch + 1, head->run->manifest.recipe.head_learning_rate);
+                       batch->epoch + 1, head->manifest->recipe.head_learning_rate);
     return FF_OK;
 }
 
 static int read_truth(struct ff_joint_head *head, const struct ff_batch *batch,
                       struct ff_feed *feed)
 {
-    const struct ff_geometry *geometry = &head->run->geometry;
+    const struct ff_geometry *geometry = head->geometry;
     uint32_t first_chunk, chunks;
     int status = FF_OK;
 
@@ -147,7 +146,7 @@ static int read_truth(struct ff_joint_head *head, const struct ff_batch *batch,
 static int climb_first(struct ff_joint_head *head, const struct ff_batch *batch, uint64_t first)
 {
     uint32_t last = head->network->n_layers - 1;
-    size_t values = head->climb->all_rows * head->run->manifest.classes;
+    size_t values = head->climb->all_rows * head->manifest->classes;
     int status = FF_OK;
 
     memset(head->logits, 0, values * sizeof *head->logits);

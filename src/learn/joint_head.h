@@ -13,27 +13,30 @@
 #ifndef FF_LEARN_JOINT_HEAD_H
 #define FF_LEARN_JOINT_HEAD_H
 
+#include "learn/batch.h"
 #include "learn/climb.h"
 #include "learn/update.h"
 #include "model/network.h"
-#include "train/epochs.h"
+#include "nn/schedule.h"
 
 struct ff_joint_head {
-    struct ff_run *run;
-    struct ff_network *network; /* not owned, as are those below */
-    struct ff_climb *climb;     /* rows of a batch at least */
-    struct ff_update *update;   /* its buffers are used; they fit all heads */
-    float *logits;              /* (batch, classes) */
-    float *product;             /* (chunk_rows, classes) */
-    uint16_t *truth;            /* (batch) */
-    uint16_t *hard;             /* (batch): wrong labels; NULL unless they are wanted */
-    bool draw;                  /* wrong labels are wanted */
+    const struct ff_manifest *manifest; /* not owned, as are those up to UPDATE */
+    const struct ff_geometry *geometry;
+    const struct ff_schedule *schedule; /* of the learning rate */
+    struct ff_network *network;
+    struct ff_climb *climb;   /* rows of a batch at least */
+    struct ff_update *update; /* its buffers are used; they fit all heads */
+    float *logits;            /* (batch, classes) */
+    float *product;           /* (chunk_rows, classes) */
+    uint16_t *truth;          /* (batch) */
+    uint16_t *hard;           /* (batch): wrong labels; NULL unless they are wanted */
+    bool draw;                /* wrong labels are wanted */
 };
 
 /* Allocates; the pointers to others and DRAW are set before. On error release what is there. */
 FF_CHECK int ff_joint_head_init(struct ff_joint_head *head);
 void ff_joint_head_release(struct ff_joint_head *head);
-/* Adds what the head of a run takes, for its geometry, CLASSES and DRAW; parts and update apart. */
+/* Adds what the head takes, for its geometry, CLASSES and DRAW; parts and update apart. */
 void ff_joint_head_needs(const struct ff_geometry *geometry, uint32_t classes, bool draw,
                          struct ff_needs *needs);
 /*

@@ -2,7 +2,6 @@
 #ifndef FF_LEARN_STREAMS_H
 #define FF_LEARN_STREAMS_H
 
-#include "learn/hard_negatives.h"
 #include "model/manifest.h"
 
 /* No list is longer. */

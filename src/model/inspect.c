@@ -1,9 +1,9 @@
-/* Looking into a model file: the manifest, and figures of tensors, a tile in memory at a time. */
+/* Looking into a model file: the manifest, and metrics of tensors, a tile in memory at a time. */
 #include <fftool/model.h>
 
 #include "base/hex.h"
-#include "eval/metrics.h"
 #include "model/layer.h"
+#include "model/layer_metrics.h"
 #include "model/manifest.h"
 #include "recipe/mode.h"
 
@@ -408,10 +408,10 @@ static int add_optimizer(struct ff_model *model, uint32_t layer, struct ff_layer
     return add_stored(model, &tensor, &out->optimizer_stored_bytes);
 }
 
-static int read_figures(struct ff_model *model, uint32_t layer, struct ff_layer_info *out)
+static int read_metrics(struct ff_model *model, uint32_t layer, struct ff_layer_info *out)
 {
     const struct ff_progress_mark *mark = &model->manifest.mark;
-    float figures[FF_LAYER_FIGURES];
+    float metrics[FF_LAYER_METRICS];
     int status;
 
     out->loss = out->goodness_pos = out->goodness_neg = out->error = NAN;
@@ -419,14 +419,14 @@ static int read_figures(struct ff_model *model, uint32_t layer, struct ff_layer_
     if (ff_mode_find(model->manifest.recipe.mode)->whole_network ||
         out->state != FF_LAYER_TRAINED || (mark->stage == FF_STAGE_FORWARD && mark->layer == layer))
         return FF_OK;
-    status = ff_figures_load(model->ctx, model->file, &model->manifest, layer, figures);
+    status = ff_layer_metrics_load(model->ctx, model->file, &model->manifest, layer, metrics);
     if (status != FF_OK)
         return status;
-    out->loss = (double)figures[FF_FIGURE_LOSS];
-    out->goodness_pos = (double)figures[FF_FIGURE_GOODNESS_POS];
-    out->goodness_neg = (double)figures[FF_FIGURE_GOODNESS_NEG];
-    out->error = (double)figures[FF_FIGURE_ERROR];
-    out->dead_units = (uint64_t)figures[FF_FIGURE_DEAD_UNITS];
+    out->loss = (double)metrics[FF_METRIC_LOSS];
+    out->goodness_pos = (double)metrics[FF_METRIC_GOODNESS_POS];
+    out->goodness_neg = (double)metrics[FF_METRIC_GOODNESS_NEG];
+    out->error = (double)metrics[FF_METRIC_ERROR];
+    out->dead_units = (uint64_t)metrics[FF_METRIC_DEAD_UNITS];
     return FF_OK;
 }
 
@@ -487,7 +487,7 @@ int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info 
     if (status == FF_OK && ff_manifest_generation(manifest, 'O', layer) != FF_NO_GENERATION)
         status = add_optimizer(model, layer, out);
     if (status == FF_OK)
-        status = read_figures(model, layer, out);
+        status = read_metrics(model, layer, out);
     ff_model_file_unpin(model->file);
     return status;
 }

@@ -39,6 +39,13 @@ struct ff_layer {
     float *unit_means;      /* (units): running means of activity, saved with the state; or NULL */
 };
 
+/* A layer or a head of the network, and what it is stored as. */
+struct ff_part {
+    struct ff_layer *layer;
+    char kind;       /* 'W' or 'H' */
+    uint32_t number; /* of the layer, or of the one that the head is on */
+};
+
 /* The slot of a layer's running means among those of its state, after all the optimizer's. */
 #define FF_SLOT_MEANS (FF_SLOTS * FF_OPTIMIZER_STATES)
 

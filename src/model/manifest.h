@@ -2,7 +2,8 @@
  * The manifest: what a model file says of itself, JSON text stored as one value. Its flip is what
  * makes a checkpoint count. Paths of the data are stored so that they read back as the same bytes,
  * UTF-8 or not (model/json_text.h). It does not grow with depth: weights of trained layers stand
- * under generation FF_GENERATION_FINAL, their figures in a small tile of kind 'S'.
+ * under generation FF_GENERATION_FINAL, their metrics in a small tile of kind 'S'
+ * (model/layer_metrics.h).
  */
 #ifndef FF_MODEL_MANIFEST_H
 #define FF_MODEL_MANIFEST_H
@@ -21,19 +22,6 @@
 /* Of goodness as a distribution (holdout.h). */
 #define FF_LEAST_TEMPERATURE 0.0625
 #define FF_LARGEST_TEMPERATURE 32.0
-
-/* The tile of kind 'S': one row of figures of a layer as trained, over all pairs (struct
- * ff_layer_info). */
-enum {
-    FF_FIGURE_LOSS,
-    FF_FIGURE_GOODNESS_POS,
-    FF_FIGURE_GOODNESS_NEG,
-    FF_FIGURE_ERROR,
-    FF_FIGURE_DEAD_UNITS,
-    FF_FIGURE_HELD_OUT_ERROR, /* with goodness summed from each of the first layers to this one */
-    FF_FIGURE_TEMPERATURE = FF_FIGURE_HELD_OUT_ERROR + FF_RANGE_STARTS, /* of the same sums */
-    FF_LAYER_FIGURES = FF_FIGURE_TEMPERATURE + FF_RANGE_STARTS
-};
 
 /* Of finished tiles: this, or in later rounds of sweeps ff_generation_final(). Checkpoints within a
  * layer count from 1. */
@@ -130,6 +118,8 @@ bool ff_recipe_takes_images(const struct ff_recipe *recipe);
 /* True if inputs are stored under every label, and a layer gathers its hard negatives from them
  * (learn/hard_negatives.h). */
 bool ff_recipe_gathers(const struct ff_recipe *recipe);
+/* Classes that rows can be stored under: each takes as much scratch as a stream of its own. */
+#define FF_MAX_GATHERED_CLASSES 64u
 /* Labels that a row meets in a step of a label-conditioned layer, the true one among them. */
 uint32_t ff_manifest_labels_met(const struct ff_manifest *manifest);
 /* How its rows are cut, and which of them are held out. */

@@ -1,6 +1,5 @@
 /* Which manifests a trainer leaves: what a file says is bounded here before it is used. */
 #include "data/dataset.h"
-#include "learn/hard_negatives.h"
 #include "model/manifest.h"
 #include "recipe/mode.h"
 

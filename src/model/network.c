@@ -1,5 +1,7 @@
 #include "model/network.h"
 
+#include "recipe/mode.h"
+
 #include <string.h>
 
 #define MAX_BUFFERS 3
@@ -63,16 +65,16 @@ static int init_parts(struct ff_network *network, const struct ff_manifest *mani
     return status;
 }
 
-int ff_network_init(struct ff_network *out, struct ff_run *run)
+int ff_network_init(struct ff_network *out, struct ff_ctx *ctx, const struct ff_manifest *manifest)
 {
     struct ff_buffer buffers[MAX_BUFFERS];
     int status;
 
-    *out = make_network(&run->manifest.recipe);
-    out->ctx = run->ctx;
-    status = ff_buffers_alloc(run->ctx, list_buffers(out, buffers), buffers);
+    *out = make_network(&manifest->recipe);
+    out->ctx = ctx;
+    status = ff_buffers_alloc(ctx, list_buffers(out, buffers), buffers);
     if (status == FF_OK)
-        status = init_parts(out, &run->manifest);
+        status = init_parts(out, manifest);
     if (status != FF_OK)
         ff_network_release(out);
     return status;

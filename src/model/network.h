@@ -7,7 +7,7 @@
 #define FF_MODEL_NETWORK_H
 
 #include "model/layer.h"
-#include "train/run.h"
+#include "model/manifest.h"
 
 struct ff_network {
     struct ff_ctx *ctx;
@@ -19,9 +19,10 @@ struct ff_network {
     size_t n_parts;
 };
 
-/* Allocates the network of RUN's recipe, all zero: ff_checkpoint_restore() seeds or loads it. On
- * error nothing is left to release. */
-FF_CHECK int ff_network_init(struct ff_network *out, struct ff_run *run);
+/* Allocates the network of MANIFEST's recipe, all zero, to be seeded or loaded. On error nothing is
+ * left to release. */
+FF_CHECK int ff_network_init(struct ff_network *out, struct ff_ctx *ctx,
+                             const struct ff_manifest *manifest);
 void ff_network_release(struct ff_network *network);
 /* Adds what the network of MANIFEST takes. */
 void ff_network_needs(const struct ff_manifest *manifest, struct ff_needs *needs);

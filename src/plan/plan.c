@@ -2,9 +2,9 @@
 #include "plan/plan.h"
 
 #include "base/arithmetic.h"
-#include "model/workers.h"
 #include "learn/streams.h"
 #include "model/layer.h"
+#include "model/workers.h"
 #include "recipe/activation_type.h"
 #include "train/run.h"
 

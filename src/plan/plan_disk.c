@@ -4,6 +4,7 @@
 #include "base/arithmetic.h"
 #include "learn/import.h"
 #include "model/layer.h"
+#include "model/layer_metrics.h"
 
 #define EMPTY_MODEL_BYTES (8 * 4096) /* what LMDB needs of itself, and the manifest */
 /* A flip of the manifest, and the sweep behind it: a few pages each. */
@@ -127,14 +128,14 @@ static void add_scratch(const struct ff_plan_job *job, struct ff_plan *out)
     }
 }
 
-/* The tiles of a layer like SHAPE as they are stored in the end, and its figures. */
+/* The tiles of a layer like SHAPE as they are stored in the end, and its metrics. */
 static uint64_t layer_bytes(const struct ff_layer *shape)
 {
     size_t units = shape->units;
     struct ff_db_writes writes[] = {
         {ff_plan_packed(units * shape->fan_in / shape->tiles), shape->tiles},
         {ff_plan_packed(shape->tile_units), shape->tiles},
-        {FF_VALUE_HEADER + FF_LAYER_FIGURES * sizeof(float), 1},
+        {FF_VALUE_HEADER + FF_LAYER_METRICS * sizeof(float), 1},
         {ff_plan_packed(units * shape->classes / shape->tiles), shape->classes ? shape->tiles : 0},
     };
 

@@ -4,7 +4,7 @@
  * tile), each big-endian:
  *
  *     kind        1 byte: 'W' weights, 'O' their optimizer state, 'H' head, 'Q' its optimizer
- *                 state, 'S' figures as trained
+ *                 state, 'S' metrics as trained
  *     layer       4 bytes, from 1
  *     generation  8 bytes: which checkpoint wrote it
  *     slot        4 bytes: 0 weights, 1 biases, 2 label weights; of 'O' and 'Q' 3 * state + that, 6

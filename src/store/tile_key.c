@@ -17,7 +17,7 @@ static const char *kind_name(char kind)
     case 'Q':
         return "head's optimizer state";
     case 'S':
-        return "figures";
+        return "metrics";
     }
     return NULL;
 }

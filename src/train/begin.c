@@ -2,10 +2,9 @@
 
 #include <fftool/fftool.h>
 
-#include "model/workers.h"
-#include "learn/hard_negatives.h"
 #include "learn/import.h"
 #include "model/geometry.h"
+#include "model/workers.h"
 #include "nn/gemm.h"
 #include "recipe/mode.h"
 #include "store/libraries.h"

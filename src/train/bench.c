@@ -2,10 +2,10 @@
  * the same shapes. */
 #include <fftool/bench.h>
 
+#include "base/clock.h"
 #include "learn/import.h"
 #include "learn/step.h"
 #include "nn/gemm.h"
-#include "train/clock.h"
 
 #include <errno.h>
 #include <limits.h>

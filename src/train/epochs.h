@@ -7,16 +7,8 @@
 #define FF_TRAIN_EPOCHS_H
 
 #include "base/rng.h"
+#include "learn/batch.h"
 #include "train/run.h"
-
-struct ff_batch {
-    uint64_t batch; /* its number among the stored ones */
-    uint64_t next;  /* that of the one after it; FF_NO_BATCH: the epoch ends */
-    uint32_t epoch; /* from 0 */
-    uint64_t step;  /* of the optimizer in this stage, from 1 */
-    float lr;
-};
-#define FF_NO_BATCH UINT64_MAX
 
 struct ff_learning {
     struct ff_run *run;

@@ -14,6 +14,7 @@
 #ifndef FF_TRAIN_RUN_H
 #define FF_TRAIN_RUN_H
 
+#include "base/clock.h"
 #include "learn/feed.h"
 #include "model/layer.h"
 #include "model/manifest.h"
@@ -22,7 +23,6 @@
 #include "nn/schedule.h"
 #include "plan/plan.h"
 #include "recipe/mode.h"
-#include "train/clock.h"
 
 struct ff_run {
     struct ff_ctx *ctx;
@@ -77,13 +77,6 @@ FF_CHECK int ff_run_publish(struct ff_run *run);
 void ff_run_measure_scratch(struct ff_run *run);
 /* Tells the user a line of text. */
 void ff_run_tell(struct ff_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* One of the layers that learn in a stage, and what it is stored as. */
-struct ff_part {
-    struct ff_layer *layer;
-    char kind;       /* 'W' or 'H' */
-    uint32_t number; /* of the layer, or of the one that the head is on */
-};
 
 /*
  * Saves all N PARTS, with optimizer state and the mark in the manifest, as a new generation. FINAL:

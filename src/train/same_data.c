@@ -1,6 +1,6 @@
 #include "train/same_data.h"
 
-#include "train/clock.h"
+#include "base/clock.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -60,7 +60,7 @@ static int set_up(struct training *training)
     opts.network = &training->network;
     opts.optimizer_params = run->optimizer_params;
     if (status == FF_OK)
-        status = ff_network_init(&training->network, run);
+        status = ff_network_init(&training->network, run->ctx, &run->manifest);
     if (status == FF_OK)
         status = ff_checkpoint_restore(run, training->network.n_parts, training->network.parts);
     if (status == FF_OK)

@@ -22,7 +22,7 @@ struct forwarding {
     bool head_below, logits_below;
     float *logits, *product; /* (chunk_rows, classes) */
     uint16_t *labels;
-    struct ff_figures figures; /* of the layer as trained */
+    struct ff_metrics metrics; /* of the layer as trained */
 };
 
 #define MAX_BUFFERS 3
@@ -47,7 +47,7 @@ static void release(struct forwarding *f)
 
     ff_buffers_free(f->run->ctx,
                     list_buffers(f, &f->run->geometry, f->run->manifest.classes, buffers), buffers);
-    ff_figures_release(&f->figures);
+    ff_metrics_release(&f->metrics);
     ff_feed_free(f->feed);
     ff_set_close(f->out);
     ff_layer_release(&f->head);
@@ -62,8 +62,8 @@ static int allocate(struct forwarding *f)
 
     if (status != FF_OK)
         return status;
-    f->figures = ff_figures_make(&f->run->manifest, &f->run->geometry, f->number);
-    return ff_figures_init(&f->figures, f->run->ctx, f->run->loss, &f->run->loss_params);
+    f->metrics = ff_metrics_make(&f->run->manifest, &f->run->geometry, f->number);
+    return ff_metrics_init(&f->metrics, f->run->ctx, f->run->loss, &f->run->loss_params);
 }
 
 static bool has_head_below(const struct ff_recipe *recipe, uint32_t number)
@@ -94,8 +94,8 @@ void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
         ff_set_needs(n, values, job->geometry.chunks, &job->compression, needs);
     ff_buffers_count(list_buffers(&shape, &job->geometry, manifest->classes, buffers), buffers,
                      needs);
-    shape.figures = ff_figures_make(manifest, &job->geometry, layer);
-    ff_figures_needs(&shape.figures, needs);
+    shape.metrics = ff_metrics_make(manifest, &job->geometry, layer);
+    ff_metrics_needs(&shape.metrics, needs);
 }
 
 static void choose_streams(struct forwarding *f)
@@ -184,7 +184,7 @@ static int take_block(void *arg, const struct ff_forward_block *block)
     struct forwarding *f = arg;
     struct ff_matrix matrix = {FF_F32, block->rows, f->layer.units, block->y};
     int status =
-        ff_figures_take(&f->figures, f->feed, block, f->labels, f->out, &f->run->compression);
+        ff_metrics_take(&f->metrics, f->feed, block, f->labels, f->out, &f->run->compression);
 
     if (status == FF_OK && is_stored(f, block->stream))
         status = ff_set_put(f->out, block->chunk, block->stream, &matrix, f->run->job.stored,
@@ -238,7 +238,7 @@ static int forward_layer(struct forwarding *f)
         return status;
     opts.feed = f->feed;
     opts.n_streams = f->n_streams;
-    opts.active = f->figures.active;
+    opts.active = f->metrics.active;
     ff_clock_phase(&run->clock, &phase, forward_work(f));
     status = ff_forward(&run->workers, &opts);
     if (status == FF_OK && f->out)
@@ -249,7 +249,7 @@ static int forward_layer(struct forwarding *f)
     return status;
 }
 
-static void report(const struct forwarding *f, const double figures[FF_LAYER_FIGURES])
+static void report(const struct forwarding *f, const double metrics[FF_LAYER_METRICS])
 {
     const struct ff_train_opts *opts = f->run->opts;
     const struct ff_recipe *recipe = &f->run->manifest.recipe;
@@ -259,12 +259,12 @@ static void report(const struct forwarding *f, const double figures[FF_LAYER_FIG
         .layer = f->number,
         .epoch = ff_recipe_round_begins(recipe, round + 1),
         .negatives = ff_streams_negatives(recipe),
-        .loss = figures[FF_FIGURE_LOSS],
-        .goodness_pos = figures[FF_FIGURE_GOODNESS_POS],
-        .goodness_neg = figures[FF_FIGURE_GOODNESS_NEG],
-        .error = figures[FF_FIGURE_ERROR],
-        .validation_error_upto = figures[FF_FIGURE_HELD_OUT_ERROR],
-        .dead_units = (uint64_t)figures[FF_FIGURE_DEAD_UNITS],
+        .loss = metrics[FF_METRIC_LOSS],
+        .goodness_pos = metrics[FF_METRIC_GOODNESS_POS],
+        .goodness_neg = metrics[FF_METRIC_GOODNESS_NEG],
+        .error = metrics[FF_METRIC_ERROR],
+        .validation_error_upto = metrics[FF_METRIC_HELD_OUT_ERROR],
+        .dead_units = (uint64_t)metrics[FF_METRIC_DEAD_UNITS],
     };
 
     if (opts->on_trained)
@@ -292,39 +292,39 @@ static void warn_of_dead_units(const struct forwarding *f, uint64_t dead)
                 f->number, (unsigned long long)dead, units, dead == 1 ? "is" : "are", rate);
 }
 
-/* The layer's figures, as a row of floats in the model file: see struct ff_layer_info. */
-static int put_figures(struct forwarding *f)
+/* The layer's metrics, as a row of floats in the model file: see struct ff_layer_info. */
+static int put_metrics(struct forwarding *f)
 {
-    double figures[FF_LAYER_FIGURES];
-    float stored[FF_LAYER_FIGURES];
-    struct ff_matrix matrix = {FF_F32, 1, FF_LAYER_FIGURES, stored};
+    double metrics[FF_LAYER_METRICS];
+    float stored[FF_LAYER_METRICS];
+    struct ff_matrix matrix = {FF_F32, 1, FF_LAYER_METRICS, stored};
     struct ff_tile_key key = {'S', f->number, FF_GENERATION_FINAL, 0, 0};
 
-    ff_figures_read(&f->figures, figures);
-    for (int i = 0; i < FF_LAYER_FIGURES; i++)
-        stored[i] = (float)figures[i];
-    if (!isfinite(stored[FF_FIGURE_LOSS]))
+    ff_metrics_read(&f->metrics, metrics);
+    for (int i = 0; i < FF_LAYER_METRICS; i++)
+        stored[i] = (float)metrics[i];
+    if (!isfinite(stored[FF_METRIC_LOSS]))
         return ff_fail(f->run->ctx, FF_ENUMERIC,
                        "layer %u: its loss as trained is not finite: training diverged; try a "
                        "lower learning rate than %g",
                        f->number, f->run->manifest.recipe.learning_rate);
-    warn_of_dead_units(f, (uint64_t)figures[FF_FIGURE_DEAD_UNITS]);
-    report(f, figures);
+    warn_of_dead_units(f, (uint64_t)metrics[FF_METRIC_DEAD_UNITS]);
+    report(f, metrics);
     return ff_model_file_put(f->run->file, &key, &matrix);
 }
 
-/* When all layers are trained, the figures of all of them tell which to sum. */
+/* When all layers are trained, the metrics of all of them tell which to sum. */
 static int choose_range(struct ff_run *run)
 {
     struct ff_manifest *manifest = &run->manifest;
     int status = FF_OK;
 
     for (uint32_t layer = 1; layer <= manifest->recipe.layers && status == FF_OK; layer++) {
-        float figures[FF_LAYER_FIGURES];
+        float metrics[FF_LAYER_METRICS];
 
-        status = ff_figures_load(run->ctx, run->file, manifest, layer, figures);
+        status = ff_layer_metrics_load(run->ctx, run->file, manifest, layer, metrics);
         if (status == FF_OK)
-            ff_holdout_choose(figures, layer, &manifest->choice);
+            ff_holdout_choose(metrics, layer, &manifest->choice);
     }
     return status;
 }
@@ -339,7 +339,7 @@ int ff_stage_forward(struct ff_run *run)
     if (status == FF_OK)
         status = forward_layer(&f);
     if (status == FF_OK)
-        status = put_figures(&f);
+        status = put_metrics(&f);
     release(&f);
     ff_set_close(f.in);
     if (status != FF_OK)

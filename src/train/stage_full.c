@@ -18,7 +18,7 @@ struct full {
     struct ff_feed *feed;
     struct ff_climb climb;
     struct ff_update update;
-    struct ff_joint_head head; /* run NULL: there is none */
+    struct ff_joint_head head; /* network NULL: there is none */
     bool hard, peers;
     size_t max_pieces, max_rows; /* of a batch */
     float *goodness;             /* (max_rows): of the layer at work */
@@ -92,7 +92,7 @@ static int set_up_network(struct full *full)
 {
     struct ff_run *run = full->run;
     struct ff_network *network = &full->network;
-    int status = ff_network_init(network, run);
+    int status = ff_network_init(network, run->ctx, &run->manifest);
 
     for (uint32_t k = 0; full->peers && k < network->n_layers && status == FF_OK; k++)
         status = ff_layer_add_means(&network->layers[k]);
@@ -125,7 +125,9 @@ static int set_up_buffers(struct full *full)
     if (status != FF_OK || full->network.n_heads == 0)
         return status;
     full->head = (struct ff_joint_head){
-        .run = run,
+        .manifest = &run->manifest,
+        .geometry = &run->geometry,
+        .schedule = run->schedule,
         .network = &full->network,
         .climb = &full->climb,
         .update = &full->update,

@@ -313,7 +313,7 @@ static int run_stages(struct ff_run *run)
     return status;
 }
 
-/* Layers whose figures the model has; none where the network trains at once. */
+/* Layers whose metrics the model has; none where the network trains at once. */
 static uint32_t layers_measured(const struct ff_run *run)
 {
     const struct ff_manifest *manifest = &run->manifest;
@@ -332,11 +332,11 @@ static int count_dead_units(struct ff_run *run, struct ff_train_result *result)
 
     result->watched_layers = layers_measured(run);
     for (uint32_t layer = 1; layer <= result->watched_layers && status == FF_OK; layer++) {
-        float figures[FF_LAYER_FIGURES];
+        float metrics[FF_LAYER_METRICS];
 
-        status = ff_figures_load(run->ctx, run->file, manifest, layer, figures);
+        status = ff_layer_metrics_load(run->ctx, run->file, manifest, layer, metrics);
         if (status == FF_OK) {
-            uint64_t dead = (uint64_t)figures[FF_FIGURE_DEAD_UNITS];
+            uint64_t dead = (uint64_t)metrics[FF_METRIC_DEAD_UNITS];
 
             result->dead_units += dead;
             result->dead_layers += dead >= manifest->recipe.hidden[layer - 1];

@@ -1,8 +1,8 @@
 #include "support/naive_backprop.h"
 #include "support/naive_conditioned.h"
 
-#include "model/workers.h"
 #include "model/manifest.h"
+#include "model/workers.h"
 
 #include <check.h>
 #include <math.h>

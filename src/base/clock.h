@@ -2,10 +2,11 @@
  * The clock of a job: progress reports with rate and time left. Work is counted in floating-point
  * operations of the matrix products, which make nearly all of the time.
  */
-#ifndef FF_TRAIN_CLOCK_H
-#define FF_TRAIN_CLOCK_H
+#ifndef FF_BASE_CLOCK_H
+#define FF_BASE_CLOCK_H
 
-#include <fftool/train.h>
+#include <fftool/progress.h>
+#include <stdbool.h>
 
 struct ff_clock {
     void (*on_progress)(void *arg, const struct ff_progress *progress);

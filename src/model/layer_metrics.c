@@ -1,0 +1,39 @@
+#include "model/layer_metrics.h"
+
+#include <math.h>
+
+static bool in_range(float value, double low, double high)
+{
+    return (double)value >= low && (double)value <= high;
+}
+
+/* Those of held-out rows are NAN where there are none. */
+static bool are_sane(const float *metrics, uint32_t units)
+{
+    for (int start = 0; start < FF_RANGE_STARTS; start++) {
+        float error = metrics[FF_METRIC_HELD_OUT_ERROR + start];
+        float temperature = metrics[FF_METRIC_TEMPERATURE + start];
+
+        if (isnan(error) != isnan(temperature))
+            return false;
+        if (!isnan(error) && (!in_range(error, 0, 1) ||
+                              !in_range(temperature, FF_LEAST_TEMPERATURE, FF_LARGEST_TEMPERATURE)))
+            return false;
+    }
+    return isfinite(metrics[FF_METRIC_LOSS]) && isfinite(metrics[FF_METRIC_GOODNESS_POS]) &&
+           isfinite(metrics[FF_METRIC_GOODNESS_NEG]) && in_range(metrics[FF_METRIC_ERROR], 0, 1) &&
+           in_range(metrics[FF_METRIC_DEAD_UNITS], 0, units);
+}
+
+int ff_layer_metrics_load(struct ff_ctx *ctx, struct ff_model_file *file,
+                          const struct ff_manifest *manifest, uint32_t layer,
+                          float out[FF_LAYER_METRICS])
+{
+    struct ff_tile_key key = {'S', layer, FF_GENERATION_FINAL, 0, 0};
+    int status = ff_model_file_get(file, &key, 1, FF_LAYER_METRICS, out);
+
+    if (status == FF_OK && !are_sane(out, manifest->recipe.hidden[layer - 1]))
+        status = ff_fail(ctx, FF_ECORRUPT, "%s: layer %u: its metrics are out of range",
+                         ff_model_file_path(file), layer);
+    return ff_about(ctx, status, FF_ABOUT_MODEL);
+}
