@@ -1,12 +1,12 @@
 /* ff-full: the same weights, bit for bit, whatever the threads and the interruptions; memory that
  * does not grow with depth but by weights; faults told as what they are. */
 #include "base/context.h"
-#include "plan/plan.h"
+#include "learn/learner.h"
 #include "support/memory_scratch.h"
 #include "support/naive_network.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
-#include "train/stage_full.h"
+#include "train/run.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -272,7 +272,8 @@ END_TEST
 START_TEST(the_needs_are_what_is_taken)
 {
     static const enum ff_category exact[] = {FF_MEM_WEIGHTS, FF_MEM_OPTIMIZER, FF_MEM_GRADIENT};
-    struct ff_plan_job job = {.threads = 2};
+    const struct ff_compression none = {FF_CODEC_NONE, 0};
+    struct ff_job job;
     struct ff_needs needs;
     struct ff_memory memory;
     struct ff_model_file *file;
@@ -285,11 +286,8 @@ START_TEST(the_needs_are_what_is_taken)
     ff_memory_read(ctx, &memory);
     ck_assert_int_eq(ff_model_file_open(ctx, opts.model, FF_MODEL_READ, &file), FF_OK);
     ck_assert_int_eq(ff_manifest_load(ctx, file, &manifest), FF_OK);
-    job.manifest = &manifest;
-    job.mode = ff_mode_find("ff-full");
-    job.optimizer = ff_optimizer_find(recipe.optimizer);
-    job.geometry = ff_geometry_make(manifest.samples, recipe.batch);
-    ff_full_needs(&job, 1, &knobs, &needs);
+    job = ff_job_make(&manifest, &opts, &none);
+    ff_network_learner.work.needs(&job, 1, &knobs, &needs);
     for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
         ck_assert_uint_eq(needs.bytes[exact[i]], memory.category_peak_bytes[exact[i]]);
     ff_manifest_release(&manifest);

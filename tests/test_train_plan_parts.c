@@ -3,6 +3,7 @@
 #include "support/count_work.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
+#include "train/modes.h"
 
 #include <check.h>
 #include <limits.h>
@@ -100,14 +101,16 @@ static struct ff_moment moment_of(enum ff_stage stage, uint32_t layer)
     const struct ff_compression none = {FF_CODEC_NONE, 0};
     struct ff_manifest manifest = {
         .samples = ROWS, .features = TRAIN_FEATURES, .classes = TRAIN_CLASSES};
-    struct ff_plan_job job;
+    struct ff_planner planner;
     struct ff_knobs knobs;
+    struct ff_job job;
 
     complete();
     manifest.recipe = recipe;
-    job = ff_plan_job(&manifest, &opts, &none);
-    knobs = ff_plan_knobs(&job, stage, layer);
-    return ff_plan_moment(&job, stage, layer, &knobs);
+    job = ff_job_make(&manifest, &opts, &none);
+    planner = ff_planner_make(&job, ff_mode_work(job.mode).of);
+    knobs = ff_plan_knobs(&planner, stage, layer);
+    return ff_plan_moment(&planner, stage, layer, &knobs);
 }
 
 /* Each tile is read where it lies in the model file; with few rows nothing takes more. */

@@ -8,65 +8,35 @@
 #ifndef FF_PLAN_PLAN_H
 #define FF_PLAN_PLAN_H
 
-#include "base/buffers.h"
-#include "learn/feed.h"
-#include "model/geometry.h"
+#include "learn/job.h"
 #include "model/layer.h"
-#include "model/manifest.h"
-#include "model/pager.h"
-#include "nn/optimizer.h"
-#include "recipe/mode.h"
-#include "store/activations.h"
 
 #include <fftool/plan.h>
 
-/* What is to be planned. */
-struct ff_plan_job {
-    const struct ff_manifest *manifest; /* recipe and shape of the data; not owned */
-    const struct ff_mode *mode;
-    const struct ff_optimizer *optimizer;
-    struct ff_geometry geometry;
-    enum ff_dtype stored;              /* activations in scratch */
-    struct ff_compression compression; /* of scratch */
-    unsigned threads;
-    uint64_t memory_bytes;     /* the budget; 0: none */
-    uint32_t micro_batch_rows; /* samples at a time, as asked for; 0: the planner chooses */
-    uint32_t tile_slots;       /* tiles of a layer at a time, likewise */
-    struct ff_needs base;      /* held all the time */
-    struct ff_needs coding;    /* held once the largest tile was written */
-    uint64_t program;          /* memory of the process beside what is told, from training on */
-    bool out_of_memory;        /* so base and coding are too low */
+/* What plans a job. */
+struct ff_planner {
+    const struct ff_job *job;                  /* not owned */
+    const struct ff_work *work[FF_STAGE_DONE]; /* of each stage; NULL: it does not occur */
+    struct ff_needs base;                      /* held all the time */
+    struct ff_needs coding;                    /* held once the largest tile was written */
+    uint64_t program;   /* memory of the process beside what is told, from training on */
+    bool out_of_memory; /* so base and coding are too low */
 };
 
-/* What the planner turns. */
-struct ff_knobs {
-    uint32_t micro_chunks;         /* chunks of a batch at a time, 1 .. all */
-    struct ff_residency residency; /* of a layer's tiles */
-};
-
-struct ff_plan_job ff_plan_job(const struct ff_manifest *manifest, const struct ff_train_opts *opts,
-                               const struct ff_compression *compression);
+struct ff_planner ff_planner_make(const struct ff_job *job,
+                                  const struct ff_work *const work[FF_STAGE_DONE]);
 
 /* Elements of the largest tile of a layer. */
 size_t ff_plan_tile(uint32_t units, uint32_t fan_in);
 /* The same of the largest of all tensors of a layer like SHAPE. */
 size_t ff_plan_largest_tile(const struct ff_layer *shape);
-/* What a chunk of BOUNDARY consists of; returns how many kinds of values. 0: it is not stored. */
-size_t ff_plan_values(const struct ff_plan_job *job, uint32_t boundary,
-                      struct ff_set_values out[FF_MAX_SET_VALUES]);
 /* About the bytes of the first layer in the model file: of its first checkpoint, or of less than
  * that. plan_disk.c */
-uint64_t ff_plan_first_layer_bytes(const struct ff_plan_job *job);
-/* Bytes of the file that BOUNDARY takes, about. plan_disk.c */
-uint64_t ff_plan_stored(const struct ff_plan_job *job, uint32_t boundary);
-/* Adds what reading BOUNDARY for USE, PIECES pieces at a time, takes: set, feed, and what it maps.
- */
-void ff_plan_feed(const struct ff_plan_job *job, uint32_t boundary, uint32_t pieces,
-                  enum ff_feed_use use, struct ff_needs *needs);
-
+uint64_t ff_plan_first_layer_bytes(const struct ff_planner *planner);
 /* The knobs for STAGE of LAYER (from 1; where the whole network trains at once: 1). If nothing fits
  * the budget they are the tightest. */
-struct ff_knobs ff_plan_knobs(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer);
+struct ff_knobs ff_plan_knobs(const struct ff_planner *planner, enum ff_stage stage,
+                              uint32_t layer);
 
 /* Memory at the worst moment of a stage. */
 struct ff_moment {
@@ -78,10 +48,10 @@ struct ff_moment {
     uint64_t total;     /* needs, mapped and program */
     uint64_t accounted; /* most that is accounted for at any moment of the stage */
 };
-struct ff_moment ff_plan_moment(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer,
-                                const struct ff_knobs *knobs);
+struct ff_moment ff_plan_moment(const struct ff_planner *planner, enum ff_stage stage,
+                                uint32_t layer, const struct ff_knobs *knobs);
 /* The smallest total that STAGE of LAYER can be brought to. */
-uint64_t ff_plan_smallest(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer);
+uint64_t ff_plan_smallest(const struct ff_planner *planner, enum ff_stage stage, uint32_t layer);
 
 /* The largest matrix products of a run; all zero: none. */
 struct ff_plan_products {
@@ -101,19 +71,19 @@ void ff_plan_loading(const struct ff_layer *layer, struct ff_needs *needs);
 /* Time of moving BYTES of tiles, against that of OPERATIONS on THREADS: an estimate. */
 double ff_plan_paging_slowdown(unsigned threads, double operations, double bytes);
 /* That of a step. */
-double ff_plan_slowdown(const struct ff_plan_job *job, uint32_t layer,
+double ff_plan_slowdown(const struct ff_planner *planner, uint32_t layer,
                         const struct ff_knobs *knobs);
 
 /* Bytes of a layer's weights whose tiles are paged: what one tensor of it takes in scratch. */
 uint64_t ff_plan_paged(uint32_t units, uint32_t fan_in, struct ff_residency residency);
 /* Fills in what a run writes, stores and keeps. */
-void ff_plan_disk(const struct ff_plan_job *job, struct ff_plan *out);
+void ff_plan_disk(const struct ff_planner *planner, struct ff_plan *out);
 
 /* Whether layer K of the first LAYERS differs in nothing from the one below. plan_run.c */
 bool ff_plan_is_repeated(const struct ff_recipe *recipe, uint32_t layers, uint32_t k);
 /* The plan of a whole run. FF_EBUDGET if it does not fit: then OUT is that of the smallest budget.
  */
-FF_CHECK int ff_plan_run(struct ff_ctx *ctx, const struct ff_plan_job *job, struct ff_plan *out);
+FF_CHECK int ff_plan_run(struct ff_ctx *ctx, const struct ff_planner *planner, struct ff_plan *out);
 /* FF_ENOMEM: for errno ENOMEM after sums of what will be needed, which are too low then
  * (store/value.h). */
 FF_CHECK int ff_plan_out_of_memory(struct ff_ctx *ctx);

@@ -11,41 +11,15 @@
 #define FLIPS_PER_LAYER 2
 #define FLIP_BYTES (5 * 4096)
 
-static size_t writes_of(const struct ff_plan_job *job, uint32_t boundary,
-                        struct ff_db_writes out[FF_MAX_SET_VALUES])
-{
-    struct ff_set_values values[FF_MAX_SET_VALUES];
-    size_t n = ff_plan_values(job, boundary, values);
-
-    for (size_t i = 0; i < n; i++)
-        out[i] = (struct ff_db_writes){ff_set_average(&values[i]), values[i].streams};
-    return n;
-}
-
-uint64_t ff_plan_stored(const struct ff_plan_job *job, uint32_t boundary)
-{
-    struct ff_db_writes writes[FF_MAX_SET_VALUES];
-    size_t n = writes_of(job, boundary, writes);
-
-    return n > 0 ? ff_db_stored(n, writes, job->geometry.chunks) : 0;
-}
-
-static uint64_t written(const struct ff_plan_job *job, uint32_t boundary)
-{
-    struct ff_db_writes writes[FF_MAX_SET_VALUES];
-    size_t n = writes_of(job, boundary, writes);
-
-    return n > 0 ? ff_db_written(n, writes, job->geometry.chunks) : 0;
-}
-
 /* Where rows wait to be sorted while they are imported. */
-static uint64_t temporary_bytes(const struct ff_plan_job *job)
+static uint64_t temporary_bytes(const struct ff_planner *planner)
 {
-    struct ff_permutation order = {.n = job->geometry.rows};
-    struct ff_import_opts opts = {.geometry = &job->geometry, .order = &order};
+    struct ff_permutation order = {.n = planner->job->geometry.rows};
+    struct ff_import_opts opts = {.geometry = &planner->job->geometry, .order = &order};
     struct ff_needs unused = {0};
 
-    return ff_import_needs(&opts, job->manifest->features, job->manifest->is_float, &unused);
+    return ff_import_needs(&opts, planner->job->manifest->features,
+                           planner->job->manifest->is_float, &unused);
 }
 
 static void raise(uint64_t *peak, uint64_t bytes)
@@ -72,57 +46,59 @@ struct paging {
     uint64_t forward; /* both, while the outputs are written */
 };
 
-static void look_at_training(const struct ff_plan_job *job, uint32_t layer, struct paging *paging)
+static void look_at_training(const struct ff_planner *planner, uint32_t layer,
+                             struct paging *paging)
 {
-    struct ff_knobs knobs = ff_plan_knobs(job, FF_STAGE_TRAIN, layer);
+    struct ff_knobs knobs = ff_plan_knobs(planner, FF_STAGE_TRAIN, layer);
     uint64_t bytes = ff_plan_paged(paging->units, paging->fan_in, knobs.residency), parts;
-    uint64_t tensors = 1 + (uint64_t)job->optimizer->states;
+    uint64_t tensors = 1 + (uint64_t)planner->job->optimizer->states;
 
     if (bytes == 0)
         return;
-    parts = ff_divide_up(job->geometry.chunks_per_batch, knobs.micro_chunks);
+    parts = ff_divide_up(planner->job->geometry.chunks_per_batch, knobs.micro_chunks);
     /* Seeded, or loaded in a later round, then stored once a step, and the gradient for each
      * micro-batch but the last. */
-    paging->written = ff_times(ff_times(job->manifest->recipe.epochs, job->geometry.batches),
-                               bytes * (tensors + parts - 1));
-    add(&paging->written, ff_times(job->manifest->recipe.sweeps, bytes * tensors));
+    paging->written =
+        ff_times(ff_times(planner->job->manifest->recipe.epochs, planner->job->geometry.batches),
+                 bytes * (tensors + parts - 1));
+    add(&paging->written, ff_times(planner->job->manifest->recipe.sweeps, bytes * tensors));
     /* A page that is replaced is free only two transactions later. */
     paging->stored = bytes * (tensors + (parts > 1)) + 2 * FF_PAGER_PAGE_BYTES;
 }
 
 /* Looks at LAYER, unless it is as the one before. */
-static void look_at_paging(const struct ff_plan_job *job, uint32_t layer, struct paging *paging)
+static void look_at_paging(const struct ff_planner *planner, uint32_t layer, struct paging *paging)
 {
-    uint32_t units = job->manifest->recipe.hidden[layer - 1];
-    uint32_t fan_in = ff_manifest_fan_in(job->manifest, layer);
+    uint32_t units = planner->job->manifest->recipe.hidden[layer - 1];
+    uint32_t fan_in = ff_manifest_fan_in(planner->job->manifest, layer);
     struct ff_knobs knobs;
 
     if (units == paging->units && fan_in == paging->fan_in)
         return;
     *paging = (struct paging){.units = units, .fan_in = fan_in};
-    look_at_training(job, layer, paging);
-    knobs = ff_plan_knobs(job, FF_STAGE_FORWARD, layer);
+    look_at_training(planner, layer, paging);
+    knobs = ff_plan_knobs(planner, FF_STAGE_FORWARD, layer);
     paging->forward = ff_plan_paged(units, fan_in, knobs.residency);
 }
 
-static void add_scratch(const struct ff_plan_job *job, struct ff_plan *out)
+static void add_scratch(const struct ff_planner *planner, struct ff_plan *out)
 {
     struct paging paging = {0};
-    uint32_t layers = job->manifest->recipe.layers;
-    uint64_t sweeps = job->manifest->recipe.sweeps;
-    uint64_t below = ff_plan_stored(job, 0), temporary = temporary_bytes(job);
+    uint32_t layers = planner->job->manifest->recipe.layers;
+    uint64_t sweeps = planner->job->manifest->recipe.sweeps;
+    uint64_t below = ff_job_stored(planner->job, 0), temporary = temporary_bytes(planner);
 
-    add(&out->written_bytes, ff_times(sweeps, ff_plus(temporary, written(job, 0))));
+    add(&out->written_bytes, ff_times(sweeps, ff_plus(temporary, ff_job_written(planner->job, 0))));
     raise(&out->scratch_peak_bytes, ff_plus(temporary, below));
-    for (uint32_t k = 1; k <= layers && !job->mode->whole_network; k++) {
-        uint64_t here = ff_plan_stored(job, k);
+    for (uint32_t k = 1; k <= layers && !planner->job->mode->whole_network; k++) {
+        uint64_t here = ff_job_stored(planner->job, k);
         uint64_t times = k < layers ? sweeps : 1; /* the last outputs are for heads, at the end */
 
-        look_at_paging(job, k, &paging);
+        look_at_paging(planner, k, &paging);
         raise(&out->scratch_peak_bytes, ff_plus(below, paging.stored));
         raise(&out->scratch_peak_bytes, ff_plus(below, ff_plus(here, paging.forward)));
         add(&out->written_bytes, paging.written);
-        add(&out->written_bytes, ff_times(times, written(job, k)));
+        add(&out->written_bytes, ff_times(times, ff_job_written(planner->job, k)));
         add(&out->written_bytes, ff_times(sweeps, paging.forward));
         below = here;
     }
@@ -142,19 +118,20 @@ static uint64_t layer_bytes(const struct ff_layer *shape)
     return ff_db_stored(sizeof writes / sizeof *writes, writes, 1);
 }
 
-uint64_t ff_plan_first_layer_bytes(const struct ff_plan_job *job)
+uint64_t ff_plan_first_layer_bytes(const struct ff_planner *planner)
 {
-    struct ff_layer layer = ff_layer_of(job->manifest, 1, 0);
+    struct ff_layer layer = ff_layer_of(planner->job->manifest, 1, 0);
 
     return layer_bytes(&layer);
 }
 
-static void add_model(const struct ff_plan_job *job, struct ff_plan *out)
+static void add_model(const struct ff_planner *planner, struct ff_plan *out)
 {
-    const struct ff_manifest *manifest = job->manifest;
+    const struct ff_manifest *manifest = planner->job->manifest;
     const struct ff_recipe *recipe = &manifest->recipe;
     uint32_t first_head = ff_recipe_first_head(recipe);
-    uint64_t layers = 0, heads = 0, largest = 0, tensors = 1 + (uint64_t)job->optimizer->states;
+    uint64_t layers = 0, heads = 0, largest = 0,
+             tensors = 1 + (uint64_t)planner->job->optimizer->states;
     uint64_t flips = 1;
 
     for (uint32_t k = 1; k <= recipe->layers; k++) {
@@ -166,7 +143,7 @@ static void add_model(const struct ff_plan_job *job, struct ff_plan *out)
         if (first_head && k >= first_head)
             heads += layer_bytes(&head);
     }
-    if (!job->mode->whole_network)
+    if (!planner->job->mode->whole_network)
         flips = FLIPS_PER_LAYER * (uint64_t)recipe->layers;
     out->model_bytes = EMPTY_MODEL_BYTES + layers + heads;
     out->model_peak_bytes = ff_times(out->model_bytes, 2); /* while it is compacted */
@@ -182,8 +159,8 @@ static void add_model(const struct ff_plan_job *job, struct ff_plan *out)
     add(&out->written_bytes, ff_times(ff_times(flips, recipe->sweeps), FLIP_BYTES));
 }
 
-void ff_plan_disk(const struct ff_plan_job *job, struct ff_plan *out)
+void ff_plan_disk(const struct ff_planner *planner, struct ff_plan *out)
 {
-    add_scratch(job, out);
-    add_model(job, out);
+    add_scratch(planner, out);
+    add_model(planner, out);
 }

@@ -8,7 +8,6 @@
 #include "plan/plan.h"
 
 #include "base/arithmetic.h"
-#include "learn/streams.h"
 #include "model/layer.h"
 
 #include <math.h>
@@ -22,7 +21,7 @@
 
 /* A stage at work, with what can be turned. */
 struct search {
-    const struct ff_plan_job *job;
+    const struct ff_planner *planner;
     enum ff_stage stage;
     uint32_t layer;
     uint32_t comfort;    /* chunks at a time where memory is not scarce */
@@ -31,30 +30,32 @@ struct search {
     uint32_t tiles;      /* of the layer; 0: it is not paged */
 };
 
-static struct search make_search(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer)
+static struct search make_search(const struct ff_planner *planner, enum ff_stage stage,
+                                 uint32_t layer)
 {
-    const struct ff_mode *mode = job->mode;
-    struct search search = {.job = job, .stage = stage, .layer = layer, .comfort = 1};
+    const struct ff_job *job = planner->job;
+    const struct ff_work *work = planner->work[stage];
+    struct search search = {.planner = planner, .stage = stage, .layer = layer, .comfort = 1};
 
     search.all_chunks = job->geometry.chunks_per_batch;
     if (stage == FF_STAGE_TRAIN) {
-        search.comfort =
-            mode->micro_chunks ? mode->micro_chunks(job, layer) : job->geometry.chunks_per_batch;
-        search.cuts = mode->micro_chunks && !job->micro_batch_rows;
+        search.comfort = work->micro_chunks ? work->micro_chunks(job, layer) : search.all_chunks;
+        search.cuts = work->micro_chunks && !job->micro_batch_rows;
     }
-    if ((stage == FF_STAGE_TRAIN || stage == FF_STAGE_FORWARD) && !mode->whole_network)
+    if (work->pages)
         search.tiles = ff_tile_count(job->manifest->recipe.hidden[layer - 1]);
     return search;
 }
 
 static uint64_t total(const struct search *search, const struct ff_knobs *knobs)
 {
-    return ff_plan_moment(search->job, search->stage, search->layer, knobs).total;
+    return ff_plan_moment(search->planner, search->stage, search->layer, knobs).total;
 }
 
 static bool fits(const struct search *search, const struct ff_knobs *knobs)
 {
-    return total(search, knobs) + ff_plan_margin(search->job->threads) <= search->job->memory_bytes;
+    return total(search, knobs) + ff_plan_margin(search->planner->job->threads) <=
+           search->planner->job->memory_bytes;
 }
 
 /* The largest number of chunks below HIGH that fits with RESIDENCY; 0: none does. Below a whole
@@ -90,8 +91,7 @@ static bool fit_whole_layer(const struct search *search, struct ff_knobs *out)
 }
 
 /* Bytes moved by paging in one step. */
-static double bytes_paged(const struct ff_plan_job *job, uint32_t layer,
-                          const struct ff_knobs *knobs)
+static double bytes_paged(const struct ff_job *job, uint32_t layer, const struct ff_knobs *knobs)
 {
     const struct ff_manifest *manifest = job->manifest;
     uint32_t units = manifest->recipe.hidden[layer - 1], tiles = ff_tile_count(units);
@@ -111,11 +111,12 @@ double ff_plan_paging_slowdown(unsigned threads, double operations, double bytes
     return bytes / PAGING_BYTES_PER_SECOND / (operations / (FLOPS_PER_THREAD * threads));
 }
 
-double ff_plan_slowdown(const struct ff_plan_job *job, uint32_t layer, const struct ff_knobs *knobs)
+double ff_plan_slowdown(const struct ff_planner *planner, uint32_t layer,
+                        const struct ff_knobs *knobs)
 {
+    const struct ff_job *job = planner->job;
     uint32_t units = job->manifest->recipe.hidden[layer - 1], tiles = ff_tile_count(units);
-    double weights = (double)units * ff_manifest_fan_in(job->manifest, layer);
-    double rows = (double)ff_streams_rows(&job->manifest->recipe) * job->geometry.batch;
+    double flops = planner->work[FF_STAGE_TRAIN]->flops(job->manifest, layer);
     double paged = (double)(tiles - knobs->residency.resident) / tiles, idle = 0;
 
     if (knobs->residency.slots == 0)
@@ -124,7 +125,7 @@ double ff_plan_slowdown(const struct ff_plan_job *job, uint32_t layer, const str
     if (knobs->residency.slots < job->threads)
         idle = paged * 0.5 * ((double)job->threads / knobs->residency.slots - 1);
     return 1 + idle +
-           ff_plan_paging_slowdown(job->threads, job->mode->operations * weights * rows,
+           ff_plan_paging_slowdown(job->threads, flops * job->geometry.batch,
                                    bytes_paged(job, layer, knobs));
 }
 
@@ -166,7 +167,7 @@ static void try_slots(const struct search *search, uint32_t slots, double *least
         last = chunks;
         if (!fit_tiles(search, chunks, slots, &knobs))
             continue;
-        slowdown = ff_plan_slowdown(search->job, search->layer, &knobs);
+        slowdown = ff_plan_slowdown(search->planner, search->layer, &knobs);
         if (slowdown < *least) {
             *least = slowdown;
             *out = knobs;
@@ -178,8 +179,8 @@ static void try_slots(const struct search *search, uint32_t slots, double *least
  * many, and so on. */
 static bool fit_paged(const struct search *search, struct ff_knobs *out)
 {
-    uint32_t pinned = search->job->tile_slots;
-    uint32_t slots = pinned ? pinned : search->job->threads;
+    uint32_t pinned = search->planner->job->tile_slots;
+    uint32_t slots = pinned ? pinned : search->planner->job->threads;
     double least = INFINITY;
 
     slots = slots < search->tiles ? slots : search->tiles - 1;
@@ -193,7 +194,7 @@ static struct ff_knobs tightest(const struct search *search)
 {
     uint32_t chunks[] = {search->cuts ? 1 : search->comfort,
                          search->cuts ? search->all_chunks : search->comfort};
-    uint32_t pinned = search->job->tile_slots, slots = pinned ? pinned : 1;
+    uint32_t pinned = search->planner->job->tile_slots, slots = pinned ? pinned : 1;
     struct ff_knobs best = {.micro_chunks = search->comfort};
     uint64_t least = total(search, &best);
 
@@ -212,14 +213,14 @@ static struct ff_knobs tightest(const struct search *search)
     return best;
 }
 
-struct ff_knobs ff_plan_knobs(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer)
+struct ff_knobs ff_plan_knobs(const struct ff_planner *planner, enum ff_stage stage, uint32_t layer)
 {
-    struct search search = make_search(job, stage, layer);
+    struct search search = make_search(planner, stage, layer);
     struct ff_knobs knobs = {.micro_chunks = search.comfort};
-    bool asked = job->tile_slots > 0 && job->tile_slots < search.tiles;
+    bool asked = planner->job->tile_slots > 0 && planner->job->tile_slots < search.tiles;
 
-    if (job->memory_bytes == 0) {
-        knobs.residency.slots = asked ? job->tile_slots : 0;
+    if (planner->job->memory_bytes == 0) {
+        knobs.residency.slots = asked ? planner->job->tile_slots : 0;
         return knobs;
     }
     if ((!asked && fit_whole_layer(&search, &knobs)) ||
@@ -228,10 +229,10 @@ struct ff_knobs ff_plan_knobs(const struct ff_plan_job *job, enum ff_stage stage
     return tightest(&search);
 }
 
-uint64_t ff_plan_smallest(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer)
+uint64_t ff_plan_smallest(const struct ff_planner *planner, enum ff_stage stage, uint32_t layer)
 {
-    struct search search = make_search(job, stage, layer);
+    struct search search = make_search(planner, stage, layer);
     struct ff_knobs knobs = tightest(&search);
 
-    return total(&search, &knobs) + ff_plan_margin(job->threads);
+    return total(&search, &knobs) + ff_plan_margin(planner->job->threads);
 }

@@ -2,12 +2,9 @@
 #include "plan/plan.h"
 
 #include "base/arithmetic.h"
-#include "data/dataset.h"
-#include "learn/import.h"
 #include "model/layer.h"
 #include "model/network.h"
 #include "store/db.h"
-#include "train/run.h"
 
 #include <unistd.h>
 
@@ -57,18 +54,6 @@ uint64_t ff_plan_program(unsigned threads, const struct ff_plan_products *produc
     return PROGRAM_BYTES + threads * (THREAD_BYTES + (blocks + panel) * sizeof(float));
 }
 
-static void count_import(const struct ff_plan_job *job, struct ff_needs *needs)
-{
-    struct ff_set_values values[FF_MAX_SET_VALUES];
-    size_t n = ff_plan_values(job, 0, values);
-    struct ff_permutation order = {.n = job->geometry.rows};
-    struct ff_import_opts opts = {.geometry = &job->geometry, .order = &order};
-
-    ff_dataset_needs(needs);
-    ff_set_needs(n, values, job->geometry.chunks, &job->compression, needs);
-    ff_import_needs(&opts, job->manifest->features, job->manifest->is_float, needs);
-}
-
 size_t ff_plan_packed(size_t elements)
 {
     return FF_VALUE_HEADER + elements * sizeof(float) / 100 * PACKED_WEIGHTS;
@@ -89,10 +74,10 @@ struct saving {
 };
 
 /* The part of the network that is stored as KIND and NUMBER; between its EPOCHS with its state. */
-static void add_part(const struct ff_plan_job *job, char kind, uint32_t number, uint32_t epochs,
+static void add_part(const struct ff_planner *planner, char kind, uint32_t number, uint32_t epochs,
                      struct saving *saving)
 {
-    struct ff_layer part = ff_network_shape(job->manifest, kind, number);
+    struct ff_layer part = ff_network_shape(planner->job->manifest, kind, number);
     uint64_t tensors = part.tiles * (epochs > 1 ? 1 + (uint64_t)part.states : 1);
     const struct ff_db_writes writes[] = {
         {ff_plan_packed(ff_plan_tile(part.units, part.fan_in)), tensors},
@@ -105,49 +90,29 @@ static void add_part(const struct ff_plan_job *job, char kind, uint32_t number, 
 }
 
 /* All parts that learn in STAGE. */
-static struct saving list_saving(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer)
+static struct saving list_saving(const struct ff_planner *planner, enum ff_stage stage,
+                                 uint32_t layer)
 {
-    const struct ff_recipe *recipe = &job->manifest->recipe;
+    const struct ff_recipe *recipe = &planner->job->manifest->recipe;
     uint32_t first_head = ff_recipe_first_head(recipe);
     struct saving saving = {0};
 
     if (stage == FF_STAGE_HEAD)
-        add_part(job, 'H', layer, recipe->head_epochs, &saving);
-    else if (!job->mode->whole_network)
-        add_part(job, 'W', layer, recipe->epochs, &saving);
-    for (uint32_t k = 1; k <= recipe->layers && job->mode->whole_network; k++) {
-        add_part(job, 'W', k, recipe->epochs, &saving);
+        add_part(planner, 'H', layer, recipe->head_epochs, &saving);
+    else if (!planner->job->mode->whole_network)
+        add_part(planner, 'W', layer, recipe->epochs, &saving);
+    for (uint32_t k = 1; k <= recipe->layers && planner->job->mode->whole_network; k++) {
+        add_part(planner, 'W', k, recipe->epochs, &saving);
         if (first_head && k >= first_head)
-            add_part(job, 'H', k, recipe->epochs, &saving);
+            add_part(planner, 'H', k, recipe->epochs, &saving);
     }
     return saving;
 }
 
-static void count_stage(const struct ff_plan_job *job, const struct ff_moment *at,
-                        struct ff_needs *needs)
-{
-    switch (at->stage) {
-    case FF_STAGE_IMPORT:
-        count_import(job, needs);
-        break;
-    case FF_STAGE_TRAIN:
-        job->mode->needs(job, at->layer, &at->knobs, needs);
-        break;
-    case FF_STAGE_FORWARD:
-        ff_stage_forward_needs(job, at->layer, &at->knobs, needs);
-        break;
-    case FF_STAGE_HEAD:
-        ff_stage_head_needs(job, at->layer, &at->knobs, needs);
-        break;
-    case FF_STAGE_DONE:
-        break;
-    }
-}
-
 /* The layer of a stage, which may be paged. */
-static struct ff_layer layer_of(const struct ff_plan_job *job, const struct ff_moment *at)
+static struct ff_layer layer_of(const struct ff_planner *planner, const struct ff_moment *at)
 {
-    struct ff_layer layer = ff_layer_of(job->manifest, at->layer, 0);
+    struct ff_layer layer = ff_layer_of(planner->job->manifest, at->layer, 0);
 
     layer.residency = at->knobs.residency;
     return layer;
@@ -155,16 +120,16 @@ static struct ff_layer layer_of(const struct ff_plan_job *job, const struct ff_m
 
 /* Tiles that are paged come in, but do not go out: what waits for a commit of theirs is not there.
  */
-static void count_paged_in(const struct ff_plan_job *job, const struct ff_moment *at,
+static void count_paged_in(const struct ff_planner *planner, const struct ff_moment *at,
                            struct ff_needs *needs)
 {
-    struct ff_layer layer = layer_of(job, at);
+    struct ff_layer layer = layer_of(planner, at);
     struct ff_needs reads = {0}, writes = {0};
 
     if (at->knobs.residency.slots == 0)
         return;
-    ff_layer_needs(&layer, job->threads, &reads);
-    layer.states = job->optimizer->states;
+    ff_layer_needs(&layer, planner->job->threads, &reads);
+    layer.states = planner->job->optimizer->states;
     ff_layer_load_needs(&layer, &writes);
     needs->bytes[FF_MEM_IO] -= writes.bytes[FF_MEM_IO] - reads.bytes[FF_MEM_IO];
     ff_needs_pass(needs, reads.passing);
@@ -173,48 +138,49 @@ static void count_paged_in(const struct ff_plan_job *job, const struct ff_moment
 /* The moments of a checkpoint, beside the NEEDS of its stage: tiles are paged in while others wait
  * for a commit; then one is encoded, and pages of the model file's tree are mapped. Small files
  * stay mapped. */
-static void consider_checkpoint(const struct ff_plan_job *job, const struct ff_moment *at,
+static void consider_checkpoint(const struct ff_planner *planner, const struct ff_moment *at,
                                 struct ff_needs needs, struct ff_peak *peak)
 {
-    struct saving saving = list_saving(job, at->stage, at->layer);
+    struct saving saving = list_saving(planner, at->stage, at->layer);
 
     needs.mapped = needs.kept;
     needs.passing = 0;
     needs.bytes[FF_MEM_IO] += ff_db_pending_bound(saving.cost, ff_plan_packed(saving.largest));
-    count_paged_in(job, at, &needs);
+    count_paged_in(planner, at, &needs);
     ff_peak_consider(peak, &needs);
     needs.passing = ff_chunk_slack((size_t)saving.cost);
     needs.bytes[FF_MEM_IO] += FF_VALUE_HEADER + saving.largest * sizeof(float);
     ff_peak_consider(peak, &needs);
 }
 
-struct ff_moment ff_plan_moment(const struct ff_plan_job *job, enum ff_stage stage, uint32_t layer,
-                                const struct ff_knobs *knobs)
+struct ff_moment ff_plan_moment(const struct ff_planner *planner, enum ff_stage stage,
+                                uint32_t layer, const struct ff_knobs *knobs)
 {
     struct ff_moment out = {.stage = stage, .layer = layer, .knobs = *knobs};
     const struct ff_plan_products none = {0};
-    struct ff_needs needs = job->base;
+    struct ff_needs needs = planner->base;
     struct ff_peak peak = {.accounted = 0};
 
     if (stage != FF_STAGE_IMPORT)
-        ff_needs_add(&needs, &job->coding);
+        ff_needs_add(&needs, &planner->coding);
     /* What learns holds a gradient by and by, which takes more than a stored tile. */
     if (stage == FF_STAGE_FORWARD) {
-        struct ff_layer shape = layer_of(job, &out);
+        struct ff_layer shape = layer_of(planner, &out);
         struct ff_needs loading = needs;
 
-        (void)ff_db_map_needs(ff_plan_stored(job, layer - 1),
-                              job->compression.codec != FF_CODEC_NONE, &loading);
+        (void)ff_db_map_needs(ff_job_stored(planner->job, layer - 1),
+                              planner->job->compression.codec != FF_CODEC_NONE, &loading);
         ff_plan_loading(&shape, &loading);
         ff_peak_consider(&peak, &loading);
     }
-    count_stage(job, &out, &needs);
+    planner->work[stage]->needs(planner->job, layer, knobs, &needs);
     ff_peak_consider(&peak, &needs);
     if (stage == FF_STAGE_TRAIN || stage == FF_STAGE_HEAD)
-        consider_checkpoint(job, &out, needs, &peak);
+        consider_checkpoint(planner, &out, needs, &peak);
     out.needs = peak.needs;
     out.accounted = peak.accounted;
-    out.program = stage == FF_STAGE_IMPORT ? ff_plan_program(job->threads, &none) : job->program;
+    out.program =
+        stage == FF_STAGE_IMPORT ? ff_plan_program(planner->job->threads, &none) : planner->program;
     out.total = ff_needs_total(&out.needs) + out.needs.mapped + out.program;
     return out;
 }

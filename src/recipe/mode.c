@@ -1,8 +1,5 @@
 #include "recipe/mode.h"
 
-#include "learn/backprop.h"
-#include "train/stage_full.h"
-
 #include <string.h>
 
 static const struct ff_mode modes[] = {
@@ -11,10 +8,6 @@ static const struct ff_mode modes[] = {
         .summary = "Forward-Forward, strictly one layer in memory, activations on disk",
         .recipe = "conditioned",
         .init_gain = 1,
-        .operations = 4, /* forward and backward */
-        .train = ff_stage_train,
-        .needs = ff_stage_train_needs,
-        .micro_chunks = ff_stage_train_micro_chunks,
     },
     {
         .name = "ff-full",
@@ -22,9 +15,6 @@ static const struct ff_mode modes[] = {
         .recipe = "symba",
         .whole_network = true,
         .init_gain = 1,
-        .flops = ff_full_flops,
-        .train = ff_stage_full,
-        .needs = ff_full_needs,
     },
     {
         .name = "bp",
@@ -34,9 +24,6 @@ static const struct ff_mode modes[] = {
         .whole_network = true,
         .learning_rate = 1e-3f,
         .init_gain = 2, /* He et al. 2015 */
-        .flops = ff_backprop_flops,
-        .train = ff_stage_backprop,
-        .needs = ff_stage_backprop_needs,
     },
     {
         .name = "bp-accum",
@@ -47,10 +34,6 @@ static const struct ff_mode modes[] = {
         .accumulates = true,
         .learning_rate = 1e-3f,
         .init_gain = 2,
-        .flops = ff_backprop_flops,
-        .train = ff_stage_backprop,
-        .needs = ff_stage_backprop_needs,
-        .micro_chunks = ff_stage_backprop_micro_chunks,
     },
     {
         .name = "bp-checkpoint",
@@ -61,9 +44,6 @@ static const struct ff_mode modes[] = {
         .recomputes = true,
         .learning_rate = 1e-3f,
         .init_gain = 2,
-        .flops = ff_backprop_flops,
-        .train = ff_stage_backprop,
-        .needs = ff_stage_backprop_needs,
     },
 };
 

@@ -9,6 +9,7 @@
 #include "recipe/mode.h"
 #include "store/libraries.h"
 #include "store/partial.h"
+#include "train/modes.h"
 #include "train/place.h"
 #include "train/same_data.h"
 
@@ -69,17 +70,12 @@ int ff_begin_check(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     return ff_place_check(ctx, opts);
 }
 
-static bool cuts_batches(const struct ff_mode *mode)
-{
-    return mode->micro_chunks != NULL;
-}
-
 int ff_begin_check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                        const struct ff_train_opts *opts)
 {
     const struct ff_mode *mode = ff_mode_find(recipe->mode);
 
-    if (opts->micro_batch_rows && !cuts_batches(mode))
+    if (opts->micro_batch_rows && !ff_mode_cuts_batches(mode))
         return ff_fail(ctx, FF_EINVAL, "micro-batch: mode %s holds the whole batch", mode->name);
     if (opts->tile_slots && mode->whole_network)
         return ff_fail(ctx, FF_EINVAL, "tile slots: mode %s holds every layer", mode->name);
@@ -103,7 +99,7 @@ void ff_train_opts_drop_unused(struct ff_train_opts *opts, const char *mode,
     for (size_t i = 0; i < n; i++) {
         const struct ff_mode *other = ff_mode_find(modes[i]);
 
-        if (cuts_batches(other) && !cuts_batches(own))
+        if (ff_mode_cuts_batches(other) && !ff_mode_cuts_batches(own))
             opts->micro_batch_rows = 0;
         if (!other->whole_network && own->whole_network)
             opts->tile_slots = 0;

@@ -62,8 +62,8 @@ static int seed(struct ff_run *run, const struct ff_part *part)
 
     if (part->kind == 'W')
         return ff_layer_seed(part->layer, run->workers.pool, number, part->number,
-                             run->mode->init_gain);
-    if (run->mode->backprop)
+                             run->job.mode->init_gain);
+    if (run->job.mode->backprop)
         return ff_layer_seed(part->layer, run->workers.pool, number, part->number + 1, 1);
     return FF_OK;
 }

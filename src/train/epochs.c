@@ -42,7 +42,8 @@ static int diverged(const struct ff_learning *learning, uint32_t epoch, const ch
 /* EPOCH (from 1): the last one that the parts have learned in. */
 static int save(const struct ff_learning *learning, uint32_t epoch, bool final)
 {
-    int status = ff_checkpoint(learning->run, learning->n_parts, learning->parts, final);
+    int status =
+        ff_checkpoint(learning->run, learning->learner->n_parts, learning->learner->parts, final);
 
     return status == FF_ENUMERIC ? diverged(learning, epoch, "the weights are") : status;
 }
@@ -64,8 +65,8 @@ static int run_batch(const struct ff_learning *learning, const struct ff_permuta
 {
     struct ff_run *run = learning->run;
     struct ff_progress_mark *mark = &run->manifest.mark;
-    uint64_t batches = run->geometry.batches, done = mark->epoch * batches + mark->batch;
-    double factor = run->schedule->factor(done, learning->epochs * batches);
+    uint64_t batches = run->job.geometry.batches, done = mark->epoch * batches + mark->batch;
+    double factor = run->job.schedule->factor(done, learning->epochs * batches);
     struct ff_batch batch = {
         .batch = ff_permutation_at(order, mark->batch),
         .next = mark->batch + 1 < batches ? ff_permutation_at(order, mark->batch + 1) : FF_NO_BATCH,
@@ -73,7 +74,7 @@ static int run_batch(const struct ff_learning *learning, const struct ff_permuta
         .step = done + 1,
         .lr = (float)(learning->learning_rate * factor),
     };
-    int status = learning->learn(learning->arg, &batch);
+    int status = learning->learner->ops->learn(learning->learner, &batch, &mark->sums);
 
     if (status != FF_OK)
         return status;
@@ -88,9 +89,9 @@ static void report(const struct ff_learning *learning, double seconds, double ro
     struct ff_run *run = learning->run;
     const struct ff_progress_mark *mark = &run->manifest.mark;
     const struct ff_sums *sums = &mark->sums;
-    bool head = learning->phase == FF_PHASE_HEAD, no_goodness = head || run->mode->backprop;
-    uint64_t batches = run->geometry.batches, steps = (mark->epoch + 1) * batches;
-    double factor = run->schedule->factor(steps - 1, learning->epochs * batches);
+    bool head = learning->phase == FF_PHASE_HEAD, no_goodness = head || run->job.mode->backprop;
+    uint64_t batches = run->job.geometry.batches, steps = (mark->epoch + 1) * batches;
+    double factor = run->job.schedule->factor(steps - 1, learning->epochs * batches);
     struct ff_epoch_report out = {
         .head = head,
         .sweep = mark->round + 1,
@@ -119,7 +120,7 @@ static int run_epoch(const struct ff_learning *learning)
 {
     struct ff_run *run = learning->run;
     struct ff_progress_mark *mark = &run->manifest.mark;
-    const struct ff_geometry *geometry = &run->geometry;
+    const struct ff_geometry *geometry = &run->job.geometry;
     struct ff_permutation order = ff_permutation_make(
         ff_rng_make(run->manifest.recipe.seed, learning->order, mark->layer, mark->epoch),
         geometry->batches);

@@ -7,13 +7,12 @@
 #define FF_TRAIN_EPOCHS_H
 
 #include "base/rng.h"
-#include "learn/batch.h"
+#include "learn/learner.h"
 #include "train/run.h"
 
 struct ff_learning {
     struct ff_run *run;
-    const struct ff_part *parts; /* what learns: saved at checkpoints */
-    size_t n_parts;
+    struct ff_learner *learner;
     const char *name;    /* for messages: "layer"; NULL: the whole network */
     enum ff_phase phase; /* FF_PHASE_TRAIN or FF_PHASE_HEAD */
     enum ff_rng_purpose order;
@@ -21,9 +20,6 @@ struct ff_learning {
     uint32_t until;  /* epochs after which this stage ends */
     double learning_rate;
     double flops_per_row; /* of the matrix products of one sample */
-    /* Learns from one batch, and adds to the mark's sums. */
-    int (*learn)(void *arg, const struct ff_batch *batch);
-    void *arg;
 };
 
 /*

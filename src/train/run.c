@@ -1,6 +1,8 @@
 /* What the stages of a run share. */
 #include "train/run.h"
 
+#include "plan/plan.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,34 +46,19 @@ static int derive_id(struct ff_run *run)
 
 int ff_run_derive(struct ff_run *run)
 {
-    const struct ff_manifest *manifest = &run->manifest;
-    const struct ff_recipe *recipe = &manifest->recipe;
-
-    run->mode = ff_mode_find(recipe->mode);
-    run->loss = ff_loss_find(recipe->loss);
-    run->optimizer = ff_optimizer_find(recipe->optimizer);
-    run->schedule = ff_schedule_find(recipe->schedule);
-    run->loss_params = (struct ff_loss_params){
-        .goodness_scale = (float)recipe->goodness_scale,
-        .threshold = (float)recipe->threshold,
-        .label_smoothing = (float)recipe->label_smoothing,
-    };
-    run->optimizer_params = (struct ff_optimizer_params){
-        .momentum = (float)recipe->momentum,
-        .beta1 = (float)recipe->beta1,
-        .beta2 = (float)recipe->beta2,
-        .epsilon = (float)recipe->epsilon,
-        .weight_decay = (float)recipe->weight_decay,
-    };
-    run->geometry = ff_manifest_geometry(manifest);
-    run->job = ff_plan_job(manifest, run->opts, &run->compression);
+    run->job = ff_job_make(&run->manifest, run->opts, &run->compression);
     return derive_id(run);
+}
+
+struct ff_knobs ff_run_knobs(const struct ff_run *run, enum ff_stage stage, uint32_t layer)
+{
+    return ff_plan_knobs(run->planner, stage, layer);
 }
 
 static struct ff_seal make_seal(const struct ff_run *run, uint32_t boundary)
 {
     struct ff_seal seal = {.boundary = boundary,
-                           .chunks = run->geometry.chunks,
+                           .chunks = run->job.geometry.chunks,
                            .streams = run->manifest.recipe.negative_sets,
                            .round = run->manifest.mark.round};
 
@@ -112,7 +99,7 @@ int ff_run_feed(struct ff_run *run, struct ff_set *set, uint32_t boundary, uint3
                 enum ff_feed_use use, struct ff_feed **out)
 {
     struct ff_feed_opts opts =
-        ff_feed_opts_of(&run->manifest, &run->geometry, boundary, pieces, use);
+        ff_feed_opts_of(&run->manifest, &run->job.geometry, boundary, pieces, use);
 
     opts.set = set;
     opts.damaged = &run->scratch_damaged;

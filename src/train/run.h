@@ -15,14 +15,10 @@
 #define FF_TRAIN_RUN_H
 
 #include "base/clock.h"
-#include "learn/feed.h"
+#include "learn/job.h"
 #include "model/layer.h"
-#include "model/manifest.h"
-#include "nn/loss.h"
-#include "nn/optimizer.h"
-#include "nn/schedule.h"
-#include "plan/plan.h"
-#include "recipe/mode.h"
+
+struct ff_planner;
 
 struct ff_run {
     struct ff_ctx *ctx;
@@ -32,17 +28,11 @@ struct ff_run {
     struct ff_scratch scratch;
     struct ff_workers workers;
     struct ff_clock clock;
-    /* From recipe and data */
-    const struct ff_mode *mode;
-    const struct ff_loss *loss;
-    const struct ff_optimizer *optimizer;
-    const struct ff_schedule *schedule;
-    struct ff_loss_params loss_params;
-    struct ff_optimizer_params optimizer_params;
-    struct ff_geometry geometry;
+    /* From recipe, data and options */
+    struct ff_job job;
     struct ff_compression compression;
-    uint8_t id[16]; /* hash of recipe and data; seals scratch */
-    struct ff_plan_job job;
+    const struct ff_planner *planner; /* not owned */
+    uint8_t id[16];                   /* hash of recipe and data; seals scratch */
     /* Of this run */
     double last_checkpoint; /* seconds, monotonic */
     bool scratch_damaged;   /* the stage under way met damage in stored activations */
@@ -60,6 +50,8 @@ FF_CHECK int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *r
 
 /* What recipe and data decide (from the manifest); the fingerprint need not be known. run.c */
 FF_CHECK int ff_run_derive(struct ff_run *run);
+/* The knobs for STAGE of LAYER, as planned. */
+struct ff_knobs ff_run_knobs(const struct ff_run *run, enum ff_stage stage, uint32_t layer);
 /* Opens boundary K and checks that it is complete and of this run. FF_ENOTFOUND etc. if not usable.
  */
 FF_CHECK int ff_run_open_set(struct ff_run *run, uint32_t boundary, struct ff_set **out);
@@ -88,24 +80,6 @@ FF_CHECK int ff_checkpoint(struct ff_run *run, size_t n, const struct ff_part *p
 /* Loads all parts that learn in the present stage from its last checkpoint, or seeds them if there
  * is none. */
 FF_CHECK int ff_checkpoint_restore(struct ff_run *run, size_t n, const struct ff_part *parts);
-
-/* The stages. Each does its work and flips the manifest to the next stage. */
-FF_CHECK int ff_stage_import(struct ff_run *run);
-FF_CHECK int ff_stage_train(struct ff_run *run);
-FF_CHECK int ff_stage_forward(struct ff_run *run);
-FF_CHECK int ff_stage_head(struct ff_run *run);
-FF_CHECK int ff_stage_backprop(struct ff_run *run);
-/* What they hold, for the planner, as ff_mode.needs and ff_mode.micro_chunks. */
-void ff_stage_train_needs(const struct ff_plan_job *job, uint32_t layer,
-                          const struct ff_knobs *knobs, struct ff_needs *needs);
-void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
-                            const struct ff_knobs *knobs, struct ff_needs *needs);
-void ff_stage_head_needs(const struct ff_plan_job *job, uint32_t layer,
-                         const struct ff_knobs *knobs, struct ff_needs *needs);
-void ff_stage_backprop_needs(const struct ff_plan_job *job, uint32_t layer,
-                             const struct ff_knobs *knobs, struct ff_needs *needs);
-uint32_t ff_stage_train_micro_chunks(const struct ff_plan_job *job, uint32_t layer);
-uint32_t ff_stage_backprop_micro_chunks(const struct ff_plan_job *job, uint32_t layer);
 
 /* Reads the dataset into boundary 0, which OUT gets. Sets the manifest's fingerprint, or checks it.
  * stage_import.c */

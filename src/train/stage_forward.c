@@ -3,8 +3,7 @@
 #include "learn/forward.h"
 #include "learn/head.h"
 #include "learn/streams.h"
-#include "plan/plan.h"
-#include "train/run.h"
+#include "train/stages.h"
 
 #include <math.h>
 #include <string.h>
@@ -46,7 +45,8 @@ static void release(struct forwarding *f)
     struct ff_buffer buffers[MAX_BUFFERS];
 
     ff_buffers_free(f->run->ctx,
-                    list_buffers(f, &f->run->geometry, f->run->manifest.classes, buffers), buffers);
+                    list_buffers(f, &f->run->job.geometry, f->run->manifest.classes, buffers),
+                    buffers);
     ff_metrics_release(&f->metrics);
     ff_feed_free(f->feed);
     ff_set_close(f->out);
@@ -57,13 +57,13 @@ static void release(struct forwarding *f)
 static int allocate(struct forwarding *f)
 {
     struct ff_buffer buffers[MAX_BUFFERS];
-    size_t n = list_buffers(f, &f->run->geometry, f->run->manifest.classes, buffers);
+    size_t n = list_buffers(f, &f->run->job.geometry, f->run->manifest.classes, buffers);
     int status = ff_buffers_alloc(f->run->ctx, n, buffers);
 
     if (status != FF_OK)
         return status;
-    f->metrics = ff_metrics_make(&f->run->manifest, &f->run->geometry, f->number);
-    return ff_metrics_init(&f->metrics, f->run->ctx, f->run->loss, &f->run->loss_params);
+    f->metrics = ff_metrics_make(&f->run->manifest, &f->run->job.geometry, f->number);
+    return ff_metrics_init(&f->metrics, f->run->ctx, f->run->job.loss, &f->run->job.loss_params);
 }
 
 static bool has_head_below(const struct ff_recipe *recipe, uint32_t number)
@@ -71,8 +71,8 @@ static bool has_head_below(const struct ff_recipe *recipe, uint32_t number)
     return recipe->head_epochs > 0 && number > ff_recipe_first_head(recipe);
 }
 
-void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
-                            const struct ff_knobs *knobs, struct ff_needs *needs)
+static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knobs *knobs,
+                  struct ff_needs *out)
 {
     const struct ff_manifest *manifest = job->manifest;
     struct forwarding shape = {
@@ -82,21 +82,23 @@ void ff_stage_forward_needs(const struct ff_plan_job *job, uint32_t layer,
     struct ff_set_values values[FF_MAX_SET_VALUES];
     uint32_t pieces = ff_forward_pieces(ff_streams_passed(manifest, true, shape.streams));
     struct ff_buffer buffers[MAX_BUFFERS];
-    size_t n = ff_plan_values(job, layer, values);
+    size_t n = ff_job_values(job, layer, values);
 
     shape.layer.residency = knobs->residency;
-    ff_layer_needs(&shape.layer, job->threads, needs);
+    ff_layer_needs(&shape.layer, job->threads, out);
     if (has_head_below(&manifest->recipe, layer))
-        ff_layer_needs(&shape.head, job->threads, needs);
-    ff_plan_feed(job, layer - 1, pieces, FF_FEED_STORE, needs);
-    ff_forward_needs(manifest, &shape.layer, &job->geometry, pieces, needs);
+        ff_layer_needs(&shape.head, job->threads, out);
+    ff_job_feed_needs(job, layer - 1, pieces, FF_FEED_STORE, out);
+    ff_forward_needs(manifest, &shape.layer, &job->geometry, pieces, out);
     if (n > 0)
-        ff_set_needs(n, values, job->geometry.chunks, &job->compression, needs);
+        ff_set_needs(n, values, job->geometry.chunks, &job->compression, out);
     ff_buffers_count(list_buffers(&shape, &job->geometry, manifest->classes, buffers), buffers,
-                     needs);
+                     out);
     shape.metrics = ff_metrics_make(manifest, &job->geometry, layer);
-    ff_metrics_needs(&shape.metrics, needs);
+    ff_metrics_needs(&shape.metrics, out);
 }
+
+const struct ff_work ff_forward_work = {.needs = needs, .pages = true};
 
 static void choose_streams(struct forwarding *f)
 {
@@ -115,7 +117,7 @@ static int load_layers(struct forwarding *f)
 {
     struct ff_run *run = f->run;
     uint32_t fan_in = ff_manifest_fan_in(&run->manifest, f->number);
-    struct ff_knobs knobs = ff_plan_knobs(&run->job, FF_STAGE_FORWARD, f->number);
+    struct ff_knobs knobs = ff_run_knobs(run, FF_STAGE_FORWARD, f->number);
     struct ff_layer shape = ff_layer_of(&run->manifest, f->number, 0);
     int status;
 
@@ -214,7 +216,8 @@ static int begin_chunk(void *arg, uint32_t chunk, uint64_t first, uint32_t rows)
 
 static double forward_work(const struct forwarding *f)
 {
-    return 2.0 * f->layer.fan_in * f->layer.units * f->n_streams * (double)f->run->geometry.rows;
+    return 2.0 * f->layer.fan_in * f->layer.units * f->n_streams *
+           (double)f->run->job.geometry.rows;
 }
 
 /* Runs layer F->number over F->in, into boundary F->number. */
@@ -224,14 +227,14 @@ static int forward_layer(struct forwarding *f)
     struct ff_forward_opts opts = {
         .layer = &f->layer,
         .manifest = &run->manifest,
-        .geometry = &run->geometry,
+        .geometry = &run->job.geometry,
         .streams = f->streams,
         .sink = take_block,
         .begin_chunk = begin_chunk,
         .arg = f,
     };
     struct ff_progress phase = {
-        .phase = FF_PHASE_FORWARD, .layer = f->number, .rows_total = run->geometry.rows};
+        .phase = FF_PHASE_FORWARD, .layer = f->number, .rows_total = run->job.geometry.rows};
     int status = set_up(f);
 
     if (status != FF_OK)

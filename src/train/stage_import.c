@@ -1,10 +1,27 @@
 /* The first stage: the dataset into boundary 0 of scratch. */
 #include "learn/import.h"
-#include "train/run.h"
 #include "train/same_data.h"
+#include "train/stages.h"
 
 #include <stdio.h>
 #include <string.h>
+
+static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knobs *knobs,
+                  struct ff_needs *out)
+{
+    struct ff_set_values values[FF_MAX_SET_VALUES];
+    size_t n = ff_job_values(job, 0, values);
+    struct ff_permutation order = {.n = job->geometry.rows};
+    struct ff_import_opts opts = {.geometry = &job->geometry, .order = &order};
+
+    (void)layer;
+    (void)knobs;
+    ff_dataset_needs(out);
+    ff_set_needs(n, values, job->geometry.chunks, &job->compression, out);
+    ff_import_needs(&opts, job->manifest->features, job->manifest->is_float, out);
+}
+
+const struct ff_work ff_import_work = {.needs = needs};
 
 static bool tick(void *arg, uint64_t rows)
 {
@@ -61,10 +78,10 @@ static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff
 {
     const struct ff_recipe *recipe = &run->manifest.recipe;
     struct ff_permutation order = ff_permutation_make(
-        ff_rng_make(recipe->seed, FF_RNG_IMPORT_ORDER, 0, 0), run->geometry.rows);
+        ff_rng_make(recipe->seed, FF_RNG_IMPORT_ORDER, 0, 0), run->job.geometry.rows);
     struct ff_import_opts opts = {
         .dataset = dataset,
-        .geometry = &run->geometry,
+        .geometry = &run->job.geometry,
         .order = &order,
         .scratch = &run->scratch,
         .set = set,
@@ -72,7 +89,7 @@ static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff
         .tick = tick,
         .arg = run,
     };
-    struct ff_progress phase = {.phase = FF_PHASE_IMPORT, .rows_total = run->geometry.rows};
+    struct ff_progress phase = {.phase = FF_PHASE_IMPORT, .rows_total = run->job.geometry.rows};
     int status;
 
     ff_clock_phase(&run->clock, &phase, 0);
@@ -128,7 +145,7 @@ static int check_classes(struct ff_run *run, const struct ff_import_facts *facts
                 "%s: %u of %u classes %s no sample among the %llu to learn from (the first is "
                 "class %u)",
                 manifest->data_path, unseen, classes, unseen == 1 ? "has" : "have",
-                (unsigned long long)run->geometry.learnt_rows, first);
+                (unsigned long long)run->job.geometry.learnt_rows, first);
     unseen = count_unseen(facts->held_out, classes, &first);
     if (ff_manifest_held_out(manifest) > 0 && unseen > 0)
         ff_warn(run->ctx,

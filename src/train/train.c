@@ -5,9 +5,11 @@
 #include "eval/score.h"
 #include "learn/streams.h"
 #include "nn/gemm.h"
+#include "plan/plan.h"
 #include "train/begin.h"
+#include "train/modes.h"
 #include "train/place.h"
-#include "train/run.h"
+#include "train/stages.h"
 
 #include <limits.h>
 #include <math.h>
@@ -111,9 +113,10 @@ static int plan_anew(struct ff_run *run, const struct ff_recipe *recipe, uint64_
         return FF_OK;
     status = ff_begin_manifest(run->ctx, recipe, run->opts, samples, info, &manifest);
     if (status == FF_OK) {
-        struct ff_plan_job job = ff_plan_job(&manifest, run->opts, &run->compression);
+        struct ff_job job = ff_job_make(&manifest, run->opts, &run->compression);
+        struct ff_planner planner = ff_planner_make(&job, ff_mode_work(job.mode).of);
 
-        status = ff_plan_run(run->ctx, &job, &plan);
+        status = ff_plan_run(run->ctx, &planner, &plan);
     }
     ff_manifest_release(&manifest);
     return status;
@@ -169,7 +172,7 @@ static int reclaim(struct ff_run *run)
     uint32_t last = run->manifest.mark.layer, first = last > 1 ? last - 1 : 1;
     int status = FF_OK;
 
-    if (run->mode->whole_network) {
+    if (run->job.mode->whole_network) {
         first = 1;
         last = run->manifest.recipe.layers;
     }
@@ -209,11 +212,12 @@ static double network_work_left(const struct ff_run *run)
 {
     const struct ff_progress_mark *mark = &run->manifest.mark;
     double epochs = run->manifest.recipe.epochs - mark->epoch -
-                    (double)mark->batch / (double)run->geometry.batches;
+                    (double)mark->batch / (double)run->job.geometry.batches;
 
     return mark->stage == FF_STAGE_DONE
                ? 0
-               : run->mode->flops(&run->manifest) * epochs * (double)run->geometry.rows;
+               : ff_mode_ops(run->job.mode)->learner->work.flops(&run->manifest, 1) * epochs *
+                     (double)run->job.geometry.rows;
 }
 
 /* Operations of LAYER in a round of training from MARK on, which stands in that round. */
@@ -221,7 +225,7 @@ static double layer_work(const struct ff_run *run, const struct ff_progress_mark
                          uint32_t layer)
 {
     const struct ff_recipe *recipe = &run->manifest.recipe;
-    double rows = (double)run->geometry.rows, learnt = (double)run->geometry.learnt_rows;
+    double rows = (double)run->job.geometry.rows, learnt = (double)run->job.geometry.learnt_rows;
     double units = recipe->hidden[layer - 1];
     double product = units * ff_manifest_fan_in(&run->manifest, layer), total = 0;
     double epochs = ff_recipe_round_begins(recipe, mark->round + 1) -
@@ -233,15 +237,16 @@ static double layer_work(const struct ff_run *run, const struct ff_progress_mark
 
     if (now && mark->stage == FF_STAGE_TRAIN)
         epochs = ff_recipe_round_begins(recipe, mark->round + 1) - mark->epoch -
-                 (double)mark->batch / (double)run->geometry.batches;
+                 (double)mark->batch / (double)run->job.geometry.batches;
     if (!now || mark->stage <= FF_STAGE_TRAIN)
-        total += run->mode->operations * ff_streams_rows(recipe) * product * epochs * learnt;
+        total += ff_mode_ops(run->job.mode)->learner->work.flops(&run->manifest, layer) * epochs *
+                 learnt;
     if (!now || mark->stage <= FF_STAGE_FORWARD)
         total += 2 * product * ff_streams_passed(&run->manifest, last_round, streams) * rows;
     if (now && mark->stage == FF_STAGE_HEAD)
         head_epochs -= mark->epoch;
     if (first_head && layer >= first_head)
-        total += 4.0 * units * run->manifest.classes * head_epochs * learnt;
+        total += ff_head_learner.work.flops(&run->manifest, layer) * head_epochs * learnt;
     return total;
 }
 
@@ -253,7 +258,7 @@ static double work_left(const struct ff_run *run)
     const struct ff_recipe *recipe = &run->manifest.recipe;
     double total = 0;
 
-    if (run->mode->whole_network)
+    if (run->job.mode->whole_network)
         return network_work_left(run);
     if (mark.stage == FF_STAGE_DONE)
         return 0;
@@ -274,7 +279,7 @@ static int run_stage(struct ff_run *run)
     case FF_STAGE_IMPORT:
         return ff_stage_import(run);
     case FF_STAGE_TRAIN:
-        return run->mode->train(run);
+        return ff_stage_train(run);
     case FF_STAGE_FORWARD:
         return ff_stage_forward(run);
     case FF_STAGE_HEAD:
@@ -318,7 +323,7 @@ static uint32_t layers_measured(const struct ff_run *run)
 {
     const struct ff_manifest *manifest = &run->manifest;
 
-    if (run->mode->whole_network)
+    if (run->job.mode->whole_network)
         return 0;
     if (manifest->mark.round > 0)
         return manifest->recipe.layers;
@@ -379,7 +384,7 @@ static void start_clock(struct ff_run *run)
 static int plan(struct ff_run *run)
 {
     struct ff_plan plan;
-    int status = ff_plan_run(run->ctx, &run->job, &plan);
+    int status = ff_plan_run(run->ctx, run->planner, &plan);
 
     if (status != FF_OK)
         return status;
@@ -437,9 +442,12 @@ static int compact(struct ff_run *run)
  * file compacted. */
 static int train_from_mark(struct ff_run *run, double began, struct ff_train_result *result)
 {
+    struct ff_planner planner;
     int status = ff_run_derive(run);
 
     if (status == FF_OK) {
+        planner = ff_planner_make(&run->job, ff_mode_work(run->job.mode).of);
+        run->planner = &planner;
         result->was_complete = run->manifest.mark.stage == FF_STAGE_DONE;
         if (!result->was_complete) {
             warn_of_other_versions(run);

@@ -2,6 +2,7 @@
 
 #include "plan/plan.h"
 #include "train/begin.h"
+#include "train/modes.h"
 
 _Static_assert(FF_PLAN_MAX_CLASSES == FF_MAX_CLASSES, "as many as a dataset may have");
 
@@ -75,9 +76,10 @@ int ff_plan_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (status == FF_OK)
         status = ff_begin_manifest(ctx, recipe, opts, samples, &info, &manifest);
     if (status == FF_OK) {
-        struct ff_plan_job job = ff_plan_job(&manifest, opts, &compression);
+        struct ff_job job = ff_job_make(&manifest, opts, &compression);
+        struct ff_planner planner = ff_planner_make(&job, ff_mode_work(job.mode).of);
 
-        status = ff_plan_run(ctx, &job, out);
+        status = ff_plan_run(ctx, &planner, out);
     }
     ff_manifest_release(&manifest);
     return status;

@@ -1,0 +1,121 @@
+/* The whole network, by backpropagation, on images without labels in them. */
+#include "learn/backprop.h"
+#include "learn/learner.h"
+
+struct backprop_learner {
+    struct ff_learner base;
+    struct ff_network network;
+    struct ff_feed *feed;
+    struct ff_backprop *backprop;
+};
+
+static struct ff_backprop_opts backprop_opts(const struct ff_job *job, uint32_t micro_chunks)
+{
+    struct ff_backprop_opts opts = {
+        .manifest = job->manifest,
+        .geometry = &job->geometry,
+        .optimizer = job->optimizer,
+        .optimizer_params = job->optimizer_params,
+    };
+
+    ff_backprop_choose(job->manifest, &job->geometry, job->micro_batch_rows, &opts);
+    if (micro_chunks)
+        opts.micro_chunks = micro_chunks;
+    return opts;
+}
+
+static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knobs *knobs,
+                  struct ff_needs *out)
+{
+    struct ff_backprop_opts opts = backprop_opts(job, knobs->micro_chunks);
+
+    (void)layer; /* all at once */
+    out->bytes[FF_MEM_OTHER] += sizeof(struct backprop_learner);
+    ff_network_needs(job->manifest, out);
+    ff_job_feed_needs(job, 0, opts.micro_chunks, FF_FEED_LEARN, out);
+    ff_backprop_needs(&opts, job->threads, out);
+}
+
+static uint32_t micro_chunks(const struct ff_job *job, uint32_t layer)
+{
+    (void)layer;
+    return backprop_opts(job, 0).micro_chunks;
+}
+
+static double flops(const struct ff_manifest *manifest, uint32_t layer)
+{
+    (void)layer;
+    return ff_backprop_flops(manifest);
+}
+
+static int make_parts(struct ff_learner *base)
+{
+    struct backprop_learner *l = (struct backprop_learner *)base;
+    const struct ff_learner_opts *opts = &base->opts;
+    int status = ff_network_init(&l->network, opts->workers->ctx, opts->job->manifest);
+
+    base->parts = l->network.parts;
+    base->n_parts = l->network.n_parts;
+    return status;
+}
+
+static int start(struct ff_learner *base, struct ff_set *set)
+{
+    struct backprop_learner *l = (struct backprop_learner *)base;
+    struct ff_backprop_opts opts = backprop_opts(base->opts.job, base->opts.knobs.micro_chunks);
+    int status = ff_learner_feed(base, set, 0, opts.micro_chunks, FF_FEED_LEARN, &l->feed);
+
+    opts.network = &l->network;
+    opts.feed = l->feed;
+    return status == FF_OK ? ff_backprop_new(base->opts.workers, &opts, &l->backprop) : status;
+}
+
+/* Asks for the chunks of the batch after this one. */
+static void prefetch(struct backprop_learner *l, uint64_t batch)
+{
+    uint32_t first, chunks;
+
+    ff_batch_range(&l->base.opts.job->geometry, batch, &first, &chunks);
+    for (uint32_t c = 0; c < chunks; c++) {
+        struct ff_piece_request next = {first + c, FF_STREAM_NEUTRAL};
+
+        ff_feed_will_need(l->feed, 1, &next);
+    }
+}
+
+static int learn(struct ff_learner *base, const struct ff_batch *batch, struct ff_sums *sums)
+{
+    struct backprop_learner *l = (struct backprop_learner *)base;
+
+    if (batch->next != FF_NO_BATCH)
+        prefetch(l, batch->next);
+    ff_feed_begin_epoch(l->feed, batch->epoch);
+    return ff_backprop_run(l->backprop, batch->batch, batch->step, batch->lr, sums);
+}
+
+static void release(struct ff_learner *base)
+{
+    struct backprop_learner *l = (struct backprop_learner *)base;
+
+    ff_backprop_free(l->backprop);
+    ff_feed_free(l->feed);
+    ff_network_release(&l->network);
+}
+
+const struct ff_learner_ops ff_backprop_learner = {
+    .work = {.needs = needs, .flops = flops},
+    .size = sizeof(struct backprop_learner),
+    .open = make_parts,
+    .start = start,
+    .learn = learn,
+    .close = release,
+};
+
+const struct ff_learner_ops ff_backprop_accum_learner = {
+    .work = {.needs = needs, .micro_chunks = micro_chunks, .flops = flops},
+    .size = sizeof(struct backprop_learner),
+    .open = make_parts,
+    .start = start,
+    .learn = learn,
+    .close = release,
+};

@@ -1,0 +1,120 @@
+/* One layer, by Forward-Forward, on the stored outputs of the layer below. */
+#include "learn/learner.h"
+#include "learn/step.h"
+#include "learn/streams.h"
+
+struct layer_learner {
+    struct ff_learner base;
+    struct ff_layer layer;
+    struct ff_part part;
+    struct ff_feed *feed;
+    struct ff_step *step;
+};
+
+static struct ff_step_opts step_opts(const struct ff_job *job, const struct ff_knobs *knobs,
+                                     struct ff_layer *layer)
+{
+    return (struct ff_step_opts){
+        .layer = layer,
+        .manifest = job->manifest,
+        .geometry = &job->geometry,
+        .loss = job->loss,
+        .loss_params = job->loss_params,
+        .optimizer = job->optimizer,
+        .optimizer_params = job->optimizer_params,
+        .variants = ff_streams_variants(&job->manifest->recipe),
+        .micro_chunks = knobs->micro_chunks,
+    };
+}
+
+static struct ff_layer layer_shape(const struct ff_job *job, uint32_t number,
+                                   const struct ff_knobs *knobs)
+{
+    struct ff_layer shape = ff_layer_of(job->manifest, number, job->optimizer->states);
+
+    shape.residency = knobs->residency;
+    return shape;
+}
+
+static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knobs *knobs,
+                  struct ff_needs *out)
+{
+    struct ff_layer shape = layer_shape(job, layer, knobs);
+    struct ff_step_opts opts = step_opts(job, knobs, &shape);
+
+    out->bytes[FF_MEM_OTHER] += sizeof(struct layer_learner);
+    ff_layer_needs(&shape, job->threads, out);
+    ff_job_feed_needs(job, layer - 1, ff_step_pieces(&shape, knobs->micro_chunks), FF_FEED_LEARN,
+                      out);
+    ff_step_needs(&opts, job->threads, out);
+}
+
+static uint32_t micro_chunks(const struct ff_job *job, uint32_t layer)
+{
+    struct ff_layer shape = ff_layer_of(job->manifest, layer, 0);
+
+    return ff_micro_chunks(&job->geometry, &shape, job->micro_batch_rows);
+}
+
+/* Each row forward and backward: two products, two operations for each weight. */
+#define FLOPS_PER_WEIGHT 4
+
+static double flops(const struct ff_manifest *manifest, uint32_t layer)
+{
+    return (double)FLOPS_PER_WEIGHT * ff_streams_rows(&manifest->recipe) *
+           ff_manifest_fan_in(manifest, layer) * manifest->recipe.hidden[layer - 1];
+}
+
+static int make_parts(struct ff_learner *base)
+{
+    struct layer_learner *l = (struct layer_learner *)base;
+    const struct ff_learner_opts *opts = &base->opts;
+    struct ff_layer shape = layer_shape(opts->job, opts->layer, &opts->knobs);
+
+    l->part = (struct ff_part){&l->layer, 'W', opts->layer};
+    base->parts = &l->part;
+    base->n_parts = 1;
+    return ff_layer_init_paged(&l->layer, opts->workers, &shape, opts->scratch, opts->damaged);
+}
+
+static int start(struct ff_learner *base, struct ff_set *set)
+{
+    struct layer_learner *l = (struct layer_learner *)base;
+    const struct ff_learner_opts *opts = &base->opts;
+    struct ff_step_opts step = step_opts(opts->job, &opts->knobs, &l->layer);
+    int status =
+        ff_learner_feed(base, set, opts->layer - 1, ff_step_pieces(&l->layer, step.micro_chunks),
+                        FF_FEED_LEARN, &l->feed);
+
+    step.number = opts->layer;
+    step.feed = l->feed;
+    return status == FF_OK ? ff_step_new(opts->workers, &step, &l->step) : status;
+}
+
+static int learn(struct ff_learner *base, const struct ff_batch *batch, struct ff_sums *sums)
+{
+    struct layer_learner *l = (struct layer_learner *)base;
+
+    if (batch->next != FF_NO_BATCH)
+        ff_step_will_need(l->step, batch->next, batch->epoch);
+    ff_feed_begin_epoch(l->feed, batch->epoch);
+    return ff_step_run(l->step, batch->batch, batch->epoch, batch->step, batch->lr, sums);
+}
+
+static void release(struct ff_learner *base)
+{
+    struct layer_learner *l = (struct layer_learner *)base;
+
+    ff_step_free(l->step);
+    ff_feed_free(l->feed);
+    ff_layer_release(&l->layer);
+}
+
+const struct ff_learner_ops ff_layer_learner = {
+    .work = {.needs = needs, .pages = true, .micro_chunks = micro_chunks, .flops = flops},
+    .size = sizeof(struct layer_learner),
+    .open = make_parts,
+    .start = start,
+    .learn = learn,
+    .close = release,
+};

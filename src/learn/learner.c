@@ -1,0 +1,40 @@
+#include "learn/learner.h"
+
+int ff_learner_new(const struct ff_learner_ops *ops, const struct ff_learner_opts *opts,
+                   struct ff_learner **out)
+{
+    struct ff_learner *learner = ff_alloc(opts->workers->ctx, FF_MEM_OTHER, ops->size);
+    int status;
+
+    *out = NULL;
+    if (!learner)
+        return ff_alloc_status(opts->workers->ctx);
+    learner->ops = ops;
+    learner->opts = *opts;
+    status = ops->open(learner);
+    if (status == FF_OK)
+        *out = learner;
+    else
+        ff_learner_free(learner);
+    return status;
+}
+
+void ff_learner_free(struct ff_learner *learner)
+{
+    if (!learner)
+        return;
+    learner->ops->close(learner);
+    ff_free(learner->opts.workers->ctx, FF_MEM_OTHER, learner, learner->ops->size);
+}
+
+int ff_learner_feed(const struct ff_learner *learner, struct ff_set *set, uint32_t boundary,
+                    uint32_t pieces, enum ff_feed_use use, struct ff_feed **out)
+{
+    const struct ff_job *job = learner->opts.job;
+    struct ff_feed_opts opts =
+        ff_feed_opts_of(job->manifest, &job->geometry, boundary, pieces, use);
+
+    opts.set = set;
+    opts.damaged = learner->opts.damaged;
+    return ff_feed_new(learner->opts.workers, &opts, out);
+}

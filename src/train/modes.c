@@ -1,0 +1,40 @@
+#include "train/modes.h"
+
+#include "train/stages.h"
+
+#include <string.h>
+
+static const struct ff_mode_ops rows[] = {
+    {.mode = "ff-stream", .learner = &ff_layer_learner},
+    {.mode = "ff-full", .learner = &ff_network_learner},
+    {.mode = "bp", .learner = &ff_backprop_learner},
+    {.mode = "bp-accum", .learner = &ff_backprop_accum_learner},
+    {.mode = "bp-checkpoint", .learner = &ff_backprop_learner},
+};
+
+const struct ff_mode_ops *ff_mode_ops(const struct ff_mode *mode)
+{
+    size_t i = 0;
+
+    while (strcmp(rows[i].mode, mode->name) != 0)
+        i++;
+    return &rows[i];
+}
+
+bool ff_mode_cuts_batches(const struct ff_mode *mode)
+{
+    return ff_mode_ops(mode)->learner->work.micro_chunks != NULL;
+}
+
+struct ff_stage_work ff_mode_work(const struct ff_mode *mode)
+{
+    return (struct ff_stage_work){
+        .of =
+            {
+                [FF_STAGE_IMPORT] = &ff_import_work,
+                [FF_STAGE_TRAIN] = &ff_mode_ops(mode)->learner->work,
+                [FF_STAGE_FORWARD] = &ff_forward_work,
+                [FF_STAGE_HEAD] = &ff_head_learner.work,
+            },
+    };
+}

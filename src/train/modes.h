@@ -1,0 +1,23 @@
+/* What a mode trains with: one row of the table in modes.c for each mode of recipe/mode.c. */
+#ifndef FF_TRAIN_MODES_H
+#define FF_TRAIN_MODES_H
+
+#include "learn/learner.h"
+
+struct ff_mode_ops {
+    const char *mode;
+    const struct ff_learner_ops *learner; /* of the stage FF_STAGE_TRAIN */
+};
+
+/* The operations of MODE, which is known. */
+const struct ff_mode_ops *ff_mode_ops(const struct ff_mode *mode);
+/* True if it can learn from fewer samples at a time than a batch has. */
+bool ff_mode_cuts_batches(const struct ff_mode *mode);
+
+/* The work of each stage of a training in MODE, as the planner asks for it. */
+struct ff_stage_work {
+    const struct ff_work *of[FF_STAGE_DONE];
+};
+struct ff_stage_work ff_mode_work(const struct ff_mode *mode);
+
+#endif

@@ -1,0 +1,73 @@
+/* The stages that learn: a layer or the network, and the head on a layer. */
+#include "learn/learner.h"
+#include "train/epochs.h"
+#include "train/modes.h"
+#include "train/stages.h"
+
+/* Opens the set that LEARNER's layers learn from into SET, and loads what they had learned. */
+static int set_up(struct ff_run *run, const struct ff_learner_ops *ops, struct ff_set **set,
+                  struct ff_learner **out)
+{
+    const struct ff_progress_mark *mark = &run->manifest.mark;
+    struct ff_learner_opts opts = {
+        .workers = &run->workers,
+        .job = &run->job,
+        .layer = mark->layer,
+        .knobs = ff_run_knobs(run, mark->stage, mark->layer),
+        .scratch = &run->scratch,
+        .damaged = &run->scratch_damaged,
+    };
+    int status = ff_run_need_set(run, ops->above ? mark->layer : mark->layer - 1, set);
+
+    if (status == FF_OK)
+        status = ff_learner_new(ops, &opts, out);
+    if (status == FF_OK)
+        status = ff_checkpoint_restore(run, (*out)->n_parts, (*out)->parts);
+    return status == FF_OK ? ops->start(*out, *set) : status;
+}
+
+static int learn(struct ff_run *run, const struct ff_learner_ops *ops, struct ff_learning *learning)
+{
+    struct ff_learner *learner = NULL;
+    struct ff_set *set = NULL;
+    int status = set_up(run, ops, &set, &learner);
+
+    learning->run = run;
+    learning->learner = learner;
+    learning->flops_per_row = ops->work.flops(&run->manifest, run->manifest.mark.layer);
+    if (status == FF_OK)
+        status = ff_run_epochs(learning);
+    ff_learner_free(learner);
+    ff_set_close(set);
+    return status;
+}
+
+int ff_stage_train(struct ff_run *run)
+{
+    const struct ff_recipe *recipe = &run->manifest.recipe;
+    struct ff_learning learning = {
+        .name = run->job.mode->whole_network ? NULL : "layer",
+        .phase = FF_PHASE_TRAIN,
+        .order = FF_RNG_BATCH_ORDER,
+        .epochs = recipe->epochs,
+        .until = ff_recipe_round_begins(recipe, run->manifest.mark.round + 1),
+        .learning_rate = recipe->learning_rate,
+    };
+
+    return learn(run, ff_mode_ops(run->job.mode)->learner, &learning);
+}
+
+int ff_stage_head(struct ff_run *run)
+{
+    const struct ff_recipe *recipe = &run->manifest.recipe;
+    struct ff_learning learning = {
+        .name = "the head of layer",
+        .phase = FF_PHASE_HEAD,
+        .order = FF_RNG_HEAD_ORDER,
+        .epochs = recipe->head_epochs,
+        .until = recipe->head_epochs,
+        .learning_rate = recipe->head_learning_rate,
+    };
+
+    return learn(run, &ff_head_learner, &learning);
+}
