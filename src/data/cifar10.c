@@ -4,7 +4,7 @@
  * values. A folder has data_batch_1.bin, data_batch_2.bin and so on to train, test_batch.bin to
  * test.
  */
-#include "data/formats.h"
+#include "data/format.h"
 #include "data/input.h"
 #include "data/paths.h"
 

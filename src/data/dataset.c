@@ -1,7 +1,7 @@
 /* The formats, and what is the same for all of them. */
 #include "data/dataset.h"
 
-#include "data/formats.h"
+#include "data/format.h"
 #include "data/input.h"
 #include "data/paths.h"
 

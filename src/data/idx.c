@@ -3,7 +3,7 @@
  * for the type of the elements, the number of axes, the length of each axis as a 32-bit number, the
  * elements. Everything is big-endian.
  */
-#include "data/formats.h"
+#include "data/format.h"
 #include "data/pair.h"
 
 #include <string.h>

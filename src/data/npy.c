@@ -5,7 +5,7 @@
  *     {'descr': '|u1', 'fortran_order': False, 'shape': (60000, 28, 28), }
  * padded with spaces and ended by a newline.
  */
-#include "data/formats.h"
+#include "data/format.h"
 #include "data/pair.h"
 
 #include <string.h>

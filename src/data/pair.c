@@ -1,6 +1,6 @@
 #include "data/pair.h"
 
-#include "data/formats.h"
+#include "data/format.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -6,7 +6,7 @@
 #ifndef FF_LEARN_FIRST_INPUTS_H
 #define FF_LEARN_FIRST_INPUTS_H
 
-#include "learn/feed.h"
+#include "learn/feed_opts.h"
 
 /* The chance in it. */
 struct ff_form_noise {

@@ -11,12 +11,30 @@
 #define FF_STORE_CODER_H
 
 #include "base/buffers.h"
-#include "store/value.h"
+#include "store/matrix.h"
 
 /* One byte of each of so many elements fills one block of zstd (128 KiB): shuffled, bytes of
  * different meaning (exponents, fractions) get Huffman tables of their own. */
 #define FF_BLOCK_ELEMENTS ((size_t)128 * 1024)
 
+/* Compression contexts and buffers of one thread. NULL-safe _free. Their memory is metered
+ * (FF_MEM_IO). */
+struct ff_coder;
+FF_CHECK int ff_coder_new(struct ff_ctx *ctx, struct ff_coder **out);
+void ff_coder_free(struct ff_coder *coder);
+
+/* What a coder is used for. */
+struct ff_coder_use {
+    enum ff_dtype dtype;    /* as stored */
+    bool converts;          /* from or to f32, stored as another dtype */
+    uint32_t rows, columns; /* of the largest value */
+    int compresses;         /* zstd's level; 0: it does not */
+    bool decompresses;
+};
+/* Adds what a coder comes to take by N USES of it, shuffled blocks included. To ask their size
+ * contexts of zstd are made and freed; where memory is out for that, errno becomes ENOMEM, and the
+ * sum is too low. */
+void ff_coder_needs(size_t n, const struct ff_coder_use *uses, struct ff_needs *needs);
 /* The context that CODER was made with. */
 struct ff_ctx *ff_coder_ctx(const struct ff_coder *coder);
 /*

@@ -5,7 +5,7 @@
 #ifndef FF_STORE_CONVERT_H
 #define FF_STORE_CONVERT_H
 
-#include "store/value.h"
+#include "store/matrix.h"
 
 /* FROM (f32, ROWS x COLUMNS) as dtype TO, FF_BF16 or FF_SCALED_U8, into OUT; value.h tells how they
  * are rounded. The arguments do not overlap. */

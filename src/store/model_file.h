@@ -1,6 +1,6 @@
 /*
  * The model file NAME.ff: a durable LMDB file. It holds the manifest (JSON text, written by
- * train/manifest) and tiles. A tile is one value under the key (kind, layer, generation, slot,
+ * model/manifest) and tiles. A tile is one value under the key (kind, layer, generation, slot,
  * tile), each big-endian:
  *
  *     kind        1 byte: 'W' weights, 'O' their optimizer state, 'H' head, 'Q' its optimizer
@@ -20,18 +20,9 @@
 #define FF_STORE_MODEL_FILE_H
 
 #include "store/db.h"
+#include "store/tile_key.h"
 
 struct ff_model_file;
-
-enum { FF_SLOT_WEIGHTS, FF_SLOT_BIASES, FF_SLOT_LABELS, FF_SLOTS };
-
-struct ff_tile_key {
-    char kind; /* 'W', 'O', 'H', 'Q', 'S' */
-    uint32_t layer;
-    uint64_t generation;
-    uint32_t slot;
-    uint32_t tile;
-};
 
 enum ff_model_mode { FF_MODEL_READ, FF_MODEL_WRITE, FF_MODEL_CREATE, FF_MODEL_REPLACE };
 

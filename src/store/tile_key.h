@@ -2,7 +2,17 @@
 #ifndef FF_STORE_TILE_KEY_H
 #define FF_STORE_TILE_KEY_H
 
-#include "store/model_file.h"
+#include "store/matrix.h"
+
+enum { FF_SLOT_WEIGHTS, FF_SLOT_BIASES, FF_SLOT_LABELS, FF_SLOTS };
+
+struct ff_tile_key {
+    char kind; /* 'W', 'O', 'H', 'Q', 'S' */
+    uint32_t layer;
+    uint64_t generation;
+    uint32_t slot;
+    uint32_t tile;
+};
 
 #define FF_TILE_KEY_BYTES 21
 

@@ -39,7 +39,7 @@
 #ifndef FF_STORE_VALUE_H
 #define FF_STORE_VALUE_H
 
-#include "base/buffers.h"
+#include "store/coder.h"
 
 #define FF_VALUE_HEADER 48
 /* No value is larger, raw or stored: it bounds what a damaged header can ask for. LMDB writes a
@@ -49,79 +49,6 @@
 
 /* No key is longer. */
 #define FF_KEY_MAX 64
-
-enum ff_dtype {
-    FF_F32 = 1,
-    FF_BF16 = 2, /* the upper half of an f32, rounded to nearest even */
-    FF_U8 = 3,
-    FF_U16 = 4,
-    FF_SCALED_U8 = 5, /* a byte, of f32, and a scale for each row: see above */
-};
-
-#define FF_SCALE_BYTES 4 /* before each row of FF_SCALED_U8 */
-
-enum ff_codec {
-    FF_CODEC_NONE = 0,
-    FF_CODEC_ZSTD = 1,
-};
-
-/* How to store. The defaults (all zero) mean: uncompressed. */
-struct ff_compression {
-    enum ff_codec codec;
-    int level; /* zstd's, 1 .. 19; ignored for FF_CODEC_NONE */
-};
-
-/* A matrix in memory, rows * columns elements, row-major, without gaps. Not owned. */
-struct ff_matrix {
-    enum ff_dtype dtype; /* not FF_SCALED_U8 */
-    uint32_t rows, columns;
-    const void *data;
-};
-
-/* The bytes of a key or of a stored value. Not owned. */
-struct ff_bytes {
-    const void *data;
-    size_t size;
-};
-
-/* A checked stored value. It points into the stored bytes and lives as long as they do. */
-struct ff_value {
-    enum ff_dtype dtype;
-    enum ff_codec codec;
-    bool shuffled;
-    uint32_t rows, columns;
-    uint64_t raw_bytes, stored_bytes;
-    const void *payload;
-};
-
-/* Size of one element, its row's scale aside: 4, 2 or 1 bytes; 0 for a value outside the enum. */
-size_t ff_dtype_size(enum ff_dtype dtype);
-/* Size of a row of COLUMNS elements as stored. */
-uint64_t ff_row_bytes(enum ff_dtype dtype, uint32_t columns);
-/* "f32", "bf16", "u8", "u16", "scaled u8", "?" */
-const char *ff_dtype_name(enum ff_dtype dtype);
-/* True if elements of type GIVEN may be stored as STORED, and be read again as GIVEN: f32 as bf16
- * or scaled u8, and every type but scaled u8 as itself. */
-bool ff_dtype_stores(enum ff_dtype stored, enum ff_dtype given);
-
-/* Compression contexts and buffers of one thread. NULL-safe _free. Their memory is metered
- * (FF_MEM_IO). */
-struct ff_coder;
-FF_CHECK int ff_coder_new(struct ff_ctx *ctx, struct ff_coder **out);
-void ff_coder_free(struct ff_coder *coder);
-
-/* What a coder is used for. */
-struct ff_coder_use {
-    enum ff_dtype dtype;    /* as stored */
-    bool converts;          /* from or to f32, stored as another dtype */
-    uint32_t rows, columns; /* of the largest value */
-    int compresses;         /* zstd's level; 0: it does not */
-    bool decompresses;
-};
-/* Adds what a coder comes to take by N USES of it, shuffled blocks included. To ask their size
- * contexts of zstd are made and freed; where memory is out for that, errno becomes ENOMEM, and the
- * sum is too low. */
-void ff_coder_needs(size_t n, const struct ff_coder_use *uses, struct ff_needs *needs);
 
 /* Most bytes (header included) that ff_value_encode() may write for these; without compression,
  * exactly what it writes. 0 if there are no elements or they are over FF_VALUE_MAX_BYTES. */
