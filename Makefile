@@ -74,7 +74,7 @@ ALL_LDFLAGS := $(LINK_OPT) -Wl,--as-needed $(LDFLAGS)
 LIB_SRC := $(sort $(wildcard src/*/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 PIC_OBJ := $(LIB_SRC:%.c=$(B)/pic/%.o)
-TOOL_SRC := $(sort $(wildcard tools/*.c))
+TOOL_SRC := $(sort $(wildcard tools/fftool/*.c tools/fftool/*/*.c))
 TOOL_OBJ := $(TOOL_SRC:%.c=$(B)/%.o)
 SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(B)/%.o)
@@ -110,7 +110,7 @@ fuzz-targets: $(FUZZ_BIN)
 
 $(STATIC): $(LIB_OBJ)
 	rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^
 
 $(SHARED): $(PIC_OBJ)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -Wl,-soname,libfftool.so.$(SOVERSION) \
@@ -141,9 +141,9 @@ $(B)/tests/test_fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(FUZZ_COMMON) $(UNCHECKED) $(T
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter-out %.o,$(FUZZ_MAIN)) \
 	    $(TOOLS) $(STATIC) $(DEP_LIBS)
 
-$(TOOLS): $(filter-out $(B)/tools/main.o,$(TOOL_OBJ))
+$(TOOLS): $(filter-out $(B)/tools/fftool/main.o,$(TOOL_OBJ))
 	rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^
 
 $(UNCHECKED): src/store/value.c $(B)/flags
 	@mkdir -p $(@D)
@@ -154,7 +154,8 @@ $(B)/pic/%.o: %.c $(B)/flags
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fPIC -MMD -MP -c -o $@ $<
 
 $(B)/tests/%.o: ALL_CPPFLAGS += -Itests
-$(B)/tests/fuzz/%.o: ALL_CPPFLAGS += -Itools $(if $(LIBFUZZER),-DFF_LIBFUZZER)
+$(B)/tools/fftool/%.o: ALL_CPPFLAGS += -Itools/fftool
+$(B)/tests/fuzz/%.o: ALL_CPPFLAGS += -Itools/fftool $(if $(LIBFUZZER),-DFF_LIBFUZZER)
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -182,7 +183,7 @@ accuracy: program ## Test errors on MNIST (FFTOOL_MNIST=DIR) and Fashion-MNIST: 
 lint: ## Format, static analysis, include rules
 	tools/lint
 format: ## Format every source file
-	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/*.[ch] tests/*.[ch] tests/*/*.[ch])
+	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/fftool/*.[ch] tools/fftool/*/*.[ch] tests/*.[ch] tests/*/*.[ch])
 
 install: all ## Install under DESTDIR and PREFIX
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
@@ -196,7 +197,7 @@ install: all ## Install under DESTDIR and PREFIX
 	$(INSTALL) -m 644 include/fftool/*.h $(DESTDIR)$(PREFIX)/include/fftool/
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
 	    -e 's|@REQUIRES@|$(PACKAGES)|' src/libfftool.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libfftool.pc
-	$(INSTALL) -m 644 tools/fftool.1 $(DESTDIR)$(PREFIX)/share/man/man1/fftool.1
+	$(INSTALL) -m 644 tools/man/fftool.1 $(DESTDIR)$(PREFIX)/share/man/man1/fftool.1
 uninstall: ## Remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/fftool $(DESTDIR)$(LIBDIR)/libfftool.* \
 	    $(DESTDIR)$(LIBDIR)/pkgconfig/libfftool.pc $(DESTDIR)$(PREFIX)/share/man/man1/fftool.1

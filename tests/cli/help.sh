@@ -2,7 +2,7 @@
 # Help of every command in the table; the man page tells of the same commands and options.
 # shellcheck source=tests/cli/lib
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
-man=$FFTOOL_ROOT/tools/fftool.1
+man=$FFTOOL_ROOT/tools/man/fftool.1
 
 # The options that a help text on stdin tells of, --help aside, sorted.
 options_of_help()

@@ -2,7 +2,7 @@
 #ifndef FF_TESTS_FUZZ_FIGURES_H
 #define FF_TESTS_FUZZ_FIGURES_H
 
-#include "figure.h"
+#include "figures/figure.h"
 
 /* Writes the script of every figure of CONTENTS, of KIND, in all styles that find something to
  * show; no text of the file brings a control character into one. */

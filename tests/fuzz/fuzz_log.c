@@ -1,5 +1,5 @@
 /* A log of `fftool train`, and the script of every figure of it. */
-#include "figure_log.h"
+#include "figures/log.h"
 #include "fuzz/figures.h"
 #include "fuzz/fuzz.h"
 

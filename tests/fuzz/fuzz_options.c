@@ -2,7 +2,7 @@
  * numbers, choices, lists of layers, depths and modes. */
 #include "fuzz/fuzz.h"
 #include "options.h"
-#include "profile_list.h"
+#include "profile/list.h"
 
 #include <inttypes.h>
 #include <math.h>

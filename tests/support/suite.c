@@ -43,8 +43,8 @@ __attribute__((constructor)) static void set_timeout(void)
     setenv("CK_DEFAULT_TIMEOUT", "86400", 0); /* seconds */
 }
 
-/* Unlike the program (tools/main.c), tests need not give memory back at once: to fault it in again
- * takes a fifth of their time. What is mapped comes cleared, such as the 2 MiB that LMDB has
+/* Unlike the program (tools/fftool/main.c), tests need not give memory back at once: to fault it in
+ * again takes a fifth of their time. What is mapped comes cleared, such as the 2 MiB that LMDB has
  * calloc() clear for each database. */
 __attribute__((constructor)) static void keep_memory(void)
 {

@@ -1,0 +1,98 @@
+/*
+ * What the files of the command line share: the commands' table, exit codes, and the reporting
+ * of failures. Text of others is escaped on its way to the terminal (print.h). The command line
+ * sees nothing of the library but its public headers.
+ *
+ * A command is one file, commands/NAME.c, that defines `const struct command cmd_NAME`, and one row
+ * of COMMANDS below. Dispatch, `fftool help`, `--help`, option parsing and the tests follow from
+ * it.
+ */
+#ifndef FFTOOL_CLI_H
+#define FFTOOL_CLI_H
+
+#include <fftool/fftool.h>
+#include <stddef.h>
+
+/* In the order of `fftool help`. */
+#define COMMANDS(ROW) \
+    ROW(train)        \
+    ROW(resume)       \
+    ROW(eval)         \
+    ROW(predict)      \
+    ROW(recipes)      \
+    ROW(plan)         \
+    ROW(profile)      \
+    ROW(plot)         \
+    ROW(inspect)      \
+    ROW(bench)
+
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,        /* an option or argument makes no sense */
+    EXIT_BUDGET = 3,       /* does not fit the memory budget */
+    EXIT_DAMAGED = 4,      /* a damaged or foreign file */
+    EXIT_INTERRUPTED = 130 /* stopped by a signal */
+};
+
+struct option_spec;
+
+/* What became of a training. */
+struct situation {
+    bool saved;    /* the model file holds this training */
+    bool replaces; /* in place of what it held before */
+};
+
+/* One run of a command. */
+struct cli {
+    struct ff_ctx *ctx;
+    const char *command; /* its name */
+    const struct option_spec *options;
+    const char **given; /* values of OPTIONS as they were given (options.h) */
+    const char *model;  /* the model at work, for hints; NULL: none yet */
+    struct situation situation;
+    bool quiet; /* nothing but errors on stderr */
+};
+
+struct command {
+    const char *name;
+    const char *operand;     /* the one operand it needs, such as "MODEL"; NULL: takes none */
+    const char *summary;     /* half a line, for `fftool help` */
+    const char *description; /* paragraphs, wrapped when printed */
+    const char *examples;    /* lines, printed as they are */
+    const struct option_spec *options; /* ended by a row without a name */
+    size_t settings_bytes;             /* of the structure that the options fill */
+    void (*init)(void *settings);      /* sets the defaults; NULL: they are zeros */
+    void (*release)(void *settings);   /* may be NULL */
+    int (*run)(struct cli *cli, void *settings, const char *operand); /* returns an exit code */
+};
+
+#define DECLARE_COMMAND(name) extern const struct command cmd_##name;
+COMMANDS(DECLARE_COMMAND)
+#undef DECLARE_COMMAND
+
+/* Prints "fftool: COMMAND: TEXT" and where help is; returns EXIT_USAGE. COMMAND may be NULL. */
+int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints why STATUS came about, with what to do about it, and returns the exit code it stands for.
+ * FF_OK prints nothing. */
+int report_status(const struct cli *cli, int status);
+
+/* What ERRNUM, met with a file, means. */
+const char *errno_text(int errnum);
+
+/* Prints "fftool: COMMAND: TEXT" for a failure found by the command line itself; EXIT_FAILED. */
+int report_failure(const struct cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Prints "fftool: COMMAND: warning: TEXT", unless CLI is quiet. */
+void report_warning(const struct cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Prints "hint: TEXT": what to do about a failure that has been printed. */
+void report_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Returns how many edits (insert, delete, replace, swap neighbours) lead from A to B. */
+unsigned edit_distance(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,314 @@
+/* fftool eval: measures a model on labelled data. */
+#include "commands/measuring.h"
+#include "json.h"
+#include "output.h"
+#include "print.h"
+#include <math.h>
+#include <string.h>
+
+#define MOST_CLASSES_SHOWN 20 /* a wider confusion matrix fits no screen */
+
+struct settings {
+    struct measuring measuring;
+    const char *split;
+    bool json;
+};
+
+static const struct ff_recipe_choice splits[] = {
+    {"test", "the test half of a folder"},
+    {"train", "the training half"},
+    {NULL, NULL},
+};
+
+static void init(void *arg)
+{
+    struct settings *settings = arg;
+
+    measuring_init(&settings->measuring);
+    settings->split = splits[settings->measuring.opts.train_split ? 1 : 0].name;
+}
+
+static void release(void *arg)
+{
+    struct settings *settings = arg;
+
+    measuring_release(&settings->measuring);
+}
+
+static const struct option_spec options[] = {
+    {.kind = OPTION_HEADING, .name = "Measurement"},
+    {.kind = OPTION_STRING,
+     .name = "data",
+     .short_name = 'd',
+     .argument = "PATH",
+     .help = "folder of a dataset, or file of images",
+     .offset = offsetof(struct settings, measuring.opts.data.path),
+     .required = true},
+    {.kind = OPTION_STRING,
+     .name = "labels",
+     .argument = "FILE",
+     .help = "file of labels, where PATH is a file of images and labels are not found beside it",
+     .offset = offsetof(struct settings, measuring.opts.data.labels)},
+    {.kind = OPTION_CHOICE,
+     .name = "split",
+     .argument = "NAME",
+     .help = "which half of a folder",
+     .offset = offsetof(struct settings, split),
+     .choices = splits},
+    MEASURING_OPTIONS(struct settings, measuring,
+                      "measure ROWS samples drawn at random, always the same ones; 0: all"),
+    {.kind = OPTION_HEADING, .name = "Output"},
+    {.kind = OPTION_FLAG,
+     .name = "json",
+     .help = "print everything as a JSON object",
+     .offset = offsetof(struct settings, json)},
+    {.kind = OPTION_FLAG,
+     .name = "quiet",
+     .short_name = 'q',
+     .help = "no progress and no warnings",
+     .offset = offsetof(struct settings, measuring.quiet)},
+    {.name = NULL},
+};
+
+/* Figures of one class. NAN where a figure has no meaning (0 / 0). */
+struct class_figures {
+    uint64_t samples; /* of this class */
+    double precision, recall, f1;
+};
+
+static double ratio(uint64_t part, uint64_t whole)
+{
+    return whole > 0 ? (double)part / (double)whole : NAN;
+}
+
+static struct class_figures figures_of(const struct ff_evaluation *evaluation, uint32_t class)
+{
+    const uint64_t *confusion = evaluation->confusion;
+    uint64_t n = evaluation->classes, hits = confusion[class * n + class], predicted = 0;
+    struct class_figures out = {0};
+    uint64_t other;
+
+    for (other = 0; other < n; other++) {
+        out.samples += confusion[class * n + other];
+        predicted += confusion[other * n + class];
+    }
+    out.precision = ratio(hits, predicted);
+    out.recall = ratio(hits, out.samples);
+    out.f1 = ratio(2 * hits, out.samples + predicted);
+    return out;
+}
+
+static uint64_t wrong_samples(const struct ff_evaluation *evaluation)
+{
+    uint64_t wrong = evaluation->samples;
+    uint32_t i;
+
+    for (i = 0; i < evaluation->classes; i++)
+        wrong -= evaluation->confusion[(uint64_t)i * evaluation->classes + i];
+    return wrong;
+}
+
+/* Layers above the ones that are summed are not computed. */
+static void print_unseen(const struct ff_evaluation *evaluation)
+{
+    uint32_t first = evaluation->layers + 1, last = evaluation->trained_layers;
+
+    if (first == last)
+        printf("Layer %u is above", last);
+    else if (first < last)
+        printf("Layers %u to %u are above", first, last);
+    if (first <= last)
+        puts(" those that are summed, and not measured; --layers 1-last measures all.");
+}
+
+static void print_layers(const struct ff_evaluation *evaluation)
+{
+    uint32_t i;
+
+    if (evaluation->layer_error == NULL || evaluation->upto_error == NULL)
+        return;
+    printf("\nError by goodness of a layer alone, and summed up to it (from layer %u)\n"
+           "layer       alone       up to\n",
+           evaluation->first_layer);
+    for (i = 0; i < evaluation->layers; i++)
+        printf("%5u  %10s  %10s\n", i + 1, text_percent(evaluation->layer_error[i]).s,
+               text_percent(evaluation->upto_error[i]).s);
+    print_unseen(evaluation);
+}
+
+static void print_classes(const struct ff_evaluation *evaluation)
+{
+    uint32_t i;
+
+    printf("\nclass     samples   precision      recall          F1\n");
+    for (i = 0; i < evaluation->classes; i++) {
+        struct class_figures figures = figures_of(evaluation, i);
+
+        printf("%5u  %10s  %10s  %10s  %10s\n", i, text_count(figures.samples).s,
+               text_percent(figures.precision).s, text_percent(figures.recall).s,
+               text_percent(figures.f1).s);
+    }
+}
+
+static void print_confusion(const struct ff_evaluation *evaluation)
+{
+    uint32_t n = evaluation->classes, i, j;
+    uint64_t most = 0;
+    int width;
+
+    if (n > MOST_CLASSES_SHOWN) {
+        printf("\nThe confusion matrix of %u classes is in the output of --json.\n", n);
+        return;
+    }
+    for (i = 0; i < n * n; i++)
+        if (evaluation->confusion[i] > most)
+            most = evaluation->confusion[i];
+    width = snprintf(NULL, 0, "%llu", (unsigned long long)most);
+    if (width < 3)
+        width = 3;
+    printf("\nConfusion: rows are true classes, columns predicted ones\n     ");
+    for (j = 0; j < n; j++)
+        printf(" %*u", width, j);
+    for (i = 0; i < n; i++) {
+        printf("\n%5u", i);
+        for (j = 0; j < n; j++)
+            printf(" %*llu", width, (unsigned long long)evaluation->confusion[i * n + j]);
+    }
+    putchar('\n');
+}
+
+static void print_evaluation(const struct cli *cli, const struct ff_evaluation *evaluation)
+{
+    print_line(stdout, "%s: error %s (%s of %s wrong), by %s", cli->model,
+               text_percent(evaluation->error).s, text_count(wrong_samples(evaluation)).s,
+               text_counted(evaluation->samples, "sample").s,
+               measuring_method_name(evaluation->method));
+    printf("cross-entropy %s", text_real(evaluation->cross_entropy).s);
+    if (evaluation->last_layer > evaluation->first_layer)
+        printf("; goodness of layers %u to %u", evaluation->first_layer, evaluation->last_layer);
+    else if (evaluation->last_layer > 0)
+        printf("; goodness of layer %u", evaluation->last_layer);
+    printf("\ntime %s; memory: ", text_duration(evaluation->seconds).s);
+    print_memory(stdout, &evaluation->memory);
+    putchar('\n');
+    print_layers(evaluation);
+    print_classes(evaluation);
+    print_confusion(evaluation);
+}
+
+static json_t *reals_array(const double *values, uint32_t n)
+{
+    struct json_builder array;
+    uint32_t i;
+
+    if (values == NULL)
+        return json_null();
+    array = json_build(json_array());
+    for (i = 0; i < n; i++)
+        json_append(&array, json_from_real(values[i]));
+    return json_built(&array);
+}
+
+static json_t *class_object(const struct ff_evaluation *evaluation, uint32_t class)
+{
+    struct class_figures figures = figures_of(evaluation, class);
+    struct json_builder object = json_build(json_object());
+
+    json_add(&object, "class", json_from_count(class));
+    json_add(&object, "samples", json_from_count(figures.samples));
+    json_add(&object, "precision", json_from_real(figures.precision));
+    json_add(&object, "recall", json_from_real(figures.recall));
+    json_add(&object, "f1", json_from_real(figures.f1));
+    return json_built(&object);
+}
+
+static json_t *confusion_row(const struct ff_evaluation *evaluation, uint32_t class)
+{
+    struct json_builder row = json_build(json_array());
+    uint32_t i;
+
+    for (i = 0; i < evaluation->classes; i++)
+        json_append(&row, json_from_count(
+                              evaluation->confusion[(uint64_t) class * evaluation->classes + i]));
+    return json_built(&row);
+}
+
+static int print_json(const struct cli *cli, const struct measuring *measuring,
+                      const struct ff_evaluation *evaluation)
+{
+    struct json_writer writer;
+    struct json_builder head = json_build(json_object());
+    uint32_t i;
+
+    json_add(&head, "model", json_from_text(cli->model));
+    json_add(&head, "method", json_from_text(measuring_method_name(evaluation->method)));
+    json_add(&head, "samples", json_from_count(evaluation->samples));
+    json_add(&head, "error", json_from_real(evaluation->error));
+    json_add(&head, "wrong", json_from_count(wrong_samples(evaluation)));
+    json_add(&head, "classes", json_from_count(evaluation->classes));
+    json_add(&head, "cross_entropy", json_from_real(evaluation->cross_entropy));
+    json_add(&head, "layers", json_from_count(evaluation->layers));
+    json_add(&head, "trained_layers", json_from_count(evaluation->trained_layers));
+    json_add(&head, "first_layer", json_from_count(evaluation->first_layer));
+    json_add(&head, "last_layer", json_from_count(evaluation->last_layer));
+    json_add(&head, "layer_error", reals_array(evaluation->layer_error, evaluation->layers));
+    json_add(&head, "upto_error", reals_array(evaluation->upto_error, evaluation->layers));
+    json_add(&head, "seconds", json_from_real(evaluation->seconds));
+    json_add_memory(&head, &evaluation->memory);
+    json_add(&head, "planned_bytes", json_from_count(evaluation->planned_bytes));
+    json_add(&head, "plan", json_incref(measuring->plan));
+    json_begin(&writer);
+    json_members(&writer, json_built(&head));
+    json_begin_array(&writer, "per_class");
+    for (i = 0; i < evaluation->classes; i++)
+        json_member(&writer, NULL, class_object(evaluation, i));
+    json_end_array(&writer);
+    json_begin_array(&writer, "confusion");
+    for (i = 0; i < evaluation->classes; i++)
+        json_member(&writer, NULL, confusion_row(evaluation, i));
+    json_end_array(&writer);
+    return json_end(&writer, cli);
+}
+
+static int run(struct cli *cli, void *arg, const char *operand)
+{
+    struct settings *settings = arg;
+    struct measuring *measuring = &settings->measuring;
+    struct ff_evaluation evaluation;
+    int status, result = EXIT_DONE;
+
+    if (measuring_begin(cli, measuring, operand) != EXIT_DONE)
+        return EXIT_USAGE;
+    measuring->opts.train_split = strcmp(settings->split, "train") == 0;
+    status = ff_evaluate(cli->ctx, &measuring->opts, &evaluation);
+    progress_end(&measuring->progress);
+    if (status != FF_OK)
+        return report_status(cli, status);
+    if (settings->json)
+        result = print_json(cli, measuring, &evaluation);
+    else
+        print_evaluation(cli, &evaluation);
+    ff_evaluate_release(&evaluation);
+    return result;
+}
+
+const struct command cmd_eval = {
+    .name = "eval",
+    .operand = "MODEL",
+    .summary = "measure a model on labelled data",
+    .description =
+        "Measures MODEL on labelled data: error rate, errors of each layer up to the last one that "
+        "is summed, precision, recall and F1 of each class, confusion matrix. A model that is "
+        "still in training is measured with "
+        "the layers that are complete (with backpropagation there are none before the end). One "
+        "layer is in memory at a time.",
+    .examples = "  fftool eval model.ff --data /usr/share/datasets/fashion-mnist\n"
+                "  fftool eval model.ff --data mnist --method head --json\n"
+                "  fftool eval model.ff --data mnist --layers last\n"
+                "  fftool eval model.ff --data mnist --split train --limit 10000\n",
+    .options = options,
+    .settings_bytes = sizeof(struct settings),
+    .init = init,
+    .release = release,
+    .run = run,
+};

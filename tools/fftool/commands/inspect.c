@@ -1,0 +1,130 @@
+/* fftool inspect: looks into a model file, finished or in training. */
+#include "commands/inspect.h"
+#include "options.h"
+#include "print.h"
+
+struct settings {
+    uint32_t layer; /* 0: all */
+    bool json, verify, quiet;
+};
+
+static void init(void *arg)
+{
+    (void)arg;
+}
+
+static const struct option_spec options[] = {
+    {.kind = OPTION_HEADING, .name = "Views"},
+    {.kind = OPTION_COUNT,
+     .name = "layer",
+     .argument = "K",
+     .help = "go into layer K, from 1: its tiles, and a histogram of its weights",
+     .offset = offsetof(struct settings, layer),
+     .min = 1,
+     .max = FF_MAX_LAYERS},
+    {.kind = OPTION_FLAG,
+     .name = "verify",
+     .help = "read every stored value and check its hash; exit code 4 if one is damaged",
+     .offset = offsetof(struct settings, verify)},
+    {.kind = OPTION_FLAG,
+     .name = "json",
+     .help = "print everything as a JSON object",
+     .offset = offsetof(struct settings, json)},
+    {.kind = OPTION_FLAG,
+     .name = "quiet",
+     .short_name = 'q',
+     .help = "no warnings",
+     .offset = offsetof(struct settings, quiet)},
+    {.name = NULL},
+};
+
+static void on_damaged(void *arg, const char *text)
+{
+    struct verification *verification = arg;
+
+    json_append(&verification->damaged, json_from_text(text));
+}
+
+static int verify(const struct cli *cli, struct ff_model *model, struct verification *verification)
+{
+    int status;
+
+    verification->done = true;
+    status = ff_model_verify(model, on_damaged, verification, &verification->values,
+                             &verification->bytes);
+    if (verification->damaged.failed)
+        return report_failure(cli, "out of memory");
+    return report_status(cli, status);
+}
+
+static void print_verification(const struct verification *verification)
+{
+    size_t i, n = json_array_size(verification->damaged.value);
+
+    for (i = 0; i < n; i++)
+        print_line(stdout, "damaged: %s",
+                   json_string_value(json_array_get(verification->damaged.value, i)));
+    printf("verified %s values, %s: %s damaged\n", text_count(verification->values).s,
+           text_bytes(verification->bytes).s, n > 0 ? text_count(n).s : "none");
+}
+
+/* Prints the view that SETTINGS ask for; the verification first, since a damaged model may have no
+ * view. */
+static int show(const struct cli *cli, struct ff_model *model, const struct settings *settings,
+                const struct verification *verification)
+{
+    bool damaged = json_array_size(verification->damaged.value) > 0;
+
+    if (settings->json && damaged)
+        return inspect_print_damage_json(cli, verification);
+    if (settings->json)
+        return inspect_print_json(cli, model, settings->layer, verification);
+    if (verification->done)
+        print_verification(verification);
+    if (damaged)
+        return EXIT_DONE;
+    if (verification->done)
+        putchar('\n');
+    return report_status(cli, settings->layer > 0 ? inspect_print_layer(model, settings->layer)
+                                                  : inspect_print_model(model, cli->model));
+}
+
+static int run(struct cli *cli, void *arg, const char *operand)
+{
+    const struct settings *settings = arg;
+    struct verification verification = {.damaged = json_build(json_array())};
+    struct ff_model *model = NULL;
+    int result, shown;
+
+    cli->quiet = settings->quiet;
+    cli->model = operand;
+    result = report_status(cli, ff_model_open(cli->ctx, operand, &model));
+    if (result == EXIT_DONE && settings->verify)
+        result = verify(cli, model, &verification);
+    if (result == EXIT_DONE || (verification.done && result == EXIT_DAMAGED)) {
+        shown = show(cli, model, settings, &verification);
+        if (result == EXIT_DONE)
+            result = shown;
+    }
+    ff_model_close(model);
+    json_decref(verification.damaged.value);
+    return result;
+}
+
+const struct command cmd_inspect = {
+    .name = "inspect",
+    .operand = "MODEL",
+    .summary = "look into a model, finished or in training",
+    .description =
+        "Shows what is in MODEL: architecture, recipe, data, progress, and a table of its layers "
+        "with figures of their weights, added up to the size of the file. It may be used while the "
+        "model is in training, and takes little memory whatever the model's size.",
+    .examples = "  fftool inspect model.ff\n"
+                "  fftool inspect model.ff --layer 2\n"
+                "  fftool inspect model.ff --verify\n"
+                "  fftool inspect model.ff --json\n",
+    .options = options,
+    .settings_bytes = sizeof(struct settings),
+    .init = init,
+    .run = run,
+};

@@ -1,0 +1,443 @@
+/* fftool inspect: a model, or one layer, for people. */
+#include "commands/inspect.h"
+#include "print.h"
+#include <fftool/memory.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#define BAR_CELLS 50  /* of the histogram's longest bar */
+#define RANGE_STD 4.0 /* histogram: standard deviations to each side of the mean */
+#define SHAPE_PARTS 8 /* most groups of equal layers in the line of the network */
+
+const char *layer_state_name(enum ff_layer_state state)
+{
+    static const char *const names[] = {"waiting", "training", "trained"};
+
+    return names[state];
+}
+
+void inspect_range(const struct ff_tensor_stats *stats, double *low, double *high)
+{
+    *low = stats->mean - RANGE_STD * stats->std;
+    *high = stats->mean + RANGE_STD * stats->std;
+    if (!(*low > stats->min))
+        *low = stats->min;
+    if (!(*high < stats->max))
+        *high = stats->max;
+    if (!isfinite(*low) || !isfinite(*high) || !(*low < *high)) {
+        *low = isfinite(*low) ? *low - 1 : -1;
+        *high = *low + 2;
+    }
+}
+
+/* "784 > 1000x2 > 500", cut short where it would not end. */
+static void print_shape(const struct ff_model_info *info)
+{
+    const struct ff_recipe *recipe = &info->recipe;
+    uint32_t i, run, parts = 0;
+
+    printf("%u", info->features);
+    for (i = 0; i < recipe->layers; i += run) {
+        for (run = 1; i + run < recipe->layers && recipe->hidden[i + run] == recipe->hidden[i];)
+            run++;
+        if (++parts > SHAPE_PARTS) {
+            fputs(" > ...", stdout);
+            break;
+        }
+        printf(" > %u", recipe->hidden[i]);
+        if (run > 1)
+            printf("x%u", run);
+    }
+}
+
+/* What label-conditioned layers minimise. */
+static void print_labels(const struct ff_recipe *recipe)
+{
+    printf("loss %s over labels (goodness scale %g, label strength %g, smoothing %g)", recipe->loss,
+           recipe->goodness_scale, recipe->label_strength, recipe->label_smoothing);
+    if (recipe->label_samples > 0)
+        printf(", %u wrong ones a row", recipe->label_samples);
+    printf(", pass on %s\n", recipe->pass_on);
+}
+
+/* What Forward-Forward minimises, and on which pairs. */
+static void print_pairs(const struct ff_recipe *recipe)
+{
+    printf("loss %s (goodness scale %g", recipe->loss, recipe->goodness_scale);
+    if (strcmp(recipe->loss, "logistic") == 0)
+        printf(", threshold %g", recipe->threshold);
+    if (strcmp(recipe->negatives, "hard") == 0)
+        printf("), hard negatives");
+    else
+        printf("), %u set%s of %s negatives", recipe->negative_sets,
+               recipe->negative_sets > 1 ? "s" : "", recipe->negatives);
+    if (recipe->peer_normalisation > 0)
+        printf(", peer normalisation %g", recipe->peer_normalisation);
+    if (strcmp(recipe->embedding, "none") == 0)
+        puts(", without labels");
+    else
+        printf(", label %s (strength %g)\n", recipe->embedding, recipe->label_strength);
+}
+
+/* How long, and by which steps. */
+static void print_steps(const struct ff_recipe *recipe)
+{
+    printf("            %s", text_counted(recipe->epochs, "epoch").s);
+    if (recipe->sweeps > 1)
+        printf(" in %u sweeps", recipe->sweeps);
+    printf(", batches of %u, %s, lr %g %s, weight decay %g", recipe->batch, recipe->optimizer,
+           recipe->learning_rate, recipe->schedule, recipe->weight_decay);
+    if (strcmp(recipe->optimizer, "adam") == 0)
+        printf(", betas %g %g, epsilon %g\n", recipe->beta1, recipe->beta2, recipe->epsilon);
+    else
+        printf(", momentum %g\n", recipe->momentum);
+}
+
+/* What becomes of rows on their way through the layers. */
+static void print_rows(const struct ff_model_info *info)
+{
+    const struct ff_recipe *recipe = &info->recipe;
+
+    printf("            ");
+    if (!info->whole_network)
+        printf("activations %s, dropout %g, ", recipe->activations, recipe->dropout);
+    if (recipe->jitter > 0)
+        printf("shifts of %u pixel%s, ", recipe->jitter, recipe->jitter == 1 ? "" : "s");
+    if (recipe->jitter > 0 && !info->whole_network)
+        printf("%u cop%s, ", recipe->augment_copies, recipe->augment_copies == 1 ? "y" : "ies");
+    if (recipe->validation > 0)
+        printf("validation %g: %s of %s samples held out, ", recipe->validation,
+               text_count(info->held_out_samples).s, text_count(info->samples).s);
+    printf("seed %llu\n", (unsigned long long)recipe->seed);
+}
+
+static void print_choice(const struct ff_layer_choice *choice)
+{
+    if (choice->first == 0)
+        return;
+    printf("  choice    goodness of ");
+    if (choice->first == choice->last)
+        printf("layer %u", choice->first);
+    else
+        printf("layers %u to %u", choice->first, choice->last);
+    printf("; held-out error %s, temperature %s\n", text_percent(choice->held_out_error).s,
+           text_real(choice->temperature).s);
+}
+
+static void print_recipe(const struct ff_model_info *info)
+{
+    const struct ff_recipe *recipe = &info->recipe;
+
+    printf("  recipe    mode %s, ", recipe->mode);
+    if (!info->backprop)
+        printf("recipe %s, ", recipe->recipe);
+    if (info->backprop)
+        puts("cross-entropy of a linear softmax output");
+    else if (info->conditioned)
+        print_labels(recipe);
+    else
+        print_pairs(recipe);
+    print_steps(recipe);
+    print_rows(info);
+    if (info->has_head && !info->backprop)
+        printf("  head      %s, lr %g, weight decay %g\n",
+               text_counted(recipe->head_epochs, "epoch").s, recipe->head_learning_rate,
+               recipe->head_weight_decay);
+}
+
+/* Where training is: what learns, or will next. */
+static void print_place(const struct ff_model_info *info)
+{
+    const struct ff_recipe *recipe = &info->recipe;
+    uint32_t epochs = info->on_head ? recipe->head_epochs : recipe->epochs;
+
+    if (recipe->sweeps > 1)
+        printf(", sweep %u of %u", info->sweep, recipe->sweeps);
+    if (info->layer == 0)
+        printf(", all at");
+    else
+        printf(", %slayer %u%s", info->on_head ? "head on " : "", info->layer,
+               info->begun ? " at" : " next");
+    if (info->layer == 0 || info->begun)
+        printf(" epoch %u of %u", info->epoch, epochs);
+}
+
+static void print_progress(const struct ff_model_info *info)
+{
+    printf("  progress  %u of %s trained", info->layers_trained,
+           text_counted(info->recipe.layers, "layer").s);
+    if (!info->complete)
+        print_place(info);
+    printf("; %s checkpoint%s%s\n", text_count(info->checkpoints).s,
+           info->checkpoints == 1 ? "" : "s", info->in_training ? "; in training now" : "");
+}
+
+static struct text time_text(int64_t ns)
+{
+    time_t seconds = (time_t)(ns / 1000000000);
+    struct text out = {"at an unknown time"};
+    struct tm utc;
+
+    if (ns != 0 && gmtime_r(&seconds, &utc) != NULL)
+        strftime(out.s, sizeof out.s, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return out;
+}
+
+static void print_data_files(const struct ff_model *model)
+{
+    struct ff_data_file_info file;
+    uint32_t i;
+
+    for (i = 0; ff_model_data_file(model, i, &file); i++)
+        print_line(stdout, "            %s: %s bytes, modified %s", file.name,
+                   text_count(file.bytes).s, time_text(file.mtime_ns).s);
+}
+
+static void print_summary(const struct ff_model *model, const struct ff_model_info *info,
+                          const char *path)
+{
+    print_text(stdout, path);
+    printf(": %s\n  network   ", info->complete ? "complete" : "not complete");
+    print_shape(info);
+    printf(", %u classes; %s parameters\n", info->classes, text_count(info->parameters).s);
+    print_recipe(info);
+    print_line(stdout, "  data      %s%s%s: %s samples of %u %s, %u classes", info->data_path,
+               info->data_labels != NULL ? ", labels " : "",
+               info->data_labels != NULL ? info->data_labels : "", text_count(info->samples).s,
+               info->features, info->data_is_float ? "floats" : "bytes", info->classes);
+    print_line(stdout, "            fingerprint %s", info->data_fingerprint);
+    print_data_files(model);
+    print_progress(info);
+    print_choice(&info->choice);
+    printf("  weights   hash %s\n", info->weights_hash);
+    print_line(stdout, "  made by   fftool %s, %s, %s, %s", info->program_version, info->blas,
+               info->lmdb, info->zstd);
+    putchar('\n');
+}
+
+/* What the table adds up. */
+struct totals {
+    uint64_t parameters, raw, stored, optimizer;
+    uint32_t dead_layers;
+};
+
+static struct text shape_text(uint32_t fan_in, uint32_t units)
+{
+    struct text out;
+
+    snprintf(out.s, sizeof out.s, "%u x %u", fan_in, units);
+    return out;
+}
+
+static struct text stored_ratio(uint64_t raw, uint64_t stored)
+{
+    struct text out;
+
+    if (raw == 0 || stored == 0)
+        snprintf(out.s, sizeof out.s, "-");
+    else
+        snprintf(out.s, sizeof out.s, "%.3f", (double)stored / (double)raw);
+    return out;
+}
+
+static struct text count_or_dash(bool known, uint64_t count)
+{
+    struct text out;
+
+    if (known)
+        return text_count(count);
+    snprintf(out.s, sizeof out.s, "-");
+    return out;
+}
+
+/* NAN where there are no weights yet. */
+static double known(const struct ff_layer_info *layer, double value)
+{
+    return layer->weights.count > 0 ? value : NAN;
+}
+
+/* FIGURES: there are some of a layer as trained. */
+static void print_row(const struct ff_layer_info *layer, bool figures)
+{
+    const struct ff_tensor_stats *w = &layer->weights;
+
+    printf("%5u %-8s %13s %11s %-5s %10s %10s %6s %9s %9s %10s %9s %7s %7s", layer->layer,
+           layer_state_name(layer->state), shape_text(layer->fan_in, layer->units).s,
+           text_count(layer->parameters).s, layer->dtype, text_bytes(layer->raw_bytes).s,
+           text_bytes(layer->stored_bytes).s, stored_ratio(layer->raw_bytes, layer->stored_bytes).s,
+           text_real(known(layer, w->min)).s, text_real(known(layer, w->max)).s,
+           text_real(known(layer, w->mean)).s, text_real(known(layer, w->std)).s,
+           text_share(w->zeros, w->count).s, text_share(w->nans, w->count).s);
+    if (figures)
+        printf(" %6s %8s %8s %8s", count_or_dash(isfinite(layer->loss), layer->dead_units).s,
+               text_real(layer->goodness_pos).s, text_real(layer->goodness_neg).s,
+               text_percent(layer->error).s);
+    putchar('\n');
+}
+
+static int print_table(struct ff_model *model, const struct ff_model_info *info,
+                       struct totals *totals)
+{
+    struct ff_layer_info layer;
+    bool figures = !info->whole_network;
+    uint32_t i;
+
+    printf("%5s %-8s %13s %11s %-5s %10s %10s %6s %9s %9s %10s %9s %7s %7s%s\n", "layer", "state",
+           "shape", "parameters", "dtype", "raw", "stored", "ratio", "min", "max", "mean", "std",
+           "zeros", "NaNs", figures ? "   dead good pos good neg    error" : "");
+    for (i = 1; i <= info->recipe.layers; i++) {
+        int status = ff_model_layer(model, i, &layer);
+
+        if (status != FF_OK)
+            return status;
+        print_row(&layer, figures);
+        totals->parameters += layer.parameters;
+        totals->raw += layer.raw_bytes;
+        totals->stored += layer.stored_bytes;
+        totals->optimizer += layer.optimizer_stored_bytes;
+        totals->dead_layers += isfinite(layer.loss) && layer.dead_units >= layer.units;
+    }
+    if (info->has_head && info->parameters > totals->parameters)
+        printf("%5s %-8s %13s %11s\n", "", info->backprop ? "output" : "head", "",
+               text_count(info->parameters - totals->parameters).s);
+    printf("%5s %-8s %13s %11s %-5s %10s %10s %6s\n\n", "", "total", "",
+           text_count(info->parameters).s, "", text_bytes(totals->raw).s,
+           text_bytes(totals->stored).s, stored_ratio(totals->raw, totals->stored).s);
+    if (totals->dead_layers > 0)
+        printf("%s without an active unit, above which no layer can learn; try a lower learning "
+               "rate or another seed\n\n",
+               text_counted(totals->dead_layers, "layer").s);
+    return FF_OK;
+}
+
+/* What lies in tiles beside the weights of the layers and their optimizer. */
+static void print_other_tiles(const struct ff_model_info *info, uint64_t bytes)
+{
+    printf("     + %15s  %sfigures of the training%s\n", text_count(bytes).s,
+           info->backprop   ? "output layer, "
+           : info->has_head ? "head, "
+                            : "",
+           info->complete ? "" : ", tiles that are replaced");
+}
+
+/* Where every byte of the file is. */
+static void print_bytes(const struct ff_model_info *info, const struct totals *totals)
+{
+    uint64_t layers = totals->stored + totals->optimizer;
+
+    printf("bytes  %15s  weights of the layers, as stored\n", text_count(totals->stored).s);
+    if (totals->optimizer > 0)
+        printf("     + %15s  optimizer of what learns further\n", text_count(totals->optimizer).s);
+    if (info->tile_bytes >= layers)
+        print_other_tiles(info, info->tile_bytes - layers);
+    printf("     = %15s  in tiles\n", text_count(info->tile_bytes).s);
+    printf("     + %15s  manifest, B-trees, rest of pages\n", text_count(info->overhead_bytes).s);
+    printf("     + %15s  free pages (of %s)\n", text_count(info->free_bytes).s,
+           text_bytes(info->page_bytes).s);
+    printf("     = %15s  the file\n", text_count(info->file_bytes).s);
+}
+
+int inspect_print_model(struct ff_model *model, const char *path)
+{
+    struct ff_model_info info;
+    struct totals totals = {0};
+    int status = ff_model_info(model, &info);
+
+    if (status != FF_OK)
+        return status;
+    print_summary(model, &info, path);
+    status = print_table(model, &info, &totals);
+    if (status == FF_OK)
+        print_bytes(&info, &totals);
+    return status;
+}
+
+static void print_stats(const char *name, const struct ff_tensor_stats *stats)
+{
+    if (stats->count == 0) {
+        printf("  %-8s none stored yet\n", name);
+        return;
+    }
+    printf("  %-8s %s: min %s, max %s, mean %s, std %s; %s zeros, %s NaNs, %s infinities\n", name,
+           text_count(stats->count).s, text_real(stats->min).s, text_real(stats->max).s,
+           text_real(stats->mean).s, text_real(stats->std).s, text_count(stats->zeros).s,
+           text_count(stats->nans).s, text_count(stats->infinities).s);
+}
+
+static void print_layer_head(const struct ff_layer_info *layer)
+{
+    printf("layer %u: %s, %u inputs, %u units, %s parameters (%s)\n", layer->layer,
+           layer_state_name(layer->state), layer->fan_in, layer->units,
+           text_count(layer->parameters).s, layer->dtype);
+    printf("  stored   %s of %s raw (ratio %s)", text_bytes(layer->stored_bytes).s,
+           text_bytes(layer->raw_bytes).s, stored_ratio(layer->raw_bytes, layer->stored_bytes).s);
+    if (layer->optimizer_stored_bytes > 0)
+        printf("; optimizer %s", text_bytes(layer->optimizer_stored_bytes).s);
+    putchar('\n');
+    if (isfinite(layer->loss))
+        printf("  trained  loss %s, goodness %s positive, %s negative, error %s, dead units %s\n",
+               text_real(layer->loss).s, text_real(layer->goodness_pos).s,
+               text_real(layer->goodness_neg).s, text_percent(layer->error).s,
+               text_count(layer->dead_units).s);
+    print_stats("weights", &layer->weights);
+    print_stats("biases", &layer->biases);
+    if (layer->label_weights.count > 0)
+        print_stats("labels", &layer->label_weights);
+}
+
+static void print_histogram(const uint64_t histogram[FF_HISTOGRAM_BINS], double low, double high)
+{
+    double width = (high - low) / FF_HISTOGRAM_BINS;
+    uint64_t most = 1;
+    int i;
+
+    for (i = 0; i < FF_HISTOGRAM_BINS; i++)
+        if (histogram[i] > most)
+            most = histogram[i];
+    printf("\nweights from       number\n");
+    for (i = 0; i < FF_HISTOGRAM_BINS; i++) {
+        int cells = (int)((double)histogram[i] / (double)most * BAR_CELLS + 0.5);
+
+        printf("%12.5f %12s", low + width * i, text_count(histogram[i]).s);
+        if (cells > 0)
+            fputs("  ", stdout);
+        while (cells-- > 0)
+            putchar('#');
+        putchar('\n');
+    }
+    printf("%12.5f               (the first and the last bin also count what lies outside)\n",
+           high);
+}
+
+int inspect_print_layer(struct ff_model *model, uint32_t number)
+{
+    struct ff_layer_info layer;
+    struct ff_tile_info tile;
+    uint64_t histogram[FF_HISTOGRAM_BINS] = {0};
+    double low, high;
+    uint32_t i;
+    int status = ff_model_layer(model, number, &layer);
+
+    if (status != FF_OK)
+        return status;
+    print_layer_head(&layer);
+    if (layer.weights.count == 0)
+        return FF_OK;
+    inspect_range(&layer.weights, &low, &high);
+    printf(
+        "\n tile  units         raw      stored  ratio       min       max       mean       std\n");
+    for (i = 0; i < layer.tiles; i++) {
+        const struct ff_tensor_stats *w = &tile.weights;
+
+        status = ff_model_tile(model, number, i, low, high, histogram, &tile);
+        if (status != FF_OK)
+            return status;
+        printf("%5u %6u %11s %11s %6s %9s %9s %10s %9s\n", tile.tile, tile.units,
+               text_bytes(tile.raw_bytes).s, text_bytes(tile.stored_bytes).s,
+               stored_ratio(tile.raw_bytes, tile.stored_bytes).s, text_real(w->min).s,
+               text_real(w->max).s, text_real(w->mean).s, text_real(w->std).s);
+    }
+    print_histogram(histogram, low, high);
+    return FF_OK;
+}

@@ -1,0 +1,119 @@
+#include "commands/measuring.h"
+#include "commands/plan_output.h"
+#include "interrupt.h"
+#include "json.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* In the order of enum ff_method. */
+const struct ff_recipe_choice measuring_methods[] = {
+    {"auto", "goodness; for a model trained by backpropagation its output layer, for one trained "
+             "without labels (unsupervised) its head"},
+    {"goodness", "the label whose goodness, summed over the layers, is largest"},
+    {"head", "the linear softmax head trained with the model; the output layer"},
+    {NULL, NULL},
+};
+
+void measuring_init(struct measuring *measuring)
+{
+    ff_evaluate_opts_init(&measuring->opts);
+    measuring->method = measuring_method_name(measuring->opts.method);
+}
+
+const char *measuring_method_name(enum ff_method method)
+{
+    return measuring_methods[method].name;
+}
+
+static enum ff_method method_of(const char *name)
+{
+    enum ff_method method = FF_METHOD_AUTO;
+
+    while (strcmp(measuring_methods[method].name, name) != 0)
+        method++;
+    return method;
+}
+
+static void on_progress(void *arg, const struct ff_progress *at)
+{
+    struct measuring *measuring = arg;
+
+    progress_show(&measuring->progress, at);
+}
+
+static void plan_line(void *arg, const char *text)
+{
+    struct measuring *measuring = arg;
+
+    progress_line(&measuring->progress, "%s", text);
+}
+
+static void on_plan(void *arg, const struct ff_plan *plan)
+{
+    struct measuring *measuring = arg;
+
+    struct json_builder object = json_build(json_object());
+
+    json_add_plan(&object, plan);
+    measuring->plan = json_built(&object);
+    if (plan->budget_bytes > 0)
+        plan_lines(plan, plan_line, measuring);
+}
+
+void measuring_release(struct measuring *measuring)
+{
+    json_decref(measuring->plan);
+    measuring->plan = NULL;
+}
+
+/* Reads a layer's number or "last" at *TEXT and moves on; 0: there is none. */
+static uint32_t take_layer(const char **text)
+{
+    char *end;
+    unsigned long value;
+
+    if (strncmp(*text, "last", strlen("last")) == 0) {
+        *text += strlen("last");
+        return FF_LAST_LAYER;
+    }
+    if (**text < '1' || **text > '9')
+        return 0;
+    value = strtoul(*text, &end, 10);
+    *text = end;
+    return value <= FF_MAX_LAYERS ? (uint32_t)value : 0;
+}
+
+/* Reads "3", "2-4", "2-last" or "last". */
+static int read_layers(const struct cli *cli, const char *text, struct ff_evaluate_opts *opts)
+{
+    const char *at = text;
+
+    opts->first_layer = opts->last_layer = take_layer(&at);
+    if (opts->first_layer > 0 && *at == '-') {
+        at++;
+        opts->last_layer = take_layer(&at);
+    }
+    if (opts->last_layer == 0 || *at != '\0' || opts->last_layer < opts->first_layer)
+        return usage_error(cli->command,
+                           "--layers: \"%s\" is no range such as " LAYERS_EXAMPLE_LIST, text);
+    return EXIT_DONE;
+}
+
+int measuring_begin(struct cli *cli, struct measuring *measuring, const char *model)
+{
+    struct ff_evaluate_opts *opts = &measuring->opts;
+
+    cli->quiet = measuring->quiet;
+    cli->model = model;
+    opts->model = model;
+    opts->method = method_of(measuring->method);
+    opts->on_progress = on_progress;
+    opts->on_plan = on_plan;
+    opts->interrupted = interrupt_asked;
+    opts->arg = measuring;
+    if (measuring->layers != NULL && read_layers(cli, measuring->layers, opts) != EXIT_DONE)
+        return EXIT_USAGE;
+    progress_init(&measuring->progress, measuring->quiet);
+    interrupt_catch();
+    return EXIT_DONE;
+}

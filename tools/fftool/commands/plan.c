@@ -1,0 +1,443 @@
+/* fftool plan: what trainings would take, without doing them. */
+#include "commands/plan_output.h"
+#include "commands/recipe_options.h"
+#include "commands/training.h"
+#include "heap.h"
+#include "output.h"
+#include "profile/list.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_HIDDEN "500x4"
+#define DEFAULT_UNITS "500" /* with --depths */
+#define DEFAULT_MODES "ff-stream"
+/* Of Fashion-MNIST and its kin, where no data is named. */
+#define DEFAULT_SAMPLES 60000
+#define DEFAULT_HEIGHT 28
+#define DEFAULT_WIDTH 28
+#define DEFAULT_CLASSES 10
+
+struct settings {
+    struct ff_recipe recipe;
+    struct training run;
+    struct ff_plan_data data; /* features 0: as height and width say, or by default */
+    const char *hidden;       /* NULL: by default */
+    const char *depths, *modes;
+    bool json, quiet;
+};
+
+static void init(void *arg)
+{
+    struct settings *settings = arg;
+
+    ff_recipe_init(&settings->recipe);
+    training_init(&settings->run);
+    settings->modes = DEFAULT_MODES;
+    settings->data.samples = DEFAULT_SAMPLES;
+    settings->data.classes = DEFAULT_CLASSES;
+}
+
+static void release(void *arg)
+{
+    struct settings *settings = arg;
+
+    ff_recipe_release(&settings->recipe);
+}
+
+static void hidden_default(const struct option_spec *option, char *text, size_t size)
+{
+    (void)option;
+    snprintf(text, size, DEFAULT_HIDDEN "; with --depths " DEFAULT_UNITS);
+}
+
+#define IN_OPTS(field) offsetof(struct settings, run.opts.field)
+#define IN_DATA(field) offsetof(struct settings, data.field)
+
+static const struct option_spec options[] = {
+    {.kind = OPTION_HEADING, .name = "Data"},
+    {.kind = OPTION_STRING,
+     .name = "data",
+     .short_name = 'd',
+     .argument = "PATH",
+     .help = "folder of a dataset, or file of images; without it the shape below counts",
+     .offset = IN_OPTS(data.path)},
+    {.kind = OPTION_STRING,
+     .name = "labels",
+     .argument = "FILE",
+     .help = "file of labels, where PATH is a file of images and labels are not found beside it",
+     .offset = IN_OPTS(data.labels),
+     .needs = "data"},
+    {.kind = OPTION_COUNT64,
+     .name = "limit",
+     .argument = "ROWS",
+     .help = "train on ROWS samples drawn at random, the same ones for every seed; 0: all",
+     .offset = IN_OPTS(limit_rows),
+     .needs = "data"},
+    {.kind = OPTION_COUNT64,
+     .name = "samples",
+     .argument = "N",
+     .help = "rows of a dataset that is not there",
+     .offset = IN_DATA(samples),
+     .min = 1,
+     .max = FF_PLAN_MAX_SAMPLES,
+     .excludes = "data"},
+    {.kind = OPTION_COUNT,
+     .name = "features",
+     .argument = "N",
+     .help = "values in its rows, which are no images unless a height is given [those of 28 x 28 "
+             "pixels]",
+     .offset = IN_DATA(features),
+     .min = 1,
+     .max = FF_PLAN_MAX_FEATURES,
+     .excludes = "data",
+     .default_text = no_default},
+    {.kind = OPTION_COUNT,
+     .name = "height",
+     .argument = "N",
+     .help = "pixels of its images from top to bottom; as many channels as --features leaves, or 1 "
+             "[28, without --features]",
+     .offset = IN_DATA(height),
+     .min = 1,
+     .max = FF_PLAN_MAX_FEATURES,
+     .needs = "width",
+     .excludes = "data",
+     .default_text = no_default},
+    {.kind = OPTION_COUNT,
+     .name = "width",
+     .argument = "N",
+     .help = "and from side to side [28, without --features]",
+     .offset = IN_DATA(width),
+     .min = 1,
+     .max = FF_PLAN_MAX_FEATURES,
+     .needs = "height",
+     .excludes = "data",
+     .default_text = no_default},
+    {.kind = OPTION_COUNT,
+     .name = "classes",
+     .argument = "N",
+     .help = "its classes",
+     .offset = IN_DATA(classes),
+     .min = 2,
+     .max = FF_PLAN_MAX_CLASSES,
+     .excludes = "data"},
+    {.kind = OPTION_FLAG,
+     .name = "float",
+     .help = "its values are float32, not uint8",
+     .offset = IN_DATA(is_float),
+     .excludes = "data"},
+
+    {.kind = OPTION_HEADING, .name = "Network and recipe"},
+    {.kind = OPTION_STRING,
+     .name = "hidden",
+     .argument = "LAYERS",
+     .help = "units of each layer: 2000x4, 1000,500,200 or 1000x2,500; or, with --depths, of "
+             "every layer",
+     .offset = offsetof(struct settings, hidden),
+     .default_text = hidden_default},
+    {.kind = OPTION_STRING,
+     .name = "depths",
+     .argument = "LIST",
+     .help = "numbers of layers, a line of the table for each; three dots go on in equal steps",
+     .offset = offsetof(struct settings, depths)},
+    {.kind = OPTION_STRING,
+     .name = "modes",
+     .argument = "LIST",
+     .help = "modes of training, as in `fftool train --mode`",
+     .offset = offsetof(struct settings, modes)},
+    RECIPE_STEP_OPTIONS(struct settings, recipe),
+    RECIPE_LOSS_OPTIONS(struct settings, recipe),
+    RECIPE_NEGATIVE_OPTIONS(struct settings, recipe),
+    RECIPE_LAYER_OPTIONS(struct settings, recipe),
+    RECIPE_OPTIMIZER_OPTION(struct settings, recipe),
+    RECIPE_HEAD_OPTION(struct settings, recipe),
+
+    {.kind = OPTION_HEADING, .name = "Resources"},
+    {.kind = OPTION_STRING,
+     .name = "compress",
+     .argument = "HOW",
+     .help = "stored activations: none, zstd or zstd:LEVEL",
+     .offset = IN_OPTS(compress)},
+    {.kind = OPTION_COUNT,
+     .name = "threads",
+     .argument = "N",
+     .help = "threads; 0: as many as the process may use",
+     .offset = IN_OPTS(threads),
+     .max = 256},
+    {.kind = OPTION_COUNT,
+     .name = "micro-batch",
+     .argument = "ROWS",
+     .help = "samples held at a time; 0: chosen",
+     .offset = IN_OPTS(micro_batch_rows)},
+    {.kind = OPTION_SIZE,
+     .name = "memory",
+     .argument = "SIZE",
+     .help = "budget for the peak memory of the whole process, such as 64M; the exit code is 3 if "
+             "something does not fit",
+     .offset = IN_OPTS(memory_bytes),
+     .min = 1,
+     .default_text = no_default},
+
+    {.kind = OPTION_HEADING, .name = "Output"},
+    {.kind = OPTION_FLAG,
+     .name = "json",
+     .help = "print everything as a JSON object, also of what does not fit (\"fits\": false)",
+     .offset = offsetof(struct settings, json)},
+    {.kind = OPTION_FLAG,
+     .name = "quiet",
+     .short_name = 'q',
+     .help = "no warnings",
+     .offset = offsetof(struct settings, quiet)},
+    {.name = NULL},
+};
+
+/* A network's plan. */
+struct row {
+    const char *mode;
+    uint32_t layers;
+    struct ff_plan plan;
+    bool fits;
+};
+
+/* Everything that is to be planned, and what comes of it. */
+struct planning {
+    struct cli *cli;
+    const struct settings *settings;
+    struct ff_plan_data data;
+    const char *hidden;
+    struct profile_modes modes;
+    struct profile_depths depths; /* n 0: the layers of --hidden */
+    struct row *rows;
+    size_t n_rows;
+    bool one; /* a single network: told at length */
+};
+
+/* Plans RECIPE, whose layers are set. */
+static int plan_one(struct planning *planning, struct ff_recipe *recipe)
+{
+    const struct ff_plan_data *data = &planning->data;
+    const struct profile_modes *modes = &planning->modes;
+    struct ff_train_opts opts = planning->settings->run.opts;
+    struct row *row = &planning->rows[planning->n_rows];
+    int status;
+
+    ff_recipe_drop_unused(recipe, modes->names, modes->n);
+    ff_train_opts_drop_unused(&opts, recipe->mode, modes->names, modes->n);
+    status = ff_recipe_complete(planning->cli->ctx, recipe);
+    if (status == FF_OK)
+        status = ff_plan_train(planning->cli->ctx, recipe, &opts,
+                               opts.data.path != NULL ? NULL : data, &row->plan);
+    if (status != FF_OK && (status != FF_EBUDGET || planning->one)) {
+        int result = report_status(planning->cli, status);
+
+        if (status != FF_EBUDGET || !planning->settings->json)
+            return result;
+    }
+    row->mode = recipe->mode;
+    row->layers = recipe->layers;
+    row->fits = status == FF_OK;
+    planning->n_rows++;
+    return EXIT_DONE;
+}
+
+/* Plans the mode with DEPTH layers of the width in --hidden; 0: the layers of --hidden. */
+static int plan_depth(struct planning *planning, const char *mode, uint32_t depth)
+{
+    struct ff_recipe recipe = planning->settings->recipe;
+    char hidden[64];
+    int status, result;
+
+    snprintf(hidden, sizeof hidden, "%.32sx%u", planning->hidden, depth);
+    recipe.mode = mode;
+    recipe.hidden = NULL;
+    status =
+        ff_recipe_parse_hidden(planning->cli->ctx, depth > 0 ? hidden : planning->hidden, &recipe);
+    if (status == FF_EINVAL)
+        return usage_error(planning->cli->command, "--hidden: %s",
+                           ff_ctx_message(planning->cli->ctx));
+    if (status != FF_OK)
+        return report_status(planning->cli, status);
+    result = plan_one(planning, &recipe);
+    ff_recipe_release(&recipe);
+    return result;
+}
+
+/* Nothing is printed before all of it is known: a mode may be refused where others are not. */
+static int plan_all(struct planning *planning)
+{
+    size_t depths = planning->depths.n > 0 ? planning->depths.n : 1, d, m;
+    int result = EXIT_DONE;
+
+    planning->rows = heap_resize(NULL, depths * planning->modes.n, sizeof *planning->rows);
+    for (d = 0; d < depths; d++)
+        for (m = 0; m < planning->modes.n && result == EXIT_DONE; m++)
+            result = plan_depth(planning, planning->modes.names[m],
+                                planning->depths.n > 0 ? planning->depths.layers[d] : 0);
+    return result;
+}
+
+static void print_line(void *arg, const char *text)
+{
+    (void)arg;
+    puts(text);
+}
+
+static void print_at_length(const struct row *row)
+{
+    const struct ff_plan *plan = &row->plan;
+
+    printf("%s: %s, %s, %s\n", row->mode, text_counted(row->layers, "layer").s,
+           text_counted(plan->parameters, "parameter").s, text_counted(plan->steps, "step").s);
+    plan_lines(plan, print_line, NULL);
+    printf("scratch: peak %s; written, with the model: %s\n",
+           text_bytes(plan->scratch_peak_bytes).s, text_bytes(plan->written_bytes).s);
+    printf("model: %s; while it is compacted at the end: %s\n", text_bytes(plan->model_bytes).s,
+           text_bytes(plan->model_peak_bytes).s);
+}
+
+static void print_table(const struct planning *planning)
+{
+    size_t i;
+
+    printf("mode            layers        peak    smallest     scratch     written       model\n");
+    for (i = 0; i < planning->n_rows; i++) {
+        const struct row *row = &planning->rows[i];
+        const struct ff_plan *plan = &row->plan;
+
+        printf("%-14s %7u  %10s  %10s  %10s  %10s  %10s%s\n", row->mode, row->layers,
+               text_bytes(plan->peak_bytes).s, text_bytes(plan->smallest_bytes).s,
+               text_bytes(plan->scratch_peak_bytes).s, text_bytes(plan->written_bytes).s,
+               text_bytes(plan->model_bytes).s, row->fits ? "" : "  does not fit");
+    }
+}
+
+static json_t *data_object(const struct planning *planning)
+{
+    const char *path = planning->settings->run.opts.data.path;
+    const struct ff_plan_data *data = &planning->data;
+    struct json_builder object = json_build(json_object());
+
+    if (path != NULL) {
+        json_add(&object, "path", json_from_text(path));
+        return json_built(&object);
+    }
+    json_add(&object, "samples", json_from_count(data->samples));
+    json_add(&object, "features", json_from_count(data->features));
+    if (data->height > 0) {
+        json_add(&object, "height", json_from_count(data->height));
+        json_add(&object, "width", json_from_count(data->width));
+    }
+    json_add(&object, "classes", json_from_count(data->classes));
+    json_add(&object, "float", json_boolean(data->is_float));
+    return json_built(&object);
+}
+
+static json_t *point_object(const struct row *row)
+{
+    struct json_builder object = json_build(json_object());
+
+    json_add(&object, "mode", json_from_text(row->mode));
+    json_add(&object, "layers", json_from_count(row->layers));
+    json_add(&object, "fits", json_boolean(row->fits));
+    json_add_plan(&object, &row->plan);
+    return json_built(&object);
+}
+
+static int print_json(const struct planning *planning)
+{
+    struct json_builder object = json_build(json_object()), points = json_build(json_array());
+    size_t i;
+
+    for (i = 0; i < planning->n_rows; i++)
+        json_append(&points, point_object(&planning->rows[i]));
+    json_add(&object, "data", data_object(planning));
+    json_add(&object, "points", json_built(&points));
+    return json_print(planning->cli, json_built(&object));
+}
+
+static int print(const struct planning *planning)
+{
+    int result = EXIT_DONE;
+    size_t i;
+
+    if (planning->settings->json)
+        result = print_json(planning);
+    else if (planning->one)
+        print_at_length(planning->rows);
+    else
+        print_table(planning);
+    for (i = 0; i < planning->n_rows && result == EXIT_DONE; i++)
+        if (!planning->rows[i].fits)
+            result = EXIT_BUDGET;
+    return result;
+}
+
+/* What is not said of the shape of the data. */
+static struct ff_plan_data complete_data(struct ff_plan_data data)
+{
+    uint64_t pixels;
+
+    if (data.features == 0 && data.height == 0) {
+        data.height = DEFAULT_HEIGHT;
+        data.width = DEFAULT_WIDTH;
+    }
+    pixels = (uint64_t)data.height * data.width;
+    if (data.features == 0) /* too many are refused as such */
+        data.features = pixels < UINT32_MAX ? (uint32_t)pixels : UINT32_MAX;
+    return data;
+}
+
+/* Reads the lists, and completes the shape of the data. */
+static int parse(const struct settings *settings, struct planning *planning)
+{
+    const char *command = planning->cli->command;
+    int result = profile_parse_modes(command, settings->modes, &planning->modes);
+
+    planning->data = complete_data(settings->data);
+    planning->hidden = settings->hidden;
+    if (planning->hidden == NULL)
+        planning->hidden = settings->depths != NULL ? DEFAULT_UNITS : DEFAULT_HIDDEN;
+    if (result == EXIT_DONE && settings->depths != NULL)
+        result = profile_parse_depths(command, settings->depths, &planning->depths);
+    if (result == EXIT_DONE && settings->depths != NULL && strpbrk(planning->hidden, "xX,") != NULL)
+        result = usage_error(command, "--hidden: with --depths it is the units of every layer, "
+                                      "such as 2000");
+    planning->one = planning->modes.n == 1 && planning->depths.n <= 1;
+    return result;
+}
+
+static int run(struct cli *cli, void *arg, const char *operand)
+{
+    const struct settings *settings = arg;
+    struct planning planning = {.cli = cli, .settings = settings};
+    int result;
+
+    (void)operand;
+    cli->quiet = settings->quiet;
+    result = parse(settings, &planning);
+    if (result == EXIT_DONE)
+        result = plan_all(&planning);
+    if (result == EXIT_DONE)
+        result = print(&planning);
+    free(planning.rows);
+    return result;
+}
+
+const struct command cmd_plan = {
+    .name = "plan",
+    .summary = "tell what a training would take, without doing it",
+    .description =
+        "Tells the peak memory, scratch, bytes written and size of the model of a training, for "
+        "each mode and depth, and the smallest memory budget that would do. Nothing is made. "
+        "Memory is told within 5 % or 4 MB of what it turns out to be, whichever is more; what "
+        "compression saves on disk is an estimate, and checkpoints within a layer, which time "
+        "brings, are not counted.",
+    .examples = "  fftool plan --hidden 1000x4 --memory 32M\n"
+                "  fftool plan --hidden 2000 --depths 2,7,...,47 --modes ff-stream,bp\n"
+                "  fftool plan --recipe unsupervised --height 32 --width 32 --features 3072\n"
+                "  fftool plan --data mnist --hidden 4000x2 --json\n",
+    .options = options,
+    .settings_bytes = sizeof(struct settings),
+    .init = init,
+    .release = release,
+    .run = run,
+};

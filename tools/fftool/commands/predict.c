@@ -1,0 +1,227 @@
+/* fftool predict: labels and scores for data without labels. */
+#include "commands/measuring.h"
+#include "output.h"
+#include "output_file.h"
+#include "overwrite.h"
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+
+struct settings {
+    struct measuring measuring;
+    const char *output;
+    const char *format;
+    bool probabilities;
+};
+
+static const struct ff_recipe_choice formats[] = {
+    {"csv", "a header, then index,label,score_0,score_1,... (or p_0,p_1,...)"},
+    {"jsonl", "an object on each line: index, label, scores (or probabilities)"},
+    {NULL, NULL},
+};
+
+static void init(void *arg)
+{
+    struct settings *settings = arg;
+
+    measuring_init(&settings->measuring);
+    settings->format = formats[0].name;
+}
+
+static void release(void *arg)
+{
+    struct settings *settings = arg;
+
+    measuring_release(&settings->measuring);
+}
+
+static const struct option_spec options[] = {
+    {.kind = OPTION_HEADING, .name = "Prediction"},
+    {.kind = OPTION_STRING,
+     .name = "input",
+     .short_name = 'i',
+     .argument = "FILE",
+     .help = "file of images, or folder of a dataset (its test half)",
+     .offset = offsetof(struct settings, measuring.opts.data.path),
+     .required = true},
+    {.kind = OPTION_STRING,
+     .name = "output",
+     .short_name = 'o',
+     .argument = "FILE",
+     .help = "where to write; it appears under this name when it is complete [standard output]",
+     .offset = offsetof(struct settings, output)},
+    {.kind = OPTION_CHOICE,
+     .name = "format",
+     .argument = "NAME",
+     .help = "of the output",
+     .offset = offsetof(struct settings, format),
+     .choices = formats},
+    {.kind = OPTION_FLAG,
+     .name = "probabilities",
+     .help = "write probabilities of the classes instead of scores; calibrated for the layers "
+             "chosen on held-out samples, for no other range of --layers",
+     .offset = offsetof(struct settings, probabilities)},
+    MEASURING_OPTIONS(struct settings, measuring, "predict only the first ROWS rows; 0: all"),
+    {.kind = OPTION_HEADING, .name = "Output"},
+    {.kind = OPTION_FLAG,
+     .name = "quiet",
+     .short_name = 'q',
+     .help = "no progress and no warnings",
+     .offset = offsetof(struct settings, measuring.quiet)},
+    {.name = NULL},
+};
+
+/* Where predictions go. */
+struct sink {
+    FILE *out;
+    const char *path; /* NULL: standard output */
+    struct output_file file;
+    int why; /* an errno why no more can be written; 0: it can */
+    bool csv, header_done, probabilities;
+};
+
+/* What write_csv() and write_jsonl() begin a file with. */
+static bool begins_predictions(const char *text)
+{
+    static const char csv[] = "index,label,", jsonl[] = "{\"index\":";
+
+    return strncmp(text, csv, strlen(csv)) == 0 || strncmp(text, jsonl, strlen(jsonl)) == 0;
+}
+
+static int open_sink(const struct cli *cli, struct sink *sink)
+{
+    static const struct overwrite_kind kind = {"file of predictions", begins_predictions};
+    int why;
+
+    if (sink->path == NULL || strcmp(sink->path, "-") == 0) {
+        sink->path = NULL;
+        sink->out = stdout;
+        return EXIT_DONE;
+    }
+    if (overwrite_check(cli, "output", sink->path, &kind) != EXIT_DONE)
+        return EXIT_FAILED;
+    why = output_file_open(sink->path, &sink->file);
+    sink->out = sink->file.out;
+    return why == 0 ? EXIT_DONE
+                    : report_failure(cli, "--output: %s: %s", sink->path, errno_text(why));
+}
+
+/* Closes SINK; what it holds is kept only if RESULT is EXIT_DONE. Returns the new result. */
+static int close_sink(const struct cli *cli, struct sink *sink, int result)
+{
+    int why;
+
+    if (sink->path == NULL)
+        return result;
+    why = output_file_close(&sink->file, result == EXIT_DONE && sink->why == 0);
+    if (sink->why != 0)
+        why = sink->why;
+    if (result == EXIT_DONE && why != 0)
+        result = report_failure(cli, "--output: %s: %s", sink->path, errno_text(why));
+    return result;
+}
+
+static const float *values_of(const struct sink *sink, const struct ff_prediction *prediction)
+{
+    return sink->probabilities ? prediction->probabilities : prediction->scores;
+}
+
+static void write_csv(struct sink *sink, const struct ff_prediction *prediction)
+{
+    const float *values = values_of(sink, prediction);
+    uint32_t i;
+
+    if (!sink->header_done) {
+        fputs("index,label", sink->out);
+        for (i = 0; i < prediction->classes; i++)
+            fprintf(sink->out, sink->probabilities ? ",p_%u" : ",score_%u", i);
+        fputc('\n', sink->out);
+        sink->header_done = true;
+    }
+    fprintf(sink->out, "%llu,%u", (unsigned long long)prediction->index, prediction->label);
+    for (i = 0; i < prediction->classes; i++)
+        fprintf(sink->out, ",%.7g", (double)values[i]);
+    fputc('\n', sink->out);
+}
+
+static void write_jsonl(struct sink *sink, const struct ff_prediction *prediction)
+{
+    const float *values = values_of(sink, prediction);
+    uint32_t i;
+
+    fprintf(sink->out, "{\"index\":%llu,\"label\":%u,\"%s\":[",
+            (unsigned long long)prediction->index, prediction->label,
+            sink->probabilities ? "probabilities" : "scores");
+    for (i = 0; i < prediction->classes; i++) {
+        double score = (double)values[i];
+
+        fputs(i > 0 ? "," : "", sink->out);
+        if (isfinite(score))
+            fprintf(sink->out, "%.7g", score);
+        else
+            fputs("null", sink->out);
+    }
+    fputs("]}\n", sink->out);
+}
+
+static int emit(void *arg, const struct ff_prediction *prediction)
+{
+    struct sink *sink = arg;
+
+    if (sink->csv)
+        write_csv(sink, prediction);
+    else
+        write_jsonl(sink, prediction);
+    /* A full disk is told by close_sink() or main(); there is no use in going on. */
+    if (!ferror(sink->out))
+        return FF_OK;
+    sink->why = errno != 0 ? errno : EIO;
+    return FF_EIO;
+}
+
+static int run(struct cli *cli, void *arg, const char *operand)
+{
+    struct settings *settings = arg;
+    struct sink sink = {.path = settings->output};
+    uint64_t samples;
+    int status, result;
+
+    sink.csv = strcmp(settings->format, "csv") == 0;
+    sink.probabilities = settings->probabilities;
+    result = open_sink(cli, &sink);
+    if (result != EXIT_DONE)
+        return result;
+    result = measuring_begin(cli, &settings->measuring, operand);
+    if (result != EXIT_DONE)
+        return close_sink(cli, &sink, result);
+    signal(SIGPIPE, SIG_IGN); /* a reader that leaves must not leave temporary files behind */
+    status = ff_predict(cli->ctx, &settings->measuring.opts, emit, &sink, &samples);
+    progress_end(&settings->measuring.progress);
+    if (status != FF_OK && sink.why == 0)
+        result = report_status(cli, status);
+    result = close_sink(cli, &sink, result);
+    if (result == EXIT_DONE && sink.path != NULL)
+        progress_line(&settings->measuring.progress, "%s: %s", sink.path,
+                      text_counted(samples, "prediction").s);
+    return result;
+}
+
+const struct command cmd_predict = {
+    .name = "predict",
+    .operand = "MODEL",
+    .summary = "label data that has no labels",
+    .description =
+        "Predicts the label of every row of a dataset, in its order, with a score for each class: "
+        "goodness summed over the layers, or the logits of the head. Scores of one row compare "
+        "with each other, not with those of another method; probabilities, which "
+        "--probabilities writes in their place, add up to 1.",
+    .examples = "  fftool predict model.ff --input t10k-images-idx3-ubyte.gz >labels.csv\n"
+                "  fftool predict model.ff --input mine.npy --format jsonl --output mine.jsonl\n"
+                "  fftool predict model.ff --input mine.npy --probabilities >p.csv\n",
+    .options = options,
+    .settings_bytes = sizeof(struct settings),
+    .init = init,
+    .release = release,
+    .run = run,
+};

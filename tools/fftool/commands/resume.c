@@ -1,0 +1,58 @@
+/* fftool resume: goes on with a model from its own recipe and data. */
+#include "commands/training.h"
+
+struct settings {
+    struct training run;
+};
+
+static void init(void *arg)
+{
+    struct settings *settings = arg;
+
+    training_init(&settings->run);
+}
+
+static const struct option_spec options[] = {
+    {.kind = OPTION_HEADING, .name = "Data"},
+    {.kind = OPTION_STRING,
+     .name = "data",
+     .short_name = 'd',
+     .argument = "PATH",
+     .help = "where the dataset is now, if it has moved; it must be the same data",
+     .offset = offsetof(struct settings, run.opts.data.path),
+     .recorded = true},
+    {.kind = OPTION_STRING,
+     .name = "labels",
+     .argument = "FILE",
+     .help = "file of labels, likewise",
+     .offset = offsetof(struct settings, run.opts.data.labels),
+     .recorded = true},
+
+    TRAINING_RESOURCE_OPTIONS(struct settings, run),
+    TRAINING_OUTPUT_OPTIONS(struct settings, run),
+    {.name = NULL},
+};
+
+static int run(struct cli *cli, void *arg, const char *operand)
+{
+    struct settings *settings = arg;
+
+    settings->run.opts.model = operand;
+    return training_run(cli, &settings->run, NULL, false);
+}
+
+const struct command cmd_resume = {
+    .name = "resume",
+    .operand = "MODEL",
+    .summary = "go on with a training that was stopped",
+    .description =
+        "Goes on with the training of MODEL from its last checkpoint, with the recipe and the data "
+        "that the model itself records. The weights in the end are those of a training that was "
+        "never stopped, bit for bit. Stored activations that are lost or damaged are made again.",
+    .examples = "  fftool resume model.ff\n"
+                "  fftool resume model.ff --data /mnt/copy/fashion-mnist --threads 4\n",
+    .options = options,
+    .settings_bytes = sizeof(struct settings),
+    .init = init,
+    .run = run,
+};

@@ -1,0 +1,417 @@
+#include "commands/training.h"
+#include "commands/log_file.h"
+#include "commands/plan_output.h"
+#include "interrupt.h"
+#include "json.h"
+#include "output.h"
+#include "overwrite.h"
+#include "print.h"
+#include "progress.h"
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LINE_INTERVAL_S 1.0   /* between two lines of epochs of one layer */
+#define REFERENCE_ROUNDS 3u   /* of the measurement that --verbose makes */
+#define REFERENCE_SECONDS 0.5 /* each */
+
+/* The state of a run that the library's callbacks share. */
+struct run {
+    struct cli *cli;
+    const struct training *training;
+    struct progress progress;
+    uint32_t layers, epochs, head_epochs; /* 0: not known yet */
+    double last_line_s;
+    struct log_file log;
+    bool planned; /* a plan was made */
+    json_t *plan; /* NULL: there is none, or memory was out */
+};
+
+void training_init(struct training *training)
+{
+    ff_train_opts_init(&training->opts);
+}
+
+static json_t *epoch_object(const struct ff_epoch_report *report)
+{
+    struct json_builder object = json_build(json_object());
+    const char *kind = report->head ? "head" : report->layer > 0 ? "layer" : "network";
+
+    json_add(&object, "kind", json_from_text(kind));
+    json_add(&object, "sweep", json_from_count(report->sweep));
+    json_add(&object, "layer", report->layer > 0 ? json_from_count(report->layer) : json_null());
+    json_add(&object, "epoch", json_from_count(report->epoch));
+    json_add(&object, "negatives", json_from_text(report->negatives));
+    json_add(&object, "loss", json_from_real(report->loss));
+    json_add(&object, "goodness_pos", json_from_real(report->goodness_pos));
+    json_add(&object, "goodness_neg", json_from_real(report->goodness_neg));
+    json_add(&object, "error", json_from_real(report->error));
+    json_add(&object, "learning_rate", json_from_real(report->learning_rate));
+    json_add(&object, "seconds", json_from_real(report->seconds));
+    json_add(&object, "rows_per_second", json_from_real(report->rows_per_second));
+    json_add(&object, "gflops", json_from_real(report->gflops));
+    json_add_memory(&object, &report->memory);
+    json_add(&object, "scratch_bytes", json_from_count(report->scratch_bytes));
+    return json_built(&object);
+}
+
+static json_t *trained_object(const struct ff_trained_report *report)
+{
+    struct json_builder object = json_build(json_object());
+
+    json_add(&object, "kind", json_from_text("trained"));
+    json_add(&object, "sweep", json_from_count(report->sweep));
+    json_add(&object, "layer", json_from_count(report->layer));
+    json_add(&object, "epoch", json_from_count(report->epoch));
+    json_add(&object, "negatives", json_from_text(report->negatives));
+    json_add(&object, "loss", json_from_real(report->loss));
+    json_add(&object, "goodness_pos", json_from_real(report->goodness_pos));
+    json_add(&object, "goodness_neg", json_from_real(report->goodness_neg));
+    json_add(&object, "error", json_from_real(report->error));
+    json_add(&object, "validation_error_upto", json_from_real(report->validation_error_upto));
+    json_add(&object, "dead_units", json_from_count(report->dead_units));
+    return json_built(&object);
+}
+
+/* WHY may be NULL. */
+static void warn_of_log(struct run *run, const char *why)
+{
+    if (why != NULL && !run->cli->quiet)
+        progress_line(&run->progress, "fftool: %s: warning: %s: %s; no more is logged",
+                      run->cli->command, run->log.path, why);
+}
+
+/* LINE is taken over. */
+static void log_line(struct run *run, json_t *line)
+{
+    warn_of_log(run, log_file_write(&run->log, line));
+}
+
+/* "2/4", or "2" where the whole is not known. */
+static struct text part_text(uint32_t part, uint32_t whole)
+{
+    struct text out;
+
+    if (whole > 0)
+        snprintf(out.s, sizeof out.s, "%u/%u", part, whole);
+    else
+        snprintf(out.s, sizeof out.s, "%u", part);
+    return out;
+}
+
+static void print_epoch(struct run *run, const struct ff_epoch_report *report, uint32_t last)
+{
+    char layer[80] = "", goodness[128] = "", speed[32] = "";
+
+    if (report->layer > 0)
+        snprintf(layer, sizeof layer, "layer %s ", part_text(report->layer, run->layers).s);
+    if (isfinite(report->goodness_pos))
+        snprintf(goodness, sizeof goodness, "  goodness %s / %s", text_real(report->goodness_pos).s,
+                 text_real(report->goodness_neg).s);
+    if (!report->head)
+        snprintf(speed, sizeof speed, "  %.1f GFLOP/s", report->gflops);
+    progress_line(&run->progress, "%s%s %s  loss %s%s  error %s  %s samples/s%s", layer,
+                  report->head ? "head" : "epoch", part_text(report->epoch, last).s,
+                  text_real(report->loss).s, goodness, text_percent(report->error).s,
+                  text_count((uint64_t)report->rows_per_second).s, speed);
+}
+
+static void on_epoch(void *arg, const struct ff_epoch_report *report)
+{
+    struct run *run = arg;
+    uint32_t last = report->head ? run->head_epochs : run->epochs;
+    double now = now_s();
+
+    log_line(run, epoch_object(report));
+    if (!run->training->verbose && report->epoch != last &&
+        now - run->last_line_s < LINE_INTERVAL_S)
+        return;
+    run->last_line_s = now;
+    print_epoch(run, report, last);
+}
+
+static void on_trained(void *arg, const struct ff_trained_report *report)
+{
+    struct run *run = arg;
+    char held_out[96] = "";
+
+    log_line(run, trained_object(report));
+    if (isfinite(report->validation_error_upto))
+        snprintf(held_out, sizeof held_out, "  held-out error, summed up to it %s",
+                 text_percent(report->validation_error_upto).s);
+    progress_line(&run->progress, "layer %s trained  error %s%s",
+                  part_text(report->layer, run->layers).s, text_percent(report->error).s, held_out);
+}
+
+/* A model that was to be replaced is gone, so its log may go. */
+static void on_published(void *arg)
+{
+    struct run *run = arg;
+
+    warn_of_log(run, log_file_release(&run->log));
+}
+
+static void on_progress(void *arg, const struct ff_progress *progress)
+{
+    struct run *run = arg;
+
+    if (progress->layers > 0)
+        run->layers = progress->layers;
+    if (progress->phase == FF_PHASE_TRAIN && run->epochs == 0)
+        run->epochs = progress->epochs;
+    if (progress->phase == FF_PHASE_HEAD && run->head_epochs == 0)
+        run->head_epochs = progress->epochs;
+    progress_show(&run->progress, progress);
+}
+
+static void on_message(void *arg, const char *text)
+{
+    struct run *run = arg;
+
+    progress_line(&run->progress, "%s", text);
+}
+
+static void plan_line(void *arg, const char *text)
+{
+    struct run *run = arg;
+
+    progress_line(&run->progress, "%s", text);
+}
+
+static void on_plan(void *arg, const struct ff_plan *plan)
+{
+    struct run *run = arg;
+
+    struct json_builder object = json_build(json_object());
+
+    json_add_plan(&object, plan);
+    json_decref(run->plan);
+    run->plan = json_built(&object);
+    run->planned = true;
+    if (plan->held_out_samples > 0)
+        progress_line(&run->progress, "held out: %s of %s samples",
+                      text_count(plan->held_out_samples).s, text_count(plan->samples).s);
+    if (plan->budget_bytes > 0 || run->training->verbose)
+        plan_lines(plan, plan_line, run);
+}
+
+/* What the lines of progress and the reference measurement need to know of a recipe. */
+struct outline {
+    uint32_t layers, epochs, head_epochs, widest, batch;
+};
+
+static void outline_of(const struct ff_recipe *recipe, struct outline *out)
+{
+    uint32_t i;
+
+    *out = (struct outline){.layers = recipe->layers,
+                            .epochs = recipe->epochs,
+                            .head_epochs = recipe->head_epochs,
+                            .batch = recipe->batch};
+    for (i = 0; i < recipe->layers; i++)
+        if (recipe->hidden[i] > out->widest)
+            out->widest = recipe->hidden[i];
+}
+
+static int read_outline(struct cli *cli, const char *path, struct outline *out)
+{
+    struct ff_model *model;
+    struct ff_model_info info;
+    int status = ff_model_open(cli->ctx, path, &model);
+
+    if (status != FF_OK)
+        return status;
+    status = ff_model_info(model, &info);
+    if (status == FF_OK)
+        outline_of(&info.recipe, out);
+    ff_model_close(model);
+    return status;
+}
+
+/*
+ * Measures plain sgemm of the widest layer's shapes. In a child, whose memory is its own: the peak
+ * figures of the training that follows stay those of the training. Returns 0 if there is no result.
+ */
+static double measure_reference(const struct cli *cli, const struct training *training,
+                                const struct outline *outline)
+{
+    int fds[2];
+    struct ff_bench_result result = {0};
+    double gflops = 0;
+    pid_t child;
+
+    if (pipe(fds) != 0)
+        return 0;
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        struct ff_bench_opts opts;
+        ssize_t written;
+
+        close(fds[0]);
+        ff_bench_opts_init(&opts);
+        opts.units = outline->widest;
+        opts.batch = outline->batch;
+        opts.threads = training->opts.threads;
+        opts.rounds = REFERENCE_ROUNDS;
+        opts.seconds = REFERENCE_SECONDS;
+        opts.interrupted = interrupt_asked;
+        if (ff_bench_gemm_share(cli->ctx, &opts, &result) != FF_OK)
+            _exit(EXIT_FAILED);
+        written = write(fds[1], &result.gemm_gflops, sizeof result.gemm_gflops);
+        _exit(written == sizeof result.gemm_gflops ? EXIT_DONE : EXIT_FAILED);
+    }
+    close(fds[1]);
+    if (child > 0) {
+        if (read(fds[0], &gflops, sizeof gflops) != sizeof gflops)
+            gflops = 0;
+        waitpid(child, NULL, 0);
+    }
+    close(fds[0]);
+    return gflops;
+}
+
+static void print_result(const struct cli *cli, const struct ff_train_result *result)
+{
+    if (result->was_complete) {
+        print_line(stdout, "%s is complete already; nothing to do", cli->model);
+        return;
+    }
+    print_line(stdout, "%s: %s, %s, trained on %s in %s", cli->model,
+               text_counted(result->layers, "layer").s,
+               text_counted(result->parameters, "parameter").s,
+               text_counted(result->samples - result->held_out_samples, "sample").s,
+               text_duration(result->seconds).s);
+    printf("memory: ");
+    print_memory(stdout, &result->memory);
+    printf("\nscratch: peak %s on disk\n", text_bytes(result->scratch_peak_bytes).s);
+    if (result->held_out_samples > 0)
+        printf("held out: %s%s%s\n", text_counted(result->held_out_samples, "sample").s,
+               result->choice.first > 0 ? ", error " : "",
+               result->choice.first > 0 ? text_percent(result->choice.held_out_error).s : "");
+    if (result->dead_layers > 0)
+        printf("dead: %s without an active unit, above which no layer can learn\n",
+               text_counted(result->dead_layers, "layer").s);
+}
+
+static int print_result_json(const struct run *run, const struct ff_train_result *result,
+                             bool complete, double reference)
+{
+    const struct cli *cli = run->cli;
+    struct json_builder object = json_build(json_object());
+
+    json_add(&object, "model", json_from_text(cli->model));
+    json_add(&object, "complete", json_boolean(complete));
+    json_add(&object, "was_complete", json_boolean(result->was_complete));
+    json_add(&object, "resumed", json_boolean(result->resumed));
+    json_add(&object, "samples", json_from_count(result->samples));
+    json_add(&object, "held_out_samples", json_from_count(result->held_out_samples));
+    json_add(&object, "layers", json_from_count(result->layers));
+    json_add(&object, "parameters", json_from_count(result->parameters));
+    json_add(&object, "choice", json_from_choice(&result->choice));
+    json_add(&object, "dead_units",
+             result->watched_layers > 0 ? json_from_count(result->dead_units) : json_null());
+    json_add(&object, "dead_layers",
+             result->watched_layers > 0 ? json_from_count(result->dead_layers) : json_null());
+    json_add(&object, "seconds", json_from_real(result->seconds));
+    json_add(&object, "train_seconds", json_from_real(result->train_seconds));
+    json_add(&object, "gflops", json_from_real(result->gflops));
+    if (reference > 0) {
+        json_add(&object, "gemm_gflops", json_from_real(reference));
+        json_add(&object, "gemm_share", json_from_real(result->gflops / reference));
+    }
+    json_add(&object, "scratch_peak_bytes", json_from_count(result->scratch_peak_bytes));
+    json_add(&object, "bytes_written", json_from_count(result->bytes_written));
+    json_add_memory(&object, &result->memory);
+    json_add(&object, "planned_bytes",
+             result->planned_bytes > 0 ? json_from_count(result->planned_bytes) : json_null());
+    if (run->planned)
+        json_add(&object, "plan", json_incref(run->plan));
+    return json_print(cli, json_built(&object));
+}
+
+/* Opens the log: resumed training appends to it, --force replaces it, as it does the model. The
+ * contents are read under the lock. */
+static int open_log(struct run *run, bool replace)
+{
+    const char *path = run->training->log;
+    int result = path != NULL ? log_file_check(run->cli, &run->training->opts, path) : EXIT_DONE;
+
+    if (result == EXIT_DONE)
+        result = log_file_open(run->cli, path, replace, &run->log);
+    if (result != EXIT_DONE || !run->log.holds || run->training->opts.force)
+        return result;
+    log_file_close(run->cli, &run->log);
+    return report_failure(run->cli,
+                          "--log: %s is there, of an earlier training; give another name, or "
+                          "replace it with --force",
+                          path);
+}
+
+static int train(struct run *run, const struct ff_recipe *recipe)
+{
+    struct ff_train_opts opts = run->training->opts;
+    struct ff_train_result result = {0};
+    struct outline outline = {0};
+    double reference = 0;
+    int status = FF_OK, printed = EXIT_DONE, code;
+
+    if (recipe != NULL)
+        outline_of(recipe, &outline);
+    else if (run->training->verbose)
+        status = read_outline(run->cli, opts.model, &outline);
+    if (status != FF_OK)
+        return report_status(run->cli, status);
+    run->layers = outline.layers;
+    run->epochs = outline.epochs;
+    run->head_epochs = outline.head_epochs;
+    opts.on_progress = on_progress;
+    opts.on_plan = on_plan;
+    opts.on_epoch = on_epoch;
+    opts.on_trained = on_trained;
+    opts.on_published = on_published;
+    opts.on_message = run->training->verbose ? on_message : NULL;
+    opts.interrupted = interrupt_asked;
+    opts.arg = run;
+    if (run->training->verbose)
+        reference = measure_reference(run->cli, run->training, &outline);
+
+    if (recipe != NULL)
+        status = ff_train(run->cli->ctx, recipe, &opts, &result);
+    else
+        status = ff_train_resume(run->cli->ctx, &opts, &result);
+    run->cli->situation.saved = result.saved;
+    run->cli->situation.replaces = result.replaces;
+    progress_end(&run->progress);
+    if (reference > 0 && result.gflops > 0)
+        progress_line(&run->progress,
+                      "training %.1f GFLOP/s, plain sgemm of the same shapes %.1f GFLOP/s: %.2f",
+                      result.gflops, reference, result.gflops / reference);
+    if (run->training->json && (status == FF_OK || status == FF_EINTERRUPTED))
+        printed = print_result_json(run, &result, status == FF_OK, reference);
+    else if (status == FF_OK)
+        print_result(run->cli, &result);
+    code = report_status(run->cli, status);
+    return code != EXIT_DONE ? code : printed;
+}
+
+int training_run(struct cli *cli, struct training *training, const struct ff_recipe *recipe,
+                 bool replace_log)
+{
+    struct run run = {.cli = cli, .training = training};
+    int result, log_result;
+
+    cli->quiet = training->quiet;
+    cli->model = training->opts.model;
+    progress_init(&run.progress, training->quiet);
+    result = open_log(&run, replace_log);
+    if (result != EXIT_DONE)
+        return result;
+    interrupt_catch();
+    result = train(&run, recipe);
+    json_decref(run.plan);
+    log_result = log_file_close(cli, &run.log);
+    return result != EXIT_DONE ? result : log_result;
+}

@@ -1,0 +1,66 @@
+/*
+ * Options, declared once: a command's table of options drives parsing (through getopt_long), range
+ * checks, and `--help` with its defaults, which are read from the command's freshly initialised
+ * settings.
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include "cli.h"
+#include <stdio.h>
+
+enum option_kind {
+    OPTION_HEADING, /* no option: starts a group in the help; NAME is its title */
+    OPTION_FLAG,    /* bool; takes no argument */
+    OPTION_COUNT,   /* uint32_t */
+    OPTION_COUNT64, /* uint64_t */
+    OPTION_SIZE,    /* uint64_t; bytes, with K, M, G or T for powers of 1024 */
+    OPTION_REAL,    /* double, finite */
+    OPTION_STRING,  /* const char * */
+    OPTION_CHOICE   /* const char *, one of the choices */
+};
+
+struct option_spec {
+    enum option_kind kind;
+    const char *name;
+    char short_name; /* 0: none */
+    const char *argument;
+    const char *help;
+    size_t offset;                          /* of its target in the settings */
+    uint64_t min, max;                      /* counts and sizes; max 0: whatever fits */
+    double above;                           /* reals must not be below this */
+    const struct ff_recipe_choice *choices; /* of a choice; NULL: ff_recipe_choices(field) */
+    const char *field;
+    bool required;
+    bool recorded; /* in the model: a command that resumes its training does not repeat it */
+    const char *needs, *excludes; /* options without which, or with which, it makes no sense */
+    /* Writes the default when it is not just the initial value (text empty: none shown). */
+    void (*default_text)(const struct option_spec *option, char *text, size_t size);
+};
+
+/* A default_text for options without one. */
+void no_default(const struct option_spec *option, char *text, size_t size);
+
+/* parse result: help was asked for */
+#define OPTIONS_HELP (-1)
+
+/*
+ * Parses ARGV (argv[0] is the command's name) into SETTINGS. *OPERAND is the operand, or NULL;
+ * *GIVEN has the value of each row of the command's options as it is in ARGV, "" for a flag, NULL
+ * for an option that is not given; the caller frees it. Returns EXIT_DONE, OPTIONS_HELP, or
+ * EXIT_USAGE with the reason printed.
+ */
+int options_parse(const struct command *command, int argc, char **argv, void *settings,
+                  const char **operand, const char ***given);
+/* Returns the value of --NAME in GIVEN, whose rows are those of OPTIONS; NULL: it is not given. */
+const char *options_find(const struct option_spec *options, const char *const *given,
+                         const char *name);
+
+/* Prints COMMAND's help to OUT. SETTINGS hold the defaults. */
+void options_help(const struct command *command, const void *settings, FILE *out);
+
+/* Prints TEXT in lines of the help's width, each line indented; newlines in TEXT start new lines.
+ * COLUMN is where the cursor stands. */
+void print_wrapped(FILE *out, const char *text, int indent, int column);
+
+#endif
