@@ -14,12 +14,12 @@
 /* Where rows wait to be sorted while they are imported. */
 static uint64_t temporary_bytes(const struct ff_planner *planner)
 {
-    struct ff_permutation order = {.n = planner->job->geometry.rows};
-    struct ff_import_opts opts = {.geometry = &planner->job->geometry, .order = &order};
+    const struct ff_job *job = planner->job;
+    struct ff_permutation order = {.n = job->geometry.rows};
+    struct ff_import_opts opts = {.geometry = &job->geometry, .order = &order};
     struct ff_needs unused = {0};
 
-    return ff_import_needs(&opts, planner->job->manifest->features,
-                           planner->job->manifest->is_float, &unused);
+    return ff_import_needs(&opts, job->manifest->features, job->manifest->is_float, &unused);
 }
 
 static void raise(uint64_t *peak, uint64_t bytes)
@@ -49,19 +49,19 @@ struct paging {
 static void look_at_training(const struct ff_planner *planner, uint32_t layer,
                              struct paging *paging)
 {
+    const struct ff_job *job = planner->job;
     struct ff_knobs knobs = ff_plan_knobs(planner, FF_STAGE_TRAIN, layer);
     uint64_t bytes = ff_plan_paged(paging->units, paging->fan_in, knobs.residency), parts;
-    uint64_t tensors = 1 + (uint64_t)planner->job->optimizer->states;
+    uint64_t tensors = 1 + (uint64_t)job->optimizer->states;
 
     if (bytes == 0)
         return;
-    parts = ff_divide_up(planner->job->geometry.chunks_per_batch, knobs.micro_chunks);
+    parts = ff_divide_up(job->geometry.chunks_per_batch, knobs.micro_chunks);
     /* Seeded, or loaded in a later round, then stored once a step, and the gradient for each
      * micro-batch but the last. */
-    paging->written =
-        ff_times(ff_times(planner->job->manifest->recipe.epochs, planner->job->geometry.batches),
-                 bytes * (tensors + parts - 1));
-    add(&paging->written, ff_times(planner->job->manifest->recipe.sweeps, bytes * tensors));
+    paging->written = ff_times(ff_times(job->manifest->recipe.epochs, job->geometry.batches),
+                               bytes * (tensors + parts - 1));
+    add(&paging->written, ff_times(job->manifest->recipe.sweeps, bytes * tensors));
     /* A page that is replaced is free only two transactions later. */
     paging->stored = bytes * (tensors + (parts > 1)) + 2 * FF_PAGER_PAGE_BYTES;
 }
@@ -83,22 +83,23 @@ static void look_at_paging(const struct ff_planner *planner, uint32_t layer, str
 
 static void add_scratch(const struct ff_planner *planner, struct ff_plan *out)
 {
+    const struct ff_job *job = planner->job;
     struct paging paging = {0};
-    uint32_t layers = planner->job->manifest->recipe.layers;
-    uint64_t sweeps = planner->job->manifest->recipe.sweeps;
-    uint64_t below = ff_job_stored(planner->job, 0), temporary = temporary_bytes(planner);
+    uint32_t layers = job->manifest->recipe.layers;
+    uint64_t sweeps = job->manifest->recipe.sweeps;
+    uint64_t below = ff_job_stored(job, 0), temporary = temporary_bytes(planner);
 
-    add(&out->written_bytes, ff_times(sweeps, ff_plus(temporary, ff_job_written(planner->job, 0))));
+    add(&out->written_bytes, ff_times(sweeps, ff_plus(temporary, ff_job_written(job, 0))));
     raise(&out->scratch_peak_bytes, ff_plus(temporary, below));
-    for (uint32_t k = 1; k <= layers && !planner->job->mode->whole_network; k++) {
-        uint64_t here = ff_job_stored(planner->job, k);
+    for (uint32_t k = 1; k <= layers && !job->mode->whole_network; k++) {
+        uint64_t here = ff_job_stored(job, k);
         uint64_t times = k < layers ? sweeps : 1; /* the last outputs are for heads, at the end */
 
         look_at_paging(planner, k, &paging);
         raise(&out->scratch_peak_bytes, ff_plus(below, paging.stored));
         raise(&out->scratch_peak_bytes, ff_plus(below, ff_plus(here, paging.forward)));
         add(&out->written_bytes, paging.written);
-        add(&out->written_bytes, ff_times(times, ff_job_written(planner->job, k)));
+        add(&out->written_bytes, ff_times(times, ff_job_written(job, k)));
         add(&out->written_bytes, ff_times(sweeps, paging.forward));
         below = here;
     }
@@ -127,11 +128,11 @@ uint64_t ff_plan_first_layer_bytes(const struct ff_planner *planner)
 
 static void add_model(const struct ff_planner *planner, struct ff_plan *out)
 {
-    const struct ff_manifest *manifest = planner->job->manifest;
+    const struct ff_job *job = planner->job;
+    const struct ff_manifest *manifest = job->manifest;
     const struct ff_recipe *recipe = &manifest->recipe;
     uint32_t first_head = ff_recipe_first_head(recipe);
-    uint64_t layers = 0, heads = 0, largest = 0,
-             tensors = 1 + (uint64_t)planner->job->optimizer->states;
+    uint64_t layers = 0, heads = 0, largest = 0, tensors = 1 + (uint64_t)job->optimizer->states;
     uint64_t flips = 1;
 
     for (uint32_t k = 1; k <= recipe->layers; k++) {
@@ -143,7 +144,7 @@ static void add_model(const struct ff_planner *planner, struct ff_plan *out)
         if (first_head && k >= first_head)
             heads += layer_bytes(&head);
     }
-    if (!planner->job->mode->whole_network)
+    if (!job->mode->whole_network)
         flips = FLIPS_PER_LAYER * (uint64_t)recipe->layers;
     out->model_bytes = EMPTY_MODEL_BYTES + layers + heads;
     out->model_peak_bytes = ff_times(out->model_bytes, 2); /* while it is compacted */

@@ -215,12 +215,13 @@ static struct ff_knobs tightest(const struct search *search)
 
 struct ff_knobs ff_plan_knobs(const struct ff_planner *planner, enum ff_stage stage, uint32_t layer)
 {
+    const struct ff_job *job = planner->job;
     struct search search = make_search(planner, stage, layer);
     struct ff_knobs knobs = {.micro_chunks = search.comfort};
-    bool asked = planner->job->tile_slots > 0 && planner->job->tile_slots < search.tiles;
+    bool asked = job->tile_slots > 0 && job->tile_slots < search.tiles;
 
-    if (planner->job->memory_bytes == 0) {
-        knobs.residency.slots = asked ? planner->job->tile_slots : 0;
+    if (job->memory_bytes == 0) {
+        knobs.residency.slots = asked ? job->tile_slots : 0;
         return knobs;
     }
     if ((!asked && fit_whole_layer(&search, &knobs)) ||

@@ -93,15 +93,16 @@ static void add_part(const struct ff_planner *planner, char kind, uint32_t numbe
 static struct saving list_saving(const struct ff_planner *planner, enum ff_stage stage,
                                  uint32_t layer)
 {
-    const struct ff_recipe *recipe = &planner->job->manifest->recipe;
+    const struct ff_job *job = planner->job;
+    const struct ff_recipe *recipe = &job->manifest->recipe;
     uint32_t first_head = ff_recipe_first_head(recipe);
     struct saving saving = {0};
 
     if (stage == FF_STAGE_HEAD)
         add_part(planner, 'H', layer, recipe->head_epochs, &saving);
-    else if (!planner->job->mode->whole_network)
+    else if (!job->mode->whole_network)
         add_part(planner, 'W', layer, recipe->epochs, &saving);
-    for (uint32_t k = 1; k <= recipe->layers && planner->job->mode->whole_network; k++) {
+    for (uint32_t k = 1; k <= recipe->layers && job->mode->whole_network; k++) {
         add_part(planner, 'W', k, recipe->epochs, &saving);
         if (first_head && k >= first_head)
             add_part(planner, 'H', k, recipe->epochs, &saving);

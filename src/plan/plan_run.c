@@ -66,15 +66,16 @@ static bool is_repeated(const struct ff_recipe *recipe, uint32_t k)
 
 static struct survey make_survey(const struct ff_planner *planner)
 {
-    const struct ff_recipe *recipe = &planner->job->manifest->recipe;
+    const struct ff_job *job = planner->job;
+    const struct ff_recipe *recipe = &job->manifest->recipe;
     struct survey survey = {.planner = planner, .slowdown = 1};
     uint32_t first_head = ff_recipe_first_head(recipe);
 
     look_at(&survey, FF_STAGE_IMPORT, 1);
     for (uint32_t k = 1; k <= recipe->layers; k++) {
-        if (k == 1 || (!planner->job->mode->whole_network && !is_repeated(recipe, k)))
+        if (k == 1 || (!job->mode->whole_network && !is_repeated(recipe, k)))
             look_at(&survey, FF_STAGE_TRAIN, k);
-        if (planner->job->mode->whole_network || is_repeated(recipe, k))
+        if (job->mode->whole_network || is_repeated(recipe, k))
             continue;
         look_at(&survey, FF_STAGE_FORWARD, k);
         if (first_head && k >= first_head)
@@ -99,10 +100,10 @@ static enum ff_phase phase_of(enum ff_stage stage)
 
 static void fill_memory(const struct survey *survey, struct ff_plan *out)
 {
-    const struct ff_planner *planner = survey->planner;
+    const struct ff_job *job = survey->planner->job;
     const struct ff_moment *peak = &survey->peak, *training = &survey->training;
-    uint64_t rows = (uint64_t)training->knobs.micro_chunks * planner->job->geometry.chunk_rows;
-    bool one_layer = peak->stage != FF_STAGE_IMPORT && !planner->job->mode->whole_network;
+    uint64_t rows = (uint64_t)training->knobs.micro_chunks * job->geometry.chunk_rows;
+    bool one_layer = peak->stage != FF_STAGE_IMPORT && !job->mode->whole_network;
 
     /* Whole MiB: what is told is what can be typed. */
     out->smallest_bytes = ff_divide_up(survey->smallest, MIB) * MIB;
@@ -113,11 +114,10 @@ static void fill_memory(const struct survey *survey, struct ff_plan *out)
     out->phase = phase_of(peak->stage);
     out->layer = one_layer ? peak->layer : 0;
     out->accounted_peak_bytes = survey->accounted;
-    out->threads = planner->job->threads;
-    out->chunk_rows = planner->job->geometry.chunk_rows;
-    out->micro_batch_rows =
-        rows < planner->job->geometry.batch ? (uint32_t)rows : planner->job->geometry.batch;
-    out->tiles = ff_tile_count(planner->job->manifest->recipe.hidden[training->layer - 1]);
+    out->threads = job->threads;
+    out->chunk_rows = job->geometry.chunk_rows;
+    out->micro_batch_rows = rows < job->geometry.batch ? (uint32_t)rows : job->geometry.batch;
+    out->tiles = ff_tile_count(job->manifest->recipe.hidden[training->layer - 1]);
     out->tile_slots = training->knobs.residency.slots;
     out->resident_tiles = out->tile_slots ? training->knobs.residency.resident : out->tiles;
     out->slowdown = survey->slowdown;
@@ -125,25 +125,24 @@ static void fill_memory(const struct survey *survey, struct ff_plan *out)
 
 static void fill(const struct survey *survey, struct ff_plan *out)
 {
-    const struct ff_planner *planner = survey->planner;
-    const struct ff_manifest *manifest = planner->job->manifest;
+    const struct ff_job *job = survey->planner->job;
+    const struct ff_manifest *manifest = job->manifest;
     const struct ff_recipe *recipe = &manifest->recipe;
     uint32_t first_head = ff_recipe_first_head(recipe);
-    uint64_t stages = planner->job->mode->whole_network ? 1 : recipe->layers;
+    uint64_t stages = job->mode->whole_network ? 1 : recipe->layers;
 
-    *out = (struct ff_plan){.budget_bytes = planner->job->memory_bytes,
-                            .samples = planner->job->geometry.rows,
-                            .held_out_samples =
-                                planner->job->geometry.rows - planner->job->geometry.learnt_rows};
+    *out = (struct ff_plan){.budget_bytes = job->memory_bytes,
+                            .samples = job->geometry.rows,
+                            .held_out_samples = job->geometry.rows - job->geometry.learnt_rows};
     fill_memory(survey, out);
-    ff_plan_disk(planner, out);
+    ff_plan_disk(survey->planner, out);
     out->parameters =
         ff_recipe_parameters(recipe, ff_manifest_fan_in(manifest, 1), manifest->classes);
-    out->steps = ff_times(stages * recipe->epochs, planner->job->geometry.batches);
-    if (first_head && !planner->job->mode->whole_network)
+    out->steps = ff_times(stages * recipe->epochs, job->geometry.batches);
+    if (first_head && !job->mode->whole_network)
         out->steps = ff_plus(
             out->steps, ff_times((uint64_t)(recipe->layers - first_head + 1) * recipe->head_epochs,
-                                 planner->job->geometry.batches));
+                                 job->geometry.batches));
 }
 
 #define SIZE_TEXT 32
@@ -209,6 +208,7 @@ void ff_plan_warn(struct ff_ctx *ctx, const struct ff_plan *plan)
 
 int ff_plan_run(struct ff_ctx *ctx, const struct ff_planner *planner, struct ff_plan *out)
 {
+    const struct ff_job *job = planner->job;
     struct ff_planner smallest = *planner;
     struct ff_job within = *planner->job;
     struct survey survey;
@@ -217,7 +217,7 @@ int ff_plan_run(struct ff_ctx *ctx, const struct ff_planner *planner, struct ff_
     errno = 0;
     survey = make_survey(planner);
     fill(&survey, out);
-    fits = !planner->job->memory_bytes || out->smallest_bytes <= planner->job->memory_bytes;
+    fits = !job->memory_bytes || out->smallest_bytes <= job->memory_bytes;
     if (!fits) {
         within.memory_bytes = out->smallest_bytes;
         smallest.job = &within;
@@ -228,6 +228,6 @@ int ff_plan_run(struct ff_ctx *ctx, const struct ff_planner *planner, struct ff_
         return ff_plan_out_of_memory(ctx);
     if (fits)
         return FF_OK;
-    out->budget_bytes = planner->job->memory_bytes;
+    out->budget_bytes = job->memory_bytes;
     return ff_plan_refuse(ctx, out);
 }

@@ -31,8 +31,8 @@ struct ff_run {
     /* From recipe, data and options */
     struct ff_job job;
     struct ff_compression compression;
-    const struct ff_planner *planner; /* not owned */
-    uint8_t id[16];                   /* hash of recipe and data; seals scratch */
+    struct ff_planner *planner; /* of JOB; not owned */
+    uint8_t id[16];             /* hash of recipe and data; seals scratch */
     /* Of this run */
     double last_checkpoint; /* seconds, monotonic */
     bool scratch_damaged;   /* the stage under way met damage in stored activations */

@@ -442,12 +442,10 @@ static int compact(struct ff_run *run)
  * file compacted. */
 static int train_from_mark(struct ff_run *run, double began, struct ff_train_result *result)
 {
-    struct ff_planner planner;
     int status = ff_run_derive(run);
 
     if (status == FF_OK) {
-        planner = ff_planner_make(&run->job, ff_mode_work(run->job.mode).of);
-        run->planner = &planner;
+        *run->planner = ff_planner_make(&run->job, ff_mode_work(run->job.mode).of);
         result->was_complete = run->manifest.mark.stage == FF_STAGE_DONE;
         if (!result->was_complete) {
             warn_of_other_versions(run);
@@ -492,7 +490,8 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                  const struct ff_train_opts *opts, struct ff_scratch *scratch,
                  struct ff_train_result *result)
 {
-    struct ff_run run = {.ctx = ctx, .opts = opts, .scratch = *scratch};
+    struct ff_planner planner;
+    struct ff_run run = {.ctx = ctx, .opts = opts, .scratch = *scratch, .planner = &planner};
     uint64_t limit_before = ctx->meter.limit;
     double began = ff_now();
     bool begun;
