@@ -80,7 +80,7 @@ SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(B)/%.o)
 # Functions whose calls tests/support leads through its own (suite.c, count_work.c).
 WRAPPED := _mark_point ff_layer_of ff_peak_consider
-TEST_SRC := $(sort $(wildcard tests/test_*.c))
+TEST_SRC := $(sort $(wildcard tests/*/test_*.c))
 TEST_BIN := $(TEST_SRC:tests/%.c=$(B)/tests/%)
 PRELOAD_SRC := $(sort $(wildcard tests/preload/*.c))
 PRELOAD_OBJ := $(PRELOAD_SRC:%.c=$(B)/%.o)
@@ -121,7 +121,7 @@ $(SHARED): src/libfftool.map
 $(PROGRAM): $(TOOL_OBJ) $(STATIC)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
 
-$(B)/tests/test_%: $(B)/tests/test_%.o $(SUPPORT_OBJ) $(STATIC)
+$(TEST_BIN): $(B)/tests/%: $(B)/tests/%.o $(SUPPORT_OBJ) $(STATIC)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ \
 	    $(shell $(PKG_CONFIG) --libs check) $(DEP_LIBS)
 
@@ -183,7 +183,7 @@ accuracy: program ## Test errors on MNIST (FFTOOL_MNIST=DIR) and Fashion-MNIST: 
 lint: ## Format, static analysis, include rules
 	tools/lint
 format: ## Format every source file
-	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/fftool/*.[ch] tools/fftool/*/*.[ch] tests/*.[ch] tests/*/*.[ch])
+	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/fftool/*.[ch] tools/fftool/*/*.[ch] tests/*/*.[ch])
 
 install: all ## Install under DESTDIR and PREFIX
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \

@@ -35,6 +35,6 @@ OPENBLAS_CORETYPE=$other
 export OPENBLAS_CORETYPE
 ok "the program takes the kernels of $other" [ "$(taken)" = "$other" ]
 passes "$FFTOOL_ROOT/tests/cli/learning.sh"
-passes "$(dirname "$FFTOOL")/tests/test_train_learning"
+passes "$(dirname "$FFTOOL")/tests/train/test_train_learning"
 ok "test_train_learning takes the kernels of $other" has out "^kernels: .* $other\$"
 finish

@@ -22,14 +22,14 @@ struct program {
     struct faults_page *page;
 };
 
-/* The directory of the build, below which this program lies in "tests". */
+/* The directory of the build, below which this program lies in "tests/cli". */
 static void find_build(char out[PATH_MAX])
 {
     ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
 
     ck_assert_int_gt(n, 0);
     out[n] = '\0';
-    for (int up = 0; up < 2; up++) {
+    for (int up = 0; up < 3; up++) {
         char *slash = strrchr(out, '/');
 
         ck_assert_ptr_nonnull(slash);
