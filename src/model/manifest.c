@@ -2,6 +2,7 @@
 
 #include "model/json_text.h"
 #include "model/manifest_files.h"
+#include "recipe/field.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -12,59 +13,6 @@
 #define MANIFEST_FORMAT "fftool model"
 #define MANIFEST_VERSION 3
 #define EXACT_DIGITS 17 /* a double written so reads back as the same */
-
-/*
- * One row per field of the recipe: writing, reading and comparing all walk this table. The hidden
- * layers alone are written by hand, as text.
- */
-enum field_type { FIELD_U32, FIELD_U64, FIELD_REAL, FIELD_CHOICE };
-
-static const struct field {
-    const char *name;
-    enum field_type type;
-    size_t offset;
-    const char *choices; /* of a choice: its field in ff_recipe_choices() */
-} recipe_fields[] = {
-#define FIELD(type, name)                                    \
-    {                                                        \
-#name, type, offsetof(struct ff_recipe, name), #name \
-    }
-    FIELD(FIELD_CHOICE, mode),
-    FIELD(FIELD_CHOICE, recipe),
-    FIELD(FIELD_CHOICE, loss),
-    FIELD(FIELD_CHOICE, optimizer),
-    FIELD(FIELD_CHOICE, schedule),
-    FIELD(FIELD_CHOICE, embedding),
-    FIELD(FIELD_CHOICE, activations),
-    FIELD(FIELD_CHOICE, negatives),
-    FIELD(FIELD_CHOICE, pass_on),
-    FIELD(FIELD_U32, epochs),
-    FIELD(FIELD_U32, sweeps),
-    FIELD(FIELD_U32, batch),
-    FIELD(FIELD_U32, negative_sets),
-    FIELD(FIELD_U64, seed),
-    FIELD(FIELD_REAL, learning_rate),
-    FIELD(FIELD_REAL, weight_decay),
-    FIELD(FIELD_REAL, momentum),
-    FIELD(FIELD_REAL, beta1),
-    FIELD(FIELD_REAL, beta2),
-    FIELD(FIELD_REAL, epsilon),
-    FIELD(FIELD_REAL, goodness_scale),
-    FIELD(FIELD_REAL, threshold),
-    FIELD(FIELD_REAL, label_strength),
-    FIELD(FIELD_REAL, label_smoothing),
-    FIELD(FIELD_U32, label_samples),
-    FIELD(FIELD_REAL, dropout),
-    FIELD(FIELD_U32, jitter),
-    FIELD(FIELD_U32, augment_copies),
-    FIELD(FIELD_REAL, validation),
-    FIELD(FIELD_REAL, peer_normalisation),
-    FIELD(FIELD_U32, head_epochs),
-    FIELD(FIELD_REAL, head_learning_rate),
-    FIELD(FIELD_REAL, head_weight_decay),
-#undef FIELD
-};
-#define RECIPE_FIELDS (sizeof recipe_fields / sizeof *recipe_fields)
 
 static const char *const stage_names[] = {
     [FF_STAGE_IMPORT] = "import", [FF_STAGE_TRAIN] = "train", [FF_STAGE_FORWARD] = "forward",
@@ -118,19 +66,19 @@ static char *hidden_text(const struct ff_recipe *recipe)
     return fclose(out) == 0 ? text : (free(text), NULL);
 }
 
-static json_t *field_to_json(const struct field *field, const struct ff_recipe *recipe)
+static json_t *field_to_json(const struct ff_field *field, const struct ff_recipe *recipe)
 {
-    const char *at = (const char *)recipe + field->offset;
+    const void *at = ff_field_of(field, recipe);
 
     switch (field->type) {
-    case FIELD_U32:
-        return json_integer(*(const uint32_t *)(const void *)at);
-    case FIELD_U64:
-        return json_integer((json_int_t) * (const uint64_t *)(const void *)at);
-    case FIELD_REAL:
-        return json_real(*(const double *)(const void *)at);
-    case FIELD_CHOICE:
-        return json_string(*(const char *const *)(const void *)at);
+    case FF_FIELD_COUNT:
+        return json_integer(*(const uint32_t *)at);
+    case FF_FIELD_SEED:
+        return json_integer((json_int_t) * (const uint64_t *)at);
+    case FF_FIELD_REAL:
+        return json_real(*(const double *)at);
+    case FF_FIELD_CHOICE:
+        return json_string(*(const char *const *)at);
     }
     return NULL;
 }
@@ -139,12 +87,13 @@ static json_t *recipe_to_json(const struct ff_recipe *recipe)
 {
     json_t *object = json_object();
     char *hidden = hidden_text(recipe);
+    size_t n;
+    const struct ff_field *fields = ff_fields(&n);
     int failed = !hidden || json_object_set_new(object, "hidden", json_string(hidden));
 
     free(hidden);
-    for (size_t i = 0; i < RECIPE_FIELDS && !failed; i++)
-        failed = json_object_set_new(object, recipe_fields[i].name,
-                                     field_to_json(&recipe_fields[i], recipe));
+    for (size_t i = 0; i < n && !failed; i++)
+        failed = json_object_set_new(object, fields[i].name, field_to_json(&fields[i], recipe));
     if (failed) {
         json_decref(object);
         return NULL;
@@ -205,30 +154,30 @@ int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *manifest, ch
     return *text ? FF_OK : ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
 }
 
-static int field_from_json(struct ff_ctx *ctx, const struct field *field, const json_t *value,
+static int field_from_json(struct ff_ctx *ctx, const struct ff_field *field, const json_t *value,
                            struct ff_recipe *recipe)
 {
-    char *at = (char *)recipe + field->offset;
+    char *at = (char *)recipe + field->at;
     json_int_t integer = json_integer_value(value);
 
     switch (field->type) {
-    case FIELD_U32:
+    case FF_FIELD_COUNT:
         if (!json_is_integer(value) || integer < 0 || integer > UINT32_MAX)
             break;
         *(uint32_t *)(void *)at = (uint32_t)integer;
         return FF_OK;
-    case FIELD_U64:
+    case FF_FIELD_SEED:
         if (!json_is_integer(value) || integer < 0)
             break;
         *(uint64_t *)(void *)at = (uint64_t)integer;
         return FF_OK;
-    case FIELD_REAL:
+    case FF_FIELD_REAL:
         if (!json_is_number(value))
             break;
         *(double *)(void *)at = json_number_value(value);
         return FF_OK;
-    case FIELD_CHOICE:
-        for (const struct ff_recipe_choice *choice = ff_recipe_choices(field->choices);
+    case FF_FIELD_CHOICE:
+        for (const struct ff_recipe_choice *choice = ff_recipe_choices(field->name);
              json_is_string(value) && choice->name; choice++) {
             if (strcmp(choice->name, json_string_value(value)) == 0) {
                 *(const char **)(void *)at = choice->name;
@@ -243,13 +192,14 @@ static int field_from_json(struct ff_ctx *ctx, const struct field *field, const 
 static int recipe_from_json(struct ff_ctx *ctx, const json_t *object, struct ff_recipe *out)
 {
     const char *hidden = json_string_value(json_object_get(object, "hidden"));
+    size_t n;
+    const struct ff_field *fields = ff_fields(&n);
     int status;
 
     ff_recipe_init(out);
     status = ff_recipe_parse_hidden(ctx, hidden ? hidden : "", out);
-    for (size_t i = 0; i < RECIPE_FIELDS && status == FF_OK; i++)
-        status = field_from_json(ctx, &recipe_fields[i],
-                                 json_object_get(object, recipe_fields[i].name), out);
+    for (size_t i = 0; i < n && status == FF_OK; i++)
+        status = field_from_json(ctx, &fields[i], json_object_get(object, fields[i].name), out);
     return status == FF_OK ? ff_recipe_complete(ctx, out) : status;
 }
 

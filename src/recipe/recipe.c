@@ -5,6 +5,7 @@
 #include "nn/optimizer.h"
 #include "nn/schedule.h"
 #include "recipe/activation_type.h"
+#include "recipe/field.h"
 #include "recipe/mode.h"
 #include "recipe/recipe_table.h"
 #include "recipe/recipe_use.h"
@@ -272,6 +273,20 @@ static int settle_choice(struct ff_ctx *ctx, const char *field, const char **val
     return status;
 }
 
+static int settle_choices(struct ff_ctx *ctx, struct ff_recipe *recipe)
+{
+    size_t n;
+    const struct ff_field *fields = ff_fields(&n);
+    int status = FF_OK;
+
+    for (size_t i = 0; i < n && status == FF_OK; i++) {
+        if (fields[i].type == FF_FIELD_CHOICE)
+            status = settle_choice(ctx, fields[i].name,
+                                   (const char **)(void *)((char *)recipe + fields[i].at));
+    }
+    return status;
+}
+
 /* Backpropagation has no loss to choose. A complete recipe names one all the same. */
 static int check_given_loss(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
@@ -302,18 +317,6 @@ static int check_given_head(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 /* Mode and recipe decide what is unset; then every name is that of a table. */
 static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
 {
-    const struct {
-        const char *field;
-        const char **value;
-    } choices[] = {
-        {"loss", &recipe->loss},
-        {"optimizer", &recipe->optimizer},
-        {"schedule", &recipe->schedule},
-        {"embedding", &recipe->embedding},
-        {"activations", &recipe->activations},
-        {"negatives", &recipe->negatives},
-        {"pass_on", &recipe->pass_on},
-    };
     const struct ff_recipe_entry *entry;
     int status = settle_choice(ctx, "mode", &recipe->mode);
 
@@ -331,63 +334,25 @@ static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
     entry = ff_recipe_find(recipe->recipe);
     ff_recipe_fill(recipe, entry);
     settle_output_layer(recipe, entry);
-    for (size_t i = 0; i < sizeof choices / sizeof *choices && status == FF_OK; i++)
-        status = settle_choice(ctx, choices[i].field, choices[i].value);
+    status = settle_choices(ctx, recipe);
     if (status == FF_OK)
         ff_recipe_fill_numbers(recipe);
     return status;
 }
 
-#define HUGE_NUMBER 1e30
-#define LARGEST_BETA 0.999999 /* well below 1 as a float, too */
-#define LARGEST_DROPOUT 0.99
-#define MOST_VALIDATION 0.5
 #define LEAST_EPSILON 1e-30 /* of an optimizer that divides by it */
-
-#define COUNT(field) true, offsetof(struct ff_recipe, field)
-#define REAL(field) false, offsetof(struct ff_recipe, field)
-
-static const struct {
-    const char *field;
-    bool is_count; /* a uint32_t, else a double */
-    size_t at;
-    double low, high;
-} ranges[] = {
-    {"epochs", COUNT(epochs), 1, FF_MAX_EPOCHS},
-    {"sweeps", COUNT(sweeps), 1, FF_MAX_EPOCHS},
-    {"batch", COUNT(batch), 1, FF_MAX_BATCH},
-    {"negative sets", COUNT(negative_sets), 1, FF_MAX_NEGATIVE_SETS},
-    {"learning rate", REAL(learning_rate), 0, HUGE_NUMBER},
-    {"weight decay", REAL(weight_decay), 0, HUGE_NUMBER},
-    {"momentum", REAL(momentum), 0, 1},
-    {"beta1", REAL(beta1), 0, LARGEST_BETA},
-    {"beta2", REAL(beta2), 0, LARGEST_BETA},
-    {"epsilon", REAL(epsilon), 0, 1},
-    {"goodness scale", REAL(goodness_scale), 1e-6, HUGE_NUMBER},
-    {"threshold", REAL(threshold), -HUGE_NUMBER, HUGE_NUMBER},
-    {"label strength", REAL(label_strength), 1e-6, HUGE_NUMBER},
-    {"label smoothing", REAL(label_smoothing), 0, 1},
-    {"label samples", COUNT(label_samples), 0, FF_MAX_LABEL_SAMPLES},
-    {"dropout", REAL(dropout), 0, LARGEST_DROPOUT},
-    {"jitter", COUNT(jitter), 0, FF_MAX_JITTER},
-    {"augment copies", COUNT(augment_copies), 1, FF_MAX_AUGMENT_COPIES},
-    {"validation", REAL(validation), 0, MOST_VALIDATION},
-    {"peer normalisation", REAL(peer_normalisation), 0, HUGE_NUMBER},
-    {"head epochs", COUNT(head_epochs), 0, FF_MAX_EPOCHS},
-    {"head learning rate", REAL(head_learning_rate), 0, HUGE_NUMBER},
-    {"head weight decay", REAL(head_weight_decay), 0, HUGE_NUMBER},
-};
 
 static int check_ranges(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
     bool divides_by_epsilon = ff_optimizer_find(recipe->optimizer)->defaults.epsilon > 0;
+    size_t n;
+    const struct ff_field *fields = ff_fields(&n);
     int status = FF_OK;
 
-    for (size_t i = 0; i < sizeof ranges / sizeof *ranges && status == FF_OK; i++) {
-        const void *at = (const char *)recipe + ranges[i].at;
-        double value = ranges[i].is_count ? *(const uint32_t *)at : *(const double *)at;
-
-        status = check_number(ctx, ranges[i].field, value, ranges[i].low, ranges[i].high);
+    for (size_t i = 0; i < n && status == FF_OK; i++) {
+        if (fields[i].type == FF_FIELD_COUNT || fields[i].type == FF_FIELD_REAL)
+            status = check_number(ctx, fields[i].words, ff_field_number(&fields[i], recipe),
+                                  fields[i].low, fields[i].high);
     }
     if (status == FF_OK && recipe->sweeps > recipe->epochs)
         status = ff_fail(ctx, FF_EINVAL,

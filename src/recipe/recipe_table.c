@@ -2,6 +2,7 @@
 
 #include "nn/loss.h"
 #include "nn/optimizer.h"
+#include "recipe/field.h"
 #include "recipe/mode.h"
 
 #include <math.h>
@@ -109,18 +110,6 @@ const char *ff_recipe_by_default(const struct ff_recipe *recipe)
     return mode->recipe;
 }
 
-static void fill_name(const char **field, const char *value)
-{
-    if (!*field)
-        *field = value;
-}
-
-static void fill_count(uint32_t *field, uint32_t value)
-{
-    if (*field == FF_UNSET)
-        *field = value;
-}
-
 static void fill(double *field, double value)
 {
     if (isnan(*field))
@@ -154,17 +143,11 @@ void ff_recipe_fill_numbers(struct ff_recipe *recipe)
 
 void ff_recipe_fill(struct ff_recipe *recipe, const struct ff_recipe_entry *entry)
 {
-    const struct ff_recipe *defaults = &entry->defaults;
+    size_t n;
+    const struct ff_field *fields = ff_fields(&n);
 
-    fill_name(&recipe->loss, defaults->loss);
-    fill_name(&recipe->activations, defaults->activations);
-    fill_name(&recipe->embedding, defaults->embedding);
-    fill_name(&recipe->negatives, defaults->negatives);
-    fill_count(&recipe->negative_sets, defaults->negative_sets);
-    fill_count(&recipe->head_epochs, defaults->head_epochs);
-    fill(&recipe->label_strength, defaults->label_strength);
-    fill(&recipe->label_smoothing, defaults->label_smoothing);
-    fill(&recipe->dropout, defaults->dropout);
-    fill(&recipe->learning_rate, defaults->learning_rate);
-    fill(&recipe->goodness_scale, defaults->goodness_scale);
+    for (size_t i = 0; i < n; i++) {
+        if (fields[i].by_recipe && ff_field_is_unset(&fields[i], recipe))
+            ff_field_copy(&fields[i], recipe, &entry->defaults);
+    }
 }

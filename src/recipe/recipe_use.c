@@ -3,6 +3,7 @@
 #include "base/context.h"
 #include "nn/loss.h"
 #include "nn/optimizer.h"
+#include "recipe/field.h"
 #include "recipe/mode.h"
 #include "recipe/recipe_table.h"
 
@@ -11,30 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What a recipe must be like for some field to be of use. */
-enum condition {
-    ALWAYS,
-    FORWARD,    /* layers learn by Forward-Forward */
-    STREAMS,    /* layers train one after another, on stored activations */
-    FULL,       /* Forward-Forward in a network that trains all at once */
-    NATIVE,     /* the mode trains layers the way that the recipe wants them */
-    LABELS,     /* labels condition the layers */
-    PAIRS,      /* layers learn from positive and negative rows */
-    LABELLED,   /* labels take part in training layers */
-    UNLABELLED, /* the embedding or the negatives are those of layers that learn without labels */
-    DRAWN_ONCE, /* negatives are drawn before training */
-    HOLDS_OUT,  /* held-out rows choose the layers that evaluation sums up */
-    THRESHOLD,  /* the loss has a threshold */
-    SHIFTS,     /* images are shifted */
-    HEAD,       /* there is a head beside the layers */
-    MOMENTUM,   /* the optimizer has one */
-    MOMENTS,    /* the optimizer keeps two */
-    CONDITIONS
-};
-
 /* Which of them hold. */
 struct situation {
-    bool holds[CONDITIONS];
+    bool holds[FF_CONDITIONS];
 };
 
 #define AT(field) offsetof(struct ff_recipe, field)
@@ -49,67 +29,28 @@ static const struct {
     const char *remedy;
     /* The remedy where another condition holds; NULL: the same. */
     const char *instead;
-    enum condition where;
-} lacking[CONDITIONS] = {
-    [ALWAYS] = {"", "", NO_NAME, NULL},
-    [FORWARD] = {"", "", NO_NAME, NULL},
-    [STREAMS] = {"", "", NO_NAME, "use --mode ff-stream"},
-    [FULL] = {"", "", NO_NAME, "use --mode ff-full"},
-    [NATIVE] = {"", "", NO_NAME, "use --mode ff-stream"},
-    [LABELS] = {" with the loss ", "", AT(loss), "use --recipe conditioned"},
-    [PAIRS] = {" with the loss ", "", AT(loss), "use --recipe classic or symba",
-               "use --recipe unsupervised", UNLABELLED},
-    [LABELLED] = {" with the embedding ", "", AT(embedding), NULL},
-    [DRAWN_ONCE] = {" with ", " negatives", AT(negatives), "use --negatives random"},
-    [HOLDS_OUT] = {" with ", " negatives", AT(negatives),
-                   "use --negatives hard or --recipe conditioned", "use --recipe conditioned",
-                   UNLABELLED},
-    [THRESHOLD] = {" with the loss ", "", AT(loss), "use --loss logistic", "use --recipe classic",
-                   LABELS},
-    [SHIFTS] = {" without jitter", "", NO_NAME, "add --jitter N"},
-    [HEAD] = {" without a head (head epochs 0)", "", NO_NAME, "add --head-epochs N"},
-    [MOMENTUM] = {" with the optimizer ", "", AT(optimizer), "use --optimizer sgd"},
-    [MOMENTS] = {" with the optimizer ", "", AT(optimizer), "use --optimizer adam"},
+    enum ff_condition where;
+} lacking[FF_CONDITIONS] = {
+    [FF_ALWAYS] = {"", "", NO_NAME, NULL},
+    [FF_IF_FORWARD] = {"", "", NO_NAME, NULL},
+    [FF_IF_STREAMS] = {"", "", NO_NAME, "use --mode ff-stream"},
+    [FF_IF_FULL] = {"", "", NO_NAME, "use --mode ff-full"},
+    [FF_IF_NATIVE] = {"", "", NO_NAME, "use --mode ff-stream"},
+    [FF_IF_LABELS] = {" with the loss ", "", AT(loss), "use --recipe conditioned"},
+    [FF_IF_PAIRS] = {" with the loss ", "", AT(loss), "use --recipe classic or symba",
+                     "use --recipe unsupervised", FF_IF_UNLABELLED},
+    [FF_IF_LABELLED] = {" with the embedding ", "", AT(embedding), NULL},
+    [FF_IF_DRAWN_ONCE] = {" with ", " negatives", AT(negatives), "use --negatives random"},
+    [FF_IF_HOLDS_OUT] = {" with ", " negatives", AT(negatives),
+                         "use --negatives hard or --recipe conditioned", "use --recipe conditioned",
+                         FF_IF_UNLABELLED},
+    [FF_IF_THRESHOLD] = {" with the loss ", "", AT(loss), "use --loss logistic",
+                         "use --recipe classic", FF_IF_LABELS},
+    [FF_IF_SHIFTS] = {" without jitter", "", NO_NAME, "add --jitter N"},
+    [FF_IF_HEAD] = {" without a head (head epochs 0)", "", NO_NAME, "add --head-epochs N"},
+    [FF_IF_MOMENTUM] = {" with the optimizer ", "", AT(optimizer), "use --optimizer sgd"},
+    [FF_IF_MOMENTS] = {" with the optimizer ", "", AT(optimizer), "use --optimizer adam"},
 };
-
-enum kind { NAME, COUNT, REAL };
-
-#define MAX_NEEDS 3
-
-/* The fields that are not of use always, and what each needs; the first that is lacking is the
- * reason. */
-static const struct use {
-    const char *field;
-    enum kind kind;
-    size_t at;
-    enum condition needs[MAX_NEEDS];
-} uses[] = {
-    {"recipe", NAME, AT(recipe), {FORWARD, NATIVE}},
-    {"loss", NAME, AT(loss), {FORWARD, NATIVE}},
-    {"embedding", NAME, AT(embedding), {FORWARD, NATIVE, PAIRS}},
-    {"label strength", REAL, AT(label_strength), {FORWARD, NATIVE, LABELLED}},
-    {"label smoothing", REAL, AT(label_smoothing), {STREAMS, LABELS}},
-    {"pass on", NAME, AT(pass_on), {STREAMS, LABELS}},
-    {"label samples", COUNT, AT(label_samples), {STREAMS, LABELS}},
-    {"sweeps", COUNT, AT(sweeps), {STREAMS}},
-    {"dropout", REAL, AT(dropout), {STREAMS}},
-    {"augment copies", COUNT, AT(augment_copies), {STREAMS, LABELS, SHIFTS}},
-    {"validation", REAL, AT(validation), {STREAMS, HOLDS_OUT}},
-    {"goodness scale", REAL, AT(goodness_scale), {FORWARD, NATIVE}},
-    {"threshold", REAL, AT(threshold), {FORWARD, NATIVE, THRESHOLD}},
-    {"activations", NAME, AT(activations), {STREAMS}},
-    {"negatives", NAME, AT(negatives), {FORWARD, NATIVE, PAIRS}},
-    {"negative sets", COUNT, AT(negative_sets), {FORWARD, PAIRS, DRAWN_ONCE}},
-    {"head epochs", COUNT, AT(head_epochs), {FORWARD}},
-    {"head learning rate", REAL, AT(head_learning_rate), {FORWARD, HEAD}},
-    {"head weight decay", REAL, AT(head_weight_decay), {FORWARD, HEAD}},
-    {"peer normalisation", REAL, AT(peer_normalisation), {FULL}},
-    {"momentum", REAL, AT(momentum), {MOMENTUM}},
-    {"beta1", REAL, AT(beta1), {MOMENTS}},
-    {"beta2", REAL, AT(beta2), {MOMENTS}},
-    {"epsilon", REAL, AT(epsilon), {MOMENTS}},
-};
-#define USES (sizeof uses / sizeof *uses)
 
 /* What goes with layers that learn without labels: their embedding, their negatives. */
 static bool without_labels(const struct ff_recipe *recipe)
@@ -132,71 +73,46 @@ static struct situation situation_of(const struct ff_recipe *recipe)
     bool hard = strcmp(recipe->negatives, "hard") == 0;
 
     return (struct situation){.holds = {
-                                  [ALWAYS] = true,
-                                  [FORWARD] = !mode->backprop,
-                                  [STREAMS] = !mode->whole_network,
-                                  [FULL] = !mode->backprop && mode->whole_network,
-                                  [NATIVE] = !mode->whole_network || (!labels && !without),
-                                  [LABELS] = labels,
-                                  [PAIRS] = !labels,
-                                  [LABELLED] = labels || !without,
-                                  [UNLABELLED] = without || hybrid(recipe),
-                                  [DRAWN_ONCE] = !hard,
-                                  [HOLDS_OUT] = labels || hard,
-                                  [THRESHOLD] = loss->defaults.threshold > 0,
-                                  [SHIFTS] = recipe->jitter > 0,
-                                  [HEAD] = recipe->head_epochs > 0,
-                                  [MOMENTUM] = optimizer->momentum > 0,
-                                  [MOMENTS] = optimizer->beta1 > 0,
+                                  [FF_ALWAYS] = true,
+                                  [FF_IF_FORWARD] = !mode->backprop,
+                                  [FF_IF_STREAMS] = !mode->whole_network,
+                                  [FF_IF_FULL] = !mode->backprop && mode->whole_network,
+                                  [FF_IF_NATIVE] = !mode->whole_network || (!labels && !without),
+                                  [FF_IF_LABELS] = labels,
+                                  [FF_IF_PAIRS] = !labels,
+                                  [FF_IF_LABELLED] = labels || !without,
+                                  [FF_IF_UNLABELLED] = without || hybrid(recipe),
+                                  [FF_IF_DRAWN_ONCE] = !hard,
+                                  [FF_IF_HOLDS_OUT] = labels || hard,
+                                  [FF_IF_THRESHOLD] = loss->defaults.threshold > 0,
+                                  [FF_IF_SHIFTS] = recipe->jitter > 0,
+                                  [FF_IF_HEAD] = recipe->head_epochs > 0,
+                                  [FF_IF_MOMENTUM] = optimizer->momentum > 0,
+                                  [FF_IF_MOMENTS] = optimizer->beta1 > 0,
                               }};
 }
 
-/* The first condition of USE that SITUATION lacks; ALWAYS: none. */
-static enum condition lacks(const struct use *use, const struct situation *situation)
+/* The first condition of USE that SITUATION lacks; FF_ALWAYS: none. */
+static enum ff_condition lacks(const struct ff_field *field, const struct situation *situation)
 {
-    for (size_t i = 0; i < MAX_NEEDS; i++) {
-        if (!situation->holds[use->needs[i]])
-            return use->needs[i];
+    for (size_t i = 0; i < FF_FIELD_NEEDS; i++) {
+        if (!situation->holds[field->needs[i]])
+            return field->needs[i];
     }
-    return ALWAYS;
+    return FF_ALWAYS;
 }
 
 bool ff_recipe_uses(const struct ff_recipe *recipe, size_t offset)
 {
     const struct situation situation = situation_of(recipe);
+    size_t n;
+    const struct ff_field *fields = ff_fields(&n);
 
-    for (size_t i = 0; i < USES; i++) {
-        if (uses[i].at == offset)
-            return lacks(&uses[i], &situation) == ALWAYS;
+    for (size_t i = 0; i < n; i++) {
+        if (fields[i].at == offset)
+            return lacks(&fields[i], &situation) == FF_ALWAYS;
     }
     return true;
-}
-
-static const void *field_of(const struct ff_recipe *recipe, const struct use *use)
-{
-    return (const char *)recipe + use->at;
-}
-
-static bool same(const struct ff_recipe *a, const struct ff_recipe *b, const struct use *use)
-{
-    const void *of_a = field_of(a, use), *of_b = field_of(b, use);
-
-    switch (use->kind) {
-    case NAME:
-        return strcmp(*(const char *const *)of_a, *(const char *const *)of_b) == 0;
-    case COUNT:
-        return *(const uint32_t *)of_a == *(const uint32_t *)of_b;
-    default:
-        return *(const double *)of_a == *(const double *)of_b;
-    }
-}
-
-static void copy(struct ff_recipe *to, const struct ff_recipe *from, const struct use *use)
-{
-    static const size_t sizes[] = {
-        [NAME] = sizeof(const char *), [COUNT] = sizeof(uint32_t), [REAL] = sizeof(double)};
-
-    memcpy((char *)to + use->at, field_of(from, use), sizes[use->kind]);
 }
 
 /* Sets what is unset, of a recipe that need not be right; false if a name is not known. */
@@ -236,7 +152,8 @@ static struct ff_recipe plain_of(const struct ff_recipe *recipe)
 }
 
 static int refuse(struct ff_ctx *ctx, const struct ff_recipe *recipe,
-                  const struct situation *situation, const struct use *use, enum condition reason)
+                  const struct situation *situation, const struct ff_field *field,
+                  enum ff_condition reason)
 {
     bool instead = lacking[reason].instead && situation->holds[lacking[reason].where];
     const char *remedy = instead ? lacking[reason].instead : lacking[reason].remedy;
@@ -245,7 +162,7 @@ static int refuse(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (lacking[reason].name != NO_NAME)
         name = *(const char *const *)(const void *)((const char *)recipe + lacking[reason].name);
     return ff_fail(ctx, FF_EINVAL, "%s: mode %s%s%s%s makes no use of it; leave it out%s%s",
-                   use->field, recipe->mode, lacking[reason].before, name, lacking[reason].after,
+                   field->words, recipe->mode, lacking[reason].before, name, lacking[reason].after,
                    remedy ? ", or " : "", remedy ? remedy : "");
 }
 
@@ -318,11 +235,11 @@ static int check_negatives(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 /* Of a recipe without a head. */
 static int check_headless(struct ff_ctx *ctx, const struct situation *situation)
 {
-    if (!situation->holds[LABELLED])
+    if (!situation->holds[FF_IF_LABELLED])
         return ff_fail(ctx, FF_EINVAL,
                        "embedding none: only a head tells labels then, and there is none (head "
                        "epochs 0); leave out --head-epochs");
-    if (situation->holds[FULL] && !situation->holds[DRAWN_ONCE])
+    if (situation->holds[FF_IF_FULL] && !situation->holds[FF_IF_DRAWN_ONCE])
         return ff_fail(ctx, FF_EINVAL,
                        "hard negatives are drawn from the linear head, and there is none (head "
                        "epochs 0); leave out --head-epochs");
@@ -334,23 +251,25 @@ int ff_recipe_check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     const struct situation situation = situation_of(recipe);
     const struct ff_recipe plain = plain_of(recipe);
     const bool *holds = situation.holds;
+    size_t n;
+    const struct ff_field *fields = ff_fields(&n);
     int status = FF_OK;
 
-    if (holds[FORWARD] && !holds[NATIVE])
+    if (holds[FF_IF_FORWARD] && !holds[FF_IF_NATIVE])
         return refuse_native(ctx, recipe);
-    if (holds[FORWARD])
+    if (holds[FF_IF_FORWARD])
         status = check_kind(ctx, recipe);
     if (status != FF_OK)
         return status;
-    for (size_t i = 0; i < USES; i++) {
-        enum condition reason = lacks(&uses[i], &situation);
+    for (size_t i = 0; i < n; i++) {
+        enum ff_condition reason = lacks(&fields[i], &situation);
 
-        if (reason != ALWAYS && !same(recipe, &plain, &uses[i]))
-            return refuse(ctx, recipe, &situation, &uses[i], reason);
+        if (reason != FF_ALWAYS && !ff_field_same(&fields[i], recipe, &plain))
+            return refuse(ctx, recipe, &situation, &fields[i], reason);
     }
-    if (holds[FORWARD] && holds[PAIRS])
+    if (holds[FF_IF_FORWARD] && holds[FF_IF_PAIRS])
         status = check_negatives(ctx, recipe);
-    if (status == FF_OK && holds[FORWARD] && !holds[HEAD])
+    if (status == FF_OK && holds[FF_IF_FORWARD] && !holds[FF_IF_HEAD])
         status = check_headless(ctx, &situation);
     return status;
 }
@@ -361,26 +280,30 @@ int ff_recipe_check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 static void drop_foreign(struct ff_recipe *recipe)
 {
     struct ff_recipe plain;
+    size_t n;
+    const struct ff_field *fields = ff_fields(&n);
 
     ff_recipe_init(&plain);
-    for (size_t i = 0; i < USES; i++) {
-        if (uses[i].needs[1] == NATIVE)
-            copy(recipe, &plain, &uses[i]);
+    for (size_t i = 0; i < n; i++) {
+        if (fields[i].needs[1] == FF_IF_NATIVE)
+            ff_field_copy(&fields[i], recipe, &plain);
     }
 }
 
 /* What would be used of RECIPE, which may be incomplete, in the mode of that name. False if it is
  * refused anyway. */
-static bool uses_in(const struct ff_recipe *recipe, const char *mode, bool used[USES])
+static bool uses_in(const struct ff_recipe *recipe, const char *mode, bool used[FF_MAX_FIELDS])
 {
     struct ff_recipe filled = *recipe;
     struct situation situation;
     bool native;
+    size_t n;
+    const struct ff_field *fields = ff_fields(&n);
 
     filled.mode = mode;
     if (!fill(&filled))
         return false;
-    native = situation_of(&filled).holds[NATIVE];
+    native = situation_of(&filled).holds[FF_IF_NATIVE];
     if (!native) {
         filled = *recipe;
         filled.mode = mode;
@@ -388,9 +311,9 @@ static bool uses_in(const struct ff_recipe *recipe, const char *mode, bool used[
         fill(&filled);
     }
     situation = situation_of(&filled);
-    situation.holds[NATIVE] = native;
-    for (size_t i = 0; i < USES; i++)
-        used[i] = lacks(&uses[i], &situation) == ALWAYS;
+    situation.holds[FF_IF_NATIVE] = native;
+    for (size_t i = 0; i < n; i++)
+        used[i] = lacks(&fields[i], &situation) == FF_ALWAYS;
     return true;
 }
 
@@ -408,21 +331,23 @@ static void drop_head_epochs(struct ff_recipe *recipe, const char *const *modes,
 
 void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, size_t n)
 {
-    bool own[USES], any[USES] = {false}, of_mode[USES];
+    bool own[FF_MAX_FIELDS], any[FF_MAX_FIELDS] = {false}, of_mode[FF_MAX_FIELDS];
     struct ff_recipe plain;
+    size_t n_fields;
+    const struct ff_field *fields = ff_fields(&n_fields);
 
     if (!uses_in(recipe, recipe->mode, own))
         return;
     for (size_t m = 0; m < n; m++) {
         if (!uses_in(recipe, modes[m], of_mode))
             return;
-        for (size_t i = 0; i < USES; i++)
+        for (size_t i = 0; i < n_fields; i++)
             any[i] |= of_mode[i];
     }
     ff_recipe_init(&plain);
-    for (size_t i = 0; i < USES; i++) {
+    for (size_t i = 0; i < n_fields; i++) {
         if (any[i] && !own[i])
-            copy(recipe, &plain, &uses[i]);
+            ff_field_copy(&fields[i], recipe, &plain);
     }
     drop_head_epochs(recipe, modes, n);
 }
