@@ -20,6 +20,7 @@ PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
+MANDIR := $(PREFIX)/share/man
 
 # One folder for each set of flags. LIBFUZZER, which `make fuzz` sets, is for clang alone.
 comma := ,
@@ -187,7 +188,7 @@ format: ## Format every source file
 
 install: all ## Install under DESTDIR and PREFIX
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
-	    $(DESTDIR)$(PREFIX)/include/fftool $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/include/fftool $(addprefix $(DESTDIR)$(MANDIR)/man,1 5 7) \
 	    $(DESTDIR)$(PREFIX)/libexec/fftool
 	$(INSTALL) -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/fftool
 	$(INSTALL) -m 755 tools/limit-memory $(DESTDIR)$(PREFIX)/libexec/fftool/limit-memory
@@ -197,10 +198,13 @@ install: all ## Install under DESTDIR and PREFIX
 	$(INSTALL) -m 644 include/fftool/*.h $(DESTDIR)$(PREFIX)/include/fftool/
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
 	    -e 's|@REQUIRES@|$(PACKAGES)|' src/libfftool.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libfftool.pc
-	$(INSTALL) -m 644 tools/man/fftool.1 $(DESTDIR)$(PREFIX)/share/man/man1/fftool.1
+	$(INSTALL) -m 644 tools/man/fftool.1 $(DESTDIR)$(MANDIR)/man1/
+	$(INSTALL) -m 644 tools/man/fftool-format.5 $(DESTDIR)$(MANDIR)/man5/
+	$(INSTALL) -m 644 tools/man/fftool-recipes.7 $(DESTDIR)$(MANDIR)/man7/
 uninstall: ## Remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/fftool $(DESTDIR)$(LIBDIR)/libfftool.* \
-	    $(DESTDIR)$(LIBDIR)/pkgconfig/libfftool.pc $(DESTDIR)$(PREFIX)/share/man/man1/fftool.1
+	    $(DESTDIR)$(LIBDIR)/pkgconfig/libfftool.pc $(DESTDIR)$(MANDIR)/man1/fftool.1 \
+	    $(DESTDIR)$(MANDIR)/man5/fftool-format.5 $(DESTDIR)$(MANDIR)/man7/fftool-recipes.7
 	rm -rf $(DESTDIR)$(PREFIX)/include/fftool $(DESTDIR)$(PREFIX)/libexec/fftool
 clean: ## Remove build/
 	rm -rf build
