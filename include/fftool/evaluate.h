@@ -8,8 +8,9 @@
  *   there are more). Probabilities are softmax(gs G / T), G the mean over the range, and T fitted
  * to the held-out samples, else 1.
  * - head: a linear softmax head, trained with the model, on the normalised activations of all
- *   layers but the first (of the first if there is but one) under the neutral label. A model
- * trained by backpropagation has one on its last layer, the output layer, and no goodness.
+ *   layers but the first (of the first if there is but one), under the neutral label, or without
+ * one where the recipe stores label-free inputs. A model trained by backpropagation has one on its
+ * last layer, the output layer, and no goodness.
  *
  * An incomplete model is used as far as it is trained, with a warning:
  * - in the first sweep over its layers, those that are complete;

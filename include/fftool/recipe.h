@@ -44,7 +44,7 @@ struct ff_recipe {
     uint32_t epochs;     /* 1 and more; with ff-stream per layer */
     uint32_t sweeps;     /* ff-stream: rounds over all layers that the epochs are divided among;
                             1: one layer is finished before the next */
-    uint32_t batch;      /* samples per step (each gives a positive and a negative row) */
+    uint32_t batch;      /* samples per step */
     uint32_t negative_sets; /* sets of random negatives, visited in turn (K) */
     uint64_t seed;          /* 0 .. 2^63 - 1 */
     double learning_rate;
@@ -113,10 +113,43 @@ struct ff_recipe_choice {
     const char *name;
     const char *summary;
 };
-/* Returns the choices of FIELD ("mode", "recipe", "loss", "optimizer", "schedule", "embedding",
- * "activations", "negatives", "pass_on"), ended by a NULL name; NULL for no such field. Valid until
- * the next call on the same thread; the strings live for ever. */
+/* Returns the choices of FIELD ("mode", "recipe", "loss", "optimizer", "schedule",
+ * "label_embedding", "activations", "negatives", "pass_on"), ended by a NULL name; NULL for no such
+ * field. Valid until the next call on the same thread; the strings live for ever. */
 const struct ff_recipe_choice *ff_recipe_choices(const char *field);
+
+enum ff_field_type {
+    FF_FIELD_CHOICE, /* const char *: a name out of ff_recipe_choices() */
+    FF_FIELD_COUNT,  /* uint32_t */
+    FF_FIELD_SEED,   /* uint64_t */
+    FF_FIELD_REAL,   /* double */
+};
+
+enum ff_field_group { FF_GROUP_MODE, FF_GROUP_NETWORK, FF_GROUP_OPTIMIZER, FF_GROUP_HEAD };
+
+/* Where help finds the default of a field. */
+enum ff_field_default {
+    FF_DEFAULT_FIXED,     /* in ff_recipe_init() */
+    FF_DEFAULT_BY_CHOICE, /* it depends on mode, recipe or optimizer: taken from a completed recipe
+                           */
+    FF_DEFAULT_IN_HELP,   /* the help text states it */
+};
+
+/* A field of a recipe, beside its layers. The strings live for ever. */
+struct ff_recipe_field {
+    const char *name;     /* in JSON: "label_smoothing" */
+    const char *option;   /* of the program: "label-smoothing" */
+    const char *argument; /* what help calls its value: "X" */
+    const char *help;
+    enum ff_field_group group;
+    enum ff_field_type type;
+    size_t offset;     /* of the member */
+    double low, high;  /* of counts and reals */
+    bool decides_size; /* memory, disk or time depend on it */
+    enum ff_field_default default_is;
+};
+/* Field I, from 0, in the order of help; NULL: there are fewer. */
+const struct ff_recipe_field *ff_recipe_field(size_t i);
 
 #ifdef __cplusplus
 }

@@ -5,9 +5,9 @@
  *
  *     p = softmax(gs G / T),  G the mean over the layers of the range,
  *
- * which is the T of a grid with the least cross-entropy (Guo, Pleiss, Sun, Weinberger, "On
- * calibration of modern neural networks", ICML 2017). At the end of training the range of least
- * error is chosen, and stored in the manifest.
+ * where T minimises the cross-entropy: the best of a grid, refined by a parabola over log T (Guo,
+ * Pleiss, Sun, Weinberger, "On calibration of modern neural networks", ICML 2017). At the end of
+ * training the range of least error is chosen, and stored in the manifest.
  *
  * The sums of goodness go along with the held-out rows from boundary to boundary, as logits do.
  */

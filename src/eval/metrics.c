@@ -1,7 +1,6 @@
 #include "eval/metrics.h"
 
 #include "learn/conditioned.h"
-#include "learn/streams.h"
 
 #include <math.h>
 #include <string.h>

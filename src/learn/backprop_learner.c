@@ -48,7 +48,7 @@ static double flops(const struct ff_manifest *manifest, uint32_t layer)
     return ff_backprop_flops(manifest);
 }
 
-static int make_parts(struct ff_learner *base)
+static int open_parts(struct ff_learner *base)
 {
     struct backprop_learner *l = (struct backprop_learner *)base;
     const struct ff_learner_opts *opts = &base->opts;
@@ -93,7 +93,7 @@ static int learn(struct ff_learner *base, const struct ff_batch *batch, struct f
     return ff_backprop_run(l->backprop, batch->batch, batch->step, batch->lr, sums);
 }
 
-static void release(struct ff_learner *base)
+static void close_learner(struct ff_learner *base)
 {
     struct backprop_learner *l = (struct backprop_learner *)base;
 
@@ -105,17 +105,17 @@ static void release(struct ff_learner *base)
 const struct ff_learner_ops ff_backprop_learner = {
     .work = {.needs = needs, .flops = flops},
     .size = sizeof(struct backprop_learner),
-    .open = make_parts,
+    .open = open_parts,
     .start = start,
     .learn = learn,
-    .close = release,
+    .close = close_learner,
 };
 
 const struct ff_learner_ops ff_backprop_accum_learner = {
     .work = {.needs = needs, .micro_chunks = micro_chunks, .flops = flops},
     .size = sizeof(struct backprop_learner),
-    .open = make_parts,
+    .open = open_parts,
     .start = start,
     .learn = learn,
-    .close = release,
+    .close = close_learner,
 };

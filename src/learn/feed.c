@@ -15,17 +15,17 @@ struct slot {
     uint64_t first;
     int status;
     const float *x;
-    void *buffer;            /* (chunk_rows, width); NULL while chunks are read where they lie */
-    void *images;            /* boundary 0: (chunk_rows, features), decoded; NULL likewise */
-    struct ff_form form;     /* boundary 0 */
-    struct ff_gather gather; /* above boundary 0, of hard negatives */
+    void *buffer; /* (chunk_rows, width); NULL while chunks are read where they lie */
+    void *images; /* boundary 0: (chunk_rows, features), decoded; NULL likewise */
+    struct ff_first_inputs form;     /* boundary 0 */
+    struct ff_hard_negatives gather; /* above boundary 0, of hard negatives */
 };
 
 struct ff_feed {
     struct ff_workers *workers;
     struct ff_feed_opts opts;
     size_t loaded; /* slots in use */
-    struct ff_form_noise noise;
+    struct ff_first_inputs_noise noise;
     struct ff_rng dropped, drawn; /* of the epoch */
     struct slot slots[];
 };
@@ -62,7 +62,7 @@ static size_t feed_bytes(const struct ff_feed_opts *opts)
 
 /* Buffers of one slot: those that it always has, then those that it comes to have when chunks
  * cannot be read where they lie. */
-#define MAX_BUFFERS (2 + FF_FORM_BUFFERS)
+#define MAX_BUFFERS (2 + FF_FIRST_INPUTS_BUFFERS)
 
 /* True if the feed's pieces are gathered from inputs under every label. */
 static bool gathers(const struct ff_feed_opts *opts)
@@ -70,27 +70,27 @@ static bool gathers(const struct ff_feed_opts *opts)
     return opts->hard && opts->boundary > 0;
 }
 
-static struct ff_gather_shape gather_shape(const struct ff_feed_opts *opts)
+static struct ff_hard_negatives_shape gather_shape(const struct ff_feed_opts *opts)
 {
-    return (struct ff_gather_shape){opts->classes, opts->width, opts->geometry->chunk_rows};
+    return (struct ff_hard_negatives_shape){opts->classes, opts->width, opts->geometry->chunk_rows};
 }
 
 static size_t list_always(const struct ff_feed_opts *opts, struct slot *slot,
                           struct ff_buffer out[MAX_BUFFERS])
 {
     size_t rows = opts->geometry->chunk_rows;
-    struct ff_gather_shape shape = gather_shape(opts);
+    struct ff_hard_negatives_shape shape = gather_shape(opts);
 
     if (opts->boundary > 0 && opts->dropout <= 0 && !opts->hard)
         return 0;
     out[0] =
         (struct ff_buffer){&slot->buffer, FF_MEM_ACTIVATIONS, rows * opts->width, sizeof(float)};
     if (opts->boundary == 0)
-        return 1 + ff_form_list(opts, &slot->form, out + 1);
+        return 1 + ff_first_inputs_list(opts, &slot->form, out + 1);
     if (!opts->hard)
         return 1;
-    ff_gather_list(&shape, &slot->gather, out + 1);
-    return 1 + FF_GATHER_BUFFERS;
+    ff_hard_negatives_list(&shape, &slot->gather, out + 1);
+    return 1 + FF_HARD_NEGATIVES_BUFFERS;
 }
 
 /* Of a chunk as it is stored, decoded. */
@@ -102,7 +102,7 @@ static struct ff_buffer decoded_buffer(const struct ff_feed_opts *opts, struct s
         return (struct ff_buffer){&slot->buffer, FF_MEM_ACTIVATIONS, rows * opts->width,
                                   sizeof(float)};
     return (struct ff_buffer){&slot->images, FF_MEM_ACTIVATIONS, rows * opts->embedding.features,
-                              ff_dtype_size(ff_form_dtype(opts))};
+                              ff_dtype_size(ff_first_inputs_dtype(opts))};
 }
 
 static int allocate_slots(struct ff_feed *feed)
@@ -191,7 +191,7 @@ void ff_feed_begin_epoch(struct ff_feed *feed, uint32_t epoch)
 
     feed->dropped = ff_rng_make(opts->seed, FF_RNG_DROPOUT, opts->boundary + 1, epoch);
     feed->drawn = ff_rng_make(opts->seed, FF_RNG_HARD_LABEL, opts->boundary + 1, epoch);
-    ff_form_begin_epoch(opts, epoch, &feed->noise);
+    ff_first_inputs_begin_epoch(opts, epoch, &feed->noise);
 }
 
 void ff_feed_give_labels(struct ff_feed *feed, uint64_t first, const uint16_t *labels)
@@ -226,11 +226,12 @@ static int check_labels(struct ff_feed *feed, const struct ff_chunk *chunk, cons
 static int form_inputs(struct ff_feed *feed, struct slot *slot, struct ff_coder *coder)
 {
     const struct ff_feed_opts *opts = &feed->opts;
-    struct ff_form_rows rows = {.stream = slot->stream, .first = slot->first, .rows = slot->rows};
+    struct ff_first_inputs_rows rows = {
+        .stream = slot->stream, .first = slot->first, .rows = slot->rows};
     const void *truth = NULL;
     int status;
 
-    status = ff_chunk_read(opts->set, &slot->input, coder, ff_form_dtype(opts), slot->rows,
+    status = ff_chunk_read(opts->set, &slot->input, coder, ff_first_inputs_dtype(opts), slot->rows,
                            opts->embedding.features, slot->images, &rows.images);
     if (status == FF_OK && needs_truth(opts, slot->stream)) {
         status = ff_chunk_read(opts->set, &slot->labels, coder, FF_U16, slot->rows, 1,
@@ -241,7 +242,7 @@ static int form_inputs(struct ff_feed *feed, struct slot *slot, struct ff_coder 
     rows.truth = truth;
     if (status != FF_OK)
         return status;
-    ff_form_inputs(opts, &feed->noise, &slot->form, &rows, slot->buffer);
+    ff_first_inputs_form(opts, &feed->noise, &slot->form, &rows, slot->buffer);
     slot->x = slot->buffer;
     return FF_OK;
 }
@@ -286,8 +287,8 @@ static void add_noise(const struct ff_feed *feed, struct slot *slot)
 static int gather_inputs(struct ff_feed *feed, struct slot *slot, struct ff_coder *coder)
 {
     const struct ff_feed_opts *opts = &feed->opts;
-    struct ff_gather_shape shape = gather_shape(opts);
-    struct ff_gather_choice choice = {
+    struct ff_hard_negatives_shape shape = gather_shape(opts);
+    struct ff_hard_negatives_choice choice = {
         .negative = slot->stream != FF_STREAM_INPUT,
         .rng = feed->drawn,
         .first = slot->first,
@@ -295,8 +296,8 @@ static int gather_inputs(struct ff_feed *feed, struct slot *slot, struct ff_code
     };
 
     slot->x = slot->buffer;
-    return ff_gather_rows(&shape, opts->set, &slot->gather, &choice, coder, slot->rows,
-                          slot->buffer);
+    return ff_hard_negatives_gather(&shape, opts->set, &slot->gather, &choice, coder, slot->rows,
+                                    slot->buffer);
 }
 
 static void load_slot(void *arg, size_t task, unsigned worker)
@@ -342,18 +343,19 @@ static int find_slot(struct ff_feed *feed, const struct ff_piece_request *reques
 {
     const struct ff_feed_opts *opts = &feed->opts;
     uint32_t stored = stored_stream(opts, request->stream);
-    struct ff_gather_shape shape = gather_shape(opts);
+    struct ff_hard_negatives_shape shape = gather_shape(opts);
     int status;
 
     slot->stream = request->stream;
     ff_chunk_range(opts->geometry, request->chunk, &slot->first, &slot->rows);
     if (gathers(opts)) {
-        status = ff_gather_find(&shape, opts->set, request->chunk, &slot->gather);
+        status = ff_hard_negatives_find(&shape, opts->set, request->chunk, &slot->gather);
         slot->input = slot->gather.labels;
     } else {
         status = ff_set_find(opts->set, request->chunk, stored, &slot->input);
         if (status == FF_OK)
-            status = need_buffer(feed, slot, opts->boundary > 0 ? FF_F32 : ff_form_dtype(opts));
+            status =
+                need_buffer(feed, slot, opts->boundary > 0 ? FF_F32 : ff_first_inputs_dtype(opts));
     }
     if (status == FF_OK && opts->boundary == 0 && needs_truth(opts, request->stream))
         status = ff_set_find(opts->set, request->chunk, FF_STREAM_LABELS, &slot->labels);

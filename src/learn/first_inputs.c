@@ -2,24 +2,24 @@
 
 #include "data/hybrid.h"
 
-void ff_form_begin_epoch(const struct ff_feed_opts *opts, uint32_t epoch,
-                         struct ff_form_noise *noise)
+void ff_first_inputs_begin_epoch(const struct ff_feed_opts *opts, uint32_t epoch,
+                                 struct ff_first_inputs_noise *noise)
 {
     noise->epoch = epoch;
     noise->shifts = ff_rng_make(opts->seed, FF_RNG_JITTER, 1, epoch);
     noise->masks = ff_rng_make(opts->seed, FF_RNG_HYBRID, 1, epoch);
 }
 
-enum ff_dtype ff_form_dtype(const struct ff_feed_opts *opts)
+enum ff_dtype ff_first_inputs_dtype(const struct ff_feed_opts *opts)
 {
     return opts->is_float ? FF_F32 : FF_U8;
 }
 
-size_t ff_form_list(const struct ff_feed_opts *opts, struct ff_form *form,
-                    struct ff_buffer out[FF_FORM_BUFFERS])
+size_t ff_first_inputs_list(const struct ff_feed_opts *opts, struct ff_first_inputs *form,
+                            struct ff_buffer out[FF_FIRST_INPUTS_BUFFERS])
 {
     size_t rows = opts->geometry->chunk_rows, features = rows * opts->embedding.features, n = 0;
-    size_t element = ff_dtype_size(ff_form_dtype(opts));
+    size_t element = ff_dtype_size(ff_first_inputs_dtype(opts));
     size_t pixels = (size_t)opts->image.height * opts->image.width;
 
     out[n++] = (struct ff_buffer){&form->truth, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)};
@@ -35,8 +35,9 @@ size_t ff_form_list(const struct ff_feed_opts *opts, struct ff_form *form,
 }
 
 /* The label that each row is under. */
-static void choose_labels(const struct ff_feed_opts *opts, const struct ff_form_noise *noise,
-                          const struct ff_form_rows *rows, uint16_t *out)
+static void choose_labels(const struct ff_feed_opts *opts,
+                          const struct ff_first_inputs_noise *noise,
+                          const struct ff_first_inputs_rows *rows, uint16_t *out)
 {
     bool given = noise->given && rows->stream == FF_STREAM_INPUT + 1;
     /* Hard negatives are drawn anew in each epoch; before any layer is trained all are as hard. */
@@ -64,10 +65,11 @@ static uint32_t copy_of(const struct ff_feed_opts *opts, uint32_t stream)
 }
 
 /* Positive and negative rows of a sample are shifted alike. */
-static void shift_images(const struct ff_feed_opts *opts, const struct ff_form_noise *noise,
-                         const struct ff_form_rows *rows, char *out)
+static void shift_images(const struct ff_feed_opts *opts, const struct ff_first_inputs_noise *noise,
+                         const struct ff_first_inputs_rows *rows, char *out)
 {
-    size_t element = ff_dtype_size(ff_form_dtype(opts)), bytes = opts->embedding.features * element;
+    size_t element = ff_dtype_size(ff_first_inputs_dtype(opts)),
+           bytes = opts->embedding.features * element;
     struct ff_rng rng = noise->shifts;
 
     if (opts->use == FF_FEED_STORE)
@@ -83,10 +85,11 @@ static void shift_images(const struct ff_feed_opts *opts, const struct ff_form_n
 }
 
 /* Mixes each image with another one of its chunk, which is any, as rows were shuffled. */
-static void mix_images(const struct ff_feed_opts *opts, const struct ff_form_noise *noise,
-                       struct ff_form *form, const struct ff_form_rows *rows)
+static void mix_images(const struct ff_feed_opts *opts, const struct ff_first_inputs_noise *noise,
+                       struct ff_first_inputs *form, const struct ff_first_inputs_rows *rows)
 {
-    size_t element = ff_dtype_size(ff_form_dtype(opts)), bytes = opts->embedding.features * element;
+    size_t element = ff_dtype_size(ff_first_inputs_dtype(opts)),
+           bytes = opts->embedding.features * element;
     const char *images = rows->images;
     uint32_t set = rows->stream - FF_STREAM_INPUT - 1, step = 1;
     struct ff_rng rng = noise->masks;
@@ -104,10 +107,11 @@ static void mix_images(const struct ff_feed_opts *opts, const struct ff_form_noi
     }
 }
 
-void ff_form_inputs(const struct ff_feed_opts *opts, const struct ff_form_noise *noise,
-                    struct ff_form *form, const struct ff_form_rows *rows, float *out)
+void ff_first_inputs_form(const struct ff_feed_opts *opts,
+                          const struct ff_first_inputs_noise *noise, struct ff_first_inputs *form,
+                          const struct ff_first_inputs_rows *rows, float *out)
 {
-    struct ff_form_rows now = *rows;
+    struct ff_first_inputs_rows now = *rows;
 
     if (opts->jitter > 0) {
         shift_images(opts, noise, &now, form->shifted);

@@ -9,18 +9,18 @@
 #include "learn/feed_opts.h"
 
 /* The chance in it. */
-struct ff_form_noise {
+struct ff_first_inputs_noise {
     uint32_t epoch;
     struct ff_rng shifts, masks; /* of the epoch */
     const uint16_t
         *given; /* labels of the first set of negatives, from row given_first on; or NULL */
     uint64_t given_first;
 };
-void ff_form_begin_epoch(const struct ff_feed_opts *opts, uint32_t epoch,
-                         struct ff_form_noise *noise);
+void ff_first_inputs_begin_epoch(const struct ff_feed_opts *opts, uint32_t epoch,
+                                 struct ff_first_inputs_noise *noise);
 
 /* One chunk at a time. */
-struct ff_form {
+struct ff_first_inputs {
     uint16_t *truth;    /* (chunk_rows): the true labels */
     uint16_t *embedded; /* (chunk_rows): those that the rows are under */
     void *shifted;      /* with jitter: (chunk_rows, features), of the type of the images */
@@ -29,14 +29,14 @@ struct ff_form {
     float *work;        /* hybrids: (2 pixels) */
 };
 
-#define FF_FORM_BUFFERS 6
+#define FF_FIRST_INPUTS_BUFFERS 6
 /* Its buffers, for ff_buffers_alloc(); their number. */
-size_t ff_form_list(const struct ff_feed_opts *opts, struct ff_form *form,
-                    struct ff_buffer out[FF_FORM_BUFFERS]);
+size_t ff_first_inputs_list(const struct ff_feed_opts *opts, struct ff_first_inputs *form,
+                            struct ff_buffer out[FF_FIRST_INPUTS_BUFFERS]);
 /* The type of the images. */
-enum ff_dtype ff_form_dtype(const struct ff_feed_opts *opts);
+enum ff_dtype ff_first_inputs_dtype(const struct ff_feed_opts *opts);
 
-struct ff_form_rows {
+struct ff_first_inputs_rows {
     uint32_t stream;
     uint32_t rows;
     uint64_t first;        /* row of the dataset, in stored order */
@@ -44,7 +44,8 @@ struct ff_form_rows {
     const uint16_t *truth; /* (rows): below the number of classes; where STREAM needs it */
 };
 /* Fills OUT (rows, width). Thread-safe, with a form for each thread. */
-void ff_form_inputs(const struct ff_feed_opts *opts, const struct ff_form_noise *noise,
-                    struct ff_form *form, const struct ff_form_rows *rows, float *out);
+void ff_first_inputs_form(const struct ff_feed_opts *opts,
+                          const struct ff_first_inputs_noise *noise, struct ff_first_inputs *form,
+                          const struct ff_first_inputs_rows *rows, float *out);
 
 #endif

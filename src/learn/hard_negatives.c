@@ -4,11 +4,12 @@
 
 #include <string.h>
 
-void ff_gather_list(const struct ff_gather_shape *shape, struct ff_gather *gather,
-                    struct ff_buffer out[FF_GATHER_BUFFERS])
+void ff_hard_negatives_list(const struct ff_hard_negatives_shape *shape,
+                            struct ff_hard_negatives *gather,
+                            struct ff_buffer out[FF_HARD_NEGATIVES_BUFFERS])
 {
     size_t rows = shape->chunk_rows;
-    const struct ff_buffer buffers[FF_GATHER_BUFFERS] = {
+    const struct ff_buffer buffers[FF_HARD_NEGATIVES_BUFFERS] = {
         {&gather->under, FF_MEM_OTHER, shape->classes, sizeof *gather->under},
         {&gather->truth, FF_MEM_ACTIVATIONS, rows, sizeof *gather->truth},
         {&gather->chosen, FF_MEM_ACTIVATIONS, rows, sizeof *gather->chosen},
@@ -19,8 +20,8 @@ void ff_gather_list(const struct ff_gather_shape *shape, struct ff_gather *gathe
     memcpy(out, buffers, sizeof buffers);
 }
 
-int ff_gather_find(const struct ff_gather_shape *shape, struct ff_set *set, uint32_t chunk,
-                   struct ff_gather *gather)
+int ff_hard_negatives_find(const struct ff_hard_negatives_shape *shape, struct ff_set *set,
+                           uint32_t chunk, struct ff_hard_negatives *gather)
 {
     int status = ff_set_find(set, chunk, FF_STREAM_LABELS, &gather->labels);
 
@@ -32,8 +33,9 @@ int ff_gather_find(const struct ff_gather_shape *shape, struct ff_set *set, uint
 }
 
 /* A wrong label for each row. */
-static int draw(const struct ff_gather_shape *shape, struct ff_set *set, struct ff_gather *gather,
-                const struct ff_gather_choice *choice, struct ff_coder *coder, uint32_t rows)
+static int draw(const struct ff_hard_negatives_shape *shape, struct ff_set *set,
+                struct ff_hard_negatives *gather, const struct ff_hard_negatives_choice *choice,
+                struct ff_coder *coder, uint32_t rows)
 {
     const void *data;
     int status = ff_chunk_read(set, &gather->goodness, coder, FF_F32, rows, shape->classes,
@@ -53,8 +55,9 @@ static int draw(const struct ff_gather_shape *shape, struct ff_set *set, struct 
     return FF_OK;
 }
 
-static int choose(const struct ff_gather_shape *shape, struct ff_set *set, struct ff_gather *gather,
-                  const struct ff_gather_choice *choice, struct ff_coder *coder, uint32_t rows)
+static int choose(const struct ff_hard_negatives_shape *shape, struct ff_set *set,
+                  struct ff_hard_negatives *gather, const struct ff_hard_negatives_choice *choice,
+                  struct ff_coder *coder, uint32_t rows)
 {
     const void *truth;
     int status = ff_chunk_read(set, &gather->labels, coder, FF_U16, rows, 1, gather->truth, &truth);
@@ -75,8 +78,8 @@ static int choose(const struct ff_gather_shape *shape, struct ff_set *set, struc
 }
 
 /* The rows that are under LABEL. */
-static int take_label(const struct ff_gather_shape *shape, struct ff_set *set,
-                      struct ff_gather *gather, struct ff_coder *coder, uint32_t label,
+static int take_label(const struct ff_hard_negatives_shape *shape, struct ff_set *set,
+                      struct ff_hard_negatives *gather, struct ff_coder *coder, uint32_t label,
                       uint32_t rows, float *out)
 {
     size_t bytes = shape->width * sizeof(float);
@@ -92,7 +95,7 @@ static int take_label(const struct ff_gather_shape *shape, struct ff_set *set,
     return status;
 }
 
-static bool is_chosen(const struct ff_gather *gather, uint32_t label, uint32_t rows)
+static bool is_chosen(const struct ff_hard_negatives *gather, uint32_t label, uint32_t rows)
 {
     for (uint32_t i = 0; i < rows; i++) {
         if (gather->chosen[i] == label)
@@ -101,9 +104,10 @@ static bool is_chosen(const struct ff_gather *gather, uint32_t label, uint32_t r
     return false;
 }
 
-int ff_gather_rows(const struct ff_gather_shape *shape, struct ff_set *set,
-                   struct ff_gather *gather, const struct ff_gather_choice *choice,
-                   struct ff_coder *coder, uint32_t rows, float *out)
+int ff_hard_negatives_gather(const struct ff_hard_negatives_shape *shape, struct ff_set *set,
+                             struct ff_hard_negatives *gather,
+                             const struct ff_hard_negatives_choice *choice, struct ff_coder *coder,
+                             uint32_t rows, float *out)
 {
     int status = choose(shape, set, gather, choice, coder, rows);
 

@@ -13,13 +13,13 @@
 #include "base/rng.h"
 #include "store/activations.h"
 
-struct ff_gather_shape {
+struct ff_hard_negatives_shape {
     uint32_t classes, width; /* of the inputs */
     size_t chunk_rows;
 };
 
 /* One chunk at a time. */
-struct ff_gather {
+struct ff_hard_negatives {
     struct ff_chunk labels, goodness;
     struct ff_chunk *under; /* (classes): the chunk under each label */
     uint16_t *truth;        /* (chunk_rows) */
@@ -28,24 +28,26 @@ struct ff_gather {
     float *decoded;         /* (chunk_rows, width): of one label */
 };
 
-#define FF_GATHER_BUFFERS 5
+#define FF_HARD_NEGATIVES_BUFFERS 5
 /* Its buffers, for ff_buffers_alloc(). */
-void ff_gather_list(const struct ff_gather_shape *shape, struct ff_gather *gather,
-                    struct ff_buffer out[FF_GATHER_BUFFERS]);
+void ff_hard_negatives_list(const struct ff_hard_negatives_shape *shape,
+                            struct ff_hard_negatives *gather,
+                            struct ff_buffer out[FF_HARD_NEGATIVES_BUFFERS]);
 /* Looks up CHUNK. Call from one thread at a time. */
-FF_CHECK int ff_gather_find(const struct ff_gather_shape *shape, struct ff_set *set, uint32_t chunk,
-                            struct ff_gather *gather);
+FF_CHECK int ff_hard_negatives_find(const struct ff_hard_negatives_shape *shape, struct ff_set *set,
+                                    uint32_t chunk, struct ff_hard_negatives *gather);
 
 /* How labels are chosen. */
-struct ff_gather_choice {
+struct ff_hard_negatives_choice {
     bool negative;     /* else the true label */
     struct ff_rng rng; /* of the epoch */
     uint64_t first;    /* row of the dataset, in stored order */
     float scale;       /* gs divided by the layers that the goodness is summed over */
 };
 /* Fills OUT (rows, width). Thread-safe: each thread brings its own coder. FF_ECORRUPT. */
-FF_CHECK int ff_gather_rows(const struct ff_gather_shape *shape, struct ff_set *set,
-                            struct ff_gather *gather, const struct ff_gather_choice *choice,
-                            struct ff_coder *coder, uint32_t rows, float *out);
+FF_CHECK int ff_hard_negatives_gather(const struct ff_hard_negatives_shape *shape,
+                                      struct ff_set *set, struct ff_hard_negatives *gather,
+                                      const struct ff_hard_negatives_choice *choice,
+                                      struct ff_coder *coder, uint32_t rows, float *out);
 
 #endif

@@ -1,4 +1,5 @@
 /* One layer's part of the linear softmax head, on the stored outputs of the layer. */
+#include "learn/feed.h"
 #include "learn/head.h"
 #include "learn/learner.h"
 #include "learn/streams.h"
@@ -72,7 +73,7 @@ static double flops(const struct ff_manifest *manifest, uint32_t layer)
     return 4.0 * manifest->recipe.hidden[layer - 1] * manifest->classes;
 }
 
-static int make_parts(struct ff_learner *base)
+static int open_parts(struct ff_learner *base)
 {
     struct head_learner *l = (struct head_learner *)base;
     const struct ff_learner_opts *opts = &base->opts;
@@ -102,7 +103,7 @@ static int start(struct ff_learner *base, struct ff_set *set)
     return status == FF_OK ? ff_update_init(&l->update) : status;
 }
 
-static void release(struct ff_learner *base)
+static void close_learner(struct ff_learner *base)
 {
     struct head_learner *l = (struct head_learner *)base;
     struct ff_buffer buffers[MAX_BUFFERS];
@@ -170,9 +171,9 @@ static int learn(struct ff_learner *base, const struct ff_batch *batch, struct f
 const struct ff_learner_ops ff_head_learner = {
     .work = {.needs = needs, .flops = flops},
     .size = sizeof(struct head_learner),
-    .above = true,
-    .open = make_parts,
+    .reads_outputs = true,
+    .open = open_parts,
     .start = start,
     .learn = learn,
-    .close = release,
+    .close = close_learner,
 };

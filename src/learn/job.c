@@ -1,5 +1,6 @@
 #include "learn/job.h"
 
+#include "learn/feed.h"
 #include "learn/streams.h"
 #include "model/workers.h"
 #include "recipe/activation_type.h"
@@ -165,4 +166,16 @@ void ff_job_feed_needs(const struct ff_job *job, uint32_t boundary, uint32_t pie
     ff_set_needs(0, NULL, 0, &job->compression, needs);
     ff_feed_needs(&opts, &rows, shared ? (pieces + 1) / 2 : pieces, job->threads,
                   ff_job_stored(job, boundary), needs);
+}
+
+int ff_job_feed(const struct ff_job *job, struct ff_workers *workers, bool *damaged,
+                struct ff_set *set, uint32_t boundary, uint32_t pieces, enum ff_feed_use use,
+                struct ff_feed **out)
+{
+    struct ff_feed_opts opts =
+        ff_feed_opts_of(job->manifest, &job->geometry, boundary, pieces, use);
+
+    opts.set = set;
+    opts.damaged = damaged;
+    return ff_feed_new(workers, &opts, out);
 }

@@ -7,7 +7,7 @@
 #define FF_LEARN_JOB_H
 
 #include "base/buffers.h"
-#include "learn/feed.h"
+#include "learn/feed_opts.h"
 #include "model/geometry.h"
 #include "model/manifest.h"
 #include "model/pager.h"
@@ -42,6 +42,9 @@ struct ff_knobs {
     struct ff_residency residency; /* of a layer's tiles */
 };
 
+struct ff_feed;
+struct ff_workers;
+
 /* What the planner has to know of one kind of work on a layer (from 1; where the whole network
  * trains at once: 1). */
 struct ff_work {
@@ -51,8 +54,13 @@ struct ff_work {
     bool pages; /* tiles of the layer may be paged */
     /* Chunks of a batch at a time where memory is not scarce. NULL: a batch cannot be cut. */
     uint32_t (*micro_chunks)(const struct ff_job *job, uint32_t layer);
-    /* Floating-point operations of the matrix products for one sample; NULL: not told. */
+    /* Floating-point operations of the matrix products for one sample; NULL: not counted. */
     double (*flops)(const struct ff_manifest *manifest, uint32_t layer);
+};
+
+/* The work of each stage of a job. */
+struct ff_stage_work {
+    const struct ff_work *of[FF_STAGE_DONE];
 };
 
 struct ff_job ff_job_make(const struct ff_manifest *manifest, const struct ff_train_opts *opts,
@@ -64,6 +72,11 @@ size_t ff_job_values(const struct ff_job *job, uint32_t boundary,
 uint64_t ff_job_stored(const struct ff_job *job, uint32_t boundary);
 /* The estimated bytes that are written for it. */
 uint64_t ff_job_written(const struct ff_job *job, uint32_t boundary);
+/* A feed from BOUNDARY, stored in SET (not owned), for USE, PIECES pieces at a time. *DAMAGED
+ * becomes true when the set turns out to be. */
+FF_CHECK int ff_job_feed(const struct ff_job *job, struct ff_workers *workers, bool *damaged,
+                         struct ff_set *set, uint32_t boundary, uint32_t pieces,
+                         enum ff_feed_use use, struct ff_feed **out);
 /* Adds what reading BOUNDARY for USE, PIECES pieces at a time, takes: set, feed, and what it maps.
  */
 void ff_job_feed_needs(const struct ff_job *job, uint32_t boundary, uint32_t pieces,

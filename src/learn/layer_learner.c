@@ -65,7 +65,7 @@ static double flops(const struct ff_manifest *manifest, uint32_t layer)
            ff_manifest_fan_in(manifest, layer) * manifest->recipe.hidden[layer - 1];
 }
 
-static int make_parts(struct ff_learner *base)
+static int open_parts(struct ff_learner *base)
 {
     struct layer_learner *l = (struct layer_learner *)base;
     const struct ff_learner_opts *opts = &base->opts;
@@ -101,7 +101,7 @@ static int learn(struct ff_learner *base, const struct ff_batch *batch, struct f
     return ff_step_run(l->step, batch->batch, batch->epoch, batch->step, batch->lr, sums);
 }
 
-static void release(struct ff_learner *base)
+static void close_learner(struct ff_learner *base)
 {
     struct layer_learner *l = (struct layer_learner *)base;
 
@@ -113,8 +113,8 @@ static void release(struct ff_learner *base)
 const struct ff_learner_ops ff_layer_learner = {
     .work = {.needs = needs, .pages = true, .micro_chunks = micro_chunks, .flops = flops},
     .size = sizeof(struct layer_learner),
-    .open = make_parts,
+    .open = open_parts,
     .start = start,
     .learn = learn,
-    .close = release,
+    .close = close_learner,
 };

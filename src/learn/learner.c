@@ -30,11 +30,7 @@ void ff_learner_free(struct ff_learner *learner)
 int ff_learner_feed(const struct ff_learner *learner, struct ff_set *set, uint32_t boundary,
                     uint32_t pieces, enum ff_feed_use use, struct ff_feed **out)
 {
-    const struct ff_job *job = learner->opts.job;
-    struct ff_feed_opts opts =
-        ff_feed_opts_of(job->manifest, &job->geometry, boundary, pieces, use);
+    const struct ff_learner_opts *opts = &learner->opts;
 
-    opts.set = set;
-    opts.damaged = learner->opts.damaged;
-    return ff_feed_new(learner->opts.workers, &opts, out);
+    return ff_job_feed(opts->job, opts->workers, opts->damaged, set, boundary, pieces, use, out);
 }

@@ -1,8 +1,8 @@
 /*
- * Learners: what learns from one batch after another, each a file that ends with its row of
- * operations. A learner holds its layers, reads its inputs through a feed, and makes one optimizer
- * step a batch; epochs, checkpoints and progress are the run's (train/stage_learn.c). Which one a
- * mode trains with stands in train/modes.c.
+ * Learners, each a file that ends with its row of operations. A learner makes one optimizer step
+ * per batch: it holds the layers that learn and reads their inputs through a feed; epochs,
+ * checkpoints and progress are the run's (train/stage_learn.c). Which one a mode trains with stands
+ * in train/modes.c.
  */
 #ifndef FF_LEARN_LEARNER_H
 #define FF_LEARN_LEARNER_H
@@ -32,7 +32,7 @@ struct ff_learner {
 struct ff_learner_ops {
     struct ff_work work; /* for the planner; its needs count the struct of SIZE bytes, too */
     size_t size;         /* of the struct, which is zeroed before it is opened */
-    bool above;          /* learns from the outputs of its layer; else from the inputs */
+    bool reads_outputs;  /* learns from the outputs of its layer; else from the inputs */
     /* Allocates the parts. On error what is there is closed. */
     int (*open)(struct ff_learner *learner);
     /* Allocates the rest, to learn from SET (not owned). */
@@ -54,7 +54,7 @@ extern const struct ff_learner_ops ff_head_learner; /* one layer's part of the l
 FF_CHECK int ff_learner_new(const struct ff_learner_ops *ops, const struct ff_learner_opts *opts,
                             struct ff_learner **out);
 void ff_learner_free(struct ff_learner *learner);
-/* A feed from BOUNDARY, stored in SET, PIECES pieces at a time, for LEARNER. */
+/* A feed for LEARNER, as ff_job_feed(). */
 FF_CHECK int ff_learner_feed(const struct ff_learner *learner, struct ff_set *set,
                              uint32_t boundary, uint32_t pieces, enum ff_feed_use use,
                              struct ff_feed **out);

@@ -87,7 +87,7 @@ static struct network_learner make_shape(const struct ff_recipe *recipe,
     return shape;
 }
 
-static int make_parts(struct ff_learner *base)
+static int open_parts(struct ff_learner *base)
 {
     struct network_learner *l = (struct network_learner *)base;
     const struct ff_job *job = base->opts.job;
@@ -153,7 +153,7 @@ static int start(struct ff_learner *base, struct ff_set *set)
     return status == FF_OK ? start_head(l) : status;
 }
 
-static void release(struct ff_learner *base)
+static void close_learner(struct ff_learner *base)
 {
     struct network_learner *l = (struct network_learner *)base;
     struct ff_buffer buffers[MAX_BUFFERS];
@@ -368,8 +368,8 @@ static int learn(struct ff_learner *base, const struct ff_batch *batch, struct f
 const struct ff_learner_ops ff_network_learner = {
     .work = {.needs = needs, .flops = flops},
     .size = sizeof(struct network_learner),
-    .open = make_parts,
+    .open = open_parts,
     .start = start,
     .learn = learn,
-    .close = release,
+    .close = close_learner,
 };

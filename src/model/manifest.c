@@ -70,7 +70,7 @@ static json_t *field_to_json(const struct ff_field *field, const struct ff_recip
 {
     const void *at = ff_field_of(field, recipe);
 
-    switch (field->type) {
+    switch (field->info.type) {
     case FF_FIELD_COUNT:
         return json_integer(*(const uint32_t *)at);
     case FF_FIELD_SEED:
@@ -93,7 +93,8 @@ static json_t *recipe_to_json(const struct ff_recipe *recipe)
 
     free(hidden);
     for (size_t i = 0; i < n && !failed; i++)
-        failed = json_object_set_new(object, fields[i].name, field_to_json(&fields[i], recipe));
+        failed = json_object_set_new(object, ff_field_key(&fields[i]),
+                                     field_to_json(&fields[i], recipe));
     if (failed) {
         json_decref(object);
         return NULL;
@@ -149,7 +150,9 @@ int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *manifest, ch
         "data", data_to_json(manifest), "progress", progress_to_json(&manifest->mark), "choice",
         choice_to_json(&manifest->choice));
 
-    *text = root ? ff_json_text(root, JSON_COMPACT | JSON_REAL_PRECISION(EXACT_DIGITS)) : NULL;
+    *text =
+        root ? ff_json_text(root, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(EXACT_DIGITS))
+             : NULL;
     json_decref(root);
     return *text ? FF_OK : ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
 }
@@ -157,10 +160,10 @@ int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *manifest, ch
 static int field_from_json(struct ff_ctx *ctx, const struct ff_field *field, const json_t *value,
                            struct ff_recipe *recipe)
 {
-    char *at = (char *)recipe + field->at;
+    char *at = (char *)recipe + field->info.offset;
     json_int_t integer = json_integer_value(value);
 
-    switch (field->type) {
+    switch (field->info.type) {
     case FF_FIELD_COUNT:
         if (!json_is_integer(value) || integer < 0 || integer > UINT32_MAX)
             break;
@@ -177,7 +180,7 @@ static int field_from_json(struct ff_ctx *ctx, const struct ff_field *field, con
         *(double *)(void *)at = json_number_value(value);
         return FF_OK;
     case FF_FIELD_CHOICE:
-        for (const struct ff_recipe_choice *choice = ff_recipe_choices(field->name);
+        for (const struct ff_recipe_choice *choice = ff_recipe_choices(field->info.name);
              json_is_string(value) && choice->name; choice++) {
             if (strcmp(choice->name, json_string_value(value)) == 0) {
                 *(const char **)(void *)at = choice->name;
@@ -186,7 +189,7 @@ static int field_from_json(struct ff_ctx *ctx, const struct ff_field *field, con
         }
         break;
     }
-    return ff_fail(ctx, FF_ECORRUPT, "recipe: \"%s\" is missing or out of range", field->name);
+    return ff_fail(ctx, FF_ECORRUPT, "recipe: \"%s\" is missing or out of range", field->info.name);
 }
 
 static int recipe_from_json(struct ff_ctx *ctx, const json_t *object, struct ff_recipe *out)
@@ -199,7 +202,8 @@ static int recipe_from_json(struct ff_ctx *ctx, const json_t *object, struct ff_
     ff_recipe_init(out);
     status = ff_recipe_parse_hidden(ctx, hidden ? hidden : "", out);
     for (size_t i = 0; i < n && status == FF_OK; i++)
-        status = field_from_json(ctx, &fields[i], json_object_get(object, fields[i].name), out);
+        status = field_from_json(ctx, &fields[i], json_object_get(object, ff_field_key(&fields[i])),
+                                 out);
     return status == FF_OK ? ff_recipe_complete(ctx, out) : status;
 }
 

@@ -68,9 +68,9 @@ struct ff_range_choice {
 struct ff_manifest {
     struct ff_recipe recipe;
     char *program, *blas, *lmdb, *zstd; /* versions that wrote it */
-    char *data_path, *data_labels;      /* as given; labels may be NULL */
-    char fingerprint[FF_HASH_BYTES];    /* "" until imported */
-    struct ff_data_files files; /* that it was found in; none: a model of an earlier version */
+    char *data_path, *data_labels; /* absolute, where the data was read last; labels may be NULL */
+    char fingerprint[FF_HASH_BYTES]; /* "" until imported */
+    struct ff_data_files files;      /* that it was found in; none: a model of an earlier version */
     uint64_t samples;
     uint64_t all_samples; /* of the dataset, of which SAMPLES are drawn (data/dataset.h); 0: a model
                              of an earlier version, which takes the first ones */
@@ -86,9 +86,11 @@ void ff_manifest_release(struct ff_manifest *manifest);
 /* Copies RECIPE (its layers too) into the manifest. */
 FF_CHECK int ff_manifest_set_recipe(struct ff_ctx *ctx, struct ff_manifest *manifest,
                                     const struct ff_recipe *recipe);
-/* The manifest as JSON text; *TEXT is malloc'd, the caller frees it. */
+/* The manifest as JSON text, its keys sorted: the same text whatever the order of the tables it
+ * comes from, for scratch is sealed with a hash of it (train/run.c); *TEXT is malloc'd, the caller
+ * frees it. */
 FF_CHECK int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *manifest, char **text);
-/* Parses and checks TEXT, found in the file PATH. FF_ECORRUPT, FF_EFORMAT (a newer version). */
+/* Parses and checks TEXT, found in the file PATH. FF_ECORRUPT, FF_EFORMAT (another version). */
 FF_CHECK int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *text,
                               struct ff_manifest *out);
 /* True if a trainer can have left it; its recipe is complete, and right. manifest_check.c */

@@ -6,7 +6,6 @@
 #include "model/workers.h"
 
 #include <errno.h>
-#include <string.h>
 
 size_t ff_plan_tile(uint32_t units, uint32_t fan_in)
 {
@@ -103,13 +102,11 @@ static struct ff_plan_products products_of(const struct ff_job *job)
     return out;
 }
 
-struct ff_planner ff_planner_make(const struct ff_job *job,
-                                  const struct ff_work *const work[FF_STAGE_DONE])
+struct ff_planner ff_planner_make(const struct ff_job *job, struct ff_stage_work work)
 {
-    struct ff_planner planner = {.job = job};
+    struct ff_planner planner = {.job = job, .work = work};
     struct ff_plan_products products = products_of(job);
 
-    memcpy(planner.work, work, sizeof planner.work);
     errno = 0;
     count_base(&planner);
     planner.out_of_memory = errno == ENOMEM;

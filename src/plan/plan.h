@@ -13,18 +13,17 @@
 
 #include <fftool/plan.h>
 
-/* What plans a job. */
+/* The planner of one job. */
 struct ff_planner {
-    const struct ff_job *job;                  /* not owned */
-    const struct ff_work *work[FF_STAGE_DONE]; /* of each stage; NULL: it does not occur */
-    struct ff_needs base;                      /* held all the time */
-    struct ff_needs coding;                    /* held once the largest tile was written */
-    uint64_t program;   /* memory of the process beside what is told, from training on */
-    bool out_of_memory; /* so base and coding are too low */
+    const struct ff_job *job; /* not owned */
+    struct ff_stage_work work;
+    struct ff_needs base;   /* held all the time */
+    struct ff_needs coding; /* held once the largest tile was written */
+    uint64_t program;       /* memory of the process beside what is told, from training on */
+    bool out_of_memory;     /* so base and coding are too low */
 };
 
-struct ff_planner ff_planner_make(const struct ff_job *job,
-                                  const struct ff_work *const work[FF_STAGE_DONE]);
+struct ff_planner ff_planner_make(const struct ff_job *job, struct ff_stage_work work);
 
 /* Elements of the largest tile of a layer. */
 size_t ff_plan_tile(uint32_t units, uint32_t fan_in);

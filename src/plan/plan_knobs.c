@@ -34,7 +34,7 @@ static struct search make_search(const struct ff_planner *planner, enum ff_stage
                                  uint32_t layer)
 {
     const struct ff_job *job = planner->job;
-    const struct ff_work *work = planner->work[stage];
+    const struct ff_work *work = planner->work.of[stage];
     struct search search = {.planner = planner, .stage = stage, .layer = layer, .comfort = 1};
 
     search.all_chunks = job->geometry.chunks_per_batch;
@@ -116,11 +116,11 @@ double ff_plan_slowdown(const struct ff_planner *planner, uint32_t layer,
 {
     const struct ff_job *job = planner->job;
     uint32_t units = job->manifest->recipe.hidden[layer - 1], tiles = ff_tile_count(units);
-    double flops = planner->work[FF_STAGE_TRAIN]->flops(job->manifest, layer);
-    double paged = (double)(tiles - knobs->residency.resident) / tiles, idle = 0;
+    double paged = (double)(tiles - knobs->residency.resident) / tiles, idle = 0, flops;
 
     if (knobs->residency.slots == 0)
         return 1;
+    flops = planner->work.of[FF_STAGE_TRAIN]->flops(job->manifest, layer);
     /* The second half of a step has a thread for each tile that is there. */
     if (knobs->residency.slots < job->threads)
         idle = paged * 0.5 * ((double)job->threads / knobs->residency.slots - 1);

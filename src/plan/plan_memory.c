@@ -174,7 +174,7 @@ struct ff_moment ff_plan_moment(const struct ff_planner *planner, enum ff_stage 
         ff_plan_loading(&shape, &loading);
         ff_peak_consider(&peak, &loading);
     }
-    planner->work[stage]->needs(planner->job, layer, knobs, &needs);
+    planner->work.of[stage]->needs(planner->job, layer, knobs, &needs);
     ff_peak_consider(&peak, &needs);
     if (stage == FF_STAGE_TRAIN || stage == FF_STAGE_HEAD)
         consider_checkpoint(planner, &out, needs, &peak);

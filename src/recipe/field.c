@@ -8,72 +8,178 @@
 #define LARGEST_DROPOUT 0.99
 #define MOST_VALIDATION 0.5
 
-#define AT(member) .name = #member, .at = offsetof(struct ff_recipe, member)
+#define FIELD(member) .name = #member, .offset = offsetof(struct ff_recipe, member)
 
 static const struct ff_field fields[] = {
-    {AT(mode), .words = "mode", .type = FF_FIELD_CHOICE},
-    {AT(recipe), .words = "recipe", .type = FF_FIELD_CHOICE,
-     .needs = {FF_IF_FORWARD, FF_IF_NATIVE}},
-    {AT(loss), .words = "loss", .type = FF_FIELD_CHOICE, .needs = {FF_IF_FORWARD, FF_IF_NATIVE},
-     .by_recipe = true},
-    {AT(optimizer), .words = "optimizer", .type = FF_FIELD_CHOICE},
-    {AT(schedule), .words = "schedule", .type = FF_FIELD_CHOICE},
-    {AT(embedding), .words = "embedding", .type = FF_FIELD_CHOICE,
-     .needs = {FF_IF_FORWARD, FF_IF_NATIVE, FF_IF_PAIRS}, .by_recipe = true},
-    {AT(activations), .words = "activations", .type = FF_FIELD_CHOICE, .needs = {FF_IF_STREAMS},
-     .by_recipe = true},
-    {AT(negatives), .words = "negatives", .type = FF_FIELD_CHOICE,
-     .needs = {FF_IF_FORWARD, FF_IF_NATIVE, FF_IF_PAIRS}, .by_recipe = true},
-    {AT(pass_on), .words = "pass on", .type = FF_FIELD_CHOICE,
-     .needs = {FF_IF_STREAMS, FF_IF_LABELS}},
-    {AT(epochs), .words = "epochs", .type = FF_FIELD_COUNT, .low = 1, .high = FF_MAX_EPOCHS},
-    {AT(sweeps), .words = "sweeps", .type = FF_FIELD_COUNT, .low = 1, .high = FF_MAX_EPOCHS,
+    {.info = {FIELD(mode), .option = "mode", .argument = "NAME", .group = FF_GROUP_MODE,
+              .type = FF_FIELD_CHOICE, .decides_size = true, .help = "how the network is trained"}},
+    {.info = {FIELD(epochs), .option = "epochs", .argument = "N", .group = FF_GROUP_NETWORK,
+              .type = FF_FIELD_COUNT, .low = 1, .high = FF_MAX_EPOCHS, .decides_size = true,
+              .help = "epochs; with ff-stream of each layer"}},
+    {.info = {FIELD(sweeps), .option = "sweeps", .argument = "N", .group = FF_GROUP_NETWORK,
+              .type = FF_FIELD_COUNT, .low = 1, .high = FF_MAX_EPOCHS, .decides_size = true,
+              .help = "rounds over all layers that the epochs of each are divided among; 1: a "
+                      "layer is finished before the next one begins (ff-stream)"},
      .needs = {FF_IF_STREAMS}},
-    {AT(batch), .words = "batch", .type = FF_FIELD_COUNT, .low = 1, .high = FF_MAX_BATCH},
-    {AT(negative_sets), .words = "negative sets", .type = FF_FIELD_COUNT, .low = 1,
-     .high = FF_MAX_NEGATIVE_SETS, .needs = {FF_IF_FORWARD, FF_IF_PAIRS, FF_IF_DRAWN_ONCE},
+    {.info = {FIELD(batch), .option = "batch", .argument = "N", .group = FF_GROUP_NETWORK,
+              .type = FF_FIELD_COUNT, .low = 1, .high = FF_MAX_BATCH, .decides_size = true,
+              .help = "samples per step"}},
+    {.info = {FIELD(seed), .option = "seed", .argument = "N", .group = FF_GROUP_NETWORK,
+              .type = FF_FIELD_SEED,
+              .help = "of every random number; the same seed gives the same weights, bit for bit"}},
+    {.info = {FIELD(recipe), .option = "recipe", .argument = "NAME", .group = FF_GROUP_NETWORK,
+              .type = FF_FIELD_CHOICE, .decides_size = true, .default_is = FF_DEFAULT_IN_HELP,
+              .help = "whose defaults hold for what follows, as `fftool recipes` tells "
+                      "[conditioned; symba with ff-full]"},
+     .needs = {FF_IF_FORWARD, FF_IF_NATIVE}},
+    {.info = {FIELD(loss), .option = "loss", .argument = "NAME", .group = FF_GROUP_NETWORK,
+              .type = FF_FIELD_CHOICE, .decides_size = true, .default_is = FF_DEFAULT_IN_HELP,
+              .help = "what a layer minimises [the recipe's]"},
+     .needs = {FF_IF_FORWARD, FF_IF_NATIVE},
      .by_recipe = true},
-    {AT(seed), .words = "seed", .type = FF_FIELD_SEED},
-    {AT(learning_rate), .words = "learning rate", .type = FF_FIELD_REAL, .low = 0,
-     .high = HUGE_NUMBER, .by_recipe = true},
-    {AT(weight_decay), .words = "weight decay", .type = FF_FIELD_REAL, .low = 0,
-     .high = HUGE_NUMBER},
-    {AT(momentum), .words = "momentum", .type = FF_FIELD_REAL, .low = 0, .high = 1,
+    {.info = {FIELD(goodness_scale), .option = "goodness-scale", .argument = "X",
+              .group = FF_GROUP_NETWORK, .type = FF_FIELD_REAL, .low = 1e-6, .high = HUGE_NUMBER,
+              .default_is = FF_DEFAULT_BY_CHOICE,
+              .help = "the loss sees X times the mean square of a layer's outputs"},
+     .needs = {FF_IF_FORWARD, FF_IF_NATIVE},
+     .by_recipe = true},
+    {.info = {FIELD(threshold), .option = "threshold", .argument = "X", .group = FF_GROUP_NETWORK,
+              .type = FF_FIELD_REAL, .low = -HUGE_NUMBER, .high = HUGE_NUMBER,
+              .default_is = FF_DEFAULT_BY_CHOICE,
+              .help = "goodness that separates positive from negative (logistic loss)"},
+     .needs = {FF_IF_FORWARD, FF_IF_NATIVE, FF_IF_THRESHOLD}},
+    {.info = {FIELD(negative_sets), .option = "negative-sets", .argument = "K",
+              .group = FF_GROUP_NETWORK, .type = FF_FIELD_COUNT, .low = 1,
+              .high = FF_MAX_NEGATIVE_SETS, .decides_size = true,
+              .default_is = FF_DEFAULT_BY_CHOICE,
+              .help = "sets of random negatives, visited in turn; more learn better and, stored, "
+                      "take more disk (losses of pairs)"},
+     .needs = {FF_IF_FORWARD, FF_IF_PAIRS, FF_IF_DRAWN_ONCE},
+     .by_recipe = true},
+    {.info = {FIELD(negatives), .option = "negatives", .argument = "HOW", .group = FF_GROUP_NETWORK,
+              .type = FF_FIELD_CHOICE, .decides_size = true, .default_is = FF_DEFAULT_IN_HELP,
+              .help = "what makes the negatives (losses of pairs) [random]"},
+     .needs = {FF_IF_FORWARD, FF_IF_NATIVE, FF_IF_PAIRS},
+     .by_recipe = true},
+    {.info = {FIELD(peer_normalisation), .option = "peer-normalisation", .argument = "X",
+              .group = FF_GROUP_NETWORK, .type = FF_FIELD_REAL, .low = 0, .high = HUGE_NUMBER,
+              .decides_size = true,
+              .help = "pull of every unit's mean activity to that of its layer (ff-full)"},
+     .needs = {FF_IF_FULL}},
+    {.info = {.name = "label_embedding",
+              .offset = offsetof(struct ff_recipe, embedding),
+              .option = "label-embedding",
+              .argument = "HOW",
+              .group = FF_GROUP_NETWORK,
+              .type = FF_FIELD_CHOICE,
+              .decides_size = true,
+              .default_is = FF_DEFAULT_IN_HELP,
+              .help = "how the label enters the input (losses of pairs) [replace]"},
+     .key = "embedding",
+     .needs = {FF_IF_FORWARD, FF_IF_NATIVE, FF_IF_PAIRS},
+     .by_recipe = true},
+    {.info = {FIELD(label_strength), .option = "label-strength", .argument = "X",
+              .group = FF_GROUP_NETWORK, .type = FF_FIELD_REAL, .low = 1e-6, .high = HUGE_NUMBER,
+              .default_is = FF_DEFAULT_BY_CHOICE,
+              .help = "value of the label's input, in the images or in every layer"},
+     .needs = {FF_IF_FORWARD, FF_IF_NATIVE, FF_IF_LABELLED},
+     .by_recipe = true},
+    {.info = {FIELD(label_smoothing), .option = "label-smoothing", .argument = "X",
+              .group = FF_GROUP_NETWORK, .type = FF_FIELD_REAL, .low = 0, .high = 1,
+              .default_is = FF_DEFAULT_BY_CHOICE,
+              .help = "share of the softmax loss's target that all labels have in common"},
+     .needs = {FF_IF_STREAMS, FF_IF_LABELS},
+     .by_recipe = true},
+    {.info =
+         {FIELD(label_samples), .option = "label-samples", .argument = "N",
+          .group = FF_GROUP_NETWORK, .type = FF_FIELD_COUNT, .low = 0, .high = FF_MAX_LABEL_SAMPLES,
+          .decides_size = true,
+          .help =
+              "wrong labels that a row meets in a step (softmax loss), half of them the hardest; "
+              "0: all up to 20 classes, else 19"},
+     .needs = {FF_IF_STREAMS, FF_IF_LABELS}},
+    {.info = {FIELD(pass_on), .option = "pass-on", .argument = "NAME", .group = FF_GROUP_NETWORK,
+              .type = FF_FIELD_CHOICE, .decides_size = true,
+              .help = "outputs of a layer that the next one gets (softmax loss)"},
+     .needs = {FF_IF_STREAMS, FF_IF_LABELS}},
+    {.info =
+         {FIELD(dropout), .option = "dropout", .argument = "P",
+          .group = FF_GROUP_NETWORK, .type = FF_FIELD_REAL, .low = 0, .high = LARGEST_DROPOUT,
+          .decides_size = true, .default_is = FF_DEFAULT_BY_CHOICE,
+          .help =
+              "probability that an input of a layer is dropped in a step, 0 to 0.99 (ff-stream)"},
+     .needs = {FF_IF_STREAMS},
+     .by_recipe = true},
+    {.info = {FIELD(jitter), .option = "jitter", .argument = "N", .group = FF_GROUP_NETWORK,
+              .type = FF_FIELD_COUNT, .low = 0, .high = FF_MAX_JITTER, .decides_size = true,
+              .help = "images are shifted by up to N pixels, anew in each epoch; with ff-stream "
+                      "of the first layer"}},
+    {.info = {FIELD(augment_copies), .option = "augment-copies", .argument = "N",
+              .group = FF_GROUP_NETWORK, .type = FF_FIELD_COUNT, .low = 1,
+              .high = FF_MAX_AUGMENT_COPIES, .decides_size = true,
+              .help = "copies of the shifted images that are stored for the layers above, visited "
+                      "in turn (softmax loss)"},
+     .needs = {FF_IF_STREAMS, FF_IF_LABELS, FF_IF_SHIFTS}},
+    {.info = {FIELD(validation), .option = "validation", .argument = "X", .group = FF_GROUP_NETWORK,
+              .type = FF_FIELD_REAL, .low = 0, .high = MOST_VALIDATION, .decides_size = true,
+              .help = "fraction of the samples, 0 to 0.5, that is held out of training, rounded "
+                      "up to whole batches, to choose the layers whose goodness is summed and to "
+                      "calibrate probabilities (softmax loss; hard negatives with ff-stream)"},
+     .needs = {FF_IF_STREAMS, FF_IF_HOLDS_OUT}},
+    {.info = {FIELD(activations), .option = "activations", .argument = "TYPE",
+              .group = FF_GROUP_NETWORK, .type = FF_FIELD_CHOICE, .decides_size = true,
+              .default_is = FF_DEFAULT_IN_HELP,
+              .help =
+                  "numbers that stored activations are made of [u8 with conditioned, else f32]"},
+     .needs = {FF_IF_STREAMS},
+     .by_recipe = true},
+    {.info = {FIELD(optimizer), .option = "optimizer", .argument = "NAME",
+              .group = FF_GROUP_OPTIMIZER, .type = FF_FIELD_CHOICE, .decides_size = true,
+              .help = "how weights follow gradients"}},
+    {.info = {FIELD(learning_rate), .option = "lr", .argument = "X", .group = FF_GROUP_OPTIMIZER,
+              .type = FF_FIELD_REAL, .low = 0, .high = HUGE_NUMBER,
+              .default_is = FF_DEFAULT_BY_CHOICE,
+              .help = "learning rate at the start (with ff-stream of each layer)"},
+     .by_recipe = true},
+    {.info = {FIELD(schedule), .option = "schedule", .argument = "NAME",
+              .group = FF_GROUP_OPTIMIZER, .type = FF_FIELD_CHOICE,
+              .help = "the learning rate over the epochs"}},
+    {.info = {FIELD(weight_decay), .option = "weight-decay", .argument = "X",
+              .group = FF_GROUP_OPTIMIZER, .type = FF_FIELD_REAL, .low = 0, .high = HUGE_NUMBER,
+              .default_is = FF_DEFAULT_BY_CHOICE, .help = "decoupled; not on biases"}},
+    {.info = {FIELD(momentum), .option = "momentum", .argument = "X", .group = FF_GROUP_OPTIMIZER,
+              .type = FF_FIELD_REAL, .low = 0, .high = 1, .default_is = FF_DEFAULT_BY_CHOICE,
+              .help = "of sgd"},
      .needs = {FF_IF_MOMENTUM}},
-    {AT(beta1), .words = "beta1", .type = FF_FIELD_REAL, .low = 0, .high = LARGEST_BETA,
+    {.info = {FIELD(beta1), .option = "beta1", .argument = "X", .group = FF_GROUP_OPTIMIZER,
+              .type = FF_FIELD_REAL, .low = 0, .high = LARGEST_BETA,
+              .default_is = FF_DEFAULT_BY_CHOICE, .help = "of adam: decay of the mean gradient"},
      .needs = {FF_IF_MOMENTS}},
-    {AT(beta2), .words = "beta2", .type = FF_FIELD_REAL, .low = 0, .high = LARGEST_BETA,
+    {.info = {FIELD(beta2), .option = "beta2", .argument = "X", .group = FF_GROUP_OPTIMIZER,
+              .type = FF_FIELD_REAL, .low = 0, .high = LARGEST_BETA,
+              .default_is = FF_DEFAULT_BY_CHOICE,
+              .help = "of adam: decay of the mean squared gradient"},
      .needs = {FF_IF_MOMENTS}},
-    {AT(epsilon), .words = "epsilon", .type = FF_FIELD_REAL, .low = 0, .high = 1,
+    {.info = {FIELD(epsilon), .option = "epsilon", .argument = "X", .group = FF_GROUP_OPTIMIZER,
+              .type = FF_FIELD_REAL, .low = 0, .high = 1, .default_is = FF_DEFAULT_BY_CHOICE,
+              .help = "of adam: added to the root of the mean squared gradient"},
      .needs = {FF_IF_MOMENTS}},
-    {AT(goodness_scale), .words = "goodness scale", .type = FF_FIELD_REAL, .low = 1e-6,
-     .high = HUGE_NUMBER, .needs = {FF_IF_FORWARD, FF_IF_NATIVE}, .by_recipe = true},
-    {AT(threshold), .words = "threshold", .type = FF_FIELD_REAL, .low = -HUGE_NUMBER,
-     .high = HUGE_NUMBER, .needs = {FF_IF_FORWARD, FF_IF_NATIVE, FF_IF_THRESHOLD}},
-    {AT(label_strength), .words = "label strength", .type = FF_FIELD_REAL, .low = 1e-6,
-     .high = HUGE_NUMBER, .needs = {FF_IF_FORWARD, FF_IF_NATIVE, FF_IF_LABELLED},
+    {.info = {FIELD(head_epochs), .option = "head-epochs", .argument = "N", .group = FF_GROUP_HEAD,
+              .type = FF_FIELD_COUNT, .low = 0, .high = FF_MAX_EPOCHS, .decides_size = true,
+              .default_is = FF_DEFAULT_BY_CHOICE,
+              .help = "epochs of the softmax head on each layer from the second, or on the only "
+                      "one; 0: no head; with ff-full as many as the network's, or 0"},
+     .needs = {FF_IF_FORWARD},
      .by_recipe = true},
-    {AT(label_smoothing), .words = "label smoothing", .type = FF_FIELD_REAL, .low = 0, .high = 1,
-     .needs = {FF_IF_STREAMS, FF_IF_LABELS}, .by_recipe = true},
-    {AT(label_samples), .words = "label samples", .type = FF_FIELD_COUNT, .low = 0,
-     .high = FF_MAX_LABEL_SAMPLES, .needs = {FF_IF_STREAMS, FF_IF_LABELS}},
-    {AT(dropout), .words = "dropout", .type = FF_FIELD_REAL, .low = 0, .high = LARGEST_DROPOUT,
-     .needs = {FF_IF_STREAMS}, .by_recipe = true},
-    {AT(jitter), .words = "jitter", .type = FF_FIELD_COUNT, .low = 0, .high = FF_MAX_JITTER},
-    {AT(augment_copies), .words = "augment copies", .type = FF_FIELD_COUNT, .low = 1,
-     .high = FF_MAX_AUGMENT_COPIES, .needs = {FF_IF_STREAMS, FF_IF_LABELS, FF_IF_SHIFTS}},
-    {AT(validation), .words = "validation", .type = FF_FIELD_REAL, .low = 0,
-     .high = MOST_VALIDATION, .needs = {FF_IF_STREAMS, FF_IF_HOLDS_OUT}},
-    {AT(peer_normalisation), .words = "peer normalisation", .type = FF_FIELD_REAL, .low = 0,
-     .high = HUGE_NUMBER, .needs = {FF_IF_FULL}},
-    {AT(head_epochs), .words = "head epochs", .type = FF_FIELD_COUNT, .low = 0,
-     .high = FF_MAX_EPOCHS, .needs = {FF_IF_FORWARD}, .by_recipe = true},
-    {AT(head_learning_rate), .words = "head learning rate", .type = FF_FIELD_REAL, .low = 0,
-     .high = HUGE_NUMBER, .needs = {FF_IF_FORWARD, FF_IF_HEAD}},
-    {AT(head_weight_decay), .words = "head weight decay", .type = FF_FIELD_REAL, .low = 0,
-     .high = HUGE_NUMBER, .needs = {FF_IF_FORWARD, FF_IF_HEAD}},
+    {.info = {FIELD(head_learning_rate), .option = "head-lr", .argument = "X",
+              .group = FF_GROUP_HEAD, .type = FF_FIELD_REAL, .low = 0, .high = HUGE_NUMBER,
+              .help = "its learning rate"},
+     .needs = {FF_IF_FORWARD, FF_IF_HEAD}},
+    {.info = {FIELD(head_weight_decay), .option = "head-weight-decay", .argument = "X",
+              .group = FF_GROUP_HEAD, .type = FF_FIELD_REAL, .low = 0, .high = HUGE_NUMBER,
+              .help = "its weight decay"},
+     .needs = {FF_IF_FORWARD, FF_IF_HEAD}},
 };
-
 _Static_assert(sizeof fields / sizeof *fields <= FF_MAX_FIELDS, "room for a flag of each");
 
 const struct ff_field *ff_fields(size_t *count)
@@ -82,9 +188,24 @@ const struct ff_field *ff_fields(size_t *count)
     return fields;
 }
 
+const struct ff_recipe_field *ff_recipe_field(size_t i)
+{
+    return i < sizeof fields / sizeof *fields ? &fields[i].info : NULL;
+}
+
+const char *ff_field_words(const struct ff_field *field, char text[FF_FIELD_WORDS_BYTES])
+{
+    size_t i;
+
+    for (i = 0; field->info.name[i] && i + 1 < FF_FIELD_WORDS_BYTES; i++)
+        text[i] = (char)(field->info.name[i] == '_' ? ' ' : field->info.name[i]);
+    text[i] = '\0';
+    return text;
+}
+
 const void *ff_field_of(const struct ff_field *field, const struct ff_recipe *recipe)
 {
-    return (const char *)recipe + field->at;
+    return (const char *)recipe + field->info.offset;
 }
 
 static const char *name_of(const struct ff_field *field, const struct ff_recipe *recipe)
@@ -97,16 +218,21 @@ static uint64_t seed_of(const struct ff_field *field, const struct ff_recipe *re
     return *(const uint64_t *)ff_field_of(field, recipe);
 }
 
+const char *ff_field_key(const struct ff_field *field)
+{
+    return field->key ? field->key : field->info.name;
+}
+
 double ff_field_number(const struct ff_field *field, const struct ff_recipe *recipe)
 {
     const void *at = ff_field_of(field, recipe);
 
-    return field->type == FF_FIELD_COUNT ? *(const uint32_t *)at : *(const double *)at;
+    return field->info.type == FF_FIELD_COUNT ? *(const uint32_t *)at : *(const double *)at;
 }
 
 bool ff_field_is_unset(const struct ff_field *field, const struct ff_recipe *recipe)
 {
-    switch (field->type) {
+    switch (field->info.type) {
     case FF_FIELD_CHOICE:
         return !name_of(field, recipe);
     case FF_FIELD_COUNT:
@@ -122,9 +248,9 @@ bool ff_field_is_unset(const struct ff_field *field, const struct ff_recipe *rec
 bool ff_field_same(const struct ff_field *field, const struct ff_recipe *a,
                    const struct ff_recipe *b)
 {
-    if (field->type == FF_FIELD_CHOICE)
+    if (field->info.type == FF_FIELD_CHOICE)
         return strcmp(name_of(field, a), name_of(field, b)) == 0;
-    if (field->type == FF_FIELD_SEED)
+    if (field->info.type == FF_FIELD_SEED)
         return seed_of(field, a) == seed_of(field, b);
     return ff_field_number(field, a) == ff_field_number(field, b);
 }
@@ -138,5 +264,5 @@ void ff_field_copy(const struct ff_field *field, struct ff_recipe *to, const str
         [FF_FIELD_REAL] = sizeof(double),
     };
 
-    memcpy((char *)to + field->at, ff_field_of(field, from), sizes[field->type]);
+    memcpy((char *)to + field->info.offset, ff_field_of(field, from), sizes[field->info.type]);
 }

@@ -9,13 +9,6 @@
 
 #include <fftool/recipe.h>
 
-enum ff_field_type {
-    FF_FIELD_CHOICE, /* const char *: a name out of ff_recipe_choices() */
-    FF_FIELD_COUNT,  /* uint32_t */
-    FF_FIELD_SEED,   /* uint64_t */
-    FF_FIELD_REAL,   /* double */
-};
-
 /* What a recipe must be like for some field to be of use. */
 enum ff_condition {
     FF_ALWAYS,
@@ -41,20 +34,22 @@ enum ff_condition {
 #define FF_FIELD_NEEDS 3
 
 struct ff_field {
-    const char *name;  /* in files: "label_smoothing" */
-    const char *words; /* in messages: "label smoothing" */
-    enum ff_field_type type;
-    size_t at;                               /* of the member in struct ff_recipe */
-    double low, high;                        /* of numbers; the seed has bounds of its own */
+    struct ff_recipe_field info;
+    const char *key;                         /* in model files; NULL: the name */
     enum ff_condition needs[FF_FIELD_NEEDS]; /* to be of use; the first lacking is the reason */
     bool by_recipe; /* the recipe of a name decides it, if it is unset (recipe_table.c) */
 };
 
 #define FF_MAX_FIELDS 64 /* there are fewer */
 
-/* The table; *COUNT rows, in the order in which files have them. */
+/* The table; *COUNT rows, in the order of help. */
 const struct ff_field *ff_fields(size_t *count);
 
+#define FF_FIELD_WORDS_BYTES 32
+/* The name of FIELD in words, as messages have it: "label smoothing". Returns TEXT. */
+const char *ff_field_words(const struct ff_field *field, char text[FF_FIELD_WORDS_BYTES]);
+/* Its key in model files. */
+const char *ff_field_key(const struct ff_field *field);
 /* True if FIELD is left to others to decide in RECIPE: NULL, FF_UNSET, NAN. */
 bool ff_field_is_unset(const struct ff_field *field, const struct ff_recipe *recipe);
 /* True if FIELD is the same in A and B, in which it is set. */

@@ -177,7 +177,7 @@ static const struct {
     const struct ff_recipe_choice *list;
     size_t (*from_table)(struct ff_recipe_choice *out);
 } fields_of_choices[] = {
-    {"embedding", embeddings, NULL},
+    {"label_embedding", embeddings, NULL},
     {"negatives", kinds_of_negatives, NULL},
     {"pass_on", outputs_passed_on, NULL},
     {"mode", NULL, choices_of_ff_modes},
@@ -280,9 +280,9 @@ static int settle_choices(struct ff_ctx *ctx, struct ff_recipe *recipe)
     int status = FF_OK;
 
     for (size_t i = 0; i < n && status == FF_OK; i++) {
-        if (fields[i].type == FF_FIELD_CHOICE)
-            status = settle_choice(ctx, fields[i].name,
-                                   (const char **)(void *)((char *)recipe + fields[i].at));
+        if (fields[i].info.type == FF_FIELD_CHOICE)
+            status = settle_choice(ctx, fields[i].info.name,
+                                   (const char **)(void *)((char *)recipe + fields[i].info.offset));
     }
     return status;
 }
@@ -345,14 +345,16 @@ static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
 static int check_ranges(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
     bool divides_by_epsilon = ff_optimizer_find(recipe->optimizer)->defaults.epsilon > 0;
+    char words[FF_FIELD_WORDS_BYTES];
     size_t n;
     const struct ff_field *fields = ff_fields(&n);
     int status = FF_OK;
 
     for (size_t i = 0; i < n && status == FF_OK; i++) {
-        if (fields[i].type == FF_FIELD_COUNT || fields[i].type == FF_FIELD_REAL)
-            status = check_number(ctx, fields[i].words, ff_field_number(&fields[i], recipe),
-                                  fields[i].low, fields[i].high);
+        if (fields[i].info.type == FF_FIELD_COUNT || fields[i].info.type == FF_FIELD_REAL)
+            status = check_number(ctx, ff_field_words(&fields[i], words),
+                                  ff_field_number(&fields[i], recipe), fields[i].info.low,
+                                  fields[i].info.high);
     }
     if (status == FF_OK && recipe->sweeps > recipe->epochs)
         status = ff_fail(ctx, FF_EINVAL,

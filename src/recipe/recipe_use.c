@@ -39,7 +39,7 @@ static const struct {
     [FF_IF_LABELS] = {" with the loss ", "", AT(loss), "use --recipe conditioned"},
     [FF_IF_PAIRS] = {" with the loss ", "", AT(loss), "use --recipe classic or symba",
                      "use --recipe unsupervised", FF_IF_UNLABELLED},
-    [FF_IF_LABELLED] = {" with the embedding ", "", AT(embedding), NULL},
+    [FF_IF_LABELLED] = {" with the label embedding ", "", AT(embedding), NULL},
     [FF_IF_DRAWN_ONCE] = {" with ", " negatives", AT(negatives), "use --negatives random"},
     [FF_IF_HOLDS_OUT] = {" with ", " negatives", AT(negatives),
                          "use --negatives hard or --recipe conditioned", "use --recipe conditioned",
@@ -92,7 +92,7 @@ static struct situation situation_of(const struct ff_recipe *recipe)
                               }};
 }
 
-/* The first condition of USE that SITUATION lacks; FF_ALWAYS: none. */
+/* The first condition of FIELD that SITUATION lacks; FF_ALWAYS: none. */
 static enum ff_condition lacks(const struct ff_field *field, const struct situation *situation)
 {
     for (size_t i = 0; i < FF_FIELD_NEEDS; i++) {
@@ -109,7 +109,7 @@ bool ff_recipe_uses(const struct ff_recipe *recipe, size_t offset)
     const struct ff_field *fields = ff_fields(&n);
 
     for (size_t i = 0; i < n; i++) {
-        if (fields[i].at == offset)
+        if (fields[i].info.offset == offset)
             return lacks(&fields[i], &situation) == FF_ALWAYS;
     }
     return true;
@@ -157,13 +157,14 @@ static int refuse(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 {
     bool instead = lacking[reason].instead && situation->holds[lacking[reason].where];
     const char *remedy = instead ? lacking[reason].instead : lacking[reason].remedy;
+    char words[FF_FIELD_WORDS_BYTES];
     const char *name = "";
 
     if (lacking[reason].name != NO_NAME)
         name = *(const char *const *)(const void *)((const char *)recipe + lacking[reason].name);
     return ff_fail(ctx, FF_EINVAL, "%s: mode %s%s%s%s makes no use of it; leave it out%s%s",
-                   field->words, recipe->mode, lacking[reason].before, name, lacking[reason].after,
-                   remedy ? ", or " : "", remedy ? remedy : "");
+                   ff_field_words(field, words), recipe->mode, lacking[reason].before, name,
+                   lacking[reason].after, remedy ? ", or " : "", remedy ? remedy : "");
 }
 
 /* Whether the recipe of RECIPE's name has layers learn without labels. */
@@ -191,7 +192,8 @@ static int refuse_native(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     return ff_fail(ctx, FF_EINVAL,
                    "%s: mode %s does not learn without labels; leave it out, or use --mode "
                    "ff-stream",
-                   for_unlabelled(recipe) ? "recipe unsupervised" : "embedding none", recipe->mode);
+                   for_unlabelled(recipe) ? "recipe unsupervised" : "label embedding none",
+                   recipe->mode);
 }
 
 /* What a recipe says of a loss over labels does not hold for one of pairs, nor the other way round.
@@ -224,11 +226,11 @@ static int check_negatives(struct ff_ctx *ctx, const struct ff_recipe *recipe)
                        recipe->negatives, recipe->recipe);
     if (own)
         return ff_fail(ctx, FF_EINVAL,
-                       "embedding %s: recipe %s learns without labels; leave out "
+                       "label embedding %s: recipe %s learns without labels; leave out "
                        "--label-embedding, or use --recipe classic or symba",
                        recipe->embedding, recipe->recipe);
     return ff_fail(ctx, FF_EINVAL, "%s: recipe %s learns from %slabels; leave it out%s",
-                   none ? "embedding none" : "negatives hybrid", recipe->recipe,
+                   none ? "label embedding none" : "negatives hybrid", recipe->recipe,
                    none ? "" : "wrong ", whole_network ? "" : ", or use --recipe unsupervised");
 }
 
@@ -236,9 +238,10 @@ static int check_negatives(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 static int check_headless(struct ff_ctx *ctx, const struct situation *situation)
 {
     if (!situation->holds[FF_IF_LABELLED])
-        return ff_fail(ctx, FF_EINVAL,
-                       "embedding none: only a head tells labels then, and there is none (head "
-                       "epochs 0); leave out --head-epochs");
+        return ff_fail(
+            ctx, FF_EINVAL,
+            "label embedding none: only a head tells labels then, and there is none (head "
+            "epochs 0); leave out --head-epochs");
     if (situation->holds[FF_IF_FULL] && !situation->holds[FF_IF_DRAWN_ONCE])
         return ff_fail(ctx, FF_EINVAL,
                        "hard negatives are drawn from the linear head, and there is none (head "

@@ -1,7 +1,7 @@
 /*
- * Which fields of a recipe its mode, its loss and its other fields make use of: one table in
- * recipe_use.c, for refusing what does nothing, and for dropping it where one recipe serves to
- * compare modes (ff_recipe_drop_unused()).
+ * Which fields of a recipe its mode, its loss and its other fields make use of: the table of fields
+ * (field.h), for refusing what does nothing, and for dropping it where one recipe serves to compare
+ * modes (ff_recipe_drop_unused()).
  */
 #ifndef FF_RECIPE_RECIPE_USE_H
 #define FF_RECIPE_RECIPE_USE_H

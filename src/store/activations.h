@@ -10,7 +10,7 @@
  *                               images; or another copy of label-free inputs
  *     FF_STREAM_NEUTRAL         the inputs under the neutral label, for the head
  *     FF_STREAM_LOGITS          logits of the heads of the layers below: one column per class
- *     FF_STREAM_SUMS            of held-out rows: goodness summed over layers (train/holdout.h)
+ *     FF_STREAM_SUMS            of held-out rows: goodness summed over layers (eval/holdout.h)
  *     FF_STREAM_GOODNESS        goodness summed over the layers below: one column per class
  *     FF_STREAM_CLASS + c       the inputs under label c
  *
@@ -20,7 +20,7 @@
  *
  * Two stores stand behind one table of functions: LMDB files in a scratch folder (scratch.c), and
  * memory, for tests (tests/support/memory_scratch.h). A set is a cache: it counts only if its seal,
- * written last, matches the one the model's manifest names.
+ * written last, matches the one that follows from the model's manifest.
  */
 #ifndef FF_STORE_ACTIVATIONS_H
 #define FF_STORE_ACTIVATIONS_H

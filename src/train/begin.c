@@ -2,7 +2,7 @@
 
 #include <fftool/fftool.h>
 
-#include "learn/import.h"
+#include "data/dataset.h"
 #include "model/geometry.h"
 #include "model/workers.h"
 #include "nn/gemm.h"

@@ -1,7 +1,8 @@
 /*
  * The epochs of a stage that learns: a layer's, those of its part of the head, or the network's.
  * Batches are visited in an order keyed by (seed, layer, epoch); progress stands in the manifest's
- * mark, so that a run goes on from any batch it stopped at. What one batch does is the stage's own.
+ * mark, so that a run goes on from any batch it stopped at. What one batch does is the
+ * learner's own.
  */
 #ifndef FF_TRAIN_EPOCHS_H
 #define FF_TRAIN_EPOCHS_H

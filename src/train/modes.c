@@ -14,11 +14,11 @@ static const struct ff_mode_ops rows[] = {
 
 const struct ff_mode_ops *ff_mode_ops(const struct ff_mode *mode)
 {
-    size_t i = 0;
-
-    while (strcmp(rows[i].mode, mode->name) != 0)
-        i++;
-    return &rows[i];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (strcmp(rows[i].mode, mode->name) == 0)
+            return &rows[i];
+    }
+    return NULL;
 }
 
 bool ff_mode_cuts_batches(const struct ff_mode *mode)

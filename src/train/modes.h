@@ -9,15 +9,12 @@ struct ff_mode_ops {
     const struct ff_learner_ops *learner; /* of the stage FF_STAGE_TRAIN */
 };
 
-/* The operations of MODE, which is known. */
+/* The operations of MODE, a row of ff_modes(): each has some. */
 const struct ff_mode_ops *ff_mode_ops(const struct ff_mode *mode);
 /* True if it can learn from fewer samples at a time than a batch has. */
 bool ff_mode_cuts_batches(const struct ff_mode *mode);
 
-/* The work of each stage of a training in MODE, as the planner asks for it. */
-struct ff_stage_work {
-    const struct ff_work *of[FF_STAGE_DONE];
-};
+/* The work of each stage of a training in MODE. */
 struct ff_stage_work ff_mode_work(const struct ff_mode *mode);
 
 #endif

@@ -77,7 +77,7 @@ int ff_plan_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         status = ff_begin_manifest(ctx, recipe, opts, samples, &info, &manifest);
     if (status == FF_OK) {
         struct ff_job job = ff_job_make(&manifest, opts, &compression);
-        struct ff_planner planner = ff_planner_make(&job, ff_mode_work(job.mode).of);
+        struct ff_planner planner = ff_planner_make(&job, ff_mode_work(job.mode));
 
         status = ff_plan_run(ctx, &planner, out);
     }

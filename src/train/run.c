@@ -1,14 +1,12 @@
 /* What the stages of a run share. */
 #include "train/run.h"
 
-#include "plan/plan.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
-#define RUN_ID_TEXT "fftool scratch 2\n" /* the version of what is stored in scratch */
+#define RUN_ID_TEXT "fftool scratch 3\n" /* the version of what is stored in scratch */
 
 /* Hash of all that scratch depends on: the recipe as text, and the data. */
 static int derive_id(struct ff_run *run)
@@ -46,13 +44,15 @@ static int derive_id(struct ff_run *run)
 
 int ff_run_derive(struct ff_run *run)
 {
-    run->job = ff_job_make(&run->manifest, run->opts, &run->compression);
+    const struct ff_compression compression = run->job.compression;
+
+    run->job = ff_job_make(&run->manifest, run->opts, &compression);
     return derive_id(run);
 }
 
 struct ff_knobs ff_run_knobs(const struct ff_run *run, enum ff_stage stage, uint32_t layer)
 {
-    return ff_plan_knobs(run->planner, stage, layer);
+    return ff_plan_knobs(&run->planner, stage, layer);
 }
 
 static struct ff_seal make_seal(const struct ff_run *run, uint32_t boundary)
@@ -93,17 +93,6 @@ int ff_run_open_set(struct ff_run *run, uint32_t boundary, struct ff_set **out)
 int ff_run_layer(struct ff_run *run, const struct ff_layer *shape, struct ff_layer *out)
 {
     return ff_layer_init_paged(out, &run->workers, shape, &run->scratch, &run->scratch_damaged);
-}
-
-int ff_run_feed(struct ff_run *run, struct ff_set *set, uint32_t boundary, uint32_t pieces,
-                enum ff_feed_use use, struct ff_feed **out)
-{
-    struct ff_feed_opts opts =
-        ff_feed_opts_of(&run->manifest, &run->job.geometry, boundary, pieces, use);
-
-    opts.set = set;
-    opts.damaged = &run->scratch_damaged;
-    return ff_feed_new(&run->workers, &opts, out);
 }
 
 int ff_run_flip(struct ff_run *run)

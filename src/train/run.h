@@ -17,8 +17,7 @@
 #include "base/clock.h"
 #include "learn/job.h"
 #include "model/layer.h"
-
-struct ff_planner;
+#include "plan/plan.h"
 
 struct ff_run {
     struct ff_ctx *ctx;
@@ -29,10 +28,9 @@ struct ff_run {
     struct ff_workers workers;
     struct ff_clock clock;
     /* From recipe, data and options */
-    struct ff_job job;
-    struct ff_compression compression;
-    struct ff_planner *planner; /* of JOB; not owned */
-    uint8_t id[16];             /* hash of recipe and data; seals scratch */
+    struct ff_job job;         /* before all else, its compression */
+    struct ff_planner planner; /* of JOB */
+    uint8_t id[16];            /* hash of recipe and data; seals scratch */
     /* Of this run */
     double last_checkpoint; /* seconds, monotonic */
     bool scratch_damaged;   /* the stage under way met damage in stored activations */
@@ -57,9 +55,6 @@ struct ff_knobs ff_run_knobs(const struct ff_run *run, enum ff_stage stage, uint
 FF_CHECK int ff_run_open_set(struct ff_run *run, uint32_t boundary, struct ff_set **out);
 /* A layer like SHAPE with room for its weights, in memory or paged. */
 FF_CHECK int ff_run_layer(struct ff_run *run, const struct ff_layer *shape, struct ff_layer *out);
-/* A feed from boundary K for USE, PIECES pieces at a time. */
-FF_CHECK int ff_run_feed(struct ff_run *run, struct ff_set *set, uint32_t boundary, uint32_t pieces,
-                         enum ff_feed_use use, struct ff_feed **out);
 FF_CHECK int ff_run_seal(struct ff_run *run, struct ff_set *set, uint32_t boundary);
 /* Commits the manifest as it stands in RUN, with all tiles put before. */
 FF_CHECK int ff_run_flip(struct ff_run *run);

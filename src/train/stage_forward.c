@@ -146,8 +146,8 @@ static int set_up(struct forwarding *f)
     if (status == FF_OK)
         status = allocate(f);
     if (status == FF_OK)
-        status = ff_run_feed(run, f->in, f->number - 1, ff_forward_pieces(f->n_streams),
-                             FF_FEED_STORE, &f->feed);
+        status = ff_job_feed(&run->job, &run->workers, &run->scratch_damaged, f->in, f->number - 1,
+                             ff_forward_pieces(f->n_streams), FF_FEED_STORE, &f->feed);
     if (status == FF_OK && f->n_stored > 0)
         status = run->scratch.ops->create(run->scratch.self, f->number, &f->out);
     return status;
@@ -178,7 +178,7 @@ static int put_logits(struct forwarding *f, const struct ff_forward_block *block
         return status;
     ff_head_logits(&f->head, f->run->workers.pool, block->rows, block->x, f->product, f->logits);
     return ff_set_put(f->out, block->chunk, FF_STREAM_LOGITS, &matrix, FF_F32,
-                      &f->run->compression);
+                      &f->run->job.compression);
 }
 
 static int take_block(void *arg, const struct ff_forward_block *block)
@@ -186,11 +186,11 @@ static int take_block(void *arg, const struct ff_forward_block *block)
     struct forwarding *f = arg;
     struct ff_matrix matrix = {FF_F32, block->rows, f->layer.units, block->y};
     int status =
-        ff_metrics_take(&f->metrics, f->feed, block, f->labels, f->out, &f->run->compression);
+        ff_metrics_take(&f->metrics, f->feed, block, f->labels, f->out, &f->run->job.compression);
 
     if (status == FF_OK && is_stored(f, block->stream))
         status = ff_set_put(f->out, block->chunk, block->stream, &matrix, f->run->job.stored,
-                            &f->run->compression);
+                            &f->run->job.compression);
     if (status == FF_OK && f->head_below &&
         block->stream == ff_streams_head(&f->run->manifest.recipe))
         status = put_logits(f, block);
@@ -211,10 +211,10 @@ static int begin_chunk(void *arg, uint32_t chunk, uint64_t first, uint32_t rows)
     status = ff_feed_labels(f->feed, chunk, f->labels);
     if (status != FF_OK || !f->out)
         return status;
-    return ff_set_put(f->out, chunk, FF_STREAM_LABELS, &matrix, FF_U16, &f->run->compression);
+    return ff_set_put(f->out, chunk, FF_STREAM_LABELS, &matrix, FF_U16, &f->run->job.compression);
 }
 
-static double forward_work(const struct forwarding *f)
+static double forward_flops(const struct forwarding *f)
 {
     return 2.0 * f->layer.fan_in * f->layer.units * f->n_streams *
            (double)f->run->job.geometry.rows;
@@ -242,7 +242,7 @@ static int forward_layer(struct forwarding *f)
     opts.feed = f->feed;
     opts.n_streams = f->n_streams;
     opts.active = f->metrics.active;
-    ff_clock_phase(&run->clock, &phase, forward_work(f));
+    ff_clock_phase(&run->clock, &phase, forward_flops(f));
     status = ff_forward(&run->workers, &opts);
     if (status == FF_OK && f->out)
         status = ff_run_seal(run, f->out, f->number);

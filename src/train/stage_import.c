@@ -85,7 +85,7 @@ static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff
         .order = &order,
         .scratch = &run->scratch,
         .set = set,
-        .compression = run->compression,
+        .compression = run->job.compression,
         .tick = tick,
         .arg = run,
     };

@@ -17,7 +17,7 @@ static int set_up(struct ff_run *run, const struct ff_learner_ops *ops, struct f
         .scratch = &run->scratch,
         .damaged = &run->scratch_damaged,
     };
-    int status = ff_run_need_set(run, ops->above ? mark->layer : mark->layer - 1, set);
+    int status = ff_run_need_set(run, ops->reads_outputs ? mark->layer : mark->layer - 1, set);
 
     if (status == FF_OK)
         status = ff_learner_new(ops, &opts, out);

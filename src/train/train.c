@@ -113,8 +113,8 @@ static int plan_anew(struct ff_run *run, const struct ff_recipe *recipe, uint64_
         return FF_OK;
     status = ff_begin_manifest(run->ctx, recipe, run->opts, samples, info, &manifest);
     if (status == FF_OK) {
-        struct ff_job job = ff_job_make(&manifest, run->opts, &run->compression);
-        struct ff_planner planner = ff_planner_make(&job, ff_mode_work(job.mode).of);
+        struct ff_job job = ff_job_make(&manifest, run->opts, &run->job.compression);
+        struct ff_planner planner = ff_planner_make(&job, ff_mode_work(job.mode));
 
         status = ff_plan_run(run->ctx, &planner, &plan);
     }
@@ -384,7 +384,7 @@ static void start_clock(struct ff_run *run)
 static int plan(struct ff_run *run)
 {
     struct ff_plan plan;
-    int status = ff_plan_run(run->ctx, run->planner, &plan);
+    int status = ff_plan_run(run->ctx, &run->planner, &plan);
 
     if (status != FF_OK)
         return status;
@@ -445,7 +445,7 @@ static int train_from_mark(struct ff_run *run, double began, struct ff_train_res
     int status = ff_run_derive(run);
 
     if (status == FF_OK) {
-        *run->planner = ff_planner_make(&run->job, ff_mode_work(run->job.mode).of);
+        run->planner = ff_planner_make(&run->job, ff_mode_work(run->job.mode));
         result->was_complete = run->manifest.mark.stage == FF_STAGE_DONE;
         if (!result->was_complete) {
             warn_of_other_versions(run);
@@ -490,8 +490,7 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                  const struct ff_train_opts *opts, struct ff_scratch *scratch,
                  struct ff_train_result *result)
 {
-    struct ff_planner planner;
-    struct ff_run run = {.ctx = ctx, .opts = opts, .scratch = *scratch, .planner = &planner};
+    struct ff_run run = {.ctx = ctx, .opts = opts, .scratch = *scratch};
     uint64_t limit_before = ctx->meter.limit;
     double began = ff_now();
     bool begun;
@@ -501,7 +500,7 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     run.written_before = ff_meter_written(ctx);
     status = ff_begin_check(ctx, recipe, opts);
     if (status == FF_OK)
-        status = ff_begin_compression(ctx, opts->compress, &run.compression);
+        status = ff_begin_compression(ctx, opts->compress, &run.job.compression);
     if (status == FF_OK && recipe)
         status = ff_begin_check_use(ctx, recipe, opts);
     if (status == FF_OK)

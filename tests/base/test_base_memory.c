@@ -333,7 +333,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("base_memory");
+    Suite *suite = suite_create("base: memory");
     TCase *tests = tcase_create("memory");
 
     suite_add_tcase(suite, tests);

@@ -69,7 +69,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("base_path");
+    Suite *suite = suite_create("base: path");
     TCase *tc = tcase_create("same");
 
     tcase_add_checked_fixture(tc, enter, leave);

@@ -210,7 +210,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("base_pool");
+    Suite *suite = suite_create("base: pool");
     TCase *tests = tcase_create("pool");
 
     suite_add_tcase(suite, tests);

@@ -259,7 +259,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("base_rng");
+    Suite *suite = suite_create("base: rng");
     TCase *tests = tcase_create("rng");
 
     suite_add_tcase(suite, tests);

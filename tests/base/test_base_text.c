@@ -142,7 +142,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("base_text");
+    Suite *suite = suite_create("base: text");
     TCase *tc = tcase_create("escape");
 
     tcase_add_test(tc, what_a_terminal_obeys_is_escaped);

@@ -315,7 +315,7 @@ int main(void)
                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (tallies == MAP_FAILED)
         return EXIT_FAILURE;
-    suite = suite_create("tools: faults");
+    suite = suite_create("cli: faults");
     tcase = tcase_create("faults");
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_loop_test(tcase, a_failing_call_loses_nothing, 0, (int)scenario_count);

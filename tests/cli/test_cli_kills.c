@@ -160,7 +160,7 @@ int main(void)
                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (tallies == MAP_FAILED)
         return EXIT_FAILURE;
-    suite = suite_create("tools: kills");
+    suite = suite_create("cli: kills");
     tcase = tcase_create("kills");
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_loop_test(tcase, killed_again_and_again_it_ends_in_the_same_bits, 0,

@@ -360,7 +360,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: evaluate");
+    Suite *suite = suite_create("eval: evaluate");
     TCase *tcase = tcase_create("evaluate");
 
     tcase_add_unchecked_fixture(tcase, evaluate_model_setup, evaluate_model_teardown);

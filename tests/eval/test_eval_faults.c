@@ -224,7 +224,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: evaluate, faults");
+    Suite *suite = suite_create("eval: evaluate, faults");
     TCase *tcase = tcase_create("evaluate, faults");
 
     tcase_add_unchecked_fixture(tcase, evaluate_model_setup, evaluate_model_teardown);

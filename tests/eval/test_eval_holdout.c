@@ -532,7 +532,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: holdout");
+    Suite *suite = suite_create("eval: holdout");
     TCase *tcase = tcase_create("holdout");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);

@@ -236,7 +236,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: evaluate, sweeps");
+    Suite *suite = suite_create("eval: evaluate, sweeps");
     TCase *tcase = tcase_create("evaluate, sweeps");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);

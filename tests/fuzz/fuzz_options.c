@@ -92,15 +92,18 @@ static void check_numbers(const struct numbers *read)
 static void check_options(const struct command *command, int argc, char **argv)
 {
     void *settings = calloc(1, command->settings_bytes + 1);
+    struct option_spec *options = options_with_fields(command->options);
+    struct command whole = *command;
     const char *operand, **given;
     bool printed;
     int result;
 
-    FUZZ_CHECK(settings != NULL);
+    FUZZ_CHECK(settings != NULL && options != NULL);
+    whole.options = options;
     if (command->init)
         command->init(settings);
     fuzz_catch_stderr();
-    result = options_parse(command, argc, argv, settings, &operand, &given);
+    result = options_parse(&whole, argc, argv, settings, &operand, &given);
     free(given);
     printed = fuzz_release_stderr() > 0;
     FUZZ_CHECK(result == EXIT_DONE || result == OPTIONS_HELP || result == EXIT_USAGE);
@@ -109,6 +112,7 @@ static void check_options(const struct command *command, int argc, char **argv)
         check_numbers(settings);
     if (command->release)
         command->release(settings);
+    free(options);
     free(settings);
 }
 

@@ -461,7 +461,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: conditioned");
+    Suite *suite = suite_create("learn: conditioned");
     TCase *tcase = tcase_create("conditioned");
 
     tcase_add_checked_fixture(tcase, setup, teardown);

@@ -137,7 +137,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: feed");
+    Suite *suite = suite_create("learn: feed");
     TCase *tcase = tcase_create("mapped");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);

@@ -141,7 +141,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: forward");
+    Suite *suite = suite_create("learn: forward");
     TCase *tcase = tcase_create("forward");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);

@@ -16,7 +16,7 @@
 #define WIDTH 3
 #define SCALE 0.25f
 
-static const struct ff_gather_shape shape = {CLASSES, WIDTH, ROWS};
+static const struct ff_hard_negatives_shape shape = {CLASSES, WIDTH, ROWS};
 /* The same of every row: one label is likely, one hardly. */
 static const float goodness[CLASSES] = {4, 8, 2, -30, 6};
 
@@ -24,7 +24,7 @@ static struct ff_ctx *ctx;
 static struct ff_scratch scratch;
 static struct ff_workers workers;
 static struct ff_set *set;
-static struct ff_gather gather;
+static struct ff_hard_negatives gather;
 static uint16_t labels[ROWS];
 static float rows[ROWS * WIDTH];
 
@@ -59,11 +59,11 @@ static void put_inputs(void)
 
 static void setup(void)
 {
-    struct ff_buffer buffers[FF_GATHER_BUFFERS];
+    struct ff_buffer buffers[FF_HARD_NEGATIVES_BUFFERS];
     const struct ff_seal seal = {.boundary = 1, .chunks = 1};
 
     ctx = train_ctx();
-    gather = (struct ff_gather){0};
+    gather = (struct ff_hard_negatives){0};
     for (size_t i = 0; i < ROWS; i++)
         labels[i] = (uint16_t)(i % CLASSES);
     ck_assert_int_eq(ff_workers_init(&workers, ctx, 1), FF_OK);
@@ -71,17 +71,17 @@ static void setup(void)
     ck_assert_int_eq(scratch.ops->create(scratch.self, 1, &set), FF_OK);
     put_inputs();
     ck_assert_int_eq(ff_set_seal(set, &seal), FF_OK);
-    ff_gather_list(&shape, &gather, buffers);
-    ck_assert_int_eq(ff_buffers_alloc(ctx, FF_GATHER_BUFFERS, buffers), FF_OK);
+    ff_hard_negatives_list(&shape, &gather, buffers);
+    ck_assert_int_eq(ff_buffers_alloc(ctx, FF_HARD_NEGATIVES_BUFFERS, buffers), FF_OK);
 }
 
 static void teardown(void)
 {
-    struct ff_buffer buffers[FF_GATHER_BUFFERS];
+    struct ff_buffer buffers[FF_HARD_NEGATIVES_BUFFERS];
     struct ff_memory memory;
 
-    ff_gather_list(&shape, &gather, buffers);
-    ff_buffers_free(ctx, FF_GATHER_BUFFERS, buffers);
+    ff_hard_negatives_list(&shape, &gather, buffers);
+    ff_buffers_free(ctx, FF_HARD_NEGATIVES_BUFFERS, buffers);
     ff_set_close(set);
     ff_scratch_close(&scratch);
     ff_workers_release(&workers);
@@ -92,7 +92,7 @@ static void teardown(void)
 
 static int gather_rows(bool negative, uint32_t epoch, uint64_t first)
 {
-    const struct ff_gather_choice choice = {
+    const struct ff_hard_negatives_choice choice = {
         .negative = negative,
         .rng = ff_rng_make(9, FF_RNG_HARD_LABEL, 2, epoch),
         .first = first,
@@ -100,8 +100,8 @@ static int gather_rows(bool negative, uint32_t epoch, uint64_t first)
     };
 
     memset(rows, 0, sizeof rows);
-    ck_assert_int_eq(ff_gather_find(&shape, set, 0, &gather), FF_OK);
-    return ff_gather_rows(&shape, set, &gather, &choice, workers.coders[0], ROWS, rows);
+    ck_assert_int_eq(ff_hard_negatives_find(&shape, set, 0, &gather), FF_OK);
+    return ff_hard_negatives_gather(&shape, set, &gather, &choice, workers.coders[0], ROWS, rows);
 }
 
 /* The label that a gathered row is under; all of its elements are. */
@@ -181,20 +181,21 @@ END_TEST
 
 START_TEST(a_label_of_no_class_is_damage)
 {
-    struct ff_gather_shape few = shape;
-    const struct ff_gather_choice choice = {.rng = ff_rng_make(9, FF_RNG_HARD_LABEL, 2, 0)};
+    struct ff_hard_negatives_shape few = shape;
+    const struct ff_hard_negatives_choice choice = {.rng = ff_rng_make(9, FF_RNG_HARD_LABEL, 2, 0)};
 
     few.classes = CLASSES - 1;
-    ck_assert_int_eq(ff_gather_find(&few, set, 0, &gather), FF_OK);
-    ck_assert_int_eq(ff_gather_rows(&few, set, &gather, &choice, workers.coders[0], ROWS, rows),
-                     FF_ECORRUPT);
+    ck_assert_int_eq(ff_hard_negatives_find(&few, set, 0, &gather), FF_OK);
+    ck_assert_int_eq(
+        ff_hard_negatives_gather(&few, set, &gather, &choice, workers.coders[0], ROWS, rows),
+        FF_ECORRUPT);
     ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "label 4 of 4 classes"));
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: gather");
+    Suite *suite = suite_create("learn: hard negatives");
     TCase *tcase = tcase_create("gather");
 
     tcase_add_checked_fixture(tcase, setup, teardown);

@@ -211,7 +211,7 @@ START_TEST(what_is_said_of_the_whole)
     ck_assert_uint_eq(strlen(info.data_fingerprint), 32);
     ck_assert_int_eq(ff_model_verify(model, NULL, NULL, &values, &bytes), FF_OK);
     ck_assert_uint_eq(bytes, info.tile_bytes);
-    /* 2 + 1 tiles of weights and of biases, a head, figures of two layers */
+    /* 2 + 1 tiles of weights and of biases, a head, metrics of two layers */
     ck_assert_uint_eq(values, 2 * (2 + 1) + 2 + 2);
     ff_model_close(model);
 }
@@ -276,7 +276,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: model");
+    Suite *suite = suite_create("model: model");
     TCase *tcase = tcase_create("model");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);

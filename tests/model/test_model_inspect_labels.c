@@ -142,7 +142,7 @@ START_TEST(the_whole_counts_them)
     ck_assert_uint_eq(info.parameters, 140 * (64 + 1 + 4) + 20 * (140 + 1 + 4) + 4 * 20 + 4);
     ck_assert_int_eq(ff_model_verify(model, NULL, NULL, &values, &bytes), FF_OK);
     ck_assert_uint_eq(bytes, info.tile_bytes);
-    /* 2 + 1 tiles of weights, of biases and of label weights, a head, figures of two layers */
+    /* 2 + 1 tiles of weights, of biases and of label weights, a head, metrics of two layers */
     ck_assert_uint_eq(values, 3 * (2 + 1) + 2 + 2);
     ff_model_close(model);
 }
@@ -316,7 +316,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: model, label weights");
+    Suite *suite = suite_create("model: model, label weights");
     TCase *tcase = tcase_create("model, label weights");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);

@@ -385,8 +385,8 @@ END_TEST
 
 /* ---- Damage ---- */
 
-/* Stores FIGURES of layer 1. */
-static void put_figures(const float metrics[FF_LAYER_METRICS])
+/* Stores METRICS of layer 1. */
+static void put_metrics(const float metrics[FF_LAYER_METRICS])
 {
     const struct ff_tile_key key = {'S', 1, FF_GENERATION_FINAL, 0, 0};
     const struct ff_matrix matrix = {FF_F32, 1, FF_LAYER_METRICS, metrics};
@@ -425,7 +425,7 @@ START_TEST(figures_out_of_range_are_damage)
         memcpy(metrics, good, sizeof metrics);
         if (!whole)
             metrics[bad[i].at] = bad[i].value;
-        put_figures(metrics);
+        put_metrics(metrics);
         model = open_model();
         ck_assert_int_eq(ff_model_layer(model, 1, &layer), whole ? FF_OK : FF_ECORRUPT);
         ff_model_close(model);
@@ -511,7 +511,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: model, live");
+    Suite *suite = suite_create("model: model, live");
     TCase *tcase = tcase_create("model, live");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);

@@ -107,7 +107,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: JSON as text");
+    Suite *suite = suite_create("model: JSON as text");
     TCase *tc = tcase_create("paths");
 
     tcase_add_checked_fixture(tc, setup, teardown);

@@ -662,7 +662,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: manifest");
+    Suite *suite = suite_create("model: manifest");
     TCase *tcase = tcase_create("manifest");
 
     tcase_add_checked_fixture(tcase, setup, teardown);

@@ -93,7 +93,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: the files in a manifest");
+    Suite *suite = suite_create("model: the files in a manifest");
     TCase *tc = tcase_create("files");
 
     tcase_add_checked_fixture(tc, setup, teardown);

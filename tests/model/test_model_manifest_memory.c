@@ -64,7 +64,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: manifest, memory");
+    Suite *suite = suite_create("model: manifest, memory");
     TCase *tcase = tcase_create("manifest, memory");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);

@@ -169,7 +169,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("nn_dropout");
+    Suite *suite = suite_create("nn: dropout");
     TCase *tests = tcase_create("dropout");
 
     suite_add_tcase(suite, tests);

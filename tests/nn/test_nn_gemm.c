@@ -233,7 +233,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("nn_gemm");
+    Suite *suite = suite_create("nn: gemm");
     TCase *tests = tcase_create("gemm");
 
     suite_add_tcase(suite, tests);

@@ -332,7 +332,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("nn_kernels");
+    Suite *suite = suite_create("nn: kernels");
     TCase *tests = tcase_create("kernels");
 
     suite_add_tcase(suite, tests);

@@ -278,7 +278,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("nn_labels");
+    Suite *suite = suite_create("nn: labels");
     TCase *tests = tcase_create("labels");
 
     suite_add_tcase(suite, tests);

@@ -445,7 +445,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("nn_loss");
+    Suite *suite = suite_create("nn: loss");
     TCase *tests = tcase_create("loss");
 
     suite_add_tcase(suite, tests);

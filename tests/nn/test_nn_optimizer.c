@@ -245,7 +245,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("nn_optimizer");
+    Suite *suite = suite_create("nn: optimizer");
     TCase *tests = tcase_create("optimizer");
 
     suite_add_tcase(suite, tests);

@@ -86,7 +86,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("nn_schedule");
+    Suite *suite = suite_create("nn: schedule");
     TCase *tests = tcase_create("schedule");
 
     suite_add_tcase(suite, tests);

@@ -146,7 +146,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("nn_softmax");
+    Suite *suite = suite_create("nn: softmax");
     TCase *tests = tcase_create("softmax");
 
     suite_add_tcase(suite, tests);

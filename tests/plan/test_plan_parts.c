@@ -95,6 +95,16 @@ START_TEST(the_heads_own_state_is_planned)
 }
 END_TEST
 
+START_TEST(every_mode_has_a_learner)
+{
+    size_t n;
+    const struct ff_mode *modes = ff_modes(&n);
+
+    for (size_t i = 0; i < n; i++)
+        ck_assert_msg(ff_mode_ops(&modes[i]) != NULL, "mode %s has none", modes[i].name);
+}
+END_TEST
+
 /* The worst moment of STAGE on LAYER of the recipe, on the fixture's data. */
 static struct ff_moment moment_of(enum ff_stage stage, uint32_t layer)
 {
@@ -108,7 +118,7 @@ static struct ff_moment moment_of(enum ff_stage stage, uint32_t layer)
     complete();
     manifest.recipe = recipe;
     job = ff_job_make(&manifest, &opts, &none);
-    planner = ff_planner_make(&job, ff_mode_work(job.mode).of);
+    planner = ff_planner_make(&job, ff_mode_work(job.mode));
     knobs = ff_plan_knobs(&planner, stage, layer);
     return ff_plan_moment(&planner, stage, layer, &knobs);
 }
@@ -385,11 +395,12 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train/plan: parts");
+    Suite *suite = suite_create("plan: parts");
     TCase *parts = tcase_create("parts");
 
     tcase_add_unchecked_fixture(parts, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(parts, setup, teardown);
+    tcase_add_test(parts, every_mode_has_a_learner);
     tcase_add_test(parts, pages_on_their_way_out_are_planned);
     tcase_add_test(parts, the_heads_own_state_is_planned);
     tcase_add_test(parts, a_tile_is_mapped_while_it_is_loaded);

@@ -156,7 +156,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train/score plan");
+    Suite *suite = suite_create("plan: evaluation");
     TCase *tcase = tcase_create("budget");
 
     tcase_add_checked_fixture(tcase, setup, teardown);

@@ -660,7 +660,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train/plan");
+    Suite *suite = suite_create("plan: training");
     TCase *planned = tcase_create("planned and measured"), *budget = tcase_create("budget");
     TCase *evaluation = tcase_create("evaluation");
 

@@ -258,7 +258,7 @@ static void ck_complete(const char *field)
 
 START_TEST(unknown_names_are_refused)
 {
-    static const char *const fields[] = {"loss", "optimizer", "schedule", "embedding",
+    static const char *const fields[] = {"loss", "optimizer", "schedule", "label_embedding",
                                          "activations"};
     const char **const values[] = {&recipe.loss, &recipe.optimizer, &recipe.schedule,
                                    &recipe.embedding, &recipe.activations};
@@ -437,7 +437,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: recipe");
+    Suite *suite = suite_create("recipe: recipe");
     TCase *tcase = tcase_create("recipe");
 
     tcase_add_checked_fixture(tcase, setup, teardown);

@@ -29,7 +29,7 @@ static const struct option {
     {"--mode", "mode", NAME, AT(mode), {"ff-stream", "ff-full", "bp"}},
     {"--recipe", "recipe", NAME, AT(recipe), {"conditioned", "classic", "symba", "unsupervised"}},
     {"--loss", "loss", NAME, AT(loss), {"softmax", "logistic", "symba"}},
-    {"--label-embedding", "embedding", NAME, AT(embedding), {"replace", "append", "none"}},
+    {"--label-embedding", "label embedding", NAME, AT(embedding), {"replace", "append", "none"}},
     {"--negatives", "negatives", NAME, AT(negatives), {"random", "hard", "hybrid"}},
     {"--optimizer", "optimizer", NAME, AT(optimizer), {"adam", "sgd"}},
     {"--pass-on", "pass on", NAME, AT(pass_on), {"mean"}},
@@ -261,7 +261,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: remedies");
+    Suite *suite = suite_create("recipe: remedies");
     TCase *tcase = tcase_create("remedies");
 
     tcase_add_checked_fixture(tcase, setup, teardown);

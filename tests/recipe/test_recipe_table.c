@@ -236,7 +236,7 @@ static const struct misuse {
     const char *message;
 } misuses[] = {
     {"conditioned", "ff-stream", .name = AT(embedding), .value = "append",
-     .message = "embedding: mode ff-stream with the loss softmax makes no use of it"},
+     .message = "label embedding: mode ff-stream with the loss softmax makes no use of it"},
     {"conditioned", "ff-stream", .name = AT(negatives), .value = "hard",
      .message = "negatives: mode ff-stream with the loss softmax makes no use of it"},
     {"conditioned", "ff-stream", .real = AT(threshold),
@@ -276,7 +276,7 @@ static const struct misuse {
     {"conditioned", "ff-stream", .real = AT(head_weight_decay),
      .message = "head weight decay: mode ff-stream without a head (head epochs 0) makes no use"},
     {"unsupervised", "ff-stream", .real = AT(label_strength),
-     .message = "label strength: mode ff-stream with the embedding none makes no use of it"},
+     .message = "label strength: mode ff-stream with the label embedding none makes no use of it"},
 };
 #define MISUSES ((int)(sizeof misuses / sizeof *misuses))
 
@@ -458,7 +458,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("train: recipe table");
+    Suite *suite = suite_create("recipe: recipe table");
     TCase *tcase = tcase_create("recipe table");
 
     tcase_add_checked_fixture(tcase, setup, teardown);

@@ -373,7 +373,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("store/plan");
+    Suite *suite = suite_create("store: needs");
     TCase *tc = tcase_create("planned and met");
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);

@@ -228,7 +228,7 @@ END_TEST
 
 START_TEST(every_embedding_of_labels)
 {
-    for (const struct ff_recipe_choice *choice = ff_recipe_choices("embedding"); choice->name;
+    for (const struct ff_recipe_choice *choice = ff_recipe_choices("label_embedding"); choice->name;
          choice++) {
         if (strcmp(choice->name, "none") == 0)
             continue;

@@ -79,6 +79,7 @@ static void initial_text(const struct option_spec *option, const void *settings,
         break;
     case OPTION_FLAG:
     case OPTION_HEADING:
+    case OPTION_FIELDS:
         break;
     }
 }

@@ -99,62 +99,32 @@ void json_add_memory(struct json_builder *object, const struct ff_memory *memory
     json_add(object, "category_peak_bytes", json_built(&categories));
 }
 
-/* The fields of a recipe beside its layers. */
-static const struct {
-    const char *key;
-    enum { NAME, COUNT, COUNT64, REAL } kind;
-    size_t at;
-} recipe_fields[] = {
-    {"mode", NAME, offsetof(struct ff_recipe, mode)},
-    {"recipe", NAME, offsetof(struct ff_recipe, recipe)},
-    {"loss", NAME, offsetof(struct ff_recipe, loss)},
-    {"optimizer", NAME, offsetof(struct ff_recipe, optimizer)},
-    {"schedule", NAME, offsetof(struct ff_recipe, schedule)},
-    {"label_embedding", NAME, offsetof(struct ff_recipe, embedding)},
-    {"activations", NAME, offsetof(struct ff_recipe, activations)},
-    {"epochs", COUNT, offsetof(struct ff_recipe, epochs)},
-    {"sweeps", COUNT, offsetof(struct ff_recipe, sweeps)},
-    {"batch", COUNT, offsetof(struct ff_recipe, batch)},
-    {"negatives", NAME, offsetof(struct ff_recipe, negatives)},
-    {"negative_sets", COUNT, offsetof(struct ff_recipe, negative_sets)},
-    {"seed", COUNT64, offsetof(struct ff_recipe, seed)},
-    {"learning_rate", REAL, offsetof(struct ff_recipe, learning_rate)},
-    {"weight_decay", REAL, offsetof(struct ff_recipe, weight_decay)},
-    {"momentum", REAL, offsetof(struct ff_recipe, momentum)},
-    {"beta1", REAL, offsetof(struct ff_recipe, beta1)},
-    {"beta2", REAL, offsetof(struct ff_recipe, beta2)},
-    {"epsilon", REAL, offsetof(struct ff_recipe, epsilon)},
-    {"goodness_scale", REAL, offsetof(struct ff_recipe, goodness_scale)},
-    {"threshold", REAL, offsetof(struct ff_recipe, threshold)},
-    {"label_strength", REAL, offsetof(struct ff_recipe, label_strength)},
-    {"label_smoothing", REAL, offsetof(struct ff_recipe, label_smoothing)},
-    {"label_samples", COUNT, offsetof(struct ff_recipe, label_samples)},
-    {"pass_on", NAME, offsetof(struct ff_recipe, pass_on)},
-    {"dropout", REAL, offsetof(struct ff_recipe, dropout)},
-    {"jitter", COUNT, offsetof(struct ff_recipe, jitter)},
-    {"augment_copies", COUNT, offsetof(struct ff_recipe, augment_copies)},
-    {"validation", REAL, offsetof(struct ff_recipe, validation)},
-    {"peer_normalisation", REAL, offsetof(struct ff_recipe, peer_normalisation)},
-    {"head_epochs", COUNT, offsetof(struct ff_recipe, head_epochs)},
-    {"head_learning_rate", REAL, offsetof(struct ff_recipe, head_learning_rate)},
-    {"head_weight_decay", REAL, offsetof(struct ff_recipe, head_weight_decay)},
-};
-#define RECIPE_FIELDS (sizeof recipe_fields / sizeof *recipe_fields)
-
-static json_t *json_from_field(const struct ff_recipe *recipe, size_t field)
+static json_t *json_from_field(const struct ff_recipe *recipe, const struct ff_recipe_field *field)
 {
-    const void *at = (const char *)recipe + recipe_fields[field].at;
+    const void *at = (const char *)recipe + field->offset;
 
-    switch (recipe_fields[field].kind) {
-    case NAME:
+    switch (field->type) {
+    case FF_FIELD_CHOICE:
         return json_from_text(*(const char *const *)at);
-    case COUNT:
+    case FF_FIELD_COUNT:
         return json_from_count(*(const uint32_t *)at);
-    case COUNT64:
+    case FF_FIELD_SEED:
         return json_from_count(*(const uint64_t *)at);
-    default:
-        return json_from_real(*(const double *)at);
+    case FF_FIELD_REAL:
+        break;
     }
+    return json_from_real(*(const double *)at);
+}
+
+/* Adds the fields of RECIPE beside its layers; USED_ONLY: those that are of use. */
+static void json_add_fields(struct json_builder *out, const struct ff_recipe *recipe,
+                            bool used_only)
+{
+    const struct ff_recipe_field *field;
+
+    for (size_t i = 0; (field = ff_recipe_field(i)) != NULL; i++)
+        if (!used_only || ff_recipe_uses(recipe, field->offset))
+            json_add(out, field->name, json_from_field(recipe, field));
 }
 
 json_t *json_from_choice(const struct ff_layer_choice *choice)
@@ -179,18 +149,14 @@ json_t *json_from_recipe(const struct ff_recipe *recipe)
     for (i = 0; i < recipe->layers; i++)
         json_append(&hidden, json_from_count(recipe->hidden[i]));
     json_add(&out, "hidden", json_built(&hidden));
-    for (i = 0; i < RECIPE_FIELDS; i++)
-        json_add(&out, recipe_fields[i].key, json_from_field(recipe, i));
+    json_add_fields(&out, recipe, false);
     return json_built(&out);
 }
 
 json_t *json_from_defaults(const struct ff_recipe *recipe)
 {
     struct json_builder out = json_build(json_object());
-    size_t i;
 
-    for (i = 0; i < RECIPE_FIELDS; i++)
-        if (ff_recipe_uses(recipe, recipe_fields[i].at))
-            json_add(&out, recipe_fields[i].key, json_from_field(recipe, i));
+    json_add_fields(&out, recipe, true);
     return json_built(&out);
 }

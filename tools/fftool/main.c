@@ -112,8 +112,8 @@ static void set_defaults(const struct command *command, void *settings)
         command->init(settings);
 }
 
-/* ARGV[0] is the command's name. */
-static int run_command(const struct command *command, int argc, char **argv)
+/* COMMAND with all its options. ARGV[0] is its name. */
+static int run_with_options(const struct command *command, int argc, char **argv)
 {
     struct cli cli = {.command = command->name, .options = command->options};
     void *settings = malloc(command->settings_bytes);
@@ -141,6 +141,21 @@ out:
     ff_ctx_free(cli.ctx);
     free(cli.given);
     free(settings);
+    return result;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+    struct option_spec *options = options_with_fields(command->options);
+    struct command whole = *command;
+    int result = EXIT_FAILED;
+
+    whole.options = options;
+    if (options == NULL)
+        fputs("fftool: out of memory\n", stderr);
+    else
+        result = run_with_options(&whole, argc, argv);
+    free(options);
     return result;
 }
 

@@ -142,6 +142,7 @@ static int set_option(const char *command, const struct option_spec *option, con
     case OPTION_CHOICE:
         return set_choice(command, option, text, target);
     case OPTION_HEADING:
+    case OPTION_FIELDS:
         break;
     }
     return EXIT_DONE;

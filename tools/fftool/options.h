@@ -11,6 +11,8 @@
 
 enum option_kind {
     OPTION_HEADING, /* no option: starts a group in the help; NAME is its title */
+    OPTION_FIELDS,  /* stands for options, one for each field of GROUP of the recipe at OFFSET; NAME
+                       says  which, to readers of the table */
     OPTION_FLAG,    /* bool; takes no argument */
     OPTION_COUNT,   /* uint32_t */
     OPTION_COUNT64, /* uint64_t */
@@ -31,6 +33,8 @@ struct option_spec {
     double above;                           /* reals must not be below this */
     const struct ff_recipe_choice *choices; /* of a choice; NULL: ff_recipe_choices(field) */
     const char *field;
+    enum ff_field_group group; /* of fields */
+    bool size_only;            /* only those fields that decide size */
     bool required;
     bool recorded; /* in the model: a command that resumes its training does not repeat it */
     const char *needs, *excludes; /* options without which, or with which, it makes no sense */
@@ -43,6 +47,10 @@ void no_default(const struct option_spec *option, char *text, size_t size);
 
 /* parse result: help was asked for */
 #define OPTIONS_HELP (-1)
+
+/* Returns OPTIONS with the fields that its rows stand for (recipe_options.c); the caller frees it.
+ * NULL: out of memory. */
+struct option_spec *options_with_fields(const struct option_spec *options);
 
 /*
  * Parses ARGV (argv[0] is the command's name) into SETTINGS. *OPERAND is the operand, or NULL;

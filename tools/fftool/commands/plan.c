@@ -1,6 +1,5 @@
 /* fftool plan: what trainings would take, without doing them. */
 #include "commands/plan_output.h"
-#include "commands/recipe_options.h"
 #include "commands/training.h"
 #include "heap.h"
 #include "output.h"
@@ -144,12 +143,21 @@ static const struct option_spec options[] = {
      .argument = "LIST",
      .help = "modes of training, as in `fftool train --mode`",
      .offset = offsetof(struct settings, modes)},
-    RECIPE_STEP_OPTIONS(struct settings, recipe),
-    RECIPE_LOSS_OPTIONS(struct settings, recipe),
-    RECIPE_NEGATIVE_OPTIONS(struct settings, recipe),
-    RECIPE_LAYER_OPTIONS(struct settings, recipe),
-    RECIPE_OPTIMIZER_OPTION(struct settings, recipe),
-    RECIPE_HEAD_OPTION(struct settings, recipe),
+    {.kind = OPTION_FIELDS,
+     .name = "network",
+     .group = FF_GROUP_NETWORK,
+     .size_only = true,
+     .offset = offsetof(struct settings, recipe)},
+    {.kind = OPTION_FIELDS,
+     .name = "optimizer",
+     .group = FF_GROUP_OPTIMIZER,
+     .size_only = true,
+     .offset = offsetof(struct settings, recipe)},
+    {.kind = OPTION_FIELDS,
+     .name = "head",
+     .group = FF_GROUP_HEAD,
+     .size_only = true,
+     .offset = offsetof(struct settings, recipe)},
 
     {.kind = OPTION_HEADING, .name = "Resources"},
     {.kind = OPTION_STRING,

@@ -185,7 +185,7 @@ struct session {
     struct profile_results results;
     struct workplace place;
     struct profile_bench bench;
-    struct profile_progress progress;
+    struct profile_report progress;
 };
 
 /* The first training tells what it multiplies with. */
@@ -201,7 +201,7 @@ static int measure_one(struct session *session, const char *mode, uint32_t layer
     struct profile_point point;
     int result;
 
-    profile_progress_begin(&session->progress, mode, layers);
+    profile_report_begin(&session->progress, mode, layers);
     result = profile_measure(&session->bench, mode, layers, &point);
     progress_end(&session->progress.lines);
     if (result != EXIT_DONE) {
@@ -213,7 +213,7 @@ static int measure_one(struct session *session, const char *mode, uint32_t layer
     result = profile_results_write(session->cli, session->settings->output, &session->results);
     if (result == EXIT_DONE)
         result = workplace_clear(session->cli, &session->place);
-    profile_progress_done(&session->progress);
+    profile_report_done(&session->progress);
     return result;
 }
 
@@ -257,20 +257,20 @@ static int begin_results(struct session *session)
 static int measure(struct session *session)
 {
     struct profile_bench *bench = &session->bench;
-    struct profile_progress *progress = &session->progress;
+    struct profile_report *progress = &session->progress;
     int result;
 
     *bench = (struct profile_bench){.cli = session->cli,
                                     .settings = &session->settings->common,
                                     .folder = session->place.inside,
                                     .progress = &progress->lines,
-                                    .tick = profile_progress_draw,
+                                    .tick = profile_report_draw,
                                     .arg = progress};
     result = profile_bench_init(bench);
     if (result == EXIT_DONE)
         result = begin_results(session);
     if (result == EXIT_DONE) {
-        profile_progress_count(progress, session->settings->output);
+        profile_report_count(progress, session->settings->output);
         result = measure_missing(session);
     }
     profile_bench_release(bench);

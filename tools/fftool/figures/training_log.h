@@ -1,7 +1,8 @@
 /*
  * Logs that `fftool train --log` writes, which `fftool plot` draws: lines of JSON, an object for
  * each epoch, and one for each layer that is trained. Its members are in the man page, under LOG;
- * of them only kind, layer and epoch have to be there, and what is not known here is passed over.
+ * of them only kind and layer have to be there, and epoch unless the kind is "trained", and what is
+ * not known here is passed over.
  *
  * A log may be of several runs, each of which goes on from a checkpoint of the one before: an epoch
  * that is there twice counts as it is there last. It may end in half a line, of a run that was

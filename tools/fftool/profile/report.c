@@ -5,14 +5,14 @@
 
 #define DRAW_INTERVAL_S 1.0
 
-bool profile_is_missing(const struct profile_progress *progress, const char *mode, uint32_t layers)
+bool profile_is_missing(const struct profile_report *progress, const char *mode, uint32_t layers)
 {
     const struct profile_point *point = profile_find(progress->results, mode, layers);
 
     return point == NULL || (point->error != NULL && progress->retry);
 }
 
-void profile_progress_count(struct profile_progress *progress, const char *file)
+void profile_report_count(struct profile_report *progress, const char *file)
 {
     const struct profile_modes *modes = progress->modes;
     const struct profile_depths *depths = progress->depths;
@@ -56,7 +56,7 @@ static double seconds_per_layer(const struct profile_results *results, const cha
 }
 
 /* Of all points that are missing, the one at work included. */
-static double estimated_seconds(const struct profile_progress *progress)
+static double estimated_seconds(const struct profile_report *progress)
 {
     const struct profile_modes *modes = progress->modes;
     const struct profile_depths *depths = progress->depths;
@@ -76,7 +76,7 @@ static double estimated_seconds(const struct profile_progress *progress)
 }
 
 /* ", about 12 min left", or nothing if nobody knows. */
-static struct text left_text(const struct profile_progress *progress, double spent_s)
+static struct text left_text(const struct profile_report *progress, double spent_s)
 {
     struct text out = {""};
     double left = estimated_seconds(progress) - spent_s;
@@ -86,16 +86,16 @@ static struct text left_text(const struct profile_progress *progress, double spe
     return out;
 }
 
-void profile_progress_begin(struct profile_progress *progress, const char *mode, uint32_t layers)
+void profile_report_begin(struct profile_report *progress, const char *mode, uint32_t layers)
 {
     progress->mode = mode;
     progress->layers = layers;
     progress->began_s = now_s();
 }
 
-void profile_progress_draw(void *arg)
+void profile_report_draw(void *arg)
 {
-    struct profile_progress *progress = arg;
+    struct profile_report *progress = arg;
     struct progress *lines = &progress->lines;
     double now = now_s(), spent = now - progress->began_s;
 
@@ -110,7 +110,7 @@ void profile_progress_draw(void *arg)
     lines->drawn = true;
 }
 
-void profile_progress_done(struct profile_progress *progress)
+void profile_report_done(struct profile_report *progress)
 {
     const struct profile_point *point =
         profile_find(progress->results, progress->mode, progress->layers);

@@ -8,7 +8,7 @@
 #include "profile/results.h"
 #include "progress.h"
 
-struct profile_progress {
+struct profile_report {
     struct progress lines;
     /* What the caller sets, and keeps. */
     const struct profile_results *results;
@@ -22,15 +22,15 @@ struct profile_progress {
     double began_s;
 };
 
-bool profile_is_missing(const struct profile_progress *progress, const char *mode, uint32_t layers);
+bool profile_is_missing(const struct profile_report *progress, const char *mode, uint32_t layers);
 /* Counts the points that are there, and tells if there are any; FILE holds them. */
-void profile_progress_count(struct profile_progress *progress, const char *file);
+void profile_report_count(struct profile_report *progress, const char *file);
 /* A training begins. */
-void profile_progress_begin(struct profile_progress *progress, const char *mode, uint32_t layers);
+void profile_report_begin(struct profile_report *progress, const char *mode, uint32_t layers);
 /* On a terminal: shows what is at work, in a line that is drawn anew; as often as one likes. ARG is
- * a struct profile_progress. */
-void profile_progress_draw(void *arg);
+ * a struct profile_report. */
+void profile_report_draw(void *arg);
 /* What was at work is among the results now: tells its figures, or why it failed. */
-void profile_progress_done(struct profile_progress *progress);
+void profile_report_done(struct profile_report *progress);
 
 #endif
