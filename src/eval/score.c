@@ -1,15 +1,10 @@
-#include "eval/score.h"
+#include "eval/score_private.h"
 
 #include "base/arithmetic.h"
-#include "base/clock.h"
-#include "data/dataset.h"
 #include "learn/forward.h"
 #include "learn/head.h"
 #include "learn/import.h"
 #include "learn/streams.h"
-#include "plan/plan.h"
-#include "plan/score_plan.h"
-#include "recipe/mode.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -18,41 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_SCRATCH_BYTES ((uint64_t)1 << 30)
 /* At a model whose trainer goes on meanwhile. */
 #define ATTEMPTS 10
-
-struct scoring {
-    struct ff_ctx *ctx;
-    const struct ff_score_opts *opts;
-    const struct ff_evaluate_opts *evaluate;
-    struct ff_model_file *file;
-    struct ff_manifest manifest;
-    struct ff_dataset *dataset;
-    struct ff_workers workers;
-    struct ff_scratch scratch;
-    struct ff_clock clock;
-    bool backprop, by_head, conditioned;
-    uint32_t layers, first_head, classes;
-    uint32_t trained_layers;
-    uint32_t sum_from; /* the first layer whose goodness is summed */
-    uint64_t samples;
-    uint32_t *streams; /* (n_streams): a class each, or the neutral one */
-    size_t n_streams;
-    uint64_t max_rows;            /* of a block */
-    float *scores, *layer_scores; /* (max_rows, classes) */
-    float *product;               /* (chunk rows, classes) */
-    uint16_t *labels;             /* (max_rows) */
-    /* The block and layer at work */
-    struct ff_geometry geometry;
-    uint32_t number; /* of the layer, from 1 */
-    uint64_t first;  /* row of the dataset */
-    struct ff_score_job job;
-    uint64_t planned_bytes;
-    uint64_t rows_passed; /* through all layers of all blocks, for progress */
-    bool moved;           /* a trainer replaced weights that were still to be read */
-    struct ff_set *in, *out;
-};
 
 static uint32_t units(const struct scoring *s, uint32_t layer)
 {
@@ -83,221 +45,6 @@ void ff_score_needs(const struct ff_score_job *job, uint64_t rows, struct ff_nee
     struct ff_buffer buffers[MAX_BUFFERS];
 
     ff_buffers_count(list_buffers(&shape, buffers), buffers, needs);
-}
-
-static int load_manifest(struct scoring *s)
-{
-    int status = ff_model_file_open(s->ctx, s->evaluate->model, FF_MODEL_READ, &s->file);
-
-    if (status != FF_OK)
-        return status;
-    status = ff_manifest_load(s->ctx, s->file, &s->manifest);
-    ff_model_file_unpin(s->file);
-    return status;
-}
-
-/* What decides on the label. */
-static int choose_method(struct scoring *s)
-{
-    enum ff_method method = s->evaluate->method;
-    const char *mode = s->manifest.recipe.mode;
-    bool unsupervised;
-
-    s->backprop = ff_mode_find(mode)->backprop;
-    s->conditioned = ff_recipe_conditioned(&s->manifest.recipe);
-    unsupervised = ff_recipe_unsupervised(&s->manifest.recipe);
-    if (s->backprop && method == FF_METHOD_GOODNESS)
-        return ff_fail(s->ctx, FF_EINVAL,
-                       "%s is trained by backpropagation (%s): its output layer, a linear head, "
-                       "decides, not the goodness",
-                       s->evaluate->model, mode);
-    if (unsupervised && method == FF_METHOD_GOODNESS)
-        return ff_fail(s->ctx, FF_EINVAL,
-                       "%s is trained without labels: its linear head decides, not the goodness",
-                       s->evaluate->model);
-    s->by_head =
-        method == FF_METHOD_HEAD || (method == FF_METHOD_AUTO && (s->backprop || unsupervised));
-    return FF_OK;
-}
-
-/* From the second round of sweeps on every layer is there. Heads are trained in the last one. */
-static uint32_t count_layers(const struct scoring *s)
-{
-    return s->by_head ? ff_manifest_heads_trained(&s->manifest)
-                      : ff_manifest_layers_stored(&s->manifest);
-}
-
-static int nothing_trained(const struct scoring *s)
-{
-    const char *what = s->by_head && !s->backprop ? "head" : "layer";
-
-    if (ff_model_file_in_training(s->file))
-        return ff_about(s->ctx,
-                        ff_fail(s->ctx, FF_ELOCKED, "%s is in training and has no trained %s yet",
-                                s->evaluate->model, what),
-                        FF_ABOUT_MODEL);
-    return ff_fail(s->ctx, FF_EINVAL, "%s has no trained %s yet: resume its training",
-                   s->evaluate->model, what);
-}
-
-/* Which layers take part. An unfinished model is used as far as it goes. */
-static int choose_layers(struct scoring *s)
-{
-    const struct ff_progress_mark *mark = &s->manifest.mark;
-    const char *path = s->evaluate->model;
-
-    s->first_head = ff_recipe_first_head(&s->manifest.recipe);
-    s->layers = s->trained_layers = count_layers(s);
-    if (s->by_head && s->first_head == 0)
-        return ff_fail(s->ctx, FF_EINVAL,
-                       "%s has no head: train with --head-epochs 1 or more, or use the goodness",
-                       path);
-    if (s->layers == 0 || (s->by_head && s->layers < s->first_head))
-        return nothing_trained(s);
-    if (s->layers < s->manifest.recipe.layers)
-        ff_warn(s->ctx, "%s is not complete: using its first %u of %u layers", path, s->layers,
-                s->manifest.recipe.layers);
-    else if (mark->stage != FF_STAGE_DONE && s->manifest.recipe.sweeps > 1)
-        ff_warn(s->ctx,
-                "%s is not complete: using its layers as they are at layer %u of sweep %u of %u",
-                path, mark->layer, mark->round + 1, s->manifest.recipe.sweeps);
-    return FF_OK;
-}
-
-/* Which layers' goodness is summed: as asked for, as chosen on held-out rows, or all but the first
- * where the label is among its inputs. The last of them is the last one that is looked at. */
-static int choose_range(struct scoring *s)
-{
-    const struct ff_evaluate_opts *opts = s->evaluate;
-    const struct ff_range_choice *choice = &s->manifest.choice;
-    uint32_t last = opts->last_layer, first = opts->first_layer;
-
-    if (s->by_head && (first > 0 || last > 0))
-        return ff_fail(
-            s->ctx, FF_EINVAL,
-            "layers: they are those whose goodness is summed, and the head of %s decides, "
-            "not the goodness; leave them out",
-            opts->model);
-    if (s->by_head)
-        return FF_OK;
-    if (last == 0)
-        last = first == 0 && choice->first > 0 ? choice->last : s->layers;
-    if (first == 0)
-        first = opts->last_layer == 0 && choice->first > 0 ? choice->first
-                : s->conditioned || last == 1              ? 1
-                                                           : 2;
-    last = last == FF_LAST_LAYER ? s->layers : last;
-    first = first == FF_LAST_LAYER ? last : first;
-    if (first > last || last > s->layers)
-        return ff_fail(s->ctx, FF_EINVAL, "layers %u to %u: %s has layers 1 to %u that are trained",
-                       first, last, opts->model, s->layers);
-    s->sum_from = first;
-    s->layers = last;
-    return FF_OK;
-}
-
-/* The data must be of the kind that the model was trained on. */
-static int check_data(struct scoring *s)
-{
-    const struct ff_evaluate_opts *opts = s->evaluate;
-    const struct ff_manifest *manifest = &s->manifest;
-    const struct ff_dataset_info *info = &s->dataset->info;
-
-    if (info->features != manifest->features)
-        return ff_fail(s->ctx, FF_EMISMATCH, "%s has %u feature%s a row, but %s was trained on %u",
-                       opts->data.path, info->features, info->features == 1 ? "" : "s", opts->model,
-                       manifest->features);
-    if (info->classes > manifest->classes)
-        return ff_fail(s->ctx, FF_EMISMATCH, "%s has labels up to %u, but %s knows %u classes",
-                       opts->data.path, info->classes - 1, opts->model, manifest->classes);
-    return FF_OK;
-}
-
-static int open_data(struct scoring *s)
-{
-    const struct ff_evaluate_opts *opts = s->evaluate;
-    const struct ff_manifest *manifest = &s->manifest;
-    struct ff_dataset_spec spec = {.path = opts->data.path,
-                                   .labels = opts->data.labels,
-                                   .split = opts->train_split ? FF_SPLIT_TRAIN : FF_SPLIT_TEST,
-                                   .unlabelled = s->opts->unlabelled,
-                                   .sample = s->opts->unlabelled ? 0 : opts->limit_rows};
-    const struct ff_dataset_info *info;
-    int status = ff_dataset_open(s->ctx, &spec, &s->dataset);
-
-    if (status == FF_OK)
-        status = ff_about(s->ctx, check_data(s), FF_ABOUT_MODEL);
-    if (status != FF_OK)
-        return status;
-    info = &s->dataset->info;
-    s->classes = manifest->classes;
-    s->samples = opts->limit_rows && opts->limit_rows < info->rows ? opts->limit_rows : info->rows;
-    return FF_OK;
-}
-
-/* What makes logits of the scores. */
-static double logit_scale(const struct scoring *s)
-{
-    const struct ff_range_choice *choice = &s->manifest.choice;
-    bool fitted = choice->first == s->sum_from && choice->last == s->layers;
-
-    if (s->by_head)
-        return 1;
-    return s->manifest.recipe.goodness_scale / (s->layers - s->sum_from + 1) /
-           (fitted ? choice->temperature : 1);
-}
-
-/* What is going to be scored. */
-static struct ff_score_task task_of(const struct scoring *s)
-{
-    return (struct ff_score_task){
-        .method = s->by_head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS,
-        .samples = s->samples,
-        .classes = s->classes,
-        .layers = s->layers,
-        .first_layer = s->sum_from,
-        .last_layer = s->by_head ? 0 : s->layers,
-        .trained_layers = s->trained_layers,
-        .scale = logit_scale(s),
-        .planned_bytes = s->planned_bytes,
-    };
-}
-
-/* Tells what it will take, and keeps to the budget from here on. */
-static int plan(struct scoring *s)
-{
-    const struct ff_evaluate_opts *opts = s->evaluate;
-    struct ff_score_task task = task_of(s);
-    struct ff_plan plan;
-    int status = ff_workers_check(s->ctx, opts->threads);
-
-    if (status != FF_OK)
-        return status;
-    s->job = (struct ff_score_job){
-        .manifest = &s->manifest,
-        .by_head = s->by_head,
-        .unlabelled = s->opts->unlabelled,
-        .is_float = s->dataset->info.is_float,
-        .layers = s->layers,
-        .first_head = s->first_head,
-        .samples = s->samples,
-        .threads = opts->threads ? opts->threads : ff_available_threads(),
-        .scratch_bytes = opts->scratch_bytes ? opts->scratch_bytes : DEFAULT_SCRATCH_BYTES,
-        .memory_bytes = opts->memory_bytes,
-    };
-    s->opts->needs(&task, &s->job.results);
-    ff_model_file_read_needs(s->file, &s->job.results);
-    status = ff_score_plan(s->ctx, &s->job, &plan);
-    if (s->opts->plan_only)
-        *s->opts->plan_only = plan;
-    if (status != FF_OK || s->opts->plan_only)
-        return status;
-    s->planned_bytes = plan.peak_bytes;
-    ff_plan_warn(s->ctx, &plan);
-    if (opts->on_plan)
-        opts->on_plan(opts->arg, &plan);
-    ff_meter_tighten(s->ctx, opts->memory_bytes);
-    return FF_OK;
 }
 
 static int allocate(struct scoring *s)
@@ -610,7 +357,7 @@ static int score_all(struct scoring *s)
 {
     struct ff_progress phase = {
         .phase = FF_PHASE_EVALUATE, .layer = 1, .rows_total = s->samples * s->layers};
-    struct ff_score_task task = task_of(s);
+    struct ff_score_task task = ff_scoring_task(s);
     int status = s->opts->begin(s->opts->arg, &task);
 
     s->clock.on_progress = s->evaluate->on_progress;
@@ -636,18 +383,8 @@ static int score_all(struct scoring *s)
 static int score_once(struct ff_ctx *ctx, const struct ff_score_opts *opts, bool *again)
 {
     struct scoring s = {.ctx = ctx, .opts = opts, .evaluate = opts->evaluate};
-    int status = load_manifest(&s);
+    int status = ff_scoring_begin(&s);
 
-    if (status == FF_OK)
-        status = choose_method(&s);
-    if (status == FF_OK)
-        status = choose_layers(&s);
-    if (status == FF_OK)
-        status = choose_range(&s);
-    if (status == FF_OK)
-        status = open_data(&s);
-    if (status == FF_OK)
-        status = plan(&s);
     if (status == FF_OK && !opts->plan_only) {
         status = ff_workers_init(&s.workers, ctx, opts->evaluate->threads);
         if (status == FF_OK)

@@ -224,9 +224,8 @@ static bool is_paged(const struct ff_layer *layer, uint32_t tile)
     return layer->pager && tile < layer->tiles && tile >= layer->residency.resident;
 }
 
-/* Calls VISIT for each group of tiles while they are in memory, until it fails. */
-static int each_group(const struct ff_layer *layer, const struct ff_walk *walk,
-                      int (*visit)(void *arg, uint32_t first, uint32_t tiles), void *arg)
+int ff_layer_each_group(const struct ff_layer *layer, const struct ff_walk *walk,
+                        int (*visit)(void *arg, uint32_t first, uint32_t tiles), void *arg)
 {
     struct ff_paged_tensor paged[MAX_PAGED];
     size_t n = list_paged(layer, walk, paged);
@@ -276,7 +275,7 @@ int ff_layer_walk(const struct ff_layer *layer, struct ff_pool *pool, const stru
 {
     struct walk_job job = {.pool = pool, .walk = walk};
 
-    return each_group(layer, walk, walk_group, &job);
+    return ff_layer_each_group(layer, walk, walk_group, &job);
 }
 
 float *ff_layer_tile(const struct ff_layer *layer, float *tensor, uint32_t tile)
@@ -345,146 +344,6 @@ int ff_layer_seed(struct ff_layer *layer, struct ff_pool *pool, uint64_t seed, u
         .parts = 1, .fn = seed_tile, .arg = &job, .weights = FF_PAGE_OUT, .state = FF_PAGE_OUT};
 
     return ff_layer_walk(layer, pool, &walk);
-}
-
-/*
- * The tensors of a layer as the model file sees them: each a kind, a slot and an array with so many
- * elements per neuron. Saving and loading walk this list.
- */
-struct tensor {
-    char kind;
-    uint32_t slot;
-    uint32_t per_neuron;
-    float *data;
-    bool whole;    /* all of it is in memory, however the layer is paged */
-    bool by_class; /* a tile's rows are the classes, its columns the neurons */
-};
-
-char ff_state_kind(char kind)
-{
-    return kind == 'H' ? 'Q' : 'O';
-}
-
-#define MAX_TENSORS (FF_SLOTS * (1 + FF_OPTIMIZER_STATES) + 1)
-
-/* One set of them: the layer's own, or a state of the optimizer, whose slots begin at SLOT. */
-static size_t list_tensor_set(const struct ff_layer *layer, char kind, uint32_t slot,
-                              float *weights, float *biases, float *label_weights,
-                              struct tensor out[FF_SLOTS])
-{
-    out[0] = (struct tensor){kind, slot + FF_SLOT_WEIGHTS, layer->fan_in, weights, false, false};
-    out[1] = (struct tensor){kind, slot + FF_SLOT_BIASES, 1, biases, true, false};
-    out[2] =
-        (struct tensor){kind, slot + FF_SLOT_LABELS, layer->classes, label_weights, true, true};
-    return layer->classes ? 3 : 2;
-}
-
-static size_t list_tensors(const struct ff_layer *layer, char kind, bool state,
-                           struct tensor out[MAX_TENSORS])
-{
-    char kind_of_state = ff_state_kind(kind);
-    size_t n =
-        list_tensor_set(layer, kind, 0, layer->weights, layer->biases, layer->label_weights, out);
-
-    for (int s = 0; state && s < layer->states; s++)
-        n += list_tensor_set(layer, kind_of_state, (uint32_t)s * FF_SLOTS, layer->weight_state[s],
-                             layer->bias_state[s], layer->label_state[s], out + n);
-    if (state && layer->unit_means)
-        out[n++] = (struct tensor){kind_of_state, FF_SLOT_MEANS, 1, layer->unit_means, true, false};
-    return n;
-}
-
-/* Moving a layer's tiles to or from the model file. */
-struct transfer {
-    const struct ff_layer *layer;
-    struct ff_model_file *file;
-    uint32_t number;
-    uint64_t generation;
-    struct tensor tensors[MAX_TENSORS];
-    size_t n;
-    int (*move)(const struct transfer *transfer, const struct ff_tile_key *key,
-                const struct ff_matrix *matrix, float *data);
-};
-
-/* A layer that has diverged is not saved: its last step was never measured. */
-static int save_tile(const struct transfer *transfer, const struct ff_tile_key *key,
-                     const struct ff_matrix *matrix, float *data)
-{
-    size_t n = (size_t)matrix->rows * matrix->columns;
-    bool state = key->kind == ff_state_kind('W') || key->kind == ff_state_kind('H');
-
-    if (state ? !ff_all_finite(n, data) : !ff_squares_are_finite(n, data))
-        return ff_fail(transfer->layer->ctx, FF_ENUMERIC, "layer %u: its weights are not finite",
-                       transfer->number);
-    return ff_model_file_put(transfer->file, key, matrix);
-}
-
-static int load_tile(const struct transfer *transfer, const struct ff_tile_key *key,
-                     const struct ff_matrix *matrix, float *data)
-{
-    return ff_model_file_get(transfer->file, key, matrix->rows, matrix->columns, data);
-}
-
-static float *tile_data(const struct ff_layer *layer, const struct tensor *tensor, uint32_t tile)
-{
-    return tensor->whole ? tensor->data + (size_t)tile * layer->tile_units * tensor->per_neuron
-                         : ff_layer_tile(layer, tensor->data, tile);
-}
-
-/* A tile of TENSOR as it is stored. */
-static struct ff_matrix tile_matrix(const struct ff_layer *layer, const struct tensor *tensor,
-                                    uint32_t tile, const float *data)
-{
-    uint32_t first, count;
-
-    ff_tile_range(layer->units, tile, &first, &count);
-    if (tensor->by_class)
-        return (struct ff_matrix){FF_F32, tensor->per_neuron, count, data};
-    return (struct ff_matrix){FF_F32, count, tensor->per_neuron, data};
-}
-
-static int move_group(void *arg, uint32_t first, uint32_t tiles)
-{
-    const struct transfer *transfer = arg;
-    const struct ff_layer *layer = transfer->layer;
-    int status = FF_OK;
-
-    for (size_t i = 0; i < transfer->n; i++) {
-        const struct tensor *tensor = &transfer->tensors[i];
-
-        for (uint32_t tile = first; tile < first + tiles && status == FF_OK; tile++) {
-            struct ff_tile_key key = {tensor->kind, transfer->number, transfer->generation,
-                                      tensor->slot, tile};
-            float *data = tile_data(layer, tensor, tile);
-            struct ff_matrix matrix = tile_matrix(layer, tensor, tile, data);
-
-            status = transfer->move(transfer, &key, &matrix, data);
-        }
-    }
-    return status;
-}
-
-int ff_layer_save(const struct ff_layer *layer, struct ff_model_file *file, char kind,
-                  uint32_t number, uint64_t generation, bool state)
-{
-    struct transfer transfer = {layer, file, number, generation, .move = save_tile};
-    struct ff_walk walk = {.weights = FF_PAGE_IN, .state = state ? FF_PAGE_IN : 0};
-
-    transfer.n = list_tensors(layer, kind, state, transfer.tensors);
-    return each_group(layer, &walk, move_group, &transfer);
-}
-
-int ff_layer_load(struct ff_layer *layer, struct ff_model_file *file, char kind, uint32_t number,
-                  uint64_t generation, bool state)
-{
-    struct transfer transfer = {layer, file, number, generation, .move = load_tile};
-    struct ff_walk walk = {.weights = FF_PAGE_OUT, .state = state ? FF_PAGE_OUT : 0};
-    int status;
-
-    transfer.n = list_tensors(layer, kind, state, transfer.tensors);
-    status = each_group(layer, &walk, move_group, &transfer);
-    ff_model_file_unpin(file);
-    return status;
 }
 
 struct forward_job {

@@ -111,8 +111,12 @@ float *ff_layer_tile(const struct ff_layer *layer, float *tensor, uint32_t tile)
 /* Where TILE's label weights (classes, count) lie in TENSOR, which is laid out as they are. */
 float *ff_layer_label_tile(const struct ff_layer *layer, float *tensor, uint32_t tile);
 
-/* The kind of tiles that hold the optimizer's state of those of KIND, 'W' or 'H'. */
-char ff_state_kind(char kind);
+/* Calls VISIT for each group of tiles from FIRST on while they are in memory, with the access that
+ * WALK states, until it fails. */
+FF_CHECK int ff_layer_each_group(const struct ff_layer *layer, const struct ff_walk *walk,
+                                 int (*visit)(void *arg, uint32_t first, uint32_t tiles),
+                                 void *arg);
+
 /* Writes the tiles of layer NUMBER under GENERATION, as KIND 'W' or 'H'; with STATE the optimizer's
  * too. FF_ENUMERIC: some of it is not finite, or its squares are not. */
 FF_CHECK int ff_layer_save(const struct ff_layer *layer, struct ff_model_file *file, char kind,

@@ -2,7 +2,7 @@
 
 #include "model/json_text.h"
 #include "model/manifest_files.h"
-#include "recipe/field.h"
+#include "model/manifest_recipe.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -44,62 +44,6 @@ int ff_manifest_set_recipe(struct ff_ctx *ctx, struct ff_manifest *manifest,
     manifest->recipe = *recipe;
     manifest->recipe.hidden = hidden;
     return FF_OK;
-}
-
-/* Layers as "1000x3,500", runs of equal widths together. malloc'd. */
-static char *hidden_text(const struct ff_recipe *recipe)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-
-    if (!out)
-        return NULL;
-    for (uint32_t i = 0; i < recipe->layers;) {
-        uint32_t run = 1;
-
-        while (i + run < recipe->layers && recipe->hidden[i + run] == recipe->hidden[i])
-            run++;
-        fprintf(out, run > 1 ? "%s%ux%u" : "%s%u", i ? "," : "", recipe->hidden[i], run);
-        i += run;
-    }
-    return fclose(out) == 0 ? text : (free(text), NULL);
-}
-
-static json_t *field_to_json(const struct ff_field *field, const struct ff_recipe *recipe)
-{
-    const void *at = ff_field_of(field, recipe);
-
-    switch (field->info.type) {
-    case FF_FIELD_COUNT:
-        return json_integer(*(const uint32_t *)at);
-    case FF_FIELD_SEED:
-        return json_integer((json_int_t) * (const uint64_t *)at);
-    case FF_FIELD_REAL:
-        return json_real(*(const double *)at);
-    case FF_FIELD_CHOICE:
-        return json_string(*(const char *const *)at);
-    }
-    return NULL;
-}
-
-static json_t *recipe_to_json(const struct ff_recipe *recipe)
-{
-    json_t *object = json_object();
-    char *hidden = hidden_text(recipe);
-    size_t n;
-    const struct ff_field *fields = ff_fields(&n);
-    int failed = !hidden || json_object_set_new(object, "hidden", json_string(hidden));
-
-    free(hidden);
-    for (size_t i = 0; i < n && !failed; i++)
-        failed = json_object_set_new(object, ff_field_key(&fields[i]),
-                                     field_to_json(&fields[i], recipe));
-    if (failed) {
-        json_decref(object);
-        return NULL;
-    }
-    return object;
 }
 
 static json_t *data_to_json(const struct ff_manifest *manifest)
@@ -146,65 +90,15 @@ int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *manifest, ch
     json_t *root = json_pack(
         "{s:s, s:i, s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:o, s:o}", "format", MANIFEST_FORMAT,
         "version", MANIFEST_VERSION, "writer", "fftool", manifest->program, "blas", manifest->blas,
-        "lmdb", manifest->lmdb, "zstd", manifest->zstd, "recipe", recipe_to_json(&manifest->recipe),
-        "data", data_to_json(manifest), "progress", progress_to_json(&manifest->mark), "choice",
-        choice_to_json(&manifest->choice));
+        "lmdb", manifest->lmdb, "zstd", manifest->zstd, "recipe",
+        ff_manifest_recipe_write(&manifest->recipe), "data", data_to_json(manifest), "progress",
+        progress_to_json(&manifest->mark), "choice", choice_to_json(&manifest->choice));
 
     *text =
         root ? ff_json_text(root, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(EXACT_DIGITS))
              : NULL;
     json_decref(root);
     return *text ? FF_OK : ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
-}
-
-static int field_from_json(struct ff_ctx *ctx, const struct ff_field *field, const json_t *value,
-                           struct ff_recipe *recipe)
-{
-    char *at = (char *)recipe + field->info.offset;
-    json_int_t integer = json_integer_value(value);
-
-    switch (field->info.type) {
-    case FF_FIELD_COUNT:
-        if (!json_is_integer(value) || integer < 0 || integer > UINT32_MAX)
-            break;
-        *(uint32_t *)(void *)at = (uint32_t)integer;
-        return FF_OK;
-    case FF_FIELD_SEED:
-        if (!json_is_integer(value) || integer < 0)
-            break;
-        *(uint64_t *)(void *)at = (uint64_t)integer;
-        return FF_OK;
-    case FF_FIELD_REAL:
-        if (!json_is_number(value))
-            break;
-        *(double *)(void *)at = json_number_value(value);
-        return FF_OK;
-    case FF_FIELD_CHOICE:
-        for (const struct ff_recipe_choice *choice = ff_recipe_choices(field->info.name);
-             json_is_string(value) && choice->name; choice++) {
-            if (strcmp(choice->name, json_string_value(value)) == 0) {
-                *(const char **)(void *)at = choice->name;
-                return FF_OK;
-            }
-        }
-        break;
-    }
-    return ff_fail(ctx, FF_ECORRUPT, "recipe: \"%s\" is missing or out of range", field->info.name);
-}
-
-static int recipe_from_json(struct ff_ctx *ctx, const json_t *object, struct ff_recipe *out)
-{
-    const char *hidden = json_string_value(json_object_get(object, "hidden"));
-    size_t n;
-    const struct ff_field *fields = ff_fields(&n);
-    int status;
-
-    ff_recipe_init(out);
-    status = ff_recipe_parse_hidden(ctx, hidden ? hidden : "", out);
-    for (size_t i = 0; i < n && status == FF_OK; i++)
-        status = field_from_json(ctx, &fields[i], json_object_get(object, ff_field_key(&fields[i])),
-                                 out);
-    return status == FF_OK ? ff_recipe_complete(ctx, out) : status;
 }
 
 static bool in_u32(json_int_t value)
@@ -365,7 +259,7 @@ static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *ou
     if (status == FF_OK)
         status = writer_from_json(ctx, writer, out);
     if (status == FF_OK)
-        status = recipe_from_json(ctx, recipe, &out->recipe);
+        status = ff_manifest_recipe_read(ctx, recipe, &out->recipe);
     if (status == FF_OK)
         status = data_from_json(ctx, data, out);
     if (status == FF_OK)
@@ -445,31 +339,6 @@ int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *text,
     char reason[FF_MESSAGE_BYTES / 2];
     snprintf(reason, sizeof reason, "%s", ff_ctx_message(ctx));
     return ff_fail(ctx, (enum ff_status)status, "%s: manifest: %s", path, reason);
-}
-
-int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe *stored,
-                            const struct ff_recipe *given)
-{
-    json_t *was = recipe_to_json(stored), *is = recipe_to_json(given);
-    int status = was && is ? FF_OK : ff_fail(ctx, FF_ENOMEM, "out of memory for the recipes");
-
-    for (void *at = json_object_iter(was); at; at = json_object_iter_next(was, at)) {
-        const char *key = json_object_iter_key(at);
-        json_t *value = json_object_iter_value(at), *other = json_object_get(is, key);
-
-        if (status == FF_OK && !json_equal(value, other)) {
-            char *a = ff_json_text(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-            char *b = ff_json_text(other, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-
-            status = ff_fail(ctx, FF_EMISMATCH, "it was begun with %s %s, and now it is %s", key,
-                             a ? a : "?", b ? b : "?");
-            free(a);
-            free(b);
-        }
-    }
-    json_decref(was);
-    json_decref(is);
-    return status;
 }
 
 int ff_manifest_load(struct ff_ctx *ctx, struct ff_model_file *file, struct ff_manifest *out)

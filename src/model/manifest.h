@@ -103,10 +103,6 @@ FF_CHECK int ff_manifest_load(struct ff_ctx *ctx, struct ff_model_file *file,
  * Pointers into MANIFEST stay valid. */
 FF_CHECK int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file,
                                 struct ff_manifest *manifest);
-/* FF_OK if two recipes are the same, else FF_EMISMATCH and a message naming the first difference.
- */
-FF_CHECK int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe *stored,
-                                     const struct ff_recipe *given);
 
 /* What follows from the recipe and the data (manifest_facts.c). */
 

@@ -1,4 +1,4 @@
-#include "store/model_file.h"
+#include "store/model_file_private.h"
 
 #include "store/db_check.h"
 #include "store/partial.h"
@@ -13,26 +13,8 @@
 #define MANIFEST_KEY "M"
 /* Weights are noise with a few regular bits: higher levels gain next to nothing. */
 #define TILE_ZSTD_LEVEL 3
-#define NAME_BYTES 512
 /* Keys that one round of a sweep collects before it deletes them. */
 #define SWEEP_KEYS 128
-/* A copy commits as often: more would only hold more memory. */
-#define COPY_BYTES ((size_t)256 << 10)
-
-struct ff_model_file {
-    struct ff_ctx *ctx;
-    struct ff_db *db;
-    struct ff_coder *coder;
-    int fd;       /* of the file; a writer holds the writer's lock through it */
-    int replaced; /* of the file at PATH that is to be replaced, likewise; -1: none */
-    bool writer;
-    bool partial;            /* lies at PARTIAL yet */
-    char resolved[PATH_MAX]; /* PATH without symbolic links; a writer's */
-    char beside[PATH_MAX];   /* its partial file's name; a writer's */
-    size_t path_bytes;
-    char path[];
-};
-
 static const struct ff_bytes manifest_key = {MANIFEST_KEY, sizeof MANIFEST_KEY - 1};
 
 const char *ff_model_file_path(const struct ff_model_file *file)
@@ -45,8 +27,7 @@ bool ff_model_file_in_training(struct ff_model_file *file)
     return !file->writer && ff_writer_lock_held(file->fd);
 }
 
-/* Every failure that leaves this module is the model's. */
-static int blame(struct ff_model_file *file, int rc)
+int ff_model_file_blame(struct ff_model_file *file, int rc)
 {
     return ff_about(file->ctx, rc, FF_ABOUT_MODEL);
 }
@@ -104,7 +85,7 @@ static int lock_replaced(struct ff_model_file *file, enum ff_model_mode mode)
     return ff_fail(file->ctx, FF_EFORMAT, "%s: is no model; it is left as it is", file->path);
 }
 
-static int open_partial(struct ff_model_file *file, enum ff_db_mode mode)
+int ff_model_file_open_partial(struct ff_model_file *file, enum ff_db_mode mode)
 {
     int rc = ff_partial_create(file->ctx, file->beside, &file->fd);
 
@@ -118,11 +99,10 @@ static int open_new(struct ff_model_file *file, enum ff_model_mode mode)
 {
     int rc = lock_replaced(file, mode);
 
-    return rc == FF_OK ? open_partial(file, FF_DB_CREATE) : rc;
+    return rc == FF_OK ? ff_model_file_open_partial(file, FF_DB_CREATE) : rc;
 }
 
-/* A model file that is open nowhere yet. */
-static int new_file(struct ff_ctx *ctx, const char *path, bool writer, struct ff_model_file **out)
+int ff_model_file_new(struct ff_ctx *ctx, const char *path, bool writer, struct ff_model_file **out)
 {
     size_t path_bytes = strlen(path) + 1;
     struct ff_model_file *file = ff_alloc(ctx, FF_MEM_OTHER, sizeof *file + path_bytes);
@@ -152,14 +132,14 @@ int ff_model_file_open(struct ff_ctx *ctx, const char *path, enum ff_model_mode 
 {
     bool is_new = mode == FF_MODEL_CREATE || mode == FF_MODEL_REPLACE;
     struct ff_model_file *file;
-    int rc = new_file(ctx, path, mode != FF_MODEL_READ, &file);
+    int rc = ff_model_file_new(ctx, path, mode != FF_MODEL_READ, &file);
 
     *out = NULL;
     if (rc != FF_OK)
         return rc;
     rc = ff_coder_new(ctx, &file->coder);
     if (rc == FF_OK)
-        rc = blame(file, is_new ? open_new(file, mode) : open_existing(file, mode));
+        rc = ff_model_file_blame(file, is_new ? open_new(file, mode) : open_existing(file, mode));
     if (rc != FF_OK) {
         ff_model_file_close(file);
         return rc;
@@ -193,7 +173,7 @@ int ff_model_file_check_place(struct ff_model_file *file)
 {
     const char *path = file->partial ? file->beside : file->path;
 
-    return blame(file, ff_partial_check_place(file->ctx, path, file->fd));
+    return ff_model_file_blame(file, ff_partial_check_place(file->ctx, path, file->fd));
 }
 
 bool ff_model_file_is_linked(const struct ff_model_file *file)
@@ -203,8 +183,7 @@ bool ff_model_file_is_linked(const struct ff_model_file *file)
     return fstat(file->fd, &st) == 0 && st.st_nlink > 0;
 }
 
-/* Gives FILE its name, in place of the file open at REPLACED (-1: none). */
-static int publish(struct ff_model_file *file, int replaced)
+int ff_model_file_give_name(struct ff_model_file *file, int replaced)
 {
     const struct ff_publication publication = {
         .name = file->path,
@@ -226,9 +205,9 @@ int ff_model_file_publish(struct ff_model_file *file)
 
     if (!file->partial)
         return FF_OK;
-    rc = publish(file, replaced);
+    rc = ff_model_file_give_name(file, replaced);
     if (rc != FF_OK)
-        return blame(file, rc);
+        return ff_model_file_blame(file, rc);
     if (file->replaced >= 0)
         close(file->replaced);
     file->replaced = -1;
@@ -262,7 +241,8 @@ int ff_model_file_put(struct ff_model_file *file, const struct ff_tile_key *key,
     uint8_t bytes[FF_TILE_KEY_BYTES];
 
     ff_tile_key_encode(key, bytes);
-    return blame(file, put_value(file, (struct ff_bytes){bytes, sizeof bytes}, tile, &zstd));
+    return ff_model_file_blame(
+        file, put_value(file, (struct ff_bytes){bytes, sizeof bytes}, tile, &zstd));
 }
 
 void ff_model_file_needs(size_t elements, bool puts, bool gets, struct ff_needs *needs)
@@ -293,14 +273,14 @@ void ff_model_file_read_needs(const struct ff_model_file *file, struct ff_needs 
 /* Finds a tile, hash verified if so asked. STORED is the whole of it; NAME gets its name for
  * messages. */
 static int find_tile(struct ff_model_file *file, const struct ff_tile_key *key, bool verify,
-                     char name[NAME_BYTES], struct ff_bytes *stored, struct ff_value *value)
+                     char name[FF_TILE_NAME_BYTES], struct ff_bytes *stored, struct ff_value *value)
 {
     uint8_t bytes[FF_TILE_KEY_BYTES];
     struct ff_bytes key_bytes = {bytes, sizeof bytes};
     int rc;
 
     ff_tile_key_encode(key, bytes);
-    ff_tile_key_name(key, file->path, name, NAME_BYTES);
+    ff_tile_key_name(key, file->path, name, FF_TILE_NAME_BYTES);
     rc = ff_db_get(file->db, key_bytes, stored);
     if (rc == FF_ENOTFOUND)
         return ff_fail(file->ctx, FF_ECORRUPT, "%s: damaged: is missing", name);
@@ -314,7 +294,7 @@ static int find_tile(struct ff_model_file *file, const struct ff_tile_key *key, 
 static int get(struct ff_model_file *file, const struct ff_tile_key *key, uint32_t rows,
                uint32_t columns, float *out)
 {
-    char name[NAME_BYTES];
+    char name[FF_TILE_NAME_BYTES];
     struct ff_bytes stored;
     struct ff_value value;
     int rc = find_tile(file, key, true, name, &stored, &value);
@@ -332,19 +312,19 @@ static int get(struct ff_model_file *file, const struct ff_tile_key *key, uint32
 int ff_model_file_get(struct ff_model_file *file, const struct ff_tile_key *key, uint32_t rows,
                       uint32_t columns, float *out)
 {
-    return blame(file, get(file, key, rows, columns, out));
+    return ff_model_file_blame(file, get(file, key, rows, columns, out));
 }
 
 int ff_model_file_describe(struct ff_model_file *file, const struct ff_tile_key *key,
                            struct ff_value *out)
 {
-    char name[NAME_BYTES];
+    char name[FF_TILE_NAME_BYTES];
     struct ff_bytes stored;
 
-    return blame(file, find_tile(file, key, false, name, &stored, out));
+    return ff_model_file_blame(file, find_tile(file, key, false, name, &stored, out));
 }
 
-static int put_manifest(struct ff_model_file *file, const char *text)
+int ff_model_file_put_manifest(struct ff_model_file *file, const char *text)
 {
     const struct ff_compression none = {.codec = FF_CODEC_NONE};
     size_t length = strlen(text);
@@ -360,15 +340,15 @@ int ff_model_file_flip(struct ff_model_file *file, const char *text)
     int rc = ff_model_file_check_place(file);
 
     if (rc == FF_OK)
-        rc = put_manifest(file, text);
-    return blame(file, rc == FF_OK ? ff_db_commit(file->db) : rc);
+        rc = ff_model_file_put_manifest(file, text);
+    return ff_model_file_blame(file, rc == FF_OK ? ff_db_commit(file->db) : rc);
 }
 
 static int read_manifest(struct ff_model_file *file, char **text, size_t *size)
 {
     struct ff_bytes stored;
     struct ff_value value;
-    char name[NAME_BYTES];
+    char name[FF_TILE_NAME_BYTES];
     int rc;
 
     *text = NULL;
@@ -396,7 +376,7 @@ static int read_manifest(struct ff_model_file *file, char **text, size_t *size)
 
 int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size)
 {
-    return blame(file, read_manifest(file, text, size));
+    return ff_model_file_blame(file, read_manifest(file, text, size));
 }
 
 /* Collects, from *FROM on, the keys of one round of a sweep: tiles of (KIND, LAYER) of other
@@ -443,7 +423,7 @@ int ff_model_file_sweep(struct ff_model_file *file, char kind, uint32_t layer, u
             rc = ff_db_delete(file->db, (struct ff_bytes){bytes, sizeof bytes});
         }
     } while (rc == FF_OK && count == SWEEP_KEYS);
-    return blame(file, rc == FF_OK ? ff_db_commit(file->db) : rc);
+    return ff_model_file_blame(file, rc == FF_OK ? ff_db_commit(file->db) : rc);
 }
 
 struct walk {
@@ -453,7 +433,7 @@ struct walk {
     void *arg;
 };
 
-static bool is_manifest(struct ff_bytes key)
+bool ff_model_file_is_manifest(struct ff_bytes key)
 {
     return key.size == manifest_key.size && memcmp(key.data, manifest_key.data, key.size) == 0;
 }
@@ -461,16 +441,16 @@ static bool is_manifest(struct ff_bytes key)
 static int walk_value(struct ff_model_file *file, const struct walk *walk, struct ff_bytes key,
                       struct ff_bytes stored)
 {
-    char reason[FF_MESSAGE_BYTES], name[NAME_BYTES];
+    char reason[FF_MESSAGE_BYTES], name[FF_TILE_NAME_BYTES];
     struct ff_tile_key tile;
     struct ff_value value;
     int rc;
 
-    if (is_manifest(key))
+    if (ff_model_file_is_manifest(key))
         return 0;
     if (!ff_tile_key_decode(key, &tile)) {
-        snprintf(reason, sizeof reason, "%.*s: damaged: an unknown key of %zu bytes", NAME_BYTES,
-                 file->path, key.size);
+        snprintf(reason, sizeof reason, "%.*s: damaged: an unknown key of %zu bytes",
+                 FF_TILE_NAME_BYTES, file->path, key.size);
         return walk->damaged(walk->arg, &tile, reason);
     }
     ff_tile_key_name(&tile, file->path, name, sizeof name);
@@ -501,125 +481,7 @@ int ff_model_file_walk(struct ff_model_file *file, bool verify,
             return rc;
         rc = ff_db_next(file->db, &key, &stored);
     }
-    return blame(file, rc == FF_ENOTFOUND ? FF_OK : rc);
-}
-
-/* Puts the tile STORED under KEY, verified: what cannot be read again must not be lost. */
-static int copy_tile(struct ff_model_file *from, struct ff_model_file *to, struct ff_bytes key,
-                     struct ff_bytes stored)
-{
-    char name[NAME_BYTES];
-    struct ff_tile_key tile;
-    struct ff_value value;
-    int rc;
-
-    if (!ff_tile_key_decode(key, &tile))
-        return ff_fail(from->ctx, FF_ECORRUPT, "%s: damaged: an unknown key", from->path);
-    ff_tile_key_name(&tile, from->path, name, sizeof name);
-    ff_db_will_need(from->db, stored);
-    rc = ff_value_open(from->ctx, key, stored, true, name, &value);
-    return rc == FF_OK ? ff_db_put(to->db, key, stored) : rc;
-}
-
-/* Puts every tile of FROM into TO, in the order of keys. */
-static int copy_tiles(struct ff_model_file *from, struct ff_model_file *to, bool (*stop)(void *arg),
-                      void *arg)
-{
-    struct ff_bytes key = {"", 1}, stored; /* the byte 0: before every key of ours */
-    size_t pending = 0;
-    int rc = ff_db_seek(from->db, key, &key, &stored);
-
-    while (rc == FF_OK) {
-        if (stop && stop(arg))
-            return ff_fail(from->ctx, FF_EINTERRUPTED, "%s: interrupted while it is compacted",
-                           from->path);
-        if (!is_manifest(key)) {
-            rc = copy_tile(from, to, key, stored);
-            pending += stored.size;
-        }
-        ff_db_dont_need(from->db);
-        if (rc == FF_OK && pending >= COPY_BYTES) {
-            rc = ff_db_commit(to->db);
-            pending = 0;
-        }
-        if (rc == FF_OK)
-            rc = ff_db_next(from->db, &key, &stored);
-    }
-    return rc == FF_ENOTFOUND ? FF_OK : rc;
-}
-
-/* Writes out what COPY holds, once, instead of at each commit, and opens it as any model, which
- * checks its trees. */
-static int finish_copy(struct ff_model_file *copy)
-{
-    int rc = ff_db_commit(copy->db);
-
-    if (rc != FF_OK)
-        return rc;
-    ff_db_close(copy->db);
-    copy->db = NULL;
-    if (fsync(copy->fd) != 0)
-        return ff_fail_errno(copy->ctx, errno, "%s: cannot write", copy->path);
-    return ff_db_open_fd(copy->ctx, copy->fd, copy->path, FF_DB_WRITE, &copy->db);
-}
-
-/* FILE continues with the file of COPY; COPY is left with the file that it replaced. */
-static void swap_files(struct ff_model_file *file, struct ff_model_file *copy)
-{
-    struct ff_db *db = file->db;
-    int fd = file->fd;
-
-    file->db = copy->db;
-    file->fd = copy->fd;
-    copy->db = db;
-    copy->fd = fd;
-}
-
-/* As far as this process may, gives COPY the owner and the permissions of FILE. */
-static void copy_permissions(const struct ff_model_file *file, const struct ff_model_file *copy)
-{
-    struct stat st;
-
-    if (fstat(file->fd, &st) != 0)
-        return;
-    if (fchown(copy->fd, st.st_uid, st.st_gid) != 0)
-        (void)!fchown(copy->fd, (uid_t)-1, st.st_gid);
-    (void)!fchmod(copy->fd, st.st_mode & 0777);
-}
-
-/* Makes COPY a copy of FILE, but with the manifest TEXT, and puts it in FILE's place. */
-static int replace_by_copy(struct ff_model_file *file, struct ff_model_file *copy, const char *text,
-                           bool (*stop)(void *arg), void *arg)
-{
-    int rc = ff_coder_new(copy->ctx, &copy->coder);
-
-    if (rc == FF_OK)
-        rc = open_partial(copy, FF_DB_SCRATCH);
-    if (rc == FF_OK) {
-        copy_permissions(file, copy);
-        rc = copy_tiles(file, copy, stop, arg);
-    }
-    if (rc == FF_OK)
-        rc = put_manifest(copy, text);
-    if (rc == FF_OK)
-        rc = finish_copy(copy);
-    return rc == FF_OK ? publish(copy, file->fd) : rc;
-}
-
-int ff_model_file_compact(struct ff_model_file *file, const char *text, bool (*stop)(void *arg),
-                          void *arg)
-{
-    struct ff_model_file *copy;
-    int rc = new_file(file->ctx, file->path, true, &copy);
-
-    if (rc != FF_OK)
-        return rc;
-    rc = blame(file, replace_by_copy(file, copy, text, stop, arg));
-    ff_db_unpin(file->db);
-    if (rc == FF_OK)
-        swap_files(file, copy);
-    ff_model_file_close(copy);
-    return rc;
+    return ff_model_file_blame(file, rc == FF_ENOTFOUND ? FF_OK : rc);
 }
 
 void ff_model_file_unpin(struct ff_model_file *file)
@@ -629,5 +491,5 @@ void ff_model_file_unpin(struct ff_model_file *file)
 
 int ff_model_file_usage(struct ff_model_file *file, struct ff_db_usage *out)
 {
-    return blame(file, ff_db_usage(file->db, out));
+    return ff_model_file_blame(file, ff_db_usage(file->db, out));
 }

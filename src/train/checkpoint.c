@@ -1,4 +1,5 @@
 /* Saving and restoring the layers at work. */
+#include "model/tensor.h"
 #include "train/run.h"
 
 static int save(struct ff_run *run, size_t n, const struct ff_part *parts, uint64_t generation,

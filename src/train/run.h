@@ -62,6 +62,9 @@ FF_CHECK int ff_run_flip(struct ff_run *run);
 FF_CHECK int ff_run_publish(struct ff_run *run);
 /* Notes how much scratch holds. */
 void ff_run_measure_scratch(struct ff_run *run);
+/* Operations left from the mark on, for the estimate of time left. Rebuilt scratch is not counted.
+ * work_left.c */
+double ff_run_work_left(const struct ff_run *run);
 /* Tells the user a line of text. */
 void ff_run_tell(struct ff_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -8,6 +8,7 @@
 #include "plan/plan.h"
 #include "train/begin.h"
 #include "train/modes.h"
+#include "train/open.h"
 #include "train/place.h"
 #include "train/stages.h"
 
@@ -27,131 +28,6 @@ void ff_train_opts_init(struct ff_train_opts *out)
         .compress = "none",
         .checkpoint_interval_s = DEFAULT_INTERVAL_S,
     };
-}
-
-/* A model that takes the place of another one gets its name with the first checkpoint
- * (ff_checkpoint): until then all may still fail. */
-static int create_model(struct ff_run *run, bool replaces)
-{
-    enum ff_model_mode mode = replaces ? FF_MODEL_REPLACE : FF_MODEL_CREATE;
-    int status = ff_model_file_open(run->ctx, run->opts->model, mode, &run->file);
-
-    if (status == FF_OK)
-        status = ff_run_flip(run);
-    return status == FF_OK && !replaces ? ff_run_publish(run) : status;
-}
-
-static void close_model(struct ff_run *run)
-{
-    ff_model_file_close(run->file);
-    run->file = NULL;
-    ff_manifest_release(&run->manifest);
-}
-
-static int open_model(struct ff_run *run)
-{
-    int status = ff_model_file_open(run->ctx, run->opts->model, FF_MODEL_WRITE, &run->file);
-
-    if (status != FF_OK)
-        return status;
-    status = ff_manifest_load(run->ctx, run->file, &run->manifest);
-    ff_model_file_unpin(run->file);
-    return status;
-}
-
-/* The model is trained on this data; it keeps what has been found out of its files. */
-static int settle_data(struct ff_run *run)
-{
-    struct ff_data_files before = run->manifest.files;
-    int status = ff_begin_record_data(run->ctx, run->opts, &run->manifest);
-
-    if (status != FF_OK || ff_data_files_equal(&before, &run->manifest.files))
-        return status;
-    run->manifest.mark.compacted = false;
-    return ff_run_flip(run);
-}
-
-/* Goes on with the model that is there, if it is of the same recipe and data. */
-static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
-                       const struct ff_dataset_info *info)
-{
-    const struct ff_manifest *manifest = &run->manifest;
-
-    if (ff_manifest_same_recipe(run->ctx, &manifest->recipe, recipe) != FF_OK) {
-        char reason[FF_MESSAGE_BYTES / 2];
-
-        snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
-        return ff_fail(run->ctx, FF_EMISMATCH, "%s exists: %s", run->opts->model, reason);
-    }
-    if (manifest->samples != samples || manifest->features != info->features ||
-        manifest->is_float != info->is_float || manifest->classes != info->classes)
-        return ff_fail(run->ctx, FF_EMISMATCH,
-                       "%s exists: it was begun with %llu sample%s of %u feature%s in %u classes, "
-                       "and %s has %llu of %u in %u",
-                       run->opts->model, (unsigned long long)manifest->samples,
-                       manifest->samples == 1 ? "" : "s", manifest->features,
-                       manifest->features == 1 ? "" : "s", manifest->classes, run->opts->data.path,
-                       (unsigned long long)samples, info->features, info->classes);
-    if (manifest->all_samples > 0 && manifest->all_samples != info->all_rows)
-        return ff_fail(run->ctx, FF_EMISMATCH,
-                       "%s exists: it was begun with a dataset of %llu sample%s, and %s has %llu",
-                       run->opts->model, (unsigned long long)manifest->all_samples,
-                       manifest->all_samples == 1 ? "" : "s", run->opts->data.path,
-                       (unsigned long long)info->all_rows);
-    return settle_data(run);
-}
-
-/* Refuses a new model that does not fit the budget, before an old one goes. */
-static int plan_anew(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
-                     const struct ff_dataset_info *info)
-{
-    struct ff_manifest manifest = {0};
-    struct ff_plan plan;
-    int status;
-
-    if (run->opts->memory_bytes == 0)
-        return FF_OK;
-    status = ff_begin_manifest(run->ctx, recipe, run->opts, samples, info, &manifest);
-    if (status == FF_OK) {
-        struct ff_job job = ff_job_make(&manifest, run->opts, &run->job.compression);
-        struct ff_planner planner = ff_planner_make(&job, ff_mode_work(job.mode));
-
-        status = ff_plan_run(run->ctx, &planner, &plan);
-    }
-    ff_manifest_release(&manifest);
-    return status;
-}
-
-static int begin_anew(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
-                      const struct ff_dataset_info *info, bool replaces)
-{
-    int status;
-
-    close_model(run);
-    status = ff_begin_manifest(run->ctx, recipe, run->opts, samples, info, &run->manifest);
-    return status == FF_OK ? create_model(run, replaces) : status;
-}
-
-static int open_or_create(struct ff_run *run, const struct ff_recipe *recipe,
-                          struct ff_train_result *result)
-{
-    struct ff_dataset_info info;
-    uint64_t samples = 0;
-    int status = ff_begin_data(run->ctx, recipe, run->opts, &info, &samples), found;
-
-    if (status != FF_OK)
-        return status;
-    found = ff_model_file_is_stub(run->ctx, run->opts->model) ? FF_ENOTFOUND : open_model(run);
-    /* Even a damaged model, but nothing that could not be read for another reason. */
-    result->replaces = run->opts->force && (found == FF_OK || found == FF_ECORRUPT);
-    if (found == FF_ENOTFOUND || result->replaces) {
-        status = plan_anew(run, recipe, samples, &info);
-        return status == FF_OK ? begin_anew(run, recipe, samples, &info, result->replaces) : status;
-    }
-    if (found != FF_OK)
-        return ff_about(run->ctx, found, FF_ABOUT_MODEL);
-    result->resumed = true;
-    return ff_about(run->ctx, adopt_model(run, recipe, samples, &info), FF_ABOUT_MODEL);
 }
 
 static void warn_of_other_versions(struct ff_run *run)
@@ -205,72 +81,6 @@ static void drop_scratch(struct ff_run *run, uint32_t kept)
 {
     if (run->scratch.ops)
         run->scratch.ops->drop_others(run->scratch.self, kept);
-}
-
-/* Operations of the epochs left, where the whole network trains at once. */
-static double network_work_left(const struct ff_run *run)
-{
-    const struct ff_progress_mark *mark = &run->manifest.mark;
-    double epochs = run->manifest.recipe.epochs - mark->epoch -
-                    (double)mark->batch / (double)run->job.geometry.batches;
-
-    return mark->stage == FF_STAGE_DONE
-               ? 0
-               : ff_mode_ops(run->job.mode)->learner->work.flops(&run->manifest, 1) * epochs *
-                     (double)run->job.geometry.rows;
-}
-
-/* Operations of LAYER in a round of training from MARK on, which stands in that round. */
-static double layer_work(const struct ff_run *run, const struct ff_progress_mark *mark,
-                         uint32_t layer)
-{
-    const struct ff_recipe *recipe = &run->manifest.recipe;
-    double rows = (double)run->job.geometry.rows, learnt = (double)run->job.geometry.learnt_rows;
-    double units = recipe->hidden[layer - 1];
-    double product = units * ff_manifest_fan_in(&run->manifest, layer), total = 0;
-    double epochs = ff_recipe_round_begins(recipe, mark->round + 1) -
-                    ff_recipe_round_begins(recipe, mark->round);
-    bool last_round = mark->round + 1 == recipe->sweeps;
-    double head_epochs = last_round ? recipe->head_epochs : 0;
-    uint32_t first_head = ff_recipe_first_head(recipe), streams[FF_MAX_STREAMS];
-    bool now = layer == mark->layer;
-
-    if (now && mark->stage == FF_STAGE_TRAIN)
-        epochs = ff_recipe_round_begins(recipe, mark->round + 1) - mark->epoch -
-                 (double)mark->batch / (double)run->job.geometry.batches;
-    if (!now || mark->stage <= FF_STAGE_TRAIN)
-        total += ff_mode_ops(run->job.mode)->learner->work.flops(&run->manifest, layer) * epochs *
-                 learnt;
-    if (!now || mark->stage <= FF_STAGE_FORWARD)
-        total += 2 * product * ff_streams_passed(&run->manifest, last_round, streams) * rows;
-    if (now && mark->stage == FF_STAGE_HEAD)
-        head_epochs -= mark->epoch;
-    if (first_head && layer >= first_head)
-        total += ff_head_learner.work.flops(&run->manifest, layer) * head_epochs * learnt;
-    return total;
-}
-
-/* Operations left from the mark on, for the estimate of time left. Rebuilt scratch is not counted.
- */
-static double work_left(const struct ff_run *run)
-{
-    struct ff_progress_mark mark = run->manifest.mark;
-    const struct ff_recipe *recipe = &run->manifest.recipe;
-    double total = 0;
-
-    if (run->job.mode->whole_network)
-        return network_work_left(run);
-    if (mark.stage == FF_STAGE_DONE)
-        return 0;
-    for (; mark.round < recipe->sweeps; mark.round++) {
-        for (uint32_t layer = mark.layer; layer <= recipe->layers; layer++)
-            total += layer_work(run, &mark, layer);
-        mark.layer = 1;
-        mark.stage = FF_STAGE_TRAIN;
-        mark.batch = 0;
-        mark.epoch = ff_recipe_round_begins(recipe, mark.round + 1);
-    }
-    return total;
 }
 
 static int run_stage(struct ff_run *run)
@@ -376,7 +186,7 @@ static void start_clock(struct ff_run *run)
     run->clock.arg = run->opts->arg;
     run->clock.began = ff_now();
     run->clock.now.layers = run->manifest.recipe.layers;
-    run->clock.work_left = work_left(run);
+    run->clock.work_left = ff_run_work_left(run);
 }
 
 /* Tells what is going to happen. From here on the meter keeps to the budget, within the limit that
@@ -508,15 +318,10 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (status != FF_OK)
         return status;
     if (recipe) {
-        status = open_or_create(&run, recipe, result);
+        status = ff_run_open_or_create(&run, recipe, result);
     } else {
         result->resumed = true;
-        status = open_model(&run);
-        if (status == FF_OK)
-            status = ff_begin_check_use(ctx, &run.manifest.recipe, opts);
-        /* A complete model needs no data. */
-        if (status == FF_OK && (opts->data.path || run.manifest.mark.stage != FF_STAGE_DONE))
-            status = settle_data(&run);
+        status = ff_run_open(&run);
     }
     begun = status == FF_OK || status == FF_EINTERRUPTED;
     if (status == FF_OK)
@@ -529,7 +334,7 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     result->saved = begun && ff_model_file_is_published(run.file);
     if (!needs_scratch(&run, status))
         drop_scratch(&run, FF_NO_BOUNDARY);
-    close_model(&run);
+    ff_run_close(&run);
     ff_workers_release(&run.workers);
     ff_memory_limit(ctx, limit_before);
     return status;

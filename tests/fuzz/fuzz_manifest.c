@@ -2,6 +2,7 @@
  * resumes from it comes to an end. */
 #include "fuzz/fuzz.h"
 #include "model/manifest.h"
+#include "model/manifest_recipe.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* Looking into a model: its figures are those of the tiles it holds, whatever state it is in. */
 #include "model/layer.h"
 #include "model/manifest.h"
+#include "model/manifest_recipe.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
 

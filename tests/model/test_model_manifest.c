@@ -1,6 +1,7 @@
 /* The manifest: what is written is read back exactly; what is damaged is told or harmless. */
 #include "base/rng.h"
 #include "model/manifest.h"
+#include "model/manifest_recipe.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
 

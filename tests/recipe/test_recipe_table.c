@@ -1,6 +1,7 @@
 /* Recipes by name: what each decides, what is said otherwise, and what is of no use in one of them.
  */
 #include "model/manifest.h"
+#include "model/manifest_recipe.h"
 #include "nn/loss.h"
 #include "recipe/recipe_table.h"
 #include "support/suite.h"

@@ -1,0 +1,34 @@
+/* What the files of inspection share. */
+#ifndef FF_MODEL_INSPECT_PRIVATE_H
+#define FF_MODEL_INSPECT_PRIVATE_H
+
+#include "model/manifest.h"
+#include "model/tensor.h"
+
+#include <fftool/model.h>
+
+struct ff_model {
+    struct ff_ctx *ctx;
+    struct ff_model_file *file;
+    struct ff_manifest manifest;
+};
+
+/* A trainer may have gone on since the last look: begins a new snapshot with its mark. */
+FF_CHECK int ff_inspect_again(struct ff_model *model);
+/* Lists the tensors of LAYER, stored as KIND, or of the head on it ('H'); with STATE those of its
+ * optimizer, too. */
+size_t ff_inspect_tensors(const struct ff_model *model, char kind, uint32_t layer, bool state,
+                          struct ff_tensor out[FF_MAX_TENSORS]);
+/* The key of a tile of the generation that counts. */
+struct ff_tile_key ff_inspect_key(const struct ff_model *model, uint32_t layer,
+                                  const struct ff_tensor *tensor, uint32_t tile);
+/* Reads TILE of TENSOR into BUFFER (ff_tensor_tile_bytes()); *N is how many elements. */
+FF_CHECK int ff_inspect_tile(struct ff_model *model, uint32_t layer, const struct ff_tensor *tensor,
+                             uint32_t tile, float *buffer, size_t *n);
+/* Calls VISIT with every tile of TENSOR in turn. */
+FF_CHECK int
+ff_inspect_each_tile(struct ff_model *model, uint32_t layer, const struct ff_tensor *tensor,
+                     int (*visit)(void *arg, uint32_t tile, const float *data, size_t n),
+                     void *arg);
+
+#endif

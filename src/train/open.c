@@ -1,0 +1,145 @@
+#include "train/open.h"
+
+#include "model/manifest_recipe.h"
+#include "train/begin.h"
+#include "train/modes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A model that takes the place of another one gets its name with the first checkpoint
+ * (ff_checkpoint): until then all may still fail. */
+static int create_model(struct ff_run *run, bool replaces)
+{
+    enum ff_model_mode mode = replaces ? FF_MODEL_REPLACE : FF_MODEL_CREATE;
+    int status = ff_model_file_open(run->ctx, run->opts->model, mode, &run->file);
+
+    if (status == FF_OK)
+        status = ff_run_flip(run);
+    return status == FF_OK && !replaces ? ff_run_publish(run) : status;
+}
+
+void ff_run_close(struct ff_run *run)
+{
+    ff_model_file_close(run->file);
+    run->file = NULL;
+    ff_manifest_release(&run->manifest);
+}
+
+static int open_model(struct ff_run *run)
+{
+    int status = ff_model_file_open(run->ctx, run->opts->model, FF_MODEL_WRITE, &run->file);
+
+    if (status != FF_OK)
+        return status;
+    status = ff_manifest_load(run->ctx, run->file, &run->manifest);
+    ff_model_file_unpin(run->file);
+    return status;
+}
+
+/* The model is trained on this data; it keeps what has been found out of its files. */
+static int settle_data(struct ff_run *run)
+{
+    struct ff_data_files before = run->manifest.files;
+    int status = ff_begin_record_data(run->ctx, run->opts, &run->manifest);
+
+    if (status != FF_OK || ff_data_files_equal(&before, &run->manifest.files))
+        return status;
+    run->manifest.mark.compacted = false;
+    return ff_run_flip(run);
+}
+
+/* Goes on with the model that is there, if it is of the same recipe and data. */
+static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
+                       const struct ff_dataset_info *info)
+{
+    const struct ff_manifest *manifest = &run->manifest;
+
+    if (ff_manifest_same_recipe(run->ctx, &manifest->recipe, recipe) != FF_OK) {
+        char reason[FF_MESSAGE_BYTES / 2];
+
+        snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
+        return ff_fail(run->ctx, FF_EMISMATCH, "%s exists: %s", run->opts->model, reason);
+    }
+    if (manifest->samples != samples || manifest->features != info->features ||
+        manifest->is_float != info->is_float || manifest->classes != info->classes)
+        return ff_fail(run->ctx, FF_EMISMATCH,
+                       "%s exists: it was begun with %llu sample%s of %u feature%s in %u classes, "
+                       "and %s has %llu of %u in %u",
+                       run->opts->model, (unsigned long long)manifest->samples,
+                       manifest->samples == 1 ? "" : "s", manifest->features,
+                       manifest->features == 1 ? "" : "s", manifest->classes, run->opts->data.path,
+                       (unsigned long long)samples, info->features, info->classes);
+    if (manifest->all_samples > 0 && manifest->all_samples != info->all_rows)
+        return ff_fail(run->ctx, FF_EMISMATCH,
+                       "%s exists: it was begun with a dataset of %llu sample%s, and %s has %llu",
+                       run->opts->model, (unsigned long long)manifest->all_samples,
+                       manifest->all_samples == 1 ? "" : "s", run->opts->data.path,
+                       (unsigned long long)info->all_rows);
+    return settle_data(run);
+}
+
+/* Refuses a new model that does not fit the budget, before an old one goes. */
+static int plan_anew(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
+                     const struct ff_dataset_info *info)
+{
+    struct ff_manifest manifest = {0};
+    struct ff_plan plan;
+    int status;
+
+    if (run->opts->memory_bytes == 0)
+        return FF_OK;
+    status = ff_begin_manifest(run->ctx, recipe, run->opts, samples, info, &manifest);
+    if (status == FF_OK) {
+        struct ff_job job = ff_job_make(&manifest, run->opts, &run->job.compression);
+        struct ff_planner planner = ff_planner_make(&job, ff_mode_work(job.mode));
+
+        status = ff_plan_run(run->ctx, &planner, &plan);
+    }
+    ff_manifest_release(&manifest);
+    return status;
+}
+
+static int begin_anew(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
+                      const struct ff_dataset_info *info, bool replaces)
+{
+    int status;
+
+    ff_run_close(run);
+    status = ff_begin_manifest(run->ctx, recipe, run->opts, samples, info, &run->manifest);
+    return status == FF_OK ? create_model(run, replaces) : status;
+}
+
+int ff_run_open_or_create(struct ff_run *run, const struct ff_recipe *recipe,
+                          struct ff_train_result *result)
+{
+    struct ff_dataset_info info;
+    uint64_t samples = 0;
+    int status = ff_begin_data(run->ctx, recipe, run->opts, &info, &samples), found;
+
+    if (status != FF_OK)
+        return status;
+    found = ff_model_file_is_stub(run->ctx, run->opts->model) ? FF_ENOTFOUND : open_model(run);
+    /* Even a damaged model, but nothing that could not be read for another reason. */
+    result->replaces = run->opts->force && (found == FF_OK || found == FF_ECORRUPT);
+    if (found == FF_ENOTFOUND || result->replaces) {
+        status = plan_anew(run, recipe, samples, &info);
+        return status == FF_OK ? begin_anew(run, recipe, samples, &info, result->replaces) : status;
+    }
+    if (found != FF_OK)
+        return ff_about(run->ctx, found, FF_ABOUT_MODEL);
+    result->resumed = true;
+    return ff_about(run->ctx, adopt_model(run, recipe, samples, &info), FF_ABOUT_MODEL);
+}
+
+int ff_run_open(struct ff_run *run)
+{
+    int status = open_model(run);
+
+    if (status == FF_OK)
+        status = ff_begin_check_use(run->ctx, &run->manifest.recipe, run->opts);
+    /* A complete model needs no data. */
+    if (status == FF_OK && (run->opts->data.path || run->manifest.mark.stage != FF_STAGE_DONE))
+        status = settle_data(run);
+    return status;
+}
