@@ -26,11 +26,12 @@ static uint32_t units(const struct scoring *s, uint32_t layer)
 static size_t list_buffers(struct scoring *s, struct ff_buffer out[MAX_BUFFERS])
 {
     size_t scores = s->max_rows * s->classes;
+    size_t logits = s->by_head ? (size_t)FF_CHUNK_ROWS * s->classes : 0;
     const struct ff_buffer buffers[MAX_BUFFERS] = {
         {&s->streams, FF_MEM_OTHER, s->n_streams, sizeof *s->streams},
         {&s->scores, FF_MEM_OTHER, scores, sizeof(float)},
         {&s->layer_scores, FF_MEM_OTHER, scores, sizeof(float)},
-        {&s->product, FF_MEM_OTHER, (size_t)FF_CHUNK_ROWS * s->classes, sizeof(float)},
+        {&s->product, FF_MEM_OTHER, logits, sizeof(float)},
         {&s->labels, FF_MEM_OTHER, s->max_rows, sizeof *s->labels},
     };
 
@@ -40,8 +41,10 @@ static size_t list_buffers(struct scoring *s, struct ff_buffer out[MAX_BUFFERS])
 
 void ff_score_needs(const struct ff_score_job *job, uint64_t rows, struct ff_needs *needs)
 {
-    struct scoring shape = {
-        .classes = job->manifest->classes, .n_streams = ff_score_streams(job), .max_rows = rows};
+    struct scoring shape = {.by_head = job->by_head,
+                            .classes = job->manifest->classes,
+                            .n_streams = ff_score_streams(job),
+                            .max_rows = rows};
     struct ff_buffer buffers[MAX_BUFFERS];
 
     ff_buffers_count(list_buffers(&shape, buffers), buffers, needs);

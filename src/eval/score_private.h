@@ -28,7 +28,7 @@ struct scoring {
     size_t n_streams;
     uint64_t max_rows;            /* of a block */
     float *scores, *layer_scores; /* (max_rows, classes) */
-    float *product;               /* (chunk rows, classes) */
+    float *product;               /* (chunk rows, classes): logits of a head; empty without one */
     uint16_t *labels;             /* (max_rows) */
     /* The block and layer at work */
     struct ff_geometry geometry;
