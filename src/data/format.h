@@ -1,5 +1,5 @@
 /*
- * A dataset format: what it tells of a dataset, the operations that it consists of, and the table
+ * A dataset format: what it reports of a dataset, the operations that it consists of, and the table
  * of all formats. A new one is a file that defines ff_format_NAME, and a row here. Of two formats
  * that bid the same the first wins.
  */
@@ -29,7 +29,7 @@ struct ff_dataset_info {
     uint64_t rows;                    /* that are read */
     uint64_t all_rows;                /* of the files; more than ROWS where a sample is drawn */
     uint32_t features;                /* per row: height * width * channels */
-    uint32_t height, width, channels; /* 0 where the format does not tell */
+    uint32_t height, width, channels; /* 0 if the format has none */
     bool planar;                      /* channels come first */
     /* Largest label + 1, or what the format lays down; at most FF_MAX_CLASSES; 0: unlabelled. */
     uint32_t classes;

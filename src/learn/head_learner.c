@@ -115,7 +115,7 @@ static void close_learner(struct ff_learner *base)
     ff_layer_release(&l->head);
 }
 
-/* One chunk of the batch that ROWS tells of. */
+/* Learns from one chunk of the batch that ROWS describes. */
 static int learn_chunk(struct head_learner *l, uint32_t chunk, size_t batch_rows,
                        struct ff_update_rows rows, struct ff_sums *sums)
 {

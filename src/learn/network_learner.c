@@ -291,7 +291,7 @@ static int update_layer(struct network_learner *l, uint32_t k, const struct ff_p
     return ff_update_run(&l->update, &rows);
 }
 
-/* The goodness by which a row is told: summed over the layers, the first left out if there are
+/* The goodness that classifies a row: summed over the layers, the first left out if there are
  * more (Hinton 2022, section 3.3). */
 static void add_goodness(struct network_learner *l, uint32_t k)
 {

@@ -19,7 +19,7 @@ struct ff_planner {
     struct ff_stage_work work;
     struct ff_needs base;   /* held all the time */
     struct ff_needs coding; /* held once the largest tile was written */
-    uint64_t program;       /* memory of the process beside what is told, from training on */
+    uint64_t program;       /* memory of the process that is not accounted for, from training on */
     bool out_of_memory;     /* so base and coding are too low */
 };
 

@@ -240,7 +240,7 @@ static int check_headless(struct ff_ctx *ctx, const struct situation *situation)
     if (!situation->holds[FF_IF_LABELLED])
         return ff_fail(
             ctx, FF_EINVAL,
-            "label embedding none: only a head tells labels then, and there is none (head "
+            "label embedding none: only a head predicts labels then, and there is none (head "
             "epochs 0); leave out --head-epochs");
     if (situation->holds[FF_IF_FULL] && !situation->holds[FF_IF_DRAWN_ONCE])
         return ff_fail(ctx, FF_EINVAL,

@@ -316,7 +316,7 @@ static int put_metrics(struct forwarding *f)
     return ff_model_file_put(f->run->file, &key, &matrix);
 }
 
-/* When all layers are trained, the metrics of all of them tell which to sum. */
+/* When all layers are trained, their metrics decide which to sum. */
 static int choose_range(struct ff_run *run)
 {
     struct ff_manifest *manifest = &run->manifest;
