@@ -132,5 +132,5 @@ refused 2 'layers: .* the head of images\.ff decides' eval images.ff --data "$da
 refused 2 'layers: .* the head of one\.ff decides' eval one.ff --data "$data" --method head --layers 2-last
 refused 2 'layers: .* the head of one\.ff decides' \
     predict one.ff --input "$data" --method head --layers last
-refused 2 'only a head tells labels' train $unsupervised --model none.ff --head-epochs 0
+refused 2 'only a head predicts labels' train $unsupervised --model none.ff --head-epochs 0
 finish
