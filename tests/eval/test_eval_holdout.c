@@ -4,7 +4,7 @@
 #include "nn/loss.h"
 #include "support/naive_streams.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 
 #include <check.h>
 #include <math.h>
@@ -19,20 +19,10 @@
 #define IMAGES "data/train-images-idx3-ubyte"
 #define IDX_HEADER 16 /* bytes, of a file of images */
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
-
 static void setup(void)
 {
-    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, HIDDEN);
     opts.checkpoint_interval_s = TRAIN_NEVER_S;
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
 }
 
 /* A recipe of each kind that holds rows out: labels condition its layers; hard negatives. What is
@@ -536,7 +526,7 @@ int main(void)
     TCase *tcase = tcase_create("holdout");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_loop_test(tcase, errors_are_those_of_naive_sums, 0, KINDS);
     tcase_add_loop_test(tcase, the_range_of_least_error_is_chosen, 0, KINDS);
     tcase_add_test(tcase, of_equal_ranges_the_first_is_chosen);

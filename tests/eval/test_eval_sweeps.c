@@ -1,7 +1,7 @@
 /* Evaluation of a model of several sweeps that is not complete, and while a trainer goes on. */
 #include "model/manifest.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -15,10 +15,6 @@
 #define LAYERS 3
 #define BLOCK_SCRATCH 20000 /* bytes: two blocks */
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
 static struct ff_evaluate_opts evaluate;
 static char warnings[1024];
 
@@ -31,7 +27,7 @@ static void keep_warning(void *arg, const char *text)
 
 static void setup(void)
 {
-    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, HIDDEN);
     recipe.epochs = 4;
     recipe.sweeps = 2;
     recipe.head_epochs = 0;
@@ -42,11 +38,6 @@ static void setup(void)
     evaluate.threads = 1;
     warnings[0] = '\0';
     ff_ctx_on_warning(ctx, keep_warning, NULL);
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
 }
 
 static void ck_message(int status, int wanted, const char *in_message)
@@ -240,7 +231,7 @@ int main(void)
     TCase *tcase = tcase_create("evaluate, sweeps");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_test(tcase, every_state_is_measured);
     tcase_add_test(tcase, there_is_no_head_in_the_first_round);
     tcase_add_loop_test(tcase, weights_replaced_meanwhile_start_it_over, 0, 2);

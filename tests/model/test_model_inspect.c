@@ -3,7 +3,7 @@
 #include "model/manifest.h"
 #include "model/manifest_recipe.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 
 #include <check.h>
 #include <math.h>
@@ -15,28 +15,10 @@
 #define HIDDEN "140,20" /* two tiles, then one */
 #define LAYERS 2
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
-
 static void setup(void)
 {
-    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, HIDDEN);
     recipe.embedding = "append";
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
-}
-
-static struct ff_model *open_model(void)
-{
-    struct ff_model *model;
-
-    ck_assert_msg(ff_model_open(ctx, opts.model, &model) == FF_OK, "%s", ff_ctx_message(ctx));
-    return model;
 }
 
 /* A layer's weights and biases, and the stored bytes of its tiles, read directly. */
@@ -281,7 +263,7 @@ int main(void)
     TCase *tcase = tcase_create("model");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_test(tcase, figures_of_layers_and_tiles);
     tcase_add_test(tcase, what_is_said_of_the_whole);
     tcase_add_test(tcase, pointers_live_as_long_as_the_model);

@@ -2,7 +2,7 @@
 #include "model/layer.h"
 #include "model/manifest.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 
 #include <check.h>
 #include <math.h>
@@ -17,28 +17,10 @@
 
 static const uint32_t units[] = {140, 20}, fan_ins[] = {TRAIN_FEATURES, 140};
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
-
 static void setup(void)
 {
-    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, HIDDEN);
     train_named("conditioned", &recipe);
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
-}
-
-static struct ff_model *open_model(void)
-{
-    struct ff_model *model;
-
-    ck_assert_msg(ff_model_open(ctx, opts.model, &model) == FF_OK, "%s", ff_ctx_message(ctx));
-    return model;
 }
 
 static struct ff_model_file *open_file(enum ff_model_mode mode)
@@ -320,7 +302,7 @@ int main(void)
     TCase *tcase = tcase_create("model, label weights");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_test(tcase, figures_are_those_of_the_tiles);
     tcase_add_test(tcase, the_whole_counts_them);
     tcase_add_test(tcase, other_recipes_have_none);

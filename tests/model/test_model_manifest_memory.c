@@ -1,7 +1,7 @@
 /* The manifest where memory runs out: it is read as it was written, or that is the error. */
 #include "model/manifest.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 
 #include <check.h>
 #include <errno.h>
@@ -23,15 +23,12 @@ static void *fail_once(size_t size)
 
 START_TEST(any_allocation_of_the_parser_may_fail)
 {
-    struct ff_train_opts opts;
-    struct ff_recipe recipe;
     struct ff_manifest manifest, again;
     struct ff_model_file *file;
-    struct ff_ctx *ctx;
-    char *folder, *text, *as_read;
+    char *text, *as_read;
     long n, failed = 0;
 
-    train_begin(ROWS, "20x2", &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, "20x2");
     recipe.epochs = 1;
     train_ok(ctx, &recipe, &opts);
     ck_assert_int_eq(ff_model_file_open(ctx, opts.model, FF_MODEL_READ, &file), FF_OK);
@@ -58,7 +55,7 @@ START_TEST(any_allocation_of_the_parser_may_fail)
     ck_assert_int_gt(failed, 100);
     free(text);
     ff_manifest_release(&manifest);
-    train_end(folder, ctx, &recipe, &opts);
+    training_end();
 }
 END_TEST
 

@@ -2,7 +2,7 @@
 #include "plan/plan.h"
 #include "support/count_work.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 #include "train/modes.h"
 
 #include <check.h>
@@ -15,10 +15,6 @@
 #define MIB ((uint64_t)1 << 20)
 #define ROWS 1200
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
 static struct ff_plan seen; /* by keep_plan() */
 
 static void keep_plan(void *arg, const struct ff_plan *plan)
@@ -29,17 +25,12 @@ static void keep_plan(void *arg, const struct ff_plan *plan)
 
 static void setup(void)
 {
-    train_begin(ROWS, "300x2", &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, "300x2");
     recipe.epochs = 1;
     recipe.head_epochs = 1;
     opts.checkpoint_interval_s = 1000;
     opts.force = true;
     opts.on_plan = keep_plan;
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
 }
 
 static void use_hidden(const char *hidden)
@@ -399,7 +390,7 @@ int main(void)
     TCase *parts = tcase_create("parts");
 
     tcase_add_unchecked_fixture(parts, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(parts, setup, teardown);
+    tcase_add_checked_fixture(parts, setup, training_end);
     tcase_add_test(parts, every_mode_has_a_learner);
     tcase_add_test(parts, pages_on_their_way_out_are_planned);
     tcase_add_test(parts, the_heads_own_state_is_planned);

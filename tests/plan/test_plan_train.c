@@ -1,7 +1,7 @@
 /* The planner: what it says is what is measured, and a budget is kept without changing a bit. */
 #include "support/evaluate_fixture.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 
 #include "base/context.h"
 #include "plan/plan.h"
@@ -23,24 +23,15 @@
 /* And how far activations do, of which that much may wait. */
 #define SLACK_PACKED_BYTES (2 << 20)
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
 static struct ff_plan seen; /* by keep_plan() */
 
 static void setup(void)
 {
-    train_begin(ROWS, "300x2", &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, "300x2");
     recipe.epochs = 1;
     recipe.head_epochs = 1;
     opts.checkpoint_interval_s = 1000;
     opts.force = true;
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
 }
 
 static void keep_plan(void *arg, const struct ff_plan *plan)
@@ -665,7 +656,7 @@ int main(void)
     TCase *evaluation = tcase_create("evaluation");
 
     tcase_add_unchecked_fixture(planned, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(planned, setup, teardown);
+    tcase_add_checked_fixture(planned, setup, training_end);
     tcase_add_loop_test(planned, measured_as_planned, 0, CONFIGS);
     tcase_add_loop_test(planned, a_plan_adds_up, 0, CONFIGS);
     tcase_add_loop_test(planned, a_shape_does_for_data, 0, CONFIGS);
@@ -673,7 +664,7 @@ int main(void)
     suite_add_tcase(suite, planned);
 
     tcase_add_unchecked_fixture(budget, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(budget, setup, teardown);
+    tcase_add_checked_fixture(budget, setup, training_end);
     tcase_add_test(budget, any_budget_gives_the_same_bits);
     tcase_add_loop_test(budget, any_budget_gives_the_same_bits_under_labels, 0, 3);
     tcase_add_loop_test(budget, any_budget_gives_the_same_bits_of_variants, 0, 3);

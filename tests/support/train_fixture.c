@@ -378,28 +378,6 @@ void train_opts_release(struct ff_train_opts *opts)
     free((void *)(uintptr_t)opts->data.path);
 }
 
-void train_begin(size_t rows, const char *hidden, char **folder, struct ff_ctx **ctx,
-                 struct ff_recipe *recipe, struct ff_train_opts *opts)
-{
-    *folder = train_folder(rows);
-    *ctx = train_ctx();
-    train_recipe(*ctx, hidden, recipe);
-    train_opts(*folder, opts);
-}
-
-void train_end(char *folder, struct ff_ctx *ctx, struct ff_recipe *recipe,
-               struct ff_train_opts *opts)
-{
-    struct ff_memory memory;
-
-    ff_memory_read(ctx, &memory);
-    ck_assert_uint_eq(memory.accounted_bytes, 0);
-    ff_recipe_release(recipe);
-    train_opts_release(opts);
-    ff_ctx_free(ctx);
-    free(folder);
-}
-
 void train_ok(struct ff_ctx *ctx, struct ff_recipe *recipe, const struct ff_train_opts *opts)
 {
     struct ff_train_result result;

@@ -59,13 +59,6 @@ void train_backprop(const char *mode, struct ff_recipe *recipe);
 void train_opts(const char *folder, struct ff_train_opts *out);
 /* Frees what train_opts() made. */
 void train_opts_release(struct ff_train_opts *opts);
-/* What most tests begin with: a folder with ROWS rows, a context, a recipe for HIDDEN and options.
- */
-void train_begin(size_t rows, const char *hidden, char **folder, struct ff_ctx **ctx,
-                 struct ff_recipe *recipe, struct ff_train_opts *opts);
-/* Releases them; fails the test if the library has not given back all its memory. */
-void train_end(char *folder, struct ff_ctx *ctx, struct ff_recipe *recipe,
-               struct ff_train_opts *opts);
 /* Completes RECIPE and trains; fails the test if that fails. */
 void train_ok(struct ff_ctx *ctx, struct ff_recipe *recipe, const struct ff_train_opts *opts);
 /* The weights' hash of a complete model; in a few static buffers used in turn. */

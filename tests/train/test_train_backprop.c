@@ -5,7 +5,7 @@
 #include "nn/schedule.h"
 #include "support/naive_backprop.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 
 #include <check.h>
 #include <math.h>
@@ -26,10 +26,6 @@
 static const char *const modes[] = {"bp", "bp-accum", "bp-checkpoint"};
 #define MODES ((int)(sizeof modes / sizeof *modes))
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
 static struct ff_epoch_report reports[MOST_EPOCHS];
 static size_t n_reports;
 
@@ -42,7 +38,7 @@ static void keep_report(void *arg, const struct ff_epoch_report *report)
 
 static void setup(void)
 {
-    train_begin(ROWS, "24,17,9", &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, "24,17,9");
     train_backprop("bp", &recipe);
     recipe.epochs = EPOCHS;
     recipe.batch = BATCH;
@@ -50,11 +46,6 @@ static void setup(void)
     opts.checkpoint_interval_s = TRAIN_NEVER_S; /* no time for syncing disks */
     opts.force = true;
     n_reports = 0;
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
 }
 
 /* ---- Gradients ---- */
@@ -391,7 +382,7 @@ int main(void)
     TCase *tcase = tcase_create("backprop");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_loop_test(tcase, gradients_are_those_of_finite_differences, 0, 3 * MODES);
     tcase_add_loop_test(tcase, every_mode_and_optimizer, 0, MODES);
     tcase_add_loop_test(tcase, shifted_images, 0, MODES);

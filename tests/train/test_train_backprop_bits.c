@@ -5,7 +5,7 @@
 #include "base/context.h"
 #include "learn/backprop.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -20,24 +20,14 @@
 static const char *const modes[] = {"bp", "bp-accum", "bp-checkpoint"};
 #define MODES ((int)(sizeof modes / sizeof *modes))
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
-
 static void setup(void)
 {
-    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, HIDDEN);
     train_backprop("bp", &recipe);
     recipe.batch = BATCH;
     recipe.jitter = 1;
     opts.force = true;
     opts.checkpoint_interval_s = TRAIN_NEVER_S; /* no time for syncing disks */
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
 }
 
 static void use_hidden(const char *hidden)
@@ -349,7 +339,7 @@ int main(void)
     TCase *tcase = tcase_create("bits");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_loop_test(tcase, the_modes_end_in_the_same_bits, 0, 9);
     tcase_add_loop_test(tcase, threads_do_not_change_a_bit, 0, MODES);
     tcase_add_test(tcase, micro_batches_do_not_change_a_bit);

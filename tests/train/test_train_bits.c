@@ -2,7 +2,7 @@
  * with every recipe. */
 #include "support/memory_scratch.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 #include "train/run.h"
 
 #include <check.h>
@@ -15,21 +15,11 @@
 #define ROWS 170 /* five batches of 32 and one of 10 */
 #define HIDDEN "40x2,130"
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
-
 static void setup(void)
 {
-    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, HIDDEN);
     opts.threads = 1; /* references are made with two */
     opts.checkpoint_interval_s = TRAIN_NEVER_S;
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
 }
 
 static const char *references[TRAIN_MAX_KINDS]; /* hashes of the usual weights of every kind */
@@ -389,7 +379,7 @@ int main(void)
     int kinds = train_kinds();
 
     tcase_add_unchecked_fixture(tcase, root_setup, root_teardown);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_loop_test(tcase, threads_do_not_change_a_bit, 0, 2 * kinds);
     tcase_add_loop_test(tcase, streamed_equals_in_memory, 0, kinds);
     tcase_add_loop_test(tcase, compressed_scratch_does_not_change_a_bit, 0, kinds);

@@ -5,7 +5,7 @@
 #include "store/model_file.h"
 #include "support/data_fixture.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -20,28 +20,12 @@
 #define IMAGES "train-images-idx3-ubyte"
 #define SOME_LABEL 100 /* where one is in the file of labels */
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
 static struct ff_train_result result;
 
 static void setup(void)
 {
-    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, HIDDEN);
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
-}
-
-static void ck_status(int status, int wanted, const char *in_message)
-{
-    ck_assert_msg(status == wanted, "status %d, not %d: %s", status, wanted, ff_ctx_message(ctx));
-    ck_assert_msg(strstr(ff_ctx_message(ctx), in_message) != NULL, "\"%s\" is not in \"%s\"",
-                  in_message, ff_ctx_message(ctx));
 }
 
 /* Trains for AT questions of whether to stop. */
@@ -280,7 +264,7 @@ int main(void)
     TCase *tc = tcase_create("data");
 
     tcase_add_unchecked_fixture(tc, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, setup, training_end);
     tcase_add_test(tc, corrected_labels_are_not_trained_past);
     tcase_add_test(tc, a_complete_model_is_not_one_of_corrected_data);
     tcase_add_test(tc, a_file_written_again_is_the_same_and_its_time_is_kept);

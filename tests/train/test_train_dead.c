@@ -2,7 +2,7 @@
 #include "model/layer.h"
 #include "model/manifest.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -14,10 +14,6 @@
 #define HIDDEN "40x2"
 #define LARGE 1000.0f /* beside any sum of weighted inputs */
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
 static struct ff_train_result result;
 static char warnings[2048];
 static bool trained; /* the first layer's last epoch is over */
@@ -44,17 +40,12 @@ static bool is_trained(void *arg)
 
 static void setup(void)
 {
-    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, HIDDEN);
     recipe.epochs = 1;
     recipe.head_epochs = 0;
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     ff_ctx_on_warning(ctx, keep_warning, NULL);
     *warnings = '\0';
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
 }
 
 /* Makes all but LIVE units of the first layer, which is trained, inactive for every input. */
@@ -158,7 +149,7 @@ int main(void)
     TCase *tc = tcase_create("dead");
 
     tcase_add_unchecked_fixture(tc, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, setup, training_end);
     tcase_add_test(tc, a_layer_without_an_active_unit_warns);
     tcase_add_test(tc, a_layer_with_few_active_units_warns);
     tcase_add_test(tc, a_layer_with_enough_active_units_does_not_warn);

@@ -2,7 +2,7 @@
  * same bits. */
 #include "base/context.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 #include "train/run.h"
 
 #include <check.h>
@@ -19,28 +19,12 @@
 #define ROWS 200
 #define HIDDEN "24x2"
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
 static struct ff_train_result result;
 
 static void setup(void)
 {
-    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, HIDDEN);
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
-}
-
-static void ck_status(int status, int wanted, const char *in_message)
-{
-    ck_assert_msg(status == wanted, "status %d, not %d: %s", status, wanted, ff_ctx_message(ctx));
-    ck_assert_msg(strstr(ff_ctx_message(ctx), in_message) != NULL, "\"%s\" is not in \"%s\"",
-                  in_message, ff_ctx_message(ctx));
 }
 
 static uint64_t accounted(void)
@@ -414,7 +398,7 @@ int main(void)
     TCase *tcase = tcase_create("faults");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_loop_test(tcase, any_allocation_may_fail, 0, train_kinds());
     tcase_add_test(tcase, a_memory_limit_is_kept);
     tcase_add_test(tcase, a_full_disk_loses_nothing);

@@ -5,7 +5,7 @@
 #include "support/memory_scratch.h"
 #include "support/naive_network.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 #include "train/run.h"
 
 #include <check.h>
@@ -16,22 +16,13 @@
 #define ROWS 330 /* ten batches of 32 and one of 10 */
 #define HIDDEN "40x2,130"
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
 static struct ff_train_result result;
 
 static void setup(void)
 {
-    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, HIDDEN);
     recipe.mode = "ff-full";
     recipe.head_epochs = recipe.epochs;
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
 }
 
 /* The recipes that the tests below go through: all there is; the head alone; neither. */
@@ -381,7 +372,7 @@ int main(void)
     TCase *tcase = tcase_create("ff-full");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_loop_test(tcase, threads_do_not_change_a_bit, 0, 3 * RECIPES);
     tcase_add_test(tcase, the_store_does_not_change_a_bit);
     tcase_add_test(tcase, another_seed_gives_other_weights);

@@ -5,7 +5,7 @@
 #include "learn/update.h"
 #include "support/naive_parts.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 
 #include <check.h>
 #include <math.h>
@@ -24,10 +24,6 @@
 /* Pairs are counted as wrong whose goodnesses nearly tie: so many may fall to the other side. */
 #define NEAR_TIES (2.0 / ROWS)
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
 static struct ff_epoch_report reports[EPOCHS];
 static size_t n_reports;
 
@@ -42,7 +38,7 @@ static void keep_report(void *arg, const struct ff_epoch_report *report)
 
 static void setup(void)
 {
-    train_begin(ROWS, "24x3", &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, "24x3");
     recipe.mode = "ff-full";
     recipe.epochs = recipe.head_epochs = EPOCHS;
     recipe.batch = BATCH;
@@ -50,11 +46,6 @@ static void setup(void)
     opts.on_epoch = keep_report;
     opts.checkpoint_interval_s = TRAIN_NEVER_S; /* no time for syncing disks */
     opts.force = true;
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
 }
 
 static void ck_layer(const char *what, uint32_t k, const struct oracle_layer *ours,
@@ -369,7 +360,7 @@ int main(void)
     TCase *tcase = tcase_create("oracle");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_test(tcase, every_loss_of_pairs_and_optimizer);
     tcase_add_loop_test(tcase, every_part_of_the_recipe, 0, 7);
     tcase_add_loop_test(tcase, shifted_images, 0, 2);

@@ -2,7 +2,7 @@
  * with its first checkpoint, and is missed when it is deleted, renamed or replaced. */
 #include "store/db.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -17,15 +17,12 @@
 #define ROWS 200
 #define HIDDEN "24x2"
 
-static char *folder, *elsewhere, *own; /* own: a folder for scratch */
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
+static char *elsewhere, *own; /* own: a folder for scratch */
 static struct ff_train_result result;
 
 static void setup(void)
 {
-    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, HIDDEN);
     opts.checkpoint_interval_s = TRAIN_NEVER_S; /* but at the end of a layer */
     opts.threads = 1;
     elsewhere = strdup(train_path(folder, "elsewhere.ff"));
@@ -37,14 +34,7 @@ static void teardown(void)
 {
     free(elsewhere);
     free(own);
-    train_end(folder, ctx, &recipe, &opts);
-}
-
-static void ck_status(int status, int wanted, const char *in_message)
-{
-    ck_assert_msg(status == wanted, "status %d, not %d: %s", status, wanted, ff_ctx_message(ctx));
-    ck_assert_msg(strstr(ff_ctx_message(ctx), in_message) != NULL, "\"%s\" is not in \"%s\"",
-                  in_message, ff_ctx_message(ctx));
+    training_end();
 }
 
 /* What lies beside the data in the test's folder: names, with blanks between. */

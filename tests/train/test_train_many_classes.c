@@ -1,6 +1,6 @@
 /* Many classes: a row meets a few labels in a step, and the network learns them all. */
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -10,26 +10,13 @@
 #define ROWS 2400
 #define HIDDEN "150x2" /* two tiles, the last one smaller */
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
-
 static void setup(void)
 {
-    folder = train_folder_of(CLASSES, ROWS);
-    ctx = train_ctx();
-    train_recipe(ctx, HIDDEN, &recipe);
+    training_begin_in(train_folder_of(CLASSES, ROWS), HIDDEN);
     train_named("conditioned", &recipe);
     recipe.head_epochs = 0;
-    train_opts(folder, &opts);
     opts.checkpoint_interval_s = TRAIN_NEVER_S; /* no time for syncing disks */
     opts.force = true;
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
 }
 
 /* The test error of the model. */
@@ -112,7 +99,7 @@ int main(void)
     TCase *tcase = tcase_create("many classes");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_loop_test(tcase, a_few_labels_a_step_do, 0, 4);
     tcase_add_loop_test(tcase, threads_and_micro_batches_do_not_change_a_bit, 0, 2);
     tcase_add_test(tcase, nineteen_wrong_labels_are_met_unless_told_otherwise);

@@ -3,7 +3,7 @@
 #include "nn/schedule.h"
 #include "support/naive_network.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 
 #include <check.h>
 #include <math.h>
@@ -24,10 +24,6 @@
 #define ROUNDED_TOLERANCE 2e-3 /* a few values are rounded to the other side, by 2^-8 of them */
 #define FIGURE_TOLERANCE 1e-4  /* relative */
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
 static struct ff_epoch_report reports[MOST_EPOCHS]; /* of layers */
 static size_t n_reports;
 
@@ -54,17 +50,12 @@ static void choose_kind(int kind)
 
 static void setup(void)
 {
-    train_begin(ROWS, "24x2", &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, "24x2");
     choose_steps();
     opts.threads = 1; /* test_train_bits compares numbers of threads */
     opts.on_epoch = keep_report;
     opts.checkpoint_interval_s = TRAIN_NEVER_S; /* no time for syncing disks */
     n_reports = 0;
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
 }
 
 /* The largest difference of two arrays, in deviations of initial weights. */
@@ -373,7 +364,7 @@ int main(void)
     TCase *tcase = tcase_create("oracle");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_loop_test(tcase, every_recipe_and_optimizer, 0, train_kinds());
     tcase_add_test(tcase, every_schedule);
     tcase_add_test(tcase, every_embedding_of_labels);

@@ -2,7 +2,7 @@
 #include "model/pager.h"
 #include "support/memory_scratch.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 #include "train/run.h"
 
 #include <check.h>
@@ -16,20 +16,10 @@
 #define HIDDEN "400,530,300" /* of 4, 5 and 3 tiles, the last ones smaller */
 #define TILE_UNITS 128
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
-
 static void setup(void)
 {
-    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, HIDDEN);
     recipe.epochs = 1;
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
 }
 
 static void choose(int kind)
@@ -267,7 +257,7 @@ int main(void)
     TCase *tcase = tcase_create("paging");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_loop_test(tcase, paged_equals_resident, 0, train_kinds());
     tcase_add_test(tcase, with_pages_smaller_than_a_tile);
     tcase_add_test(tcase, with_one_number_of_state);

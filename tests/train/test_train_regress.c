@@ -3,7 +3,7 @@
 #include "model/manifest.h"
 #include "store/activations.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -21,21 +21,12 @@
 #define IN_ROUND_1 90L
 #define IN_ROUND_2 150L
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
 static struct ff_train_result result;
 
 static void setup(void)
 {
-    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, HIDDEN);
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-}
-
-static void teardown(void)
-{
-    train_end(folder, ctx, &recipe, &opts);
 }
 
 static void ck_ok(int status)
@@ -395,7 +386,7 @@ int main(void)
     TCase *tests = tcase_create("train");
 
     tcase_add_unchecked_fixture(tests, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, setup, training_end);
     tcase_add_test(tests, what_a_run_killed_at_its_end_left_is_cleared);
     tcase_add_test(tests, moved_data_is_found_when_scratch_must_be_computed_again);
     tcase_add_test(tests, resuming_takes_both_files_of_the_data);

@@ -1,7 +1,7 @@
 /* Scratch is a cache: it may be deleted at any moment, and the bits stay the same. */
 #include "store/activations.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
+#include "support/training.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -15,15 +15,11 @@
 #define HIDDEN "24x3"
 #define PAGED "300x2" /* of three tiles each */
 
-static char *folder;
-static struct ff_ctx *ctx;
-static struct ff_recipe recipe;
-static struct ff_train_opts opts;
 static char *beside, *own; /* the usual folder of scratch, and one of the user's */
 
 static void setup(void)
 {
-    train_begin(ROWS, HIDDEN, &folder, &ctx, &recipe, &opts);
+    training_begin(ROWS, HIDDEN);
     opts.checkpoint_interval_s = TRAIN_NEVER_S; /* each is synced, which takes its time */
     opts.threads = 1;
     beside = strdup(train_path(folder, "model.ff.scratch"));
@@ -34,7 +30,7 @@ static void teardown(void)
 {
     free(beside);
     free(own);
-    train_end(folder, ctx, &recipe, &opts);
+    training_end();
 }
 
 /* Deletes a folder at every EVERY-th question whether to stop. */

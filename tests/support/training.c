@@ -1,0 +1,50 @@
+#include "support/training.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *folder;
+struct ff_ctx *ctx;
+struct ff_recipe recipe;
+struct ff_train_opts opts;
+
+void training_begin(size_t rows, const char *hidden)
+{
+    training_begin_in(train_folder(rows), hidden);
+}
+
+void training_begin_in(char *directory, const char *hidden)
+{
+    folder = directory;
+    ctx = train_ctx();
+    train_recipe(ctx, hidden, &recipe);
+    train_opts(folder, &opts);
+}
+
+void training_end(void)
+{
+    struct ff_memory memory;
+
+    ff_memory_read(ctx, &memory);
+    ck_assert_uint_eq(memory.accounted_bytes, 0);
+    ff_recipe_release(&recipe);
+    train_opts_release(&opts);
+    ff_ctx_free(ctx);
+    free(folder);
+}
+
+void ck_status(int status, int wanted, const char *in_message)
+{
+    ck_assert_msg(status == wanted, "status %d, not %d: %s", status, wanted, ff_ctx_message(ctx));
+    ck_assert_msg(strstr(ff_ctx_message(ctx), in_message) != NULL, "\"%s\" is not in \"%s\"",
+                  in_message, ff_ctx_message(ctx));
+}
+
+struct ff_model *open_model(void)
+{
+    struct ff_model *model;
+
+    ck_assert_msg(ff_model_open(ctx, opts.model, &model) == FF_OK, "%s", ff_ctx_message(ctx));
+    return model;
+}

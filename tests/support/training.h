@@ -1,0 +1,28 @@
+/*
+ * The training that a test is about: its directory, context, recipe and options. A test program has
+ * one at a time, made before each test by training_begin() and released by training_end().
+ */
+#ifndef TRAINING_H
+#define TRAINING_H
+
+#include "support/train_fixture.h"
+
+extern char *folder;
+extern struct ff_ctx *ctx;
+extern struct ff_recipe recipe;
+extern struct ff_train_opts opts;
+
+/* Makes a directory with ROWS rows in either split, a context, a recipe for HIDDEN and options. */
+void training_begin(size_t rows, const char *hidden);
+/* The same in DIRECTORY, made by train_folder_of(), which it then owns. */
+void training_begin_in(char *directory, const char *hidden);
+/* Releases them; fails the test if the library has not released all its memory. Fit for a checked
+ * fixture. */
+void training_end(void);
+
+/* Fails the test unless STATUS is WANTED and the context's message holds IN_MESSAGE. */
+void ck_status(int status, int wanted, const char *in_message);
+/* Opens the model file of the training, complete or not. */
+struct ff_model *open_model(void);
+
+#endif
