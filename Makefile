@@ -86,6 +86,9 @@ TEST_BIN := $(TEST_SRC:tests/%.c=$(B)/tests/%)
 PRELOAD_SRC := $(sort $(wildcard tests/preload/*.c))
 PRELOAD_OBJ := $(PRELOAD_SRC:%.c=$(B)/%.o)
 PRELOAD := $(B)/tests/faults.so
+# What scripts of tests/cli read JSON with.
+JSON_LEAVES := $(B)/tests/json-leaves
+JSON_LEAVES_OBJ := $(B)/tests/cli/json_leaves.o
 # Fuzz targets: each is linked with what is common to them, and replay.c or libFuzzer.
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%.c,$(FUZZ_SRC)))
@@ -106,7 +109,7 @@ PROGRAM := $(B)/fftool
 all: lib program ## The program and the library
 lib: $(STATIC) $(SHARED)
 program: $(PROGRAM)
-tests: $(TEST_BIN) $(PRELOAD) $(FUZZ_BIN)
+tests: $(TEST_BIN) $(PRELOAD) $(JSON_LEAVES) $(FUZZ_BIN)
 fuzz-targets: $(FUZZ_BIN)
 
 $(STATIC): $(LIB_OBJ)
@@ -125,6 +128,9 @@ $(PROGRAM): $(TOOL_OBJ) $(STATIC)
 $(TEST_BIN): $(B)/tests/%: $(B)/tests/%.o $(SUPPORT_OBJ) $(STATIC)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ \
 	    $(shell $(PKG_CONFIG) --libs check) $(DEP_LIBS)
+
+$(JSON_LEAVES): $(JSON_LEAVES_OBJ)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson)
 
 # Without sanitizers: it is loaded before them.
 $(PRELOAD): $(PRELOAD_OBJ)
@@ -213,3 +219,4 @@ help: ## This list
 
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(SUPPORT_OBJ:.o=.d)
 -include $(TEST_SRC:%.c=$(B)/%.d) $(PRELOAD_OBJ:.o=.d) $(FUZZ_SRC:%.c=$(B)/%.d) $(UNCHECKED:.o=.d)
+-include $(JSON_LEAVES_OBJ:.o=.d)

@@ -42,7 +42,7 @@ ff 0 inspect model.ff --json
 json out
 first=$(leaf .choice.first) last=$(leaf .choice.last)
 ok "inspect has no digits of errors that are not true" \
-    [ "$(grep -cE '\.(error|held_out_error)=0\.[0-9]{1,7}$' leaves)" -eq 4 ]
+    [ "$(grep -oE '"(error|held_out_error)": 0\.[0-9]{1,7}[,}]' out | wc -l)" -eq 4 ]
 
 ff 0 eval model.ff --data "$data"
 if [ "$first" -eq "$last" ]; then

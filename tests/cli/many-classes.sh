@@ -38,12 +38,11 @@ put_labels()
 }
 
 # shellcheck disable=SC2317 # ok calls it
-# evaluation: out is JSON; without the million numbers of the confusion matrix, which take their time
+# evaluation: out is JSON, with a line for each row of the confusion matrix
 evaluation()
 {
-    [ "$(grep -cE "$counts" out)" -eq $classes ] && grep -vE "$counts" out >short && json short
+    [ "$(grep -cE '^ *\[[0-9, ]+\],?$' out)" -eq $classes ] && json out
 }
-counts='^ *\[[0-9, ]+\],?$'
 
 put_images x_train.npy 4000 2
 put_labels y_train.npy 4000
