@@ -4,8 +4,6 @@
 #include "support/training.h"
 
 #include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,14 +14,6 @@
 #define BLOCK_SCRATCH 20000 /* bytes: two blocks */
 
 static struct ff_evaluate_opts evaluate;
-static char warnings[1024];
-
-static void keep_warning(void *arg, const char *text)
-{
-    (void)arg;
-    ck_assert_uint_lt(strlen(warnings) + strlen(text) + 2, sizeof warnings);
-    strcat(strcat(warnings, text), "\n");
-}
 
 static void setup(void)
 {
@@ -36,8 +26,7 @@ static void setup(void)
     evaluate.model = opts.model;
     evaluate.data = opts.data;
     evaluate.threads = 1;
-    warnings[0] = '\0';
-    ff_ctx_on_warning(ctx, keep_warning, NULL);
+    training_keep_warnings();
 }
 
 static void ck_message(int status, int wanted, const char *in_message)

@@ -1,8 +1,8 @@
 /* What a plan counts, part by part: what is easily left out of it, and figures that are silly. */
 #include "plan/plan.h"
 #include "support/count_work.h"
+#include "support/planning.h"
 #include "support/suite.h"
-#include "support/training.h"
 #include "train/modes.h"
 
 #include <check.h>
@@ -11,27 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define MIB ((uint64_t)1 << 20)
-#define ROWS 1200
-
-static struct ff_plan seen; /* by keep_plan() */
-
-static void keep_plan(void *arg, const struct ff_plan *plan)
-{
-    (void)arg;
-    seen = *plan;
-}
-
-static void setup(void)
-{
-    training_begin(ROWS, "300x2");
-    recipe.epochs = 1;
-    recipe.head_epochs = 1;
-    opts.checkpoint_interval_s = 1000;
-    opts.force = true;
-    opts.on_plan = keep_plan;
-}
 
 static void use_hidden(const char *hidden)
 {
@@ -101,7 +80,7 @@ static struct ff_moment moment_of(enum ff_stage stage, uint32_t layer)
 {
     const struct ff_compression none = {FF_CODEC_NONE, 0};
     struct ff_manifest manifest = {
-        .samples = ROWS, .features = TRAIN_FEATURES, .classes = TRAIN_CLASSES};
+        .samples = PLANNING_ROWS, .features = TRAIN_FEATURES, .classes = TRAIN_CLASSES};
     struct ff_planner planner;
     struct ff_knobs knobs;
     struct ff_job job;
@@ -161,18 +140,18 @@ static void write_npy(const char *name, const char *descr, const char *shape, co
     ck_assert_int_eq(fclose(out), 0);
 }
 
-/* Points OPTS to ROWS rows of 784 floats, none of them zero, of two classes. */
+/* Points OPTS to PLANNING_ROWS rows of 784 floats, none of them zero, of two classes. */
 static void use_wide_floats(void)
 {
-    static float images[ROWS * 784];
-    static uint8_t labels[ROWS];
+    static float images[PLANNING_ROWS * 784];
+    static uint8_t labels[PLANNING_ROWS];
     uint32_t state = 1;
 
     for (size_t i = 0; i < sizeof images / sizeof *images; i++) {
         state = state * 1664525 + 1013904223;
         images[i] = 0.1f + (float)(state >> 8) / (1 << 24);
     }
-    for (size_t i = 0; i < ROWS; i++)
+    for (size_t i = 0; i < PLANNING_ROWS; i++)
         labels[i] = i % 2;
     ck_assert_int_eq(mkdir(train_path(folder, "wide"), 0777), 0);
     write_npy("wide/x_train.npy", "<f4", "(1200, 784)", images, sizeof images);
@@ -202,14 +181,8 @@ START_TEST(sums_of_held_out_rows_are_planned)
 {
     struct ff_train_result result;
 
-    free(folder);
-    train_opts_release(&opts);
-    folder = train_folder_of(250, ROWS);
-    train_opts(folder, &opts);
+    use_classes(250);
     opts.threads = 1;
-    opts.force = true;
-    opts.checkpoint_interval_s = 1000;
-    opts.on_plan = keep_plan;
     opts.compress = _i ? "zstd" : "none";
     train_named("conditioned", &recipe);
     use_hidden("64x3");
@@ -246,24 +219,16 @@ START_TEST(slots_are_halved)
 }
 END_TEST
 
-static char warning[256];
-
-static void keep_warning(void *arg, const char *text)
-{
-    (void)arg;
-    snprintf(warning, sizeof warning, "%s", text);
-}
-
 START_TEST(a_budget_is_advised_only_where_it_helps)
 {
     const struct ff_plan fits = {.peak_bytes = UINT64_MAX, .smallest_bytes = MIB};
     const struct ff_plan never = {.peak_bytes = UINT64_MAX, .smallest_bytes = UINT64_MAX / 2};
 
-    ff_ctx_on_warning(ctx, keep_warning, NULL);
+    training_keep_warnings();
     ff_plan_warn(ctx, &fits);
-    ck_assert_msg(strstr(warning, "; --memory SIZE makes it fit, from 1M on"), "\"%s\"", warning);
+    ck_assert_msg(strstr(warnings, "; --memory SIZE makes it fit, from 1M on"), "\"%s\"", warnings);
     ff_plan_warn(ctx, &never);
-    ck_assert_msg(strstr(warning, "; no --memory makes it fit"), "\"%s\"", warning);
+    ck_assert_msg(strstr(warnings, "; no --memory makes it fit"), "\"%s\"", warnings);
 }
 END_TEST
 
@@ -390,7 +355,7 @@ int main(void)
     TCase *parts = tcase_create("parts");
 
     tcase_add_unchecked_fixture(parts, train_root_setup, train_root_teardown);
-    tcase_add_checked_fixture(parts, setup, training_end);
+    tcase_add_checked_fixture(parts, planning_setup, training_end);
     tcase_add_test(parts, every_mode_has_a_learner);
     tcase_add_test(parts, pages_on_their_way_out_are_planned);
     tcase_add_test(parts, the_heads_own_state_is_planned);

@@ -8,6 +8,7 @@ char *folder;
 struct ff_ctx *ctx;
 struct ff_recipe recipe;
 struct ff_train_opts opts;
+char warnings[2048];
 
 void training_begin(size_t rows, const char *hidden)
 {
@@ -32,6 +33,19 @@ void training_end(void)
     train_opts_release(&opts);
     ff_ctx_free(ctx);
     free(folder);
+}
+
+static void keep_warning(void *arg, const char *text)
+{
+    (void)arg;
+    ck_assert_uint_lt(strlen(warnings) + strlen(text) + 1, sizeof warnings);
+    strcat(strcat(warnings, text), "\n");
+}
+
+void training_keep_warnings(void)
+{
+    warnings[0] = '\0';
+    ff_ctx_on_warning(ctx, keep_warning, NULL);
 }
 
 void ck_status(int status, int wanted, const char *in_message)

@@ -11,6 +11,7 @@ extern char *folder;
 extern struct ff_ctx *ctx;
 extern struct ff_recipe recipe;
 extern struct ff_train_opts opts;
+extern char warnings[2048]; /* since training_keep_warnings(), a line each */
 
 /* Makes a directory with ROWS rows in either split, a context, a recipe for HIDDEN and options. */
 void training_begin(size_t rows, const char *hidden);
@@ -19,6 +20,9 @@ void training_begin_in(char *directory, const char *hidden);
 /* Releases them; fails the test if the library has not released all its memory. Fit for a checked
  * fixture. */
 void training_end(void);
+
+/* Appends the context's warnings to WARNINGS, which it empties, instead of dropping them. */
+void training_keep_warnings(void);
 
 /* Fails the test unless STATUS is WANTED and the context's message holds IN_MESSAGE. */
 void ck_status(int status, int wanted, const char *in_message);

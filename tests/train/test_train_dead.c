@@ -5,7 +5,6 @@
 #include "support/training.h"
 
 #include <check.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,16 +14,7 @@
 #define LARGE 1000.0f /* beside any sum of weighted inputs */
 
 static struct ff_train_result result;
-static char warnings[2048];
 static bool trained; /* the first layer's last epoch is over */
-
-static void keep_warning(void *arg, const char *line)
-{
-    size_t used = strlen(warnings);
-
-    (void)arg;
-    snprintf(warnings + used, sizeof warnings - used, "%s\n", line);
-}
 
 static void watch_epoch(void *arg, const struct ff_epoch_report *report)
 {
@@ -44,8 +34,7 @@ static void setup(void)
     recipe.epochs = 1;
     recipe.head_epochs = 0;
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-    ff_ctx_on_warning(ctx, keep_warning, NULL);
-    *warnings = '\0';
+    training_keep_warnings();
 }
 
 /* Makes all but LIVE units of the first layer, which is trained, inactive for every input. */
