@@ -1,5 +1,5 @@
 /* Evaluation and prediction: what is made of the scores. */
-#include <fftool/evaluate.h>
+#include "eval/evaluate.h"
 
 #include "base/buffers.h"
 #include "base/clock.h"
@@ -195,11 +195,12 @@ static void finish(struct evaluating *e)
     }
 }
 
-int ff_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
-                struct ff_evaluation *result)
+int ff_evaluate_with(struct ff_ctx *ctx, const struct ff_planner *planner,
+                     const struct ff_evaluate_opts *opts, struct ff_evaluation *result)
 {
     struct evaluating e = {.ctx = ctx, .result = result};
     struct ff_score_opts score = {
+        .planner = planner,
         .evaluate = opts,
         .needs = evaluation_needs,
         .begin = begin_evaluation,
@@ -278,12 +279,14 @@ static int predict_block(void *arg, const struct ff_scored *scored)
     return status;
 }
 
-int ff_predict(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
-               int (*emit)(void *arg, const struct ff_prediction *prediction), void *arg,
-               uint64_t *samples)
+int ff_predict_with(struct ff_ctx *ctx, const struct ff_planner *planner,
+                    const struct ff_evaluate_opts *opts,
+                    int (*emit)(void *arg, const struct ff_prediction *prediction), void *arg,
+                    uint64_t *samples)
 {
     struct predicting p = {.ctx = ctx, .emit = emit, .arg = arg};
     struct ff_score_opts score = {
+        .planner = planner,
         .evaluate = opts,
         .unlabelled = true,
         .needs = prediction_needs,
@@ -298,10 +301,11 @@ int ff_predict(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
     return status;
 }
 
-int ff_plan_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts, bool unlabelled,
-                     struct ff_plan *out)
+int ff_evaluate_plan(struct ff_ctx *ctx, const struct ff_planner *planner,
+                     const struct ff_evaluate_opts *opts, bool unlabelled, struct ff_plan *out)
 {
     struct ff_score_opts score = {
+        .planner = planner,
         .evaluate = opts,
         .unlabelled = unlabelled,
         .needs = unlabelled ? prediction_needs : evaluation_needs,

@@ -7,6 +7,7 @@
 #define FF_EVAL_SCORE_H
 
 #include "base/buffers.h"
+#include "learn/task.h"
 #include "model/manifest.h"
 
 #include <fftool/plan.h>
@@ -32,6 +33,7 @@ struct ff_score_task {
 };
 
 struct ff_score_opts {
+    const struct ff_planner *planner; /* that the work is arranged by */
     const struct ff_evaluate_opts *evaluate;
     bool unlabelled;
     struct ff_plan *plan_only; /* filled, and nothing is scored; NULL: the work is done */

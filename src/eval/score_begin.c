@@ -1,7 +1,6 @@
 /* What is to be scored, and how: decided before the work begins. */
 #include "eval/score_private.h"
 
-#include "plan/plan.h"
 #include "recipe/mode.h"
 
 #define DEFAULT_SCRATCH_BYTES ((uint64_t)1 << 30)
@@ -194,6 +193,7 @@ static int plan(struct scoring *s)
     if (status != FF_OK)
         return status;
     s->job = (struct ff_score_job){
+        .planner = s->opts->planner,
         .manifest = &s->manifest,
         .by_head = s->by_head,
         .unlabelled = s->opts->unlabelled,
@@ -213,7 +213,7 @@ static int plan(struct scoring *s)
     if (status != FF_OK || s->opts->plan_only)
         return status;
     s->planned_bytes = plan.peak_bytes;
-    ff_plan_warn(s->ctx, &plan);
+    s->opts->planner->warn(s->ctx, &plan);
     if (opts->on_plan)
         opts->on_plan(opts->arg, &plan);
     ff_meter_tighten(s->ctx, opts->memory_bytes);

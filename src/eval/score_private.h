@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "data/dataset.h"
 #include "eval/score.h"
+#include "eval/score_tasks.h"
 #include "model/workers.h"
-#include "plan/score_plan.h"
 #include "store/activations.h"
 
 struct scoring {

@@ -103,7 +103,7 @@ static void close_learner(struct ff_learner *base)
 }
 
 const struct ff_learner_ops ff_backprop_learner = {
-    .work = {.needs = needs, .flops = flops},
+    .work = {.needs = needs, .passes_deltas = true, .flops = flops},
     .size = sizeof(struct backprop_learner),
     .open = open_parts,
     .start = start,
@@ -112,7 +112,13 @@ const struct ff_learner_ops ff_backprop_learner = {
 };
 
 const struct ff_learner_ops ff_backprop_accum_learner = {
-    .work = {.needs = needs, .micro_chunks = micro_chunks, .flops = flops},
+    .work =
+        {
+            .needs = needs,
+            .passes_deltas = true,
+            .micro_chunks = micro_chunks,
+            .flops = flops,
+        },
     .size = sizeof(struct backprop_learner),
     .open = open_parts,
     .start = start,

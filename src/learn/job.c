@@ -2,6 +2,7 @@
 
 #include "learn/feed.h"
 #include "learn/streams.h"
+#include "model/turn.h"
 #include "model/workers.h"
 #include "recipe/activation_type.h"
 #include "store/db.h"
@@ -105,6 +106,12 @@ static struct ff_set_values sums_of(const struct ff_job *job)
     return sums;
 }
 
+static bool is_stored(const struct ff_recipe *recipe, uint32_t boundary)
+{
+    return boundary == 0 ||
+           ff_turn_exists(recipe, (struct ff_turn){FF_STAGE_FORWARD, boundary}, true);
+}
+
 size_t ff_job_values(const struct ff_job *job, uint32_t boundary,
                      struct ff_set_values out[FF_MAX_SET_VALUES])
 {
@@ -113,7 +120,7 @@ size_t ff_job_values(const struct ff_job *job, uint32_t boundary,
     bool head = recipe->head_epochs > 0;
     size_t n = 0;
 
-    if (rows.streams == 0)
+    if (rows.streams == 0 || !is_stored(recipe, boundary))
         return 0;
     if (boundary == 0 || ff_streams_labelled(recipe))
         out[n++] = make_values(job, FF_U16, FF_U16, 1, 1);

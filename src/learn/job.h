@@ -8,6 +8,7 @@
 
 #include "base/buffers.h"
 #include "learn/feed_opts.h"
+#include "learn/task.h"
 #include "model/geometry.h"
 #include "model/manifest.h"
 #include "model/pager.h"
@@ -36,12 +37,6 @@ struct ff_job {
     uint32_t tile_slots;       /* tiles of a layer at a time, likewise */
 };
 
-/* How much is in memory at a time. No knob changes a bit of the weights. */
-struct ff_knobs {
-    uint32_t micro_chunks;         /* chunks of a batch at a time, 1 .. all */
-    struct ff_residency residency; /* of a layer's tiles */
-};
-
 struct ff_feed;
 struct ff_workers;
 
@@ -51,16 +46,12 @@ struct ff_work {
     /* Adds what it holds with KNOBS, feed and weights included; nothing needs to be allocated. */
     void (*needs)(const struct ff_job *job, uint32_t layer, const struct ff_knobs *knobs,
                   struct ff_needs *needs);
-    bool pages; /* tiles of the layer may be paged */
+    bool pages;         /* tiles of the layer may be paged */
+    bool passes_deltas; /* from layer to layer */
     /* Chunks of a batch at a time where memory is not scarce. NULL: a batch cannot be cut. */
     uint32_t (*micro_chunks)(const struct ff_job *job, uint32_t layer);
     /* Floating-point operations of the matrix products for one sample; NULL: not counted. */
     double (*flops)(const struct ff_manifest *manifest, uint32_t layer);
-};
-
-/* The work of each stage of a job. */
-struct ff_stage_work {
-    const struct ff_work *of[FF_STAGE_DONE];
 };
 
 struct ff_job ff_job_make(const struct ff_manifest *manifest, const struct ff_train_opts *opts,

@@ -1,7 +1,6 @@
 /* Which manifests a trainer leaves: what a file says is bounded here before it is used. */
 #include "data/dataset.h"
-#include "model/manifest.h"
-#include "recipe/mode.h"
+#include "model/turn.h"
 
 #include <math.h>
 #include <string.h>
@@ -44,34 +43,31 @@ static bool mark_is_sane(const struct ff_manifest *manifest)
 {
     const struct ff_progress_mark *mark = &manifest->mark;
     const struct ff_recipe *recipe = &manifest->recipe;
-    uint32_t first_head = ff_recipe_first_head(recipe);
     struct ff_geometry geometry = ff_manifest_geometry(manifest);
     uint64_t batches = geometry.batches;
     bool imported = mark->stage != FF_STAGE_IMPORT;
     bool begins = mark->epoch == 0 && mark->batch == 0;
-    bool whole = ff_mode_find(recipe->mode)->whole_network;
     bool last_round = ff_manifest_last_round(manifest);
 
-    if (mark->layer < 1 || mark->layer > recipe->layers || mark->round >= recipe->sweeps ||
-        mark->checkpoints > MAX_CHECKPOINTS || mark->generation > mark->checkpoints ||
-        (manifest->fingerprint[0] != '\0') != imported ||
+    if (!ff_turn_exists(recipe, ff_manifest_turn(manifest), last_round) ||
+        mark->round >= recipe->sweeps || mark->checkpoints > MAX_CHECKPOINTS ||
+        mark->generation > mark->checkpoints || (manifest->fingerprint[0] != '\0') != imported ||
         (mark->compacted && mark->stage != FF_STAGE_DONE) ||
         !sums_are_sane(mark, geometry.learnt_rows))
         return false;
     switch (mark->stage) {
     case FF_STAGE_IMPORT:
-        return mark->layer == 1 && mark->round == 0 && begins;
+        return mark->round == 0 && begins;
     case FF_STAGE_TRAIN:
         return mark->epoch >= ff_recipe_round_begins(recipe, mark->round) &&
                mark->epoch < ff_recipe_round_begins(recipe, mark->round + 1) &&
-               mark->batch < batches && (!whole || mark->layer == 1);
+               mark->batch < batches;
     case FF_STAGE_FORWARD:
-        return begins && !whole;
+        return begins;
     case FF_STAGE_HEAD:
-        return !whole && last_round && first_head > 0 && mark->layer >= first_head &&
-               mark->epoch < recipe->head_epochs && mark->batch < batches;
+        return mark->epoch < recipe->head_epochs && mark->batch < batches;
     case FF_STAGE_DONE:
-        return mark->layer == recipe->layers && begins && last_round;
+        return begins && last_round;
     }
     return false;
 }

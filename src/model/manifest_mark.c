@@ -1,6 +1,6 @@
 /* What the mark in a manifest says: how far training is, and which stored tiles count. */
 #include "model/manifest.h"
-#include "recipe/mode.h"
+#include "model/turn.h"
 
 uint32_t ff_recipe_round_begins(const struct ff_recipe *recipe, uint32_t round)
 {
@@ -46,17 +46,16 @@ uint64_t ff_manifest_generation(const struct ff_manifest *manifest, char kind, u
 {
     const struct ff_progress_mark *mark = &manifest->mark;
     bool head = kind == 'H' || kind == 'Q', state = kind == 'O' || kind == 'Q';
-    bool whole = ff_mode_find(manifest->recipe.mode)->whole_network;
     uint32_t finished =
         head ? ff_manifest_heads_trained(manifest) : ff_manifest_layers_trained(manifest);
-    enum ff_stage own = head && !whole ? FF_STAGE_HEAD : FF_STAGE_TRAIN;
 
     if (layer <= finished) {
         if (state && ff_manifest_last_round(manifest))
             return FF_NO_GENERATION;
         return head ? FF_GENERATION_FINAL : ff_generation_final(mark->round);
     }
-    if (mark->stage == own && mark->generation && (whole || layer == mark->layer))
+    if (mark->generation &&
+        ff_turn_teaches(&manifest->recipe, ff_manifest_turn(manifest), head ? 'H' : 'W', layer))
         return mark->generation;
     return head || mark->round == 0 ? FF_NO_GENERATION : ff_generation_final(mark->round - 1);
 }
@@ -65,30 +64,15 @@ void ff_manifest_advance(struct ff_manifest *manifest)
 {
     struct ff_progress_mark *mark = &manifest->mark;
     const struct ff_recipe *recipe = &manifest->recipe;
-    uint32_t first_head = ff_recipe_first_head(recipe);
     bool last_round = ff_manifest_last_round(manifest);
-    bool to_head =
-        mark->stage == FF_STAGE_FORWARD && last_round && first_head && mark->layer >= first_head;
+    struct ff_turn next = ff_turn_after(recipe, ff_manifest_turn(manifest), last_round);
 
-    if (mark->stage == FF_STAGE_IMPORT) {
-        mark->stage = FF_STAGE_TRAIN;
-    } else if (ff_mode_find(recipe->mode)->whole_network) {
-        mark->stage = FF_STAGE_DONE;
-        mark->layer = recipe->layers;
-    } else if (mark->stage == FF_STAGE_TRAIN) {
-        mark->stage = FF_STAGE_FORWARD;
-    } else if (to_head) {
-        mark->stage = FF_STAGE_HEAD;
-    } else if (mark->layer < recipe->layers) {
-        mark->stage = FF_STAGE_TRAIN;
-        mark->layer++;
-    } else if (!last_round) {
-        mark->stage = FF_STAGE_TRAIN;
-        mark->layer = 1;
+    if (next.stage == FF_STAGE_DONE && !last_round) {
+        next = (struct ff_turn){FF_STAGE_TRAIN, 1};
         mark->round++;
-    } else {
-        mark->stage = FF_STAGE_DONE;
     }
+    mark->stage = next.stage;
+    mark->layer = next.layer;
     mark->epoch = mark->stage == FF_STAGE_TRAIN ? ff_recipe_round_begins(recipe, mark->round) : 0;
     mark->batch = 0;
     mark->generation = 0;

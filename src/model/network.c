@@ -1,10 +1,14 @@
 #include "model/network.h"
 
+#include "model/turn.h"
 #include "recipe/mode.h"
 
 #include <string.h>
 
 #define MAX_BUFFERS 3
+
+/* In which all parts learn. */
+static const struct ff_turn training = {FF_STAGE_TRAIN, 1};
 
 static size_t list_buffers(struct ff_network *network, struct ff_buffer out[MAX_BUFFERS])
 {
@@ -25,18 +29,9 @@ static struct ff_network make_network(const struct ff_recipe *recipe)
         .first_head = ff_recipe_first_head(recipe),
     };
 
-    if (network.first_head)
-        network.n_heads = recipe->layers - network.first_head + 1;
-    network.n_parts = (size_t)network.n_layers + network.n_heads;
+    network.n_parts = ff_turn_parts(recipe, training);
+    network.n_heads = (uint32_t)network.n_parts - network.n_layers;
     return network;
-}
-
-/* Part I of the network, without its layer: first the layers, then the heads. */
-static struct ff_part make_part(const struct ff_network *network, uint32_t i)
-{
-    if (i < network->n_layers)
-        return (struct ff_part){.kind = 'W', .number = i + 1};
-    return (struct ff_part){.kind = 'H', .number = network->first_head + i - network->n_layers};
 }
 
 struct ff_layer ff_network_shape(const struct ff_manifest *manifest, char kind, uint32_t number)
@@ -54,7 +49,7 @@ static int init_parts(struct ff_network *network, const struct ff_manifest *mani
     int status = FF_OK;
 
     for (uint32_t i = 0; i < network->n_parts && status == FF_OK; i++) {
-        struct ff_part part = make_part(network, i);
+        struct ff_part part = ff_turn_part(&manifest->recipe, training, i);
         struct ff_layer shape = ff_network_shape(manifest, part.kind, part.number);
 
         part.layer =
@@ -101,7 +96,7 @@ void ff_network_needs(const struct ff_manifest *manifest, struct ff_needs *needs
 
     ff_buffers_count(list_buffers(&shape, buffers), buffers, needs);
     for (uint32_t i = 0; i < shape.n_parts; i++) {
-        struct ff_part part = make_part(&shape, i);
+        struct ff_part part = ff_turn_part(&manifest->recipe, training, i);
         struct ff_layer layer = ff_network_shape(manifest, part.kind, part.number);
 
         ff_layer_needs(&layer, 1, needs); /* none is paged */

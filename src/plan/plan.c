@@ -1,115 +1,126 @@
-/* What is held all the time, before any knob is turned. */
+/* The plan of a job: the worst of its tasks' moments, and how the tasks are arranged. */
 #include "plan/plan.h"
 
 #include "base/arithmetic.h"
-#include "model/layer.h"
-#include "model/workers.h"
 
 #include <errno.h>
+#include <string.h>
+#include <unistd.h>
 
-size_t ff_plan_tile(uint32_t units, uint32_t fan_in)
+#define MIB ((uint64_t)1 << 20)
+
+/* What the estimate of the program's own memory leaves out (330 KiB were measured). */
+#define UNTOLD_BYTES ((uint64_t)512 << 10)
+/*
+ * By how much the kernel's figure for resident memory may be too high on a few processors. It
+ * counts pages of files and anonymous ones apart, on each processor in a batch of its own
+ * (lib/percpu_counter.c), and leaves what is in the batches out.
+ */
+#define COUNTERS 2
+#define BATCH_PAGES 32
+
+uint64_t ff_plan_margin(unsigned threads)
 {
-    uint32_t first, rows;
+    uint64_t processors = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
 
-    ff_tile_range(units, 0, &first, &rows);
-    return (size_t)rows * fan_in;
+    return UNTOLD_BYTES + COUNTERS * ff_smaller(threads, processors) * BATCH_PAGES *
+                              (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-size_t ff_plan_largest_tile(const struct ff_layer *shape)
+uint64_t ff_demand_total(const struct ff_demand *demand)
 {
-    return ff_plan_tile(shape->units,
-                        shape->fan_in > shape->classes ? shape->fan_in : shape->classes);
+    return ff_needs_total(&demand->needs) + demand->needs.mapped + demand->program;
 }
 
-/* Elements of the largest tile of all layers and heads. */
-static size_t largest_tile(const struct ff_manifest *manifest)
+struct survey {
+    const struct ff_tasks *tasks;
+    struct ff_plan *out;
+    struct ff_knobs knobs[FF_TASK_KINDS]; /* of the last task of each kind */
+    uint64_t shown_total;                 /* memory of the task whose knobs OUT shows */
+};
+
+static void compare_peak(struct ff_plan *out, const struct ff_task *task,
+                         const struct ff_demand *demand)
 {
-    const struct ff_recipe *recipe = &manifest->recipe;
-    uint32_t first_head = ff_recipe_first_head(recipe);
-    size_t largest = 0;
+    uint64_t total = ff_demand_total(demand);
 
-    for (uint32_t layer = 1; layer <= recipe->layers; layer++) {
-        struct ff_layer shape = ff_layer_of(manifest, layer, 0);
+    out->accounted_peak_bytes = ff_larger(out->accounted_peak_bytes, demand->accounted);
+    if (total <= out->peak_bytes)
+        return;
+    out->peak_bytes = total;
+    memcpy(out->category_bytes, demand->needs.bytes, sizeof out->category_bytes);
+    out->mapped_bytes = demand->needs.mapped;
+    out->program_bytes = demand->program;
+    out->phase = task->phase;
+    out->layer = task->one_layer ? task->layer : 0;
+}
 
-        largest = ff_larger(largest, ff_plan_largest_tile(&shape));
-        if (first_head && layer >= first_head)
-            largest = ff_larger(largest, ff_plan_tile(manifest->classes, shape.units));
+/* A plan shows the knobs of the task that paging slows down most, else of the one that takes most
+ * memory. */
+static void compare_shown(struct survey *survey, const struct ff_task *task,
+                          const struct ff_knobs *knobs, uint64_t total)
+{
+    const struct ff_tasks *tasks = survey->tasks;
+    struct ff_plan *out = survey->out;
+    double slowdown = ff_plan_slowdown(tasks, task, knobs);
+    uint64_t rows = (uint64_t)knobs->micro_chunks * tasks->chunk_rows;
+
+    if (slowdown < out->slowdown || (slowdown <= out->slowdown && total <= survey->shown_total))
+        return;
+    survey->shown_total = total;
+    out->slowdown = slowdown;
+    out->micro_batch_rows = (uint32_t)ff_smaller(rows, tasks->rows);
+    out->tiles = task->tiles;
+    out->tile_slots = knobs->residency.slots;
+    out->resident_tiles = out->tile_slots ? knobs->residency.resident : task->tiles;
+}
+
+static void look_at(void *arg, const struct ff_task *task)
+{
+    struct survey *survey = arg;
+    const struct ff_tasks *tasks = survey->tasks;
+    struct ff_knobs *knobs = &survey->knobs[task->kind];
+
+    if (!task->repeated) {
+        struct ff_demand demand;
+
+        *knobs = ff_plan_knobs(tasks, task);
+        demand = tasks->demand(tasks->job, task, knobs);
+        compare_peak(survey->out, task, &demand);
+        if (task->shown)
+            compare_shown(survey, task, knobs, ff_demand_total(&demand));
     }
-    return largest;
+    tasks->note_disk(tasks->job, task, knobs, survey->out);
 }
 
-/* Types that values are stored as, from FF_F32 on. */
-#define DTYPES (FF_SCALED_U8 - FF_F32 + 1)
-
-/* What a worker's coder reads: of each type as stored the widest values of all boundaries. */
-static void list_reads(const struct ff_job *job, struct ff_coder_use uses[DTYPES])
+int ff_plan(struct ff_ctx *ctx, struct ff_tasks *tasks, struct ff_plan *out)
 {
-    uint32_t last = job->mode->whole_network ? 0 : job->manifest->recipe.layers;
+    struct ff_tasks arranged = *tasks;
+    struct survey survey = {.tasks = &arranged, .out = out};
+    uint64_t least;
+    bool fits;
 
-    for (size_t i = 0; i < DTYPES; i++)
-        uses[i] = (struct ff_coder_use){
-            .dtype = (enum ff_dtype)(FF_F32 + i),
-            .rows = job->geometry.chunk_rows,
-            .decompresses = job->compression.codec == FF_CODEC_ZSTD,
-        };
-    for (uint32_t boundary = 0; boundary <= last; boundary++) {
-        struct ff_set_values values[FF_MAX_SET_VALUES];
-        size_t n = ff_job_values(job, boundary, values);
-
-        for (size_t i = 0; i < n; i++) {
-            struct ff_coder_use *use = &uses[values[i].stored - FF_F32];
-
-            use->converts = use->converts || values[i].given != values[i].stored;
-            use->columns = (uint32_t)ff_larger(use->columns, values[i].columns);
-        }
-    }
-}
-
-/* What lives as long as the run. */
-static void count_base(struct ff_planner *planner)
-{
-    struct ff_coder_use uses[DTYPES];
-    size_t tile = largest_tile(planner->job->manifest);
-    struct ff_needs closed = {0};
-
-    list_reads(planner->job, uses);
-    ff_workers_needs(planner->job->threads, DTYPES, uses, &planner->base);
-    ff_scratch_needs(&planner->base);
-    ff_model_file_needs(tile, false, false, &closed);
-    ff_model_file_needs(tile, true, true, &planner->coding);
-    ff_needs_add(&planner->base, &closed);
-    ff_db_growing_map_needs(ff_plan_first_layer_bytes(planner), &planner->base);
-    for (int c = 0; c < FF_MEM_CATEGORIES; c++)
-        planner->coding.bytes[c] -= closed.bytes[c];
-}
-
-static struct ff_plan_products products_of(const struct ff_job *job)
-{
-    const struct ff_recipe *recipe = &job->manifest->recipe;
-    struct ff_plan_products out = {.rows = job->geometry.chunk_rows,
-                                   .inputs = ff_manifest_fan_in(job->manifest, 1)};
-
-    for (uint32_t k = 0; k < recipe->layers; k++) {
-        uint32_t first, tile;
-
-        ff_tile_range(recipe->hidden[k], 0, &first, &tile);
-        out.tile = ff_larger(out.tile, tile);
-        if (k + 1 < recipe->layers)
-            out.inputs = ff_larger(out.inputs, recipe->hidden[k]);
-        if (job->mode->backprop)
-            out.units_passed = ff_larger(out.units_passed, recipe->hidden[k]);
-    }
-    return out;
-}
-
-struct ff_planner ff_planner_make(const struct ff_job *job, struct ff_stage_work work)
-{
-    struct ff_planner planner = {.job = job, .work = work};
-    struct ff_plan_products products = products_of(job);
-
+    *out = (struct ff_plan){.budget_bytes = tasks->memory_bytes,
+                            .threads = tasks->threads,
+                            .chunk_rows = tasks->chunk_rows,
+                            .slowdown = 1};
     errno = 0;
-    count_base(&planner);
-    planner.out_of_memory = errno == ENOMEM;
-    planner.program = ff_plan_program(job->threads, &products);
-    return planner;
+    /* Whole MiB: what a message states can be typed. */
+    least = ff_divide_up(ff_plan_smallest(tasks), MIB) * MIB;
+    fits = !tasks->memory_bytes || least <= tasks->memory_bytes;
+    out->smallest_bytes = least;
+    if (!fits)
+        arranged.memory_bytes = least;
+    arranged.common_chunks = ff_plan_common_chunks(&arranged);
+    arranged.each(arranged.job, look_at, &survey);
+    tasks->common_chunks = arranged.common_chunks;
+    if (tasks->out_of_memory || errno == ENOMEM)
+        return ff_fail(ctx, FF_ENOMEM, "out of memory for the plan");
+    return fits ? FF_OK : ff_plan_refuse(ctx, out);
 }
+
+const struct ff_planner ff_planner = {
+    .plan = ff_plan,
+    .knobs = ff_plan_knobs,
+    .warn = ff_plan_warn,
+};

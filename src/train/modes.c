@@ -1,7 +1,5 @@
 #include "train/modes.h"
 
-#include "train/stages.h"
-
 #include <string.h>
 
 static const struct ff_mode_ops rows[] = {
@@ -26,15 +24,16 @@ bool ff_mode_cuts_batches(const struct ff_mode *mode)
     return ff_mode_ops(mode)->learner->work.micro_chunks != NULL;
 }
 
-struct ff_stage_work ff_mode_work(const struct ff_mode *mode)
+const struct ff_work *ff_mode_work(const struct ff_mode *mode, enum ff_stage stage)
 {
-    return (struct ff_stage_work){
-        .of =
-            {
-                [FF_STAGE_IMPORT] = &ff_import_work,
-                [FF_STAGE_TRAIN] = &ff_mode_ops(mode)->learner->work,
-                [FF_STAGE_FORWARD] = &ff_forward_work,
-                [FF_STAGE_HEAD] = &ff_head_learner.work,
-            },
-    };
+    switch (stage) {
+    case FF_STAGE_IMPORT:
+        return &ff_import_work;
+    case FF_STAGE_FORWARD:
+        return &ff_forward_work;
+    case FF_STAGE_HEAD:
+        return &ff_head_learner.work;
+    default:
+        return &ff_mode_ops(mode)->learner->work;
+    }
 }

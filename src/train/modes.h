@@ -14,7 +14,10 @@ const struct ff_mode_ops *ff_mode_ops(const struct ff_mode *mode);
 /* True if it can learn from fewer samples at a time than a batch has. */
 bool ff_mode_cuts_batches(const struct ff_mode *mode);
 
-/* The work of each stage of a training in MODE. */
-struct ff_stage_work ff_mode_work(const struct ff_mode *mode);
+/* The work of the stages without a learner: stage_import.c, stage_forward.c */
+extern const struct ff_work ff_import_work, ff_forward_work;
+
+/* The work of STAGE of a training in MODE. */
+const struct ff_work *ff_mode_work(const struct ff_mode *mode, enum ff_stage stage);
 
 #endif

@@ -92,9 +92,10 @@ static int plan_anew(struct ff_run *run, const struct ff_recipe *recipe, uint64_
     status = ff_begin_manifest(run->ctx, recipe, run->opts, samples, info, &manifest);
     if (status == FF_OK) {
         struct ff_job job = ff_job_make(&manifest, run->opts, &run->job.compression);
-        struct ff_planner planner = ff_planner_make(&job, ff_mode_work(job.mode));
+        struct ff_train_tasks tasks;
 
-        status = ff_plan_run(run->ctx, &planner, &plan);
+        ff_train_tasks_init(&tasks, &job);
+        status = ff_train_tasks_plan(run->ctx, &tasks, &plan);
     }
     ff_manifest_release(&manifest);
     return status;

@@ -1,6 +1,8 @@
 /* What the stages of a run share. */
 #include "train/run.h"
 
+#include "plan/plan.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +54,9 @@ int ff_run_derive(struct ff_run *run)
 
 struct ff_knobs ff_run_knobs(const struct ff_run *run, enum ff_stage stage, uint32_t layer)
 {
-    return ff_plan_knobs(&run->planner, stage, layer);
+    struct ff_task task = ff_train_task(&run->job, (struct ff_turn){stage, layer});
+
+    return ff_plan_knobs(&run->tasks.tasks, &task);
 }
 
 static struct ff_seal make_seal(const struct ff_run *run, uint32_t boundary)

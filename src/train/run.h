@@ -1,12 +1,7 @@
 /*
  * A training run. What is done next follows from the manifest's mark alone; each stage reads what
- * it needs from the model file and scratch, and ends with a flip of the manifest:
- *
- *     import -> train 1 -> forward 1 -> [head 1] -> train 2 -> forward 2 -> [head 2] -> ... -> done
- *     import -> train -> done        where the whole network trains at once
- *
- * With several sweeps it goes from the last layer back to the first, until the last round is done;
- * heads are trained in that one.
+ * it needs from the model file and scratch, and ends with a flip of the manifest to the next one
+ * (model/turn.h).
  *
  * So a run that is cut off anywhere goes on from the last flip, and scratch that is gone is
  * computed again (stage_forward.c) from the dataset and the trained layers.
@@ -17,7 +12,7 @@
 #include "base/clock.h"
 #include "learn/job.h"
 #include "model/layer.h"
-#include "plan/plan.h"
+#include "train/tasks.h"
 
 struct ff_run {
     struct ff_ctx *ctx;
@@ -28,9 +23,9 @@ struct ff_run {
     struct ff_workers workers;
     struct ff_clock clock;
     /* From recipe, data and options */
-    struct ff_job job;         /* before all else, its compression */
-    struct ff_planner planner; /* of JOB */
-    uint8_t id[16];            /* hash of recipe and data; seals scratch */
+    struct ff_job job;           /* before all else, its compression */
+    struct ff_train_tasks tasks; /* of JOB, for the planner */
+    uint8_t id[16];              /* hash of recipe and data; seals scratch */
     /* Of this run */
     double last_checkpoint; /* seconds, monotonic */
     bool scratch_damaged;   /* the stage under way met damage in stored activations */

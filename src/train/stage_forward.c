@@ -3,6 +3,7 @@
 #include "learn/forward.h"
 #include "learn/head.h"
 #include "learn/streams.h"
+#include "train/modes.h"
 #include "train/stages.h"
 
 #include <math.h>

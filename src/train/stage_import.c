@@ -1,5 +1,6 @@
 /* The first stage: the dataset into boundary 0 of scratch. */
 #include "learn/import.h"
+#include "train/modes.h"
 #include "train/same_data.h"
 #include "train/stages.h"
 

@@ -11,7 +11,4 @@ FF_CHECK int ff_stage_forward(struct ff_run *run);
 /* Training the head on the mark's layer. stage_learn.c */
 FF_CHECK int ff_stage_head(struct ff_run *run);
 
-/* For the planner: the work of the stages without a learner. */
-extern const struct ff_work ff_import_work, ff_forward_work;
-
 #endif

@@ -194,7 +194,7 @@ static void start_clock(struct ff_run *run)
 static int plan(struct ff_run *run)
 {
     struct ff_plan plan;
-    int status = ff_plan_run(run->ctx, &run->planner, &plan);
+    int status = ff_train_tasks_plan(run->ctx, &run->tasks, &plan);
 
     if (status != FF_OK)
         return status;
@@ -255,7 +255,7 @@ static int train_from_mark(struct ff_run *run, double began, struct ff_train_res
     int status = ff_run_derive(run);
 
     if (status == FF_OK) {
-        run->planner = ff_planner_make(&run->job, ff_mode_work(run->job.mode));
+        ff_train_tasks_init(&run->tasks, &run->job);
         result->was_complete = run->manifest.mark.stage == FF_STAGE_DONE;
         if (!result->was_complete) {
             warn_of_other_versions(run);

@@ -4,6 +4,7 @@
 #include "support/planning.h"
 #include "support/suite.h"
 #include "train/modes.h"
+#include "train/tasks.h"
 
 #include <check.h>
 #include <limits.h>
@@ -75,22 +76,24 @@ START_TEST(every_mode_has_a_learner)
 }
 END_TEST
 
-/* The worst moment of STAGE on LAYER of the recipe, on the fixture's data. */
-static struct ff_moment moment_of(enum ff_stage stage, uint32_t layer)
+/* The memory of STAGE of LAYER of the recipe, on the fixture's data. */
+static struct ff_demand demand_of(enum ff_stage stage, uint32_t layer)
 {
     const struct ff_compression none = {FF_CODEC_NONE, 0};
     struct ff_manifest manifest = {
         .samples = PLANNING_ROWS, .features = TRAIN_FEATURES, .classes = TRAIN_CLASSES};
-    struct ff_planner planner;
+    struct ff_train_tasks tasks;
     struct ff_knobs knobs;
+    struct ff_task task;
     struct ff_job job;
 
     complete();
     manifest.recipe = recipe;
     job = ff_job_make(&manifest, &opts, &none);
-    planner = ff_planner_make(&job, ff_mode_work(job.mode));
-    knobs = ff_plan_knobs(&planner, stage, layer);
-    return ff_plan_moment(&planner, stage, layer, &knobs);
+    ff_train_tasks_init(&tasks, &job);
+    task = ff_train_task(&job, (struct ff_turn){stage, layer});
+    knobs = ff_plan_knobs(&tasks.tasks, &task);
+    return ff_train_demand(&tasks, &task, &knobs);
 }
 
 /* Each tile is read where it lies in the model file; with few rows nothing takes more. */
@@ -98,14 +101,14 @@ START_TEST(a_tile_is_mapped_while_it_is_loaded)
 {
     const uint64_t input_bytes = 128 * sizeof(float) / 100 * 85; /* of a tile, as stored */
     struct ff_evaluate_opts evaluate;
-    struct ff_moment moment;
+    struct ff_demand demand;
     struct ff_plan plan;
 
     recipe.batch = 16;
     opts.limit_rows = 32;
     use_hidden("20000,300");
-    moment = moment_of(FF_STAGE_FORWARD, 2);
-    ck_assert_uint_ge(moment.needs.mapped, 20000 * input_bytes);
+    demand = demand_of(FF_STAGE_FORWARD, 2);
+    ck_assert_uint_ge(demand.needs.mapped, 20000 * input_bytes);
 
     use_hidden("4200,300");
     train_ok(ctx, &recipe, &opts);

@@ -1,5 +1,6 @@
 /* The plan of an evaluation, of models that need not be there. */
-#include "plan/score_plan.h"
+#include "eval/score_tasks.h"
+#include "plan/plan.h"
 #include "support/count_work.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
@@ -22,6 +23,7 @@ static void describe(const char *hidden, uint32_t classes)
     manifest.features = 1024;
     manifest.classes = classes;
     job = (struct ff_score_job){
+        .planner = &ff_planner,
         .manifest = &manifest,
         .layers = manifest.recipe.layers,
         .first_head = ff_recipe_first_head(&manifest.recipe),

@@ -1,8 +1,10 @@
+/* The public entries to planning. */
 #include <fftool/plan.h>
 
+#include "eval/evaluate.h"
 #include "plan/plan.h"
 #include "train/begin.h"
-#include "train/modes.h"
+#include "train/tasks.h"
 
 _Static_assert(FF_PLAN_MAX_CLASSES == FF_MAX_CLASSES, "as many as a dataset may have");
 
@@ -77,10 +79,17 @@ int ff_plan_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         status = ff_begin_manifest(ctx, recipe, opts, samples, &info, &manifest);
     if (status == FF_OK) {
         struct ff_job job = ff_job_make(&manifest, opts, &compression);
-        struct ff_planner planner = ff_planner_make(&job, ff_mode_work(job.mode));
+        struct ff_train_tasks tasks;
 
-        status = ff_plan_run(ctx, &planner, out);
+        ff_train_tasks_init(&tasks, &job);
+        status = ff_train_tasks_plan(ctx, &tasks, out);
     }
     ff_manifest_release(&manifest);
     return status;
+}
+
+int ff_plan_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts, bool unlabelled,
+                     struct ff_plan *out)
+{
+    return ff_evaluate_plan(ctx, &ff_planner, opts, unlabelled, out);
 }

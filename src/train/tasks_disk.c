@@ -1,0 +1,155 @@
+/* What a training leaves on disk, for a while or for good, and writes. */
+#include "train/tasks.h"
+
+#include "base/arithmetic.h"
+#include "learn/estimate.h"
+#include "learn/import.h"
+#include "model/layer_metrics.h"
+
+#define EMPTY_MODEL_BYTES (8 * 4096) /* what LMDB needs of itself, and the manifest */
+/* A flip of the manifest, and the sweep behind it: a few pages. */
+#define FLIP_BYTES (5 * 4096)
+
+/* Where rows wait to be sorted while they are imported. */
+static uint64_t temporary_bytes(const struct ff_job *job)
+{
+    struct ff_permutation order = {.n = job->geometry.rows};
+    struct ff_import_opts opts = {.geometry = &job->geometry, .order = &order};
+    struct ff_needs unused = {0};
+
+    return ff_import_needs(&opts, job->manifest->features, job->manifest->is_float, &unused);
+}
+
+static void raise(uint64_t *peak, uint64_t bytes)
+{
+    *peak = ff_larger(*peak, bytes);
+}
+
+static void add(uint64_t *sum, uint64_t bytes)
+{
+    *sum = ff_plus(*sum, bytes);
+}
+
+/* The tiles of a layer that are paged while it learns: what they take, and what is written of
+ * them. */
+static void note_training(const struct ff_job *job, const struct ff_task *task,
+                          const struct ff_knobs *knobs, uint64_t paged, struct ff_plan *plan)
+{
+    const struct ff_recipe *recipe = &job->manifest->recipe;
+    uint64_t parts = ff_divide_up(job->geometry.chunks_per_batch, knobs->micro_chunks);
+    uint64_t tensors = 1 + (uint64_t)job->optimizer->states, stored = 0;
+
+    if (paged > 0) {
+        /* Seeded, or loaded in a later round, then stored once a step, and the gradient for each
+         * micro-batch but the last. */
+        add(&plan->written_bytes, ff_times(ff_times(recipe->epochs, job->geometry.batches),
+                                           paged * (tensors + parts - 1)));
+        add(&plan->written_bytes, ff_times(recipe->sweeps, paged * tensors));
+        /* A page that is replaced is free only two transactions later. */
+        stored = paged * (tensors + (parts > 1)) + 2 * FF_PAGER_PAGE_BYTES;
+    }
+    raise(&plan->scratch_peak_bytes, ff_plus(ff_job_stored(job, task->layer - 1), stored));
+}
+
+/* The outputs of a layer, beside its inputs. */
+static void note_forward(const struct ff_job *job, const struct ff_task *task, uint64_t paged,
+                         struct ff_plan *plan)
+{
+    const struct ff_recipe *recipe = &job->manifest->recipe;
+    uint64_t below = ff_job_stored(job, task->layer - 1), here = ff_job_stored(job, task->layer);
+    /* The last outputs are for heads, at the end. */
+    uint64_t times = task->layer < recipe->layers ? recipe->sweeps : 1;
+
+    raise(&plan->scratch_peak_bytes, ff_plus(below, ff_plus(here, paged)));
+    add(&plan->written_bytes, ff_times(times, ff_job_written(job, task->layer)));
+    add(&plan->written_bytes, ff_times(recipe->sweeps, paged));
+}
+
+static void note_import(const struct ff_job *job, struct ff_plan *plan)
+{
+    uint64_t temporary = temporary_bytes(job);
+
+    add(&plan->written_bytes,
+        ff_times(job->manifest->recipe.sweeps, ff_plus(temporary, ff_job_written(job, 0))));
+    raise(&plan->scratch_peak_bytes, ff_plus(temporary, ff_job_stored(job, 0)));
+}
+
+void ff_train_note_disk(const void *tasks, const struct ff_task *task, const struct ff_knobs *knobs,
+                        struct ff_plan *plan)
+{
+    const struct ff_job *job = ((const struct ff_train_tasks *)tasks)->job;
+    uint64_t paged =
+        ff_estimate_paged(job->manifest->recipe.hidden[task->layer - 1],
+                          ff_manifest_fan_in(job->manifest, task->layer), knobs->residency);
+
+    if (task->kind == FF_STAGE_IMPORT)
+        note_import(job, plan);
+    else if (task->kind == FF_STAGE_TRAIN)
+        note_training(job, task, knobs, paged, plan);
+    else if (task->kind == FF_STAGE_FORWARD)
+        note_forward(job, task, paged, plan);
+}
+
+/* The tiles of a layer like SHAPE as they are stored in the end, and its metrics. */
+static uint64_t layer_bytes(const struct ff_layer *shape)
+{
+    size_t units = shape->units;
+    struct ff_db_writes writes[] = {
+        {ff_estimate_packed(units * shape->fan_in / shape->tiles), shape->tiles},
+        {ff_estimate_packed(shape->tile_units), shape->tiles},
+        {FF_VALUE_HEADER + FF_LAYER_METRICS * sizeof(float), 1},
+        {ff_estimate_packed(units * shape->classes / shape->tiles),
+         shape->classes ? shape->tiles : 0},
+    };
+
+    return ff_db_stored(sizeof writes / sizeof *writes, writes, 1);
+}
+
+uint64_t ff_train_first_layer_bytes(const struct ff_job *job)
+{
+    struct ff_layer layer = ff_layer_of(job->manifest, 1, 0);
+
+    return layer_bytes(&layer);
+}
+
+/* Flips of the manifest in a round, which each layer's stages end with. */
+static uint64_t count_flips(const struct ff_recipe *recipe)
+{
+    uint64_t flips = 0;
+
+    for (struct ff_turn turn = ff_turn_first(); turn.stage != FF_STAGE_DONE;
+         turn = ff_turn_after(recipe, turn, false))
+        flips += turn.stage != FF_STAGE_IMPORT;
+    return flips;
+}
+
+void ff_train_note_model(const struct ff_train_tasks *tasks, struct ff_plan *plan)
+{
+    const struct ff_job *job = tasks->job;
+    const struct ff_manifest *manifest = job->manifest;
+    const struct ff_recipe *recipe = &manifest->recipe;
+    uint32_t first_head = ff_recipe_first_head(recipe);
+    uint64_t layers = 0, heads = 0, largest = 0, tensors = 1 + (uint64_t)job->optimizer->states;
+
+    for (uint32_t k = 1; k <= recipe->layers; k++) {
+        struct ff_layer layer = ff_layer_of(manifest, k, 0);
+        struct ff_layer head = ff_layer_shape(layer.units, manifest->classes, 0);
+
+        layers += layer_bytes(&layer);
+        raise(&largest, layer_bytes(&layer));
+        if (first_head && k >= first_head)
+            heads += layer_bytes(&head);
+    }
+    plan->model_bytes = EMPTY_MODEL_BYTES + layers + heads;
+    plan->model_peak_bytes = ff_times(plan->model_bytes, 2); /* while it is compacted */
+    add(&plan->written_bytes, plan->model_peak_bytes);
+    if (recipe->sweeps > 1) {
+        /* Between rounds the optimizer's state stays beside the weights, and what a layer comes to
+         * is written beside what it was. */
+        uint64_t training = EMPTY_MODEL_BYTES + heads + ff_times(layers + largest, tensors);
+
+        plan->model_peak_bytes = ff_plus(training, plan->model_bytes);
+        add(&plan->written_bytes, ff_times(recipe->sweeps - 1, ff_times(layers, tensors)));
+    }
+    add(&plan->written_bytes, ff_times(ff_times(count_flips(recipe), recipe->sweeps), FLIP_BYTES));
+}

@@ -1,0 +1,136 @@
+/* Memory of a task: what its stage holds, and the moments beside that. */
+#include "train/tasks.h"
+
+#include "base/arithmetic.h"
+#include "learn/estimate.h"
+#include "model/network.h"
+#include "store/db.h"
+#include "train/modes.h"
+
+static struct ff_turn turn_of(const struct ff_task *task)
+{
+    return (struct ff_turn){(enum ff_stage)task->kind, task->layer};
+}
+
+/* What a checkpoint writes: what that takes of LMDB, and the elements of the largest tile. */
+struct saving {
+    uint64_t cost;
+    size_t largest;
+};
+
+/* PART; between the EPOCHS that it learns in, with its state. */
+static void add_part(const struct ff_job *job, const struct ff_part *part, uint32_t epochs,
+                     struct saving *saving)
+{
+    struct ff_layer shape = ff_network_shape(job->manifest, part->kind, part->number);
+    uint64_t tensors = shape.tiles * (epochs > 1 ? 1 + (uint64_t)shape.states : 1);
+    const struct ff_db_writes writes[] = {
+        {ff_estimate_packed(ff_estimate_tile(shape.units, shape.fan_in)), tensors},
+        {ff_estimate_packed(ff_estimate_tile(shape.units, 1)), tensors},
+        {ff_estimate_packed(ff_estimate_tile(shape.units, shape.classes)),
+         shape.classes ? tensors : 0},
+    };
+
+    saving->cost += ff_db_cost(sizeof writes / sizeof *writes, writes, 1);
+    saving->largest = ff_larger(saving->largest, ff_estimate_largest_tile(&shape));
+}
+
+/* All parts that learn in TURN. */
+static struct saving list_saving(const struct ff_job *job, struct ff_turn turn)
+{
+    const struct ff_recipe *recipe = &job->manifest->recipe;
+    uint32_t epochs = turn.stage == FF_STAGE_HEAD ? recipe->head_epochs : recipe->epochs;
+    size_t n = ff_turn_parts(recipe, turn);
+    struct saving saving = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        struct ff_part part = ff_turn_part(recipe, turn, i);
+
+        add_part(job, &part, epochs, &saving);
+    }
+    return saving;
+}
+
+/* The layer of a task, which may be paged. */
+static struct ff_layer layer_of(const struct ff_job *job, const struct ff_task *task,
+                                const struct ff_knobs *knobs)
+{
+    struct ff_layer layer = ff_layer_of(job->manifest, task->layer, 0);
+
+    layer.residency = knobs->residency;
+    return layer;
+}
+
+/* Tiles that are paged come in, but do not go out: what waits for a commit of theirs is not there.
+ */
+static void count_paged_in(const struct ff_job *job, const struct ff_task *task,
+                           const struct ff_knobs *knobs, struct ff_needs *needs)
+{
+    struct ff_layer layer = layer_of(job, task, knobs);
+    struct ff_needs reads = {0}, writes = {0};
+
+    if (knobs->residency.slots == 0)
+        return;
+    ff_layer_needs(&layer, job->threads, &reads);
+    layer.states = job->optimizer->states;
+    ff_layer_load_needs(&layer, &writes);
+    needs->bytes[FF_MEM_IO] -= writes.bytes[FF_MEM_IO] - reads.bytes[FF_MEM_IO];
+    ff_needs_pass(needs, reads.passing);
+}
+
+/* The moments of a checkpoint, beside the NEEDS of its stage: tiles are paged in while others wait
+ * for a commit; then one is encoded, and pages of the model file's tree are mapped. Small files
+ * stay mapped. */
+static void consider_checkpoint(const struct ff_job *job, const struct ff_task *task,
+                                const struct ff_knobs *knobs, struct ff_needs needs,
+                                struct ff_peak *peak)
+{
+    struct saving saving = list_saving(job, turn_of(task));
+
+    if (saving.cost == 0)
+        return;
+    needs.mapped = needs.kept;
+    needs.passing = 0;
+    needs.bytes[FF_MEM_IO] += ff_db_pending_bound(saving.cost, ff_estimate_packed(saving.largest));
+    count_paged_in(job, task, knobs, &needs);
+    ff_peak_consider(peak, &needs);
+    needs.passing = ff_chunk_slack((size_t)saving.cost);
+    needs.bytes[FF_MEM_IO] += FF_VALUE_HEADER + saving.largest * sizeof(float);
+    ff_peak_consider(peak, &needs);
+}
+
+/* The moments while a layer is loaded, before its outputs are written. What learns holds a gradient
+ * by and by, which takes more than a stored tile. */
+static void consider_loading(const struct ff_job *job, const struct ff_task *task,
+                             const struct ff_knobs *knobs, struct ff_needs needs,
+                             struct ff_peak *peak)
+{
+    struct ff_layer shape = layer_of(job, task, knobs);
+
+    (void)ff_db_map_needs(ff_job_stored(job, task->layer - 1),
+                          job->compression.codec != FF_CODEC_NONE, &needs);
+    ff_estimate_loading(&shape, &needs);
+    ff_peak_consider(peak, &needs);
+}
+
+struct ff_demand ff_train_demand(const void *arg, const struct ff_task *task,
+                                 const struct ff_knobs *knobs)
+{
+    const struct ff_train_tasks *tasks = arg;
+    const struct ff_job *job = tasks->job;
+    const struct ff_products none = {0};
+    struct ff_needs needs = tasks->base;
+    struct ff_peak peak = {.accounted = 0};
+    uint64_t program = tasks->program;
+
+    if (task->kind == FF_STAGE_IMPORT)
+        program = ff_estimate_program(job->threads, &none);
+    else
+        ff_needs_add(&needs, &tasks->coding);
+    if (task->kind == FF_STAGE_FORWARD)
+        consider_loading(job, task, knobs, needs, &peak);
+    ff_mode_work(job->mode, turn_of(task).stage)->needs(job, task->layer, knobs, &needs);
+    ff_peak_consider(&peak, &needs);
+    consider_checkpoint(job, task, knobs, needs, &peak);
+    return (struct ff_demand){.needs = peak.needs, .program = program, .accounted = peak.accounted};
+}
