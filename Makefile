@@ -77,6 +77,10 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 PIC_OBJ := $(LIB_SRC:%.c=$(B)/pic/%.o)
 TOOL_SRC := $(sort $(wildcard tools/fftool/*.c tools/fftool/*/*.c))
 TOOL_OBJ := $(TOOL_SRC:%.c=$(B)/%.o)
+# The program without main(), for the fuzz targets and the generator of the man page.
+TOOLS := $(B)/tools/tools.a
+GENERATOR := $(B)/tools/man/generate
+MAN_PAGE := $(B)/fftool.1
 SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(B)/%.o)
 # Functions whose calls tests/support leads through its own (suite.c, count_work.c).
@@ -106,10 +110,10 @@ SHARED := $(B)/libfftool.so.$(SOVERSION)
 PROGRAM := $(B)/fftool
 
 .PHONY: all lib program tests fuzz-targets test test-long fuzz demo bench accuracy lint format install uninstall clean help
-all: lib program ## The program and the library
+all: lib program $(MAN_PAGE) ## The program, its man page and the library
 lib: $(STATIC) $(SHARED)
 program: $(PROGRAM)
-tests: $(TEST_BIN) $(PRELOAD) $(JSON_LEAVES) $(FUZZ_BIN)
+tests: $(MAN_PAGE) $(TEST_BIN) $(PRELOAD) $(JSON_LEAVES) $(FUZZ_BIN)
 fuzz-targets: $(FUZZ_BIN)
 
 $(STATIC): $(LIB_OBJ)
@@ -124,6 +128,17 @@ $(SHARED): src/libfftool.map
 
 $(PROGRAM): $(TOOL_OBJ) $(STATIC)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
+
+$(TOOLS): $(filter-out $(B)/tools/fftool/main.o,$(TOOL_OBJ))
+	rm -f $@
+	$(AR) qcs $@ $^
+
+# The options of the man page are those of the program's tables.
+$(GENERATOR): $(B)/tools/man/generate.o $(TOOLS) $(STATIC)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
+
+$(MAN_PAGE): tools/man/fftool.1.in $(GENERATOR)
+	$(GENERATOR) <$< >$@
 
 $(TEST_BIN): $(B)/tests/%: $(B)/tests/%.o $(SUPPORT_OBJ) $(STATIC)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ \
@@ -142,15 +157,10 @@ $(B)/tests/preload/%.o: tests/preload/%.c $(B)/flags
 
 # Objects before archives: the copy of value.c that accepts any checksum takes the library's place.
 UNCHECKED := $(B)/tests/fuzz/unchecked/value.o
-TOOLS := $(B)/tests/fuzz/tools.a
 $(B)/tests/test_fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(FUZZ_COMMON) $(UNCHECKED) $(TOOLS) $(STATIC) \
     $(filter %.o,$(FUZZ_MAIN))
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter-out %.o,$(FUZZ_MAIN)) \
 	    $(TOOLS) $(STATIC) $(DEP_LIBS)
-
-$(TOOLS): $(filter-out $(B)/tools/fftool/main.o,$(TOOL_OBJ))
-	rm -f $@
-	$(AR) qcs $@ $^
 
 $(UNCHECKED): src/store/value.c $(B)/flags
 	@mkdir -p $(@D)
@@ -161,7 +171,7 @@ $(B)/pic/%.o: %.c $(B)/flags
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fPIC -MMD -MP -c -o $@ $<
 
 $(B)/tests/%.o: ALL_CPPFLAGS += -Itests
-$(B)/tools/fftool/%.o: ALL_CPPFLAGS += -Itools/fftool
+$(B)/tools/fftool/%.o $(B)/tools/man/%.o: ALL_CPPFLAGS += -Itools/fftool
 $(B)/tests/fuzz/%.o: ALL_CPPFLAGS += -Itools/fftool $(if $(LIBFUZZER),-DFF_LIBFUZZER)
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -190,7 +200,7 @@ accuracy: program ## Test errors on MNIST (FFTOOL_MNIST=DIR) and Fashion-MNIST: 
 lint: ## Format, static analysis, include rules
 	tools/lint
 format: ## Format every source file
-	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/fftool/*.[ch] tools/fftool/*/*.[ch] tests/*/*.[ch])
+	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/fftool/*.[ch] tools/*/*/*.[ch] tools/man/*.c tests/*/*.[ch])
 
 install: all ## Install under DESTDIR and PREFIX
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
@@ -204,7 +214,7 @@ install: all ## Install under DESTDIR and PREFIX
 	$(INSTALL) -m 644 include/fftool/*.h $(DESTDIR)$(PREFIX)/include/fftool/
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
 	    -e 's|@REQUIRES@|$(PACKAGES)|' src/libfftool.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libfftool.pc
-	$(INSTALL) -m 644 tools/man/fftool.1 $(DESTDIR)$(MANDIR)/man1/
+	$(INSTALL) -m 644 $(MAN_PAGE) $(DESTDIR)$(MANDIR)/man1/
 	$(INSTALL) -m 644 tools/man/fftool-format.5 $(DESTDIR)$(MANDIR)/man5/
 	$(INSTALL) -m 644 tools/man/fftool-recipes.7 $(DESTDIR)$(MANDIR)/man7/
 uninstall: ## Remove what install put there
@@ -217,6 +227,6 @@ clean: ## Remove build/
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
--include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(SUPPORT_OBJ:.o=.d)
+-include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(GENERATOR).d $(TOOL_OBJ:.o=.d) $(SUPPORT_OBJ:.o=.d)
 -include $(TEST_SRC:%.c=$(B)/%.d) $(PRELOAD_OBJ:.o=.d) $(FUZZ_SRC:%.c=$(B)/%.d) $(UNCHECKED:.o=.d)
 -include $(JSON_LEAVES_OBJ:.o=.d)

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Help of every command in the table; the man page tells of the same commands and options.
+# Help of every command in the table; the generated man page has the same commands and options.
 # shellcheck source=tests/cli/lib
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
-man=$FFTOOL_ROOT/tools/man/fftool.1
+man=$(dirname -- "$FFTOOL")/fftool.1
 
-# The options that a help text on stdin tells of, --help aside, sorted.
+# The options in a help text on stdin, but for --help, sorted.
 options_of_help()
 {
     sed -nE 's/^  (-.,|   ) --([a-z0-9-]+).*/--\2/p' | grep -vx -e --help | sort -u
 }
 
-# The options that the man page tells of in the section of a command, sorted.
+# The options in the man page's section of a command, sorted.
 options_of_man()
 {
     awk -v command="$1" '/^\.S[sS] / { on = $3 == command } on' "$man" |
@@ -54,21 +54,31 @@ for name in $commands; do
     ok "help $name is the same" cmp out one
     options_of_help <one >in_help
     options_of_man "$name" >in_man
-    ok "man page and $name --help tell of the same options" diff in_help in_man
+    ok "man page and $name --help have the same options" diff in_help in_man
 done
+
+# Page by page, with the formatters that are there.
+for page in "$man" "$FFTOOL_ROOT"/tools/man/*.[57]; do
+    : >complaints
+    ! command -v groff >/dev/null || groff -ww -mandoc -Tutf8 -z "$page" 2>complaints
+    ! command -v mandoc >/dev/null || mandoc -Tlint -Wwarning "$page" >>complaints 2>/dev/null
+    ok "$(basename "$page") is formatted without a warning" diff complaints /dev/null
+done
+awk '/^\.It Fl / { tag = $0; next } tag && !/^As for/ { print tag, $0 } { tag = "" }' "$man" | sort | uniq -d >twice
+ok "the man page describes no option twice" diff twice /dev/null
 
 ff 0 --version
 ok "--version" has out '^fftool [0-9]+\.[0-9]+\.[0-9]+$'
 for choice in symba logistic adam sgd linear bf16 u8 replace; do
     ff 0 train --help
-    ok "train --help tells of $choice" has out "^ +$choice  "
+    ok "train --help lists $choice" has out "^ +$choice  "
 done
 
 # Of defaults only those that are of use
 tr -s '\n ' ' ' <out >flat
 for default in 'logistic loss\) \[1 with classic, unsupervised\]' 'in common \[0\.1 with conditioned\]' \
     'of sgd \[0\.9 with sgd\]' 'its learning rate \[0\.001\]'; do
-    ok "train --help tells $default" has flat "$default"
+    ok "train --help shows $default" has flat "$default"
 done
 ff 0 recipes
 ok "recipes: no blank line before the first" [ "$(sed -n '1s/:.*//p' out)" = conditioned ]

@@ -6,7 +6,6 @@
 
 #define HELP_WIDTH 80  /* characters in a line */
 #define HELP_COLUMN 28 /* where descriptions begin */
-#define TEXT_BYTES 160
 
 void print_wrapped(FILE *out, const char *text, int indent, int column)
 {
@@ -91,10 +90,28 @@ void no_default(const struct option_spec *option, char *text, size_t size)
         *text = '\0';
 }
 
+void option_describe(const struct option_spec *option, const void *settings,
+                     struct option_text *out)
+{
+    const char *bracket = strrchr(option->help, '[');
+    size_t length = strlen(option->help);
+
+    out->initial[0] = '\0';
+    if (bracket > option->help && option->help[length - 1] == ']') {
+        snprintf(out->initial, sizeof out->initial, "%.*s",
+                 (int)(option->help + length - bracket - 2), bracket + 1);
+        length = (size_t)(bracket - option->help) - 1;
+    } else if (option->default_text != NULL) {
+        option->default_text(option, out->initial, sizeof out->initial);
+    } else {
+        initial_text(option, settings, out->initial, sizeof out->initial);
+    }
+    snprintf(out->what, sizeof out->what, "%.*s", (int)length, option->help);
+}
+
 static void print_choices(const struct option_spec *option, FILE *out)
 {
-    const struct ff_recipe_choice *choice =
-        option->choices != NULL ? option->choices : ff_recipe_choices(option->field);
+    const struct ff_recipe_choice *choice = option_choices(option);
     const struct ff_recipe_choice *other;
     int widest = 0;
 
@@ -110,7 +127,8 @@ static void print_choices(const struct option_spec *option, FILE *out)
 
 static void print_option(const struct option_spec *option, const void *settings, FILE *out)
 {
-    char text[TEXT_BYTES], line[1024];
+    struct option_text text;
+    char line[sizeof text + 16];
     char left[64];
     int column;
 
@@ -124,16 +142,13 @@ static void print_option(const struct option_spec *option, const void *settings,
         fputc('\n', out);
         column = 0;
     }
-    if (option->default_text != NULL)
-        option->default_text(option, text, sizeof text);
-    else
-        initial_text(option, settings, text, sizeof text);
+    option_describe(option, settings, &text);
     if (option->required)
-        snprintf(line, sizeof line, "%s (required)", option->help);
-    else if (*text != '\0')
-        snprintf(line, sizeof line, "%s [%s]", option->help, text);
+        snprintf(line, sizeof line, "%s (required)", text.what);
+    else if (text.initial[0] != '\0')
+        snprintf(line, sizeof line, "%s [%s]", text.what, text.initial);
     else
-        snprintf(line, sizeof line, "%s", option->help);
+        snprintf(line, sizeof line, "%s", text.what);
     print_wrapped(out, line, HELP_COLUMN, column);
     if (option->kind == OPTION_CHOICE)
         print_choices(option, out);

@@ -105,13 +105,6 @@ static void print_warning(void *arg, const char *text)
     report_warning(cli, "%s", text);
 }
 
-static void set_defaults(const struct command *command, void *settings)
-{
-    memset(settings, 0, command->settings_bytes);
-    if (command->init != NULL)
-        command->init(settings);
-}
-
 /* COMMAND with all its options. ARGV[0] is its name. */
 static int run_with_options(const struct command *command, int argc, char **argv)
 {
@@ -126,10 +119,10 @@ static int run_with_options(const struct command *command, int argc, char **argv
     }
     bus_error_catch(command->name);
     ff_ctx_on_warning(cli.ctx, print_warning, &cli);
-    set_defaults(command, settings);
+    options_defaults(command, settings);
     result = options_parse(command, argc, argv, settings, &operand, &cli.given);
     if (result == OPTIONS_HELP) {
-        set_defaults(command, settings);
+        options_defaults(command, settings);
         options_help(command, settings, stdout);
         result = EXIT_DONE;
     } else if (result == EXIT_DONE) {

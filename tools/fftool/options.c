@@ -10,7 +10,14 @@
 #define CODE_BASE 256
 #define CODE_HELP (CODE_BASE - 1)
 
-static const struct ff_recipe_choice *choices_of(const struct option_spec *option)
+void options_defaults(const struct command *command, void *settings)
+{
+    memset(settings, 0, command->settings_bytes);
+    if (command->init != NULL)
+        command->init(settings);
+}
+
+const struct ff_recipe_choice *option_choices(const struct option_spec *option)
 {
     return option->choices != NULL ? option->choices : ff_recipe_choices(option->field);
 }
@@ -106,7 +113,7 @@ static int set_choice(const char *command, const struct option_spec *option, con
     const struct ff_recipe_choice *choice;
     char names[256] = "";
 
-    for (choice = choices_of(option); choice->name != NULL; choice++) {
+    for (choice = option_choices(option); choice->name != NULL; choice++) {
         size_t used = strlen(names);
 
         if (strcmp(choice->name, text) == 0) {

@@ -27,10 +27,10 @@ struct option_spec {
     const char *name;
     char short_name; /* 0: none */
     const char *argument;
-    const char *help;
-    size_t offset;                          /* of its target in the settings */
-    uint64_t min, max;                      /* counts and sizes; max 0: whatever fits */
-    double above;                           /* reals must not be below this */
+    const char *help;  /* may end with "[DEFAULT]", where no initial value says it */
+    size_t offset;     /* of its target in the settings */
+    uint64_t min, max; /* counts and sizes; max 0: whatever fits */
+    double above;      /* reals must not be below this */
     const struct ff_recipe_choice *choices; /* of a choice; NULL: ff_recipe_choices(field) */
     const char *field;
     enum ff_field_group group; /* of fields */
@@ -44,6 +44,22 @@ struct option_spec {
 
 /* A default_text for options without one. */
 void no_default(const struct option_spec *option, char *text, size_t size);
+
+/* Returns the choices of an OPTION_CHOICE, ended by a NULL name. The table's memory may be shared:
+ * call again after another call. */
+const struct ff_recipe_choice *option_choices(const struct option_spec *option);
+
+/* What help and man page print about an option. */
+struct option_text {
+    char what[512];
+    char initial[160]; /* its default; empty: none worth showing */
+};
+/* SETTINGS hold the defaults. A default that HELP ends with, in brackets, comes first. */
+void option_describe(const struct option_spec *option, const void *settings,
+                     struct option_text *out);
+
+/* Sets the SETTINGS of COMMAND to their defaults. */
+void options_defaults(const struct command *command, void *settings);
 
 /* parse result: help was asked for */
 #define OPTIONS_HELP (-1)
