@@ -104,8 +104,9 @@ ok "predict sums the layers that were chosen" cmp chosen.csv all.csv
 
 ff 0 train $held --sweeps 2 --model swept.ff --log swept.jsonl --quiet
 for kind in layer trained; do
-    ok "the log has sweep, layer and epoch: $kind" [ "$(sed -n "/\"kind\":\"$kind\"/"'s/.*"sweep":\([0-9]*\),"layer":\([0-9]*\),"epoch":\([0-9]*\),.*/\1\2\3/p' \
-        swept.jsonl | tr '\n' ' ')" = "111 121 131 212 222 232 " ]
+    # shellcheck disable=SC2016 # jq
+    ok "the log has sweep, layer and epoch: $kind" [ "$(jq -j --arg kind "$kind" \
+        'select(.kind == $kind) | "\(.sweep)\(.layer)\(.epoch) "' swept.jsonl)" = "111 121 131 212 222 232 " ]
 done
 for recipe in "$hard" "$unsupervised" "$held --pass-on posterior --sweeps 2"; do
     ff 0 train $recipe --model one.ff --quiet --force

@@ -126,18 +126,13 @@ ok "nothing is measured for a figure that cannot be written" [ ! -e r2.json ]
 
 # Results that have no room for more stay as they are.
 profile 0 --modes bp --depths 2 --force
-point=$(tr '\n' ' ' <r.json | sed 's/.*"points": \[ *\({[^}]*}\).*/\1/')
 # crowd: prints r.json with the points that stdin names as "MODE LAYERS", in place of its own
+# shellcheck disable=SC2016 # jq
 crowd()
 {
-    sed '/"points": \[/q' r.json
-    awk -v point="$point" '{
-        p = point
-        sub(/"bp"/, "\"" $1 "\"", p)
-        sub(/"layers": 2/, "\"layers\": " $2, p)
-        print (NR > 1 ? "," : "") p
-    }'
-    echo '], "slopes": []}'
+    jq -R -n --slurpfile results r.json '[inputs / " " | {mode: .[0], layers: (.[1] | tonumber)}]
+        as $points | $results[0] | .points[0] as $point
+        | .points = [$points[] | $point + .] | .slopes = []'
 }
 seq -f 'other%.0f 2' 8 | crowd >modes.json
 seq -f 'bp %.0f' 3 4098 | crowd >points.json
@@ -165,7 +160,7 @@ done
 ok "the results stay as they were" cmp same.svg before.json
 
 # The same results, without the spaces
-tr -d '\n' <r.json | sed 's/\([]",:{}0-9]\)  *\([]"{}[0-9]\)/\1\2/g; s/": /":/g' >compact.json
+jq -c . r.json >compact.json
 ok "compact results have no space before a value" [ "$(grep -c '": ' compact.json)" -eq 0 ]
 profile_into compact.json 0 --modes bp --depths 2 --force
 
