@@ -170,40 +170,54 @@ ok "the bound is compared" [ "$(leaf "$(row mnist-500).holds")" = false ]
 ok "the table says that it is missed" has out '\*\*missed\*\*'
 
 # Bounds: a number, and what another row reaches. A failure leaves them open.
-# made_up NAME BOUND ERROR...: a row and its runs, as tools/accuracy hands them over to be summed up
+# made_up NAME BOUND RUN...: a row and what is kept of it. RUN: ERROR, ERROR/DATA of other data, or
+# "failed"
+# shellcheck disable=SC2016 # jq
 made_up()
 {
-    echo "@row|$1|shows|mnist|goodness|$2|no BP|--epochs 1|r|1||0"
-    shift 2
-    for error; do
-        printf '%s\n' @run .seed=0 .date=2026-01-01 .failed=null ".error=$error" \
-            ".fingerprint=${print-same}" .seconds=1
-    done
-    echo @bp
+    jq -n '$ARGS.positional as [$name, $bound] | {
+        row: {$name, shows: "shows", data: "mnist", evaluations: "goodness", bound_rule: $bound,
+            bp: null, bp_none: "no BP", ff: {$name, options: "--epochs 1"}},
+        kept: ($ARGS.positional[2:] | to_entries | map((.value / "/") as [$error, $data] | {
+            key: "\($name).seed-\(.key)",
+            value: ({seed: .key, date: "2026-01-01"} +
+                if $error == "failed" then {failed: "some reason"} else {failed: null,
+                    error: ($error | tonumber), fingerprint: ($data // "same"), seconds: 1} end)})
+            | from_entries)}' --args "$@"
 }
 
+# shellcheck disable=SC2016
 sum_up()
 {
-    awk -v quick=0 -f "$FFTOOL_ROOT/tools/accuracy-results.awk" >made.json && json made.json
+    jq -n -L "$FFTOOL_ROOT/tools" 'include "accuracy"; [inputs] | map(.row) as $rows
+        | map(.kept) | add | results($rows; false)' >made.json && json made.json
 }
 
 {
     made_up first 1.5 0.014 0.016
     made_up second first+0.1 0.016
     made_up third first+0.1 0.0161
-    made_up fourth 2
-    printf '%s\n' @run .seed=0 .date=2026-01-01 '.failed=some reason'
+    made_up fourth 2 0.014 failed
+    made_up fifth sixth+0.1 0.001
+    made_up sixth 2 failed
+    made_up seventh absent+0.1 0.001
 } | sum_up
 ok "a bound holds that is just reached" [ "$(leaf '.rows[0].holds')" = true ]
 ok "so does one beside another row" [ "$(leaf '.rows[1].holds')" = true ]
 ok "one that is missed does not" [ "$(leaf '.rows[2].holds')" = false ]
-ok "one of a row that failed is open" [ "$(leaf '.rows[3].holds')" = null ]
-(
-    made_up first 1.5 0.014
-    print=other
-    made_up second - 0.014 | sed '/^@row/d; /^@bp/d'
-) | sum_up 2>err
-ok "runs of other data do not make a mean" has err 'first: .*other data'
+ok "one of a row that failed is open" \
+    [ "$(leaf '.rows[3].holds') $(leaf '.rows[5].holds')" = "null null" ]
+ok "so is one beside a row that failed, or is not measured" \
+    [ "$(leaf '.rows[4].holds') $(leaf '.rows[6].holds')" = "null null" ]
+made_up first 1.5 0.014 0.014/other | sum_up 2>err
+ok "runs of other data do not make a mean" has err '^accuracy: first: .*other data'
+
+mkdir bin
+for tool in dirname sed getopt; do
+    ln -s "$(command -v $tool)" bin
+done
+PATH=bin accuracy 1 --table r.json
+ok "without jq its package is named" has err '^accuracy: jq is not installed; .*apt-get install jq$'
 
 accuracy 0 --list
 for name in mnist-500 mnist-2000 mnist-jitter fashion-2000 depth-4 depth-32 classic-4 symba-4 classic-hard symba-hard; do
@@ -220,7 +234,7 @@ for bad in --seeds=0 --seeds=x --seeds=101 --seeds= --rows=none --rows --nonsens
     ok "$bad: nothing on stdout" empty out
 done
 accuracy 1 "$FFTOOL" --mnist nowhere -o n.json
-ok "a folder that is not there is named" has err 'nowhere: no such folder'
+ok "a folder that is not there is named" has err 'nowhere: no such directory'
 accuracy 1 ./no-program --mnist "$data" -o n.json
 ok "so is a program" has err 'no-program: no such program'
 accuracy 1 true --mnist "$data" -o n.json
