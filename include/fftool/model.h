@@ -61,7 +61,7 @@ struct ff_layer_choice {
 };
 
 struct ff_model_info {
-    struct ff_recipe recipe;
+    const struct ff_recipe *recipe;
     const char *program_version, *blas, *lmdb, *zstd; /* that wrote it */
     char *data_path, *data_labels; /* absolute, where the data was read last; labels may be NULL */
     char data_fingerprint[33]; /* XXH3-128 in hex, over labels and features in the order of the file

@@ -70,7 +70,7 @@ struct ff_plan_data {
 };
 
 /*
- * Plans ff_train() of RECIPE (completed by ff_recipe_complete()) with OPTS, on DATA, or, if that is
+ * Plans ff_train() of RECIPE, of which a copy is completed, with OPTS, on DATA, or, if that is
  * NULL, on the dataset of OPTS, of which only sizes and labels are read. Nothing is made or
  * changed. FF_EBUDGET: it cannot be done within memory_bytes; OUT is filled as for the smallest
  * budget that would do, which the message tells, too.

@@ -1,6 +1,20 @@
 /*
- * The recipe: everything that decides which weights come out, together with the data. It is stored
- * in the model's manifest; same recipe, same data, same seed: the same weights, bit for bit.
+ * The recipe: everything that decides the weights, together with the data. It is stored in the
+ * model; the same recipe, data and seed give the same weights, bit for bit.
+ *
+ * A recipe is a list of hidden layers and a set of named fields (ff_recipe_field() lists them):
+ *
+ *     ff_recipe_new(ctx, &recipe);
+ *     ff_recipe_set(ctx, recipe, "hidden", "2000x4");
+ *     ff_recipe_set(ctx, recipe, "epochs", "10");
+ *     ff_train(ctx, recipe, &opts, &result);
+ *     ff_recipe_free(recipe);
+ *
+ * Fields that nobody sets get their values from the mode, the preset ("recipe"), the loss and the
+ * optimizer: ff_train() and ff_plan_train() complete a copy, ff_recipe_complete() does it in place.
+ *
+ * A recipe belongs to no context: one context may create it and another use it. Reading one recipe
+ * from several threads is safe; changing it while another thread uses it is not.
  */
 #ifndef FFTOOL_RECIPE_H
 #define FFTOOL_RECIPE_H
@@ -18,78 +32,43 @@ extern "C" {
 #define FF_MAX_UNITS (1u << 20)
 #define FF_MAX_EPOCHS 1000000u
 #define FF_MAX_BATCH (1u << 24)
-#define FF_MAX_NEGATIVE_SETS 64u
-#define FF_MAX_LABEL_SAMPLES 128u
-#define FF_MAX_JITTER 64u
-#define FF_MAX_AUGMENT_COPIES 64u
 
-/* A count that is left to the recipe of that name. */
-#define FF_UNSET UINT32_MAX
+struct ff_recipe;
 
-struct ff_recipe {
-    uint32_t *hidden;        /* units of each layer, first to last; owned by the recipe */
-    uint32_t layers;         /* number of layers, 1 .. FF_MAX_LAYERS */
-    const char *mode;        /* how the network is trained: "ff-stream", "ff-full", "bp", ... */
-    const char *recipe;      /* whose defaults hold: "conditioned", "classic", "symba" or
-                                "unsupervised"; unset: the first one with LOSS, else the mode's */
-    const char *loss;        /* "softmax" (label-conditioned layers), "logistic" or "symba" */
-    const char *optimizer;   /* "adam" or "sgd" */
-    const char *schedule;    /* of the learning rate within a layer: "linear", "constant", ... */
-    const char *embedding;   /* of the label into the input: "replace", "append" or "none" */
-    const char *activations; /* type of stored activations: "f32", "bf16", "u8" */
-    const char
-        *negatives;      /* wrong labels, "random" or "hard"; or, without labels, "hybrid" images */
-    const char *pass_on; /* softmax: the outputs that the next layer gets: "label-free", "mean" or
-                            "posterior" */
-    uint32_t epochs;     /* 1 and more; with ff-stream per layer */
-    uint32_t sweeps;     /* ff-stream: rounds over all layers that the epochs are divided among;
-                            1: one layer is finished before the next */
-    uint32_t batch;      /* samples per step */
-    uint32_t negative_sets; /* sets of random negatives, visited in turn (K) */
-    uint64_t seed;          /* 0 .. 2^63 - 1 */
-    double learning_rate;
-    double weight_decay;          /* decoupled; not on biases */
-    double momentum;              /* sgd */
-    double beta1, beta2, epsilon; /* adam */
-    double goodness_scale;        /* gs: the logit is gs * G */
-    double threshold;             /* theta, of the logistic loss */
-    double label_strength;        /* value of the label's input; s of label-conditioned layers */
-    double label_smoothing;       /* ls, 0 .. 1: of the softmax loss's targets */
-    uint32_t label_samples;       /* softmax: wrong labels that a row meets in a step; 0: all up to
-                                     20 classes, else 19 */
-    double dropout;               /* ff-stream: probability that an input of a layer is dropped */
-    uint32_t jitter;         /* images are shifted by up to so many pixels, anew in each epoch */
-    uint32_t augment_copies; /* softmax: stored copies of shifted images, visited in turn */
-    double validation;       /* softmax, and hard negatives with ff-stream: fraction of the samples
-                                that is held out of training, to choose the layers whose goodness
-                                is summed */
-    double peer_normalisation; /* ff-full: pull of each unit's mean activity to the layer's */
-    /* Epochs of the linear softmax head on each layer from the second, or on the only one; 0: no
-     * head. Where the whole network trains at once so does the head, and this is 0, as EPOCHS, or
-     * unset, which stands for EPOCHS unless the recipe has no head; with bp always as EPOCHS. */
-    uint32_t head_epochs;
-    double head_learning_rate;
-    double head_weight_decay;
-};
+/* Creates a recipe without layers, its fields at their initial values. The caller frees it with
+ * ff_recipe_free(). FF_ENOMEM. */
+FF_CHECK int ff_recipe_new(struct ff_ctx *ctx, struct ff_recipe **out);
+/* Creates a copy of RECIPE, which the caller frees with ff_recipe_free(). FF_ENOMEM. */
+FF_CHECK int ff_recipe_copy(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                            struct ff_recipe **out);
+/* Frees RECIPE, which may be NULL. */
+void ff_recipe_free(struct ff_recipe *recipe);
 
 /*
- * Fills OUT with defaults. What belongs to the mode, the recipe of a name, the loss or the
- * optimizer is left unset until ff_recipe_complete(): names NULL, numbers NAN, counts FF_UNSET. No
- * layers yet.
+ * Sets a field from text: a name out of ff_recipe_choices(), a whole number or a real number with a
+ * decimal point. "hidden" sets the layers, first to last: "2000x4" (four layers of 2000 units),
+ * "1000,500,200" or "1000x2,500". VALUE NULL restores the initial value. FF_EINVAL if there is no
+ * such field or the value is not allowed; the message names the field and what is allowed, and
+ * RECIPE is unchanged. VALUE is not kept.
  */
-void ff_recipe_init(struct ff_recipe *out);
-/* Frees what the recipe owns. */
-void ff_recipe_release(struct ff_recipe *recipe);
-/*
- * Reads layers such as "2000x4" (four layers of 2000), "1000,500,200" or "1000x2,500" into RECIPE.
- * FF_EINVAL with the part that is not understood.
- */
-FF_CHECK int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct ff_recipe *recipe);
-/* Sets what is unset, then checks every field. FF_EINVAL names the first bad one. */
+FF_CHECK int ff_recipe_set(struct ff_ctx *ctx, struct ff_recipe *recipe, const char *field,
+                           const char *value);
+/* Sets what is unset, then checks every field and that they go together. FF_EINVAL names the first
+ * bad one. A complete recipe stays as it is. */
 FF_CHECK int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe);
-/* True if the field at OFFSET is of use in RECIPE, which is complete: in its mode, with its loss
- * and its other fields. */
-bool ff_recipe_uses(const struct ff_recipe *recipe, size_t offset);
+
+/* Getters. They return the value of FIELD, or the value given here if the field is unset, of
+ * another type, or unknown. A name lives as long as the program. */
+uint64_t ff_recipe_get_uint(const struct ff_recipe *recipe, const char *field);    /* UINT64_MAX */
+double ff_recipe_get_real(const struct ff_recipe *recipe, const char *field);      /* NAN */
+const char *ff_recipe_get_text(const struct ff_recipe *recipe, const char *field); /* NULL */
+/* Number of hidden layers. */
+uint32_t ff_recipe_layers(const struct ff_recipe *recipe);
+/* Units of LAYER, from 1; 0: there is no such layer. */
+uint32_t ff_recipe_units(const struct ff_recipe *recipe, uint32_t layer);
+/* True if FIELD has an effect in RECIPE, which is complete: in its mode, with its loss and its
+ * other fields. */
+bool ff_recipe_uses(const struct ff_recipe *recipe, const char *field);
 /*
  * For one recipe that serves to compare N MODES, the recipe's own among them: sets the fields that
  * are of no use in its own, but are in another, to their defaults. What is of use in none is left
@@ -97,13 +76,13 @@ bool ff_recipe_uses(const struct ff_recipe *recipe, size_t offset);
  */
 void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, size_t n);
 
-/* A recipe by name. Of DEFAULTS count the fields that a recipe decides, and NAN leaves a number to
- * the loss. */
+/* A preset: a recipe by name. */
 struct ff_recipe_entry {
     const char *name;
     const char *summary;
     const char *reaches; /* test error as measured */
-    struct ff_recipe defaults;
+    /* Of the fields that a preset decides (ff_recipe_field.by_recipe); unset: the loss decides. */
+    const struct ff_recipe *defaults;
 };
 /* The table; *COUNT rows. */
 const struct ff_recipe_entry *ff_recipes(size_t *count);
@@ -119,17 +98,17 @@ struct ff_recipe_choice {
 const struct ff_recipe_choice *ff_recipe_choices(const char *field);
 
 enum ff_field_type {
-    FF_FIELD_CHOICE, /* const char *: a name out of ff_recipe_choices() */
-    FF_FIELD_COUNT,  /* uint32_t */
-    FF_FIELD_SEED,   /* uint64_t */
-    FF_FIELD_REAL,   /* double */
+    FF_FIELD_CHOICE, /* a name out of ff_recipe_choices(): ff_recipe_get_text() */
+    FF_FIELD_COUNT,  /* 32 bits: ff_recipe_get_uint() */
+    FF_FIELD_SEED,   /* 63 bits: ff_recipe_get_uint() */
+    FF_FIELD_REAL,   /* ff_recipe_get_real() */
 };
 
 enum ff_field_group { FF_GROUP_MODE, FF_GROUP_NETWORK, FF_GROUP_OPTIMIZER, FF_GROUP_HEAD };
 
 /* Where help finds the default of a field. */
 enum ff_field_default {
-    FF_DEFAULT_FIXED,     /* in ff_recipe_init() */
+    FF_DEFAULT_FIXED,     /* that of a new recipe */
     FF_DEFAULT_BY_CHOICE, /* it depends on mode, recipe or optimizer: taken from a completed recipe
                            */
     FF_DEFAULT_IN_HELP,   /* the help text states it */
@@ -143,9 +122,9 @@ struct ff_recipe_field {
     const char *help;
     enum ff_field_group group;
     enum ff_field_type type;
-    size_t offset;     /* of the member */
     double low, high;  /* of counts and reals */
     bool decides_size; /* memory, disk or time depend on it */
+    bool by_recipe;    /* a preset decides it, if it is unset */
     enum ff_field_default default_is;
 };
 /* Field I, from 0, in the order of help; NULL: there are fewer. */

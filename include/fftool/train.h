@@ -129,9 +129,9 @@ void ff_train_opts_drop_unused(struct ff_train_opts *opts, const char *mode,
                                const char *const *modes, size_t n);
 
 /*
- * Trains the network of RECIPE (completed by ff_recipe_complete()) on the data, into the model
- * file. If the file exists with the same recipe and data, goes on from its last checkpoint; with
- * others, FF_EMISMATCH names what differs (unless force), also files of the data that have changed.
+ * Trains the network of RECIPE, of which a copy is completed, on the data, into the model file. If
+ * the file exists with the same recipe and data, goes on from its last checkpoint; with others,
+ * FF_EMISMATCH names what differs (unless force), also files of the data that have changed.
  * Interrupted on request: FF_EINTERRUPTED, everything saved, if RESULT says so. A new model is made
  * as MODEL.partial. FF_EBUDGET: it cannot be done within memory_bytes; nothing was made or changed,
  * and the message tells the smallest budget that would do (ff_plan_train() in plan.h). Also:

@@ -3,6 +3,7 @@
 
 #include "eval/evaluate.h"
 #include "plan/plan.h"
+#include "recipe/recipe.h"
 #include "train/begin.h"
 #include "train/tasks.h"
 
@@ -54,9 +55,9 @@ static int describe(struct ff_ctx *ctx, const struct ff_plan_data *data,
     return FF_OK;
 }
 
-int ff_plan_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
-                  const struct ff_train_opts *opts, const struct ff_plan_data *data,
-                  struct ff_plan *out)
+static int plan(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                const struct ff_train_opts *opts, const struct ff_plan_data *data,
+                struct ff_plan *out)
 {
     struct ff_manifest manifest = {0};
     struct ff_compression compression;
@@ -64,7 +65,6 @@ int ff_plan_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     uint64_t samples = data ? data->samples : 0;
     int status = ff_begin_compression(ctx, opts->compress, &compression);
 
-    *out = (struct ff_plan){0};
     if (status == FF_OK)
         status = ff_begin_check_use(ctx, recipe, opts);
     if (status == FF_OK && data) {
@@ -85,6 +85,21 @@ int ff_plan_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         status = ff_train_tasks_plan(ctx, &tasks, out);
     }
     ff_manifest_release(&manifest);
+    return status;
+}
+
+int ff_plan_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                  const struct ff_train_opts *opts, const struct ff_plan_data *data,
+                  struct ff_plan *out)
+{
+    struct ff_recipe complete;
+    int status = ff_recipe_completed(ctx, recipe, &complete);
+
+    *out = (struct ff_plan){0};
+    if (status != FF_OK)
+        return status;
+    status = plan(ctx, &complete, opts, data, out);
+    ff_recipe_release(&complete);
     return status;
 }
 

@@ -182,7 +182,7 @@ int ff_model_info(struct ff_model *model, struct ff_model_info *out)
     if (status != FF_OK)
         return status;
     mode = ff_mode_find(manifest->recipe.mode);
-    out->recipe = manifest->recipe;
+    out->recipe = &manifest->recipe;
     out->program_version = manifest->program;
     out->blas = manifest->blas;
     out->lmdb = manifest->lmdb;

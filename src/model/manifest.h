@@ -14,8 +14,8 @@
 #include "model/geometry.h"
 #include "store/model_file.h"
 
+#include "recipe/recipe.h"
 #include <fftool/model.h>
-#include <fftool/recipe.h>
 
 /* Layers that a range of the sum may begin with. */
 #define FF_RANGE_STARTS 3

@@ -66,7 +66,7 @@ json_t *ff_manifest_recipe_write(const struct ff_recipe *recipe)
 static int field_from_json(struct ff_ctx *ctx, const struct ff_field *field, const json_t *value,
                            struct ff_recipe *recipe)
 {
-    char *at = (char *)recipe + field->info.offset;
+    char *at = (char *)recipe + field->offset;
     json_int_t integer = json_integer_value(value);
 
     switch (field->info.type) {

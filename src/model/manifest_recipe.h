@@ -3,7 +3,7 @@
 #ifndef FF_MODEL_MANIFEST_RECIPE_H
 #define FF_MODEL_MANIFEST_RECIPE_H
 
-#include <fftool/recipe.h>
+#include "recipe/recipe.h"
 #include <jansson.h>
 
 /* NULL: out of memory. */

@@ -7,7 +7,7 @@
 #ifndef FF_RECIPE_FIELD_H
 #define FF_RECIPE_FIELD_H
 
-#include <fftool/recipe.h>
+#include "recipe/recipe.h"
 
 /* What a recipe must be like for some field to be of use. */
 enum ff_condition {
@@ -35,9 +35,10 @@ enum ff_condition {
 
 struct ff_field {
     struct ff_recipe_field info;
+    size_t offset;                           /* of the member of struct ff_recipe */
+    const char *initial;                     /* value in a new recipe; NULL: unset */
     const char *key;                         /* in model files; NULL: the name */
     enum ff_condition needs[FF_FIELD_NEEDS]; /* to be of use; the first lacking is the reason */
-    bool by_recipe; /* the recipe of a name decides it, if it is unset (recipe_table.c) */
 };
 
 #define FF_MAX_FIELDS 64 /* there are fewer */
@@ -48,6 +49,8 @@ const struct ff_field *ff_fields(size_t *count);
 #define FF_FIELD_WORDS_BYTES 32
 /* The name of FIELD in words, as messages have it: "label smoothing". Returns TEXT. */
 const char *ff_field_words(const struct ff_field *field, char text[FF_FIELD_WORDS_BYTES]);
+/* The field of that name; NULL: there is none. */
+const struct ff_field *ff_field_find(const char *name);
 /* Its key in model files. */
 const char *ff_field_key(const struct ff_field *field);
 /* True if FIELD is left to others to decide in RECIPE: NULL, FF_UNSET, NAN. */
@@ -57,9 +60,25 @@ bool ff_field_same(const struct ff_field *field, const struct ff_recipe *a,
                    const struct ff_recipe *b);
 void ff_field_copy(const struct ff_field *field, struct ff_recipe *to,
                    const struct ff_recipe *from);
-/* A number of RECIPE, other than the seed. */
+/* A count or a real number of RECIPE; not the seed. */
 double ff_field_number(const struct ff_field *field, const struct ff_recipe *recipe);
 /* Where RECIPE has FIELD. */
 const void *ff_field_of(const struct ff_field *field, const struct ff_recipe *recipe);
+
+/* ---- field_value.c ---- */
+
+/* Sets FIELD to its initial value. */
+void ff_field_init(const struct ff_field *field, struct ff_recipe *recipe);
+/* Sets FIELD to the value that TEXT stands for. FF_EINVAL with what is allowed; RECIPE is unchanged
+ * then. */
+FF_CHECK int ff_field_read(struct ff_ctx *ctx, const struct ff_field *field, const char *text,
+                           struct ff_recipe *recipe);
+/* FF_EINVAL unless FIELD of RECIPE is within its range or one of its choices. A name that is one
+ * becomes the table's own, which lives as long as the program. */
+FF_CHECK int ff_field_settle(struct ff_ctx *ctx, const struct ff_field *field,
+                             struct ff_recipe *recipe);
+/* FF_EINVAL unless LOW <= VALUE <= HIGH. NAME is what the message calls it. */
+FF_CHECK int ff_field_check_number(struct ff_ctx *ctx, const char *name, double value, double low,
+                                   double high);
 
 #endif

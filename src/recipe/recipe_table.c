@@ -16,7 +16,7 @@ static const struct ff_recipe_entry entries[] = {
         .summary = "every layer meets the label by weights of its own; one label-free stream",
         .reaches = "MNIST 4x500: 1.3 % in 10 epochs (backpropagation: 1.5 %)",
         .defaults =
-            {
+            &(const struct ff_recipe){
                 .loss = "softmax",
                 .activations = "u8",
                 .embedding = "replace", /* unused */
@@ -35,7 +35,7 @@ static const struct ff_recipe_entry entries[] = {
         .summary = "Hinton 2022: positive rows above a threshold of goodness, negative ones below",
         .reaches = "MNIST 4x500: 2.3 % in 10 epochs with 3 sets of negatives, 1.9 % with hard ones",
         .defaults =
-            {
+            &(const struct ff_recipe){
                 .loss = "logistic",
                 .activations = "f32",
                 .embedding = "replace",
@@ -52,7 +52,7 @@ static const struct ff_recipe_entry entries[] = {
         .summary = "Lee & Song 2023: positive rows above the negative ones of the same sample",
         .reaches = "MNIST 4x500: 2.4 % in 10 epochs with 3 sets of negatives, 1.9 % with hard ones",
         .defaults =
-            {
+            &(const struct ff_recipe){
                 .loss = "symba",
                 .activations = "f32",
                 .embedding = "replace",
@@ -69,7 +69,7 @@ static const struct ff_recipe_entry entries[] = {
         .summary = "Hinton 2022: images against hybrids of two; labels are for a linear head alone",
         .reaches = "MNIST 4x1000, by the head: 2.1 % in 10 epochs with 4 sets of hybrids",
         .defaults =
-            {
+            &(const struct ff_recipe){
                 .loss = "logistic",
                 .activations = "f32",
                 .embedding = "none",
@@ -104,7 +104,7 @@ const char *ff_recipe_by_default(const struct ff_recipe *recipe)
 
     for (size_t i = 0; i < sizeof entries / sizeof *entries && recipe->loss && !mode->backprop;
          i++) {
-        if (strcmp(entries[i].defaults.loss, recipe->loss) == 0)
+        if (strcmp(entries[i].defaults->loss, recipe->loss) == 0)
             return entries[i].name;
     }
     return mode->recipe;
@@ -147,7 +147,7 @@ void ff_recipe_fill(struct ff_recipe *recipe, const struct ff_recipe_entry *entr
     const struct ff_field *fields = ff_fields(&n);
 
     for (size_t i = 0; i < n; i++) {
-        if (fields[i].by_recipe && ff_field_is_unset(&fields[i], recipe))
-            ff_field_copy(&fields[i], recipe, &entry->defaults);
+        if (fields[i].info.by_recipe && ff_field_is_unset(&fields[i], recipe))
+            ff_field_copy(&fields[i], recipe, entry->defaults);
     }
 }

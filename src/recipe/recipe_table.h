@@ -5,7 +5,7 @@
 #ifndef FF_RECIPE_RECIPE_TABLE_H
 #define FF_RECIPE_RECIPE_TABLE_H
 
-#include <fftool/recipe.h>
+#include "recipe/recipe.h"
 
 /* Finds a recipe by name; NULL if there is none. */
 const struct ff_recipe_entry *ff_recipe_find(const char *name);

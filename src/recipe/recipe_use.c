@@ -102,17 +102,12 @@ static enum ff_condition lacks(const struct ff_field *field, const struct situat
     return FF_ALWAYS;
 }
 
-bool ff_recipe_uses(const struct ff_recipe *recipe, size_t offset)
+bool ff_recipe_uses(const struct ff_recipe *recipe, const char *field)
 {
     const struct situation situation = situation_of(recipe);
-    size_t n;
-    const struct ff_field *fields = ff_fields(&n);
+    const struct ff_field *found = ff_field_find(field);
 
-    for (size_t i = 0; i < n; i++) {
-        if (fields[i].info.offset == offset)
-            return lacks(&fields[i], &situation) == FF_ALWAYS;
-    }
-    return true;
+    return found && lacks(found, &situation) == FF_ALWAYS;
 }
 
 /* Sets what is unset, of a recipe that need not be right; false if a name is not known. */
@@ -170,13 +165,13 @@ static int refuse(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 /* Whether the recipe of RECIPE's name has layers learn without labels. */
 static bool for_unlabelled(const struct ff_recipe *recipe)
 {
-    return without_labels(&ff_recipe_find(recipe->recipe)->defaults);
+    return without_labels(ff_recipe_find(recipe->recipe)->defaults);
 }
 
 /* The loss that the recipe of RECIPE's name has by default. */
 static const struct ff_loss *own_loss(const struct ff_recipe *recipe)
 {
-    return ff_loss_find(ff_recipe_find(recipe->recipe)->defaults.loss);
+    return ff_loss_find(ff_recipe_find(recipe->recipe)->defaults->loss);
 }
 
 /* The mode trains layers of other kinds. */

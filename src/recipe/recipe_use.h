@@ -6,7 +6,7 @@
 #ifndef FF_RECIPE_RECIPE_USE_H
 #define FF_RECIPE_RECIPE_USE_H
 
-#include <fftool/recipe.h>
+#include "recipe/recipe.h"
 
 /* RECIPE has all its names and numbers. FF_EINVAL names the first field that is not as by default
  * and does nothing, with what makes no use of it; or fields that do not go together. */

@@ -412,7 +412,16 @@ static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 int ff_train(struct ff_ctx *ctx, const struct ff_recipe *recipe, const struct ff_train_opts *opts,
              struct ff_train_result *result)
 {
-    return train_in_folder(ctx, recipe, opts, result);
+    struct ff_recipe complete;
+    int status = ff_recipe_completed(ctx, recipe, &complete);
+
+    if (status != FF_OK) {
+        memset(result, 0, sizeof *result);
+        return status;
+    }
+    status = train_in_folder(ctx, &complete, opts, result);
+    ff_recipe_release(&complete);
+    return status;
 }
 
 int ff_train_resume(struct ff_ctx *ctx, const struct ff_train_opts *opts,

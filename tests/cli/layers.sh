@@ -23,7 +23,7 @@ ok "what is held out is told when training begins" has err '^held out: 100 of 40
 ok "and when it ends" has out '^held out: 100 samples, error [0-9.]* %$'
 ok "the others are those that were trained on" has out ', trained on 300 samples in '
 ff 0 inspect model.ff
-ok "and by inspect" has out 'validation 0.2: 100 of 400 samples held out'
+ok "and by inspect" has out '^  held out  100 of 400 samples$'
 ff 0 train $held --validation 0.01 --model little.ff --json --quiet
 json out
 # chosen: what the JSON document tells of the choice

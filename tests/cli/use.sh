@@ -76,9 +76,9 @@ ok "inspect --json: of the file's own size" [ "$(leaf .file.file_bytes)" -eq "$(
 ok "inspect --json: nothing was held out" [ "$(leaf .choice)" = null ]
 ff 0 train $conditioned --model held.ff --quiet --validation 0.2 --sweeps 2 --pass-on mean --epochs 4
 ff 0 inspect held.ff
-ok "inspect: recipe, outputs passed on" has out '^  recipe .*recipe conditioned, .*, pass on mean$'
-ok "inspect: sweeps" has out ' 4 epochs in 2 sweeps, batches of [0-9]+, '
-ok "inspect: validation" has out ' validation 0\.2: .* of .* samples held out, '
+ok "inspect: recipe, outputs passed on" has out '[ ,]pass on mean,'
+ok "inspect: sweeps" has out ' epochs 4, sweeps 2, batch [0-9]+, '
+ok "inspect: validation" has out '^  held out  [0-9,]+ of [0-9,]+ samples$'
 ok "inspect: the layers chosen" has out \
     '^  choice    goodness of layers? [12].*; held-out error [0-9.]+ %, temperature [0-9.]+$'
 ff 0 inspect held.ff --json
@@ -89,11 +89,11 @@ ok "inspect --json: held-out error is a fraction" expr "$(leaf .choice.held_out_
 ok "inspect --json: temperature" expr "$(leaf .choice.temperature)" : '[0-9.]*$'
 ff 0 train $conditioned --model one.ff --quiet --hidden 20 --epochs 1
 ff 0 inspect one.ff
-ok "inspect: one epoch" has out '^ +1 epoch, batches of '
+ok "inspect: one epoch" has out '[ ,]epochs 1, sweeps 1, batch '
 ok "inspect: one checkpoint" has out '^  progress  1 of 1 layer trained; 1 checkpoint$'
 ff 0 train $conditioned --model head.ff --quiet --hidden 20 --epochs 1 --head-epochs 1
 ff 0 inspect head.ff
-ok "inspect: one epoch of the head" has out '^  head      1 epoch, '
+ok "inspect: one epoch of the head" has out '^  head      head epochs 1, '
 ff 0 inspect model.ff --layer 1
 ok "inspect --layer: a histogram" has out '#{20,}$'
 ok "inspect --layer: every weight is in it" [ "$(sed -n '/^weights from/,$p' out |
@@ -106,7 +106,7 @@ ok "inspect --verify" has out '^verified [0-9,]+ values, .*: none damaged'
 
 ff 0 train $conditioned --model labels.ff --quiet
 ff 0 inspect labels.ff
-ok "inspect: what conditions layers is told" has out 'loss softmax over labels .*label strength 3'
+ok "inspect: what conditions layers is told" has out '[ ,]label strength 3,'
 ff 0 inspect labels.ff --layer 1
 ok "inspect --layer: label weights" has out '^  labels +400: min '
 ff 0 inspect labels.ff --json

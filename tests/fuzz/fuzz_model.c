@@ -83,8 +83,8 @@ static struct shape inspect(struct ff_ctx *ctx, const char *path, size_t size)
     if (fuzz_status(ctx, ff_model_info(model, &info)) == FF_OK) {
         FUZZ_CHECK(info.file_bytes == size);
         FUZZ_CHECK(info.tile_bytes + info.overhead_bytes + info.free_bytes == info.file_bytes);
-        FUZZ_CHECK(info.layers_trained <= info.recipe.layers);
-        check_layers(ctx, model, info.recipe.layers);
+        FUZZ_CHECK(info.layers_trained <= ff_recipe_layers(info.recipe));
+        check_layers(ctx, model, ff_recipe_layers(info.recipe));
         if (info.features <= MOST_FEATURES)
             shape = (struct shape){info.features, info.classes, info.has_head};
     }

@@ -119,38 +119,78 @@ static void check_options(const struct command *command, int argc, char **argv)
 /* The layers of RECIPE written one by one mean the same. */
 static void check_list(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
-    struct ff_recipe again;
+    uint32_t layers = ff_recipe_layers(recipe);
+    struct ff_recipe *again;
     char *list = NULL;
     size_t bytes;
     FILE *out = open_memstream(&list, &bytes);
 
     FUZZ_CHECK(out != NULL);
-    for (uint32_t i = 0; i < recipe->layers; i++)
-        fprintf(out, "%s%" PRIu32, i ? "," : "", recipe->hidden[i]);
+    for (uint32_t i = 1; i <= layers; i++)
+        fprintf(out, "%s%" PRIu32, i > 1 ? "," : "", ff_recipe_units(recipe, i));
     FUZZ_CHECK(fclose(out) == 0);
-    ff_recipe_init(&again);
-    FUZZ_CHECK(ff_recipe_parse_hidden(ctx, list, &again) == FF_OK);
-    FUZZ_CHECK(again.layers == recipe->layers &&
-               memcmp(again.hidden, recipe->hidden, again.layers * sizeof *again.hidden) == 0);
-    ff_recipe_release(&again);
+    FUZZ_CHECK(ff_recipe_new(ctx, &again) == FF_OK);
+    FUZZ_CHECK(ff_recipe_set(ctx, again, "hidden", list) == FF_OK);
+    FUZZ_CHECK(ff_recipe_layers(again) == layers);
+    for (uint32_t i = 1; i <= layers; i++)
+        FUZZ_CHECK(ff_recipe_units(again, i) == ff_recipe_units(recipe, i));
+    ff_recipe_free(again);
     free(list);
 }
 
 /* Layers that are accepted are in range. */
-static void check_layers(const char *word)
+static void check_layers(struct ff_ctx *ctx, struct ff_recipe *recipe, const char *word)
+{
+    uint32_t layers;
+
+    if (fuzz_status(ctx, ff_recipe_set(ctx, recipe, "hidden", word)) != FF_OK)
+        return;
+    layers = ff_recipe_layers(recipe);
+    FUZZ_CHECK(layers >= 1 && layers <= FF_MAX_LAYERS);
+    for (uint32_t i = 1; i <= layers; i++)
+        FUZZ_CHECK(ff_recipe_units(recipe, i) >= 1 && ff_recipe_units(recipe, i) <= FF_MAX_UNITS);
+    if (layers <= MOST_LISTED)
+        check_list(ctx, recipe);
+}
+
+/* Whatever field it is for, a value that is accepted is read back in range. */
+static void check_field(struct ff_ctx *ctx, struct ff_recipe *recipe,
+                        const struct ff_recipe_field *field, const char *word)
+{
+    uint64_t count;
+    double real;
+
+    if (fuzz_status(ctx, ff_recipe_set(ctx, recipe, field->name, word)) != FF_OK)
+        return;
+    count = ff_recipe_get_uint(recipe, field->name);
+    real = ff_recipe_get_real(recipe, field->name);
+    switch (field->type) {
+    case FF_FIELD_CHOICE:
+        FUZZ_CHECK(strcmp(ff_recipe_get_text(recipe, field->name), word) == 0);
+        break;
+    case FF_FIELD_COUNT:
+        FUZZ_CHECK((double)count >= field->low && (double)count <= field->high);
+        break;
+    case FF_FIELD_SEED:
+        FUZZ_CHECK(count <= INT64_MAX);
+        break;
+    case FF_FIELD_REAL:
+        FUZZ_CHECK(real >= field->low && real <= field->high);
+        break;
+    }
+}
+
+static void check_recipe(const char *word)
 {
     struct ff_ctx *ctx = fuzz_ctx();
-    struct ff_recipe recipe;
+    const struct ff_recipe_field *field;
+    struct ff_recipe *recipe;
 
-    ff_recipe_init(&recipe);
-    if (fuzz_status(ctx, ff_recipe_parse_hidden(ctx, word, &recipe)) == FF_OK) {
-        FUZZ_CHECK(recipe.layers >= 1 && recipe.layers <= FF_MAX_LAYERS);
-        for (uint32_t i = 0; i < recipe.layers; i++)
-            FUZZ_CHECK(recipe.hidden[i] >= 1 && recipe.hidden[i] <= FF_MAX_UNITS);
-        if (recipe.layers <= MOST_LISTED)
-            check_list(ctx, &recipe);
-    }
-    ff_recipe_release(&recipe);
+    FUZZ_CHECK(ff_recipe_new(ctx, &recipe) == FF_OK);
+    check_layers(ctx, recipe, word);
+    for (size_t i = 0; (field = ff_recipe_field(i)) != NULL; i++)
+        check_field(ctx, recipe, field, word);
+    ff_recipe_free(recipe);
     fuzz_ctx_free(ctx);
 }
 
@@ -180,7 +220,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int n = 1;
 
     while (n <= MOST_WORDS && (word = strsep(&rest, "\n")) != NULL) {
-        check_layers(word);
+        check_recipe(word);
         check_lists(word);
         words[n++] = word;
     }

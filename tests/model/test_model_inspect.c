@@ -179,7 +179,7 @@ START_TEST(what_is_said_of_the_whole)
     model = open_model();
     ck_assert_int_eq(ff_model_info(model, &info), FF_OK);
     ck_sizes(&info);
-    ck_assert_int_eq(ff_manifest_same_recipe(ctx, &info.recipe, &recipe), FF_OK);
+    ck_assert_int_eq(ff_manifest_same_recipe(ctx, info.recipe, &recipe), FF_OK);
     ck_assert(info.complete && !info.in_training && info.has_head && !info.data_is_float);
     ck_assert_uint_eq(info.layers_trained, LAYERS);
     ck_assert_uint_eq(info.layer, 0);
@@ -211,9 +211,9 @@ START_TEST(pointers_live_as_long_as_the_model)
     ck_assert_int_eq(ff_model_info(model, &info), FF_OK);
     ck_assert_int_eq(ff_model_layer(model, 1, &layer), FF_OK);
     ck_assert_int_eq(ff_model_info(model, &again), FF_OK);
-    ck_assert_ptr_eq(info.recipe.hidden, again.recipe.hidden);
+    ck_assert_ptr_eq(info.recipe->hidden, again.recipe->hidden);
     ck_assert_ptr_eq(info.data_path, again.data_path);
-    ck_assert_uint_eq(info.recipe.hidden[0], 140);
+    ck_assert_uint_eq(info.recipe->hidden[0], 140);
     ck_assert_str_eq(info.data_path, opts.data.path);
     ff_model_close(model);
 }

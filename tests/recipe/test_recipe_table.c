@@ -112,7 +112,7 @@ START_TEST(every_recipe_completes_with_its_own_defaults)
     begin(entry_at(_i)->name);
     complete();
     ck_assert_str_eq(recipe.recipe, entry_at(_i)->name);
-    ck_defaults(&entry_at(_i)->defaults);
+    ck_defaults(entry_at(_i)->defaults);
     once = recipe;
     complete();
     ck_assert_int_eq(ff_manifest_same_recipe(ctx, &once, &recipe), FF_OK);
@@ -121,7 +121,7 @@ END_TEST
 
 START_TEST(what_is_said_holds_over_the_recipe)
 {
-    struct ff_recipe defaults = entry_at(_i)->defaults;
+    struct ff_recipe defaults = *entry_at(_i)->defaults;
 
     defaults.goodness_scale = 7;
     defaults.dropout = 0.3;
@@ -404,7 +404,7 @@ START_TEST(every_recipe_serves_to_compare_modes)
 
     for (size_t m = 0; m < MODES; m++) {
         begin(_i % 2 ? NULL : entry->name);
-        recipe.loss = _i % 2 ? entry->defaults.loss : NULL;
+        recipe.loss = _i % 2 ? entry->defaults->loss : NULL;
         recipe.mode = modes[m];
         recipe.goodness_scale = 7;
         recipe.dropout = 0.3;
@@ -413,7 +413,7 @@ START_TEST(every_recipe_serves_to_compare_modes)
         complete();
         if (m > 0)
             continue;
-        ck_assert_str_eq(recipe.loss, entry->defaults.loss);
+        ck_assert_str_eq(recipe.loss, entry->defaults->loss);
         ck_assert_double_eq(recipe.goodness_scale, 7);
         ck_assert_double_eq(recipe.dropout, 0.3);
         ck_assert_str_eq(recipe.activations, "bf16");

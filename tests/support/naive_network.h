@@ -10,7 +10,7 @@
 #include "model/layer.h"
 #include "support/oracle.h"
 
-#include <fftool/recipe.h>
+#include "recipe/recipe.h"
 
 struct naive_data {
     size_t rows;

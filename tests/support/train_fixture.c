@@ -271,7 +271,7 @@ void train_named(const char *named, struct ff_recipe *recipe)
     out.batch = 32;
     out.head_epochs = 2;
     out.seed = 5;
-    if (ff_loss_find(ff_recipe_find(named)->defaults.loss)->pairs)
+    if (ff_loss_find(ff_recipe_find(named)->defaults->loss)->pairs)
         out.negative_sets = 2;
     *recipe = out;
 }
@@ -346,7 +346,7 @@ void train_kind(int kind, struct ff_recipe *recipe)
 
 bool train_without_head(struct ff_recipe *recipe)
 {
-    if (strcmp(ff_recipe_find(recipe->recipe)->defaults.embedding, "none") == 0)
+    if (strcmp(ff_recipe_find(recipe->recipe)->defaults->embedding, "none") == 0)
         return false;
     recipe->head_epochs = 0;
     return true;

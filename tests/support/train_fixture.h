@@ -6,6 +6,8 @@
 #ifndef TRAIN_FIXTURE_H
 #define TRAIN_FIXTURE_H
 
+#include "recipe/recipe.h"
+
 #include <fftool/fftool.h>
 
 #include <stddef.h>

@@ -188,13 +188,13 @@ START_TEST(a_model_s_info_outlives_a_look_at_its_layers)
     ck_ok(ff_train(ctx, &recipe, &opts, &result));
     ck_ok(ff_model_open(ctx, opts.model, &model));
     ck_ok(ff_model_info(model, &info));
-    hidden = info.recipe.hidden;
+    hidden = info.recipe->hidden;
     ck_ok(ff_model_layer(model, 1, &layer));
     ck_ok(ff_model_tile(model, 1, 0, -1, 1, NULL, &tile));
     ck_assert_uint_eq(hidden[0], 24);
     ck_assert_ptr_nonnull(strstr(info.data_path, "data"));
     ck_ok(ff_model_info(model, &info));
-    ck_assert_ptr_eq(info.recipe.hidden, hidden);
+    ck_assert_ptr_eq(info.recipe->hidden, hidden);
     ff_model_close(model);
 }
 END_TEST

@@ -101,19 +101,16 @@ void json_add_memory(struct json_builder *object, const struct ff_memory *memory
 
 static json_t *json_from_field(const struct ff_recipe *recipe, const struct ff_recipe_field *field)
 {
-    const void *at = (const char *)recipe + field->offset;
-
     switch (field->type) {
     case FF_FIELD_CHOICE:
-        return json_from_text(*(const char *const *)at);
+        return json_from_text(ff_recipe_get_text(recipe, field->name));
     case FF_FIELD_COUNT:
-        return json_from_count(*(const uint32_t *)at);
     case FF_FIELD_SEED:
-        return json_from_count(*(const uint64_t *)at);
+        return json_from_count(ff_recipe_get_uint(recipe, field->name));
     case FF_FIELD_REAL:
         break;
     }
-    return json_from_real(*(const double *)at);
+    return json_from_real(ff_recipe_get_real(recipe, field->name));
 }
 
 /* Adds the fields of RECIPE beside its layers; USED_ONLY: those that are of use. */
@@ -123,7 +120,7 @@ static void json_add_fields(struct json_builder *out, const struct ff_recipe *re
     const struct ff_recipe_field *field;
 
     for (size_t i = 0; (field = ff_recipe_field(i)) != NULL; i++)
-        if (!used_only || ff_recipe_uses(recipe, field->offset))
+        if (!used_only || ff_recipe_uses(recipe, field->name))
             json_add(out, field->name, json_from_field(recipe, field));
 }
 
@@ -146,8 +143,8 @@ json_t *json_from_recipe(const struct ff_recipe *recipe)
     struct json_builder out = json_build(json_object()), hidden = json_build(json_array());
     uint32_t i;
 
-    for (i = 0; i < recipe->layers; i++)
-        json_append(&hidden, json_from_count(recipe->hidden[i]));
+    for (i = 1; i <= ff_recipe_layers(recipe); i++)
+        json_append(&hidden, json_from_count(ff_recipe_units(recipe, i)));
     json_add(&out, "hidden", json_built(&hidden));
     json_add_fields(&out, recipe, false);
     return json_built(&out);

@@ -128,7 +128,8 @@ static int set_choice(const char *command, const struct option_spec *option, con
 static int set_option(const char *command, const struct option_spec *option, const char *text,
                       void *settings)
 {
-    char *target = (char *)settings + option->offset;
+    char checked[sizeof(uint64_t)];
+    char *target = option->in_recipe ? checked : (char *)settings + option->offset;
     bool on = true;
 
     switch (option->kind) {

@@ -11,8 +11,8 @@
 
 enum option_kind {
     OPTION_HEADING, /* no option: starts a group in the help; NAME is its title */
-    OPTION_FIELDS,  /* stands for options, one for each field of GROUP of the recipe at OFFSET; NAME
-                       says  which, to readers of the table */
+    OPTION_FIELDS,  /* stands for options, one for each field of a recipe in GROUP; NAME says
+                       which, to readers of the table */
     OPTION_FLAG,    /* bool; takes no argument */
     OPTION_COUNT,   /* uint32_t */
     OPTION_COUNT64, /* uint64_t */
@@ -28,11 +28,12 @@ struct option_spec {
     char short_name; /* 0: none */
     const char *argument;
     const char *help;  /* may end with "[DEFAULT]", where no initial value says it */
-    size_t offset;     /* of its target in the settings */
+    size_t offset;     /* of its target in the settings; fields have none */
     uint64_t min, max; /* counts and sizes; max 0: whatever fits */
     double above;      /* reals must not be below this */
     const struct ff_recipe_choice *choices; /* of a choice; NULL: ff_recipe_choices(field) */
-    const char *field;
+    const char *field;                      /* of a recipe */
+    bool in_recipe;            /* the value is for recipe_from_options(), which reads it as given */
     enum ff_field_group group; /* of fields */
     bool size_only;            /* only those fields that decide size */
     bool required;
@@ -67,6 +68,10 @@ void options_defaults(const struct command *command, void *settings);
 /* Returns OPTIONS with the fields that its rows stand for (recipe_options.c); the caller frees it.
  * NULL: out of memory. */
 struct option_spec *options_with_fields(const struct option_spec *options);
+
+/* Makes a recipe of HIDDEN layers with the fields that CLI was given. Returns EXIT_DONE, or another
+ * exit code with the reason printed; *OUT is NULL then. The caller frees *OUT. */
+int recipe_from_options(const struct cli *cli, const char *hidden, struct ff_recipe **out);
 
 /*
  * Parses ARGV (argv[0] is the command's name) into SETTINGS. *OPERAND is the operand, or NULL;

@@ -29,6 +29,38 @@ struct text text_counted(uint64_t count, const char *unit)
     return out;
 }
 
+struct text text_words(const char *name)
+{
+    struct text out;
+    char *at;
+
+    snprintf(out.s, sizeof out.s, "%s", name);
+    for (at = out.s; *at != '\0'; at++)
+        if (*at == '_')
+            *at = ' ';
+    return out;
+}
+
+struct text text_field(const struct ff_recipe *recipe, const struct ff_recipe_field *field)
+{
+    struct text out;
+
+    switch (field->type) {
+    case FF_FIELD_CHOICE:
+        snprintf(out.s, sizeof out.s, "%s", ff_recipe_get_text(recipe, field->name));
+        break;
+    case FF_FIELD_COUNT:
+    case FF_FIELD_SEED:
+        snprintf(out.s, sizeof out.s, "%llu",
+                 (unsigned long long)ff_recipe_get_uint(recipe, field->name));
+        break;
+    case FF_FIELD_REAL:
+        snprintf(out.s, sizeof out.s, "%g", ff_recipe_get_real(recipe, field->name));
+        break;
+    }
+    return out;
+}
+
 struct byte_unit byte_unit(double bytes)
 {
     static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

@@ -23,6 +23,11 @@ struct text text_percent(double fraction);             /* "2.41 %", "-" for NAN 
 struct text text_real(double value);                   /* "0.1234", "-" for NAN */
 struct text text_share(uint64_t part, uint64_t whole); /* "12.5 %", "0" for none at all */
 
+/* A field's name in words: "label strength". */
+struct text text_words(const char *name);
+/* The value of FIELD in RECIPE, in which it is set. */
+struct text text_field(const struct ff_recipe *recipe, const struct ff_recipe_field *field);
+
 /* A unit of bytes, and how many it stands for. */
 struct byte_unit {
     const char *name;

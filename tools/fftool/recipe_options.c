@@ -2,23 +2,33 @@
  * defaults that `--help` shows of those that depend on mode, recipe or optimizer from recipes
  * completed with each choice. */
 #include "options.h"
+#include "output.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static double field_value(const struct ff_recipe_field *field, const struct ff_recipe *recipe)
+/* Completes a recipe of one unit, with CHOICE for FIELD if that is not NULL; NULL: it cannot be.
+ * The caller frees it. */
+static struct ff_recipe *completed(struct ff_ctx *ctx, const char *field, const char *choice)
 {
-    const char *at = (const char *)recipe + field->offset;
-    uint32_t count;
-    double value;
+    struct ff_recipe *recipe;
 
-    if (field->type == FF_FIELD_REAL) {
-        memcpy(&value, at, sizeof value);
-        return value;
-    }
-    memcpy(&count, at, sizeof count);
-    return count;
+    if (ff_recipe_new(ctx, &recipe) != FF_OK)
+        return NULL;
+    if (ff_recipe_set(ctx, recipe, "hidden", "1") == FF_OK &&
+        ff_recipe_set(ctx, recipe, field, choice) == FF_OK &&
+        ff_recipe_complete(ctx, recipe) == FF_OK)
+        return recipe;
+    ff_recipe_free(recipe);
+    return NULL;
+}
+
+static double field_value(const struct ff_recipe *recipe, const struct ff_recipe_field *field)
+{
+    if (field->type == FF_FIELD_REAL)
+        return ff_recipe_get_real(recipe, field->name);
+    return (double)ff_recipe_get_uint(recipe, field->name);
 }
 
 /* Reads the value of field OF in a recipe completed with one choice of FIELD; NAN if it is of no
@@ -26,22 +36,14 @@ static double field_value(const struct ff_recipe_field *field, const struct ff_r
 static double completed_value(struct ff_ctx *ctx, const struct ff_recipe_field *of,
                               const char *field, const char *choice, bool *has_recipe)
 {
-    struct ff_recipe recipe;
+    struct ff_recipe *recipe = completed(ctx, field, choice);
     double value = NAN;
 
-    ff_recipe_init(&recipe);
-    if (strcmp(field, "mode") == 0)
-        recipe.mode = choice;
-    else if (strcmp(field, "recipe") == 0)
-        recipe.recipe = choice;
-    else
-        recipe.optimizer = choice;
-    if (ff_recipe_parse_hidden(ctx, "1", &recipe) == FF_OK &&
-        ff_recipe_complete(ctx, &recipe) == FF_OK && ff_recipe_uses(&recipe, of->offset))
-        value = field_value(of, &recipe);
-    if (has_recipe)
-        *has_recipe = ff_recipe_uses(&recipe, offsetof(struct ff_recipe, recipe));
-    ff_recipe_release(&recipe);
+    if (recipe != NULL && ff_recipe_uses(recipe, of->name))
+        value = field_value(recipe, of);
+    if (has_recipe != NULL)
+        *has_recipe = recipe != NULL && ff_recipe_uses(recipe, "recipe");
+    ff_recipe_free(recipe);
     return value;
 }
 
@@ -138,7 +140,24 @@ static void recipe_default(const struct option_spec *option, char *text, size_t 
     ff_ctx_free(ctx);
 }
 
-static struct option_spec row_of(const struct ff_recipe_field *field, size_t recipe_offset)
+/* Shows what a new recipe has. */
+static void initial_default(const struct option_spec *option, char *text, size_t size)
+{
+    const struct ff_recipe_field *of = field_named(option->field);
+    struct ff_recipe *recipe;
+    struct ff_ctx *ctx;
+
+    *text = '\0';
+    if (ff_ctx_new(&ctx) != FF_OK)
+        return;
+    if (ff_recipe_new(ctx, &recipe) == FF_OK) {
+        snprintf(text, size, "%s", text_field(recipe, of).s);
+        ff_recipe_free(recipe);
+    }
+    ff_ctx_free(ctx);
+}
+
+static struct option_spec row_of(const struct ff_recipe_field *field)
 {
     static const enum option_kind kinds[] = {
         [FF_FIELD_CHOICE] = OPTION_CHOICE,
@@ -151,8 +170,9 @@ static struct option_spec row_of(const struct ff_recipe_field *field, size_t rec
         .name = field->option,
         .argument = field->argument,
         .help = field->help,
-        .offset = recipe_offset + field->offset,
         .field = field->name,
+        .in_recipe = true,
+        .default_text = initial_default,
     };
 
     if (field->type == FF_FIELD_COUNT) {
@@ -181,7 +201,7 @@ static size_t expand(const struct option_spec *row, struct option_spec *out)
         if (field->group != row->group || (row->size_only && !field->decides_size))
             continue;
         if (out != NULL)
-            out[n] = row_of(field, row->offset);
+            out[n] = row_of(field);
         n++;
     }
     return n;
@@ -202,4 +222,36 @@ struct option_spec *options_with_fields(const struct option_spec *options)
     for (row = options; row->name != NULL; row++)
         n += expand(row, out + n);
     return out;
+}
+
+/* Sets the fields that CLI was given. Returns a status. */
+static int set_given(const struct cli *cli, struct ff_recipe *recipe)
+{
+    int status = FF_OK;
+
+    for (size_t i = 0; status == FF_OK && cli->options[i].name != NULL; i++)
+        if (cli->options[i].in_recipe && cli->given[i] != NULL)
+            status = ff_recipe_set(cli->ctx, recipe, cli->options[i].field, cli->given[i]);
+    return status;
+}
+
+int recipe_from_options(const struct cli *cli, const char *hidden, struct ff_recipe **out)
+{
+    int status = ff_recipe_new(cli->ctx, out), result;
+
+    if (status == FF_OK)
+        status = set_given(cli, *out);
+    if (status != FF_OK) {
+        result = report_status(cli, status);
+    } else {
+        status = ff_recipe_set(cli->ctx, *out, "hidden", hidden);
+        result = status == FF_EINVAL
+                     ? usage_error(cli->command, "--hidden: %s", ff_ctx_message(cli->ctx))
+                     : report_status(cli, status);
+    }
+    if (result != EXIT_DONE) {
+        ff_recipe_free(*out);
+        *out = NULL;
+    }
+    return result;
 }

@@ -124,7 +124,7 @@ static json_t *model_object(const struct ff_model *model, const struct ff_model_
     json_add(&object, "epoch", json_from_count(info->epoch));
     json_add(&object, "checkpoints", json_from_count(info->checkpoints));
     json_add(&object, "head", json_boolean(info->has_head));
-    json_add(&object, "recipe", json_from_recipe(&info->recipe));
+    json_add(&object, "recipe", json_from_recipe(info->recipe));
     json_add(&object, "choice", json_from_choice(&info->choice));
     json_add(&object, "data", data_object(model, info));
     json_add(&object, "file", file_object(info));
@@ -214,7 +214,7 @@ static int write_model(struct json_writer *writer, struct ff_model *model, const
     if (status != FF_OK)
         return status;
     json_members(writer, model_object(model, &info, path));
-    return write_layers(writer, model, info.recipe.layers);
+    return write_layers(writer, model, ff_recipe_layers(info.recipe));
 }
 
 static int write_layer(struct json_writer *writer, struct ff_model *model, uint32_t number)

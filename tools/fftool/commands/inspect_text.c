@@ -6,8 +6,10 @@
 #include <string.h>
 #include <time.h>
 
-#define BAR_CELLS 50  /* of the histogram's longest bar */
-#define RANGE_STD 4.0 /* histogram: standard deviations to each side of the mean */
+#define BAR_CELLS 50   /* of the histogram's longest bar */
+#define RANGE_STD 4.0  /* histogram: standard deviations to each side of the mean */
+#define TEXT_COLUMN 12 /* where the text behind a heading begins */
+#define LINE_WIDTH 100
 #define SHAPE_PARTS 8 /* most groups of equal layers in the line of the network */
 
 const char *layer_state_name(enum ff_layer_state state)
@@ -34,82 +36,23 @@ void inspect_range(const struct ff_tensor_stats *stats, double *low, double *hig
 /* "784 > 1000x2 > 500", cut short where it would not end. */
 static void print_shape(const struct ff_model_info *info)
 {
-    const struct ff_recipe *recipe = &info->recipe;
+    const struct ff_recipe *recipe = info->recipe;
     uint32_t i, run, parts = 0;
 
     printf("%u", info->features);
-    for (i = 0; i < recipe->layers; i += run) {
-        for (run = 1; i + run < recipe->layers && recipe->hidden[i + run] == recipe->hidden[i];)
+    for (i = 1; i <= ff_recipe_layers(recipe); i += run) {
+        uint32_t units = ff_recipe_units(recipe, i);
+
+        for (run = 1; ff_recipe_units(recipe, i + run) == units;)
             run++;
         if (++parts > SHAPE_PARTS) {
             fputs(" > ...", stdout);
             break;
         }
-        printf(" > %u", recipe->hidden[i]);
+        printf(" > %u", units);
         if (run > 1)
             printf("x%u", run);
     }
-}
-
-/* What label-conditioned layers minimise. */
-static void print_labels(const struct ff_recipe *recipe)
-{
-    printf("loss %s over labels (goodness scale %g, label strength %g, smoothing %g)", recipe->loss,
-           recipe->goodness_scale, recipe->label_strength, recipe->label_smoothing);
-    if (recipe->label_samples > 0)
-        printf(", %u wrong ones a row", recipe->label_samples);
-    printf(", pass on %s\n", recipe->pass_on);
-}
-
-/* What Forward-Forward minimises, and on which pairs. */
-static void print_pairs(const struct ff_recipe *recipe)
-{
-    printf("loss %s (goodness scale %g", recipe->loss, recipe->goodness_scale);
-    if (strcmp(recipe->loss, "logistic") == 0)
-        printf(", threshold %g", recipe->threshold);
-    if (strcmp(recipe->negatives, "hard") == 0)
-        printf("), hard negatives");
-    else
-        printf("), %u set%s of %s negatives", recipe->negative_sets,
-               recipe->negative_sets > 1 ? "s" : "", recipe->negatives);
-    if (recipe->peer_normalisation > 0)
-        printf(", peer normalisation %g", recipe->peer_normalisation);
-    if (strcmp(recipe->embedding, "none") == 0)
-        puts(", without labels");
-    else
-        printf(", label %s (strength %g)\n", recipe->embedding, recipe->label_strength);
-}
-
-/* How long, and by which steps. */
-static void print_steps(const struct ff_recipe *recipe)
-{
-    printf("            %s", text_counted(recipe->epochs, "epoch").s);
-    if (recipe->sweeps > 1)
-        printf(" in %u sweeps", recipe->sweeps);
-    printf(", batches of %u, %s, lr %g %s, weight decay %g", recipe->batch, recipe->optimizer,
-           recipe->learning_rate, recipe->schedule, recipe->weight_decay);
-    if (strcmp(recipe->optimizer, "adam") == 0)
-        printf(", betas %g %g, epsilon %g\n", recipe->beta1, recipe->beta2, recipe->epsilon);
-    else
-        printf(", momentum %g\n", recipe->momentum);
-}
-
-/* What becomes of rows on their way through the layers. */
-static void print_rows(const struct ff_model_info *info)
-{
-    const struct ff_recipe *recipe = &info->recipe;
-
-    printf("            ");
-    if (!info->whole_network)
-        printf("activations %s, dropout %g, ", recipe->activations, recipe->dropout);
-    if (recipe->jitter > 0)
-        printf("shifts of %u pixel%s, ", recipe->jitter, recipe->jitter == 1 ? "" : "s");
-    if (recipe->jitter > 0 && !info->whole_network)
-        printf("%u cop%s, ", recipe->augment_copies, recipe->augment_copies == 1 ? "y" : "ies");
-    if (recipe->validation > 0)
-        printf("validation %g: %s of %s samples held out, ", recipe->validation,
-               text_count(info->held_out_samples).s, text_count(info->samples).s);
-    printf("seed %llu\n", (unsigned long long)recipe->seed);
 }
 
 static void print_choice(const struct ff_layer_choice *choice)
@@ -125,48 +68,79 @@ static void print_choice(const struct ff_layer_choice *choice)
            text_real(choice->temperature).s);
 }
 
+/* Prints ITEM behind the one before it, on a new line if it does not fit. Returns the column. */
+static int print_item(const char *item, int column)
+{
+    int length = (int)strlen(item);
+
+    if (column > TEXT_COLUMN && column + length + 2 > LINE_WIDTH) {
+        printf(",\n%*s", TEXT_COLUMN, "");
+        column = TEXT_COLUMN;
+    }
+    return column + printf("%s%s", column > TEXT_COLUMN ? ", " : "", item);
+}
+
+/* Prints the fields of GROUP that have an effect, as in "batch 128, seed 0". Returns the column. */
+static int print_fields(const struct ff_recipe *recipe, enum ff_field_group group, int column)
+{
+    const struct ff_recipe_field *field;
+    char item[128];
+
+    for (size_t i = 0; (field = ff_recipe_field(i)) != NULL; i++)
+        if (field->group == group && ff_recipe_uses(recipe, field->name)) {
+            snprintf(item, sizeof item, "%s %s", text_words(field->name).s,
+                     text_field(recipe, field).s);
+            column = print_item(item, column);
+        }
+    return column;
+}
+
+static int print_heading(const char *heading)
+{
+    return printf("  %-*s", TEXT_COLUMN - 2, heading);
+}
+
 static void print_recipe(const struct ff_model_info *info)
 {
-    const struct ff_recipe *recipe = &info->recipe;
+    const struct ff_recipe *recipe = info->recipe;
+    int column = print_fields(recipe, FF_GROUP_MODE, print_heading("recipe"));
 
-    printf("  recipe    mode %s, ", recipe->mode);
-    if (!info->backprop)
-        printf("recipe %s, ", recipe->recipe);
     if (info->backprop)
-        puts("cross-entropy of a linear softmax output");
-    else if (info->conditioned)
-        print_labels(recipe);
-    else
-        print_pairs(recipe);
-    print_steps(recipe);
-    print_rows(info);
-    if (info->has_head && !info->backprop)
-        printf("  head      %s, lr %g, weight decay %g\n",
-               text_counted(recipe->head_epochs, "epoch").s, recipe->head_learning_rate,
-               recipe->head_weight_decay);
+        column = print_item("cross-entropy of a linear softmax output", column);
+    print_fields(recipe, FF_GROUP_NETWORK, column);
+    putchar('\n');
+    print_fields(recipe, FF_GROUP_OPTIMIZER, print_heading("steps"));
+    if (info->has_head && !info->backprop) {
+        putchar('\n');
+        print_fields(recipe, FF_GROUP_HEAD, print_heading("head"));
+    }
+    putchar('\n');
+    if (info->held_out_samples > 0)
+        printf("  held out  %s of %s samples\n", text_count(info->held_out_samples).s,
+               text_count(info->samples).s);
 }
 
 /* Where training is: what learns, or will next. */
 static void print_place(const struct ff_model_info *info)
 {
-    const struct ff_recipe *recipe = &info->recipe;
-    uint32_t epochs = info->on_head ? recipe->head_epochs : recipe->epochs;
+    uint64_t epochs = ff_recipe_get_uint(info->recipe, info->on_head ? "head_epochs" : "epochs");
+    uint64_t sweeps = ff_recipe_get_uint(info->recipe, "sweeps");
 
-    if (recipe->sweeps > 1)
-        printf(", sweep %u of %u", info->sweep, recipe->sweeps);
+    if (sweeps > 1)
+        printf(", sweep %u of %u", info->sweep, (uint32_t)sweeps);
     if (info->layer == 0)
         printf(", all at");
     else
         printf(", %slayer %u%s", info->on_head ? "head on " : "", info->layer,
                info->begun ? " at" : " next");
     if (info->layer == 0 || info->begun)
-        printf(" epoch %u of %u", info->epoch, epochs);
+        printf(" epoch %u of %u", info->epoch, (uint32_t)epochs);
 }
 
 static void print_progress(const struct ff_model_info *info)
 {
     printf("  progress  %u of %s trained", info->layers_trained,
-           text_counted(info->recipe.layers, "layer").s);
+           text_counted(ff_recipe_layers(info->recipe), "layer").s);
     if (!info->complete)
         print_place(info);
     printf("; %s checkpoint%s%s\n", text_count(info->checkpoints).s,
@@ -286,7 +260,7 @@ static int print_table(struct ff_model *model, const struct ff_model_info *info,
     printf("%5s %-8s %13s %11s %-5s %10s %10s %6s %9s %9s %10s %9s %7s %7s%s\n", "layer", "state",
            "shape", "parameters", "dtype", "raw", "stored", "ratio", "min", "max", "mean", "std",
            "zeros", "NaNs", figures ? "   dead good pos good neg    error" : "");
-    for (i = 1; i <= info->recipe.layers; i++) {
+    for (i = 1; i <= ff_recipe_layers(info->recipe); i++) {
         int status = ff_model_layer(model, i, &layer);
 
         if (status != FF_OK)

@@ -17,7 +17,6 @@
 #define DEFAULT_CLASSES 10
 
 struct settings {
-    struct ff_recipe recipe;
     struct training run;
     struct ff_plan_data data; /* features 0: as height and width say, or by default */
     const char *hidden;       /* NULL: by default */
@@ -29,18 +28,10 @@ static void init(void *arg)
 {
     struct settings *settings = arg;
 
-    ff_recipe_init(&settings->recipe);
     training_init(&settings->run);
     settings->modes = DEFAULT_MODES;
     settings->data.samples = DEFAULT_SAMPLES;
     settings->data.classes = DEFAULT_CLASSES;
-}
-
-static void release(void *arg)
-{
-    struct settings *settings = arg;
-
-    ff_recipe_release(&settings->recipe);
 }
 
 static void hidden_default(const struct option_spec *option, char *text, size_t size)
@@ -143,21 +134,9 @@ static const struct option_spec options[] = {
      .argument = "LIST",
      .help = "modes of training, as in `fftool train --mode`",
      .offset = offsetof(struct settings, modes)},
-    {.kind = OPTION_FIELDS,
-     .name = "network",
-     .group = FF_GROUP_NETWORK,
-     .size_only = true,
-     .offset = offsetof(struct settings, recipe)},
-    {.kind = OPTION_FIELDS,
-     .name = "optimizer",
-     .group = FF_GROUP_OPTIMIZER,
-     .size_only = true,
-     .offset = offsetof(struct settings, recipe)},
-    {.kind = OPTION_FIELDS,
-     .name = "head",
-     .group = FF_GROUP_HEAD,
-     .size_only = true,
-     .offset = offsetof(struct settings, recipe)},
+    {.kind = OPTION_FIELDS, .name = "network", .group = FF_GROUP_NETWORK, .size_only = true},
+    {.kind = OPTION_FIELDS, .name = "optimizer", .group = FF_GROUP_OPTIMIZER, .size_only = true},
+    {.kind = OPTION_FIELDS, .name = "head", .group = FF_GROUP_HEAD, .size_only = true},
 
     {.kind = OPTION_HEADING, .name = "Resources"},
     {.kind = OPTION_STRING,
@@ -229,7 +208,7 @@ static int plan_one(struct planning *planning, struct ff_recipe *recipe)
     int status;
 
     ff_recipe_drop_unused(recipe, modes->names, modes->n);
-    ff_train_opts_drop_unused(&opts, recipe->mode, modes->names, modes->n);
+    ff_train_opts_drop_unused(&opts, ff_recipe_get_text(recipe, "mode"), modes->names, modes->n);
     status = ff_recipe_complete(planning->cli->ctx, recipe);
     if (status == FF_OK)
         status = ff_plan_train(planning->cli->ctx, recipe, &opts,
@@ -240,8 +219,8 @@ static int plan_one(struct planning *planning, struct ff_recipe *recipe)
         if (status != FF_EBUDGET || !planning->settings->json)
             return result;
     }
-    row->mode = recipe->mode;
-    row->layers = recipe->layers;
+    row->mode = ff_recipe_get_text(recipe, "mode");
+    row->layers = ff_recipe_layers(recipe);
     row->fits = status == FF_OK;
     planning->n_rows++;
     return EXIT_DONE;
@@ -250,22 +229,18 @@ static int plan_one(struct planning *planning, struct ff_recipe *recipe)
 /* Plans the mode with DEPTH layers of the width in --hidden; 0: the layers of --hidden. */
 static int plan_depth(struct planning *planning, const char *mode, uint32_t depth)
 {
-    struct ff_recipe recipe = planning->settings->recipe;
+    const struct cli *cli = planning->cli;
+    struct ff_recipe *recipe;
     char hidden[64];
-    int status, result;
+    int result;
 
     snprintf(hidden, sizeof hidden, "%.32sx%u", planning->hidden, depth);
-    recipe.mode = mode;
-    recipe.hidden = NULL;
-    status =
-        ff_recipe_parse_hidden(planning->cli->ctx, depth > 0 ? hidden : planning->hidden, &recipe);
-    if (status == FF_EINVAL)
-        return usage_error(planning->cli->command, "--hidden: %s",
-                           ff_ctx_message(planning->cli->ctx));
-    if (status != FF_OK)
-        return report_status(planning->cli, status);
-    result = plan_one(planning, &recipe);
-    ff_recipe_release(&recipe);
+    result = recipe_from_options(cli, depth > 0 ? hidden : planning->hidden, &recipe);
+    if (result == EXIT_DONE)
+        result = report_status(cli, ff_recipe_set(cli->ctx, recipe, "mode", mode));
+    if (result == EXIT_DONE)
+        result = plan_one(planning, recipe);
+    ff_recipe_free(recipe);
     return result;
 }
 
@@ -446,6 +421,5 @@ const struct command cmd_plan = {
     .options = options,
     .settings_bytes = sizeof(struct settings),
     .init = init,
-    .release = release,
     .run = run,
 };

@@ -1,6 +1,7 @@
 /* fftool recipes: the recipes by name, and what each of them says. */
 #include "json.h"
 #include "options.h"
+#include "output.h"
 #include <string.h>
 
 struct settings {
@@ -24,38 +25,38 @@ static const struct ff_recipe_entry *entry_at(size_t i)
     return i < count ? &entries[i] : NULL;
 }
 
-/* ENTRY as it comes out of ff_recipe_complete(). */
-static int complete(struct cli *cli, const struct ff_recipe_entry *entry, struct ff_recipe *out)
+/* Completes a recipe of ENTRY. The caller frees it. */
+static int complete(struct cli *cli, const struct ff_recipe_entry *entry, struct ff_recipe **out)
 {
-    int status;
+    int status = ff_recipe_new(cli->ctx, out);
 
-    ff_recipe_init(out);
-    out->recipe = entry->name;
-    status = ff_recipe_parse_hidden(cli->ctx, "1", out);
-    return status == FF_OK ? ff_recipe_complete(cli->ctx, out) : status;
+    if (status == FF_OK)
+        status = ff_recipe_set(cli->ctx, *out, "recipe", entry->name);
+    if (status == FF_OK)
+        status = ff_recipe_set(cli->ctx, *out, "hidden", "1");
+    return status == FF_OK ? ff_recipe_complete(cli->ctx, *out) : status;
+}
+
+/* True if the recipe, or its loss, decides FIELD and it has an effect. */
+static bool decides(const struct ff_recipe *recipe, const struct ff_recipe_field *field)
+{
+    bool by_loss = field->group == FF_GROUP_NETWORK && field->default_is == FF_DEFAULT_BY_CHOICE;
+
+    return (field->by_recipe || by_loss) && ff_recipe_uses(recipe, field->name);
 }
 
 static void print_recipe(const struct ff_recipe_entry *entry, const struct ff_recipe *recipe,
                          bool first)
 {
-    const struct ff_recipe *says = &entry->defaults;
+    const struct ff_recipe_field *field;
 
     if (!first)
         putchar('\n');
-    printf("%s: %s\n  reaches %s\n  --loss %s --lr %g --goodness-scale %g", entry->name,
-           entry->summary, entry->reaches, recipe->loss, recipe->learning_rate,
-           recipe->goodness_scale);
-    if (strcmp(recipe->embedding, "none") == 0)
-        printf(" --label-embedding none --negatives %s", recipe->negatives);
-    else
-        printf(" --label-strength %g", recipe->label_strength);
-    if (says->label_smoothing > 0)
-        printf(" --label-smoothing %g", recipe->label_smoothing);
-    if (says->dropout > 0)
-        printf(" --dropout %g", recipe->dropout);
-    if (recipe->threshold > 0)
-        printf(" --threshold %g", recipe->threshold);
-    printf(" --activations %s --head-epochs %u\n", recipe->activations, recipe->head_epochs);
+    printf("%s: %s\n  reaches %s\n ", entry->name, entry->summary, entry->reaches);
+    for (size_t i = 0; (field = ff_recipe_field(i)) != NULL; i++)
+        if (decides(recipe, field))
+            printf(" --%s %s", field->option, text_field(recipe, field).s);
+    putchar('\n');
 }
 
 static json_t *entry_object(const struct ff_recipe_entry *entry, const struct ff_recipe *recipe)
@@ -88,14 +89,14 @@ static int run(struct cli *cli, void *arg, const char *operand)
 
     (void)operand;
     for (size_t i = 0; (entry = entry_at(i)) != NULL && status == FF_OK; i++) {
-        struct ff_recipe recipe;
+        struct ff_recipe *recipe;
 
         status = complete(cli, entry, &recipe);
         if (status == FF_OK && settings->json)
-            json_append(&list, entry_object(entry, &recipe));
+            json_append(&list, entry_object(entry, recipe));
         else if (status == FF_OK)
-            print_recipe(entry, &recipe, i == 0);
-        ff_recipe_release(&recipe);
+            print_recipe(entry, recipe, i == 0);
+        ff_recipe_free(recipe);
     }
     recipes = json_built(&list);
     if (status == FF_OK && settings->json)

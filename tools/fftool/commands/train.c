@@ -6,7 +6,6 @@
 #define DEFAULT_HIDDEN "500x4"
 
 struct settings {
-    struct ff_recipe recipe;
     struct training run;
     const char *hidden;
 };
@@ -15,17 +14,9 @@ static void init(void *arg)
 {
     struct settings *settings = arg;
 
-    ff_recipe_init(&settings->recipe);
     training_init(&settings->run);
     settings->run.opts.model = DEFAULT_MODEL;
     settings->hidden = DEFAULT_HIDDEN;
-}
-
-static void release(void *arg)
-{
-    struct settings *settings = arg;
-
-    ff_recipe_release(&settings->recipe);
 }
 
 #define IN_OPTS(field) offsetof(struct settings, run.opts.field)
@@ -61,31 +52,19 @@ static const struct option_spec options[] = {
      .offset = IN_OPTS(force)},
 
     {.kind = OPTION_HEADING, .name = "Network and recipe"},
-    {.kind = OPTION_FIELDS,
-     .name = "mode",
-     .group = FF_GROUP_MODE,
-     .offset = offsetof(struct settings, recipe)},
+    {.kind = OPTION_FIELDS, .name = "mode", .group = FF_GROUP_MODE},
     {.kind = OPTION_STRING,
      .name = "hidden",
      .argument = "LAYERS",
      .help = "units of each layer: 2000x4, 1000,500,200 or 1000x2,500",
      .offset = offsetof(struct settings, hidden)},
-    {.kind = OPTION_FIELDS,
-     .name = "network",
-     .group = FF_GROUP_NETWORK,
-     .offset = offsetof(struct settings, recipe)},
+    {.kind = OPTION_FIELDS, .name = "network", .group = FF_GROUP_NETWORK},
 
     {.kind = OPTION_HEADING, .name = "Optimizer"},
-    {.kind = OPTION_FIELDS,
-     .name = "optimizer",
-     .group = FF_GROUP_OPTIMIZER,
-     .offset = offsetof(struct settings, recipe)},
+    {.kind = OPTION_FIELDS, .name = "optimizer", .group = FF_GROUP_OPTIMIZER},
 
     {.kind = OPTION_HEADING, .name = "Linear head"},
-    {.kind = OPTION_FIELDS,
-     .name = "head",
-     .group = FF_GROUP_HEAD,
-     .offset = offsetof(struct settings, recipe)},
+    {.kind = OPTION_FIELDS, .name = "head", .group = FF_GROUP_HEAD},
 
     TRAINING_RESOURCE_OPTIONS(struct settings, run),
     TRAINING_OUTPUT_OPTIONS(struct settings, run),
@@ -95,19 +74,19 @@ static const struct option_spec options[] = {
 static int run(struct cli *cli, void *arg, const char *operand)
 {
     struct settings *settings = arg;
+    struct ff_recipe *recipe;
     bool going_on;
-    int status;
+    int result = recipe_from_options(cli, settings->hidden, &recipe);
 
     (void)operand;
-    status = ff_recipe_parse_hidden(cli->ctx, settings->hidden, &settings->recipe);
-    if (status == FF_EINVAL)
-        return usage_error(cli->command, "--hidden: %s", ff_ctx_message(cli->ctx));
-    if (status == FF_OK)
-        status = ff_recipe_complete(cli->ctx, &settings->recipe);
-    if (status != FF_OK)
-        return report_status(cli, status);
-    going_on = !settings->run.opts.force && access(settings->run.opts.model, F_OK) == 0;
-    return training_run(cli, &settings->run, &settings->recipe, !going_on);
+    if (result == EXIT_DONE)
+        result = report_status(cli, ff_recipe_complete(cli->ctx, recipe));
+    if (result == EXIT_DONE) {
+        going_on = !settings->run.opts.force && access(settings->run.opts.model, F_OK) == 0;
+        result = training_run(cli, &settings->run, recipe, !going_on);
+    }
+    ff_recipe_free(recipe);
+    return result;
 }
 
 const struct command cmd_train = {
@@ -133,6 +112,5 @@ const struct command cmd_train = {
     .options = options,
     .settings_bytes = sizeof(struct settings),
     .init = init,
-    .release = release,
     .run = run,
 };

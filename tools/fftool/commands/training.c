@@ -206,13 +206,13 @@ static void outline_of(const struct ff_recipe *recipe, struct outline *out)
 {
     uint32_t i;
 
-    *out = (struct outline){.layers = recipe->layers,
-                            .epochs = recipe->epochs,
-                            .head_epochs = recipe->head_epochs,
-                            .batch = recipe->batch};
-    for (i = 0; i < recipe->layers; i++)
-        if (recipe->hidden[i] > out->widest)
-            out->widest = recipe->hidden[i];
+    *out = (struct outline){.layers = ff_recipe_layers(recipe),
+                            .epochs = (uint32_t)ff_recipe_get_uint(recipe, "epochs"),
+                            .head_epochs = (uint32_t)ff_recipe_get_uint(recipe, "head_epochs"),
+                            .batch = (uint32_t)ff_recipe_get_uint(recipe, "batch")};
+    for (i = 1; i <= out->layers; i++)
+        if (ff_recipe_units(recipe, i) > out->widest)
+            out->widest = ff_recipe_units(recipe, i);
 }
 
 static int read_outline(struct cli *cli, const char *path, struct outline *out)
@@ -225,7 +225,7 @@ static int read_outline(struct cli *cli, const char *path, struct outline *out)
         return status;
     status = ff_model_info(model, &info);
     if (status == FF_OK)
-        outline_of(&info.recipe, out);
+        outline_of(info.recipe, out);
     ff_model_close(model);
     return status;
 }

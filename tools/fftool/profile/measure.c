@@ -175,34 +175,54 @@ static bool is_forward_forward(const char *mode)
     return strncmp(mode, FORWARD_FORWARD, strlen(FORWARD_FORWARD)) == 0;
 }
 
+/* Adds to RECIPE, unless STATUS is a failure already; returns the status. */
+__attribute__((format(printf, 5, 6))) static int set(const struct cli *cli,
+                                                     struct ff_recipe *recipe, int status,
+                                                     const char *field, const char *format, ...)
+{
+    char value[64];
+    va_list args;
+
+    if (status != FF_OK)
+        return status;
+    va_start(args, format);
+    vsnprintf(value, sizeof value, format, args);
+    va_end(args);
+    return ff_recipe_set(cli->ctx, recipe, field, value);
+}
+
+/* The recipe that `fftool train` is given for one point. The caller frees it. */
+static int make_recipe(const struct cli *cli, const struct profile_settings *settings,
+                       const char *mode, uint32_t layers, struct ff_recipe **out)
+{
+    int status = ff_recipe_new(cli->ctx, out);
+
+    status = set(cli, *out, status, "hidden", "%ux%u", settings->hidden, layers);
+    status = set(cli, *out, status, "mode", "%s", mode);
+    status = set(cli, *out, status, "batch", "%u", settings->batch);
+    status = set(cli, *out, status, "epochs", "%u", settings->epochs);
+    status = set(cli, *out, status, "seed", "%llu", (unsigned long long)settings->seed);
+    status = set(cli, *out, status, "optimizer", "%s", settings->optimizer);
+    if (is_forward_forward(mode))
+        status = set(cli, *out, status, "head_epochs", "0"); /* the original work has no head */
+    return status;
+}
+
 int profile_check(const struct cli *cli, const struct profile_settings *settings, const char *mode,
                   uint32_t layers)
 {
     struct ff_train_opts opts;
-    struct ff_recipe recipe;
+    struct ff_recipe *recipe;
     struct ff_plan plan;
-    char hidden[32];
-    int status;
+    int status = make_recipe(cli, settings, mode, layers, &recipe);
 
     ff_train_opts_init(&opts);
     opts.data.path = settings->data;
     opts.limit_rows = settings->samples;
     opts.threads = settings->threads;
-    ff_recipe_init(&recipe);
-    recipe.mode = mode;
-    recipe.batch = settings->batch;
-    recipe.epochs = settings->epochs;
-    recipe.seed = settings->seed;
-    recipe.optimizer = settings->optimizer;
-    if (is_forward_forward(mode))
-        recipe.head_epochs = 0; /* the original work has no head */
-    snprintf(hidden, sizeof hidden, "%ux%u", settings->hidden, layers);
-    status = ff_recipe_parse_hidden(cli->ctx, hidden, &recipe);
     if (status == FF_OK)
-        status = ff_recipe_complete(cli->ctx, &recipe);
-    if (status == FF_OK)
-        status = ff_plan_train(cli->ctx, &recipe, &opts, NULL, &plan);
-    ff_recipe_release(&recipe);
+        status = ff_plan_train(cli->ctx, recipe, &opts, NULL, &plan);
+    ff_recipe_free(recipe);
     return report_status(cli, status);
 }
 

@@ -1,0 +1,152 @@
+/* Completing a recipe: what is unset gets its value, and everything is checked. */
+#include "recipe/recipe.h"
+
+#include "base/context.h"
+#include "nn/optimizer.h"
+#include "recipe/field.h"
+#include "recipe/mode.h"
+#include "recipe/recipe_table.h"
+#include "recipe/recipe_use.h"
+
+#include <math.h>
+#include <string.h>
+
+int ff_recipe_check_units(struct ff_ctx *ctx, uint64_t units)
+{
+    if (units >= 1 && units <= FF_MAX_UNITS)
+        return FF_OK;
+    return ff_fail(ctx, FF_EINVAL, "hidden layers: %llu units: must be 1 to %u",
+                   (unsigned long long)units, FF_MAX_UNITS);
+}
+
+static int check_hidden(struct ff_ctx *ctx, const struct ff_recipe *recipe)
+{
+    int status = FF_OK;
+
+    if (recipe->layers == 0)
+        return ff_fail(ctx, FF_EINVAL, "no hidden layers: give them as in 2000x4 or 1000,500,200");
+    if (recipe->layers > FF_MAX_LAYERS)
+        return ff_fail(ctx, FF_EINVAL, "%u hidden layers: must be 1 to %u", recipe->layers,
+                       FF_MAX_LAYERS);
+    for (uint32_t i = 0; i < recipe->layers && status == FF_OK; i++)
+        status = ff_recipe_check_units(ctx, recipe->hidden[i]);
+    return status;
+}
+
+/* Where the whole network trains at once, so does its head or output layer. Other epochs than
+ * ENTRY's are left as they are: check_given_head() or ff_recipe_check_use() refuses them. */
+static void settle_output_layer(struct ff_recipe *recipe, const struct ff_recipe_entry *entry)
+{
+    bool by_default = recipe->head_epochs == entry->defaults->head_epochs;
+
+    if (ff_mode_find(recipe->mode)->whole_network && by_default && recipe->head_epochs > 0)
+        recipe->head_epochs = recipe->epochs;
+}
+
+/* Checks the fields that are names, or those that are numbers. */
+static int settle_fields(struct ff_ctx *ctx, struct ff_recipe *recipe, bool names)
+{
+    size_t n;
+    const struct ff_field *fields = ff_fields(&n);
+    int status = FF_OK;
+
+    for (size_t i = 0; i < n && status == FF_OK; i++) {
+        if ((fields[i].info.type == FF_FIELD_CHOICE) == names)
+            status = ff_field_settle(ctx, &fields[i], recipe);
+    }
+    return status;
+}
+
+/* Backpropagation has no loss to choose. A complete recipe names one all the same. */
+static int check_given_loss(struct ff_ctx *ctx, const struct ff_recipe *recipe)
+{
+    if (!recipe->loss || !isnan(recipe->goodness_scale) || !ff_mode_find(recipe->mode)->backprop)
+        return FF_OK;
+    return ff_fail(ctx, FF_EINVAL,
+                   "loss: mode %s makes no use of it, its loss is cross-entropy; leave it out",
+                   recipe->mode);
+}
+
+/* Where the whole network trains at once its head has no epochs of its own. What backpropagation
+ * makes no use of is refused with all else. */
+static int check_given_head(struct ff_ctx *ctx, const struct ff_recipe *recipe)
+{
+    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+    uint32_t epochs = recipe->head_epochs;
+
+    if (!mode->whole_network || mode->backprop || epochs == FF_UNSET || epochs == 0 ||
+        epochs == recipe->epochs)
+        return FF_OK;
+    return ff_fail(
+        ctx, FF_EINVAL,
+        "head epochs %u: mode %s trains the head with the network, for %u epoch%s; leave "
+        "it out, or use --mode ff-stream",
+        epochs, recipe->mode, recipe->epochs, recipe->epochs == 1 ? "" : "s");
+}
+
+/* Mode and recipe decide what is unset; then every name is that of a table. */
+static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
+{
+    const struct ff_recipe_entry *entry;
+    int status = ff_field_settle(ctx, ff_field_find("mode"), recipe);
+
+    if (status == FF_OK)
+        status = check_given_loss(ctx, recipe);
+    if (status == FF_OK)
+        status = check_given_head(ctx, recipe);
+    if (status != FF_OK)
+        return status;
+    if (!recipe->recipe)
+        recipe->recipe = ff_recipe_by_default(recipe);
+    status = ff_field_settle(ctx, ff_field_find("recipe"), recipe);
+    if (status != FF_OK)
+        return status;
+    entry = ff_recipe_find(recipe->recipe);
+    ff_recipe_fill(recipe, entry);
+    settle_output_layer(recipe, entry);
+    status = settle_fields(ctx, recipe, true);
+    if (status == FF_OK)
+        ff_recipe_fill_numbers(recipe);
+    return status;
+}
+
+#define LEAST_EPSILON 1e-30 /* of an optimizer that divides by it */
+
+static int check_numbers(struct ff_ctx *ctx, struct ff_recipe *recipe)
+{
+    bool divides_by_epsilon = ff_optimizer_find(recipe->optimizer)->defaults.epsilon > 0;
+    int status = settle_fields(ctx, recipe, false);
+
+    if (status == FF_OK && recipe->sweeps > recipe->epochs)
+        status = ff_fail(ctx, FF_EINVAL,
+                         "sweeps %u: the epochs are divided among them, and there are %u; use more "
+                         "epochs or fewer sweeps",
+                         recipe->sweeps, recipe->epochs);
+    if (status == FF_OK && divides_by_epsilon)
+        status = ff_field_check_number(ctx, "epsilon", recipe->epsilon, LEAST_EPSILON, 1);
+    return status;
+}
+
+int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
+{
+    int status = check_hidden(ctx, recipe);
+
+    if (status == FF_OK)
+        status = settle_names(ctx, recipe);
+    if (status == FF_OK)
+        status = check_numbers(ctx, recipe);
+    if (status == FF_OK)
+        status = ff_recipe_check_use(ctx, recipe);
+    return status;
+}
+
+int ff_recipe_completed(struct ff_ctx *ctx, const struct ff_recipe *recipe, struct ff_recipe *out)
+{
+    int status = ff_recipe_copy_into(ctx, recipe, out);
+
+    if (status == FF_OK)
+        status = ff_recipe_complete(ctx, out);
+    if (status != FF_OK)
+        ff_recipe_release(out);
+    return status;
+}
