@@ -244,7 +244,7 @@ ok "rows without their data are skipped, loudly" has err '^SKIPPED: mnist-500: n
 accuracy 1 --table no.json
 ok "a table needs results" has err 'no\.json'
 accuracy 1 --table "$FFTOOL_ROOT/data/memory-depth.json"
-ok "other results are refused" has err 'no file of results'
+ok "other results are refused" has err 'memory-depth\.json: not a results file'
 echo precious >n.json
 accuracy 1 "$FFTOOL" --quick --mnist "$data" -o n.json
 ok "other files are left alone" [ "$(cat n.json)" = precious ]
