@@ -1,6 +1,5 @@
 /* What may come after the last member of a gzip file, and what may not. */
-#include "data/dataset.h"
-#include "support/data_fixture.h"
+#include "support/dataset_fixture.h"
 #include "support/suite.h"
 
 #include <check.h>
@@ -10,29 +9,16 @@
 #define ROWS 9
 #define MOST_ROW_BYTES 4096
 
-static struct ff_ctx *ctx;
-static char *folder;
 static const struct data_fixture *fixture; /* compressed images */
 
 static void setup(void)
 {
-    ck_assert_int_eq(ff_ctx_new(&ctx), FF_OK);
-    folder = data_folder();
-    for (size_t i = 0; i < data_fixture_count; i++) {
-        if (strcmp(data_fixtures[i].name, "idx, compressed") == 0)
-            fixture = &data_fixtures[i];
-    }
-    ck_assert_ptr_nonnull(fixture);
-}
-
-static void teardown(void)
-{
-    ff_ctx_free(ctx);
-    free(folder);
+    dataset_setup();
+    fixture = fixture_named("idx, compressed");
 }
 
 /* Reads all rows; *SUM tells one content from another. */
-static int read_all(uint64_t *sum)
+static int read_rows(uint64_t *sum)
 {
     const struct ff_dataset_spec spec = {.path = folder};
     unsigned char row[MOST_ROW_BYTES];
@@ -75,10 +61,10 @@ START_TEST(zero_bytes_after_the_last_gzip_member_are_ignored)
     uint64_t sum, right;
 
     write_padded(0, NULL);
-    ck_assert_int_eq(read_all(&right), FF_OK);
+    ck_assert_int_eq(read_rows(&right), FF_OK);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         write_padded(counts[i], NULL);
-        ck_assert_msg(read_all(&sum) == FF_OK, "%s", ff_ctx_message(ctx));
+        ck_assert_msg(read_rows(&sum) == FF_OK, "%s", ff_ctx_message(ctx));
         ck_assert_uint_eq(sum, right);
     }
 }
@@ -94,15 +80,15 @@ START_TEST(zero_bytes_between_gzip_members_are_damage)
     empty = data_read(folder, fixture->images);
     data_put(&garbage, "garbage", 7);
     write_padded(0, &empty);
-    ck_assert_msg(read_all(&sum) == FF_OK, "%s", ff_ctx_message(ctx));
+    ck_assert_msg(read_rows(&sum) == FF_OK, "%s", ff_ctx_message(ctx));
     write_padded(0, &garbage);
-    ck_assert_int_eq(read_all(&sum), FF_ECORRUPT);
+    ck_assert_int_eq(read_rows(&sum), FF_ECORRUPT);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         write_padded(counts[i], &empty);
-        ck_assert_int_eq(read_all(&sum), FF_ECORRUPT);
+        ck_assert_int_eq(read_rows(&sum), FF_ECORRUPT);
         ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "zero bytes, and then others"));
         write_padded(counts[i], &garbage);
-        ck_assert_int_eq(read_all(&sum), FF_ECORRUPT);
+        ck_assert_int_eq(read_rows(&sum), FF_ECORRUPT);
     }
     free(empty.at);
     free(garbage.at);
@@ -115,7 +101,7 @@ int main(void)
     TCase *tc = tcase_create("tail");
 
     tcase_add_unchecked_fixture(tc, data_root_setup, data_root_teardown);
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, setup, dataset_teardown);
     tcase_add_test(tc, zero_bytes_after_the_last_gzip_member_are_ignored);
     tcase_add_test(tc, zero_bytes_between_gzip_members_are_damage);
     suite_add_tcase(suite, tc);

@@ -1,27 +1,11 @@
 /* NumPy's header: what is understood, and what is said about the rest. */
-#include "data/dataset.h"
-#include "support/data_fixture.h"
+#include "support/dataset_fixture.h"
 #include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct ff_ctx *ctx;
-static char *folder;
-
-static void setup(void)
-{
-    ck_assert_int_eq(ff_ctx_new(&ctx), FF_OK);
-    folder = data_folder();
-}
-
-static void teardown(void)
-{
-    ff_ctx_free(ctx);
-    free(folder);
-}
 
 /* Opens, unlabelled, a file of that header and BYTES zero bytes. */
 static int open_with(unsigned char version, const char *literal, size_t bytes,
@@ -209,7 +193,7 @@ int main(void)
     TCase *tc = tcase_create("header");
 
     tcase_add_unchecked_fixture(tc, data_root_setup, data_root_teardown);
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, dataset_setup, dataset_teardown);
     tcase_add_loop_test(tc, headers_in_every_spelling_are_understood, 0,
                         (int)(sizeof good / sizeof *good));
     tcase_add_loop_test(tc, other_headers_are_refused_with_a_reason, 0,

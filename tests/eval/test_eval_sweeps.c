@@ -26,7 +26,7 @@ static void setup(void)
     evaluate.model = opts.model;
     evaluate.data = opts.data;
     evaluate.threads = 1;
-    training_keep_warnings();
+    keep_warnings();
 }
 
 static void ck_message(int status, int wanted, const char *in_message)

@@ -232,7 +232,7 @@ START_TEST(too_large_a_network_is_warned_of)
 
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "1000000x2", &recipe), FF_OK);
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-    training_keep_warnings();
+    keep_warnings();
     opts.interrupted = stop;
     ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
     ck_assert_msg(strstr(warnings, "--memory") != NULL, "\"%s\"", warnings);

@@ -227,7 +227,7 @@ START_TEST(a_budget_is_advised_only_where_it_helps)
     const struct ff_plan fits = {.peak_bytes = UINT64_MAX, .smallest_bytes = MIB};
     const struct ff_plan never = {.peak_bytes = UINT64_MAX, .smallest_bytes = UINT64_MAX / 2};
 
-    training_keep_warnings();
+    keep_warnings();
     ff_plan_warn(ctx, &fits);
     ck_assert_msg(strstr(warnings, "; --memory SIZE makes it fit, from 1M on"), "\"%s\"", warnings);
     ff_plan_warn(ctx, &never);

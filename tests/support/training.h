@@ -5,13 +5,11 @@
 #ifndef TRAINING_H
 #define TRAINING_H
 
+#include "support/at_hand.h"
 #include "support/train_fixture.h"
 
-extern char *folder;
-extern struct ff_ctx *ctx;
 extern struct ff_recipe recipe;
 extern struct ff_train_opts opts;
-extern char warnings[2048]; /* since training_keep_warnings(), a line each */
 
 /* Makes a directory with ROWS rows in either split, a context, a recipe for HIDDEN and options. */
 void training_begin(size_t rows, const char *hidden);
@@ -21,11 +19,6 @@ void training_begin_in(char *directory, const char *hidden);
  * fixture. */
 void training_end(void);
 
-/* Appends the context's warnings to WARNINGS, which it empties, instead of dropping them. */
-void training_keep_warnings(void);
-
-/* Fails the test unless STATUS is WANTED and the context's message holds IN_MESSAGE. */
-void ck_status(int status, int wanted, const char *in_message);
 /* Opens the model file of the training, complete or not. */
 struct ff_model *open_model(void);
 

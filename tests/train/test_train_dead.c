@@ -34,7 +34,7 @@ static void setup(void)
     recipe.epochs = 1;
     recipe.head_epochs = 0;
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-    training_keep_warnings();
+    keep_warnings();
 }
 
 /* Makes all but LIVE units of the first layer, which is trained, inactive for every input. */

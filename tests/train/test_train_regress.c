@@ -139,7 +139,7 @@ START_TEST(moved_data_is_found_when_scratch_must_be_computed_again)
     again = opts;
     again.data.path = moved;
     again.checkpoint_interval_s = 1e6;
-    training_keep_warnings();
+    keep_warnings();
     ck_ok(ff_train_resume(ctx, &again, &result));
     ck_assert_ptr_nonnull(strchr(warnings, '\n'));
     /* One, met under way, not when the set was opened. */
@@ -169,7 +169,7 @@ START_TEST(damage_in_the_model_does_not_cost_the_scratch)
 {
     train_part(IN_LAYER_2, 2);
     put_tile((struct ff_tile_key){'W', 2, 0, 0, 0}, true);
-    training_keep_warnings();
+    keep_warnings();
     ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_ECORRUPT);
     ck_assert_msg(strstr(ff_ctx_message(ctx), "layer 2") != NULL, "%s", ff_ctx_message(ctx));
     ck_assert(exists("model.ff.scratch/boundary-1.lmdb"));

@@ -1,9 +1,9 @@
-/* The parts below a training: how rows and neurons are cut, how a dataset is taken in, how time is
- * told. */
+/* The import of a dataset: rows in their keyed order, no file left behind, and the fingerprint. */
 #include "data/dataset.h"
 #include "learn/import.h"
 #include "model/geometry.h"
 #include "model/layer.h"
+#include "support/at_hand.h"
 #include "support/data_fixture.h"
 #include "support/memory_scratch.h"
 #include "support/suite.h"
@@ -11,119 +11,16 @@
 
 #include <check.h>
 #include <ftw.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Geometry ---- */
-
-/* Every chunk of BATCH follows the one before, from *ROW and *CHUNK on. (No assertions in here:
- * they take longer than what they check.) */
-static bool batch_is_right(const struct ff_geometry *g, uint64_t batch, uint64_t *row,
-                           uint32_t *chunk)
-{
-    uint32_t first_chunk, chunks, rows = ff_batch_range(g, batch, &first_chunk, &chunks);
-    uint64_t end = *row + rows;
-
-    if (first_chunk != *chunk || rows < 1 || rows > g->batch || chunks < 1 ||
-        chunks > g->chunks_per_batch || (rows < g->batch && batch + 1 < g->batches))
-        return false;
-    for (uint32_t c = 0; c < chunks; c++, (*chunk)++) {
-        uint64_t first;
-        uint32_t in_chunk;
-
-        ff_chunk_range(g, *chunk, &first, &in_chunk);
-        if (first != *row || in_chunk < 1 || in_chunk > g->chunk_rows ||
-            (in_chunk < g->chunk_rows && c + 1 < chunks))
-            return false;
-        *row += in_chunk;
-    }
-    return *row == end;
-}
-
-static bool geometry_is_right(uint64_t rows, uint32_t batch)
-{
-    struct ff_geometry g = ff_geometry_make(rows, batch);
-    uint64_t row = 0;
-    uint32_t chunk = 0;
-
-    if (g.rows != rows || g.batch != (batch < rows ? batch : rows) || g.chunk_rows < 1 ||
-        g.chunk_rows > FF_CHUNK_ROWS || g.batches != (rows - 1) / g.batch + 1)
-        return false;
-    /* Chunks of a batch are about equal: none is much smaller than it need be. */
-    if ((uint64_t)g.chunk_rows * g.chunks_per_batch >= (uint64_t)g.batch + g.chunks_per_batch)
-        return false;
-    for (uint64_t b = 0; b < g.batches; b++) {
-        if (!batch_is_right(&g, b, &row, &chunk))
-            return false;
-    }
-    return row == rows && chunk == g.chunks;
-}
-
-static void ck_geometry(uint64_t rows, uint32_t batch)
-{
-    if (!geometry_is_right(rows, batch))
-        ck_abort_msg("%llu rows in batches of %u", (unsigned long long)rows, batch);
-}
-
-START_TEST(chunks_cover_every_row_once_in_order)
-{
-    static const uint32_t batches[] = {1,   2,   3,   31,  128, 255,  256,  257,     300,
-                                       511, 512, 513, 700, 768, 1000, 4096, 1u << 24};
-
-    for (size_t b = 0; b < sizeof batches / sizeof *batches; b++) {
-        for (uint64_t rows = 1; rows <= 1100; rows++)
-            ck_geometry(rows, batches[b]);
-        ck_geometry(60000, batches[b]);
-        ck_geometry(65537, batches[b]);
-    }
-    for (uint32_t batch = 1; batch <= 1100; batch++)
-        ck_geometry(3001, batch);
-}
-END_TEST
-
-/* Rows beyond what a count of 32 bits holds. */
-START_TEST(large_datasets_are_cut_too)
-{
-    struct ff_geometry g = ff_geometry_make(UINT64_C(1) << 36, 1 << 20);
-    uint64_t first;
-    uint32_t rows, first_chunk, chunks;
-
-    ck_assert_uint_eq(g.chunks, 1u << 28);
-    ff_chunk_range(&g, g.chunks - 1, &first, &rows);
-    ck_assert_uint_eq(first + rows, UINT64_C(1) << 36);
-    ck_assert_uint_eq(ff_batch_range(&g, g.batches - 1, &first_chunk, &chunks), 1 << 20);
-    ck_assert_uint_eq((uint64_t)first_chunk + chunks, g.chunks);
-}
-END_TEST
-
-START_TEST(tiles_cover_every_neuron_once)
-{
-    for (uint32_t units = 1; units <= 2100; units++) {
-        uint32_t next = 0, wrong = 0;
-
-        for (uint32_t tile = 0; tile < ff_tile_count(units); tile++) {
-            uint32_t first, count;
-
-            ff_tile_range(units, tile, &first, &count);
-            wrong += first != next || count < 1 || count > ff_tile_units(units);
-            next += count;
-        }
-        ck_assert(next == units && wrong == 0);
-    }
-}
-END_TEST
-
-/* ---- Import ---- */
-
 #define FEATURES 64
+
 #define SEVERAL_BUCKETS \
     70000 /* rows of 64 bytes and a little more: 5 MB, of which a bucket has 2 */
-#define SEED 9
 
-static struct ff_ctx *ctx;
-static char *folder;
+#define SEED 9
 
 static void setup(void)
 {
@@ -417,99 +314,19 @@ START_TEST(the_fingerprint_sees_every_change)
 }
 END_TEST
 
-/* ---- Clock ---- */
-
-struct watch {
-    size_t reports;
-    double least_left, last_left, last_share;
-    long left; /* questions until it interrupts; negative: never */
-};
-
-static void watch_progress(void *arg, const struct ff_progress *p)
-{
-    struct watch *watch = arg;
-
-    watch->reports++;
-    ck_assert(p->rows <= p->rows_total || p->rows_total == 0);
-    ck_assert(isfinite(p->rows_per_second) && p->rows_per_second >= 0);
-    ck_assert(isfinite(p->seconds_left) && p->seconds_left < 1e6);
-    ck_assert_uint_eq(p->layers, 3);
-    ck_assert_uint_le(p->layer, 3);
-    if (p->seconds_left != -1)
-        watch->least_left = fmin(watch->least_left, p->seconds_left);
-    watch->last_left = p->seconds_left;
-    watch->last_share = (double)p->rows / (double)p->rows_total;
-}
-
-static bool watch_interrupt(void *arg)
-{
-    struct watch *watch = arg;
-
-    return watch->left >= 0 && watch->left-- == 0;
-}
-
-/* The work of all phases adds up to what was announced: at the end no time is left, and never less
- * than none. (Batches are all full: a shorter one makes an estimate of what is left.) */
-START_TEST(time_left_ends_at_nothing)
-{
-    char *here = train_folder(13 * 32);
-    struct watch watch = {.left = -1};
-    struct ff_train_opts opts;
-    struct ff_train_result result;
-    struct ff_recipe recipe;
-
-    train_recipe(ctx, "20,30,10", &recipe);
-    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-    train_opts(here, &opts);
-    opts.on_progress = watch_progress;
-    opts.interrupted = watch_interrupt;
-    opts.arg = &watch;
-    for (long left = -1; left < 150; left += 37) { /* also after being interrupted once */
-        int status;
-
-        watch = (struct watch){.left = left};
-        opts.force = true;
-        status = ff_train(ctx, &recipe, &opts, &result);
-        if (status == FF_EINTERRUPTED) {
-            opts.force = false;
-            watch = (struct watch){.left = -1};
-            status = ff_train(ctx, &recipe, &opts, &result);
-        }
-        ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(ctx));
-        ck_assert_uint_ge(watch.reports, 3);
-        ck_assert_double_ge(watch.least_left, -1e-3);
-        ck_assert_double_le(fabs(watch.last_left), 1e-2);
-        ck_assert_double_eq(watch.last_share, 1);
-    }
-    train_opts_release(&opts);
-    ff_recipe_release(&recipe);
-    free(here);
-}
-END_TEST
-
 int main(void)
 {
-    Suite *suite = suite_create("train: parts");
-    TCase *cuts = tcase_create("cuts"), *imports = tcase_create("import");
-    TCase *clock = tcase_create("clock");
+    Suite *suite = suite_create("learn: import");
+    TCase *tcase = tcase_create("import");
 
-    tcase_add_test(cuts, chunks_cover_every_row_once_in_order);
-    tcase_add_test(cuts, large_datasets_are_cut_too);
-    tcase_add_test(cuts, tiles_cover_every_neuron_once);
-    suite_add_tcase(suite, cuts);
-    tcase_add_unchecked_fixture(imports, data_root_setup, data_root_teardown);
-    tcase_add_checked_fixture(imports, setup, teardown);
-    tcase_add_test(imports, rows_are_stored_in_the_keyed_order);
-    tcase_add_test(imports, rows_are_stored_as_they_come_without_an_order);
-    tcase_add_test(imports, several_buckets_lose_no_row);
-    tcase_add_test(imports, no_temporary_file_stays);
-    tcase_add_test(imports, the_fingerprint_is_that_of_the_data_alone);
-    tcase_add_test(imports, the_fingerprint_sees_every_change);
-    suite_add_tcase(suite, imports);
-    tcase_add_unchecked_fixture(clock, train_root_setup, train_root_teardown);
-    tcase_add_unchecked_fixture(clock, data_root_setup, data_root_teardown);
-    tcase_add_checked_fixture(clock, setup, teardown);
-    tcase_add_test(clock, time_left_ends_at_nothing);
-    suite_add_tcase(suite, clock);
+    tcase_add_unchecked_fixture(tcase, data_root_setup, data_root_teardown);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, rows_are_stored_in_the_keyed_order);
+    tcase_add_test(tcase, rows_are_stored_as_they_come_without_an_order);
+    tcase_add_test(tcase, several_buckets_lose_no_row);
+    tcase_add_test(tcase, no_temporary_file_stays);
+    tcase_add_test(tcase, the_fingerprint_is_that_of_the_data_alone);
+    tcase_add_test(tcase, the_fingerprint_sees_every_change);
+    suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
