@@ -1,12 +1,9 @@
-/* Sets as LMDB files boundary-K.lmdb in a folder, and tiles.lmdb. */
-#include "store/activations.h"
+/* The scratch directory: its lock, its files boundary-K.lmdb and tiles.lmdb, and their removal. */
+#include "store/file_set.h"
 
-#include "base/arithmetic.h"
 #include "base/path.h"
-#include "store/db.h"
 #include <fftool/train.h>
 
-#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,14 +22,10 @@
 #define FOLDER_MODE 0777 /* before the umask */
 #define PRIVATE_MODE 0700
 #define TEMPORARY_MODE 0600
+
 /* The number of the temporary file among the sets, whose fate it shares if it keeps its name. */
 #define TEMPORARY (UINT32_MAX - 2)
 #define TEMPORARY_FILE "import.tmp"
-
-struct file_set {
-    struct ff_set base;
-    struct ff_db *db;
-};
 
 struct folder {
     struct ff_ctx *ctx;
@@ -40,58 +33,6 @@ struct folder {
     bool is_private; /* made for one job, in a place that others may write to */
     size_t bytes;    /* of this struct, with PATH */
     char path[];
-};
-
-static struct ff_db *db_of(struct ff_set *set)
-{
-    return ((struct file_set *)set)->db;
-}
-
-static int set_reserve(struct ff_set *set, struct ff_bytes key, size_t size, void **out)
-{
-    return ff_about(set->ctx, ff_db_reserve(db_of(set), key, size, out), FF_ABOUT_SCRATCH);
-}
-
-static int set_commit(struct ff_set *set)
-{
-    return ff_about(set->ctx, ff_db_commit(db_of(set)), FF_ABOUT_SCRATCH);
-}
-
-static int set_find(struct ff_set *set, struct ff_bytes key, struct ff_bytes *out)
-{
-    return ff_db_get(db_of(set), key, out);
-}
-
-static void set_will_need(struct ff_set *set, struct ff_bytes bytes)
-{
-    ff_db_will_need(db_of(set), bytes);
-}
-
-static void set_dont_need(struct ff_set *set)
-{
-    ff_db_dont_need(db_of(set));
-}
-
-static void set_let_go(struct ff_set *set, const void *from, const void *to)
-{
-    ff_db_let_go(db_of(set), from, to);
-}
-
-static void set_close(struct ff_set *set)
-{
-    ff_db_close(db_of(set));
-    ff_set_release(set);
-    ff_free(set->ctx, FF_MEM_OTHER, set, sizeof(struct file_set));
-}
-
-static const struct ff_set_ops file_set_ops = {
-    .reserve = set_reserve,
-    .commit = set_commit,
-    .find = set_find,
-    .will_need = set_will_need,
-    .dont_need = set_dont_need,
-    .let_go = set_let_go,
-    .close = set_close,
 };
 
 static void file_name(uint32_t boundary, char out[NAME_BYTES])
@@ -131,7 +72,6 @@ static int open_set(struct folder *folder, uint32_t boundary, enum ff_db_mode mo
     size_t path_bytes = folder->bytes + NAME_BYTES;
     char name[NAME_BYTES];
     char *path = ff_alloc(folder->ctx, FF_MEM_OTHER, path_bytes);
-    struct file_set *set = NULL;
     int rc;
 
     *out = NULL;
@@ -139,15 +79,7 @@ static int open_set(struct folder *folder, uint32_t boundary, enum ff_db_mode mo
         return ff_alloc_status(folder->ctx);
     file_name(boundary, name);
     snprintf(path, path_bytes, "%s/%s", folder->path, name);
-    set = ff_alloc(folder->ctx, FF_MEM_OTHER, sizeof *set);
-    rc = set ? ff_db_open(folder->ctx, path, mode, &set->db) : ff_alloc_status(folder->ctx);
-    ff_about(folder->ctx, rc, FF_ABOUT_SCRATCH);
-    if (rc == FF_OK) {
-        ff_set_init(&set->base, &file_set_ops, folder->ctx, path);
-        *out = &set->base;
-    } else {
-        ff_free(folder->ctx, FF_MEM_OTHER, set, sizeof *set);
-    }
+    rc = ff_file_set_open(folder->ctx, path, mode, out);
     ff_free(folder->ctx, FF_MEM_OTHER, path, path_bytes);
     return rc;
 }
@@ -261,84 +193,6 @@ static int folder_temporary(void *self, int *fd)
     for (int i = 0; i < TRIES && rc == FF_ENOTFOUND; i++)
         rc = temporary_once(self, fd);
     return rc;
-}
-
-/* What the common part of a set comes to hold when VALUES are put. */
-static void count_coding(size_t n, const struct ff_set_values *values,
-                         const struct ff_compression *compression, struct ff_needs *needs)
-{
-    int level = compression->codec == FF_CODEC_ZSTD ? compression->level : 0;
-    struct ff_coder_use uses[FF_MAX_SET_VALUES];
-    size_t largest = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        const struct ff_set_values *value = &values[i];
-
-        uses[i] = (struct ff_coder_use){.dtype = value->stored,
-                                        .converts = value->given != value->stored,
-                                        .rows = value->rows,
-                                        .columns = value->columns,
-                                        .compresses = level};
-        largest = ff_larger(
-            largest, ff_value_bound(value->stored, value->rows, value->columns, compression));
-    }
-    ff_coder_needs(n, uses, needs);
-    if (level)
-        needs->bytes[FF_MEM_IO] += largest;
-}
-
-size_t ff_set_average(const struct ff_set_values *values)
-{
-    return (size_t)((double)values->bytes * (1 - values->missing));
-}
-
-/* Most bytes that wait for a commit at a time: as the writes fit in, where it is known beforehand
- * which come with what, else the bound for as many bytes. */
-static uint64_t count_pending(size_t n, const struct ff_set_values *values, uint64_t chunks,
-                              const struct ff_compression *compression)
-{
-    struct ff_db_writes full[FF_MAX_SET_VALUES], average[FF_MAX_SET_VALUES];
-    bool known = compression->codec == FF_CODEC_NONE;
-    size_t largest = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        full[i] = (struct ff_db_writes){values[i].bytes, values[i].streams};
-        average[i] = (struct ff_db_writes){ff_set_average(&values[i]), values[i].streams};
-        largest = ff_larger(largest, values[i].bytes);
-        known = known && values[i].missing <= 0;
-    }
-    if (known)
-        return ff_db_pending(n, full, chunks);
-    return ff_db_pending_bound(ff_db_cost(n, average, chunks), largest);
-}
-
-#define TREE_BYTES ((uint64_t)3 << 19)
-
-void ff_set_heap_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
-                       const struct ff_compression *compression, struct ff_needs *needs)
-{
-    assert(n <= FF_MAX_SET_VALUES);
-    needs->bytes[FF_MEM_OTHER] += sizeof(struct file_set);
-    ff_db_needs(needs);
-    if (n == 0)
-        return;
-    needs->bytes[FF_MEM_IO] += count_pending(n, values, chunks, compression);
-    count_coding(n, values, compression, needs);
-}
-
-void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
-                  const struct ff_compression *compression, struct ff_needs *needs)
-{
-    struct ff_db_writes writes[FF_MAX_SET_VALUES];
-    uint64_t stored;
-
-    ff_set_heap_needs(n, values, chunks, compression, needs);
-    for (size_t i = 0; i < n; i++)
-        writes[i] = (struct ff_db_writes){ff_set_average(&values[i]), values[i].streams};
-    stored = ff_db_stored(n, writes, chunks);
-    /* Pages of the tree, and what comes along with them: from 64 KiB to a folio. */
-    if (n > 0 && !ff_db_map_needs(stored, compression->codec != FF_CODEC_NONE, needs))
-        ff_needs_pass(needs, ff_smaller(stored / 4, TREE_BYTES));
 }
 
 #define ENTRIES_BYTES 4096
