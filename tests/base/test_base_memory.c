@@ -214,7 +214,7 @@ START_TEST(impossible_sizes_are_refused)
 }
 END_TEST
 
-START_TEST(figures_of_the_process_are_plausible)
+START_TEST(metrics_of_the_process_are_plausible)
 {
     struct ff_ctx *ctx = new_ctx();
     const size_t bytes = (size_t)32 << 20;
@@ -345,7 +345,7 @@ int main(void)
     tcase_add_test(tests, threads_share_one_account_and_one_limit);
     tcase_add_test(tests, the_chosen_allocation_fails_once);
     tcase_add_test(tests, impossible_sizes_are_refused);
-    tcase_add_test(tests, figures_of_the_process_are_plausible);
+    tcase_add_test(tests, metrics_of_the_process_are_plausible);
     tcase_add_test(tests, every_category_has_a_name);
     tcase_add_test(tests, messages_are_one_line_whatever_names_hold);
     tcase_add_test(tests, system_errors_become_statuses);

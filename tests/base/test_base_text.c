@@ -15,7 +15,7 @@ static const char *escaped(const char *text, enum ff_escape how, char out[LENGTH
     return out;
 }
 
-START_TEST(what_a_terminal_obeys_is_escaped)
+START_TEST(control_characters_of_terminals_are_escaped)
 {
     static const char *const pairs[][2] = {
         {"", ""},
@@ -100,7 +100,7 @@ static bool is_fit(const unsigned char *text)
 }
 
 /* All texts of two bytes, and of three with a first one of three or more. */
-START_TEST(whatever_the_bytes_the_result_is_fit_and_stays_the_same)
+START_TEST(any_bytes_give_printable_text_that_stays_the_same)
 {
     char once[LENGTHY], twice[LENGTHY], text[4] = {0};
 
@@ -118,7 +118,7 @@ START_TEST(whatever_the_bytes_the_result_is_fit_and_stays_the_same)
 }
 END_TEST
 
-START_TEST(what_does_not_fit_is_cut_between_characters)
+START_TEST(long_text_is_cut_between_characters)
 {
     static const char text[] = "\xc3\xbc\x1b\xe2\x82\xac";
     static const char whole[] = "\xc3\xbc\\x1b\xe2\x82\xac";
@@ -145,12 +145,12 @@ int main(void)
     Suite *suite = suite_create("base: text");
     TCase *tc = tcase_create("escape");
 
-    tcase_add_test(tc, what_a_terminal_obeys_is_escaped);
+    tcase_add_test(tc, control_characters_of_terminals_are_escaped);
     tcase_add_test(tc, bytes_that_are_not_utf8_are_escaped_one_by_one);
     tcase_add_test(tc, other_text_stays_as_it_is);
     tcase_add_test(tc, json_keeps_its_layout_and_gets_escapes_of_its_own);
-    tcase_add_test(tc, whatever_the_bytes_the_result_is_fit_and_stays_the_same);
-    tcase_add_test(tc, what_does_not_fit_is_cut_between_characters);
+    tcase_add_test(tc, any_bytes_give_printable_text_that_stays_the_same);
+    tcase_add_test(tc, long_text_is_cut_between_characters);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

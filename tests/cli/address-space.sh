@@ -41,6 +41,6 @@ for mib in 100 160 240 300 380 460 600 1024; do
     done
 done
 limited 160 train $net --model new.ff --force --threads 1
-ok "one thread is spoken of as one" \
+ok "one thread is written in the singular" \
     has err 'out of address space: 1 thread needs [0-9]+ MiB more; the limit of the process is 160 MiB'
 finish

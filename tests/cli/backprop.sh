@@ -8,7 +8,7 @@
 small="--data $data --limit 700 --hidden 40x3 --epochs 2 --batch 300"
 
 ff 0 train $small --mode bp --log log.jsonl
-ok "progress tells of epochs, not of layers" has err '^epoch 2/2  loss [0-9.]+  error [0-9.]+ %  '
+ok "progress counts epochs, not layers" has err '^epoch 2/2  loss [0-9.]+  error [0-9.]+ %  '
 ok "there is no goodness" [ "$(grep -c goodness err)" -eq 0 ]
 ok "the log has a line for each epoch" [ "$(grep -c '"kind":"network",.*"layer":null' log.jsonl)" -eq 2 ]
 first=$(weights_hash model.ff)

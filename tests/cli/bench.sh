@@ -43,14 +43,14 @@ if has out 'no control group can be made'; then
     finish
 fi
 ok "five pairs are run" [ "$(grep -cE '^ +[1-5] +2\.5 +2\.5 +1\.00$' out)" -eq 5 ]
-ok "their median is told" has out '^median +1\.00$'
-# Six trainings compare recipes; the next one tells the size; then come pairs, the limited one
+ok "their median is printed" has out '^median +1\.00$'
+# Six trainings compare recipes; the next one measures the size; then come pairs, the limited one
 # second.
 for dies in 2 8 9; do
     bench 1 $dies
-    ok "training $dies has failed, and that is told" has err '^bench: training.* failed, with exit code 137$'
-    ok "no figure is made of it" [ "$(grep -cE 'inf|nan' out)" -eq 0 ]
+    ok "the failure of training $dies is reported" has err '^bench: training.* failed, with exit code 137$'
+    ok "no infinity and no NaN is printed" [ "$(grep -cE 'inf|nan' out)" -eq 0 ]
 done
-ok "the limit is told" has err 'training within 98 MB failed'
-ok "and what limit-memory says" has err '^limit-memory: peak '
+ok "the limit is printed" has err 'training within 98 MB failed'
+ok "and so is the message of limit-memory" has err '^limit-memory: peak '
 finish

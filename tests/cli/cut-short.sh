@@ -73,9 +73,9 @@ begin
 kill -STOP $!
 : >model.ff.scratch/boundary-0.lmdb
 kill -CONT $!
-ok "scratch that is cut short ends training as a damaged file" ends_with 4
+ok "truncated scratch ends training as a damaged file" ends_with 4
 ok "the message names it" has err '^fftool: train: /.*/model\.ff\.scratch/boundary-0\.lmdb: was cut short'
-ok "and what to do" has err '^hint: it is scratch, which is rebuilt: once nothing else writes to it, run the command again$'
+ok "and the hint is printed" has err '^hint: it is scratch, which is rebuilt: once nothing else writes to it, run the command again$'
 ff 0 inspect --verify model.ff
 ok "the model is whole" has out '^verified .* none damaged'
 
@@ -84,6 +84,6 @@ begin
 kill -STOP $!
 : >model.ff
 kill -CONT $!
-ok "a model that is cut short ends training as a damaged file" ends_with 4
+ok "a truncated model ends training as a damaged file" ends_with 4
 ok "the message names the model" has err '^fftool: train: .*model\.ff: '
 finish

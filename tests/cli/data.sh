@@ -39,7 +39,7 @@ ff 0 train --data sorted $net --limit 100 --model limited.ff
 ok "--limit of sorted data trains on every class" [ "$(grep -c warning err)" = 0 ]
 ff 0 eval limited.ff --data sorted --limit 100 --json --quiet
 ok "--limit of sorted data measures every class" [ "$(classes_seen)" = 10 ]
-ok "--limit measures so many samples" [ "$(leaf .samples)" = 100 ]
+ok "--limit is the number of samples measured" [ "$(leaf .samples)" = 100 ]
 
 # The same samples for every seed
 ff 0 train --data sorted $net --limit 50 --seed 1 --model a.ff --quiet
@@ -65,12 +65,12 @@ ok "a dead layer warns" has err 'warning: layer 1: no unit is active for any sam
 json out
 ok "train --json counts dead units and layers" [ "$(leaf .dead_units) $(leaf .dead_layers)" = "40 2" ]
 ff 0 inspect dead.ff
-ok "inspect tells of dead layers" has out '^2 layers without an active unit'
+ok "inspect reports dead layers" has out '^2 layers without an active unit'
 ff 0 inspect dead.ff --json
 json out
 ok "inspect --json has dead units" [ "$(leaf '.layers[0].dead_units')" = 20 ]
 ff 0 inspect limited.ff
-ok "inspect tells of no others" [ "$(grep -c 'without an active' out)" = 0 ]
+ok "inspect reports no others" [ "$(grep -c 'without an active' out)" = 0 ]
 
 # Files that have changed
 mkdir changing

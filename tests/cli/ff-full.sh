@@ -9,7 +9,7 @@ small="--data $data --limit 700 --hidden 40x3 --epochs 3 --batch 100 --mode ff-f
     --negatives hard --peer-normalisation 0.001"
 
 ff 0 train $small --log log.jsonl
-ok "progress tells of epochs, not of layers" has err '^epoch 3/3  loss [0-9.]+  goodness '
+ok "progress counts epochs, not layers" has err '^epoch 3/3  loss [0-9.]+  goodness '
 ok "the log has a line for each epoch" [ "$(grep -c '"kind":"network",.*"layer":null' log.jsonl)" -eq 3 ]
 first=$(weights_hash model.ff)
 ok "the model has a hash of its weights" expr "$first" : '[0-9a-f]\{32\}$'

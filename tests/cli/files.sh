@@ -42,13 +42,13 @@ cp "$data"/*.gz cut/
 head -c 20000 "$data/train-images-idx3-ubyte.gz" >cut/train-images-idx3-ubyte.gz
 refused 4 'cut/train-images' train --data cut --hidden 10 --epochs 1
 "$FFTOOL" inspect model.ff >out 2>err
-ok "no model of a cut dataset is taken for complete" [ -z "$(grep '^model.ff: complete' out)" ]
+ok "no model of a truncated dataset counts as complete" [ -z "$(grep '^model.ff: complete' out)" ]
 rm -rf model.ff*
 mkdir mixed
 cp "$data"/*.gz mixed/
 cp "$data/t10k-labels-idx1-ubyte.gz" mixed/train-labels-idx1-ubyte.gz
 ff 1 train --data mixed --hidden 10 --epochs 1
-ok "images and labels of different counts are told" has err '^fftool: train: .*(2,?000|500)'
+ok "different numbers of images and labels are reported" has err '^fftool: train: .*(2,?000|500)'
 rm -rf model.ff*
 
 cp "$data/t10k-images-idx3-ubyte.gz" pictures.gz
@@ -81,7 +81,7 @@ rm -rf model.ff*
     refused 2 '--log: \./new\.ff is the model' train $small --model new.ff --log ./new.ff
     refused 2 '--log: good\.ff is the model' train $small --model good.ff --log good.ff --force
 }
-ok "nothing was made" [ ! -e new.ff ]
+ok "nothing was created" [ ! -e new.ff ]
 
 # A log is no file of its training, by whatever name
 mkdir S
@@ -115,7 +115,7 @@ tiny="--data $data --limit 400 --hidden 8 --epochs 1"
         train $tiny -o S/boundary-1.lmdb --scratch linked
     refused 2 'inside has the name of a file .* in the scratch directory S;' train $tiny -o inside --scratch S --log log.jsonl
 }
-ok "no file was made" [ "$(ls -d S/* new.ff* real.ff* made log.jsonl 2>/dev/null)" = "" ]
+ok "no file was created" [ "$(ls -d S/* new.ff* real.ff* made log.jsonl 2>/dev/null)" = "" ]
 rm kept.ff.partial hard inside
 # shellcheck disable=SC2086
 ff 0 train $tiny -o S/own.ff --scratch S --log S/own.jsonl --quiet
@@ -134,7 +134,7 @@ ok "earlier predictions are replaced" lines p.csv 501
     ff 3 train $small --model new.ff --memory 5M --log new.jsonl
     ff 0 train $small --model good.ff --log new.jsonl --quiet
 }
-ok "a training that comes to nothing leaves no log" [ ! -e new.jsonl ]
+ok "a training without a model leaves no log" [ ! -e new.jsonl ]
 
 # Standard streams that are closed: nothing that is said there ends up in the model
 # shellcheck disable=SC2086
@@ -189,7 +189,7 @@ for output in /dev/stdout /dev/stderr /dev/null; do
     esac
 done
 "$FFTOOL" predict model.ff --input "$data" --quiet 2>err | head -n 1 >out
-ok "predictions whose reader leaves leave nothing behind" [ -z "$(find . -name '*.eval-*')" ]
+ok "predictions to a closed pipe leave no file" [ -z "$(find . -name '*.eval-*')" ]
 rm -rf model.ff*
 
 # Damage
@@ -199,7 +199,7 @@ cp model.ff whole.ff
 size=$(wc -c <model.ff)
 for part in 1 4095 4096 8192 $((size / 2)) $((size - 4096)) $((size - 1)); do
     head -c "$part" whole.ff >cut.ff
-    ff 4 inspect --verify cut.ff && ok "a model cut to $part of $size bytes is found out" \
+    ff 4 inspect --verify cut.ff && ok "a model truncated to $part of $size bytes is detected" \
         has err 'cut\.ff'
 done
 finish

@@ -25,7 +25,7 @@ synopsis()
 
 ff 0 help
 ok "help lists commands on stdout" has out '^  train  '
-ok "help says nothing on stderr" empty err
+ok "help prints nothing on stderr" empty err
 commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\)  .*/\1/p' out)
 ok "there are six commands and more" [ "$(echo "$commands" | wc -l)" -ge 6 ]
 {
@@ -47,7 +47,7 @@ for name in $commands; do
     ff 0 "$name" --help
     ok "$name --help has usage" has out "^Usage: fftool $name"
     ok "$name --help has examples" has out "^  fftool $name "
-    ok "$name --help says nothing on stderr" empty err
+    ok "$name --help prints nothing on stderr" empty err
     ok "$name --help fits 80 columns" [ -z "$(awk 'length($0) > 80' out)" ]
     cp out one
     ff 0 help "$name"

@@ -85,7 +85,7 @@ cp "$data/t10k-images-idx3-ubyte.gz" reversed/train-images-idx3-ubyte.gz
 cp "$data/t10k-labels-idx1-ubyte.gz" reversed/train-labels-idx1-ubyte.gz
 hinted 1 'm\.ff was trained on other data' '.fftool inspect m\.ff.* shows .*--data, or train a new model: .fftool train., with another --model$' \
     resume m.ff --data reversed
-ok "resume is not told of an option that it lacks" [ -z "$(grep -e '--force' err)" ]
+ok "no option is advised that resume does not have" [ -z "$(grep -e '--force' err)" ]
 echo "This is text, not a model, and long enough that nobody takes it for an empty file." >text.ff
 hinted 4 'text\.ff: not an LMDB file' 'give --model another name' train $small --model text.ff
 unhinted 4 'text\.ff: not an LMDB file' resume text.ff
@@ -150,12 +150,12 @@ hinted 1 'x\.npy has 1 feature a row, but m\.ff' '.fftool inspect m\.ff.* what d
 ff 0 train $small --model m --quiet
 unhinted 4 'mixed/t10k-images' eval m --data mixed
 
-# A full disk, before and after there is something to go on with
+# A full disk, before and after there is something to resume
 mkdir full
 if mount -t tmpfs -o size=4k tmpfs full 2>/dev/null; then
     hinted 1 'No space left' 'make room, and give the same command again' \
         train $small --model full/m.ff --scratch elsewhere --force
-    ok "no resuming is advised where nothing was saved" [ -z "$(grep resume err)" ]
+    ok "resuming is not advised if nothing was saved" [ -z "$(grep resume err)" ]
     mount -t tmpfs -o remount,size=200k tmpfs full
     rm -f full/*
     hinted 1 'No space left' 'make room; .fftool resume m2\.ff --scratch full/scratch. then continues' \

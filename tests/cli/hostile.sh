@@ -80,12 +80,12 @@ ok "inspect --json is JSON" json out
 says 0 "\"model\": \"$in_json\\.ff\"" train --data "$utf8" "$@" --model "$utf8.ff" --json
 says 0 "\"path\": \"$in_json\"" plan --data "$utf8" --hidden 10 --epochs 1 --json
 ff 0 plot "$utf8.jsonl" --output curve.svg
-ok "a figure holds names escaped" has curve.svg 'u\\x1b\[2J\\u009b2J\\u202ex\\x7f\.jsonl'
-ok "a figure holds nothing else of them" tame curve.svg
+ok "a figure has names escaped" has curve.svg 'u\\x1b\[2J\\u009b2J\\u202ex\\x7f\.jsonl'
+ok "a figure has no other trace of them" tame curve.svg
 says 0 'by depth; u\\x1b' profile --data "$utf8" --depths 1 --modes ff-stream --hidden 10 --batch 50 \
     --output "$utf8.json" --quiet
-ok "results of profile hold names escaped" has "$utf8.json" "\"data\": \"$in_json\""
-ok "results of profile hold nothing else of them" tame "$utf8.json"
+ok "profile results have names escaped" has "$utf8.json" "\"data\": \"$in_json\""
+ok "profile results have no other trace of them" tame "$utf8.json"
 
 # Paths of bytes that are not UTF-8: they work, are shown escaped, and read back as they were
 latin=$(printf 'caf\351')

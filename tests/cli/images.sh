@@ -1,5 +1,5 @@
 #!/bin/sh
-# What an array of NumPy is taken for: images of a height and width where its shape tells them, and
+# What an array of NumPy is taken for: images of a height and width if its shape has them, and
 # what is said where it does not.
 # shellcheck source=tests/cli/lib
 # shellcheck disable=SC2086 # $net is words
@@ -50,7 +50,7 @@ refused 2 'jitter: shifts of up to 4 leave nothing' train --data thin.npy $net -
 refused 2 'label samples 20: of [0-9]+ classes at most [0-9] are wrong; 0 ' \
     train --data thin.npy $net --label-samples 20
 
-# One of a kind is told as one
+# One is written in the singular
 put_npy one.npy ", 1" 1
 refused 2 ': 1 feature cannot hold' train --data one.npy $net --recipe symba
 ff 0 train --data flat.npy $net --limit 1

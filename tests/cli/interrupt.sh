@@ -1,5 +1,5 @@
 #!/bin/sh
-# Ctrl-C saves the state and says how to go on; the weights in the end are those of a training that
+# Ctrl-C saves the state and says how to resume; the weights in the end are those of a training that
 # was never stopped.
 # shellcheck source=tests/cli/lib
 # shellcheck disable=SC2086 # $long is words
@@ -43,7 +43,7 @@ cp whole.ff model.ff
 "$FFTOOL" train $long --force --log log.jsonl >out 2>err &
 pid=$!
 stop_at INT 1
-ok "it is said that another model has made room" \
+ok "the message says that another model was replaced" \
     has err 'everything is saved, in place of the earlier model: .fftool resume'
 
 # A file of which only the beginning is left was no model
@@ -57,10 +57,10 @@ ok "no earlier model is mentioned where there was none" has err 'everything is s
 for signal in INT TERM; do
     stop $signal 4
     ok "$signal: exit code 130" [ "$code" -eq 130 ]
-    ok "$signal: the message says how to go on" has err 'interrupted.*.fftool resume model\.ff --checkpoint-interval 0 --log log\.jsonl.'
+    ok "$signal: the message says how to resume" has err 'interrupted.*.fftool resume model\.ff --checkpoint-interval 0 --log log\.jsonl.'
     ok "$signal: nothing on stdout" empty out
     ff 0 inspect model.ff --json
-    ok "$signal: the model can be looked into" json out
+    ok "$signal: the model can be inspected" json out
     ok "$signal: it is not complete" [ "$(leaf .complete)" = false ]
     before=$(wc -l <log.jsonl)
     # As a kill in the middle of a write leaves it; the other time as an editor does
@@ -69,7 +69,7 @@ for signal in INT TERM; do
     TERM) truncate -s -1 log.jsonl ;;
     esac
     ff 0 resume model.ff --log log.jsonl
-    ok "$signal: every line of the log is whole" [ "$(grep -vcE '^\{"kind":[^{]*(\{[^{}]*\}[^{}]*)?\}$' log.jsonl)" -eq 0 ]
+    ok "$signal: every line of the log is complete" [ "$(grep -vcE '^\{"kind":[^{]*(\{[^{}]*\}[^{}]*)?\}$' log.jsonl)" -eq 0 ]
     ok "$signal: no line of the log is lost" [ "$(head -n "$before" log.jsonl | grep -c kind)" -eq "$before" ]
     ok "$signal: resume completes it" has out '^model\.ff: 3 layers'
     ok "$signal: the log is appended to" [ "$(wc -l <log.jsonl)" -gt "$before" ]
@@ -91,7 +91,7 @@ advice=$(sed -n 's/.*`fftool \(.*\)`.*/\1/p' err)
 ok "options are repeated as they were given, and names are quoted" [ "$advice" = "resume './-it'\\''s.ff' \
 --scratch 'my dir/scratch' --compress zstd:2 --threads 2 --memory 64M --micro-batch 10 --checkpoint-interval 0 \
 --log log.jsonl --quiet" ]
-ok "scratch is there to go on with" [ -d "my dir/scratch" ]
+ok "scratch is kept for resuming" [ -d "my dir/scratch" ]
 eval "\"\$FFTOOL\" $advice" >out 2>err || not_ok "the command that is advised: $advice"
 ok "the command that is advised completes the training" \
     [ "$(weights_hash "./-it's.ff")" = "$expected" ]
@@ -101,7 +101,7 @@ ok "it leaves nothing in the scratch" [ -z "$(ls -A "my dir/scratch")" ]
 stop INT 8
 rm -rf model.ff.scratch
 ff 0 train $long --quiet
-ok "the same command goes on too, without its scratch" [ "$(weights_hash model.ff)" = "$expected" ]
+ok "the same command resumes too, without its scratch" [ "$(weights_hash model.ff)" = "$expected" ]
 
 # Data of another place is accepted if it is the same, down to the last row, whether or not scratch
 # still holds what training began with
@@ -119,16 +119,16 @@ cp model.ff stopped.ff
 for model in complete.ff model.ff; do
     refused 1 "$model was trained on other data .*: [^ ]* \(.*\) differs from that of .*/data\$" \
         resume $model --data other
-    ok "what to do is told" has err '^hint: .*--data, or train a new model'
+    ok "a hint is printed" has err '^hint: .*--data, or train a new model'
     refused 1 "$model was trained on other data" train $long --data other --model $model
 done
 ok "the model is as it was" cmp model.ff stopped.ff
 ff 0 train $long --data moved --model complete.ff
-ok "the same data elsewhere is that of a complete model" has out 'complete already'
+ok "a complete model accepts the same data at another path" has out 'complete already'
 ff 0 resume model.ff --data moved --quiet
-ok "training goes on with the same data elsewhere" [ "$(weights_hash model.ff)" = "$expected" ]
+ok "training resumes with the same data at another path" [ "$(weights_hash model.ff)" = "$expected" ]
 ff 0 inspect model.ff
-ok "whose place is recorded" has out 'moved'
+ok "the new path is recorded" has out 'moved'
 
 "$FFTOOL" train --data "$data" --hidden 100x3 --epochs 200 --model held.ff --quiet &
 pid=$!

@@ -52,5 +52,5 @@ half of a surrogate pair|["\\ud800"]
 bytes that are not UTF-8|["\377"]
 a byte order mark|\357\273\277{}
 END
-ok "a file that is not there is refused" [ "$(json nowhere 2>&1 | grep -c '^json-leaves: nowhere')" -eq 1 ]
+ok "a missing file is refused" [ "$(json nowhere 2>&1 | grep -c '^json-leaves: nowhere')" -eq 1 ]
 finish

@@ -14,7 +14,7 @@ if ! command -v cc >/dev/null; then
     exit 0
 fi
 
-# An allocator whose FAIL_AT-th call since main() fails; with FAIL_COUNT it tells of how many.
+# An allocator whose FAIL_AT-th call since main() fails; with FAIL_COUNT it prints the number of calls.
 cat >fail.c <<'END'
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -118,7 +118,7 @@ for n in $(seq "$calls"); do
     ! has err 'out of memory' || ran_out=$((ran_out + 1))
 done
 ok "a failing allocation while JSON is read is a failure with a message (not $bad)" [ "$bad" -eq 0 ]
-ok "$ran_out of $calls are said to be for want of memory" [ "$ran_out" -gt 5 ]
+ok "$ran_out of $calls are reported as out of memory" [ "$ran_out" -gt 5 ]
 
 # shellcheck disable=SC2086
 ff 0 train $conditioned --quiet --log log.jsonl

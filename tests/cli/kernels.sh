@@ -24,17 +24,17 @@ passes()
 
 all=$("$FFTOOL_ROOT/tests/kernels")
 usual=$(taken)
-ok "the program takes the kernels of ${usual:-no known type}" [ -n "$usual" ]
+ok "the program uses the kernels of ${usual:-no known type}" [ -n "$usual" ]
 other=$(echo "$all" | grep -vx "$usual" | head -n 1)
 if [ -z "$other" ] && ! echo "$all" | grep -qx Haswell; then
     echo "SKIPPED: learning with a second type of kernels: this processor has none, or is not x86-64"
     finish
 fi
-ok "there are those of ${other:-no other type}, too" [ -n "$other" ]
+ok "kernels of ${other:-no other type} are available, too" [ -n "$other" ]
 OPENBLAS_CORETYPE=$other
 export OPENBLAS_CORETYPE
-ok "the program takes the kernels of $other" [ "$(taken)" = "$other" ]
+ok "the program uses the kernels of $other" [ "$(taken)" = "$other" ]
 passes "$FFTOOL_ROOT/tests/cli/learning.sh"
 passes "$(dirname "$FFTOOL")/tests/train/test_train_learning"
-ok "test_train_learning takes the kernels of $other" has out "^kernels: .* $other\$"
+ok "test_train_learning uses the kernels of $other" has out "^kernels: .* $other\$"
 finish

@@ -11,48 +11,48 @@ hard="$shape --recipe symba --negatives hard --validation 0.2 --head-epochs 1"
 unsupervised="$shape --recipe unsupervised --head-epochs 1"
 
 ff 0 train $held --log log.jsonl
-ok "errors of a layer as trained are told" \
+ok "errors of a layer are reported when it is trained" \
     has err '^layer 3/3 trained  error [0-9.]+ %  held-out error, summed up to it [0-9.]+ %$'
 # Of 100 rows that are held out, an error has two decimals.
-ok "the log has them for each layer, with no digits that are not true" \
+ok "the log has them for each layer, in full precision and no more" \
     [ "$(grep -cE '"kind":"trained".*"error":0\.[0-9]*,"validation_error_upto":0\.[0-9]{1,2},' \
         log.jsonl)" -eq 3 ]
-ok "the log tells what the negative goodness is of" [ "$(grep -c '"negatives":"labels"' log.jsonl)" -eq 9 ]
+ok "the log names the source of negatives" [ "$(grep -c '"negatives":"labels"' log.jsonl)" -eq 9 ]
 # 80 of 400 samples in batches of 50 are two batches; 0.01 of them is one.
-ok "what is held out is told when training begins" has err '^held out: 100 of 400 samples$'
+ok "the number of held-out samples is printed when training begins" has err '^held out: 100 of 400 samples$'
 ok "and when it ends" has out '^held out: 100 samples, error [0-9.]* %$'
 ok "the others are those that were trained on" has out ', trained on 300 samples in '
 ff 0 inspect model.ff
 ok "and by inspect" has out '^  held out  100 of 400 samples$'
 ff 0 train $held --validation 0.01 --model little.ff --json --quiet
 json out
-# chosen: what the JSON document tells of the choice
+# chosen: the choice in the JSON document
 chosen()
 {
     echo "$(leaf .choice.first) $(leaf .choice.last) $(leaf .choice.held_out_error) $(leaf .choice.temperature)"
 }
 choice=$(chosen)
-ok "a little held out is a batch" [ "$(leaf .held_out_samples) $(leaf .plan.held_out_samples)" = "50 50" ]
+ok "a small share held out is one batch" [ "$(leaf .held_out_samples) $(leaf .plan.held_out_samples)" = "50 50" ]
 ff 0 inspect little.ff --json
 json out
 ok "inspect --json has it" [ "$(leaf .data.held_out_samples)" -eq 50 ]
 ok "train --json has the choice and its held-out error, as inspect --json" [ "$(chosen)" = "$choice" ]
-ok "which is a number" [ -n "${choice##*null*}" ]
+ok "the held-out error is a number" [ -n "${choice##*null*}" ]
 ff 0 inspect model.ff --json
 json out
 first=$(leaf .choice.first) last=$(leaf .choice.last)
-ok "inspect has no digits of errors that are not true" \
+ok "inspect prints errors in full precision and no more" \
     [ "$(grep -oE '"(error|held_out_error)": 0\.[0-9]{1,7}[,}]' out | wc -l)" -eq 4 ]
 
 ff 0 eval model.ff --data "$data"
 if [ "$first" -eq "$last" ]; then
-    ok "eval tells the layer that was chosen" has out "; goodness of layer $first\$"
+    ok "eval reports the chosen layer" has out "; goodness of layer $first\$"
 else
-    ok "eval tells the layers that were chosen" has out "; goodness of layers $first to $last\$"
+    ok "eval reports the chosen layers" has out "; goodness of layers $first to $last\$"
 fi
 ff 0 eval model.ff --data "$data" --json --quiet
 json out
-ok "eval sums the layers that were chosen" [ "$(leaf .first_layer) $(leaf .last_layer)" = "$first $last" ]
+ok "eval sums the chosen layers" [ "$(leaf .first_layer) $(leaf .last_layer)" = "$first $last" ]
 ok "eval: cross-entropy" expr "$(leaf .cross_entropy)" : '[0-9.]*$'
 error=$(leaf .error)
 for range in "1 1 1" "1-2 1 2" "2-3 2 3" "3 3 3" "last 3 3" "2-last 2 3" "1-last 1 3"; do
@@ -71,7 +71,7 @@ if has out 'not measured'; then not_ok "eval: all layers are measured"; fi
 ff 0 eval model.ff --data "$data" --layers 2-3 --quiet --json
 ok "eval --json: it is null there" [ "$(tr -d ' \n' <out | grep -c '"upto_error":\[null,0')" -eq 1 ]
 ff 0 eval model.ff --data "$data" --layers 1 --quiet
-ok "eval: layers that are not measured are told" has out '^Layers 2 to 3 are above those .* not measured'
+ok "eval: layers that are not measured are reported" has out '^Layers 2 to 3 are above those .* not measured'
 ff 0 eval model.ff --data "$data" --layers 1-2 --quiet
 ok "eval: so is one" has out '^Layer 3 is above those that are summed, and not measured'
 ff 0 eval model.ff --data "$data" --layers 1 --quiet --json
@@ -100,7 +100,7 @@ ff 0 predict model.ff --input "$data" --output all.csv
 ff 0 predict model.ff --input "$data" --layers last --output last.csv
 ok "predict --layers: other scores" [ "$(cksum <last.csv)" != "$(cksum <all.csv)" ]
 ff 0 predict model.ff --input "$data" --layers "$first-$last" --output chosen.csv
-ok "predict sums the layers that were chosen" cmp chosen.csv all.csv
+ok "predict sums the chosen layers" cmp chosen.csv all.csv
 
 ff 0 train $held --sweeps 2 --model swept.ff --log swept.jsonl --quiet
 for kind in layer trained; do
@@ -123,11 +123,11 @@ ff 0 eval one.ff --data "$data" --json --quiet
 json out
 ok "eval of hard negatives: by goodness" [ "$(leaf .method)" = goodness ]
 ff 0 train $unsupervised --model images.ff --log images.jsonl --quiet
-ok "the log tells that the negative goodness is of hybrids" \
+ok "the log names hybrid images as negatives" \
     has images.jsonl '"kind":"trained".*"negatives":"hybrid"'
 ff 0 eval images.ff --data "$data" --json --quiet
 json out
-ok "eval of what learnt without labels: by the head" [ "$(leaf .method)" = head ]
+ok "eval of unsupervised layers: by the head" [ "$(leaf .method)" = head ]
 refused 2 'its linear head decides' eval images.ff --data "$data" --method goodness
 refused 2 'layers: .* the head of images\.ff decides' eval images.ff --data "$data" --layers 1
 refused 2 'layers: .* the head of one\.ff decides' eval one.ff --data "$data" --method head --layers 2-last

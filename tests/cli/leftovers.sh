@@ -36,21 +36,21 @@ for use in "resume m.ff" "train $small --model m.ff" "resume m.ff --scratch dang
     ff 0 $use
     ok "no scratch is needed: $use" has out '^m\.ff is complete already; nothing to do$'
 done
-ok "what is there stays" [ "$(cat m.ff.scratch) $(readlink dangling)" = "x nowhere/scratch" ]
+ok "an existing directory stays" [ "$(cat m.ff.scratch) $(readlink dangling)" = "x nowhere/scratch" ]
 refused 1 'm\.ff\.scratch: cannot be the scratch folder' train $small --model m.ff --force
 refused 1 'm\.ff exists: ' train $small --model m.ff --seed 9
 rm m.ff.scratch dangling
 mkdir m.ff.scratch
 flock m.ff.scratch "$FFTOOL" resume m.ff >out 2>err
-ok "nor is one that another holds" has out '^m\.ff is complete already; nothing to do$'
-ok "which stays" [ -d m.ff.scratch ]
+ok "nor is a directory that another process holds" has out '^m\.ff is complete already; nothing to do$'
+ok "the other's directory stays" [ -d m.ff.scratch ]
 rmdir m.ff.scratch
 
 # A directory that is given for scratch stays, even if it has the default name
 mkdir q.ff.scratch
 ff 0 train $small --model q.ff --scratch q.ff.scratch --quiet
 ok "a directory for scratch stays" [ -d q.ff.scratch ]
-ok "empty" [ -z "$(ls -A q.ff.scratch)" ]
+ok "the directory is empty" [ -z "$(ls -A q.ff.scratch)" ]
 rmdir q.ff.scratch
 
 kept="the notes of others stay"
@@ -58,14 +58,14 @@ for command in "eval m.ff --data $data --limit 20" "predict m.ff --input $input 
     "train $small --model m.ff" "resume m.ff"; do
     remains
     ff 0 $command --quiet
-    ok "temporary files of a killed eval are gone" [ ! -e m.ff.eval-abcdef ]
+    ok "temporary files of a killed eval are removed" [ ! -e m.ff.eval-abcdef ]
     ok "$kept" there m.ff.eval-notes/notes m.ff.eval-1234567
 done
 for command in "predict m.ff --input $input --limit 20 --output p.csv" \
     "predict m.ff --input $input --limit 20 --output p.csv"; do
     remains
     ff 0 $command --quiet
-    ok "an output of a killed process is gone" [ ! -e .fftool-0123abcd ]
+    ok "an output of a killed process is removed" [ ! -e .fftool-0123abcd ]
     ok "$kept" there .fftool-notes.txt .fftool-0123abcde p.csv.backup
 done
 ok "the output is complete" lines p.csv 21
@@ -93,7 +93,7 @@ for i in 1 2 3 4 5 6; do
     delay=$(awk "BEGIN { print $delay + 0.02 }")
 done
 ff 0 predict m.ff --input "$input" --output p.csv --quiet
-ok "killed at six moments, no output is ever half of one" cmp p.csv new.csv
+ok "killed at six moments, an output is never partial" cmp p.csv new.csv
 ok "and nothing is left" [ -z "$(find . -name '*.eval-*' -o -name '.fftool-*')" ]
 
 # An output keeps its permissions, and the link that leads to it
@@ -106,14 +106,14 @@ ok "the permissions stay" [ "$(stat -c %a p.csv)" = 640 ]
 (umask 027 && "$FFTOOL" predict m.ff --input "$input" --limit 20 --output fresh.csv --quiet)
 ok "a new file has those of the umask" [ "$(stat -c %a fresh.csv)" = 640 ]
 ff 1 predict m.ff --input "$input" --output nowhere/p.csv
-ok "a folder that is not there is told" has err 'nowhere/p\.csv: No such file'
+ok "a missing directory is reported" has err 'nowhere/p\.csv: No such file'
 ff 1 predict m.ff --input "$input" --output nowhere/
-ok "so is a name that is none" has err '^fftool: predict: --output: nowhere/: '
+ok "so is an empty name" has err '^fftool: predict: --output: nowhere/: '
 mkdir full
 if mount -t tmpfs -o size=8k tmpfs full 2>/dev/null; then
     echo index,label,old >full/p.csv
     ff 1 predict m.ff --input "$input" --output full/p.csv --quiet
-    ok "a full disk is told" has err 'full/p\.csv: No space left on device'
+    ok "a full disk is reported" has err 'full/p\.csv: No space left on device'
     ok "and the old output stays, alone" [ "$(cat full/p.csv) $(ls -A full)" = "index,label,old p.csv" ]
     umount full
 else
@@ -129,7 +129,7 @@ END
     rm p.csv
     echo x >.fftool-0123abcd
     ./without-proc "$FFTOOL" predict m.ff --input "$input" --output p.csv --quiet
-    ok "where files need a name, an output is complete, too" cmp p.csv new.csv
+    ok "an output is complete without unnamed files, too" cmp p.csv new.csv
     ./without-proc "$FFTOOL" predict m.ff --input "$input" --limit 20 --output p.csv --quiet
     ok "and replaced" lines p.csv 21
     ok "and nothing is left" [ -z "$(find . -name '.fftool-*')" ]
@@ -137,11 +137,11 @@ else
     echo "SKIPPED: /proc cannot be hidden: file systems whose files need a name"
 fi
 
-# Profiles, killed before and after they have put something into their folder
+# Profiles, killed before and after they have put something into their directory
 tiny="--data $data --depths 1 --modes ff-stream --hidden 10 --batch 50 --samples 50 --quiet"
 mkdir o.json.work
 ff 0 profile $tiny -o o.json
-ok "an empty work folder is taken over, and removed" [ ! -e o.json.work ]
+ok "an empty work directory is taken over, and removed" [ ! -e o.json.work ]
 mkdir -p o.json.work/point/m.ff.scratch
 echo x >o.json.work/point/m.ff
 ff 0 profile $tiny -o o.json --force

@@ -61,7 +61,7 @@ code=0
 wait $! || code=$?
 ok "SIGTERM is passed on to the command" [ -e ended ]
 ok "its end is waited for" [ "$code" -eq 9 ]
-ok "no group stays" no_group
+ok "no control group is left" no_group
 
 command="limit-memory, interrupted"
 # A group of its own, as of a terminal; what runs in the background ignores SIGINT otherwise.
@@ -74,14 +74,14 @@ done
 kill -s INT -- "-$!"
 wait $! || true
 ok "SIGINT ends a command that does not catch it, too" has err 'peak '
-ok "no group stays" no_group
+ok "no control group is left" no_group
 
 deep="--data $data --hidden 500x6 --epochs 1 --recipe symba --negative-sets 3 --head-epochs 0"
 command="limit-memory 32M fftool train $deep"
 code=0
 "$limit" -o peak 32M "$FFTOOL" train $deep --quiet >out 2>err || code=$?
 ok "six layers are trained within 32 MiB" [ "$code" -eq 0 ]
-ok "the peak is told" has err 'peak .* of 32\.0 MiB, page cache included'
+ok "the peak is printed" has err 'peak .* of 32\.0 MiB, page cache included'
 ok "the peak is within the limit" [ "$(cat peak)" -le $((32 * 1024 * 1024)) ]
 ff 0 train $deep --model free.ff --quiet
 ok "the weights are those of a run without limit" \
@@ -90,5 +90,5 @@ ok "the weights are those of a run without limit" \
 command="limit-memory 4M fftool train"
 code=0
 "$limit" 4M "$FFTOOL" train $deep --model small.ff --quiet >out 2>err || code=$?
-ok "too small a limit kills, and that is told" has err 'killed: the command needs more than 4M'
+ok "a limit that is too small kills, and the message says so" has err 'killed: the command needs more than 4M'
 finish

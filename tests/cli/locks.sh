@@ -59,13 +59,13 @@ for log in live.jsonl linked.jsonl hard.jsonl; do
         train $tiny --model second.ff --log $log --force
     refused 1 "--log: $log is in use by another training" resume done.ff --log $log
 done
-ok "what to do is told" has err '^hint: give each training a --log of its own'
-ok "no second model is made" [ ! -e second.ff ]
+ok "a hint is printed" has err '^hint: give each training a --log of its own'
+ok "no second model is created" [ ! -e second.ff ]
 if command -v gnuplot >/dev/null 2>&1; then
     ff 0 plot live.jsonl -o live.svg
 fi
-ok "the first training goes on" kill -0 $live
-ok "its log is whole" [ "$(head -n 1 live.jsonl | cut -c -8)" = '{"kind":' ]
+ok "the first training continues" kill -0 $live
+ok "its log is complete" [ "$(head -n 1 live.jsonl | cut -c -8)" = '{"kind":' ]
 # shellcheck disable=SC2086
 ff 0 train $tiny --epochs 1 --model second.ff --log /dev/null --quiet
 kill -KILL $live
@@ -122,7 +122,7 @@ else
     echo "SKIPPED: full disks: $(cat mount.err)"
 fi
 
-# Another user's lock file. Relative paths: the folders above may be closed to others.
+# Another user's lock file. Relative paths: the directories above may be closed to others.
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
     mkdir shared
     cp -r "$data" dataset

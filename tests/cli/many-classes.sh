@@ -51,14 +51,14 @@ put_labels y_test.npy 1000
 
 net="--data . --recipe conditioned --hidden 150x2 --batch 64"
 ff 0 train $net --epochs 12 --json --quiet
-ok "a thousand classes are trained" json out
+ok "a model of a thousand classes is trained" json out
 ok "the library keeps to the plan" [ "$(leaf .accounted_peak_bytes)" -le "$(leaf .planned_bytes)" ]
 if [ -z "${FFTOOL_SANITIZED-}" ] && [ -r /proc/self/status ]; then
     ok "train: planned $(leaf .planned_bytes), measured $(leaf .peak_rss_bytes)" \
         near "$(leaf .planned_bytes)" "$(leaf .peak_rss_bytes)"
 fi
 ff 0 eval model.ff --data . --json --quiet
-ok "a thousand classes are evaluated" evaluation
+ok "a model of a thousand classes is evaluated" evaluation
 error=$(leaf .error)
 echo "test error $error"
 ok "far better than chance" [ "$(echo "$error" | awk '{ print ($1 < 0.5) }')" = 1 ]
@@ -79,7 +79,7 @@ for use in "train $net --epochs 1 --model tight.ff" "eval model.ff --data ."; do
     eval*) evaluation ;;
     *) json out ;;
     esac
-    ok "${use%% *} does with ${most}M" [ "$(leaf .accounted_peak_bytes)" -le $((most << 20)) ]
+    ok "${use%% *} succeeds with ${most}M" [ "$(leaf .accounted_peak_bytes)" -le $((most << 20)) ]
 done
-ok "eval comes to the same error" [ "$(leaf .error)" = "$error" ]
+ok "eval reports the same error" [ "$(leaf .error)" = "$error" ]
 finish

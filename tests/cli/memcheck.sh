@@ -16,7 +16,7 @@ if [ ! -r /proc/self/maps ]; then
     echo "SKIPPED: memcheck: valgrind needs /proc"
     exit 0
 fi
-# valgrind knows no AVX-512; OpenBLAS is told to do without.
+# valgrind does not know AVX-512; OpenBLAS is set not to use it.
 kernels=$("$FFTOOL_ROOT/tests/kernels" | grep -vx SkylakeX | head -n 1)
 [ -z "$kernels" ] || export OPENBLAS_CORETYPE="$kernels"
 
@@ -30,7 +30,7 @@ clean()
     command="valgrind fftool $*"
     code=0
     valgrind -q --error-exitcode=99 --leak-check=full "$FFTOOL" "$@" >out 2>err </dev/null || code=$?
-    ok "valgrind has nothing to say of $what" [ "$code" -eq 0 ]
+    ok "valgrind reports nothing for $what" [ "$code" -eq 0 ]
 }
 
 clean train train $tiny --quiet

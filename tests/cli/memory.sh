@@ -1,7 +1,7 @@
 #!/bin/sh
 # Peak memory does not grow with depth: a network three times as deep takes the same, under 48 MB,
 # while scratch holds as much again. FFTOOL_LONG=1: with 60,000 images, 4 and 16 layers of 1000. And a
-# single layer five times as large as its budget (FFTOOL_LONG: eight times) comes to the same weights as
+# single layer five times as large as its budget (FFTOOL_LONG: eight times) ends in the same weights as
 # with memory to spare.
 # shellcheck source=tests/cli/lib
 . "${FFTOOL_ROOT:?}/tests/cli/lib"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The plan: peak memory as told is as measured, over a dozen networks; the smallest budget does, and
+# The plan: peak memory is as planned, over a dozen networks; the smallest budget suffices, and
 # less is refused with exit code 3; `fftool plan` and its JSON; sizes that make no sense.
 # tools/measure-plan has more networks; FFTOOL_LONG=1 measures them all.
 # shellcheck source=tests/cli/lib
@@ -17,10 +17,10 @@ parts()
 
 refused 3 'needs at least [0-9]+M .*; give --memory [0-9]+M or more' train --data "$data" $net --memory 1
 least=$(smallest err)
-ok "its parts add up" [ "$(parts)" -eq "$least" ]
-ok "nothing was made" [ -z "$(find . -name 'model.ff*')" ]
+ok "the parts of a plan add up" [ "$(parts)" -eq "$least" ]
+ok "nothing was created" [ -z "$(find . -name 'model.ff*')" ]
 refused 3 "give --memory ${least}M or more" train --data "$data" $net --memory $((least - 1))M
-ok "nothing was made" [ -z "$(find . -name 'model.ff*')" ]
+ok "nothing was created" [ -z "$(find . -name 'model.ff*')" ]
 ok "and what would need less is named" has err '^hint: narrower layers'
 refused 3 'give --memory [0-9]+M or more' plan $net --data "$data" --memory 1 --threads 1
 ok "but not fewer threads than one" has err '^hint: narrower layers \(--hidden\) and a smaller --batch need less$'
@@ -34,21 +34,21 @@ done
 refused 3 "give --memory ${least}M or more" plan --data "$data" $net --memory $((least - 1))M
 
 ff 0 train --data "$data" $net --memory "${least}M" --json
-ok "the smallest budget does" json out
+ok "the smallest budget suffices" json out
 ok "the plan is within it" [ "$(leaf .planned_bytes)" -le $((least << 20)) ]
 ok "the library keeps to it" [ "$(leaf .accounted_peak_bytes)" -le $((least << 20)) ]
-ok "what was written is told" [ "$(leaf .bytes_written)" -gt 1000000 ]
-ok "paging is told" [ "$(leaf .plan.tile_slots)" -ge 1 ]
+ok "the bytes written are reported" [ "$(leaf .bytes_written)" -gt 1000000 ]
+ok "paging is reported" [ "$(leaf .plan.tile_slots)" -ge 1 ]
 for key in peak_bytes smallest_bytes mapped_bytes program_bytes accounted_peak_bytes threads \
     chunk_rows micro_batch_rows tiles resident_tiles tile_slots slowdown scratch_peak_bytes \
     written_bytes model_bytes model_peak_bytes parameters steps budget_bytes phase category_bytes.weights; do
     ok "the plan has $key" [ -n "$(leaf ".plan.$key")" ]
 done
-ok "the plan is told by category" has err '^  optimizer  '
-ok "paging is told to people" has err 'tiles stay, the others are paged'
+ok "the plan is printed by category" has err '^  optimizer  '
+ok "paging is printed" has err 'tiles stay, the others are paged'
 tight=$(weights_hash model.ff)
 ff 0 train --data "$data" $net --model free.ff --json --verbose
-ok "without a budget the plan is told if asked for" has err '^memory plan: peak '
+ok "without a budget the plan is printed on request" has err '^memory plan: peak '
 ok "the weights are those without a budget" [ "$(weights_hash free.ff)" = "$tight" ]
 
 for use in "eval model.ff --data $data" "predict model.ff --input $data"; do
@@ -59,7 +59,7 @@ for use in "eval model.ff --data $data" "predict model.ff --input $data"; do
     refused 3 'give --memory [0-9]+M or more' $use --memory 1
     most=$(smallest err)
     ff 0 $use --memory "${most}M"
-    ok "${use%% *} does with ${most}M" has err '^memory plan: '
+    ok "${use%% *} succeeds with ${most}M" has err '^memory plan: '
     ok "no temporary file is left" [ -z "$(find . -name '*.eval*')" ]
     refused 3 "give --memory ${most}M or more" $use --memory $((most - 1))M
 done
@@ -72,7 +72,7 @@ if [ -z "${FFTOOL_SANITIZED-}" ] && [ -r /proc/self/status ]; then
     done
 fi
 
-# A model in training goes on within another budget, or not at all.
+# A model in training resumes within another budget, or not at all.
 "$FFTOOL" train --data "$data" $net --model cut.ff --epochs 50 >/dev/null 2>&1 &
 pid=$!
 while [ ! -s cut.ff ] && kill -0 $pid 2>/dev/null; do
@@ -84,7 +84,7 @@ refused 3 'give --memory [0-9]+M or more' resume cut.ff --memory 1
 ff 0 inspect cut.ff --json
 
 ff 0 plan --data "$data" $net
-ok "a plan is told at length" has out '^memory plan: peak .* MiB, .*; --memory [0-9]+M would do'
+ok "a plan is printed in full" has out '^memory plan: peak .* MiB, .*; --memory [0-9]+M would do'
 ok "and the disk" has out '^scratch: peak '
 ff 0 plan --hidden 2000 --depths 2,7,...,47 --modes ff-stream,ff-full,bp --batch 5000
 ok "a table has a line for each mode and depth" lines out 31
@@ -99,20 +99,20 @@ ok "what does not fit is marked" has out '^bp .* does not fit$'
 ok "what fits is not" has out '^ff-stream .*B$'
 ff 3 plan --hidden 2000 --depths 2,47 --modes ff-stream,bp --batch 500 --memory 200M --json
 ok "its JSON is one document" json out
-ok "with a point for each" [ "$(grep -c '^\.points\[[0-9]*\]\.peak_bytes=' leaves)" -eq 4 ]
-ok "which says whether it fits" [ "$(leaf '.points[3].fits')" = false ]
+ok "JSON has a point for each line" [ "$(grep -c '^\.points\[[0-9]*\]\.peak_bytes=' leaves)" -eq 4 ]
+ok "JSON says whether it fits" [ "$(leaf '.points[3].fits')" = false ]
 ff 3 plan --hidden 500x2 --memory 12M --json
 ok "so is that of a single network" json out
-ok "which says that it does not fit" [ "$(leaf '.points[0].fits')" = false ]
-ok "and what would" [ "$(leaf '.points[0].smallest_bytes')" -eq $(($(smallest err) << 20)) ]
-ok "as does the message" has err '^fftool: plan: a budget of 12M is too small'
+ok "JSON says that it does not fit" [ "$(leaf '.points[0].fits')" = false ]
+ok "JSON has the smallest budget" [ "$(leaf '.points[0].smallest_bytes')" -eq $(($(smallest err) << 20)) ]
+ok "the message says so" has err '^fftool: plan: a budget of 12M is too small'
 ff 0 plan --hidden 500x2 --memory "$(smallest err)M" --json
-ok "which it does" json out
-ok "as it says" [ "$(leaf '.points[0].fits')" = true ]
+ok "JSON is valid for a network that fits" json out
+ok "JSON says that it fits" [ "$(leaf '.points[0].fits')" = true ]
 refused 3 'a budget of 12M is too small' plan --hidden 500x2 --memory 12M
 ff 0 plan --hidden 1000000x100000 --samples 100000000000 --features 500000 --classes 1000 --float \
     --batch 16000000 --epochs 1000000 --json
-ok "a plan makes nothing" [ ! -e model.ff.scratch ]
+ok "a plan creates nothing" [ ! -e model.ff.scratch ]
 ok "JSON is valid for numbers of any size" json out
 ok "and none is negative" [ "$(grep -c '=-' leaves)" -eq 0 ]
 

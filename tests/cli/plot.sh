@@ -90,7 +90,7 @@ refused 1 'no-such.json' plot no-such.json -o f.svg
 refused 2 '\.svg' plot r.json -o f.txt
 echo notes >notes.pdf
 refused 1 'notes\.pdf is there and is no picture' plot r.json -o notes.pdf
-ok "a file that is no picture is left as it is" [ "$(cat notes.pdf)" = notes ]
+ok "a file that is not a figure is left as it is" [ "$(cat notes.pdf)" = notes ]
 for format in svg png pdf; do
     ff 0 plot r.json -o twice.$format
     ff 0 plot r.json -o twice.$format
@@ -118,7 +118,7 @@ code=0
 PATH=/nowhere "$FFTOOL" plot r.json -o f.svg 2>err || code=$?
 ok "without gnuplot its package is named" has err 'gnuplot-nox'
 ok "and that is a failure" [ $code -eq 1 ]
-ok "no figure was made" [ ! -e f.svg ]
+ok "no figure was created" [ ! -e f.svg ]
 
 if ! command -v gnuplot >/dev/null 2>&1; then
     echo "SKIPPED: figures: gnuplot is not installed"
@@ -129,13 +129,13 @@ ff 0 plot r.json -o bars.svg
 ok "the title says what was measured" has bars.svg 'Peak memory against depth'
 ok "the labels say on what" has bars.svg '2,000 units'
 ok "and how" has bars.svg 'batch 5,000'
-ok "text of the results means nothing but itself" has bars.svg 'some_data &amp; &lt;co(>|&gt;)'
+ok "text of the results is drawn literally" has bars.svg 'some_data &amp; &lt;co(>|&gt;)'
 ok "what did not fit is marked" has bars.svg 'did not fit'
 ff 0 plot r.json -o lines.svg --style lines
 ff 0 plot r.json -o log.svg --style lines --log
 ff 0 plot r.json -o speed.svg --style throughput
 for one in lines log speed; do
-    ok "$one is another figure than bars" [ -s $one.svg ]
+    ok "$one differs from bars" [ -s $one.svg ]
     ok "$one is SVG" has $one.svg '^<svg|<svg '
     if cmp -s bars.svg $one.svg; then not_ok "$one is the same as bars"; fi
 done
@@ -145,7 +145,7 @@ for style in bars lines; do
     ok "$style: a mode that has failed throughout is in the legend" has failed.svg '>BP</text>'
     ok "$style: the other one is, too" has failed.svg '>FF, one layer in memory.*</text>'
 done
-ok "what is not known is not told" [ "$(grep -ci 'nan' failed.svg)" -eq 0 ]
+ok "unknown values are not drawn" [ "$(grep -ci 'nan' failed.svg)" -eq 0 ]
 # shellcheck disable=SC2046 # words
 results none $(seq 2 101) >hundred.json
 for style in "bars" "lines" "lines --log"; do
@@ -167,7 +167,7 @@ for source in json jsonl; do
 done
 cp l.jsonl "$(printf 'no\377utf8').jsonl"
 ff 0 plot no*utf8.jsonl -o accents.svg
-ok "bytes that are no UTF-8 do not break it" iconv -f utf8 -t utf8 accents.svg
+ok "bytes that are not UTF-8 do not break it" iconv -f utf8 -t utf8 accents.svg
 ok "and are escaped" has accents.svg 'no\\xffutf8\.jsonl'
 # The environment does not change the picture, let alone prevent it
 mkdir home
@@ -188,9 +188,9 @@ for variable in GNUTERM=x11 GNUTERM=dumb HOME=/nowhere; do
 done
 rm .gnuplot
 ff 0 plot r.json -o bars.png
-ok "a PNG is one" [ "$(head -c 4 bars.png | tail -c 3)" = PNG ]
+ok "a PNG file is a PNG image" [ "$(head -c 4 bars.png | tail -c 3)" = PNG ]
 ff 1 plot r.json -o no/such/bars.svg
-ok "a folder that is not there is told" has err 'no/such'
+ok "a missing directory is reported" has err 'no/such'
 
 # A picture is written where its path leads
 mkdir folder.svg
@@ -225,7 +225,7 @@ else
 fi
 
 ff 0 plot l.jsonl -o curves.svg
-ok "nothing is said of a sound log" empty err
+ok "a valid log gives no message" empty err
 ok "curves: the title says what is shown" has curves.svg 'Learning curves'
 for what in 'Error, %' Goodness 'Epochs passed' '>18<' '3 layers' '4 epochs of each' \
     '1,200 samples' l.jsonl; do
@@ -245,7 +245,7 @@ done
 ff 0 plot l.jsonl -o logarithmic.svg --log
 if cmp -s curves.svg logarithmic.svg; then not_ok "--log changes nothing of curves"; fi
 ff 0 plot l.jsonl -o curves.pdf
-ok "a PDF is one" [ "$(head -c 4 curves.pdf)" = %PDF ]
+ok "a PDF file is a PDF document" [ "$(head -c 4 curves.pdf)" = %PDF ]
 
 # Of 0.125, 0.0625 and 0.0417 the largest is at the top of the axis; 0.5 / 4 is not drawn.
 sed 's/"error":0\.25/"error":null/; s/"kind":"head"/"kind":"other"/' l.jsonl >ends.jsonl
@@ -285,7 +285,7 @@ same()
 
 { log_of 3 2 && sed 's/"error":[^,]*/"error":0.9/' l.jsonl && cat l.jsonl; } >again.jsonl
 same "an epoch that was trained again counts as the last time" again.jsonl
-ok "that is nothing to warn of" empty err
+ok "that gives no warning" empty err
 { cat l.jsonl && printf '{"kind":"layer","layer":3,"epoch":5,"lo'; } >half.jsonl
 same "half a line at the end is left out" half.jsonl
 ok "with a warning" has err 'warning: half\.jsonl: line 24 is no epoch'
@@ -306,12 +306,12 @@ done
 log_of 1 1 >one.jsonl
 ff 0 plot one.jsonl -o one.svg
 ff 1 plot one.jsonl -o one.svg --style depth
-ok "an error that is not known is told" has err 'one\.jsonl: no layer in it is trained to its end'
+ok "an unknown error is reported" has err 'one\.jsonl: no layer in it is trained to its end'
 sed '/"kind":"trained"/s/"validation_error_upto":null/"validation_error_upto":0.3/' l.jsonl >valid.jsonl
 for style in curves depth; do
     ff 0 plot valid.jsonl -o valid.svg --style $style
     ok "$style: an error on held-out samples is drawn" has valid.svg 'held-out error, up to the layer'
-    ok "$style: it is said what it is of" has valid.svg 'goodness summed from the first layer up'
+    ok "$style: the label names its source" has valid.svg 'goodness summed from the first layer up'
 done
 
 # Logs of real trainings, even ones that have been broken off.
@@ -327,6 +327,6 @@ ff 0 train --data "$data" --limit 400 --hidden 40x2 --epochs 2 --mode bp --model
     --log bp.jsonl --quiet
 ff 0 plot bp.jsonl -o bp.svg
 ok "backpropagation has a loss, and no goodness" has bp.svg '>Loss<'
-ok "its errors are said to be of the whole network" has bp.svg '2 epochs of the whole network'
+ok "its errors are labelled as those of the whole network" has bp.svg '2 epochs of the whole network'
 refused 2 'what fits it: curves' plot bp.jsonl -o bp.svg --style depth
 finish

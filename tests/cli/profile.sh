@@ -24,13 +24,13 @@ profile()
 profile 0 --modes $modes --depths 2,4,...,6 --eval
 cp out table
 for mode in ff-stream ff-full bp bp-accum bp-checkpoint; do
-    ok "$mode is told at three depths" [ "$(grep -c "^$mode  *[246] layers  peak " err)" -eq 3 ]
+    ok "$mode is reported at three depths" [ "$(grep -c "^$mode  *[246] layers  peak " err)" -eq 3 ]
     ok "the table has $mode" has table " $mode"
 done
-ok "the table tells the growth with its spread" has table 'std. error'
-ok "nothing temporary stays" [ "$(echo ./*)" = "./err ./out ./r.json ./table" ]
+ok "the table has the growth and its standard error" has table 'std. error'
+ok "no temporary file is left" [ "$(echo ./*)" = "./err ./out ./r.json ./table" ]
 json r.json
-ok "the schema is told" [ "$(leaf .schema)" = fftool.profile/1 ]
+ok "the schema is named" [ "$(leaf .schema)" = fftool.profile/1 ]
 ok "there are fifteen points" [ "$(grep -c '^\.points\[[0-9]*\]\.mode=' leaves)" -eq 15 ]
 for key in mode layers hidden batch samples peak_rss_bytes peak_anon_bytes accounted_peak_bytes \
     planned_bytes cgroup_peak_bytes scratch_peak_bytes bytes_written seconds test_error; do
@@ -46,7 +46,7 @@ profile 0 --modes $modes --depths 2,4,6 --eval
 ok "what is measured is not measured again" has err '15 of 15 points are measured already'
 ok "the file stays as it was" cmp r.json before.json
 profile 0 --modes ff-stream --depths 2,4,6,8 --eval
-ok "one point is missing, and measured" has err '^ff-stream  *8 layers'
+ok "a missing point is measured" has err '^ff-stream  *8 layers'
 ok "and no other" [ "$(grep -c layers err)" -eq 1 ]
 ln -s "$data" another-name
 ff 0 profile --data another-name --hidden 40 --batch 100 --samples 200 --modes bp --depths 2 --eval -o r.json
@@ -55,7 +55,7 @@ profile 1 --modes bp --depths 2 --seed 7
 ok "other settings are refused, with what differs" has err 'seed 0, not 7'
 profile 0 --modes bp --depths 2 --seed 7 --force
 json r.json
-ok "--force begins anew" [ "$(leaf .settings.seed)" = 7 ]
+ok "--force starts over" [ "$(leaf .settings.seed)" = 7 ]
 
 # Data that has been corrected since
 mkdir changing
@@ -76,14 +76,14 @@ ok "results of data that was corrected are refused" has err 'other settings: dat
 sed '/data_fingerprint/d' c.json >older.json
 mv older.json c.json
 changing 0
-ok "results of an earlier version go on" has err '1 of 1 point is measured already'
+ok "results of an earlier version are continued" has err '1 of 1 point is measured already'
 
 # A training that fails is a result.
 profile 0 --modes ff-stream,bp --depths 2 --memory 9M --force
 json r.json
-ok "what does not fit is recorded" [ "$(leaf '.points[0].exit_code')" = 3 ]
+ok "a point that does not fit is recorded" [ "$(leaf '.points[0].exit_code')" = 3 ]
 ok "with the reason" [ "$(grep -cE '^\.points\[[01]\]\.error=.*memory' leaves)" -eq 2 ]
-ok "and no figures" [ "$(leaf '.points[0].peak_rss_bytes')" = null ]
+ok "and no metrics" [ "$(leaf '.points[0].peak_rss_bytes')" = null ]
 ok "the table says so" has out 'did not fit'
 profile 0 --modes ff-stream --depths 2 --memory 9M
 ok "it is not tried again" has err '1 of 1 point is measured already \(1 failed; --retry'
@@ -92,10 +92,10 @@ ok "unless with --retry" has err '^ff-stream  *2 layers  a budget of 9M is too s
 # Another failure, which nothing brings about alike everywhere, is written in.
 sed 's/"exit_code": 3/"exit_code": 1/' r.json >failing.json
 profile_into failing.json 1 --modes ff-stream,bp --depths 2 --memory 9M
-ok "a failure of another kind is one of the profile" has err ': 2 points failed; failing\.json tells why$'
-ok "the table tells them from what does not fit" has out ' failed( |$)'
+ok "a failure of another kind fails the profile" has err ': 2 points failed; failing\.json tells why$'
+ok "the table distinguishes failures from what does not fit" has out ' failed( |$)'
 profile 0 --modes ff-stream --depths 1 --memory 9M
-ok "one layer is spoken of as one" has err '^ff-stream  *1 layer   '
+ok "one layer is written in the singular" has err '^ff-stream  *1 layer   '
 
 for depths in '' 0 2,2 2,... 2,7,... 2,7,...,48 7,2,...,1 x 2,,3 99999999999 2,3,...,99999999; do
     profile 2 --modes bp --depths "$depths"
@@ -111,7 +111,7 @@ for size in limit memory; do
     # shellcheck disable=SC2086
     refused 2 "--$size: \"0\" is not a size" profile $tiny --depths 2 --$size 0 -o r2.json
 done
-ok "nothing was begun" [ ! -e r2.json ]
+ok "nothing was started" [ ! -e r2.json ]
 # shellcheck disable=SC2086
 refused 1 'no/such' profile $tiny --depths 2 -o no/such/r.json
 # shellcheck disable=SC2086
@@ -119,7 +119,7 @@ refused 2 '\.svg' profile $tiny --depths 2 -o r2.json --plot memory.txt
 echo '{"a": 1}' >precious
 # shellcheck disable=SC2086
 refused 1 'precious is there and is no file of results' profile $tiny --depths 2 -o precious --force
-ok "--force does not cost another file" [ "$(cat precious)" = '{"a": 1}' ]
+ok "--force does not overwrite another file" [ "$(cat precious)" = '{"a": 1}' ]
 # shellcheck disable=SC2086
 refused 1 'no/such\.svg' profile $tiny --depths 2 -o r2.json --plot no/such.svg
 ok "nothing is measured for a figure that cannot be written" [ ! -e r2.json ]
@@ -139,7 +139,7 @@ seq -f 'bp %.0f' 3 4098 | crowd >points.json
 for full in modes points; do
     cp $full.json before.json
     profile_into $full.json 1 --modes bp --depths 2
-    ok "$full.json has no room, and that is told" has err "$full.json has no room"
+    ok "a full disk under $full.json is reported" has err "$full.json has no room"
     ok "$full.json stays as it was" cmp $full.json before.json
 done
 
@@ -169,15 +169,15 @@ profile_into compact.json 0 --modes bp --depths 2 --force
 chmod 640 target.json
 ln -s target.json linked.json
 profile_into linked.json 0 --modes bp --depths 2
-ok "an empty file is begun anew" json linked.json
-ok "a link stays one" [ -h linked.json ]
+ok "an empty file is started over" json linked.json
+ok "a link stays a link" [ -h linked.json ]
 ok "permissions stay" [ "$(stat -c %a target.json)" = 640 ]
 
 if command -v gnuplot >/dev/null 2>&1; then
     profile 0 --modes ff-stream,bp --depths 2,4 --force --plot memory.svg
-    ok "--plot draws" has memory.svg 'Peak memory against depth'
+    ok "--plot draws a figure" has memory.svg 'Peak memory against depth'
     ff 0 plot r.json -o again.svg
-    ok "what was measured" cmp memory.svg again.svg
+    ok "the figure is of these results" cmp memory.svg again.svg
 else
     echo "SKIPPED: profile --plot: gnuplot is not installed"
 fi
@@ -201,13 +201,13 @@ code=0
 wait $pid || code=$?
 command="fftool profile, interrupted"
 ok "an interruption ends with 130" [ $code -eq 130 ]
-ok "it is told that the same command goes on" has err 'the same command goes on'
-ok "no training goes on by itself" [ "$(at_work $long && echo yes)" = "" ]
+ok "the message says that the same command continues" has err 'the same command goes on'
+ok "no training continues by itself" [ "$(at_work $long && echo yes)" = "" ]
 json $long
 ok "what was measured is kept" [ "$(grep -c '^\.points\[[0-9]*\]\.mode=' leaves)" -eq 1 ]
-ok "nothing temporary stays" [ ! -e $long.work ]
+ok "no temporary file is left" [ ! -e $long.work ]
 profile_into $long 0 --depths 2,300 --modes ff-stream
-ok "the same command goes on" has err '1 of 2 points is measured already'
+ok "the same command continues" has err '1 of 2 points is measured already'
 json $long
 ok "to the end" [ "$(grep -c '^\.points\[[0-9]*\]\.mode=' leaves)" -eq 2 ]
 

@@ -94,7 +94,7 @@ static bool is_long(void)
     return getenv("FFTOOL_LONG") != NULL;
 }
 
-/* Kills of scenario I, so that all come to the number wanted. */
+/* Kills of scenario I, so that all add up to the number wanted. */
 static unsigned wanted(unsigned i)
 {
     unsigned all = is_long() ? KILLS_LONG : KILLS_SHORT, n = (unsigned)scenario_count;

@@ -9,7 +9,7 @@ ok "the result is on stdout" has out '^model\.ff: 2 layers, .* 400 samples'
 ok "memory is in the result" has out '^memory: peak .* resident, .* anonymous, .* accounted'
 ok "progress is on stderr" has err '^layer 2/2 epoch 2/2  loss '
 ok "a file holds no control characters of a bar" [ -z "$(tr -d '\n -~' <err)" ]
-ok "scratch is gone" [ ! -e model.ff.scratch ]
+ok "scratch is removed" [ ! -e model.ff.scratch ]
 ok "the log has a line for each epoch of each layer" [ "$(grep -c '"kind":"layer"' log.jsonl)" -eq 4 ]
 ok "the log has a line for each epoch of the head" [ "$(grep -c '"kind":"head"' log.jsonl)" -ge 1 ]
 ok "the log has a line for each layer that is trained" [ "$(grep -c '"kind":"trained"' log.jsonl)" -eq 2 ]
@@ -36,16 +36,16 @@ ok "resume leaves it alone too" has out 'complete already'
 ok "the log is kept" lines log.jsonl "$total"
 
 refused 1 '[Ee]pochs' train $small --epochs 3
-ok "what to do is told" has err '--force'
+ok "a hint is printed" has err '--force'
 ok "the model is as it was" [ "$(weights_hash model.ff)" = "$first" ]
 refused 1 'log\.jsonl is there, .* --force' train $small --model another.ff --log log.jsonl
 ok "the log is as it was" lines log.jsonl "$total"
-ok "no other model was made" [ ! -e another.ff ]
+ok "no other model was created" [ ! -e another.ff ]
 refused 1 'training diverged' train $small --model far.ff --lr 1e30 --quiet
-ok "how to train anew is told" has err '^hint: .* --force'
+ok "the hint says how to start over" has err '^hint: .* --force'
 ff 0 train $small --force --epochs 1 --log log.jsonl
 ok "--force replaces it" [ "$(weights_hash model.ff)" != "$first" ]
-ok "the log begins anew" [ "$(grep -c '"kind":"layer"' log.jsonl)" -eq 2 ]
+ok "the log starts over" [ "$(grep -c '"kind":"layer"' log.jsonl)" -eq 2 ]
 
 ff 0 train $small --force --quiet
 ok "--quiet: nothing on stderr" empty err
@@ -60,7 +60,7 @@ if [ -r /proc/self/status ]; then
 else
     echo "SKIPPED: peak_rss_bytes: there is no /proc here"
 fi
-ok "threads, micro-batches and compression change no bit" [ "$(weights_hash other.ff)" = "$first" ]
+ok "threads, micro-batches and compression do not change the weights" [ "$(weights_hash other.ff)" = "$first" ]
 ff 0 train $small --model other.ff --force --quiet --seed 1
 ok "another seed gives other weights" [ "$(weights_hash other.ff)" != "$first" ]
 for option in "--loss logistic" "--optimizer sgd" "--schedule constant" "--activations bf16" \
@@ -80,7 +80,7 @@ for option in "--label-strength 2" "--label-smoothing 0" "--label-samples 3" "--
         [ "$(weights_hash labels.ff)" != "$first" ]
 done
 refused 2 'embedding: .* softmax makes no use of it' train $conditioned --model no.ff --label-embedding append
-ok "nothing was made" [ ! -e no.ff ]
+ok "nothing was created" [ ! -e no.ff ]
 
 ff 0 train $small --model verbose.ff --verbose
 ok "--verbose compares with sgemm" has err \
@@ -88,7 +88,7 @@ ok "--verbose compares with sgemm" has err \
 mkdir scratch
 ff 0 train $small --model elsewhere.ff --scratch scratch --quiet
 ok "--scratch is left empty" [ -z "$(find scratch -type f 2>err)" ]
-ok "--scratch that was there stays" [ -d scratch ]
+ok "an existing --scratch directory stays" [ -d scratch ]
 ff 0 train $small --model elsewhere.ff --scratch made --quiet --force
-ok "--scratch that was made goes" [ ! -e made ]
+ok "a created --scratch directory is removed" [ ! -e made ]
 finish

@@ -177,7 +177,7 @@ done
 ff 0 plan --data "$data" --recipe symba --modes ff-full,ff-stream --epochs 2 --head-epochs 7
 ok "an option of one mode does not keep another from being compared" empty err
 ff 0 train --help
-ok "the range of dropout is told" has out "0 to 0\.99"
-ok "the range of validation is told" has out "0 to 0\.5"
-ok "nothing was made" [ -z "$(find . -name '*.ff*')" ]
+ok "the range of dropout is printed" has out "0 to 0\.99"
+ok "the range of validation is printed" has out "0 to 0\.5"
+ok "nothing was created" [ -z "$(find . -name '*.ff*')" ]
 finish

@@ -53,10 +53,10 @@ refused 1 'nowhere' predict model.ff --input "$images" --output nowhere/p.csv
 if [ -c /dev/full ]; then
     # shellcheck disable=SC2086
     ff 1 train $small --model logged.ff --log /dev/full --quiet
-    ok "it is said why a log is not complete" has err '/dev/full: not everything .*: No space left'
+    ok "the message says why a log is not complete" has err '/dev/full: not everything .*: No space left'
     code=0
     "$FFTOOL" predict model.ff --input "$images" >/dev/full 2>err || code=$?
-    ok "predict: a full disk behind stdout is told" [ "$code" -eq 1 ]
+    ok "predict: a full disk behind stdout is reported" [ "$code" -eq 1 ]
 fi
 
 ff 0 inspect model.ff
@@ -106,7 +106,7 @@ ok "inspect --verify" has out '^verified [0-9,]+ values, .*: none damaged'
 
 ff 0 train $conditioned --model labels.ff --quiet
 ff 0 inspect labels.ff
-ok "inspect: what conditions layers is told" has out '[ ,]label strength 3,'
+ok "inspect: the label conditioning is printed" has out '[ ,]label strength 3,'
 ff 0 inspect labels.ff --layer 1
 ok "inspect --layer: label weights" has out '^  labels +400: min '
 ff 0 inspect labels.ff --json

@@ -26,7 +26,7 @@ static void check_row(const struct data_fixture *fixture, size_t row, const void
     }
 }
 
-/* Opens the folder, or the file of images, and reads all in pieces of MAX_ROWS. */
+/* Opens the directory, or the file of images, and reads all, up to MAX_ROWS rows at a time. */
 static void check_content(const struct data_fixture *fixture, const struct ff_dataset_spec *spec,
                           size_t rows, size_t max_rows, bool with_labels)
 {
@@ -80,7 +80,7 @@ START_TEST(every_format_has_a_fixture)
 }
 END_TEST
 
-START_TEST(reads_back_what_was_written_whatever_the_pieces)
+START_TEST(reads_back_what_was_written_for_any_read_size)
 {
     const struct data_fixture *fixture = &data_fixtures[_i];
     const struct ff_dataset_spec spec = {.path = folder};
@@ -105,7 +105,7 @@ START_TEST(needs_no_labels_when_unlabelled)
 }
 END_TEST
 
-START_TEST(takes_a_file_of_images_as_well_as_a_folder)
+START_TEST(takes_a_file_of_images_as_well_as_a_directory)
 {
     const struct data_fixture *fixture = &data_fixtures[_i];
     struct ff_dataset_spec spec = {0};
@@ -171,7 +171,7 @@ static void read_sample(const struct data_fixture *fixture, size_t n, size_t max
     free(labels);
 }
 
-START_TEST(a_sample_is_so_many_rows_in_their_order_whatever_the_pieces)
+START_TEST(a_sample_has_its_size_and_order_for_any_read_size)
 {
     const struct data_fixture *fixture = &data_fixtures[_i];
     const size_t pieces[] = {1, 3, ROWS, 1000};
@@ -208,7 +208,7 @@ static struct ff_dataset *open_and_read(const struct ff_dataset_spec *spec, size
     return dataset;
 }
 
-/* Sets the modification time of the files of the folder's dataset. */
+/* Sets the modification time of the files of the directory's dataset. */
 static void set_mtime(time_t seconds)
 {
     const struct ff_dataset_spec spec = {.path = folder};
@@ -305,10 +305,10 @@ int main(void)
     int count = (int)data_fixture_count;
 
     tcase_add_test(tc, every_format_has_a_fixture);
-    tcase_add_loop_test(tc, reads_back_what_was_written_whatever_the_pieces, 0, count);
+    tcase_add_loop_test(tc, reads_back_what_was_written_for_any_read_size, 0, count);
     tcase_add_loop_test(tc, needs_no_labels_when_unlabelled, 0, count);
-    tcase_add_loop_test(tc, takes_a_file_of_images_as_well_as_a_folder, 0, count);
-    tcase_add_loop_test(tc, a_sample_is_so_many_rows_in_their_order_whatever_the_pieces, 0, count);
+    tcase_add_loop_test(tc, takes_a_file_of_images_as_well_as_a_directory, 0, count);
+    tcase_add_loop_test(tc, a_sample_has_its_size_and_order_for_any_read_size, 0, count);
     tcase_add_loop_test(tc, files_are_described_as_they_were_read, 0, count);
     tcase_add_loop_test(tc, a_time_that_is_too_new_is_not_trusted, 0, count);
     tcase_add_loop_test(tc, a_file_that_changes_while_it_is_read_is_an_error, 0, count);

@@ -106,7 +106,7 @@ START_TEST(a_damaged_header_neither_crashes_nor_takes_memory)
 }
 END_TEST
 
-START_TEST(more_bytes_than_the_header_tells_are_an_error)
+START_TEST(more_bytes_than_the_header_declares_are_an_error)
 {
     const struct data_fixture *fixture = &data_fixtures[_i];
     const char *names[] = {fixture->images, fixture->labels};
@@ -209,7 +209,7 @@ int main(void)
 
     tcase_add_loop_test(tc, a_file_cut_anywhere_is_an_error, 0, count);
     tcase_add_loop_test(tc, a_damaged_header_neither_crashes_nor_takes_memory, 0, count);
-    tcase_add_loop_test(tc, more_bytes_than_the_header_tells_are_an_error, 0, count);
+    tcase_add_loop_test(tc, more_bytes_than_the_header_declares_are_an_error, 0, count);
     tcase_add_loop_test(tc, an_empty_file_is_an_error, 0, count);
     tcase_add_loop_test(tc, counts_that_do_not_match_are_an_error, 0, count);
     tcase_add_loop_test(tc, missing_labels_are_an_error_that_names_them, 0, count);

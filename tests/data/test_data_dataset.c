@@ -53,7 +53,7 @@ END_TEST
 
 /* ---- Finding the files ---- */
 
-START_TEST(a_path_that_is_not_there_is_named)
+START_TEST(a_missing_path_is_named)
 {
     const struct ff_dataset_spec spec = {.path = data_path(folder, "nowhere")};
     uint64_t rows, sum;
@@ -63,7 +63,7 @@ START_TEST(a_path_that_is_not_there_is_named)
 }
 END_TEST
 
-START_TEST(a_folder_without_files_tells_what_was_looked_for)
+START_TEST(the_error_for_an_empty_directory_names_the_usual_files)
 {
     struct ff_dataset_spec spec = {.path = folder};
     uint64_t rows, sum;
@@ -80,7 +80,7 @@ START_TEST(a_folder_without_files_tells_what_was_looked_for)
 }
 END_TEST
 
-START_TEST(a_foreign_file_tells_the_known_formats)
+START_TEST(the_error_for_a_foreign_file_names_the_known_formats)
 {
     const struct ff_dataset_spec spec = {.path = data_path(folder, "photo.png")};
     struct data_bytes bytes = {0};
@@ -96,7 +96,7 @@ START_TEST(a_foreign_file_tells_the_known_formats)
 }
 END_TEST
 
-START_TEST(a_usual_name_with_foreign_content_gets_the_formats_own_message)
+START_TEST(foreign_content_under_a_usual_name_is_refused_by_its_format)
 {
     static const struct {
         const char *name, *says;
@@ -126,7 +126,7 @@ START_TEST(a_pipe_is_refused_and_not_waited_for)
 }
 END_TEST
 
-START_TEST(the_test_half_is_read_from_its_own_files)
+START_TEST(the_test_split_is_read_from_its_own_files)
 {
     struct ff_dataset_spec spec = {.path = folder, .split = FF_SPLIT_TEST};
     static const char *const renamed[][2] = {
@@ -210,7 +210,7 @@ static void check_real(const char *path, enum ff_split split, uint64_t rows)
     free(features);
 }
 
-START_TEST(the_sample_that_ships_is_whole)
+START_TEST(the_shipped_sample_is_complete)
 {
     if (access("data/train-images-idx3-ubyte.gz", R_OK) != 0) {
         puts("SKIPPED: the sample: no data/ here; run the tests from the top of the source");
@@ -226,7 +226,7 @@ START_TEST(mnist_is_read_whole)
     const char *path = getenv("FFTOOL_MNIST");
 
     if (!path) {
-        puts("SKIPPED: MNIST: set FFTOOL_MNIST to the folder with its four files");
+        puts("SKIPPED: MNIST: set FFTOOL_MNIST to the directory with its four files");
         return;
     }
     check_real(path, FF_SPLIT_TRAIN, 60000);
@@ -243,15 +243,15 @@ int main(void)
     TCase *real = dataset_tcase(suite, "real");
 
     tcase_add_test(samples, a_sample_of_sorted_rows_has_every_class_in_its_share);
-    tcase_add_test(find, a_path_that_is_not_there_is_named);
-    tcase_add_test(find, a_folder_without_files_tells_what_was_looked_for);
-    tcase_add_test(find, a_foreign_file_tells_the_known_formats);
-    tcase_add_test(find, a_usual_name_with_foreign_content_gets_the_formats_own_message);
+    tcase_add_test(find, a_missing_path_is_named);
+    tcase_add_test(find, the_error_for_an_empty_directory_names_the_usual_files);
+    tcase_add_test(find, the_error_for_a_foreign_file_names_the_known_formats);
+    tcase_add_test(find, foreign_content_under_a_usual_name_is_refused_by_its_format);
     tcase_add_test(find, a_pipe_is_refused_and_not_waited_for);
-    tcase_add_test(find, the_test_half_is_read_from_its_own_files);
+    tcase_add_test(find, the_test_split_is_read_from_its_own_files);
     tcase_add_test(cifar, a_gap_between_cifar10_batches_is_an_error);
     tcase_add_test(cifar, cifar10_has_ten_labels);
-    tcase_add_test(real, the_sample_that_ships_is_whole);
+    tcase_add_test(real, the_shipped_sample_is_complete);
     tcase_add_test(real, mnist_is_read_whole);
     return run_suite(suite);
 }

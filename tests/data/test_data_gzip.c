@@ -17,7 +17,7 @@ static void setup(void)
     fixture = fixture_named("idx, compressed");
 }
 
-/* Reads all rows; *SUM tells one content from another. */
+/* Reads all rows; *SUM differs with the content. */
 static int read_rows(uint64_t *sum)
 {
     const struct ff_dataset_spec spec = {.path = folder};
@@ -41,7 +41,7 @@ static int read_rows(uint64_t *sum)
     return status;
 }
 
-/* A gzip file of images, N zero bytes and MORE, in the folder. */
+/* A gzip file of images, N zero bytes and MORE, in the directory. */
 static void write_padded(size_t n, const struct data_bytes *more)
 {
     struct data_bytes bytes;

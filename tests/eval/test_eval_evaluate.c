@@ -244,7 +244,7 @@ static int refuse_the_third(void *arg, const struct ff_prediction *prediction)
     return prediction->index == 2 ? -77 : 0;
 }
 
-START_TEST(whoever_takes_predictions_may_end_them)
+START_TEST(a_callback_may_end_the_predictions)
 {
     uint64_t samples;
 
@@ -370,7 +370,7 @@ int main(void)
     tcase_add_loop_test(tcase, scores_are_the_naive_ones, 0, train_kinds());
     tcase_add_loop_test(tcase, predictions_without_labels_are_those_of_the_evaluation, 0,
                         train_kinds());
-    tcase_add_test(tcase, whoever_takes_predictions_may_end_them);
+    tcase_add_test(tcase, a_callback_may_end_the_predictions);
     tcase_add_loop_test(tcase, the_confusion_adds_up, 0, train_kinds());
     tcase_add_loop_test(tcase, blocks_do_not_change_a_bit, 0, 2 * train_kinds());
     tcase_add_loop_test(tcase, threads_do_not_change_a_bit, 0, train_kinds());

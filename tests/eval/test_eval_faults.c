@@ -98,7 +98,7 @@ static void train_partly(const char *where, long questions)
     train_opts_release(&train);
 }
 
-/* An unfinished model is measured with the layers it has, told by a warning. */
+/* An unfinished model is measured with the layers it has, with a warning. */
 START_TEST(an_incomplete_model_uses_its_first_layers)
 {
     char *other = train_folder(ROWS);

@@ -1,4 +1,4 @@
-/* Held-out rows: what they tell of ranges of layers and of temperatures, what is chosen by it, and
+/* Held-out rows: errors and temperatures of ranges of layers, the range that is chosen, and
  * that no layer learns from them. */
 #include "eval/holdout.h"
 #include "nn/loss.h"
@@ -66,7 +66,7 @@ START_TEST(the_range_of_least_error_is_chosen)
 }
 END_TEST
 
-START_TEST(of_equal_ranges_the_first_is_chosen)
+START_TEST(the_first_of_equal_ranges_is_chosen)
 {
     float metrics[FF_LAYER_METRICS] = {0};
     struct ff_range_choice choice = {0};
@@ -107,7 +107,7 @@ static double exponent_of_least(const struct scored *scored, uint32_t first, uin
     return best;
 }
 
-START_TEST(temperatures_make_the_cross_entropy_least)
+START_TEST(temperatures_minimise_the_cross_entropy)
 {
     float metrics[HOLDOUT_LAYERS][FF_LAYER_METRICS];
     struct scored held_out;
@@ -204,8 +204,8 @@ int main(void)
     tcase_add_checked_fixture(tcase, holdout_setup, training_end);
     tcase_add_loop_test(tcase, errors_are_those_of_naive_sums, 0, HOLDOUT_KINDS);
     tcase_add_loop_test(tcase, the_range_of_least_error_is_chosen, 0, HOLDOUT_KINDS);
-    tcase_add_test(tcase, of_equal_ranges_the_first_is_chosen);
-    tcase_add_loop_test(tcase, temperatures_make_the_cross_entropy_least, 0, HOLDOUT_KINDS);
+    tcase_add_test(tcase, the_first_of_equal_ranges_is_chosen);
+    tcase_add_loop_test(tcase, temperatures_minimise_the_cross_entropy, 0, HOLDOUT_KINDS);
     tcase_add_loop_test(tcase, no_layer_learns_from_held_out_rows, 0, HOLDOUT_KINDS);
     tcase_add_loop_test(tcase, one_batch_cannot_be_held_out, 0, HOLDOUT_KINDS);
     suite_add_tcase(suite, tcase);

@@ -65,7 +65,7 @@ START_TEST(evaluation_sums_the_chosen_layers)
 END_TEST
 
 /* What is not said of a range follows from the model. */
-START_TEST(a_part_of_the_range_may_be_asked_for)
+START_TEST(either_end_of_the_range_may_be_given)
 {
     uint32_t usual =
         _i == 0 ? 1 : 2; /* where the label is among its inputs the first is left out */
@@ -93,7 +93,7 @@ START_TEST(a_part_of_the_range_may_be_asked_for)
 }
 END_TEST
 
-START_TEST(layers_that_are_not_there_are_refused)
+START_TEST(layers_that_do_not_exist_are_refused)
 {
     static const uint32_t asked[][2] = {
         {3, 2}, {5, 5}, {1, 5}, {5, 0}, {FF_LAST_LAYER - 1, FF_LAST_LAYER}};
@@ -170,8 +170,8 @@ int main(void)
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, holdout_setup, training_end);
     tcase_add_loop_test(tcase, evaluation_sums_the_chosen_layers, 0, HOLDOUT_KINDS);
-    tcase_add_loop_test(tcase, a_part_of_the_range_may_be_asked_for, 0, HOLDOUT_KINDS);
-    tcase_add_test(tcase, layers_that_are_not_there_are_refused);
+    tcase_add_loop_test(tcase, either_end_of_the_range_may_be_given, 0, HOLDOUT_KINDS);
+    tcase_add_test(tcase, layers_that_do_not_exist_are_refused);
     tcase_add_loop_test(tcase, probabilities_are_a_distribution, 0, HOLDOUT_KINDS);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -1,4 +1,4 @@
-/* Evaluation of a model of several sweeps that is not complete, and while a trainer goes on. */
+/* Evaluation of a model of several sweeps that is not complete, and while a trainer continues. */
 #include "model/manifest.h"
 #include "support/suite.h"
 #include "support/training.h"
@@ -35,7 +35,7 @@ static void ck_message(int status, int wanted, const char *in_message)
                   ff_ctx_message(ctx));
 }
 
-/* Trains anew, for so many questions; returns where that ends. */
+/* Starts over, trains for so many questions; returns where that ends. */
 static struct ff_progress_mark train_partly(long questions)
 {
     struct ff_train_result result;
@@ -117,7 +117,7 @@ START_TEST(there_is_no_head_in_the_first_round)
 }
 END_TEST
 
-/* A trainer that goes on to the end when it is told to. */
+/* A trainer that continues to the end when a byte arrives. */
 static struct trainer {
     pid_t pid;
     int pipe[2];
@@ -159,7 +159,7 @@ static bool let_train(void *arg)
 }
 
 /* What was measured till then does not count. */
-START_TEST(weights_replaced_meanwhile_start_it_over)
+START_TEST(weights_replaced_meanwhile_start_the_evaluation_over)
 {
     static const uint64_t afters[] = {0, 4}; /* in the first block, and behind it */
     struct ff_evaluation meanwhile, complete;
@@ -223,7 +223,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_test(tcase, every_state_is_measured);
     tcase_add_test(tcase, there_is_no_head_in_the_first_round);
-    tcase_add_loop_test(tcase, weights_replaced_meanwhile_start_it_over, 0, 2);
+    tcase_add_loop_test(tcase, weights_replaced_meanwhile_start_the_evaluation_over, 0, 2);
     tcase_add_loop_test(tcase, predictions_do_not_mix_two_states, 0, 2);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

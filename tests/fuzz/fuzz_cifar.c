@@ -1,4 +1,4 @@
-/* A batch of CIFAR-10: as a file, with and without labels, and as a folder's only one. */
+/* A batch of CIFAR-10: as a file, with and without labels, and as a directory's only one. */
 #include "fuzz/dataset.h"
 #include "fuzz/fuzz.h"
 

@@ -1,5 +1,5 @@
 /* The JSON of a manifest: what is accepted is written and read again as the same, and training that
- * resumes from it comes to an end. */
+ * resumes from it ends. */
 #include "fuzz/fuzz.h"
 #include "model/manifest.h"
 #include "model/manifest_recipe.h"

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define MOST_WORDS 64
-#define MOST_LISTED 4096 /* layers that are written one by one: a few bytes may stand for many */
+#define MOST_LISTED 4096 /* layers that are written one by one: a few bytes may mean many */
 
 const size_t fuzz_replay_inputs = 10000;
 

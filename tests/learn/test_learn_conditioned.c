@@ -319,7 +319,7 @@ START_TEST(the_true_label_comes_first_and_none_twice)
 END_TEST
 
 /* Of the wrong labels, the first half of a list is harder than all that are not in it, in
- * descending order; batch after batch another tile tells. */
+ * descending order; batch after batch another tile ranks them. */
 START_TEST(half_of_the_labels_are_the_hardest)
 {
     static struct fixture f;
@@ -422,7 +422,7 @@ START_TEST(other_rows_of_a_call_do_not_matter)
 }
 END_TEST
 
-/* Epoch after epoch a row comes to meet every label. */
+/* Over the epochs a row meets every label. */
 START_TEST(every_label_is_met_in_time)
 {
     static struct fixture f;
@@ -441,7 +441,7 @@ START_TEST(every_label_is_met_in_time)
 }
 END_TEST
 
-/* Up to 20 classes a row meets them all unless told otherwise, and never more than there are. */
+/* Up to 20 classes a row meets them all by default, and never more than there are. */
 START_TEST(few_classes_are_all_met)
 {
     static const struct {

@@ -1,4 +1,4 @@
-/* The feed lets go of what it has read: what is mapped at a time is as planned. */
+/* The feed releases what it has read: what is mapped at a time is as planned. */
 #include "learn/feed.h"
 #include "support/suite.h"
 #include "support/train_fixture.h"
@@ -34,7 +34,7 @@ static void put_chunks(void)
     ck_assert_int_eq(ff_set_seal(set, &seal), FF_OK);
 }
 
-/* ---- What the set is told that may go ---- */
+/* ---- What the set may release ---- */
 
 static struct ff_set_ops watched;
 static struct ff_chunk chunks[CHUNKS];
@@ -117,7 +117,7 @@ static void ck_gone(void)
 }
 
 /* Their inputs are formed by then, in buffers. */
-START_TEST(images_of_pairs_go_once_they_are_read)
+START_TEST(images_of_pairs_are_released_once_read)
 {
     const uint32_t streams[] = {FF_STREAM_INPUT, FF_STREAM_INPUT + 1};
 
@@ -126,7 +126,7 @@ START_TEST(images_of_pairs_go_once_they_are_read)
 }
 END_TEST
 
-START_TEST(images_of_neutral_rows_go_once_they_are_read)
+START_TEST(images_of_neutral_rows_are_released_once_read)
 {
     const uint32_t streams[] = {FF_STREAM_NEUTRAL};
 
@@ -142,8 +142,8 @@ int main(void)
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, images_of_pairs_go_once_they_are_read);
-    tcase_add_test(tcase, images_of_neutral_rows_go_once_they_are_read);
+    tcase_add_test(tcase, images_of_pairs_are_released_once_read);
+    tcase_add_test(tcase, images_of_neutral_rows_are_released_once_read);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

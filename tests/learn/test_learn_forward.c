@@ -23,7 +23,7 @@ static struct ff_manifest manifest = {
     .samples = ROWS, .features = TRAIN_FEATURES, .classes = TRAIN_CLASSES, .is_float = true};
 static struct ff_layer layer;
 
-/* As they come to the sink. */
+/* In the order in which the sink gets them. */
 static struct seen {
     bool outputs;
     float y[ROWS][UNITS], goodness[ROWS][TRAIN_CLASSES];

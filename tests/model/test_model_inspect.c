@@ -148,7 +148,7 @@ static void ck_layer(struct ff_model *model, uint32_t number)
     ff_layer_release(&tiles.layer);
 }
 
-START_TEST(figures_of_layers_and_tiles)
+START_TEST(statistics_of_layers_and_tiles)
 {
     train_ok(ctx, &recipe, &opts);
     for (uint32_t number = 1; number <= LAYERS; number++)
@@ -169,7 +169,7 @@ static void ck_sizes(const struct ff_model_info *info)
     ck_assert(info->tile_bytes > 0 && info->overhead_bytes > 0);
 }
 
-START_TEST(what_is_said_of_the_whole)
+START_TEST(a_model_is_described_as_a_whole)
 {
     struct ff_model_info info;
     struct ff_model *model;
@@ -236,7 +236,7 @@ START_TEST(the_hash_is_that_of_the_weights)
 }
 END_TEST
 
-START_TEST(there_is_no_such_layer)
+START_TEST(a_layer_that_does_not_exist_is_refused)
 {
     static const uint32_t numbers[] = {0, LAYERS + 1, UINT32_MAX};
     uint64_t histogram[FF_HISTOGRAM_BINS] = {0};
@@ -264,11 +264,11 @@ int main(void)
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, training_end);
-    tcase_add_test(tcase, figures_of_layers_and_tiles);
-    tcase_add_test(tcase, what_is_said_of_the_whole);
+    tcase_add_test(tcase, statistics_of_layers_and_tiles);
+    tcase_add_test(tcase, a_model_is_described_as_a_whole);
     tcase_add_test(tcase, pointers_live_as_long_as_the_model);
     tcase_add_test(tcase, the_hash_is_that_of_the_weights);
-    tcase_add_test(tcase, there_is_no_such_layer);
+    tcase_add_test(tcase, a_layer_that_does_not_exist_is_refused);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -39,7 +39,7 @@ static void put_metrics(const float metrics[FF_LAYER_METRICS])
 }
 
 /* Though their hash is right. */
-START_TEST(figures_out_of_range_are_damage)
+START_TEST(metrics_out_of_range_are_damage)
 {
     /* Loss, goodness, error and dead units; held-out errors and temperatures */
     const float good[FF_LAYER_METRICS] = {1, 1, 1, 1, 140, 0, 1, NAN, 0.0625f, 32, NAN};
@@ -125,7 +125,7 @@ START_TEST(a_damaged_tile_is_named)
 }
 END_TEST
 
-START_TEST(what_is_no_model_is_refused)
+START_TEST(a_file_that_is_not_a_model_is_refused)
 {
     struct ff_model *model;
     FILE *file;
@@ -150,9 +150,9 @@ int main(void)
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, training_end);
-    tcase_add_test(tcase, figures_out_of_range_are_damage);
+    tcase_add_test(tcase, metrics_out_of_range_are_damage);
     tcase_add_test(tcase, a_damaged_tile_is_named);
-    tcase_add_test(tcase, what_is_no_model_is_refused);
+    tcase_add_test(tcase, a_file_that_is_not_a_model_is_refused);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -83,7 +83,7 @@ static void ck_stats(const struct ff_tensor_stats *stats, size_t n, const float 
 }
 
 /* Trained ones have left what they began as, under every class. */
-START_TEST(figures_are_those_of_the_tiles)
+START_TEST(statistics_are_those_of_the_tiles)
 {
     float labels[CLASSES * 140];
 
@@ -111,7 +111,7 @@ START_TEST(figures_are_those_of_the_tiles)
 }
 END_TEST
 
-START_TEST(the_whole_counts_them)
+START_TEST(totals_include_label_weights)
 {
     struct ff_model_info info;
     struct ff_model *model;
@@ -130,7 +130,7 @@ START_TEST(the_whole_counts_them)
 }
 END_TEST
 
-START_TEST(other_recipes_have_none)
+START_TEST(other_recipes_have_no_label_weights)
 {
     struct ff_model_info info;
     struct ff_layer_info layer;
@@ -148,7 +148,7 @@ START_TEST(other_recipes_have_none)
 END_TEST
 
 /* The optimizer's state of label weights is a part of a layer's in training. */
-START_TEST(their_state_counts_while_they_are_trained)
+START_TEST(optimizer_state_of_label_weights_counts_during_training)
 {
     long left = 25;
     struct ff_train_result result;
@@ -176,7 +176,7 @@ START_TEST(their_state_counts_while_they_are_trained)
 }
 END_TEST
 
-START_TEST(the_layers_chosen_on_held_out_rows_are_told)
+START_TEST(the_layers_chosen_on_held_out_rows_are_reported)
 {
     struct ff_manifest manifest;
     struct ff_model_file *file;
@@ -271,7 +271,7 @@ static void damage(const struct ff_tile_key *key)
     ck_assert_int_eq(fclose(raw), 0);
 }
 
-START_TEST(damage_to_them_is_found_and_named)
+START_TEST(damage_to_label_weights_is_found_and_named)
 {
     const struct ff_tile_key key = label_key(1, 1);
     struct ff_evaluate_opts evaluate;
@@ -303,13 +303,13 @@ int main(void)
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, training_end);
-    tcase_add_test(tcase, figures_are_those_of_the_tiles);
-    tcase_add_test(tcase, the_whole_counts_them);
-    tcase_add_test(tcase, other_recipes_have_none);
-    tcase_add_test(tcase, the_layers_chosen_on_held_out_rows_are_told);
-    tcase_add_test(tcase, their_state_counts_while_they_are_trained);
+    tcase_add_test(tcase, statistics_are_those_of_the_tiles);
+    tcase_add_test(tcase, totals_include_label_weights);
+    tcase_add_test(tcase, other_recipes_have_no_label_weights);
+    tcase_add_test(tcase, the_layers_chosen_on_held_out_rows_are_reported);
+    tcase_add_test(tcase, optimizer_state_of_label_weights_counts_during_training);
     tcase_add_test(tcase, a_model_that_differs_in_label_weights_only_has_another_hash);
-    tcase_add_test(tcase, damage_to_them_is_found_and_named);
+    tcase_add_test(tcase, damage_to_label_weights_is_found_and_named);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

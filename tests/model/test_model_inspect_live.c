@@ -111,8 +111,8 @@ START_TEST(every_state_makes_sense)
 }
 END_TEST
 
-/* Trains anew until FF_EINTERRUPTED after so many questions, and looks at what the model says.
- * False: it was complete before. */
+/* Starts over, trains until FF_EINTERRUPTED after so many questions, and looks at what the model
+ * says. False: it was complete before. */
 static bool look_after(long questions, struct ff_model **model, struct ff_model_info *info)
 {
     struct ff_train_result result;
@@ -127,7 +127,7 @@ static bool look_after(long questions, struct ff_model **model, struct ff_model_
     return true;
 }
 
-/* All tiles but those of metrics are told as a layer's. */
+/* All tiles but those of metrics count as a layer's. */
 static void ck_bytes(struct ff_model *model, const struct ff_model_info *info)
 {
     const uint64_t metrics = FF_VALUE_HEADER + FF_LAYER_METRICS * sizeof(float);
@@ -176,7 +176,7 @@ START_TEST(layers_of_the_sweep_before_are_there)
 END_TEST
 
 /* While the outputs of a layer are stored it is the one above that is next, or its head. */
-START_TEST(what_is_next_is_told)
+START_TEST(the_next_layer_is_reported)
 {
     struct ff_model_info info;
     struct ff_model *model;
@@ -218,7 +218,7 @@ static void ck_network(struct ff_model *model, enum ff_layer_state state)
 }
 
 /* Layers, heads and their states; and nothing but them once it is complete. */
-START_TEST(a_network_that_trains_all_at_once)
+START_TEST(layers_of_a_network_trained_as_a_whole)
 {
     static const char *const modes[] = {"ff-full", "bp", "bp-checkpoint"};
     struct ff_model_info info;
@@ -331,7 +331,7 @@ static bool tell_and_wait(void *arg)
     return true;
 }
 
-START_TEST(a_model_held_by_a_trainer_says_so)
+START_TEST(a_model_in_training_is_reported_as_such)
 {
     struct ff_model_info info;
     struct ff_model *model;
@@ -374,10 +374,10 @@ int main(void)
     tcase_add_test(tcase, states_of_an_unfinished_model);
     tcase_add_test(tcase, every_state_makes_sense);
     tcase_add_test(tcase, layers_of_the_sweep_before_are_there);
-    tcase_add_test(tcase, what_is_next_is_told);
-    tcase_add_loop_test(tcase, a_network_that_trains_all_at_once, 0, 3);
+    tcase_add_test(tcase, the_next_layer_is_reported);
+    tcase_add_loop_test(tcase, layers_of_a_network_trained_as_a_whole, 0, 3);
     tcase_add_test(tcase, a_model_can_be_read_while_it_is_trained);
-    tcase_add_test(tcase, a_model_held_by_a_trainer_says_so);
+    tcase_add_test(tcase, a_model_in_training_is_reported_as_such);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -36,7 +36,7 @@ static char *by_text(const char *path)
     return back;
 }
 
-START_TEST(paths_of_any_bytes_come_back_exactly)
+START_TEST(paths_of_any_bytes_are_read_back_exactly)
 {
     static const char *const paths[] = {"/data/caf\xe9",
                                         "\xff",
@@ -56,7 +56,7 @@ START_TEST(paths_of_any_bytes_come_back_exactly)
 }
 END_TEST
 
-START_TEST(every_byte_comes_back_in_every_place)
+START_TEST(every_byte_is_read_back_in_every_place)
 {
     char path[4] = "abc";
 
@@ -74,7 +74,7 @@ START_TEST(every_byte_comes_back_in_every_place)
 }
 END_TEST
 
-START_TEST(a_path_can_be_read_by_people_too)
+START_TEST(paths_stay_readable)
 {
     json_t *object = json_object();
 
@@ -111,9 +111,9 @@ int main(void)
     TCase *tc = tcase_create("paths");
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_add_test(tc, paths_of_any_bytes_come_back_exactly);
-    tcase_add_test(tc, every_byte_comes_back_in_every_place);
-    tcase_add_test(tc, a_path_can_be_read_by_people_too);
+    tcase_add_test(tc, paths_of_any_bytes_are_read_back_exactly);
+    tcase_add_test(tc, every_byte_is_read_back_in_every_place);
+    tcase_add_test(tc, paths_stay_readable);
     tcase_add_test(tc, damaged_bytes_of_a_path_are_refused);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

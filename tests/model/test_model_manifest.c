@@ -7,7 +7,7 @@
 #include <check.h>
 #include <string.h>
 
-START_TEST(every_field_comes_back_exactly)
+START_TEST(every_field_is_read_back_exactly)
 {
     ck_round_trip();
     free(manifest.data_labels);
@@ -20,7 +20,7 @@ START_TEST(every_field_comes_back_exactly)
 }
 END_TEST
 
-START_TEST(every_stage_comes_back)
+START_TEST(every_stage_is_read_back)
 {
     manifest.choice = (struct ff_range_choice){0};
     for (int stage = FF_STAGE_IMPORT; stage <= FF_STAGE_DONE; stage++) {
@@ -41,7 +41,7 @@ START_TEST(every_stage_comes_back)
 END_TEST
 
 /* Doubles of every size, 17 digits each. */
-START_TEST(doubles_come_back_exactly)
+START_TEST(doubles_are_read_back_exactly)
 {
     struct ff_rng rng = ff_rng_make(3, FF_RNG_WEIGHTS, 0, 0);
 
@@ -115,7 +115,7 @@ START_TEST(the_differing_field_is_named)
 }
 END_TEST
 
-START_TEST(the_mark_tells_what_is_trained)
+START_TEST(the_mark_determines_what_is_trained)
 {
     static const struct {
         enum ff_stage stage;
@@ -143,11 +143,11 @@ int main(void)
     TCase *tcase = tcase_create("manifest");
 
     tcase_add_checked_fixture(tcase, manifest_setup, manifest_teardown);
-    tcase_add_test(tcase, every_field_comes_back_exactly);
-    tcase_add_test(tcase, every_stage_comes_back);
-    tcase_add_test(tcase, doubles_come_back_exactly);
+    tcase_add_test(tcase, every_field_is_read_back_exactly);
+    tcase_add_test(tcase, every_stage_is_read_back);
+    tcase_add_test(tcase, doubles_are_read_back_exactly);
     tcase_add_test(tcase, the_differing_field_is_named);
-    tcase_add_test(tcase, the_mark_tells_what_is_trained);
+    tcase_add_test(tcase, the_mark_determines_what_is_trained);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

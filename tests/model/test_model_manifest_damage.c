@@ -26,7 +26,7 @@ START_TEST(too_many_samples_are_refused)
 }
 END_TEST
 
-/* The stage and the numbers fit each other: a trainer can go on from here, and will come to an end.
+/* The stage and the numbers agree: a trainer can resume here, and will end.
  */
 static bool mark_is_sane(const struct ff_manifest *m)
 {
@@ -91,7 +91,7 @@ START_TEST(every_prefix_is_refused)
 }
 END_TEST
 
-START_TEST(a_character_less_is_an_error_or_harmless)
+START_TEST(a_deleted_character_is_an_error_or_harmless)
 {
     size_t length = strlen(manifest_text), refused = 0;
     char *damaged = malloc(length);
@@ -106,7 +106,7 @@ START_TEST(a_character_less_is_an_error_or_harmless)
 }
 END_TEST
 
-START_TEST(another_character_is_an_error_or_harmless)
+START_TEST(a_changed_character_is_an_error_or_harmless)
 {
     static const char others[] = "0179-+.e\"\\{}[],: xn\x01\x7f\xff";
     size_t length = strlen(manifest_text);
@@ -125,7 +125,7 @@ START_TEST(another_character_is_an_error_or_harmless)
 }
 END_TEST
 
-START_TEST(what_is_no_manifest_is_refused)
+START_TEST(text_that_is_not_a_manifest_is_refused)
 {
     static const char *const texts[] = {"",
                                         " ",
@@ -197,7 +197,7 @@ static void leave_out(json_t *root, json_t *object, const char *key)
     ck_assert_msg(is_refused(root) != is_optional(key), "without %s", key);
 }
 
-START_TEST(every_field_must_be_there)
+START_TEST(every_field_is_required)
 {
     json_t *root = json_loads(manifest_text, 0, NULL);
 
@@ -255,7 +255,7 @@ START_TEST(numbers_are_checked)
 }
 END_TEST
 
-/* Marks that no trainer leaves; a trainer that went on from some would not end. */
+/* Marks that no trainer leaves; a trainer that resumed some of them would not end. */
 START_TEST(a_contradictory_mark_is_refused)
 {
     static const struct ff_progress_mark good[] = {
@@ -359,7 +359,7 @@ START_TEST(the_label_fits_into_the_row)
 }
 END_TEST
 
-START_TEST(another_version_is_another_format)
+START_TEST(another_version_is_refused)
 {
     static const json_int_t versions[] = {2, 4, 1000000, 0, -1};
     struct ff_manifest out;
@@ -387,17 +387,17 @@ int main(void)
     tcase_add_checked_fixture(tcase, manifest_setup, manifest_teardown);
     tcase_add_test(tcase, too_many_samples_are_refused);
     tcase_add_test(tcase, every_prefix_is_refused);
-    tcase_add_test(tcase, a_character_less_is_an_error_or_harmless);
-    tcase_add_test(tcase, another_character_is_an_error_or_harmless);
-    tcase_add_test(tcase, what_is_no_manifest_is_refused);
-    tcase_add_test(tcase, every_field_must_be_there);
+    tcase_add_test(tcase, a_deleted_character_is_an_error_or_harmless);
+    tcase_add_test(tcase, a_changed_character_is_an_error_or_harmless);
+    tcase_add_test(tcase, text_that_is_not_a_manifest_is_refused);
+    tcase_add_test(tcase, every_field_is_required);
     tcase_add_test(tcase, every_field_has_its_type);
     tcase_add_test(tcase, numbers_are_checked);
     tcase_add_test(tcase, a_contradictory_mark_is_refused);
     tcase_add_test(tcase, a_contradictory_choice_is_refused);
     tcase_add_test(tcase, an_image_fits_its_row);
     tcase_add_test(tcase, the_label_fits_into_the_row);
-    tcase_add_test(tcase, another_version_is_another_format);
+    tcase_add_test(tcase, another_version_is_refused);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

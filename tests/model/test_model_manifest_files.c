@@ -71,7 +71,7 @@ START_TEST(files_are_bounded)
 }
 END_TEST
 
-START_TEST(they_come_back)
+START_TEST(files_are_read_back_as_written)
 {
     const struct ff_data_files files = {
         2,
@@ -98,7 +98,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, files_are_bounded);
-    tcase_add_test(tc, they_come_back);
+    tcase_add_test(tc, files_are_read_back_as_written);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

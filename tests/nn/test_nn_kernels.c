@@ -234,7 +234,7 @@ START_TEST(normalise_rows_does_not_silence_what_overflows)
 }
 END_TEST
 
-START_TEST(what_is_not_finite_is_found)
+START_TEST(values_that_are_not_finite_are_found)
 {
     const float bad[] = {NAN, INFINITY, -INFINITY};
     float x[21];
@@ -345,7 +345,7 @@ int main(void)
     tcase_add_loop_test(tests, column_sums_add_rows_in_order, 0, WIDTHS);
     tcase_add_loop_test(tests, normalise_rows_gives_an_rms_of_1, 0, WIDTHS);
     tcase_add_test(tests, normalise_rows_does_not_silence_what_overflows);
-    tcase_add_test(tests, what_is_not_finite_is_found);
+    tcase_add_test(tests, values_that_are_not_finite_are_found);
     tcase_add_test(tests, normalise_rows_leaves_silence_and_splits_by_row);
     tcase_add_loop_test(tests, mark_active_finds_units_that_fire_and_never_clears, 0, WIDTHS);
     tcase_add_test(tests, no_rows_are_fine);

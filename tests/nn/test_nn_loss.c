@@ -308,7 +308,7 @@ static double over_labels(const struct ff_loss *loss, const struct ff_loss_param
     return value;
 }
 
-/* Smoothed or not; truths told, or the first ones. */
+/* Smoothed or not; truths given, or the first ones. */
 struct label_case {
     struct ff_loss_params params;
     const uint16_t *truth;

@@ -148,7 +148,7 @@ static void check_refused(int status)
 }
 
 /* One byte less than the smallest is refused, before anything is made or lost. */
-START_TEST(less_is_refused_at_once)
+START_TEST(a_budget_below_the_smallest_is_refused_before_any_work)
 {
     struct ff_train_result result;
     const char *hash;
@@ -225,8 +225,8 @@ START_TEST(resuming_keeps_to_its_own_budget)
 }
 END_TEST
 
-/* Without a budget what the machine does not have is told before work begins. */
-START_TEST(too_large_a_network_is_warned_of)
+/* Without a budget, too little memory for the network gives a warning before work begins. */
+START_TEST(a_network_too_large_for_the_machine_gives_a_warning)
 {
     struct ff_train_result result;
 
@@ -251,11 +251,11 @@ int main(void)
     tcase_add_loop_test(budget, any_budget_gives_the_same_bits_of_variants, 0, 3);
     tcase_add_test(budget, any_budget_gives_the_same_bits_with_accumulation);
     tcase_add_test(budget, tighter_budgets_page_more);
-    tcase_add_test(budget, less_is_refused_at_once);
+    tcase_add_test(budget, a_budget_below_the_smallest_is_refused_before_any_work);
     tcase_add_test(budget, a_complete_model_is_not_refused);
     tcase_add_test(budget, the_callers_own_limit_is_kept);
     tcase_add_test(budget, resuming_keeps_to_its_own_budget);
-    tcase_add_test(budget, too_large_a_network_is_warned_of);
+    tcase_add_test(budget, a_network_too_large_for_the_machine_gives_a_warning);
     suite_add_tcase(suite, budget);
     return run_suite(suite);
 }

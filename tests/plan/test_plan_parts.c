@@ -32,7 +32,7 @@ static void complete(void)
 /* ---- What is counted ---- */
 
 /* They wait for one commit: those of the weights and of both numbers of state. */
-START_TEST(pages_on_their_way_out_are_planned)
+START_TEST(pages_waiting_for_a_commit_are_planned)
 {
     struct ff_train_result result;
 
@@ -360,7 +360,7 @@ int main(void)
     tcase_add_unchecked_fixture(parts, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(parts, planning_setup, training_end);
     tcase_add_test(parts, every_mode_has_a_learner);
-    tcase_add_test(parts, pages_on_their_way_out_are_planned);
+    tcase_add_test(parts, pages_waiting_for_a_commit_are_planned);
     tcase_add_test(parts, the_heads_own_state_is_planned);
     tcase_add_test(parts, a_tile_is_mapped_while_it_is_loaded);
     tcase_add_test(parts, coders_are_planned_for_images);

@@ -113,8 +113,8 @@ static void apply(const struct config *config)
     opts.micro_batch_rows = config->micro_batch;
 }
 
-/* The sum of what is told is what is told. */
-START_TEST(a_plan_adds_up)
+/* The parts of a plan add up to its peak. */
+START_TEST(a_plan_is_the_sum_of_its_parts)
 {
     uint64_t sum = 0;
 
@@ -133,7 +133,7 @@ START_TEST(a_plan_adds_up)
 END_TEST
 
 /* Without a dataset the plan is that for one of the same shape. */
-START_TEST(a_shape_does_for_data)
+START_TEST(a_plan_from_a_shape_equals_the_plan_from_data)
 {
     struct ff_plan_data data = {.samples = PLANNING_ROWS,
                                 .features = TRAIN_FEATURES,
@@ -169,7 +169,7 @@ static void check_disk(const struct ff_train_result *result)
 }
 
 /* Disk use is as estimated, without compression and checkpoints within layers. */
-START_TEST(measured_as_planned)
+START_TEST(memory_and_disk_use_are_as_planned)
 {
     struct ff_train_result result;
 
@@ -222,9 +222,9 @@ int main(void)
 
     tcase_add_unchecked_fixture(planned, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(planned, planning_setup, training_end);
-    tcase_add_loop_test(planned, measured_as_planned, 0, CONFIGS);
-    tcase_add_loop_test(planned, a_plan_adds_up, 0, CONFIGS);
-    tcase_add_loop_test(planned, a_shape_does_for_data, 0, CONFIGS);
+    tcase_add_loop_test(planned, memory_and_disk_use_are_as_planned, 0, CONFIGS);
+    tcase_add_loop_test(planned, a_plan_is_the_sum_of_its_parts, 0, CONFIGS);
+    tcase_add_loop_test(planned, a_plan_from_a_shape_equals_the_plan_from_data, 0, CONFIGS);
     tcase_add_test(planned, paged_tiles_are_planned_on_disk);
     suite_add_tcase(suite, planned);
     return run_suite(suite);

@@ -269,7 +269,7 @@ START_TEST(unknown_names_are_refused)
             complete();
             *values[i] = bad[j];
             ck_complete(fields[i]);
-            /* What may be chosen is told. */
+            /* The message lists the choices. */
             ck_assert_ptr_nonnull(
                 strstr(ff_ctx_message(ctx), ff_recipe_choices(fields[i])[0].name));
         }
@@ -365,7 +365,7 @@ START_TEST(numbers_have_their_ranges)
 }
 END_TEST
 
-/* Not a number stands for a default, where there is one. */
+/* Not a number means the default, where there is one. */
 START_TEST(not_a_number_is_no_number)
 {
     double *const without[] = {&recipe.weight_decay, &recipe.head_learning_rate,

@@ -1,4 +1,4 @@
-/* What a refusal of a recipe advises: it is possible, it helps, and following it comes to an end.
+/* What a refusal of a recipe advises: it is possible, it helps, and following it ends.
  */
 #include "support/suite.h"
 #include "support/train_fixture.h"

@@ -158,7 +158,7 @@ START_TEST(a_loss_chooses_the_recipe_that_has_it)
 }
 END_TEST
 
-START_TEST(a_mode_has_a_recipe_unless_told_otherwise)
+START_TEST(a_mode_has_a_default_recipe)
 {
     static const char *const usual[][2] = {
         {"ff-stream", "conditioned"}, {"ff-full", "symba"}, {"bp", "symba"}};
@@ -467,7 +467,7 @@ int main(void)
     tcase_add_loop_test(tcase, every_recipe_completes_with_its_own_defaults, 0, entry_count());
     tcase_add_loop_test(tcase, what_is_said_holds_over_the_recipe, 0, entry_count());
     tcase_add_test(tcase, a_loss_chooses_the_recipe_that_has_it);
-    tcase_add_test(tcase, a_mode_has_a_recipe_unless_told_otherwise);
+    tcase_add_test(tcase, a_mode_has_a_default_recipe);
     tcase_add_test(tcase, a_recipe_may_be_given_another_loss_of_its_kind);
     tcase_add_test(tcase, a_recipe_is_of_no_use_to_a_loss_of_another_kind);
     tcase_add_test(tcase, backpropagation_is_given_no_loss);

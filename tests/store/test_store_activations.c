@@ -89,7 +89,7 @@ static void check_chunk(struct ff_set *set, struct ff_coder *coder, uint32_t chu
     ff_set_dont_need(set);
 }
 
-START_TEST(what_was_put_comes_back_in_any_order_and_any_form)
+START_TEST(chunks_are_read_back_in_any_order_and_form)
 {
     const struct {
         enum ff_dtype stored;
@@ -201,7 +201,7 @@ START_TEST(missing_or_misshapen_chunks_are_damage)
 }
 END_TEST
 
-START_TEST(dropping_a_set_gives_its_space_back)
+START_TEST(dropping_a_set_frees_its_space)
 {
     struct ff_scratch scratch;
     struct ff_set *set;
@@ -420,11 +420,11 @@ int main(void)
     TCase *tc = tcase_create("activations");
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
-    tcase_add_loop_test(tc, what_was_put_comes_back_in_any_order_and_any_form, 0, KINDS);
+    tcase_add_loop_test(tc, chunks_are_read_back_in_any_order_and_form, 0, KINDS);
     tcase_add_loop_test(tc, a_set_is_read_through_the_handle_that_wrote_it, 0, KINDS);
     tcase_add_loop_test(tc, only_a_complete_set_of_the_same_run_counts, 0, KINDS);
     tcase_add_loop_test(tc, missing_or_misshapen_chunks_are_damage, 0, KINDS);
-    tcase_add_loop_test(tc, dropping_a_set_gives_its_space_back, 0, KINDS);
+    tcase_add_loop_test(tc, dropping_a_set_frees_its_space, 0, KINDS);
     tcase_add_loop_test(tc, chunks_are_read_from_many_threads_at_once, 0, 2 * KINDS);
     tcase_add_loop_test(tc, any_allocation_may_fail, 0, KINDS);
     tcase_add_test(tc, keys_sort_in_the_order_of_reading);

@@ -47,7 +47,7 @@ static void must_hold_numbered(struct ff_db *db, uint32_t i, size_t size)
         ck_assert_uint_eq(((const uint8_t *)found.data)[at], i % 251);
 }
 
-START_TEST(what_was_committed_is_there_after_reopening_and_nothing_else)
+START_TEST(exactly_what_was_committed_is_there_after_reopening)
 {
     const enum ff_db_mode first[] = {FF_DB_CREATE, FF_DB_SCRATCH};
     const enum ff_db_mode again[] = {FF_DB_READ, FF_DB_SCRATCH_REOPEN};
@@ -110,7 +110,7 @@ START_TEST(keys_are_walked_in_byte_order_within_one_snapshot)
 }
 END_TEST
 
-START_TEST(reads_see_what_is_pending_and_abort_forgets_it)
+START_TEST(reads_see_pending_writes_and_abort_discards_them)
 {
     struct ff_db *db = open_db("file", FF_DB_CREATE);
 
@@ -223,7 +223,7 @@ START_TEST(create_takes_an_empty_file_but_no_other)
     must_be(store_ctx, FF_ENOTFOUND, ff_db_open(store_ctx, store_path("none"), FF_DB_READ, &db));
     must_be(store_ctx, FF_ENOTFOUND, ff_db_open(store_ctx, store_path("none"), FF_DB_WRITE, &db));
     must_be(store_ctx, FF_ENOTFOUND,
-            ff_db_open(store_ctx, store_path("no/folder"), FF_DB_CREATE, &db));
+            ff_db_open(store_ctx, store_path("no/directory"), FF_DB_CREATE, &db));
 }
 END_TEST
 
@@ -316,9 +316,9 @@ int main(void)
     TCase *tc = tcase_create("db");
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
-    tcase_add_test(tc, what_was_committed_is_there_after_reopening_and_nothing_else);
+    tcase_add_test(tc, exactly_what_was_committed_is_there_after_reopening);
     tcase_add_test(tc, keys_are_walked_in_byte_order_within_one_snapshot);
-    tcase_add_test(tc, reads_see_what_is_pending_and_abort_forgets_it);
+    tcase_add_test(tc, reads_see_pending_writes_and_abort_discards_them);
     tcase_add_test(tc, pending_bytes_and_the_heap_stay_bounded);
     tcase_add_test(tc, one_value_may_be_larger_than_a_transaction);
     tcase_add_test(tc, deleted_space_is_used_again);

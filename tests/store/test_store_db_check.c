@@ -207,7 +207,7 @@ START_TEST(a_transaction_on_the_wrong_meta_page_is_an_error)
 }
 END_TEST
 
-START_TEST(empty_and_foreign_files_are_told_apart_from_damaged_ones)
+START_TEST(empty_foreign_and_damaged_files_are_distinguished)
 {
     const char *const foreign = "/* not a database, but long enough to be looked into: at least as "
                                 "long as the start of a page, and then some; and some more, and "
@@ -315,7 +315,7 @@ int main(void)
     tcase_add_test(tc, random_bytes_behind_a_valid_start_never_crash);
     tcase_add_test(tc, pages_that_point_at_each_other_end);
     tcase_add_test(tc, a_transaction_on_the_wrong_meta_page_is_an_error);
-    tcase_add_test(tc, empty_and_foreign_files_are_told_apart_from_damaged_ones);
+    tcase_add_test(tc, empty_foreign_and_damaged_files_are_distinguished);
     tcase_add_test(tc, a_file_that_cannot_be_read_is_of_no_known_kind);
     tcase_add_loop_test(tc, everything_that_lmdb_writes_passes_the_check, 0, 3);
     tcase_add_test(tc, any_allocation_may_fail);

@@ -49,7 +49,7 @@ static void fill_disk(const char *path, int status)
     ff_db_close(db);
 }
 
-START_TEST(a_full_disk_is_told_as_such_and_nothing_is_built_on_what_was_lost)
+START_TEST(a_full_disk_is_reported_and_nothing_is_committed_after_it)
 {
     char folder[512];
 
@@ -67,7 +67,7 @@ START_TEST(a_full_disk_is_told_as_such_and_nothing_is_built_on_what_was_lost)
 END_TEST
 
 /* Works for everybody, where mounting does not. */
-START_TEST(a_limit_on_file_sizes_is_told_from_a_full_disk)
+START_TEST(a_limit_on_file_sizes_is_reported_as_such)
 {
     struct rlimit before, limit;
 
@@ -86,8 +86,8 @@ int main(void)
     TCase *tc = tcase_create("db, full disk");
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
-    tcase_add_test(tc, a_full_disk_is_told_as_such_and_nothing_is_built_on_what_was_lost);
-    tcase_add_test(tc, a_limit_on_file_sizes_is_told_from_a_full_disk);
+    tcase_add_test(tc, a_full_disk_is_reported_and_nothing_is_committed_after_it);
+    tcase_add_test(tc, a_limit_on_file_sizes_is_reported_as_such);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

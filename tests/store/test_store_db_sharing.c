@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The child commits rounds of values of one digit each until it is told to stop; the parent must
+/* The child commits rounds of values of one digit each until a byte arrives; the parent must
  * never see two rounds at once. */
 static void keep_writing(const char *path, int ready, int stop)
 {
@@ -117,7 +117,7 @@ static int read_without_rights(const char *path)
     return 0;
 }
 
-START_TEST(a_file_in_a_read_only_folder_is_read_without_a_lock_file)
+START_TEST(a_file_in_a_read_only_directory_is_read_without_a_lock_file)
 {
     struct ff_db *db = open_db("file", FF_DB_CREATE);
     char path[512], lock[512];
@@ -133,7 +133,7 @@ START_TEST(a_file_in_a_read_only_folder_is_read_without_a_lock_file)
     ck_assert_int_eq(chmod(path, 0444), 0);
     ck_assert_int_eq(chmod(store_folder(), 0555), 0);
     child = fork();
-    if (child == 0) /* by a relative path: the folders above may be another user's secret */
+    if (child == 0) /* by a relative path: the directories above may be another user's secret */
         _exit(chdir(store_folder()) == 0 ? read_without_rights("file") : 7);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(chmod(store_folder(), 0755), 0);
@@ -163,7 +163,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
     tcase_add_test(tc, a_reader_beside_a_writer_sees_whole_commits_and_follows_it);
-    tcase_add_test(tc, a_file_in_a_read_only_folder_is_read_without_a_lock_file);
+    tcase_add_test(tc, a_file_in_a_read_only_directory_is_read_without_a_lock_file);
     tcase_add_test(tc, scratch_files_have_no_lock_file);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

@@ -179,7 +179,7 @@ START_TEST(a_second_writer_is_refused_until_the_first_ends)
 END_TEST
 
 /* Whatever someone locks who may only read the file. */
-START_TEST(a_reader_does_not_pass_for_the_trainer)
+START_TEST(a_reader_is_not_taken_for_the_trainer)
 {
     struct flock all = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
     struct ff_model_file *file = model_open(FF_MODEL_CREATE);
@@ -204,7 +204,7 @@ START_TEST(a_reader_does_not_pass_for_the_trainer)
 }
 END_TEST
 
-START_TEST(what_is_no_model_is_neither_opened_nor_overwritten)
+START_TEST(a_file_that_is_not_a_model_is_neither_opened_nor_overwritten)
 {
     static const char text[] = "some text that is no model";
     struct ff_model_file *file;
@@ -240,7 +240,7 @@ static void leave_stub(const char *path, off_t size)
     ck_assert_int_eq(truncate(path, size), 0);
 }
 
-START_TEST(what_a_creation_cut_short_leaves_is_no_model_and_may_be_replaced)
+START_TEST(an_interrupted_creation_leaves_no_model_and_may_be_replaced)
 {
     static const off_t sizes[] = {0, 4096, 6000, 8192, 20000};
 
@@ -264,7 +264,7 @@ START_TEST(what_a_creation_cut_short_leaves_is_no_model_and_may_be_replaced)
 }
 END_TEST
 
-START_TEST(a_damaged_manifest_is_told)
+START_TEST(a_damaged_manifest_is_reported)
 {
     struct ff_model_file *file = model_open(FF_MODEL_CREATE);
     size_t size;
@@ -297,10 +297,10 @@ int main(void)
     tcase_add_test(tc, killed_at_any_moment_the_last_checkpoint_is_whole);
     tcase_add_test(tc, a_reader_beside_a_trainer_sees_whole_checkpoints);
     tcase_add_test(tc, a_second_writer_is_refused_until_the_first_ends);
-    tcase_add_test(tc, a_reader_does_not_pass_for_the_trainer);
-    tcase_add_test(tc, what_is_no_model_is_neither_opened_nor_overwritten);
-    tcase_add_test(tc, what_a_creation_cut_short_leaves_is_no_model_and_may_be_replaced);
-    tcase_add_test(tc, a_damaged_manifest_is_told);
+    tcase_add_test(tc, a_reader_is_not_taken_for_the_trainer);
+    tcase_add_test(tc, a_file_that_is_not_a_model_is_neither_opened_nor_overwritten);
+    tcase_add_test(tc, an_interrupted_creation_leaves_no_model_and_may_be_replaced);
+    tcase_add_test(tc, a_damaged_manifest_is_reported);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -31,7 +31,7 @@ START_TEST(a_new_file_has_its_name_once_it_is_published)
 }
 END_TEST
 
-START_TEST(what_is_replaced_stays_until_the_new_one_is_published)
+START_TEST(the_old_model_stays_until_the_new_one_is_published)
 {
     struct ff_model_file *old = model_open(FF_MODEL_CREATE), *new, *reader;
 
@@ -99,7 +99,7 @@ START_TEST(a_file_to_be_replaced_may_be_gone_by_then)
 }
 END_TEST
 
-START_TEST(what_a_killed_process_left_partial_is_taken_over_or_removed)
+START_TEST(partial_files_of_a_killed_process_are_taken_over_or_removed)
 {
     static const char text[] = "the user's own";
     struct ff_model_file *file;
@@ -194,10 +194,10 @@ int main(void)
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
     tcase_add_test(tc, a_new_file_has_its_name_once_it_is_published);
-    tcase_add_test(tc, what_is_replaced_stays_until_the_new_one_is_published);
+    tcase_add_test(tc, the_old_model_stays_until_the_new_one_is_published);
     tcase_add_test(tc, a_new_file_takes_no_name_that_is_taken);
     tcase_add_test(tc, a_file_to_be_replaced_may_be_gone_by_then);
-    tcase_add_test(tc, what_a_killed_process_left_partial_is_taken_over_or_removed);
+    tcase_add_test(tc, partial_files_of_a_killed_process_are_taken_over_or_removed);
     tcase_add_test(tc, a_symbolic_link_stays_and_its_target_is_replaced);
     tcase_add_loop_test(tc, a_file_that_has_lost_its_name_is_not_flipped, 0, 4);
     suite_add_tcase(suite, tc);

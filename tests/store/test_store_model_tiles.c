@@ -137,7 +137,7 @@ static void damage_tile(const struct ff_tile_key *key)
     free(bytes);
 }
 
-START_TEST(a_walk_names_damaged_tiles_and_goes_on)
+START_TEST(a_walk_names_damaged_tiles_and_continues)
 {
     struct ff_model_file *file = model_open(FF_MODEL_CREATE);
     const struct ff_tile_key bad = {'W', 3, 2, 0, 1};
@@ -247,7 +247,7 @@ int main(void)
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
     tcase_add_test(tc, a_tile_is_named_by_what_it_holds);
     tcase_add_test(tc, a_sweep_takes_the_other_generations_of_one_layer_and_kind);
-    tcase_add_test(tc, a_walk_names_damaged_tiles_and_goes_on);
+    tcase_add_test(tc, a_walk_names_damaged_tiles_and_continues);
     tcase_add_test(tc, keys_that_are_no_tiles_are_damage);
     tcase_add_test(tc, any_allocation_may_fail);
     suite_add_tcase(suite, tc);

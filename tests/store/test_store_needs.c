@@ -1,4 +1,4 @@
-/* What storing tells the planner beforehand is what it comes to: bytes pending, written and mapped,
+/* What storing takes is as planned: bytes pending, written and mapped,
  * and what coders and sets hold. */
 #include "store/activations.h"
 #include "store/db.h"
@@ -125,7 +125,7 @@ START_TEST(pending_bytes_are_within_the_limit)
 }
 END_TEST
 
-/* KiB of files that the process has mapped and resident; 0: there is no telling. */
+/* KiB of files that the process has mapped and resident; 0: unknown. */
 static uint64_t mapped_kib(void)
 {
     FILE *file = fopen("/proc/self/status", "re");
@@ -149,8 +149,8 @@ static void touch(struct ff_bytes bytes)
         sum = (uint8_t)(sum + ((const uint8_t *)bytes.data)[at]);
 }
 
-/* Pages that are let go of are not resident, and come back with the same content. */
-START_TEST(pages_let_go)
+/* Released pages are not resident, and have the same content when read again. */
+START_TEST(released_pages_are_not_resident)
 {
     enum { VALUES = 16, SIZE = 1 << 20, KIB = SIZE / 1024 };
     struct ff_db *db = open_db();
@@ -380,7 +380,7 @@ int main(void)
     tcase_add_loop_test(tc, pending_and_written_bytes, 0, sizeof writes / sizeof *writes);
     tcase_add_test(tc, huge_writes_do_not_wrap);
     tcase_add_test(tc, pending_bytes_are_within_the_limit);
-    tcase_add_test(tc, pages_let_go);
+    tcase_add_test(tc, released_pages_are_not_resident);
     tcase_add_test(tc, small_files_stay_mapped);
     tcase_add_loop_test(tc, what_a_coder_holds, 0, sizeof uses / sizeof *uses);
     tcase_add_test(tc, a_coder_keeps_to_the_limit);

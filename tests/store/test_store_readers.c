@@ -27,7 +27,7 @@ static struct ff_bytes key_of(uint32_t i, char out[16])
     return (struct ff_bytes){out, (size_t)snprintf(out, 16, "%08u", i)};
 }
 
-/* Writes all keys anew, every byte ROUND, some in two transactions. */
+/* Overwrites all keys, every byte ROUND, some in two transactions. */
 static void write_round(unsigned round)
 {
     char key[16];

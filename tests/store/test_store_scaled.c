@@ -171,7 +171,7 @@ START_TEST(rows_of_every_size)
 END_TEST
 
 /* A row that holds it at any place comes back as NaNs; its neighbours are as they were. */
-START_TEST(what_is_not_finite_stays_so)
+START_TEST(values_that_are_not_finite_stay_so)
 {
     enum { ROWS = 3, COLUMNS = 70 };
     const float bad[] = {NAN, -NAN, INFINITY, -INFINITY};
@@ -195,7 +195,7 @@ START_TEST(what_is_not_finite_stays_so)
 }
 END_TEST
 
-START_TEST(what_is_negative_becomes_zero)
+START_TEST(negative_values_become_zero)
 {
     float rows[][6] = {{-1, 2, -0.f, 0, -FLT_MAX, 1}, {-1, -2, -3, -FLT_MIN, -0.f, -4}};
 
@@ -349,8 +349,8 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, elements_are_within_half_a_step, 0, COMPRESSIONS);
     tcase_add_test(tc, rows_of_every_size);
-    tcase_add_loop_test(tc, what_is_not_finite_stays_so, 0, COMPRESSIONS);
-    tcase_add_test(tc, what_is_negative_becomes_zero);
+    tcase_add_loop_test(tc, values_that_are_not_finite_stay_so, 0, COMPRESSIONS);
+    tcase_add_test(tc, negative_values_become_zero);
     tcase_add_test(tc, the_payload_is_as_documented);
     tcase_add_test(tc, it_holds_nothing_but_f32);
     tcase_add_test(tc, headers_of_other_sizes_are_refused);

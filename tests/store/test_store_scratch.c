@@ -49,7 +49,7 @@ START_TEST(removing_scratch_takes_its_own_files_only)
 }
 END_TEST
 
-START_TEST(a_scratch_folder_that_cannot_be_is_an_error)
+START_TEST(an_impossible_scratch_directory_is_an_error)
 {
     struct ff_scratch scratch;
 
@@ -60,7 +60,7 @@ START_TEST(a_scratch_folder_that_cannot_be_is_an_error)
 }
 END_TEST
 
-/* Makes folder NAME with a file of a set in it. */
+/* Makes directory NAME with a file of a set in it. */
 static void make_remains(const char *name)
 {
     char path[512];
@@ -74,7 +74,7 @@ static void make_remains(const char *name)
     fclose(file);
 }
 
-/* The temporary folders of the prefix "job"; returns how many, OUT is the first. */
+/* The temporary directories of the prefix "job"; returns how many, OUT is the first. */
 static size_t find_temporary(char out[PATH_MAX])
 {
     glob_t found;
@@ -150,7 +150,7 @@ START_TEST(temporary_scratch_removes_what_killed_jobs_left)
 }
 END_TEST
 
-/* Where others may write, they may rename the folder and put something else in its place. */
+/* Where others may write, they may rename the directory and put something else in its place. */
 START_TEST(temporary_scratch_is_restored_for_its_user_alone)
 {
     char prefix[512], folder[PATH_MAX];
@@ -185,7 +185,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
     tcase_add_test(tc, removing_scratch_takes_its_own_files_only);
-    tcase_add_test(tc, a_scratch_folder_that_cannot_be_is_an_error);
+    tcase_add_test(tc, an_impossible_scratch_directory_is_an_error);
     tcase_add_test(tc, temporary_scratch_is_never_taken_for_a_remain);
     tcase_add_test(tc, temporary_scratch_removes_what_killed_jobs_left);
     tcase_add_test(tc, temporary_scratch_is_restored_for_its_user_alone);

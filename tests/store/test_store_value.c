@@ -52,7 +52,7 @@ static void round_trip(struct ff_coder *coder, enum ff_dtype dtype, uint32_t row
     free(data);
 }
 
-START_TEST(every_codec_and_type_and_shape_comes_back)
+START_TEST(every_codec_type_and_shape_is_read_back)
 {
     const enum ff_dtype dtypes[] = {FF_F32, FF_BF16, FF_U8, FF_U16};
     struct ff_coder *coder;
@@ -362,7 +362,7 @@ int main(void)
     TCase *tc = tcase_create("values");
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
-    tcase_add_test(tc, every_codec_and_type_and_shape_comes_back);
+    tcase_add_test(tc, every_codec_type_and_shape_is_read_back);
     tcase_add_test(tc, f32_stored_as_bf16_is_rounded_to_nearest_even);
     tcase_add_test(tc, bf16_widens_in_place_for_every_small_count);
     tcase_add_test(tc, dense_data_is_shuffled_and_sparse_or_random_data_is_not);

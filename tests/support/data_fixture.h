@@ -9,12 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- Folders: all of a test program's lie in one, made and removed by an unchecked fixture ----
+/* ---- Directories: all of a test program's lie in one, made and removed by an unchecked fixture
+ * ----
  */
 
 void data_root_setup(void);
 void data_root_teardown(void);
-/* Makes a new empty folder; the name is the caller's to free. */
+/* Makes a new empty directory; the name is the caller's to free. */
 char *data_folder(void);
 /* Returns "FOLDER/NAME" in one of a few static buffers used in turn. */
 const char *data_path(const char *folder, const char *name);

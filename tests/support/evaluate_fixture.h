@@ -1,6 +1,6 @@
 /*
- * What the tests of evaluation share: trained models, each in a folder of its own, and a count of
- * what lies about there.
+ * What the tests of evaluation share: trained models, each in a directory of its own, and a count
+ * of what lies about there.
  */
 #ifndef EVALUATE_FIXTURE_H
 #define EVALUATE_FIXTURE_H
@@ -18,7 +18,7 @@ extern struct ff_ctx *evaluate_ctx;
 extern struct ff_evaluate_opts evaluate_opts;
 extern int evaluate_warnings;
 
-/* An unchecked fixture: makes a folder for each kind (train_kinds()), with data and a complete
+/* An unchecked fixture: makes a directory for each kind (train_kinds()), with data and a complete
  * model, which tests only read. */
 void evaluate_model_setup(void);
 void evaluate_model_teardown(void);
@@ -29,11 +29,11 @@ void evaluate_teardown(void);
 /* Takes the model of KIND at hand. */
 void evaluate_choose(int kind);
 
-/* Trains RECIPE in the folder WHERE, made by train_folder(). */
+/* Trains RECIPE in the directory WHERE, made by train_folder(). */
 void evaluate_train_in(const char *where, struct ff_recipe *recipe);
-/* Points evaluate_opts to the model and the data of the folder WHERE. */
+/* Points evaluate_opts to the model and the data of the directory WHERE. */
 void evaluate_use(const char *where);
-/* How many entries of the folder are neither the model nor the data: temporary ones. */
+/* How many entries of the directory are neither the model nor the data: temporary ones. */
 int evaluate_strangers(const char *where);
 
 /* Evaluates, and fails the test if that fails. */

@@ -1,4 +1,5 @@
-/* What the tests of model files share: the file "m.ff" in a test's folder, and tiles to put there.
+/* What the tests of model files share: the file "m.ff" in a test's directory, and tiles to put
+ * there.
  */
 #ifndef MODEL_FILE_FIXTURE_H
 #define MODEL_FILE_FIXTURE_H

@@ -23,7 +23,7 @@ void naive_seed_conditioned(uint64_t seed, uint32_t number, uint32_t classes,
 void naive_pass_on(const struct ff_recipe *recipe, uint32_t classes,
                    const struct oracle_layer *layer, double *x, double *y);
 
-/* The units of LAYER that tell hard labels: the first 64 of the tile whose TURN it is, or all if
+/* The units of LAYER used to rank hard labels: the first 64 of the tile whose TURN it is, or all if
  * there are fewer; a tile of less has no turn. They lie in LAYER. */
 struct oracle_layer naive_few_units(const struct oracle_layer *layer, size_t turn);
 
@@ -35,7 +35,7 @@ struct naive_meeting {
     uint16_t truth;
     double batch_rows; /* the gradient is that of the mean over so many */
     double all_rows;   /* and so are the figures, over so many */
-    /* In a step, where there are many classes, these tell which labels the row meets; NUMBER, of
+    /* In a step, where there are many classes, these decide which labels the row meets; NUMBER, of
      * the layer, from 1, is 0 for a row that meets all. */
     uint32_t number, epoch;
     size_t batch, place; /* in stored order */

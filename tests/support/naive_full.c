@@ -33,7 +33,7 @@ struct training {
     double factor;                    /* of learning rates */
     uint16_t *wrong;                  /* (rows): labels of negatives */
     double *x, *y;                    /* (2 rows, widest): positive, then negative rows */
-    double *sums;                     /* (2 rows): goodness by which rows are told */
+    double *sums;                     /* (2 rows): goodness by which rows are classified */
 };
 
 static struct learner learner_make(struct oracle_layer *layer)

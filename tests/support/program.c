@@ -75,7 +75,7 @@ struct program *program_new(const char *prefix)
     ck_assert_msg(access(program->path, X_OK) == 0, "%s is not built", program->path);
     ck_assert_msg(access(program->library, R_OK) == 0, "%s is not built", program->library);
     program->page = map_page(program->page_path);
-    /* What a killed program leaves running comes to us, and is waited for. */
+    /* What a killed program leaves running becomes our child, and is waited for. */
     ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     return program;
 }

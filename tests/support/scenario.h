@@ -19,7 +19,7 @@ enum scenario_output {
     PRINTS_LINES /* by byte; a command that fails may have printed the first lines */
 };
 
-/* In commands "@" stands for the directory of the datasets, "%" for the smallest memory budget that
+/* In commands "@" means the directory of the datasets, "%" the smallest memory budget that
  * is not refused. A member that is NULL or 0 does not apply. */
 struct scenario {
     const char *name;

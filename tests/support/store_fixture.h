@@ -1,5 +1,5 @@
 /*
- * What the tests of the store share: a folder of each test's own, deterministic data, files as
+ * What the tests of the store share: a directory of each test's own, deterministic data, files as
  * bytes.
  */
 #ifndef FF_TESTS_STORE_FIXTURE_H
@@ -36,11 +36,11 @@ extern struct ff_ctx *store_ctx;
 void store_setup(void);
 /* Also checks that every metered byte was given back. */
 void store_teardown(void);
-/* "FOLDER/NAME" in the test's folder; one of a few static buffers. */
+/* "FOLDER/NAME" in the test's directory; one of a few static buffers. */
 const char *store_path(const char *name);
-/* The test's folder itself. */
+/* The test's directory itself. */
 const char *store_folder(void);
-/* True if the test's folder has an entry NAME; a symbolic link counts by its target. */
+/* True if the test's directory has an entry NAME; a symbolic link counts by its target. */
 bool store_is_there(const char *name);
 
 /* A small generator (xorshift64*), for data and places to damage. */

@@ -129,7 +129,7 @@ static void write_split(const char *folder, const char *split, uint64_t first, s
     train_set_mtime(train_path(folder, name), TRAIN_MTIME);
 }
 
-/* A new folder with an empty one for data in it. */
+/* A new directory with an empty one for data in it. */
 static char *new_folder(void)
 {
     char *folder = NULL;
@@ -307,7 +307,7 @@ static const struct variant variants[] = {
 static void apply(const struct variant *variant, struct ff_recipe *recipe)
 {
     train_named(variant->recipe, recipe);
-    if (variant->negatives) { /* they are drawn anew, and of no set */
+    if (variant->negatives) { /* they are drawn for each epoch, and of no set */
         recipe->negatives = variant->negatives;
         recipe->negative_sets = FF_UNSET;
     }

@@ -1,7 +1,7 @@
 /*
  * Small trainings for tests: a dataset of bars that a network of a few units learns in a second, a
- * recipe for it, and the hash of what came out. Everything lies in one folder, made and removed by
- * an unchecked fixture.
+ * recipe for it, and the hash of what came out. Everything lies in one directory, made and removed
+ * by an unchecked fixture.
  */
 #ifndef TRAIN_FIXTURE_H
 #define TRAIN_FIXTURE_H
@@ -23,14 +23,14 @@
 void train_root_setup(void);
 void train_root_teardown(void);
 
-/* Makes a new folder with a dataset of ROWS training and ROWS test rows in "data"; the name is the
- * caller's to free. */
+/* Makes a new directory with a dataset of ROWS training and ROWS test rows in "data"; the name is
+ * the caller's to free. */
 char *train_folder(size_t rows);
 /* The same of CLASSES classes, each a pattern of its own through noise. */
 char *train_folder_of(uint32_t classes, size_t rows);
 /* Returns "FOLDER/NAME" in one of a few static buffers used in turn. */
 const char *train_path(const char *folder, const char *name);
-/* Removes a folder and all that is in it; absent is fine. */
+/* Removes a directory and all that is in it; absent is fine. */
 void train_remove(const char *path);
 /* Sets the modification time of PATH, in s since 1970. */
 void train_set_mtime(const char *path, time_t seconds);
@@ -53,7 +53,7 @@ void train_named(const char *named, struct ff_recipe *recipe);
 int train_kinds(void);
 /* As train_named(), of KIND. */
 void train_kind(int kind, struct ff_recipe *recipe);
-/* Takes the head away, unless it alone tells labels; returns whether it is gone. */
+/* Removes the head, unless it alone predicts labels; returns whether it is removed. */
 bool train_without_head(struct ff_recipe *recipe);
 /* Makes it one of MODE, one of those of backpropagation. */
 void train_backprop(const char *mode, struct ff_recipe *recipe);
@@ -65,8 +65,8 @@ void train_opts_release(struct ff_train_opts *opts);
 void train_ok(struct ff_ctx *ctx, struct ff_recipe *recipe, const struct ff_train_opts *opts);
 /* The weights' hash of a complete model; in a few static buffers used in turn. */
 const char *train_hash(const char *model);
-/* Trains RECIPE in a folder of its own, with ROWS rows and 2 threads, and gives the hash: what
- * every variant must come to. */
+/* Trains RECIPE in a directory of its own, with ROWS rows and 2 threads, and gives the hash: what
+ * every variant must end in. */
 const char *train_reference(const struct ff_recipe *recipe, size_t rows);
 
 /* Interrupts after so many questions: for opts.interrupted, with opts.arg a pointer to the number.

@@ -51,7 +51,7 @@ static void setup(void)
 /* ---- Gradients ---- */
 
 #define STEP 1e-6               /* of a finite difference */
-#define RATE 100.0              /* so large that a step tells the gradient in single precision */
+#define RATE 100.0              /* so large that a step gives the gradient in single precision */
 #define GRADIENT_TOLERANCE 2e-5 /* of the largest of the tensor */
 #define SAMPLES 150             /* of a tensor, at most */
 
@@ -102,7 +102,7 @@ static void ck_layer_gradients(const char *what, const struct naive_network *net
     ck_gradient(text, network, data, before->units, before->b, after->b);
 }
 
-/* One step of plain gradient descent on all rows, of several chunks: it tells the gradient. */
+/* One step of plain gradient descent on all rows, of several chunks: it gives the gradient. */
 START_TEST(gradients_are_those_of_finite_differences)
 {
     static const char *const hidden[] = {"24,17,9", "13", "21,140,7,11,5"};
@@ -180,7 +180,7 @@ static void ck_epochs(const struct naive_network *naive)
     ck_assert_double_lt(reports[n_reports - 1].loss, 0.9 * reports[0].loss);
 }
 
-/* Trains RECIPE on the folder's data, both ways, and compares all that comes out. */
+/* Trains RECIPE on the directory's data, both ways, and compares all that comes out. */
 static void ck_training(void)
 {
     struct naive_network naive, ours;

@@ -117,7 +117,7 @@ START_TEST(interrupted_runs_end_in_the_same_bits)
 END_TEST
 
 /* Boundary 0 lost between two runs is read from the dataset again. */
-START_TEST(scratch_that_is_gone_is_made_again)
+START_TEST(missing_scratch_is_created_again)
 {
     struct ff_train_result result;
     const char *hash = train_mode("bp");
@@ -143,7 +143,7 @@ static void ck_message(int status, int wanted, const char *in_message)
                   ff_ctx_message(ctx));
 }
 
-/* Every allocation of a training in turn fails once. With the same model going on each time. */
+/* Every allocation of a training in turn fails once. The same model is resumed each time. */
 START_TEST(any_allocation_may_fail)
 {
     struct ff_train_result result;
@@ -172,7 +172,7 @@ START_TEST(any_allocation_may_fail)
 }
 END_TEST
 
-START_TEST(divergence_is_told)
+START_TEST(divergence_is_reported)
 {
     struct ff_train_result result;
 
@@ -297,9 +297,9 @@ START_TEST(gradients_held_are_those_of_one_layer_or_of_all)
 }
 END_TEST
 
-/* What the planner is told, against the most that was handed out. Inputs come on top: rows of
+/* Memory as planned, against the most that was allocated. Inputs come on top: rows of
  * floats and their labels, and perhaps the images. */
-START_TEST(the_needs_are_what_is_taken)
+START_TEST(memory_planned_is_memory_allocated)
 {
     static const enum ff_category exact[] = {FF_MEM_WEIGHTS, FF_MEM_OPTIMIZER, FF_MEM_GRADIENT};
     struct ff_backprop_opts told = {.manifest = NULL};
@@ -345,14 +345,14 @@ int main(void)
     tcase_add_test(tcase, micro_batches_do_not_change_a_bit);
     tcase_add_test(tcase, another_seed_gives_other_weights);
     tcase_add_loop_test(tcase, interrupted_runs_end_in_the_same_bits, 0, 4 * MODES);
-    tcase_add_test(tcase, scratch_that_is_gone_is_made_again);
+    tcase_add_test(tcase, missing_scratch_is_created_again);
     tcase_add_loop_test(tcase, any_allocation_may_fail, 0, MODES);
-    tcase_add_loop_test(tcase, divergence_is_told, 0, MODES);
+    tcase_add_loop_test(tcase, divergence_is_reported, 0, MODES);
     tcase_add_test(tcase, options_without_use_are_refused);
     tcase_add_test(tcase, outputs_held_grow_with_depth_and_with_its_square_root);
     tcase_add_test(tcase, activations_of_micro_batches_do_not_grow_with_the_batch);
     tcase_add_test(tcase, gradients_held_are_those_of_one_layer_or_of_all);
-    tcase_add_loop_test(tcase, the_needs_are_what_is_taken, 0, MODES);
+    tcase_add_loop_test(tcase, memory_planned_is_memory_allocated, 0, MODES);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

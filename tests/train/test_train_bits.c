@@ -222,7 +222,7 @@ static void remove_scratch(void)
     ck_assert_int_eq(system(command), 0);
 }
 
-START_TEST(scratch_that_is_gone_is_computed_again)
+START_TEST(missing_scratch_is_computed_again)
 {
     struct ff_train_result result;
     int status = FF_EINTERRUPTED;
@@ -280,7 +280,7 @@ START_TEST(a_cut_anywhere_does_not_change_a_bit)
 }
 END_TEST
 
-/* Overwrites a stretch of every boundary file in the scratch folder. */
+/* Overwrites a stretch of every boundary file in the scratch directory. */
 static void damage_scratch(long offset)
 {
     for (int boundary = 0; boundary < 4; boundary++) {
@@ -387,7 +387,7 @@ int main(void)
     tcase_add_loop_test(tcase, micro_batches_do_not_change_a_bit, 0, kinds);
     tcase_add_loop_test(tcase, another_seed_gives_other_weights, 0, kinds);
     tcase_add_loop_test(tcase, interrupted_runs_end_in_the_same_bits, 0, 2 * kinds);
-    tcase_add_loop_test(tcase, scratch_that_is_gone_is_computed_again, 0, kinds);
+    tcase_add_loop_test(tcase, missing_scratch_is_computed_again, 0, kinds);
     tcase_add_loop_test(tcase, a_cut_anywhere_does_not_change_a_bit, 0, kinds);
     tcase_add_loop_test(tcase, damaged_scratch_is_computed_again, 0, kinds);
     tcase_add_test(tcase, outputs_of_an_earlier_round_are_not_used);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-START_TEST(a_partial_name_is_no_models_name)
+START_TEST(a_model_cannot_have_the_name_of_a_partial_file)
 {
     const char *usual = opts.model;
 
@@ -91,7 +91,7 @@ static bool delete_copy(void *arg)
     return false;
 }
 
-START_TEST(a_copy_that_is_deleted_costs_a_complete_model_nothing)
+START_TEST(deleting_the_compacted_copy_leaves_a_complete_model)
 {
     int deleted = 0;
 
@@ -111,11 +111,11 @@ int main(void)
 
     tcase_add_unchecked_fixture(tests, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tests, life_setup, life_teardown);
-    tcase_add_test(tests, a_partial_name_is_no_models_name);
+    tcase_add_test(tests, a_model_cannot_have_the_name_of_a_partial_file);
     tcase_add_loop_test(tests, the_size_of_a_complete_model_does_not_depend_on_its_checkpoints, 0,
                         train_kinds() + 2);
     tcase_add_test(tests, kills_and_interruptions_do_not_change_the_size_of_a_complete_model);
-    tcase_add_test(tests, a_copy_that_is_deleted_costs_a_complete_model_nothing);
+    tcase_add_test(tests, deleting_the_compacted_copy_leaves_a_complete_model);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -1,5 +1,5 @@
-/* A model goes on only on the data that it was trained on: corrected files are told from such as
- * were merely written again, moved or unpacked. */
+/* A model resumes only on the data that it was trained on: corrected files are distinguished from
+ * such as were merely written again, moved or unpacked. */
 #include "data/dataset.h"
 #include "model/manifest.h"
 #include "store/model_file.h"
@@ -48,7 +48,7 @@ static int resume(bool named)
     return ff_train_resume(ctx, &own, &result);
 }
 
-/* Changes a label in the file NAME of the folder. */
+/* Changes a label in the file NAME of the directory. */
 static void correct_label(const char *name)
 {
     FILE *file = fopen(train_path(folder, name), "r+b");
@@ -205,7 +205,7 @@ START_TEST(a_file_beside_the_one_that_was_read_is_noticed)
 }
 END_TEST
 
-START_TEST(without_the_data_scratch_will_do)
+START_TEST(scratch_suffices_without_the_data)
 {
     train_part(60);
     ck_assert_int_eq(rename(train_path(folder, "data"), train_path(folder, "gone")), 0);
@@ -273,7 +273,7 @@ int main(void)
     tcase_add_test(tc, data_at_another_place_is_compared_by_content);
     tcase_add_test(tc, the_rows_count_not_how_they_are_packed);
     tcase_add_test(tc, a_file_beside_the_one_that_was_read_is_noticed);
-    tcase_add_test(tc, without_the_data_scratch_will_do);
+    tcase_add_test(tc, scratch_suffices_without_the_data);
     tcase_add_test(tc, an_older_model_resumes_on_the_same_rows_only);
     tcase_add_test(tc, an_older_model_of_limited_data_takes_the_first_rows);
     suite_add_tcase(suite, tc);

@@ -1,4 +1,4 @@
-/* Layers whose units are never active are told, while training goes on and in its result. */
+/* Layers without active units are reported, during training and in its result. */
 #include "model/layer.h"
 #include "model/manifest.h"
 #include "support/suite.h"
@@ -99,7 +99,7 @@ START_TEST(a_layer_with_enough_active_units_does_not_warn)
 }
 END_TEST
 
-START_TEST(the_result_tells_what_the_model_does)
+START_TEST(the_result_counts_dead_units_as_the_model_does)
 {
     struct ff_model *model;
     struct ff_model_info info;
@@ -142,7 +142,7 @@ int main(void)
     tcase_add_test(tc, a_layer_without_an_active_unit_warns);
     tcase_add_test(tc, a_layer_with_few_active_units_warns);
     tcase_add_test(tc, a_layer_with_enough_active_units_does_not_warn);
-    tcase_add_test(tc, the_result_tells_what_the_model_does);
+    tcase_add_test(tc, the_result_counts_dead_units_as_the_model_does);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

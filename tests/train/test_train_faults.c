@@ -1,5 +1,5 @@
-/* Faults in training are told as what they are, and lose nothing: going on afterwards ends in the
- * same bits. */
+/* Faults in training are reported as what they are, and lose nothing: resuming afterwards ends in
+ * the same bits. */
 #include "base/context.h"
 #include "support/suite.h"
 #include "support/training.h"
@@ -35,7 +35,7 @@ static uint64_t accounted(void)
     return memory.accounted_bytes;
 }
 
-/* Every allocation of a training in turn fails once. With the same model going on each time. */
+/* Every allocation of a training in turn fails once. The same model is resumed each time. */
 START_TEST(any_allocation_may_fail)
 {
     int status = FF_ENOMEM;
@@ -107,7 +107,7 @@ END_TEST
 START_TEST(a_disk_that_fills_while_a_model_is_created_leaves_nothing)
 {
     char *disk = strdup(train_path(folder, "disk")), *model = NULL;
-    char *own = strdup(train_path(folder, "own")); /* a folder for scratch */
+    char *own = strdup(train_path(folder, "own")); /* a directory for scratch */
     const char *usual = opts.model;
     int none = 0, status = FF_EFULL;
 
@@ -172,7 +172,7 @@ static bool fill_disk(void *arg)
 START_TEST(without_room_for_the_copy_a_model_is_complete_all_the_same)
 {
     char *disk = strdup(train_path(folder, "disk")), *model = NULL, *filler = NULL;
-    char *own = strdup(train_path(folder, "own")); /* a folder for scratch */
+    char *own = strdup(train_path(folder, "own")); /* a directory for scratch */
     const char *usual = opts.model;
     off_t large;
 
@@ -209,7 +209,7 @@ START_TEST(without_room_for_the_copy_a_model_is_complete_all_the_same)
 }
 END_TEST
 
-/* Holds the model in a child until told to go. */
+/* Holds the model in a child until a byte arrives. */
 static bool wait_for_pipe(void *arg)
 {
     const int *pipes = arg;
@@ -245,7 +245,7 @@ START_TEST(a_second_trainer_is_refused)
 }
 END_TEST
 
-START_TEST(divergence_is_told_and_the_last_checkpoint_stays)
+START_TEST(divergence_is_reported_and_the_last_checkpoint_stays)
 {
     struct ff_model *model;
 
@@ -260,7 +260,7 @@ START_TEST(divergence_is_told_and_the_last_checkpoint_stays)
 END_TEST
 
 /* A layer's last step is not measured by another one. Each mode, with one step in all. */
-START_TEST(divergence_of_the_last_step_is_told)
+START_TEST(divergence_of_the_last_step_is_reported)
 {
     static const char *const modes[] = {"ff-stream", "ff-full", "bp"};
     struct ff_model_info info;
@@ -284,7 +284,7 @@ START_TEST(divergence_of_the_last_step_is_told)
 END_TEST
 
 /* Weights whose squares are finite, and goodness that is not. */
-START_TEST(divergence_is_told_once_it_is_measured)
+START_TEST(divergence_is_reported_once_it_is_measured)
 {
     recipe.batch = ROWS;
     recipe.epochs = 1;
@@ -405,9 +405,9 @@ int main(void)
     tcase_add_test(tcase, a_disk_that_fills_while_a_model_is_created_leaves_nothing);
     tcase_add_test(tcase, without_room_for_the_copy_a_model_is_complete_all_the_same);
     tcase_add_test(tcase, a_second_trainer_is_refused);
-    tcase_add_test(tcase, divergence_is_told_and_the_last_checkpoint_stays);
-    tcase_add_loop_test(tcase, divergence_of_the_last_step_is_told, 0, 3);
-    tcase_add_test(tcase, divergence_is_told_once_it_is_measured);
+    tcase_add_test(tcase, divergence_is_reported_and_the_last_checkpoint_stays);
+    tcase_add_loop_test(tcase, divergence_of_the_last_step_is_reported, 0, 3);
+    tcase_add_test(tcase, divergence_is_reported_once_it_is_measured);
     tcase_add_test(tcase, another_recipe_does_not_touch_the_model);
     tcase_add_test(tcase, changed_data_is_noticed_when_it_is_read_again);
     tcase_add_test(tcase, no_flipped_bit_changes_weights_unseen);

@@ -1,5 +1,5 @@
 /* ff-full: the same weights, bit for bit, whatever the threads and the interruptions; memory that
- * does not grow with depth but by weights; faults told as what they are. */
+ * does not grow with depth but by weights; faults are reported as what they are. */
 #include "base/context.h"
 #include "learn/learner.h"
 #include "support/memory_scratch.h"
@@ -47,7 +47,7 @@ static uint64_t accounted(void)
     return memory.accounted_bytes;
 }
 
-/* What every variant must come to. In a model of its own, which goes on to be there. */
+/* The weights that every variant must end in. In a model of its own, which stays. */
 static const char *reference(void)
 {
     const char *usual = opts.model, *hash;
@@ -207,7 +207,7 @@ START_TEST(one_layer_equals_streaming_bit_for_bit)
 }
 END_TEST
 
-/* Every allocation of a training in turn fails once. With the same model going on each time. */
+/* Every allocation of a training in turn fails once. The same model is resumed each time. */
 START_TEST(any_allocation_may_fail)
 {
     int status = FF_ENOMEM;
@@ -259,8 +259,8 @@ START_TEST(only_weights_and_their_state_grow_with_depth)
 }
 END_TEST
 
-/* What the planner is told of the stage, against the most that was handed out. */
-START_TEST(the_needs_are_what_is_taken)
+/* Memory as planned for the stage, against the most that was allocated. */
+START_TEST(memory_planned_is_memory_allocated)
 {
     static const enum ff_category exact[] = {FF_MEM_WEIGHTS, FF_MEM_OPTIMIZER, FF_MEM_GRADIENT};
     const struct ff_compression none = {FF_CODEC_NONE, 0};
@@ -382,7 +382,7 @@ int main(void)
     tcase_add_loop_test(tcase, one_layer_equals_streaming_bit_for_bit, 0, 3);
     tcase_add_test(tcase, any_allocation_may_fail);
     tcase_add_test(tcase, only_weights_and_their_state_grow_with_depth);
-    tcase_add_loop_test(tcase, the_needs_are_what_is_taken, 0, RECIPES);
+    tcase_add_loop_test(tcase, memory_planned_is_memory_allocated, 0, RECIPES);
     tcase_add_test(tcase, divergence_is_noticed);
     tcase_add_test(tcase, divergence_of_the_head_is_noticed);
     tcase_add_test(tcase, the_model_is_evaluated);

@@ -81,7 +81,7 @@ static void ck_epochs(const struct naive_network *naive)
     }
 }
 
-/* Trains RECIPE on the folder's data, both ways, and compares all that comes out. */
+/* Trains RECIPE on the directory's data, both ways, and compares all that comes out. */
 static void ck_training(void)
 {
     struct naive_data data;

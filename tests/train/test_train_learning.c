@@ -1,6 +1,6 @@
 /*
  * What the recipes learn. Always: a network on the 2,000 images that ship with the sources. With
- * FFTOOL_LONG=1 and FFTOOL_MNIST, the folder of MNIST's four files: the errors of the recipes on
+ * FFTOOL_LONG=1 and FFTOOL_MNIST, the directory of MNIST's four files: the errors of the recipes on
  * 60,000 images; with FFTOOL_LONG=1 and Debian's dataset-fashion-mnist, on those.
  */
 #include "nn/gemm.h"
@@ -100,7 +100,7 @@ static void run_trial(const struct trial *trial, double *by_goodness, double *by
            trial->loss, trial->negative_sets, 100 * *by_goodness, 100 * *by_head);
 }
 
-/* The folder of the images that ship with the sources. */
+/* The directory of the images that ship with the sources. */
 static const char *sample(void)
 {
     const char *root = getenv("FFTOOL_ROOT");
@@ -141,14 +141,15 @@ START_TEST(the_sample_is_learned)
 }
 END_TEST
 
-/* The folder of MNIST, or NULL, said aloud. */
+/* The directory of MNIST, or NULL with a message. */
 static const char *mnist(const char *loss)
 {
     const char *path = getenv("FFTOOL_MNIST");
 
     if (!path)
-        printf("SKIPPED: the error of %s on MNIST: set FFTOOL_MNIST to the folder of its files\n",
-               loss);
+        printf(
+            "SKIPPED: the error of %s on MNIST: set FFTOOL_MNIST to the directory of its files\n",
+            loss);
     else if (!getenv("FFTOOL_LONG"))
         printf("SKIPPED: the error of %s on MNIST: set FFTOOL_LONG=1\n", loss);
     return getenv("FFTOOL_LONG") ? path : NULL;

@@ -105,7 +105,7 @@ static void train_with_deed(enum deed deed, long when)
 }
 
 /* In each mode: before the first checkpoint, between two, and before the last. */
-START_TEST(a_model_that_lost_its_name_is_missed_at_the_next_checkpoint)
+START_TEST(a_model_that_lost_its_name_is_noticed_at_the_next_checkpoint)
 {
     enum deed deed = (enum deed)(_i % DEEDS);
     long epochs;
@@ -137,7 +137,7 @@ START_TEST(a_renamed_model_can_be_resumed_under_its_new_name)
 }
 END_TEST
 
-START_TEST(a_model_renamed_in_its_second_layer_goes_on_with_the_scratch_it_was_given)
+START_TEST(a_model_renamed_in_its_second_layer_resumes_with_its_scratch)
 {
     struct villain villain = {RENAME, (long)recipe.epochs};
     const char *usual = opts.model;
@@ -171,7 +171,7 @@ static bool on_compaction(void *arg)
     return false;
 }
 
-START_TEST(a_model_that_loses_its_name_while_it_is_compacted_is_missed)
+START_TEST(a_model_that_loses_its_name_while_it_is_compacted_is_noticed)
 {
     struct villain villain = {.deed = (enum deed)_i};
     const char *other = villain.deed == REPLACE_BY_MODEL ? make_other() : NULL;
@@ -194,12 +194,11 @@ int main(void)
 
     tcase_add_unchecked_fixture(tests, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tests, life_setup, life_teardown);
-    tcase_add_loop_test(tests, a_model_that_lost_its_name_is_missed_at_the_next_checkpoint, 0,
+    tcase_add_loop_test(tests, a_model_that_lost_its_name_is_noticed_at_the_next_checkpoint, 0,
                         3 * DEEDS);
     tcase_add_test(tests, a_renamed_model_can_be_resumed_under_its_new_name);
-    tcase_add_test(tests,
-                   a_model_renamed_in_its_second_layer_goes_on_with_the_scratch_it_was_given);
-    tcase_add_loop_test(tests, a_model_that_loses_its_name_while_it_is_compacted_is_missed, 0,
+    tcase_add_test(tests, a_model_renamed_in_its_second_layer_resumes_with_its_scratch);
+    tcase_add_loop_test(tests, a_model_that_loses_its_name_while_it_is_compacted_is_noticed, 0,
                         DEEDS);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

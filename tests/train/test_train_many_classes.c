@@ -38,7 +38,7 @@ static double test_error(void)
 }
 
 /* Chance is wrong 98 % of the time. With all labels, and with fewer and fewer wrong ones. */
-START_TEST(a_few_labels_a_step_do)
+START_TEST(a_few_labels_a_step_suffice)
 {
     static const struct {
         uint32_t samples;
@@ -76,7 +76,7 @@ START_TEST(threads_and_micro_batches_do_not_change_a_bit)
 }
 END_TEST
 
-START_TEST(nineteen_wrong_labels_are_met_unless_told_otherwise)
+START_TEST(nineteen_wrong_labels_are_met_by_default)
 {
     const char *usual, *nineteen;
 
@@ -100,9 +100,9 @@ int main(void)
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, training_end);
-    tcase_add_loop_test(tcase, a_few_labels_a_step_do, 0, 4);
+    tcase_add_loop_test(tcase, a_few_labels_a_step_suffice, 0, 4);
     tcase_add_loop_test(tcase, threads_and_micro_batches_do_not_change_a_bit, 0, 2);
-    tcase_add_test(tcase, nineteen_wrong_labels_are_met_unless_told_otherwise);
+    tcase_add_test(tcase, nineteen_wrong_labels_are_met_by_default);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -94,7 +94,7 @@ static void ck_close(const char *what, double ours, double naive, double toleran
 /* Pairs are counted as wrong whose goodnesses nearly tie: so many may fall to the other side. */
 #define NEAR_TIES (2.0 / ROWS)
 
-/* The layer and the epoch that report I tells of: sweeps go over all layers round after round. */
+/* The layer and the epoch of report I: sweeps go over all layers round after round. */
 static void place_of_report(size_t i, uint32_t *layer, uint32_t *epoch)
 {
     uint32_t first = 0, last = recipe.epochs / recipe.sweeps;
@@ -146,7 +146,7 @@ static void ck_figures(const struct naive_network *naive, double tolerance)
     ff_model_close(model);
 }
 
-/* Trains RECIPE on the folder's data, both ways, and compares all that comes out. */
+/* Trains RECIPE on the directory's data, both ways, and compares all that comes out. */
 static void ck_training(double tolerance)
 {
     struct naive_data data;

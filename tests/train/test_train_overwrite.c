@@ -152,7 +152,7 @@ static bool hold(void *arg)
     return false;
 }
 
-START_TEST(no_one_trains_the_old_model_while_it_is_to_be_replaced)
+START_TEST(the_old_model_is_locked_while_it_is_being_replaced)
 {
     const char *hash = make_old();
     int ready[2], go[2];
@@ -181,7 +181,7 @@ START_TEST(no_one_trains_the_old_model_while_it_is_to_be_replaced)
 END_TEST
 
 /* What earlier versions left of a model on a full disk, and when killed. */
-START_TEST(a_stub_is_taken_over_by_training_and_no_model_to_resume)
+START_TEST(training_overwrites_a_stub_and_resume_refuses_it)
 {
     static const off_t sizes[] = {0, 4096, 8192};
 
@@ -212,8 +212,8 @@ int main(void)
     tcase_add_test(tests, an_interruption_before_the_first_checkpoint_leaves_the_old_model);
     tcase_add_test(tests, a_kill_before_the_first_checkpoint_leaves_the_old_model);
     tcase_add_test(tests, a_damaged_model_is_replaced_and_a_foreign_file_is_not);
-    tcase_add_test(tests, no_one_trains_the_old_model_while_it_is_to_be_replaced);
-    tcase_add_test(tests, a_stub_is_taken_over_by_training_and_no_model_to_resume);
+    tcase_add_test(tests, the_old_model_is_locked_while_it_is_being_replaced);
+    tcase_add_test(tests, training_overwrites_a_stub_and_resume_refuses_it);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -30,7 +30,7 @@ static void choose(int kind)
     recipe.epochs = recipe.sweeps; /* no fewer can be divided among them */
 }
 
-/* The hash of the weights that the recipe comes to with SLOTS tiles in memory (0: all). */
+/* The hash of the weights that the recipe ends in with SLOTS tiles in memory (0: all). */
 static const char *hash_with(uint32_t slots)
 {
     opts.force = true;
@@ -110,7 +110,7 @@ START_TEST(with_scratch_in_memory)
 }
 END_TEST
 
-/* Stops after every nine batches or so, and goes on with another number of tiles in memory. */
+/* Stops after every nine batches or so, and resumes with another number of tiles in memory. */
 START_TEST(interrupted_and_resumed)
 {
     struct ff_train_result result;
@@ -188,7 +188,7 @@ static void count_warning(void *arg, const char *text)
     damaging->warned++;
 }
 
-/* Training goes back to the last checkpoint, and comes to the same weights. */
+/* Training goes back to the last checkpoint, and ends in the same weights. */
 START_TEST(damaged_tiles_are_noticed)
 {
     const char *whole = hash_with(0);

@@ -41,7 +41,7 @@ static bool watch_interrupt(void *arg)
 
 /* The work of all phases adds up to what was announced: at the end no time is left, and never less
  * than none. (Batches are all full: a shorter one makes an estimate of what is left.) */
-START_TEST(time_left_ends_at_nothing)
+START_TEST(time_left_ends_at_zero)
 {
     struct watch watch = {.left = -1};
     struct ff_train_result result;
@@ -77,7 +77,7 @@ int main(void)
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, training_end);
-    tcase_add_test(tcase, time_left_ends_at_nothing);
+    tcase_add_test(tcase, time_left_ends_at_zero);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

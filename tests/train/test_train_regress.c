@@ -89,7 +89,7 @@ static uint64_t count_values(void)
 }
 
 /* A trainer may be killed between the last flip and the end: old tiles and scratch stay. */
-START_TEST(what_a_run_killed_at_its_end_left_is_cleared)
+START_TEST(leftovers_of_a_run_killed_at_its_end_are_removed)
 {
     uint64_t values;
     FILE *left;
@@ -177,7 +177,7 @@ START_TEST(damage_in_the_model_does_not_cost_the_scratch)
 }
 END_TEST
 
-START_TEST(a_model_s_info_outlives_a_look_at_its_layers)
+START_TEST(model_info_stays_valid_while_layers_are_read)
 {
     struct ff_model_info info;
     struct ff_layer_info layer;
@@ -199,7 +199,7 @@ START_TEST(a_model_s_info_outlives_a_look_at_its_layers)
 }
 END_TEST
 
-/* A child that trains on by one more interruption when told to. */
+/* A child that trains up to one more interruption for each byte that arrives. */
 static pid_t start_trainer(int pipes[2])
 {
     pid_t child;
@@ -252,7 +252,7 @@ static int keep_score(void *arg, const struct ff_prediction *prediction)
     return FF_OK;
 }
 
-START_TEST(the_room_for_temporary_files_does_not_change_scores)
+START_TEST(the_limit_on_temporary_files_does_not_change_scores)
 {
     static float scores[2][ROWS * TRAIN_CLASSES];
     struct ff_evaluate_opts evaluate;
@@ -283,7 +283,7 @@ static void note_epochs(void *arg, const struct ff_progress *progress)
         head_epochs_seen = progress->epochs;
 }
 
-START_TEST(two_trainings_do_not_share_a_scratch_folder)
+START_TEST(two_trainings_do_not_share_a_scratch_directory)
 {
     struct ff_scratch other;
 
@@ -299,7 +299,7 @@ START_TEST(two_trainings_do_not_share_a_scratch_folder)
 END_TEST
 
 /* --force on a deeper model that was cut off. */
-START_TEST(scratch_of_a_deeper_model_goes_too)
+START_TEST(scratch_of_a_deeper_model_is_removed_too)
 {
     FILE *left;
 
@@ -378,15 +378,15 @@ int main(void)
 
     tcase_add_unchecked_fixture(tests, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tests, setup, training_end);
-    tcase_add_test(tests, what_a_run_killed_at_its_end_left_is_cleared);
+    tcase_add_test(tests, leftovers_of_a_run_killed_at_its_end_are_removed);
     tcase_add_test(tests, moved_data_is_found_when_scratch_must_be_computed_again);
     tcase_add_test(tests, resuming_takes_both_files_of_the_data);
     tcase_add_test(tests, damage_in_the_model_does_not_cost_the_scratch);
-    tcase_add_test(tests, a_model_s_info_outlives_a_look_at_its_layers);
+    tcase_add_test(tests, model_info_stays_valid_while_layers_are_read);
     tcase_add_test(tests, a_tile_is_found_though_the_trainer_has_gone_on);
-    tcase_add_test(tests, the_room_for_temporary_files_does_not_change_scores);
-    tcase_add_test(tests, two_trainings_do_not_share_a_scratch_folder);
-    tcase_add_test(tests, scratch_of_a_deeper_model_goes_too);
+    tcase_add_test(tests, the_limit_on_temporary_files_does_not_change_scores);
+    tcase_add_test(tests, two_trainings_do_not_share_a_scratch_directory);
+    tcase_add_test(tests, scratch_of_a_deeper_model_is_removed_too);
     tcase_add_test(tests, progress_of_a_head_counts_the_head_s_epochs);
     tcase_add_test(tests, heads_wait_for_the_last_round);
     tcase_add_test(tests, the_last_outputs_are_not_stored_before_the_last_round);

@@ -15,7 +15,7 @@
 #define HIDDEN "24x3"
 #define PAGED "300x2" /* of three tiles each */
 
-static char *beside, *own; /* the usual folder of scratch, and one of the user's */
+static char *beside, *own; /* the usual directory for scratch, and one of the user's */
 
 static void setup(void)
 {
@@ -33,7 +33,7 @@ static void teardown(void)
     training_end();
 }
 
-/* Deletes a folder at every EVERY-th question whether to stop. */
+/* Deletes a directory at every EVERY-th question whether to stop. */
 struct deleter {
     const char *scratch;
     unsigned every, asked, deleted;
@@ -126,9 +126,9 @@ START_TEST(deleted_with_the_tiles_of_a_paged_layer_it_changes_no_bit)
 }
 END_TEST
 
-/* A folder that was there before stays, even if it has been deleted meanwhile; packed values have
- * buffers of their own. */
-START_TEST(a_folder_of_the_users_own_may_be_deleted)
+/* A directory that was there before stays, even if it has been deleted meanwhile; packed values
+ * have buffers of their own. */
+START_TEST(a_directory_of_the_user_may_be_deleted)
 {
     ck_assert_int_eq(mkdir(own, 0700), 0);
     opts.scratch = own;
@@ -143,7 +143,7 @@ static bool at_the_tenth(void *arg)
 }
 
 /* As the hint on a full disk has it. */
-START_TEST(scratch_beside_the_model_goes_when_it_was_put_elsewhere)
+START_TEST(scratch_beside_the_model_is_removed_when_put_elsewhere)
 {
     struct ff_train_result result;
     unsigned asked = 0;
@@ -168,7 +168,7 @@ struct another {
     struct ff_set *set;
 };
 
-/* At the third question another training deletes the folder, and works in a new one. */
+/* At the third question another training deletes the directory, and works in a new one. */
 static bool take_over(void *arg)
 {
     struct another *another = arg;
@@ -181,7 +181,7 @@ static bool take_over(void *arg)
     return false;
 }
 
-START_TEST(a_folder_that_another_training_has_taken_is_left_alone)
+START_TEST(a_directory_taken_by_another_training_is_left_alone)
 {
     struct another another = {0};
     struct ff_train_result result;
@@ -252,9 +252,9 @@ int main(void)
     tcase_add_loop_test(tests, deleted_at_any_moment_it_changes_no_bit, 0, train_kinds());
     tcase_add_loop_test(tests, deleted_where_the_whole_network_trains_it_changes_no_bit, 0, 4);
     tcase_add_test(tests, deleted_with_the_tiles_of_a_paged_layer_it_changes_no_bit);
-    tcase_add_test(tests, a_folder_of_the_users_own_may_be_deleted);
-    tcase_add_test(tests, scratch_beside_the_model_goes_when_it_was_put_elsewhere);
-    tcase_add_test(tests, a_folder_that_another_training_has_taken_is_left_alone);
+    tcase_add_test(tests, a_directory_of_the_user_may_be_deleted);
+    tcase_add_test(tests, scratch_beside_the_model_is_removed_when_put_elsewhere);
+    tcase_add_test(tests, a_directory_taken_by_another_training_is_left_alone);
     tcase_add_test(tests, evaluation_does_without_its_scratch_too);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
