@@ -56,7 +56,6 @@ START_TEST(the_heads_own_state_is_planned)
     recipe.embedding = "append";
     recipe.batch = 256;
     recipe.epochs = recipe.head_epochs = 2;
-    complete();
     ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &with_adam), FF_OK);
     ck_assert_int_eq(with_adam.phase, FF_PHASE_HEAD);
     recipe.optimizer = "sgd";
