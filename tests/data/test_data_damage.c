@@ -1,6 +1,7 @@
 /* What every dataset format must do with files that are damaged, missing or do not belong together,
  * and without memory, checked on each fixture. */
 #include "support/dataset_fixture.h"
+#include "support/each_allocation.h"
 #include "support/suite.h"
 
 #include <check.h>
@@ -167,26 +168,20 @@ START_TEST(missing_labels_are_an_error_that_names_them)
 }
 END_TEST
 
+static int read_and_forget(void *arg)
+{
+    size_t rows;
+
+    (void)arg;
+    return read_rows(&rows);
+}
+
 START_TEST(every_failing_allocation_is_reported_and_leaks_nothing)
 {
     const struct data_fixture *fixture = &data_fixtures[_i];
-    int status = FF_ENOMEM;
-    int64_t count = 0;
 
     fixture->write(fixture, folder, ROWS_CUT);
-    for (; status != FF_OK; count++) {
-        struct ff_memory memory;
-        size_t rows;
-
-        ck_assert_int_lt(count, 1000);
-        ff_meter_fail_after(ctx, count);
-        status = read_rows(&rows);
-        ck_assert(status == FF_OK || status == FF_ENOMEM);
-        ff_memory_read(ctx, &memory);
-        ck_assert_uint_eq(memory.accounted_bytes, 0);
-    }
-    ck_assert_int_gt(count, 3);
-    ff_meter_fail_after(ctx, -1);
+    ck_assert_int_gt(fail_each_allocation(ctx, read_and_forget, NULL, 1000), 3);
 }
 END_TEST
 

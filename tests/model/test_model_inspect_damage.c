@@ -67,13 +67,13 @@ START_TEST(metrics_out_of_range_are_damage)
 }
 END_TEST
 
-static char told[4096];
+static char reported[4096];
 
 static void keep_text(void *arg, const char *text)
 {
     (void)arg;
-    ck_assert_uint_lt(strlen(told) + strlen(text) + 2, sizeof told);
-    strcat(strcat(told, text), "\n");
+    ck_assert_uint_lt(strlen(reported) + strlen(text) + 2, sizeof reported);
+    strcat(strcat(reported, text), "\n");
 }
 
 /* Where the payload of layer 1's tile 1 lies in the file. */
@@ -115,8 +115,8 @@ START_TEST(a_damaged_tile_is_named)
     ck_assert_int_eq(fclose(file), 0);
     model = open_model();
     ck_assert_int_eq(ff_model_verify(model, keep_text, NULL, &values, &sizes), FF_ECORRUPT);
-    ck_assert_msg(strstr(told, "layer 1: weights, tile 1") != NULL, "%s", told);
-    ck_assert_ptr_null(strchr(strchr(told, '\n') + 1, '\n')); /* and no other */
+    ck_assert_msg(strstr(reported, "layer 1: weights, tile 1") != NULL, "%s", reported);
+    ck_assert_ptr_null(strchr(strchr(reported, '\n') + 1, '\n')); /* and no other */
     ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "1 of 10 values"));
     ck_assert_int_eq(ff_model_layer(model, 1, &info), FF_ECORRUPT);
     ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "layer 1: weights, tile 1"));

@@ -238,13 +238,13 @@ START_TEST(a_model_that_differs_in_label_weights_only_has_another_hash)
 }
 END_TEST
 
-static char told[4096];
+static char reported[4096];
 
 static void keep_text(void *arg, const char *text)
 {
     (void)arg;
-    ck_assert_uint_lt(strlen(told) + strlen(text) + 2, sizeof told);
-    strcat(strcat(told, text), "\n");
+    ck_assert_uint_lt(strlen(reported) + strlen(text) + 2, sizeof reported);
+    strcat(strcat(reported, text), "\n");
 }
 
 /* Flips a bit in the payload of KEY's value, wherever the like lies in the file, free pages too. */
@@ -284,8 +284,8 @@ START_TEST(damage_to_label_weights_is_found_and_named)
     damage(&key);
     model = open_model();
     ck_assert_int_eq(ff_model_verify(model, keep_text, NULL, &values, &sizes), FF_ECORRUPT);
-    ck_assert_msg(strstr(told, "layer 1: weights (labels), tile 1") != NULL, "%s", told);
-    ck_assert_ptr_null(strchr(strchr(told, '\n') + 1, '\n')); /* and no other */
+    ck_assert_msg(strstr(reported, "layer 1: weights (labels), tile 1") != NULL, "%s", reported);
+    ck_assert_ptr_null(strchr(strchr(reported, '\n') + 1, '\n')); /* and no other */
     ck_assert_int_eq(ff_model_layer(model, 1, &info), FF_ECORRUPT);
     ck_assert_int_eq(ff_model_layer(model, 2, &info), FF_OK);
     ff_model_close(model);

@@ -131,7 +131,7 @@ static bool look_after(long questions, struct ff_model **model, struct ff_model_
 static void ck_bytes(struct ff_model *model, const struct ff_model_info *info)
 {
     const uint64_t metrics = FF_VALUE_HEADER + FF_LAYER_METRICS * sizeof(float);
-    uint64_t told = 0;
+    uint64_t counted = 0;
 
     for (uint32_t number = 1; number <= LAYERS; number++) {
         struct ff_layer_info layer;
@@ -139,10 +139,10 @@ static void ck_bytes(struct ff_model *model, const struct ff_model_info *info)
         ck_assert_int_eq(ff_model_layer(model, number, &layer), FF_OK);
         ck_assert_int_eq(layer.state != FF_LAYER_WAITING,
                          number <= info->layers_trained || (number == info->layer && info->begun));
-        told += layer.stored_bytes + layer.optimizer_stored_bytes;
+        counted += layer.stored_bytes + layer.optimizer_stored_bytes;
     }
-    ck_assert_uint_le(told, info->tile_bytes);
-    ck_assert_uint_le(info->tile_bytes - told, LAYERS * metrics);
+    ck_assert_uint_le(counted, info->tile_bytes);
+    ck_assert_uint_le(info->tile_bytes - counted, LAYERS * metrics);
 }
 
 /* In later sweeps the layers of the one before are there, and what they learn from. */

@@ -139,12 +139,12 @@ END_TEST
 
 static void check_refused(int status)
 {
-    char told[64];
+    char advice[64];
 
     ck_assert_int_eq(status, FF_EBUDGET);
-    snprintf(told, sizeof told, "give --memory %lluM or more",
+    snprintf(advice, sizeof advice, "give --memory %lluM or more",
              (unsigned long long)(seen.smallest_bytes / MIB));
-    ck_assert_msg(strstr(ff_ctx_message(ctx), told) != NULL, "%s", ff_ctx_message(ctx));
+    ck_assert_msg(strstr(ff_ctx_message(ctx), advice) != NULL, "%s", ff_ctx_message(ctx));
 }
 
 /* One byte less than the smallest is refused, before anything is made or lost. */

@@ -1,6 +1,7 @@
 /* Sets of activations, on disk and in memory behind one interface. */
 #include "base/pool.h"
 #include "store/activations.h"
+#include "support/each_allocation.h"
 #include "support/memory_scratch.h"
 #include "support/store_fixture.h"
 #include "support/suite.h"
@@ -356,8 +357,9 @@ START_TEST(anything_else_in_place_of_a_set_is_damage)
 END_TEST
 
 /* Writes and reads a set, and returns the first failure. */
-static int use_scratch(int kind)
+static int use_scratch(void *arg)
 {
+    const int *kind = arg;
     const struct ff_seal seal = seal_of(3);
     float data[ROWS * COLUMNS], buffer[ROWS * COLUMNS];
     const struct ff_matrix matrix = {FF_F32, ROWS, COLUMNS, data};
@@ -369,8 +371,8 @@ static int use_scratch(int kind)
     int rc;
 
     fill(0, 0, data);
-    rc = kind == ON_DISK ? ff_scratch_open(store_ctx, store_path("scratch"), &scratch)
-                         : ff_memory_scratch_new(store_ctx, &scratch);
+    rc = *kind == ON_DISK ? ff_scratch_open(store_ctx, store_path("scratch"), &scratch)
+                          : ff_memory_scratch_new(store_ctx, &scratch);
     if (rc == FF_OK)
         rc = scratch.ops->create(scratch.self, 3, &set);
     if (rc == FF_OK)
@@ -397,20 +399,9 @@ static int use_scratch(int kind)
 
 START_TEST(any_allocation_may_fail)
 {
-    struct ff_memory memory;
-    int rc = FF_ENOMEM;
-    int64_t n;
+    int kind = _i;
 
-    for (n = 0; rc != FF_OK; n++) {
-        ff_meter_fail_after(store_ctx, n);
-        rc = use_scratch(_i);
-        ff_meter_fail_after(store_ctx, -1);
-        ck_assert_msg(rc == FF_OK || rc == FF_ENOMEM, "allocation %d: %d", (int)n, rc);
-        ff_memory_read(store_ctx, &memory);
-        ck_assert_uint_eq(memory.accounted_bytes, 0);
-        ck_assert_int_lt(n, 60);
-    }
-    ck_assert_int_gt(n, 8);
+    ck_assert_int_gt(fail_each_allocation(store_ctx, use_scratch, &kind, 60), 8);
 }
 END_TEST
 

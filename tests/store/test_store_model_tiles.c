@@ -1,4 +1,5 @@
 /* Tiles in a model file: their names, the walk over them, sweeps, and damage to them. */
+#include "support/each_allocation.h"
 #include "support/model_file_fixture.h"
 #include "support/suite.h"
 
@@ -183,7 +184,7 @@ START_TEST(keys_that_are_no_tiles_are_damage)
 }
 END_TEST
 
-static int use_model(void)
+static int use_model(void *arg)
 {
     const struct ff_tile_key key = {'W', 1, 1, 0, 0};
     float data[MODEL_ROWS * MODEL_COLUMNS];
@@ -193,6 +194,7 @@ static int use_model(void)
     char *text;
     int rc;
 
+    (void)arg;
     unlink(store_path("m.ff"));
     rc = ff_model_file_open(store_ctx, store_path("m.ff"), FF_MODEL_CREATE, &file);
     if (rc == FF_OK)
@@ -222,20 +224,7 @@ static int use_model(void)
 
 START_TEST(any_allocation_may_fail)
 {
-    struct ff_memory memory;
-    int rc = FF_ENOMEM;
-    int64_t n;
-
-    for (n = 0; rc != FF_OK; n++) {
-        ff_meter_fail_after(store_ctx, n);
-        rc = use_model();
-        ff_meter_fail_after(store_ctx, -1);
-        ck_assert_msg(rc == FF_OK || rc == FF_ENOMEM, "allocation %d: %d", (int)n, rc);
-        ff_memory_read(store_ctx, &memory);
-        ck_assert_uint_eq(memory.accounted_bytes, 0);
-        ck_assert_int_lt(n, 60);
-    }
-    ck_assert_int_gt(n, 8);
+    ck_assert_int_gt(fail_each_allocation(store_ctx, use_model, NULL, 60), 8);
 }
 END_TEST
 

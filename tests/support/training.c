@@ -1,5 +1,7 @@
 #include "support/training.h"
 
+#include "support/each_allocation.h"
+
 #include <check.h>
 #include <stdlib.h>
 
@@ -29,6 +31,19 @@ void training_end(void)
     train_opts_release(&opts);
     ff_ctx_free(ctx);
     free(folder);
+}
+
+static int train_once(void *arg)
+{
+    struct ff_train_result result;
+
+    (void)arg;
+    return ff_train(ctx, &recipe, &opts, &result);
+}
+
+int64_t train_with_failing_allocations(void)
+{
+    return fail_each_allocation(ctx, train_once, NULL, 100000);
 }
 
 struct ff_model *open_model(void)

@@ -19,6 +19,10 @@ void training_begin_in(char *directory, const char *hidden);
  * fixture. */
 void training_end(void);
 
+/* Trains the completed recipe while every allocation in turn fails once; each time the same model
+ * is resumed. Returns the number of times. */
+int64_t train_with_failing_allocations(void);
+
 /* Opens the model file of the training, complete or not. */
 struct ff_model *open_model(void);
 

@@ -146,28 +146,13 @@ static void ck_message(int status, int wanted, const char *in_message)
 /* Every allocation of a training in turn fails once. The same model is resumed each time. */
 START_TEST(any_allocation_may_fail)
 {
-    struct ff_train_result result;
     const char *hash;
-    int status = FF_ENOMEM;
-    int64_t n = 0;
 
     use_hidden("12x4");
     hash = train_mode(modes[_i]);
     remove(opts.model);
     opts.force = false;
-    for (; status != FF_OK; n++) {
-        struct ff_memory memory;
-
-        ff_meter_fail_after(ctx, n);
-        status = ff_train(ctx, &recipe, &opts, &result);
-        ff_meter_fail_after(ctx, -1);
-        ck_assert_msg(status == FF_OK || status == FF_ENOMEM, "allocation %lld: %d %s",
-                      (long long)n, status, ff_ctx_message(ctx));
-        ff_memory_read(ctx, &memory);
-        ck_assert_uint_eq(memory.accounted_bytes, 0);
-        ck_assert_int_lt(n, 100000);
-    }
-    ck_assert_int_gt(n, 40);
+    ck_assert_int_gt(train_with_failing_allocations(), 40);
     ck_assert_str_eq(train_hash(opts.model), hash);
 }
 END_TEST
@@ -302,7 +287,7 @@ END_TEST
 START_TEST(memory_planned_is_memory_allocated)
 {
     static const enum ff_category exact[] = {FF_MEM_WEIGHTS, FF_MEM_OPTIMIZER, FF_MEM_GRADIENT};
-    struct ff_backprop_opts told = {.manifest = NULL};
+    struct ff_backprop_opts planned = {.manifest = NULL};
     struct ff_model_file *file;
     struct ff_manifest manifest;
     struct ff_geometry geometry;
@@ -316,14 +301,14 @@ START_TEST(memory_planned_is_memory_allocated)
     ck_assert_int_eq(ff_model_file_open(ctx, opts.model, FF_MODEL_READ, &file), FF_OK);
     ck_assert_int_eq(ff_manifest_load(ctx, file, &manifest), FF_OK);
     geometry = ff_geometry_make(manifest.samples, recipe.batch);
-    told.manifest = &manifest;
-    told.geometry = &geometry;
-    ff_backprop_choose(&manifest, &geometry, opts.micro_batch_rows, &told);
+    planned.manifest = &manifest;
+    planned.geometry = &geometry;
+    ff_backprop_choose(&manifest, &geometry, opts.micro_batch_rows, &planned);
     ff_network_needs(&manifest, &needs);
-    ff_backprop_needs(&told, opts.threads, &needs);
+    ff_backprop_needs(&planned, opts.threads, &needs);
     for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
         ck_assert_uint_eq(needs.bytes[exact[i]], memory.category_peak_bytes[exact[i]]);
-    rows = (uint64_t)told.micro_chunks * geometry.chunk_rows;
+    rows = (uint64_t)planned.micro_chunks * geometry.chunk_rows;
     ck_assert_uint_le(needs.bytes[FF_MEM_ACTIVATIONS],
                       memory.category_peak_bytes[FF_MEM_ACTIVATIONS]);
     ck_assert_uint_ge(needs.bytes[FF_MEM_ACTIVATIONS] + rows * row_bytes,
