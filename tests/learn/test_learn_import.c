@@ -92,7 +92,7 @@ static void write_npy(size_t rows)
     data_write(folder, "y_train.npy", &labels);
 }
 
-/* Imports the folder's data into SET, in the order of SEED; NULL: only hashes. */
+/* Imports the directory's data into SET, in the order of SEED; NULL: only hashes. */
 static int import(struct ff_set *set, const struct ff_geometry *geometry,
                   const struct ff_permutation *order, const char *compress, char fingerprint[33])
 {

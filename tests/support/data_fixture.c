@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-/* ---- Folders ---- */
+/* ---- Directories ---- */
 
 static char root[256];
 
@@ -45,7 +45,7 @@ char *data_folder(void)
 {
     char *folder = NULL;
 
-    require(asprintf(&folder, "%s/XXXXXX", root) > 0 && mkdtemp(folder), "folder");
+    require(asprintf(&folder, "%s/XXXXXX", root) > 0 && mkdtemp(folder), "directory");
     return folder;
 }
 

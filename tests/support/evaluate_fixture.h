@@ -1,6 +1,6 @@
 /*
  * What the tests of evaluation share: trained models, each in a directory of its own, and a count
- * of what lies about there.
+ * of what lies there.
  */
 #ifndef EVALUATE_FIXTURE_H
 #define EVALUATE_FIXTURE_H

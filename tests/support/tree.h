@@ -1,4 +1,4 @@
-/* Folders of a test: copied, listed, emptied. */
+/* Directories of a test: copied, listed, emptied. */
 #ifndef TREE_H
 #define TREE_H
 
