@@ -28,7 +28,7 @@ refused 2 'micro-batch: mode bp ' train $small --mode bp --micro-batch 100 --for
 refused 2 'head epochs: mode bp ' train $small --mode bp --head-epochs 3 --force
 
 ff 0 eval model.ff --data "$data"
-ok "eval: by the output" has out '^model\.ff: error [0-9.]+ % \([0-9]+ of 500 samples wrong\), by head$'
+ok "eval: by the output" has out '^model\.ff: error [0-9.]+ % \([0-9]+ of 500 samples misclassified\), by head$'
 ok "eval: no table of layers" [ "$(grep -c goodness out)" -eq 0 ]
 ff 0 eval model.ff --data "$data" --json --quiet
 json out

@@ -74,8 +74,8 @@ kill -STOP $!
 : >model.ff.scratch/boundary-0.lmdb
 kill -CONT $!
 ok "truncated scratch ends training as a damaged file" ends_with 4
-ok "the message names it" has err '^fftool: train: /.*/model\.ff\.scratch/boundary-0\.lmdb: was cut short'
-ok "and the hint is printed" has err '^hint: it is scratch, which is rebuilt: once nothing else writes to it, run the command again$'
+ok "the message names it" has err '^fftool: train: /.*/model\.ff\.scratch/boundary-0\.lmdb: truncated'
+ok "and the hint is printed" has err '^hint: it is scratch, which is rebuilt: when nothing else writes to it, run the command again$'
 ff 0 inspect --verify model.ff
 ok "the model is whole" has out '^verified .* none damaged'
 

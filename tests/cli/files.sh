@@ -72,12 +72,12 @@ rm -rf model.ff*
     cp "$data/t10k-images-idx3-ubyte.gz" images.gz
     cp images.gz images.copy
     for file in good.ff images.gz text.ff; do
-        refused 1 "$file is there and is no log" train $small --model new.ff --log $file
-        refused 1 "$file is there and is no log" train $small --model new.ff --log $file --force
-        refused 1 "$file is there and is no file of predictions" \
+        refused 1 "$file exists and is not a log" train $small --model new.ff --log $file
+        refused 1 "$file exists and is not a log" train $small --model new.ff --log $file --force
+        refused 1 "$file exists and is not a file of predictions" \
             predict good.ff --input images.gz --output $file
     done
-    refused 1 'images\.gz is there and is no log' resume good.ff --log images.gz
+    refused 1 'images\.gz exists and is not a log' resume good.ff --log images.gz
     refused 2 '--log: \./new\.ff is the model' train $small --model new.ff --log ./new.ff
     refused 2 '--log: good\.ff is the model' train $small --model good.ff --log good.ff --force
 }

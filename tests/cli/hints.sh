@@ -38,10 +38,10 @@ unhinted()
 # Training diverges before its first layer is done: a model without a checkpoint
 unset_rate="--hidden 40x2 --epochs 2 --batch 50 --recipe symba --limit 200"
 diverging="--data $data $unset_rate --lr 1e30"
-hinted 1 'diverged; try a lower' 'other options .* replace this one with --force' \
+hinted 1 'diverged; try a lower' 'other options .* overwrite this one with --force' \
     train $diverging --model d.ff
 ok "no checkpoint is promised where there is none" [ -z "$(grep -E 'checkpoint|resume' err)" ]
-hinted 1 'diverged; try a lower' 'give the same command with other options' \
+hinted 1 'diverged; try a lower' 'run the same command with other options' \
     train $diverging --model d.ff --force
 ok "--force is not advised where it was given" [ -z "$(grep -e '--force' err)" ]
 hinted 1 'diverged; try a lower' 'other options are for a new model: .fftool train' resume d.ff
@@ -95,7 +95,7 @@ for read in "inspect cut.ff" "inspect --verify cut.ff" "eval cut.ff --data $data
     # shellcheck disable=SC2086 # words
     hinted 4 'cut\.ff: damaged: cut short' 'restore it from a copy, or train it again$' $read
 done
-hinted 4 'cut\.ff: damaged: cut short' 'restore it from a copy, or replace it with --force$' \
+hinted 4 'cut\.ff: damaged: cut short' 'restore it from a copy, or overwrite it with --force$' \
     train $small --model cut.ff
 # A name that a shell would split is quoted
 size=$(wc -c <m.ff)
@@ -143,7 +143,7 @@ unhinted 1 'row 1, column 0 .* is not a number; replace it' \
     printf '%58s\n' ''
     printf '\000\001'
 } >x.npy
-hinted 1 'x\.npy has 1 feature a row, but m\.ff' '.fftool inspect m\.ff.* what data it was trained on' \
+hinted 1 'x\.npy has 1 feature a row, but m\.ff' '.fftool inspect m\.ff.* the dataset that it was trained on' \
     eval m.ff --data x.npy --labels y.npy
 
 # A model's name that is part of other names is not taken for them
@@ -153,17 +153,17 @@ unhinted 4 'mixed/t10k-images' eval m --data mixed
 # A full disk, before and after there is something to resume
 mkdir full
 if mount -t tmpfs -o size=4k tmpfs full 2>/dev/null; then
-    hinted 1 'No space left' 'make room, and give the same command again' \
+    hinted 1 'No space left' 'free disk space, and run the same command again' \
         train $small --model full/m.ff --scratch elsewhere --force
     ok "resuming is not advised if nothing was saved" [ -z "$(grep resume err)" ]
     mount -t tmpfs -o remount,size=200k tmpfs full
     rm -f full/*
-    hinted 1 'No space left' 'make room; .fftool resume m2\.ff --scratch full/scratch. then continues' \
+    hinted 1 'No space left' 'free disk space; .fftool resume m2\.ff --scratch full/scratch. then resumes' \
         train $small --model m2.ff --scratch full/scratch
     ok "compressed scratch would be smaller" has err '^hint: .*--compress zstd\)$'
     rm -f full/* m2.ff
     mount -t tmpfs -o remount,size=60k tmpfs full
-    hinted 1 'No space left' 'make room; .fftool resume m2\.ff --scratch full/scratch --compress zstd. then .*--scratch DIR\)$' \
+    hinted 1 'No space left' 'free disk space; .fftool resume m2\.ff --scratch full/scratch --compress zstd. then .*--scratch DIR\)$' \
         train $small --model m2.ff --scratch full/scratch --compress zstd
     umount full
     ff 0 resume m2.ff --quiet

@@ -59,5 +59,5 @@ refused 1 'has 1 feature a row' predict images.ff --input one.npy
 ff 0 predict images.ff --input flat.npy --limit 1 --output p.csv
 ok "one prediction" has err '^p\.csv: 1 prediction$'
 ff 0 eval images.ff --data flat.npy --labels y.npy --limit 1
-ok "one sample measured" has out ' of 1 sample wrong'
+ok "one sample measured" has out ' of 1 sample misclassified'
 finish

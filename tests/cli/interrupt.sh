@@ -44,7 +44,7 @@ cp whole.ff model.ff
 pid=$!
 stop_at INT 1
 ok "the message says that another model was replaced" \
-    has err 'everything is saved, in place of the earlier model: .fftool resume'
+    has err 'the training is saved, and has overwritten the earlier model: .fftool resume'
 
 # A file of which only the beginning is left was no model
 head -c 5000 whole.ff >model.ff
@@ -52,7 +52,7 @@ rm log.jsonl
 "$FFTOOL" train $long --force --log log.jsonl >out 2>err &
 pid=$!
 stop_at INT 1
-ok "no earlier model is mentioned where there was none" has err 'everything is saved: .fftool resume'
+ok "no earlier model is mentioned where there was none" has err 'the training is saved: .fftool resume'
 
 for signal in INT TERM; do
     stop $signal 4

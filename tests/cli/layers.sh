@@ -67,13 +67,13 @@ done
 ff 0 eval model.ff --data "$data" --layers 2-3 --quiet
 ok "eval: below the first layer that is summed nothing is summed" has out '^    1 +[0-9.]+ % +-$'
 ok "eval: from it on something is" has out '^    2 +[0-9.]+ % +[0-9.]+ %$'
-if has out 'not measured'; then not_ok "eval: all layers are measured"; fi
+if has out 'not evaluated'; then not_ok "eval: all layers are measured"; fi
 ff 0 eval model.ff --data "$data" --layers 2-3 --quiet --json
 ok "eval --json: it is null there" [ "$(tr -d ' \n' <out | grep -c '"upto_error":\[null,0')" -eq 1 ]
 ff 0 eval model.ff --data "$data" --layers 1 --quiet
-ok "eval: layers that are not measured are reported" has out '^Layers 2 to 3 are above those .* not measured'
+ok "eval: layers that are not measured are reported" has out '^Layers 2 to 3 are above the layers whose .* not evaluated'
 ff 0 eval model.ff --data "$data" --layers 1-2 --quiet
-ok "eval: so is one" has out '^Layer 3 is above those that are summed, and not measured'
+ok "eval: so is one" has out '^Layer 3 is above the layers whose goodness is summed, and is not evaluated'
 ff 0 eval model.ff --data "$data" --layers 1 --quiet --json
 json out
 ok "eval --json: layers, and those that are trained" \

@@ -148,12 +148,12 @@ ff 0 profile $tiny -o o.json --force
 ok "so is one with a model" [ ! -e o.json.work ]
 mkdir o.json.work
 echo x >o.json.work/notes
-refused 1 'o\.json\.work: is there, and not a temporary folder' profile $tiny -o o.json --force
+refused 1 'o\.json\.work: exists, and is not a temporary directory' profile $tiny -o o.json --force
 ok "$kept" [ -e o.json.work/notes ]
 rm -r o.json.work
 mkdir o.json.work
 exec 8<o.json.work
 flock 8
-refused 1 'o\.json\.work: another .fftool profile. is at work' profile $tiny -o o.json --force
+refused 1 'o\.json\.work: in use by another .fftool profile.' profile $tiny -o o.json --force
 exec 8<&-
 finish

@@ -23,13 +23,13 @@ refused 3 "give --memory ${least}M or more" train --data "$data" $net --memory $
 ok "nothing was created" [ -z "$(find . -name 'model.ff*')" ]
 ok "and what would need less is named" has err '^hint: narrower layers'
 refused 3 'give --memory [0-9]+M or more' plan $net --data "$data" --memory 1 --threads 1
-ok "but not fewer threads than one" has err '^hint: narrower layers \(--hidden\) and a smaller --batch need less$'
+ok "but not fewer threads than one" has err '^hint: narrower layers \(--hidden\) and a smaller --batch need less memory$'
 for name in train plan; do
     tiny="$name --data $data --hidden 10 --epochs 1"
     refused 3 'give --memory [0-9]+M or more' $tiny --memory 1 --threads 1
     ok "but not where reading the dataset needs most" [ "$(grep -c '^hint' err)" -eq 0 ]
     refused 3 'give --memory [0-9]+M or more' $tiny --memory 1 --threads 2
-    ok "there only fewer threads need less" has err '^hint: fewer --threads need less$'
+    ok "there only fewer threads need less" has err '^hint: fewer --threads need less memory$'
 done
 refused 3 "give --memory ${least}M or more" plan --data "$data" $net --memory $((least - 1))M
 
@@ -45,7 +45,7 @@ for key in peak_bytes smallest_bytes mapped_bytes program_bytes accounted_peak_b
     ok "the plan has $key" [ -n "$(leaf ".plan.$key")" ]
 done
 ok "the plan is printed by category" has err '^  optimizer  '
-ok "paging is printed" has err 'tiles stay, the others are paged'
+ok "paging is printed" has err 'tiles stay in memory, the others are paged'
 tight=$(weights_hash model.ff)
 ff 0 train --data "$data" $net --model free.ff --json --verbose
 ok "without a budget the plan is printed on request" has err '^memory plan: peak '
@@ -53,7 +53,7 @@ ok "the weights are those without a budget" [ "$(weights_hash free.ff)" = "$tigh
 
 for use in "eval model.ff --data $data" "predict model.ff --input $data"; do
     refused 3 'give --memory [0-9]+M or more' $use --memory 1 --threads 2
-    ok "one thread is advised" has err '^hint: one thread \(--threads 1\) needs least$'
+    ok "one thread is advised" has err '^hint: one thread \(--threads 1\) needs the least memory$'
     refused 3 'give --memory [0-9]+M or more' $use --memory 1 --threads 1
     ok "but not where there is one" [ "$(grep -c '^hint' err)" -eq 0 ]
     refused 3 'give --memory [0-9]+M or more' $use --memory 1
@@ -124,10 +124,10 @@ ok "the largest budget is printed as it was given" [ "$(leaf '.points[0].budget_
 refused 2 '--classes: "1" ' plan --classes 1
 refused 2 'features' plan --features 4000000
 for shape in "--samples 5" "--features 5" "--classes 5" --float "--height 5 --width 5"; do
-    refused 2 "${shape%% *}: makes no sense with --data" plan --data "$data" $shape
+    refused 2 "${shape%% *}: cannot be combined with --data" plan --data "$data" $shape
 done
-refused 2 '--limit: makes no sense without --data' plan --limit 5
-refused 2 '--labels: makes no sense without --data' plan --labels x
+refused 2 '--limit: requires --data' plan --limit 5
+refused 2 '--labels: requires --data' plan --labels x
 for images in "--recipe unsupervised" "--jitter 2 --augment-copies 3"; do
     ff 0 plan $images
     ok "plan $images: images are assumed" has out '^scratch: peak '
@@ -138,7 +138,7 @@ for images in "--recipe unsupervised" "--jitter 2 --augment-copies 3"; do
     refused 2 'takes? images; give their --height and --width' plan $images --features 784
 done
 refused 2 '100 features are not images of 28 x 28 pixels' plan --height 28 --width 28 --features 100
-refused 2 '--height: makes no sense without --width' plan --height 28
+refused 2 '--height: requires --width' plan --height 28
 for option in "--sweeps 2" "--jitter 1" "--validation 0.2" "--label-samples 3" "--dropout 0.5" \
     "--pass-on mean" "--loss logistic" "--loss symba --negatives hard"; do
     ff 0 plan $option --modes ff-stream

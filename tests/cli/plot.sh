@@ -85,11 +85,11 @@ log_of()
 log_of 3 4 >l.jsonl
 
 results '*' 2 7 12 >all-failed.json
-refused 1 'all-failed.json: no training in it has succeeded' plot all-failed.json -o f.svg
+refused 1 'all-failed.json: no training has succeeded' plot all-failed.json -o f.svg
 refused 1 'no-such.json' plot no-such.json -o f.svg
 refused 2 '\.svg' plot r.json -o f.txt
 echo notes >notes.pdf
-refused 1 'notes\.pdf is there and is no picture' plot r.json -o notes.pdf
+refused 1 'notes\.pdf exists and is not a picture' plot r.json -o notes.pdf
 ok "a file that is not a figure is left as it is" [ "$(cat notes.pdf)" = notes ]
 for format in svg png pdf; do
     ff 0 plot r.json -o twice.$format
@@ -239,7 +239,7 @@ between=$(awk '/translate/ { y = $0; sub(/.*translate\([0-9.]*,/, "", y); y += 0
 ok "curves: the row of layers is clear of the topmost tick" [ "$between" -ge 16 ]
 ff 0 plot l.jsonl -o depth.svg --style depth
 ok "depth: the title says what is shown" has depth.svg 'Error against depth'
-for what in 'error of the head' 'error, as trained' 'as trained: pairs whose wrong label'; do
+for what in 'error of the head' 'error, as trained' 'as trained: misranked pairs'; do
     ok "depth: the figure says \"$what\"" has depth.svg "$what"
 done
 ff 0 plot l.jsonl -o logarithmic.svg --log
@@ -258,7 +258,7 @@ if cmp -s ends.svg depth.svg; then not_ok "depth: the head is not drawn"; fi
 
 log_of 3 2 1 hybrid >hybrid.jsonl
 ff 0 plot hybrid.jsonl -o hybrid.svg
-for what in 'goodness, images' 'goodness, hybrids' 'error: images whose hybrid'; do
+for what in 'goodness, images' 'goodness, hybrids' 'error: misranked pairs of image and hybrid'; do
     ok "where there are no labels the figure says \"$what\"" has hybrid.svg "$what"
 done
 ok "and nothing of labels" [ "$(grep -ciE 'label' hybrid.svg)" -eq 0 ]
@@ -288,7 +288,7 @@ same "an epoch that was trained again counts as the last time" again.jsonl
 ok "that gives no warning" empty err
 { cat l.jsonl && printf '{"kind":"layer","layer":3,"epoch":5,"lo'; } >half.jsonl
 same "half a line at the end is left out" half.jsonl
-ok "with a warning" has err 'warning: half\.jsonl: line 24 is no epoch'
+ok "with a warning" has err 'warning: half\.jsonl: line 24 is not an epoch'
 { echo '{"kind":"layer","la' && head -c 900 "$FFTOOL" && echo && cat l.jsonl; } >damaged.jsonl
 same "damaged lines are left out" damaged.jsonl
 ok "with one warning" lines err 1
@@ -306,7 +306,7 @@ done
 log_of 1 1 >one.jsonl
 ff 0 plot one.jsonl -o one.svg
 ff 1 plot one.jsonl -o one.svg --style depth
-ok "an unknown error is reported" has err 'one\.jsonl: no layer in it is trained to its end'
+ok "an unknown error is reported" has err 'one\.jsonl: no layer is completely trained'
 sed '/"kind":"trained"/s/"validation_error_upto":null/"validation_error_upto":0.3/' l.jsonl >valid.jsonl
 for style in curves depth; do
     ff 0 plot valid.jsonl -o valid.svg --style $style
@@ -328,5 +328,5 @@ ff 0 train --data "$data" --limit 400 --hidden 40x2 --epochs 2 --mode bp --model
 ff 0 plot bp.jsonl -o bp.svg
 ok "backpropagation has a loss, and no goodness" has bp.svg '>Loss<'
 ok "its errors are labelled as those of the whole network" has bp.svg '2 epochs of the whole network'
-refused 2 'what fits it: curves' plot bp.jsonl -o bp.svg --style depth
+refused 2 'use --style curves' plot bp.jsonl -o bp.svg --style depth
 finish

@@ -92,7 +92,7 @@ ok "unless with --retry" has err '^ff-stream  *2 layers  a budget of 9M is too s
 # Another failure, which nothing brings about alike everywhere, is written in.
 sed 's/"exit_code": 3/"exit_code": 1/' r.json >failing.json
 profile_into failing.json 1 --modes ff-stream,bp --depths 2 --memory 9M
-ok "a failure of another kind fails the profile" has err ': 2 points failed; failing\.json tells why$'
+ok "a failure of another kind fails the profile" has err ': 2 points failed; failing\.json has the reason$'
 ok "the table distinguishes failures from what does not fit" has out ' failed( |$)'
 profile 0 --modes ff-stream --depths 1 --memory 9M
 ok "one layer is written in the singular" has err '^ff-stream  *1 layer   '
@@ -118,7 +118,7 @@ refused 1 'no/such' profile $tiny --depths 2 -o no/such/r.json
 refused 2 '\.svg' profile $tiny --depths 2 -o r2.json --plot memory.txt
 echo '{"a": 1}' >precious
 # shellcheck disable=SC2086
-refused 1 'precious is there and is no file of results' profile $tiny --depths 2 -o precious --force
+refused 1 'precious exists and is not a file of results' profile $tiny --depths 2 -o precious --force
 ok "--force does not overwrite another file" [ "$(cat precious)" = '{"a": 1}' ]
 # shellcheck disable=SC2086
 refused 1 'no/such\.svg' profile $tiny --depths 2 -o r2.json --plot no/such.svg
@@ -139,7 +139,7 @@ seq -f 'bp %.0f' 3 4098 | crowd >points.json
 for full in modes points; do
     cp $full.json before.json
     profile_into $full.json 1 --modes bp --depths 2
-    ok "a full disk under $full.json is reported" has err "$full.json has no room"
+    ok "a full disk under $full.json is reported" has err "$full.json is full"
     ok "$full.json stays as it was" cmp $full.json before.json
 done
 
@@ -201,7 +201,7 @@ code=0
 wait $pid || code=$?
 command="fftool profile, interrupted"
 ok "an interruption ends with 130" [ $code -eq 130 ]
-ok "the message says that the same command continues" has err 'the same command goes on'
+ok "the message says that the same command continues" has err 'the same command continues'
 ok "no training continues by itself" [ "$(at_work $long && echo yes)" = "" ]
 json $long
 ok "what was measured is kept" [ "$(grep -c '^\.points\[[0-9]*\]\.mode=' leaves)" -eq 1 ]

@@ -38,7 +38,7 @@ ok "the log is kept" lines log.jsonl "$total"
 refused 1 '[Ee]pochs' train $small --epochs 3
 ok "a hint is printed" has err '--force'
 ok "the model is as it was" [ "$(weights_hash model.ff)" = "$first" ]
-refused 1 'log\.jsonl is there, .* --force' train $small --model another.ff --log log.jsonl
+refused 1 'log\.jsonl exists, .* --force' train $small --model another.ff --log log.jsonl
 ok "the log is as it was" lines log.jsonl "$total"
 ok "no other model was created" [ ! -e another.ff ]
 refused 1 'training diverged' train $small --model far.ff --lr 1e30 --quiet

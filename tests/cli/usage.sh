@@ -4,8 +4,8 @@
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
 
 refused 2 'did you mean .fftool train' trian
-refused 2 'no command' frobnicate
-refused 2 'no command' help frobnicate
+refused 2 'unknown command' frobnicate
+refused 2 'unknown command' help frobnicate
 refused 2 'no such option' --frobnicate
 ff 2
 ok "without arguments: usage on stderr" has err '^Usage: '
@@ -15,8 +15,8 @@ refused 2 '--data PATH is missing' train
 refused 2 'MODEL is missing' eval
 refused 2 'MODEL is missing' inspect --json
 refused 2 '--input FILE is missing' predict model.ff
-refused 2 'one argument too many' inspect a.ff b.ff
-refused 2 'one argument too many' train --data "$data" more
+refused 2 'unexpected argument' inspect a.ff b.ff
+refused 2 'unexpected argument' train --data "$data" more
 refused 2 '--lr: "abc" is not a number' train --data "$data" --lr abc
 refused 2 '--lr: "nan" is not a number' train --data "$data" --lr nan
 refused 2 '--lr: "inf" is not a number' train --data "$data" --lr inf
@@ -30,22 +30,22 @@ refused 2 '--batch: "0" ' train --data "$data" --batch 0
 refused 2 '--seed: "-1" ' train --data "$data" --seed -1
 refused 2 '--seed: "18446744073709551616" ' train --data "$data" --seed 18446744073709551616
 refused 2 '--negative-sets: "1000" ' train --data "$data" --negative-sets 1000
-refused 2 '--loss: "hinge" is none of: .*symba' train --data "$data" --loss hinge
-refused 2 '--optimizer: "x" is none of: .*adam' train --data "$data" --optimizer x
-refused 2 '--activations: "f64" is none of: f32' train --data "$data" --activations f64
-refused 2 '--label-embedding: "x" is none of' train --data "$data" --label-embedding x
+refused 2 '--loss: "hinge" is not one of: .*symba' train --data "$data" --loss hinge
+refused 2 '--optimizer: "x" is not one of: .*adam' train --data "$data" --optimizer x
+refused 2 '--activations: "f64" is not one of: f32' train --data "$data" --activations f64
+refused 2 '--label-embedding: "x" is not one of' train --data "$data" --label-embedding x
 refused 2 'did you mean --epochs' train --data "$data" --epoch5 3
 refused 2 ' --force: takes no argument$' train --data "$data" --force=yes
 refused 2 ' --quiet: takes no argument$' train --data "$data" --qui=1
 refused 2 ' --help: takes no argument$' train --help=1
-refused 2 'more than one option: --hidden, --head-epochs, --head-lr, --head-weight-decay, --help$' train --h
+refused 2 'is ambiguous: --hidden, --head-epochs, --head-lr, --head-weight-decay, --help$' train --h
 refused 2 'did you mean --help' train --hlep
 refused 2 ' --: no such option$' train --=1
 refused 2 '-x: no such option$' help -x
-refused 2 'more than one option: --head-epochs, --head-lr, --head-weight-decay, --help$' \
+refused 2 'is ambiguous: --head-epochs, --head-lr, --head-weight-decay, --help$' \
     train --data "$data" --he 3
-refused 2 'more than one option: --negative-sets, --negatives$' train --data "$data" --neg hard
-refused 2 '--data: is empty' train --data ''
+refused 2 'is ambiguous: --negative-sets, --negatives$' train --data "$data" --neg hard
+refused 2 '--data: the value is empty' train --data ''
 refused 2 '-z: no such option' train -z
 # Short options in one word, behind a long one
 refused 2 ' -x: no such option$' train --force -xz
@@ -120,20 +120,20 @@ done
 for layers in abc 0 0x4 100x 100x0 x4 100,,5 "100," -5 100y4 99999999999 5x99999999999; do
     refused 2 '--hidden: ' train --data "$data" --hidden="$layers"
 done
-refused 2 '--lr: -1 is below 0' train --data "$data" --lr -1
+refused 2 '--lr: -1 is less than 0' train --data "$data" --lr -1
 refused 2 '(compress|zstd)' train --data "$data" --compress gzip
 refused 2 '(compress|zstd)' train --data "$data" --compress zstd:99
-refused 2 '--split: "x" is none of: test, train' eval m.ff --data "$data" --split x
+refused 2 '--split: "x" is not one of: test, train' eval m.ff --data "$data" --split x
 examples='2-4, 3, 2-last or last'
 for measuring in "eval m.ff --data $data" "predict m.ff --input x"; do
     # shellcheck disable=SC2086 # words
-    refused 2 "--layers: \"4-2\" is no range such as $examples\$" $measuring --layers 4-2
+    refused 2 "--layers: \"4-2\" is not a range such as $examples\$" $measuring --layers 4-2
     ff 0 "${measuring%% *}" --help
     ok "help and message give the same examples of layers" \
         [ "$(tr -s ' \n' ' ' <out | grep -c "such as $examples ")" -eq 1 ]
 done
-refused 2 '--method: "x" is none of: auto, goodness, head' eval m.ff --data "$data" --method x
-refused 2 '--format: "xml" is none of: csv, jsonl' predict m.ff --input x --format xml
+refused 2 '--method: "x" is not one of: auto, goodness, head' eval m.ff --data "$data" --method x
+refused 2 '--format: "xml" is not one of: csv, jsonl' predict m.ff --input x --format xml
 refused 2 '--scratch-size: "12Q" is not a size' eval m.ff --data "$data" --scratch-size 12Q
 refused 2 '--layer: "0" ' inspect m.ff --layer 0
 

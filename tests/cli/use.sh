@@ -8,7 +8,7 @@ images=$data/t10k-images-idx3-ubyte.gz
 ff 0 train $small --quiet
 
 ff 0 eval model.ff --data "$data"
-ok "eval: error first" has out '^model\.ff: error [0-9.]+ % \([0-9]+ of 500 samples wrong\), by goodness'
+ok "eval: error first" has out '^model\.ff: error [0-9.]+ % \([0-9]+ of 500 samples misclassified\), by goodness'
 ok "eval: a row for each layer" has out '^    2 +[0-9.]+ % +[0-9.]+ %$'
 ok "eval: a row for each class" has out '^    9 +[0-9]+ +([0-9.]+ %|-) '
 ok "eval: a confusion matrix" has out '^Confusion'

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of /proc/self/maps: numbers, and a path in which a newline takes four bytes. */
+/* A line of /proc/self/maps: numbers, and a path in which a newline takes four bytes. */
 #define LINE_BYTES 8192
 
 /* A signal handler can reach nothing but globals, and may call little. */
@@ -33,7 +33,7 @@ static void print_text(const char *text)
     print(text, strlen(text));
 }
 
-/* Reads a hexadecimal number; *TEXT ends up behind it. */
+/* Reads a hexadecimal number and advances *TEXT past it. */
 static uintptr_t read_number(const char **text)
 {
     static const char digits[] = "0123456789abcdef";
@@ -57,7 +57,7 @@ static char *path_in(char *line, uintptr_t address)
     return address >= first && address < last ? strchr(line, '/') : NULL;
 }
 
-/* Finds the file that is mapped at ADDRESS. NULL: none is, or that is not known. */
+/* Finds the file that is mapped at ADDRESS. NULL: none, or unknown. */
 static char *find_file(uintptr_t address)
 {
     int maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
@@ -98,12 +98,13 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
     char *path = NULL;
 
     (void)context;
-    if (atomic_flag_test_and_set(&caught)) /* by another thread, which is about to end it all */
+    if (atomic_flag_test_and_set(
+            &caught)) /* by another thread, which is about to end the process */
         for (;;)
             pause();
     if (info->si_code == BUS_ADRERR)
         path = find_file((uintptr_t)info->si_addr);
-    if (path == NULL) { /* a bug, or a signal that was sent: it strikes once this returns */
+    if (path == NULL) { /* a bug, or a signal from outside: it is delivered when this returns */
         signal(number, SIG_DFL);
         raise(number);
         return;
@@ -112,12 +113,11 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
     print_text(running);
     print_text(": ");
     print_path(path);
-    print_text(": was cut short by another program, or its disk failed, while it was read\nhint: ");
-    print_text(ff_train_is_scratch(path)
-                   ? "it is scratch, which is rebuilt: once nothing else writes to it, run the "
-                     "command again\n"
-                   : "once nothing else writes to it, restore it if it is damaged, and run the "
-                     "command again\n");
+    print_text(": truncated by another program, or its disk failed, while it was read\nhint: ");
+    print_text(ff_train_is_scratch(path) ? "it is scratch, which is rebuilt: when nothing else "
+                                           "writes to it, run the command again\n"
+                                         : "when nothing else writes to it, restore it if it is "
+                                           "damaged, and run the command again\n");
     _exit(EXIT_DAMAGED);
 }
 

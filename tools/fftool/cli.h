@@ -1,7 +1,7 @@
 /*
- * What the files of the command line share: the commands' table, exit codes, and the reporting
- * of failures. Text of others is escaped on its way to the terminal (print.h). The command line
- * sees nothing of the library but its public headers.
+ * Shared by all files of the command line: the table of commands, exit codes, and error reports.
+ * Text from outside is escaped on its way to the terminal (print.h). The command line uses only the
+ * public headers of the library.
  *
  * A command is one file, commands/NAME.c, that defines `const struct command cmd_NAME`, and one row
  * of COMMANDS below. Dispatch, `fftool help`, `--help`, option parsing and the tests follow from
@@ -29,7 +29,7 @@
 enum exit_code {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,
-    EXIT_USAGE = 2,        /* an option or argument makes no sense */
+    EXIT_USAGE = 2,        /* invalid option or argument */
     EXIT_BUDGET = 3,       /* does not fit the memory budget */
     EXIT_DAMAGED = 4,      /* a damaged or foreign file */
     EXIT_INTERRUPTED = 130 /* stopped by a signal */
@@ -37,10 +37,10 @@ enum exit_code {
 
 struct option_spec;
 
-/* What became of a training. */
+/* State of a training. */
 struct situation {
     bool saved;    /* the model file holds this training */
-    bool replaces; /* in place of what it held before */
+    bool replaces; /* and has overwritten an earlier model */
 };
 
 /* One run of a command. */
@@ -48,8 +48,8 @@ struct cli {
     struct ff_ctx *ctx;
     const char *command; /* its name */
     const struct option_spec *options;
-    const char **given; /* values of OPTIONS as they were given (options.h) */
-    const char *model;  /* the model at work, for hints; NULL: none yet */
+    const char **given; /* values of OPTIONS as given (options.h) */
+    const char *model;  /* the model in use, for hints; NULL: none yet */
     struct situation situation;
     bool quiet; /* nothing but errors on stderr */
 };
@@ -74,11 +74,10 @@ COMMANDS(DECLARE_COMMAND)
 /* Prints "fftool: COMMAND: TEXT" and where help is; returns EXIT_USAGE. COMMAND may be NULL. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Prints why STATUS came about, with what to do about it, and returns the exit code it stands for.
- * FF_OK prints nothing. */
+/* Prints the error of STATUS with a hint, and returns its exit code. FF_OK prints nothing. */
 int report_status(const struct cli *cli, int status);
 
-/* What ERRNUM, met with a file, means. */
+/* Returns the text of ERRNUM, an error of a file. */
 const char *errno_text(int errnum);
 
 /* Prints "fftool: COMMAND: TEXT" for a failure found by the command line itself; EXIT_FAILED. */
@@ -89,7 +88,7 @@ int report_failure(const struct cli *cli, const char *format, ...)
 void report_warning(const struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Prints "hint: TEXT": what to do about a failure that has been printed. */
+/* Prints "hint: TEXT": what to do about a printed failure. */
 void report_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Returns how many edits (insert, delete, replace, swap neighbours) lead from A to B. */

@@ -18,8 +18,8 @@ int usage_error(const char *command, const char *format, ...)
     va_start(args, format);
     print_line_va(stderr, format, args);
     va_end(args);
-    report_hint("`fftool help%s%s` lists what there is", command != NULL ? " " : "",
-                command != NULL ? command : "");
+    report_hint("`fftool help%s%s` lists the %s", command != NULL ? " " : "",
+                command != NULL ? command : "", command != NULL ? "options" : "commands");
     return EXIT_USAGE;
 }
 
@@ -92,8 +92,9 @@ static int report_interruption(const struct cli *cli)
 
     if (cli->situation.saved) {
         add_resume_command(cli, &resume);
-        report_failure(cli, "interrupted; everything is saved%s: `%s` goes on",
-                       cli->situation.replaces ? ", in place of the earlier model" : "", resume.s);
+        report_failure(cli, "interrupted; the training is saved%s: `%s` resumes it",
+                       cli->situation.replaces ? ", and has overwritten the earlier model" : "",
+                       resume.s);
     } else if (strcmp(cli->command, "train") == 0) {
         report_failure(cli, "interrupted before anything was saved");
     } else {

@@ -1,6 +1,6 @@
 /*
- * Small allocations of the command line. All of them end the program, with a message, when memory
- * is out; what they return is freed with free().
+ * Small allocations of the command line. If memory runs out they end the program with a message.
+ * Results are freed with free().
  */
 #ifndef CLI_HEAP_H
 #define CLI_HEAP_H
@@ -12,7 +12,7 @@
 void *heap_resize(void *block, size_t count, size_t size);
 char *heap_copy(const char *text);
 char *heap_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* json_loadb(), whose result is freed with json_decref(): NULL is a syntax error for sure. */
+/* json_loadb(), whose result is freed with json_decref(): NULL is always a syntax error. */
 json_t *heap_json(const char *text, size_t bytes, size_t flags, json_error_t *error);
 
 #endif

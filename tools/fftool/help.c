@@ -171,6 +171,6 @@ void options_help(const struct command *command, const void *settings, FILE *out
             fprintf(out, "\n%s:\n", option->name);
         else
             print_option(option, settings, out);
-    fputs("  -h, --help                this text\n\nExamples:\n", out);
+    fputs("  -h, --help                print this help\n\nExamples:\n", out);
     fputs(command->examples, out);
 }

@@ -28,7 +28,7 @@ enum {
     COMPRESSED = 256
 };
 
-/* In TEXT, {model} stands for the name of the model, and {resume} for the command that continues
+/* In TEXT, {model} is replaced by the name of the model, and {resume} by the command that resumes
  * its training. */
 static const struct hint {
     int status, subject;
@@ -37,25 +37,25 @@ static const struct hint {
 } hints[] = {
     /* The model is another one than was meant, or none. */
     {FF_EMISMATCH, FF_ABOUT_MODEL, TRAIN, 0, FORCED,
-     "`fftool inspect {model}` shows what it holds; give --model another name, or replace it with "
-     "--force"},
+     "`fftool inspect {model}` shows what it holds; give --model another name, or overwrite it "
+     "with --force"},
     {FF_EMISMATCH, FF_ABOUT_MODEL, RESUME, 0, 0,
-     "`fftool inspect {model}` shows what it was begun with; give that with --data, or train a new "
-     "model: `fftool train`, with another --model"},
+     "`fftool inspect {model}` shows its dataset; give that with --data, or train a new model: "
+     "`fftool train`, with another --model"},
     {FF_EMISMATCH, FF_ABOUT_MODEL, MEASURING, 0, 0,
-     "`fftool inspect {model}` shows what data it was trained on"},
+     "`fftool inspect {model}` shows the dataset that it was trained on"},
     {FF_EEXIST, FF_ABOUT_MODEL, TRAIN, 0, 0, "give --model another name"},
     {FF_EFORMAT, FF_ABOUT_MODEL, TRAIN, 0, 0, "give --model another name"},
     {FF_ECORRUPT, FF_ABOUT_MODEL, TRAIN, OPENS, FORCED,
-     "`fftool inspect --verify {model}` shows where; --force replaces it"},
+     "`fftool inspect --verify {model}` shows where; --force overwrites it"},
     {FF_ECORRUPT, FF_ABOUT_MODEL, TRAINING | READING, OPENS, VERIFYING,
      "`fftool inspect --verify {model}` shows where"},
     {FF_ECORRUPT, FF_ABOUT_MODEL, TRAIN, 0, FORCED,
-     "restore it from a copy, or replace it with --force"},
+     "restore it from a copy, or overwrite it with --force"},
     {FF_ECORRUPT, FF_ABOUT_MODEL, TRAINING | READING, 0, 0,
      "restore it from a copy, or train it again"},
 
-    /* Somebody else is at work. */
+    /* Another process uses it. */
     {FF_ELOCKED, FF_ABOUT_SCRATCH, TRAINING, SCRATCH_GIVEN, 0,
      "give each training a --scratch of its own, or wait for the other one to end"},
     {FF_ELOCKED, ANY_SUBJECT, TRAINING, 0, 0,
@@ -63,25 +63,27 @@ static const struct hint {
     {FF_ELOCKED, ANY_SUBJECT, MEASURING, 0, 0,
      "try again later; `fftool inspect {model}` shows how far it is"},
 
-    /* There is no room. */
+    /* The disk is full, or a limit of file size is reached. */
     {FF_EFULL, FF_ABOUT_MODEL, TRAINING, SAVED, 0,
-     "make room where the model is; `{resume}` then continues it"},
+     "free disk space where the model is; `{resume}` then resumes it"},
     {FF_EFULL, ANY_SUBJECT, TRAINING, SAVED, COMPRESSED,
-     "make room; `{resume}` then continues the training, also with scratch elsewhere (--scratch "
+     "free disk space; `{resume}` then resumes the training, also with scratch elsewhere "
+     "(--scratch "
      "DIR) or smaller (--compress zstd)"},
     {FF_EFULL, ANY_SUBJECT, TRAINING, SAVED, 0,
-     "make room; `{resume}` then continues the training, also with scratch elsewhere (--scratch "
+     "free disk space; `{resume}` then resumes the training, also with scratch elsewhere "
+     "(--scratch "
      "DIR)"},
-    {FF_EFULL, ANY_SUBJECT, TRAINING, 0, SAVED, "make room, and give the same command again"},
+    {FF_EFULL, ANY_SUBJECT, TRAINING, 0, SAVED, "free disk space, and run the same command again"},
     {FF_EFULL, ANY_SUBJECT, MEASURING, 0, 0,
-     "make room, or put temporary files elsewhere (--scratch DIR)"},
-    {FF_EFULL, ANY_SUBJECT, INSPECT, 0, 0, "make room"},
+     "free disk space, or put temporary files elsewhere (--scratch DIR)"},
+    {FF_EFULL, ANY_SUBJECT, INSPECT, 0, 0, "free disk space"},
     {FF_EFBIG, ANY_SUBJECT, TRAINING, SAVED, 0,
-     "raise the limit; `{resume}` then continues the training"},
-    {FF_EFBIG, ANY_SUBJECT, TRAINING, 0, SAVED, "raise the limit, and give the same command again"},
+     "raise the limit; `{resume}` then resumes the training"},
+    {FF_EFBIG, ANY_SUBJECT, TRAINING, 0, SAVED, "raise the limit, and run the same command again"},
     {FF_EFBIG, ANY_SUBJECT, MEASURING, 0, 0, "raise the limit"},
 
-    /* There is not enough memory. */
+    /* Memory is not sufficient. */
     {FF_ENOMEM, ANY_SUBJECT, ANY_COMMAND, LIMITED, 0,
      "raise the limit of `ulimit -v` (or -d): every thread (--threads) takes 128 MiB of address "
      "space, every file of scratch 32 MiB and more"},
@@ -93,18 +95,18 @@ static const struct hint {
     {FF_ENOMEM, ANY_SUBJECT, TRAINING | MEASURING, BUDGETED, 0,
      "give --memory less than the system has left"},
     {FF_EBUDGET, FF_ABOUT_OTHER, TRAIN | PLAN, THREADED, 0,
-     "narrower layers (--hidden), a smaller --batch and fewer --threads need less"},
+     "narrower layers (--hidden), a smaller --batch and fewer --threads need less memory"},
     {FF_EBUDGET, FF_ABOUT_OTHER, TRAIN | PLAN, 0, 0,
-     "narrower layers (--hidden) and a smaller --batch need less"},
-    {FF_EBUDGET, FF_ABOUT_DATA, TRAIN | PLAN, THREADED, 0, "fewer --threads need less"},
+     "narrower layers (--hidden) and a smaller --batch need less memory"},
+    {FF_EBUDGET, FF_ABOUT_DATA, TRAIN | PLAN, THREADED, 0, "fewer --threads need less memory"},
     {FF_EBUDGET, ANY_SUBJECT, RESUME | MEASURING, THREADED, 0,
-     "one thread (--threads 1) needs least"},
+     "one thread (--threads 1) needs the least memory"},
 
-    /* Training came to nothing. Data that holds such numbers is another matter. */
+    /* The training diverged. Data with such numbers is another error. */
     {FF_ENUMERIC, FF_ABOUT_OTHER, TRAIN, 0, FORCED,
-     "other options are for a new model: replace this one with --force, or give --model another "
+     "other options are for a new model: overwrite this one with --force, or give --model another "
      "name"},
-    {FF_ENUMERIC, FF_ABOUT_OTHER, TRAIN, FORCED, 0, "give the same command with other options"},
+    {FF_ENUMERIC, FF_ABOUT_OTHER, TRAIN, FORCED, 0, "run the same command with other options"},
     {FF_ENUMERIC, FF_ABOUT_OTHER, RESUME, 0, 0,
      "other options are for a new model: `fftool train`, with another --model or with --force"},
 };

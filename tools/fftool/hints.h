@@ -1,6 +1,6 @@
 /*
- * What to do about a failure. It depends on the failure, on what it is about, and on the situation
- * that the command is in: one table (hints.c), the first row that fits.
+ * What to do about a failure: one table (hints.c), searched for the first row that fits the
+ * failure, its subject, and the situation of the command.
  */
 #ifndef CLI_HINTS_H
 #define CLI_HINTS_H
@@ -8,11 +8,11 @@
 #include "cli.h"
 #include "shell.h"
 
-/* Prints the hint for STATUS, what a call of the library on CLI's context has failed with, if there
- * is one. */
+/* Prints the hint, if there is one, for STATUS, returned by a call of the library on CLI's context.
+ */
 void print_hint_for(const struct cli *cli, int status);
-/* Appends the command that continues CLI's training, with the options that the model does not
- * record, as they were given. */
+/* Appends the command that resumes CLI's training, with the given options that the model does not
+ * record. */
 void add_resume_command(const struct cli *cli, struct shell_text *out);
 
 #endif

@@ -79,7 +79,7 @@ json_t *json_built(struct json_builder *builder)
     return value;
 }
 
-/* The process's own figures are 0 where there is no /proc to read them from. */
+/* Metrics of the process are 0 without /proc. */
 static json_t *json_from_measured(uint64_t bytes)
 {
     return bytes > 0 ? json_from_count(bytes) : json_null();
@@ -113,7 +113,7 @@ static json_t *json_from_field(const struct ff_recipe *recipe, const struct ff_r
     return json_from_real(ff_recipe_get_real(recipe, field->name));
 }
 
-/* Adds the fields of RECIPE beside its layers; USED_ONLY: those that are of use. */
+/* Adds the fields of RECIPE except its layers; USED_ONLY: those that it uses. */
 static void json_add_fields(struct json_builder *out, const struct ff_recipe *recipe,
                             bool used_only)
 {

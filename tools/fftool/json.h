@@ -1,12 +1,11 @@
 /*
- * How figures look to programs: JSON, through jansson. What is not a finite number is null.
+ * JSON output, built with jansson. A number that is not finite is null.
  *
- * A JSON text is complete or absent: it is built in memory, and printed once it is whole. Whoever
- * builds a part gets NULL when memory is out, and hands it on: a builder remembers that one of its
- * parts has failed, and fails as a whole.
+ * A JSON text is complete or absent: it is built in memory, and printed once it is whole. If memory
+ * runs out, a part is NULL and may be passed on: a builder with a failed part fails as a whole.
  *
- * Text is UTF-8. Of strings that others wrote, bytes that are not UTF-8 become \xNN, such as \xe9;
- * characters that a terminal must not get are escaped as \uNNNN (fftool/text.h).
+ * Text is UTF-8. In strings from outside, bytes that are not UTF-8 become \xNN, such as \xe9;
+ * characters that must not reach a terminal are escaped as \uNNNN (fftool/text.h).
  */
 #ifndef CLI_JSON_H
 #define CLI_JSON_H
@@ -15,15 +14,15 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Values; NULL when memory is out. */
+/* Values; NULL: out of memory. */
 json_t *json_from_real(double value);
-/* VALUE was a float: of its digits those that are true. */
+/* VALUE was a float: only its significant digits. */
 json_t *json_from_float(double value);
 json_t *json_from_count(uint64_t count);
 json_t *json_from_text(const char *text); /* TEXT may be NULL (null) */
 json_t *json_from_recipe(const struct ff_recipe *recipe);
 json_t *json_from_choice(const struct ff_layer_choice *choice); /* null: none was made */
-/* The fields of RECIPE that are of use in it, without its layers. */
+/* The fields that RECIPE uses, without its layers. */
 json_t *json_from_defaults(const struct ff_recipe *recipe);
 
 /* An object or an array being built. */
@@ -38,9 +37,9 @@ struct json_builder json_build(json_t *value);
 void json_add(struct json_builder *object, const char *key, json_t *value);
 /* Appends VALUE, as above, to an array. */
 void json_append(struct json_builder *array, json_t *value);
-/* Adds peak_rss_bytes and the other figures, each category's peak among them. */
+/* Adds peak_rss_bytes and the other metrics of memory, with the peak of each category. */
 void json_add_memory(struct json_builder *object, const struct ff_memory *memory);
-/* Returns what was built, which the caller owns; NULL if anything has failed. */
+/* Returns the value built, owned by the caller; NULL if any part has failed. */
 json_t *json_built(struct json_builder *builder);
 
 /* Returns VALUE, which is taken over and may be NULL, as text with jansson's FLAGS, to be freed
@@ -73,7 +72,7 @@ void json_begin_array(struct json_writer *writer, const char *key);
 void json_end_array(struct json_writer *writer);
 /* Ends the document and prints it; returns as json_print(). */
 int json_end(struct json_writer *writer, const struct cli *cli);
-/* Ends it unprinted. */
+/* Ends the document without printing it. */
 void json_discard(struct json_writer *writer);
 
 #endif

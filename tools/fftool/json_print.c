@@ -1,4 +1,4 @@
-/* JSON documents on their way out. */
+/* Printing of JSON documents. */
 #include "json.h"
 #include <fftool/text.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* The processor as the kernel calls it; null where it gives no name. */
+/* The name of the processor from the kernel; null: unknown. */
 static json_t *cpu_name(void)
 {
     static const char key[] = "model name";

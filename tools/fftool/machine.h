@@ -1,4 +1,4 @@
-/* What this machine is: figures mean nothing without it. */
+/* Description of this machine, which measurements need to be compared. */
 #ifndef CLI_MACHINE_H
 #define CLI_MACHINE_H
 
@@ -6,7 +6,7 @@
 
 /*
  * Returns an object: cpu, processors (that this process may use), memory_bytes, kernel, fftool (the
- * version) and blas, which is null: only a model knows it. What is not known is null.
+ * version) and blas, which is null: only a model records it. Unknown values are null.
  */
 json_t *machine_object(void);
 /* Returns the number of processors that this process may use. */

@@ -1,6 +1,6 @@
 /*
- * fftool: the program. Finds the command, reads its options, runs it, and sees that what was
- * printed arrived.
+ * fftool: the program. Finds the command, reads its options, runs it, and checks that its output
+ * was written.
  */
 #include "address_space.h"
 #include "bus_error.h"
@@ -21,8 +21,8 @@ static const struct command *const commands[] = {COMMANDS(COMMAND_ROW)};
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
 
 /*
- * Peak memory is what this program is about: large blocks are given back at once, and there is one
- * heap for all threads. Fixed thresholds also switch off glibc's habit of raising them.
+ * Peak memory matters most: large blocks are returned to the system at once, and all threads share
+ * one heap. Fixed thresholds also keep glibc from raising them.
  */
 static void tame_malloc(void)
 {
@@ -70,8 +70,9 @@ static int unknown_command(const char *name)
         }
     }
     if (nearest != NULL)
-        return usage_error(NULL, "\"%s\" is no command; did you mean `fftool %s`?", name, nearest);
-    return usage_error(NULL, "\"%s\" is no command", name);
+        return usage_error(NULL, "unknown command \"%s\"; did you mean `fftool %s`?", name,
+                           nearest);
+    return usage_error(NULL, "unknown command \"%s\"", name);
 }
 
 static void print_overview(FILE *out)
@@ -87,14 +88,14 @@ static void print_overview(FILE *out)
     fputs("\nCommands:\n", out);
     for (i = 0; i < N_COMMANDS; i++)
         fprintf(out, "  %-10s  %s\n", commands[i]->name, commands[i]->summary);
-    fputs("\n`fftool help COMMAND` or `fftool COMMAND --help` tells more about one.\n\n"
+    fputs("\n`fftool help COMMAND` or `fftool COMMAND --help` prints the options of a command.\n\n"
           "Examples:\n"
           "  fftool train --data /usr/share/datasets/fashion-mnist --hidden 1000x4\n"
           "  fftool eval model.ff --data /usr/share/datasets/fashion-mnist\n"
           "  fftool inspect model.ff\n\n"
           "Exit codes: 0 done, 1 failed, 2 bad usage, 3 does not fit the memory budget,\n"
-          "4 damaged or foreign file, 130 interrupted (a training is saved: `fftool resume`\n"
-          "goes on with it).\n",
+          "4 damaged or foreign file, 130 interrupted (a training is saved; `fftool\n"
+          "resume` resumes it).\n",
           out);
 }
 
@@ -105,7 +106,7 @@ static void print_warning(void *arg, const char *text)
     report_warning(cli, "%s", text);
 }
 
-/* COMMAND with all its options. ARGV[0] is its name. */
+/* Runs COMMAND, which has all its options. ARGV[0] is its name. */
 static int run_with_options(const struct command *command, int argc, char **argv)
 {
     struct cli cli = {.command = command->name, .options = command->options};
@@ -196,7 +197,7 @@ static int dispatch(int argc, char **argv)
     return run_command(command, argc - 1, argv + 1);
 }
 
-/* Sees that what was printed arrived: 0, or an errno. */
+/* Checks that all output was written; returns 0 or an errno. */
 static int close_output(void)
 {
     errno = 0;
@@ -204,8 +205,8 @@ static int close_output(void)
         return errno;
     if (!ferror(stdout))
         return 0;
-    /* It failed before, and the reason is gone. The output is cut short already: one byte more
-     * fails for the same reason, most likely. */
+    /* An earlier write failed, and its errno is lost. The output is truncated already: one byte
+     * more most likely fails for the same reason. */
     return write(STDOUT_FILENO, "\n", 1) < 0 ? errno : EIO;
 }
 

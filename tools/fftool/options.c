@@ -102,7 +102,7 @@ static int set_real(const char *command, const struct option_spec *option, const
     if (end == text || *end != '\0' || !isfinite(value))
         return usage_error(command, "--%s: \"%s\" is not a number", option->name, text);
     if (value < option->above)
-        return usage_error(command, "--%s: %s is below %g", option->name, text, option->above);
+        return usage_error(command, "--%s: %s is less than %g", option->name, text, option->above);
     memcpy(target, &value, sizeof value);
     return EXIT_DONE;
 }
@@ -122,7 +122,7 @@ static int set_choice(const char *command, const struct option_spec *option, con
         }
         snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", choice->name);
     }
-    return usage_error(command, "--%s: \"%s\" is none of: %s", option->name, text, names);
+    return usage_error(command, "--%s: \"%s\" is not one of: %s", option->name, text, names);
 }
 
 static int set_option(const char *command, const struct option_spec *option, const char *text,
@@ -144,7 +144,7 @@ static int set_option(const char *command, const struct option_spec *option, con
         return set_real(command, option, text, target);
     case OPTION_STRING:
         if (*text == '\0')
-            return usage_error(command, "--%s: is empty", option->name);
+            return usage_error(command, "--%s: the value is empty", option->name);
         memcpy(target, &text, sizeof text);
         return EXIT_DONE;
     case OPTION_CHOICE:
@@ -171,7 +171,8 @@ static const struct option_spec *next_option(const struct command *command,
     return option->name != NULL ? option : &help_option;
 }
 
-/* The options that NAME may stand for: listed in NAMES; the last one in FOUND. Returns how many. */
+/* Lists the options that NAME may abbreviate in NAMES, the last one in *FOUND; returns their
+ * number. */
 static unsigned list_candidates(const struct command *command, const char *name, char *names,
                                 size_t size, const struct option_spec **found)
 {
@@ -193,11 +194,11 @@ static unsigned list_candidates(const struct command *command, const char *name,
     return n;
 }
 
-/* The option that NAME may be a slip of; NULL: none is near enough. */
+/* The option that NAME may be a misspelling of; NULL: none is close enough. */
 static const struct option_spec *nearest_option(const struct command *command, const char *name)
 {
     const struct option_spec *option = NULL, *nearest = NULL;
-    /* Suggest only what is nearer than that many edits. */
+    /* Suggest only names closer than this many edits. */
     unsigned least = strlen(name) < 4 ? (unsigned)strlen(name) / 2 + 1 : 3;
 
     while ((option = next_option(command, option)) != NULL) {
@@ -211,7 +212,7 @@ static const struct option_spec *nearest_option(const struct command *command, c
     return nearest;
 }
 
-/* Reports what is wrong with --NAME, which may be abbreviated; VALUED: a value was joined to it. */
+/* Reports the error of --NAME, which may be abbreviated; VALUED: it has a value after "=". */
 static int refuse_long(const struct command *command, const char *name, bool valued)
 {
     const struct option_spec *found = NULL;
@@ -221,7 +222,7 @@ static int refuse_long(const struct command *command, const char *name, bool val
     if (*name != '\0')
         n = list_candidates(command, name, names, sizeof names, &found);
     if (n > 1)
-        return usage_error(command->name, "--%s: stands for more than one option: %s", name, names);
+        return usage_error(command->name, "--%s is ambiguous: %s", name, names);
     if (n == 1 && valued && found->kind == OPTION_FLAG)
         return usage_error(command->name, "--%s: takes no argument", found->name);
     found = nearest_option(command, name);
@@ -231,7 +232,7 @@ static int refuse_long(const struct command *command, const char *name, bool val
     return usage_error(command->name, "--%s: no such option", name);
 }
 
-/* Reports what is wrong with the option that getopt_long has just refused. */
+/* Reports the error of the option that getopt_long() has just rejected. */
 static int refuse_option(const struct command *command, int code, char **argv)
 {
     /* Within "-xz", argv[optind - 1] is the word before it. Of long options optopt has the code, or
@@ -308,7 +309,7 @@ static int parse_options(const struct command *command, int argc, char **argv, v
     int code, result;
 
     opterr = 0;
-    optind = 0; /* GNU: start anew */
+    optind = 0; /* GNU: resets getopt_long() */
     while ((code = getopt_long(argc, argv, tables->shorts, tables->longs, NULL)) != -1) {
         const struct option_spec *option;
 
@@ -336,7 +337,7 @@ static int parse_operand(const struct command *command, int argc, char **argv, c
             return usage_error(command->name, "%s is empty", command->operand);
     }
     if (optind < argc)
-        return usage_error(command->name, "\"%s\": one argument too many", argv[optind]);
+        return usage_error(command->name, "unexpected argument \"%s\"", argv[optind]);
     return EXIT_DONE;
 }
 
@@ -351,7 +352,7 @@ const char *options_find(const struct option_spec *options, const char *const *g
     return NULL;
 }
 
-/* What is missing, and what makes no sense beside the others. */
+/* Checks for missing options, and for options that cannot be combined. */
 static int check_given(const struct command *command, const char *const *given)
 {
     const struct option_spec *option;
@@ -363,11 +364,10 @@ static int check_given(const struct command *command, const char *const *given)
             return usage_error(command->name, "--%s %s is missing", option->name, option->argument);
         if (here && option->needs != NULL &&
             options_find(command->options, given, option->needs) == NULL)
-            return usage_error(command->name, "--%s: makes no sense without --%s", option->name,
-                               option->needs);
+            return usage_error(command->name, "--%s: requires --%s", option->name, option->needs);
         if (here && option->excludes != NULL &&
             options_find(command->options, given, option->excludes) != NULL)
-            return usage_error(command->name, "--%s: makes no sense with --%s", option->name,
+            return usage_error(command->name, "--%s: cannot be combined with --%s", option->name,
                                option->excludes);
     }
     return EXIT_DONE;

@@ -10,9 +10,8 @@
 #include <stdio.h>
 
 enum option_kind {
-    OPTION_HEADING, /* no option: starts a group in the help; NAME is its title */
-    OPTION_FIELDS,  /* stands for options, one for each field of a recipe in GROUP; NAME says
-                       which, to readers of the table */
+    OPTION_HEADING, /* not an option: starts a group in the help; NAME is its title */
+    OPTION_FIELDS,  /* one option for each field of a recipe in GROUP; NAME only labels the row */
     OPTION_FLAG,    /* bool; takes no argument */
     OPTION_COUNT,   /* uint32_t */
     OPTION_COUNT64, /* uint64_t */
@@ -27,9 +26,9 @@ struct option_spec {
     const char *name;
     char short_name; /* 0: none */
     const char *argument;
-    const char *help;  /* may end with "[DEFAULT]", where no initial value says it */
+    const char *help;  /* may end with "[DEFAULT]", for one that is not the initial value */
     size_t offset;     /* of its target in the settings; fields have none */
-    uint64_t min, max; /* counts and sizes; max 0: whatever fits */
+    uint64_t min, max; /* counts and sizes; max 0: the largest that fits */
     double above;      /* reals must not be below this */
     const struct ff_recipe_choice *choices; /* of a choice; NULL: ff_recipe_choices(field) */
     const char *field;                      /* of a recipe */
@@ -38,8 +37,8 @@ struct option_spec {
     bool size_only;            /* only those fields that decide size */
     bool required;
     bool recorded; /* in the model: a command that resumes its training does not repeat it */
-    const char *needs, *excludes; /* options without which, or with which, it makes no sense */
-    /* Writes the default when it is not just the initial value (text empty: none shown). */
+    const char *needs, *excludes; /* options that it requires, or cannot be combined with */
+    /* Writes the default if it is not the initial value (empty: none is shown). */
     void (*default_text)(const struct option_spec *option, char *text, size_t size);
 };
 
@@ -65,8 +64,8 @@ void options_defaults(const struct command *command, void *settings);
 /* parse result: help was asked for */
 #define OPTIONS_HELP (-1)
 
-/* Returns OPTIONS with the fields that its rows stand for (recipe_options.c); the caller frees it.
- * NULL: out of memory. */
+/* Returns OPTIONS with the rows of kind OPTION_FIELDS expanded (recipe_options.c); the caller frees
+ * it. NULL: out of memory. */
 struct option_spec *options_with_fields(const struct option_spec *options);
 
 /* Makes a recipe of HIDDEN layers with the fields that CLI was given. Returns EXIT_DONE, or another

@@ -64,7 +64,7 @@ struct text text_field(const struct ff_recipe *recipe, const struct ff_recipe_fi
 struct byte_unit byte_unit(double bytes)
 {
     static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    static const double most = 1023.5; /* what is more is told as 1024 without decimals */
+    static const double most = 1023.5; /* larger values are printed as 1024 without decimals */
     double unit = 1;
     size_t i = 0;
 
@@ -153,7 +153,7 @@ struct text text_share(uint64_t part, uint64_t whole)
     return out;
 }
 
-/* The process's own figures are 0 where there is no /proc to read them from. */
+/* Metrics of the process are 0 without /proc. */
 static struct text text_measured(uint64_t bytes)
 {
     return bytes > 0 ? text_bytes(bytes) : (struct text){"(no /proc: unknown)"};

@@ -1,6 +1,5 @@
 /*
- * How figures look to people: grouped digits, units, a dash for what is not known. For programs see
- * json.h.
+ * Numbers for people: grouped digits, units, a dash for unknown values. For programs see json.h.
  */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
@@ -28,17 +27,17 @@ struct text text_words(const char *name);
 /* The value of FIELD in RECIPE, in which it is set. */
 struct text text_field(const struct ff_recipe *recipe, const struct ff_recipe_field *field);
 
-/* A unit of bytes, and how many it stands for. */
+/* A unit of bytes, and its size. */
 struct byte_unit {
     const char *name;
     double bytes;
 };
 
-/* Returns the unit that BYTES, or -BYTES, are told in: the largest of which they are 1.0, rounded.
+/* Returns the unit for BYTES, or -BYTES: the largest of which they are at least 1.0, rounded.
  */
 struct byte_unit byte_unit(double bytes);
 
-/* One line with the three figures of memory, without a newline: "peak 41.2 MiB resident, ...". */
+/* One line with the three metrics of memory, without a newline: "peak 41.2 MiB resident, ...". */
 void print_memory(FILE *out, const struct ff_memory *memory);
 
 #endif

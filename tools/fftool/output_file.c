@@ -34,30 +34,30 @@ static bool is_temporary(const char *name)
            strspn(name + prefix, DIGITS) == OUTPUT_FILE_NAME_BYTES - 1 - prefix;
 }
 
-/* Removes the temporary file NAME if its process is gone: nobody has locked it. */
-static void remove_abandoned(int folder, const char *name)
+/* Removes the temporary file NAME if its process has ended: it is not locked. */
+static void remove_abandoned(int directory, const char *name)
 {
-    int fd = openat(folder, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = openat(directory, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat ours, there;
 
     if (fd < 0)
         return;
     if (fstat(fd, &ours) == 0 && S_ISREG(ours.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-        fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && ours.st_dev == there.st_dev &&
+        fstatat(directory, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && ours.st_dev == there.st_dev &&
         ours.st_ino == there.st_ino)
-        unlinkat(folder, name, 0);
+        unlinkat(directory, name, 0);
     close(fd);
 }
 
-static void remove_all_abandoned(int folder)
+static void remove_all_abandoned(int directory)
 {
-    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
     struct dirent *entry;
 
     while (entries != NULL && (entry = readdir(entries)) != NULL)
         if (is_temporary(entry->d_name))
-            remove_abandoned(folder, entry->d_name);
+            remove_abandoned(directory, entry->d_name);
     if (entries != NULL)
         closedir(entries);
     else if (fd >= 0)
@@ -65,30 +65,30 @@ static void remove_all_abandoned(int folder)
 }
 
 /* Returns a descriptor of a file without a name; negative where there can be none. */
-static int open_unnamed(int folder)
+static int open_unnamed(int directory)
 {
     /* By way of /proc it gets its name in the end. */
     if (access("/proc/self/fd", X_OK) != 0)
         return -1;
-    return openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, FILE_MODE);
+    return openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, FILE_MODE);
 }
 
 /* Returns a descriptor of a file with a temporary name, which goes to NAME; or negative, with errno
- * set. Who clears up may have taken the file for abandoned before it was locked: then it is gone.
+ * set. A clean-up may have removed the file as abandoned before it was locked.
  */
-static int open_named(int folder, char name[OUTPUT_FILE_NAME_BYTES])
+static int open_named(int directory, char name[OUTPUT_FILE_NAME_BYTES])
 {
     struct stat st;
     int fd, i;
 
     for (i = 0; i < TRIES; i++) {
         make_name(name);
-        fd = openat(folder, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, FILE_MODE);
+        fd = openat(directory, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, FILE_MODE);
         if (fd < 0 && errno != EEXIST)
             return -1;
         if (fd < 0)
             continue;
-        flock(fd, LOCK_EX); /* where there are no locks, nothing is taken for abandoned either */
+        flock(fd, LOCK_EX); /* without locks no file is removed as abandoned */
         if (fstat(fd, &st) == 0 && st.st_nlink > 0)
             return fd;
         close(fd);
@@ -97,7 +97,7 @@ static int open_named(int folder, char name[OUTPUT_FILE_NAME_BYTES])
     return -1;
 }
 
-/* Finds out where PATH really is, and what is there. Returns 0 or an errno. */
+/* Resolves PATH, and finds out what exists there. Returns 0 or an errno. */
 static int find_place(struct output_file *file)
 {
     struct stat st;
@@ -120,8 +120,8 @@ static int find_place(struct output_file *file)
     file->name = heap_copy(slash != NULL ? slash + 1 : target);
     if (slash != NULL)
         slash[slash == target] = '\0'; /* the root's slash stays */
-    file->folder = open(slash != NULL ? target : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (file->folder < 0)
+    file->directory = open(slash != NULL ? target : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (file->directory < 0)
         why = errno;
     else if (*file->name == '\0')
         why = EISDIR;
@@ -131,22 +131,22 @@ static int find_place(struct output_file *file)
 
 static void forget(struct output_file *file)
 {
-    if (file->folder >= 0)
-        close(file->folder);
+    if (file->directory >= 0)
+        close(file->directory);
     free(file->name);
-    file->folder = -1;
+    file->directory = -1;
     file->name = NULL;
 }
 
 int output_file_check(const char *path)
 {
-    struct output_file file = {.path = path, .folder = -1};
+    struct output_file file = {.path = path, .directory = -1};
     int why = find_place(&file);
 
     if (why == 0 && file.name == NULL)
         why = access(path, W_OK) == 0 ? 0 : errno;
     else if (why == 0)
-        why = faccessat(file.folder, ".", W_OK | X_OK, 0) == 0 ? 0 : errno;
+        why = faccessat(file.directory, ".", W_OK | X_OK, 0) == 0 ? 0 : errno;
     forget(&file);
     return why;
 }
@@ -155,12 +155,12 @@ static int open_temporary(struct output_file *file)
 {
     int fd;
 
-    remove_all_abandoned(file->folder);
-    fd = open_unnamed(file->folder);
+    remove_all_abandoned(file->directory);
+    fd = open_unnamed(file->directory);
     if (fd >= 0)
         flock(fd, LOCK_EX);
     else
-        fd = open_named(file->folder, file->temporary);
+        fd = open_named(file->directory, file->temporary);
     if (fd < 0)
         return errno;
     if (file->mode != 0)
@@ -169,7 +169,7 @@ static int open_temporary(struct output_file *file)
     if (file->out != NULL)
         return 0;
     if (*file->temporary != '\0')
-        unlinkat(file->folder, file->temporary, 0);
+        unlinkat(file->directory, file->temporary, 0);
     close(fd);
     return ENOMEM;
 }
@@ -204,7 +204,7 @@ int output_file_open(const char *path, struct output_file *file)
 {
     int why;
 
-    *file = (struct output_file){.path = path, .folder = -1};
+    *file = (struct output_file){.path = path, .directory = -1};
     why = find_place(file);
     if (why == 0)
         why = file->name == NULL ? open_in_place(file) : open_temporary(file);
@@ -219,7 +219,7 @@ static int link_to(const struct output_file *file, const char *name)
     char path[64];
 
     snprintf(path, sizeof path, "/proc/self/fd/%d", fileno(file->out));
-    return linkat(AT_FDCWD, path, file->folder, name, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
+    return linkat(AT_FDCWD, path, file->directory, name, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
 }
 
 /* Gives the file without a name a temporary one. Returns 0 or an errno. */
@@ -251,13 +251,13 @@ static int give_name(struct output_file *file)
         if (why != 0)
             return why;
     }
-    if (renameat(file->folder, file->temporary, file->folder, file->name) != 0)
+    if (renameat(file->directory, file->temporary, file->directory, file->name) != 0)
         return errno;
     *file->temporary = '\0';
     return 0;
 }
 
-/* Returns 0 once all of it is with the system, and on disk; or an errno. */
+/* Returns 0 when all of it is written and on disk; or an errno. */
 static int flush(struct output_file *file)
 {
     errno = 0;
@@ -275,7 +275,7 @@ int output_file_close(struct output_file *file, bool keep)
     if (file->name != NULL && keep && why == 0)
         why = give_name(file);
     if (*file->temporary != '\0')
-        unlinkat(file->folder, file->temporary, 0);
+        unlinkat(file->directory, file->temporary, 0);
     fclose(file->out);
     forget(file);
     return why;

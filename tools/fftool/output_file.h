@@ -1,12 +1,13 @@
 /*
- * Files that appear under their name only when they are complete: at any moment there is what was
- * there before, or all of what is new.
+ * Files that appear under their name only when they are complete: at any moment the name has its
+ * earlier contents, or all of the new ones.
  *
  * A file is written without a name (O_TMPFILE), so that a process that is killed leaves nothing. It
  * gets its name in the end; where another file has that name, by way of a temporary one, and so it
  * does where a file system cannot do without names, from the start. Temporary names are
- * .fftool-XXXXXXXX in the folder of the output. Their file is locked (flock) as long as its process
- * lives: one that nobody has locked was left behind, and the next output in that folder removes it.
+ * .fftool-XXXXXXXX in the directory of the output. Their file is locked (flock) as long as its
+ * process lives: one without a lock was left behind, and the next output in that directory
+ * removes it.
  *
  * A link stays, and so do a file's permissions. A device or pipe is written to, not replaced.
  */
@@ -23,13 +24,14 @@
 struct output_file {
     FILE *out;
     const char *path;
-    char *name;  /* what it is to be called in the folder; NULL: it is written in place */
-    int folder;  /* a descriptor */
-    mode_t mode; /* of the file that it replaces; 0: there is none */
+    char *name;                             /* its name in the directory; NULL: written in place */
+    int directory;                          /* a descriptor */
+    mode_t mode;                            /* of the file that it replaces; 0: there is none */
     char temporary[OUTPUT_FILE_NAME_BYTES]; /* "": it has no name yet */
 };
 
-/* Returns 0 if an output to PATH can be made where the path leads, or an errno. Nothing is made. */
+/* Returns 0 if an output to PATH can be created where the path leads, or an errno. Nothing is
+ * created. */
 int output_file_check(const char *path);
 /* Opens PATH for writing in place, made if absent, with FLAGS such as O_APPEND. A FIFO has to have
  * its reader: nothing waits for one. Returns a descriptor, or -1 with errno set. */

@@ -28,7 +28,7 @@ int overwrite_check(const struct cli *cli, const char *option, const char *path,
     fclose(in);
     if (kind->begins(text))
         return EXIT_DONE;
-    return report_failure(cli,
-                          "--%s: %s is there and is no %s; it is left as it is: give another name",
-                          option, path, kind->name);
+    return report_failure(
+        cli, "--%s: %s exists and is not a %s; it is left unchanged: give another name", option,
+        path, kind->name);
 }

@@ -1,6 +1,6 @@
 /*
- * Printing what was not written here: arguments, names of files, strings from models, logs and
- * results. It reaches the terminal escaped (fftool/text.h), so that none of it is obeyed.
+ * Printing of text from outside: arguments, file names, strings from models, logs and results. It
+ * is escaped (fftool/text.h), so that the terminal obeys none of it.
  */
 #ifndef CLI_PRINT_H
 #define CLI_PRINT_H

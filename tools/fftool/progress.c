@@ -59,7 +59,7 @@ static void phase_text(const struct ff_progress *at, char *text, size_t size)
     }
 }
 
-/* Rate, time left, loss: what is known of them. */
+/* Rate, remaining time and loss, as far as known. */
 static void details_text(const struct ff_progress *at, char *text, size_t size)
 {
     bool learns = at->phase == FF_PHASE_TRAIN || at->phase == FF_PHASE_HEAD;

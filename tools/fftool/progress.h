@@ -15,12 +15,12 @@ struct progress {
 };
 
 void progress_init(struct progress *progress, bool quiet);
-/* Shows where the work stands; as often as one likes. */
+/* Shows the progress; may be called at any rate. */
 void progress_show(struct progress *progress, const struct ff_progress *at);
-/* Prints a line for good, above the bar. */
+/* Prints a permanent line, above the bar. */
 void progress_line(struct progress *progress, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Takes the bar away. */
+/* Removes the bar. */
 void progress_end(struct progress *progress);
 /* Seconds of a clock that only moves forward. */
 double now_s(void);

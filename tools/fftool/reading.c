@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* No figure of a real machine is larger or, being a float's, smaller. Sums and ratios of such
+/* No metric of a real machine is larger, and no float is smaller. Sums and ratios of such
  * numbers stay finite. */
 #define LARGEST_NUMBER 9e18
 #define SMALLEST_NUMBER 1e-100

@@ -1,5 +1,5 @@
 /*
- * Reading files that may hold anything: nothing of them is believed unchecked.
+ * Reading of files with any contents: everything is checked before it is used.
  */
 #ifndef CLI_READING_H
 #define CLI_READING_H
@@ -13,14 +13,14 @@ struct reading {
     const char *path;
 };
 
-/* Prints that the file is damaged, or no such file, and why; returns EXIT_DAMAGED. */
+/* Prints that the file is damaged or of another kind, and why; returns EXIT_DAMAGED. */
 int reading_damaged(const struct reading *reading, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Prints a warning about the file, which is used none the less. */
+/* Prints a warning about the file, which is used all the same. */
 void reading_warning(const struct reading *reading, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Returns a number of JSON if it can be a figure (not negative, not huge), else NAN. What is too
+/* Returns a JSON number if it can be a metric (not negative, not huge), else NAN. A number too
  * small for one is 0. */
 double reading_number(const json_t *value);
 

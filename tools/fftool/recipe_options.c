@@ -1,4 +1,4 @@
-/* Options that stand for the fields of a recipe: their rows come from the library's table, and the
+/* Options for the fields of a recipe: their rows come from the library's table, and the
  * defaults that `--help` shows of those that depend on mode, recipe or optimizer from recipes
  * completed with each choice. */
 #include "options.h"
@@ -31,8 +31,8 @@ static double field_value(const struct ff_recipe *recipe, const struct ff_recipe
     return (double)ff_recipe_get_uint(recipe, field->name);
 }
 
-/* Reads the value of field OF in a recipe completed with one choice of FIELD; NAN if it is of no
- * use there. HAS_RECIPE, which may be NULL: whether a recipe gives defaults there. */
+/* Reads the value of field OF in a recipe completed with one choice of FIELD; NAN if it is not used
+ * there. HAS_RECIPE, which may be NULL: whether a recipe gives defaults there. */
 static double completed_value(struct ff_ctx *ctx, const struct ff_recipe_field *of,
                               const char *field, const char *choice, bool *has_recipe)
 {
@@ -73,15 +73,15 @@ static void list_value(struct listing *listing, double value, const char *choice
     listing->last = value;
 }
 
-/* Lists the choices of a field but those that make no use of it; returns false if all have one
- * value, or none a use. */
+/* Lists the choices of a field except those that do not use it; returns false if all have the same
+ * value, or none uses it. */
 static bool values_by_choice(struct ff_ctx *ctx, const struct ff_recipe_field *of,
                              const char *field, struct listing *listing)
 {
     bool unused = false;
     const char *name;
 
-    /* Asked for anew each time: the table's memory may be shared with other fields'. */
+    /* Looked up again each time: the table's memory may be shared with other fields'. */
     for (size_t i = 0; (name = ff_recipe_choices(field)[i].name) != NULL; i++) {
         double value = completed_value(ctx, of, field, name, NULL);
 
@@ -186,7 +186,7 @@ static struct option_spec row_of(const struct ff_recipe_field *field)
     return row;
 }
 
-/* Appends the rows that ROW stands for to OUT (NULL: they are only counted); returns how many. */
+/* Appends the rows that ROW expands to, to OUT (NULL: they are only counted); returns how many. */
 static size_t expand(const struct option_spec *row, struct option_spec *out)
 {
     const struct ff_recipe_field *field;

@@ -1,7 +1,7 @@
 /*
- * Commands that messages advise, as they are typed: names are quoted for a POSIX shell where it
- * would take them for something else, and begin with ./ where the program would take them for
- * options. (Characters that a terminal must not see are escaped when printed, as everywhere.)
+ * Commands that messages suggest, ready to be typed: names are quoted for a POSIX shell if it would
+ * take them for something else, and begin with ./ if the program would take them for options.
+ * (Characters that must not reach a terminal are escaped when printed, as everywhere.)
  */
 #ifndef CLI_SHELL_H
 #define CLI_SHELL_H

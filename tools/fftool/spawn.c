@@ -17,11 +17,11 @@
 /* Between two signals to a program that was asked to end: the second makes fftool end at once. */
 #define PATIENCE_S 2.0
 #define MOST_OUTPUT_BYTES ((size_t)64 << 20)
-#define SIGNAL_CODE 128 /* plus the signal: how shells tell of it */
+#define SIGNAL_CODE 128 /* plus the signal, as shells report it */
 
 enum { READ_END, WRITE_END };
 
-/* A program at work, seen from here. */
+/* A running program, as seen by this one. */
 struct running {
     pid_t pid;
     int out, err;        /* -1 once they are at their end */
@@ -30,9 +30,10 @@ struct running {
 
 /*
  * In the child. The program gets a process group of its own, so that what the terminal sends comes
- * by way of this one only. It starts with SIGINT ignored: a shell script in between goes on to
- * clean up behind a program that does not ignore it. Should this process die, it is asked to end
- * with SIGTERM, for such a script has to notice: nobody else tells what it has started.
+ * by way of this one only. It starts with SIGINT ignored: a shell script in between continues, to
+ * clean up after a program that does not ignore it. Should this process die, it is asked to end
+ * with SIGTERM, because such a script has to notice: nothing else ends the programs that it has
+ * started.
  */
 static _Noreturn void become(const struct spawn *spawn, int out, int err, int failure)
 {
@@ -75,7 +76,7 @@ static int start(const struct spawn *spawn, struct running *running)
     }
     if (running->pid == 0)
         become(spawn, out[WRITE_END], err[WRITE_END], failure[WRITE_END]);
-    setpgid(running->pid, running->pid); /* here too: whoever comes first */
+    setpgid(running->pid, running->pid); /* here too: either may be first */
     close(out[WRITE_END]);
     close(err[WRITE_END]);
     close(failure[WRITE_END]);
@@ -88,7 +89,7 @@ static int start(const struct spawn *spawn, struct running *running)
     return why;
 }
 
-/* Takes what is there to read. Returns 0 or an errno; *FD becomes -1 at the end. */
+/* Reads what is available. Returns 0 or an errno; *FD becomes -1 at the end. */
 static int take(int *fd, struct spawn_output *output)
 {
     char buffer[8192];

@@ -1,6 +1,6 @@
 /*
  * Running another program: what it prints is collected, and an interruption (interrupt.h) is passed
- * on to it and to whatever it has started.
+ * on to it and to its children.
  */
 #ifndef CLI_SPAWN_H
 #define CLI_SPAWN_H

@@ -54,7 +54,7 @@ int whole_file_read(const struct cli *cli, const char *path, size_t most, char *
     if (ferror(in)) {
         result = report_failure(cli, "%s: %s", path, strerror(errno));
     } else if (*bytes > most) {
-        report_failure(cli, "%s: more than %zu MiB; this is no such file", path, most >> 20);
+        report_failure(cli, "%s: more than %zu MiB; not a file of this kind", path, most >> 20);
         result = EXIT_DAMAGED;
     }
     fclose(in);

@@ -14,50 +14,50 @@
 #define SUFFIX ".work"
 #define INSIDE "point"
 #define ENTRIES_BYTES 4096
-#define TRIES 100 /* where others remove the folder as soon as it is made */
+#define TRIES 100 /* if others remove the directory as soon as it is created */
 
-/* Calls VISIT for each entry of the open FOLDER until one returns an errno. Returns that, an errno
- * of its own, or 0. Unlike readdir(), needs no memory: temporary files are removed where there is
- * none left, too. */
-static int each_entry(int folder, int (*visit)(int folder, const char *name))
+/* Calls VISIT for each entry of the open DIRECTORY until one returns an errno. Returns that, an
+ * errno of its own, or 0. Unlike readdir(), needs no memory: temporary files are removed where
+ * there is none left, too. */
+static int each_entry(int directory, int (*visit)(int directory, const char *name))
 {
     alignas(struct dirent64) char entries[ENTRIES_BYTES];
     ssize_t bytes;
     int why = 0;
 
-    (void)lseek(folder, 0, SEEK_SET);
-    while (why == 0 && (bytes = getdents64(folder, entries, sizeof entries)) != 0) {
+    (void)lseek(directory, 0, SEEK_SET);
+    while (why == 0 && (bytes = getdents64(directory, entries, sizeof entries)) != 0) {
         if (bytes < 0)
-            return errno == ENOENT ? 0 : errno; /* the folder is gone */
+            return errno == ENOENT ? 0 : errno; /* the directory is gone */
         for (ssize_t at = 0; why == 0 && at < bytes;) {
             const struct dirent64 *entry = (const void *)(entries + at);
 
             if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-                why = visit(folder, entry->d_name);
+                why = visit(directory, entry->d_name);
             at += entry->d_reclen;
         }
     }
     return why;
 }
 
-/* A file, or a folder with all that is in it. Returns 0 or an errno. */
-static int remove_entry(int folder, const char *name)
+/* Removes a file, or a directory with its contents. Returns 0 or an errno. */
+static int remove_entry(int directory, const char *name)
 {
     int fd, why;
 
-    if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
+    if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
         return 0;
     if (errno != EISDIR)
         return errno;
-    fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return errno;
     why = each_entry(fd, remove_entry);
     close(fd);
-    return why == 0 && unlinkat(folder, name, AT_REMOVEDIR) != 0 ? errno : why;
+    return why == 0 && unlinkat(directory, name, AT_REMOVEDIR) != 0 ? errno : why;
 }
 
-static char *folder_path(const char *results, const char *scratch)
+static char *directory_path(const char *results, const char *scratch)
 {
     const char *slash = strrchr(results, '/');
 
@@ -66,28 +66,28 @@ static char *folder_path(const char *results, const char *scratch)
     return heap_format("%s/%s" SUFFIX, scratch, slash != NULL ? slash + 1 : results);
 }
 
-/* Returns 0 if NAME is what a job puts there, else ENOTEMPTY. */
-static int check_ours(int folder, const char *name)
+/* Returns 0 if NAME is a file of a job, else ENOTEMPTY. */
+static int check_ours(int directory, const char *name)
 {
-    (void)folder;
+    (void)directory;
     return strcmp(name, INSIDE) == 0 ? 0 : ENOTEMPTY;
 }
 
-/* Makes the folder, if it is not there, and locks it. Returns 0; or an errno: EBUSY if
+/* Creates the directory, if it does not exist, and locks it. Returns 0; or an errno: EBUSY if
  * another job has it, EAGAIN if that has just removed it. */
 static int make_and_lock(struct workplace *place)
 {
-    bool made = mkdir(place->folder, 0777) == 0;
+    bool made = mkdir(place->directory, 0777) == 0;
     struct stat st;
     int why = 0;
 
     if (!made && errno != EEXIST)
         return errno;
-    place->lock = open(place->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    place->lock = open(place->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (place->lock < 0) {
         why = errno;
         if (made)
-            rmdir(place->folder);
+            rmdir(place->directory);
         return why == ENOENT ? EAGAIN : why;
     }
     /* A file system without locks is no reason not to measure. */
@@ -114,15 +114,15 @@ static int open_and_lock(const struct cli *cli, struct workplace *place)
     case 0:
         return EXIT_DONE;
     case EBUSY:
-        return report_failure(cli, "%s: another `fftool %s` is at work there", place->folder,
+        return report_failure(cli, "%s: in use by another `fftool %s`", place->directory,
                               cli->command);
     case ENOTEMPTY:
     case ENOTDIR:
     case ELOOP:
-        return report_failure(cli, "%s: is there, and not a temporary folder of this command",
-                              place->folder);
+        return report_failure(cli, "%s: exists, and is not a temporary directory of this command",
+                              place->directory);
     default:
-        return report_failure(cli, "%s: %s", place->folder, strerror(why));
+        return report_failure(cli, "%s: %s", place->directory, strerror(why));
     }
 }
 
@@ -144,7 +144,7 @@ static void forget(struct workplace *place)
         close(place->contents);
     if (place->lock >= 0)
         close(place->lock);
-    free(place->folder);
+    free(place->directory);
     free(place->inside);
     *place = (struct workplace){.lock = -1, .contents = -1};
 }
@@ -157,8 +157,8 @@ int workplace_open(const struct cli *cli, const char *results, const char *scrat
     *out = (struct workplace){.lock = -1, .contents = -1};
     if (atexit(close_at_exit) != 0)
         return report_failure(cli, "out of memory");
-    out->folder = folder_path(results, scratch);
-    out->inside = heap_format("%s/" INSIDE, out->folder);
+    out->directory = directory_path(results, scratch);
+    out->inside = heap_format("%s/" INSIDE, out->directory);
     result = open_and_lock(cli, out);
     if (result != EXIT_DONE) {
         forget(out);
@@ -214,10 +214,10 @@ int workplace_clear(const struct cli *cli, struct workplace *place)
 
 void workplace_close(struct workplace *place)
 {
-    if (place->folder == NULL)
+    if (place->directory == NULL)
         return;
     remove_inside(place);
-    rmdir(place->folder);
+    rmdir(place->directory);
     opened.place = NULL;
     forget(place);
 }

@@ -1,4 +1,4 @@
-/* fftool bench: how near training comes to the speed of plain matrix multiplication. */
+/* fftool bench: speed of training relative to plain matrix multiplication. */
 #include "interrupt.h"
 #include "json.h"
 #include "options.h"
@@ -29,32 +29,32 @@ static const struct option_spec options[] = {
     {.kind = OPTION_COUNT,
      .name = "batch",
      .argument = "N",
-     .help = "samples in a step; each gives two rows",
+     .help = "samples per step; each gives two rows",
      .offset = IN_OPTS(batch),
      .min = 1,
      .max = FF_BENCH_MAX_BATCH},
     {.kind = OPTION_COUNT,
      .name = "threads",
      .argument = "N",
-     .help = "threads of both; 0: as many as the process may use",
+     .help = "threads; 0: all processors available to the process",
      .offset = IN_OPTS(threads),
      .max = 256},
     {.kind = OPTION_COUNT,
      .name = "rounds",
      .argument = "N",
-     .help = "times that the two are measured in turn; medians are printed",
+     .help = "pairs of measurements; medians are printed",
      .offset = IN_OPTS(rounds),
      .min = 1,
      .max = FF_BENCH_MAX_ROUNDS},
     {.kind = OPTION_REAL,
      .name = "seconds",
      .argument = "X",
-     .help = "time of one measurement, about",
+     .help = "approximate time of one measurement",
      .offset = IN_OPTS(seconds)},
     {.kind = OPTION_STRING,
      .name = "scratch",
      .argument = "DIR",
-     .help = "folder for temporary files [the system's temporary folder]",
+     .help = "directory for temporary files [the system's temporary directory]",
      .offset = IN_OPTS(scratch)},
 
     {.kind = OPTION_HEADING, .name = "Output"},
@@ -65,7 +65,7 @@ static const struct option_spec options[] = {
     {.kind = OPTION_FLAG,
      .name = "quiet",
      .short_name = 'q',
-     .help = "no warnings",
+     .help = "suppress warnings",
      .offset = offsetof(struct settings, quiet)},
     {.name = NULL},
 };
@@ -107,7 +107,7 @@ static int run(struct cli *cli, void *arg, const char *operand)
 
 const struct command cmd_bench = {
     .name = "bench",
-    .summary = "measure training against plain matrix products",
+    .summary = "compare the speed of training with plain matrix products",
     .description =
         "Measures training steps of one layer, optimizer and reading of stored activations "
         "included, and plain sgemm of the same shapes by OpenBLAS with its own threads, in turn. "

@@ -1,4 +1,4 @@
-/* fftool eval: measures a model on labelled data. */
+/* fftool eval: evaluates a model on labelled data. */
 #include "commands/measuring.h"
 #include "json.h"
 #include "output.h"
@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#define MOST_CLASSES_SHOWN 20 /* a wider confusion matrix fits no screen */
+#define MOST_CLASSES_SHOWN 20 /* a wider confusion matrix does not fit a screen */
 
 struct settings {
     struct measuring measuring;
@@ -15,8 +15,8 @@ struct settings {
 };
 
 static const struct ff_recipe_choice splits[] = {
-    {"test", "the test half of a folder"},
-    {"train", "the training half"},
+    {"test", "test split"},
+    {"train", "training split"},
     {NULL, NULL},
 };
 
@@ -36,27 +36,27 @@ static void release(void *arg)
 }
 
 static const struct option_spec options[] = {
-    {.kind = OPTION_HEADING, .name = "Measurement"},
+    {.kind = OPTION_HEADING, .name = "Evaluation"},
     {.kind = OPTION_STRING,
      .name = "data",
      .short_name = 'd',
      .argument = "PATH",
-     .help = "folder of a dataset, or file of images",
+     .help = "dataset directory, or file of images",
      .offset = offsetof(struct settings, measuring.opts.data.path),
      .required = true},
     {.kind = OPTION_STRING,
      .name = "labels",
      .argument = "FILE",
-     .help = "file of labels, where PATH is a file of images and labels are not found beside it",
+     .help = "file of labels, if PATH is a file of images without labels beside it",
      .offset = offsetof(struct settings, measuring.opts.data.labels)},
     {.kind = OPTION_CHOICE,
      .name = "split",
      .argument = "NAME",
-     .help = "which half of a folder",
+     .help = "split of a dataset directory",
      .offset = offsetof(struct settings, split),
      .choices = splits},
     MEASURING_OPTIONS(struct settings, measuring,
-                      "measure ROWS samples drawn at random, always the same ones; 0: all"),
+                      "evaluate on ROWS samples drawn at random, always the same ones; 0: all"),
     {.kind = OPTION_HEADING, .name = "Output"},
     {.kind = OPTION_FLAG,
      .name = "json",
@@ -65,12 +65,12 @@ static const struct option_spec options[] = {
     {.kind = OPTION_FLAG,
      .name = "quiet",
      .short_name = 'q',
-     .help = "no progress and no warnings",
+     .help = "suppress progress and warnings",
      .offset = offsetof(struct settings, measuring.quiet)},
     {.name = NULL},
 };
 
-/* Figures of one class. NAN where a figure has no meaning (0 / 0). */
+/* Metrics of one class. NAN where one is undefined (0 / 0). */
 struct class_figures {
     uint64_t samples; /* of this class */
     double precision, recall, f1;
@@ -108,17 +108,18 @@ static uint64_t wrong_samples(const struct ff_evaluation *evaluation)
     return wrong;
 }
 
-/* Layers above the ones that are summed are not computed. */
+/* Layers above those whose goodness is summed are not computed. */
 static void print_unseen(const struct ff_evaluation *evaluation)
 {
     uint32_t first = evaluation->layers + 1, last = evaluation->trained_layers;
 
     if (first == last)
-        printf("Layer %u is above", last);
+        printf("Layer %u is above the layers whose goodness is summed, and is", last);
     else if (first < last)
-        printf("Layers %u to %u are above", first, last);
+        printf("Layers %u to %u are above the layers whose goodness is summed, and are", first,
+               last);
     if (first <= last)
-        puts(" those that are summed, and not measured; --layers 1-last measures all.");
+        puts(" not evaluated; --layers 1-last evaluates all.");
 }
 
 static void print_layers(const struct ff_evaluation *evaluation)
@@ -127,7 +128,7 @@ static void print_layers(const struct ff_evaluation *evaluation)
 
     if (evaluation->layer_error == NULL || evaluation->upto_error == NULL)
         return;
-    printf("\nError by goodness of a layer alone, and summed up to it (from layer %u)\n"
+    printf("\nError rate by goodness of a layer alone, and summed from layer %u up to it\n"
            "layer       alone       up to\n",
            evaluation->first_layer);
     for (i = 0; i < evaluation->layers; i++)
@@ -179,7 +180,7 @@ static void print_confusion(const struct ff_evaluation *evaluation)
 
 static void print_evaluation(const struct cli *cli, const struct ff_evaluation *evaluation)
 {
-    print_line(stdout, "%s: error %s (%s of %s wrong), by %s", cli->model,
+    print_line(stdout, "%s: error %s (%s of %s misclassified), by %s", cli->model,
                text_percent(evaluation->error).s, text_count(wrong_samples(evaluation)).s,
                text_counted(evaluation->samples, "sample").s,
                measuring_method_name(evaluation->method));
@@ -295,13 +296,11 @@ static int run(struct cli *cli, void *arg, const char *operand)
 const struct command cmd_eval = {
     .name = "eval",
     .operand = "MODEL",
-    .summary = "measure a model on labelled data",
-    .description =
-        "Measures MODEL on labelled data: error rate, errors of each layer up to the last one that "
-        "is summed, precision, recall and F1 of each class, confusion matrix. A model that is "
-        "still in training is measured with "
-        "the layers that are complete (with backpropagation there are none before the end). One "
-        "layer is in memory at a time.",
+    .summary = "evaluate a model on labelled data",
+    .description = "Evaluates MODEL on labelled data: error rate, error rates of each layer up to "
+                   "the last one whose goodness is summed, precision, recall and F1 of each class, "
+                   "confusion matrix. A model in training is evaluated with its complete layers "
+                   "(with backpropagation none before the end). One layer is in memory at a time.",
     .examples = "  fftool eval model.ff --data /usr/share/datasets/fashion-mnist\n"
                 "  fftool eval model.ff --data mnist --method head --json\n"
                 "  fftool eval model.ff --data mnist --layers last\n"

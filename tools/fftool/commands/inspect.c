@@ -1,4 +1,4 @@
-/* fftool inspect: looks into a model file, finished or in training. */
+/* fftool inspect: shows the contents of a model file, complete or in training. */
 #include "commands/inspect.h"
 #include "options.h"
 #include "print.h"
@@ -18,13 +18,14 @@ static const struct option_spec options[] = {
     {.kind = OPTION_COUNT,
      .name = "layer",
      .argument = "K",
-     .help = "go into layer K, from 1: its tiles, and a histogram of its weights",
+     .help = "show layer K, from 1: its tiles, and a histogram of its weights",
      .offset = offsetof(struct settings, layer),
      .min = 1,
      .max = FF_MAX_LAYERS},
     {.kind = OPTION_FLAG,
      .name = "verify",
-     .help = "read every stored value and check its hash; exit code 4 if one is damaged",
+     .help =
+         "read every stored value and verify its checksum; the exit code is 4 if one is damaged",
      .offset = offsetof(struct settings, verify)},
     {.kind = OPTION_FLAG,
      .name = "json",
@@ -33,7 +34,7 @@ static const struct option_spec options[] = {
     {.kind = OPTION_FLAG,
      .name = "quiet",
      .short_name = 'q',
-     .help = "no warnings",
+     .help = "suppress warnings",
      .offset = offsetof(struct settings, quiet)},
     {.name = NULL},
 };
@@ -68,7 +69,7 @@ static void print_verification(const struct verification *verification)
            text_bytes(verification->bytes).s, n > 0 ? text_count(n).s : "none");
 }
 
-/* Prints the view that SETTINGS ask for; the verification first, since a damaged model may have no
+/* Prints the view that SETTINGS select; the verification first, because a damaged model may have no
  * view. */
 static int show(const struct cli *cli, struct ff_model *model, const struct settings *settings,
                 const struct verification *verification)
@@ -114,11 +115,11 @@ static int run(struct cli *cli, void *arg, const char *operand)
 const struct command cmd_inspect = {
     .name = "inspect",
     .operand = "MODEL",
-    .summary = "look into a model, finished or in training",
+    .summary = "show the contents of a model, complete or in training",
     .description =
-        "Shows what is in MODEL: architecture, recipe, data, progress, and a table of its layers "
-        "with figures of their weights, added up to the size of the file. It may be used while the "
-        "model is in training, and takes little memory whatever the model's size.",
+        "Shows the contents of MODEL: architecture, recipe, data, progress, and a table of its "
+        "layers with statistics of their weights and their bytes in the file. It may run while the "
+        "model is in training, and needs little memory for a model of any size.",
     .examples = "  fftool inspect model.ff\n"
                 "  fftool inspect model.ff --layer 2\n"
                 "  fftool inspect model.ff --verify\n"

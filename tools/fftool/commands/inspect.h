@@ -22,17 +22,17 @@ const char *layer_state_name(enum ff_layer_state state);
 
 /* The whole model as text: summary, a table of layers, totals reconciled with the file's size. */
 int inspect_print_model(struct ff_model *model, const char *path);
-/* One layer as text: figures, tiles, a histogram of weights. */
+/* One layer as text: statistics, tiles, a histogram of weights. */
 int inspect_print_layer(struct ff_model *model, uint32_t layer);
-/* Either as JSON; LAYER 0 stands for the whole model. Returns an exit code, with the reason of a
+/* Either as JSON; LAYER 0 is the whole model. Returns an exit code, with the reason of a
  * failure printed. */
 int inspect_print_json(const struct cli *cli, struct ff_model *model, uint32_t layer,
                        const struct verification *verification);
-/* Only what --verify found, for a model that is too damaged to be shown. Returns as above. */
+/* Only the result of --verify, for a model too damaged to be shown. Returns as above. */
 int inspect_print_damage_json(const struct cli *cli, const struct verification *verification);
 
-/* The range of LAYER's histogram: symmetric about the mean, four standard deviations or as far as
- * weights go. */
+/* The range of LAYER's histogram: symmetric about the mean, four standard deviations or the range
+ * of the weights. */
 void inspect_range(const struct ff_tensor_stats *stats, double *low, double *high);
 
 #endif

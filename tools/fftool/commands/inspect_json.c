@@ -1,4 +1,4 @@
-/* fftool inspect --json: everything there is, for programs. */
+/* fftool inspect --json: everything, for programs. */
 #include "commands/inspect.h"
 #include <math.h>
 

@@ -8,7 +8,7 @@
 
 #define BAR_CELLS 50   /* of the histogram's longest bar */
 #define RANGE_STD 4.0  /* histogram: standard deviations to each side of the mean */
-#define TEXT_COLUMN 12 /* where the text behind a heading begins */
+#define TEXT_COLUMN 12 /* where the text after a heading begins */
 #define LINE_WIDTH 100
 #define SHAPE_PARTS 8 /* most groups of equal layers in the line of the network */
 
@@ -33,7 +33,7 @@ void inspect_range(const struct ff_tensor_stats *stats, double *low, double *hig
     }
 }
 
-/* "784 > 1000x2 > 500", cut short where it would not end. */
+/* "784 > 1000x2 > 500", truncated if it is too long. */
 static void print_shape(const struct ff_model_info *info)
 {
     const struct ff_recipe *recipe = info->recipe;
@@ -68,7 +68,7 @@ static void print_choice(const struct ff_layer_choice *choice)
            text_real(choice->temperature).s);
 }
 
-/* Prints ITEM behind the one before it, on a new line if it does not fit. Returns the column. */
+/* Prints ITEM after the one before it, on a new line if it does not fit. Returns the column. */
 static int print_item(const char *item, int column)
 {
     int length = (int)strlen(item);
@@ -120,7 +120,7 @@ static void print_recipe(const struct ff_model_info *info)
                text_count(info->samples).s);
 }
 
-/* Where training is: what learns, or will next. */
+/* Progress: the layer in training, or the next one. */
 static void print_place(const struct ff_model_info *info)
 {
     uint64_t epochs = ff_recipe_get_uint(info->recipe, info->on_head ? "head_epochs" : "epochs");
@@ -190,7 +190,7 @@ static void print_summary(const struct ff_model *model, const struct ff_model_in
     putchar('\n');
 }
 
-/* What the table adds up. */
+/* Totals of the table. */
 struct totals {
     uint64_t parameters, raw, stored, optimizer;
     uint32_t dead_layers;
@@ -231,7 +231,7 @@ static double known(const struct ff_layer_info *layer, double value)
     return layer->weights.count > 0 ? value : NAN;
 }
 
-/* FIGURES: there are some of a layer as trained. */
+/* FIGURES: some layer has metrics as trained. */
 static void print_row(const struct ff_layer_info *layer, bool figures)
 {
     const struct ff_tensor_stats *w = &layer->weights;
@@ -279,20 +279,20 @@ static int print_table(struct ff_model *model, const struct ff_model_info *info,
            text_count(info->parameters).s, "", text_bytes(totals->raw).s,
            text_bytes(totals->stored).s, stored_ratio(totals->raw, totals->stored).s);
     if (totals->dead_layers > 0)
-        printf("%s without an active unit, above which no layer can learn; try a lower learning "
-               "rate or another seed\n\n",
+        printf("%s with dead units only, above which no layer can learn; try a lower learning rate "
+               "or another seed\n\n",
                text_counted(totals->dead_layers, "layer").s);
     return FF_OK;
 }
 
-/* What lies in tiles beside the weights of the layers and their optimizer. */
+/* Tiles other than the weights of the layers and their optimizer state. */
 static void print_other_tiles(const struct ff_model_info *info, uint64_t bytes)
 {
-    printf("     + %15s  %sfigures of the training%s\n", text_count(bytes).s,
+    printf("     + %15s  %straining metrics%s\n", text_count(bytes).s,
            info->backprop   ? "output layer, "
            : info->has_head ? "head, "
                             : "",
-           info->complete ? "" : ", tiles that are replaced");
+           info->complete ? "" : ", obsolete tiles");
 }
 
 /* Where every byte of the file is. */
@@ -302,7 +302,7 @@ static void print_bytes(const struct ff_model_info *info, const struct totals *t
 
     printf("bytes  %15s  weights of the layers, as stored\n", text_count(totals->stored).s);
     if (totals->optimizer > 0)
-        printf("     + %15s  optimizer of what learns further\n", text_count(totals->optimizer).s);
+        printf("     + %15s  optimizer state\n", text_count(totals->optimizer).s);
     if (info->tile_bytes >= layers)
         print_other_tiles(info, info->tile_bytes - layers);
     printf("     = %15s  in tiles\n", text_count(info->tile_bytes).s);
@@ -380,8 +380,7 @@ static void print_histogram(const uint64_t histogram[FF_HISTOGRAM_BINS], double 
             putchar('#');
         putchar('\n');
     }
-    printf("%12.5f               (the first and the last bin also count what lies outside)\n",
-           high);
+    printf("%12.5f               (the first and the last bin include all values outside)\n", high);
 }
 
 int inspect_print_layer(struct ff_model *model, uint32_t number)

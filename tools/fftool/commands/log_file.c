@@ -23,7 +23,7 @@ static bool is_log_line(const char *line, size_t length)
     return is;
 }
 
-/* What a log begins with, be it cut off within its first line. */
+/* The beginning of a log, which may end within its first line. */
 static bool begins_log(const char *text)
 {
     static const char start[] = "{\"kind\":\"";
@@ -55,7 +55,7 @@ static off_t read_tail(const char *path, char *text, size_t size)
     return begin;
 }
 
-/* Finds out whether the file ends within a line, and what becomes of that. */
+/* Finds out whether the file ends within a line, and what to do about it. */
 static void find_end(struct log_file *log)
 {
     static const char newline[] = "\n";
@@ -84,8 +84,8 @@ int log_file_check(const struct cli *cli, const struct ff_train_opts *opts, cons
 }
 
 /* Takes the writer's lock of a regular file: an OFD lock, which ends with the process, on a byte
- * beyond any data, which no reader touches. Returns false if another has it, or has just removed
- * the file. A file system without locks is no reason not to log. */
+ * beyond any data, which no reader uses. Returns false if another has it, or has just removed
+ * the file. On a file system without locks the log is written all the same. */
 static bool lock(int fd)
 {
     struct flock writer = {
@@ -157,7 +157,7 @@ static int append(struct log_file *log, const char *text)
     return why;
 }
 
-/* Only before the first line: a run that is refused must not cost the log of the one before. */
+/* Only before the first line: a run that fails early must not cost the earlier log. */
 static int prepare(struct log_file *log)
 {
     off_t keep = log->keep;
@@ -170,7 +170,7 @@ static int prepare(struct log_file *log)
     return log->separate ? append(log, "\n") : 0;
 }
 
-/* Writes LINES, to which an earlier log gives way. Returns 0 or an errno. */
+/* Overwrites an earlier log with LINES. Returns 0 or an errno. */
 static int write_lines(struct log_file *log, const char *lines)
 {
     int why = prepare(log);
@@ -230,11 +230,11 @@ const char *log_file_release(struct log_file *log)
 
 int log_file_close(const struct cli *cli, struct log_file *log)
 {
-    free(log->held); /* nothing came of what it tells */
+    free(log->held); /* the run of its lines has failed */
     if (log->fd < 0)
         return EXIT_DONE;
     if (log->made && !log->written)
-        unlink(log->path); /* nothing came of the training */
+        unlink(log->path); /* the training has failed */
     if (close(log->fd) != 0 && log->why == 0)
         log->why = errno;
     if (log->why != 0)

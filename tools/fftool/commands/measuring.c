@@ -9,7 +9,7 @@
 const struct ff_recipe_choice measuring_methods[] = {
     {"auto", "goodness; for a model trained by backpropagation its output layer, for one trained "
              "without labels (unsupervised) its head"},
-    {"goodness", "the label whose goodness, summed over the layers, is largest"},
+    {"goodness", "the label with the largest goodness, summed over the layers"},
     {"head", "the linear softmax head trained with the model; the output layer"},
     {NULL, NULL},
 };
@@ -95,7 +95,7 @@ static int read_layers(const struct cli *cli, const char *text, struct ff_evalua
     }
     if (opts->last_layer == 0 || *at != '\0' || opts->last_layer < opts->first_layer)
         return usage_error(cli->command,
-                           "--layers: \"%s\" is no range such as " LAYERS_EXAMPLE_LIST, text);
+                           "--layers: \"%s\" is not a range such as " LAYERS_EXAMPLE_LIST, text);
     return EXIT_DONE;
 }
 

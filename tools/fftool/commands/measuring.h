@@ -1,5 +1,5 @@
 /*
- * What `eval` and `predict` have in common: choices, options, progress.
+ * Shared by `eval` and `predict`: choices, options, progress.
  */
 #ifndef CLI_COMMANDS_MEASURING_H
 #define CLI_COMMANDS_MEASURING_H
@@ -23,7 +23,7 @@ extern const struct ff_recipe_choice measuring_methods[];
 
 void measuring_init(struct measuring *measuring);
 void measuring_release(struct measuring *measuring);
-/* Readies CLI and the library's options for measuring MODEL: method, range of layers, progress,
+/* Prepares CLI and the library's options for MODEL: method, range of layers, progress,
  * interruption. Returns EXIT_DONE, or EXIT_USAGE with the reason printed. */
 int measuring_begin(struct cli *cli, struct measuring *measuring, const char *model);
 /* "auto", "goodness" or "head" */
@@ -32,49 +32,50 @@ const char *measuring_method_name(enum ff_method method);
 /* Ranges of --layers, for help and messages. */
 #define LAYERS_EXAMPLE_LIST "2-4, 3, 2-last or last"
 
-/* Rows of an option table for the member M (a struct measuring) of TYPE. LIMIT_HELP says which rows
- * --limit uses. */
-#define MEASURING_OPTIONS(TYPE, M, LIMIT_HELP)                                                     \
-    {.kind = OPTION_CHOICE,                                                                        \
-     .name = "method",                                                                             \
-     .argument = "NAME",                                                                           \
-     .help = "what decides on the label",                                                          \
-     .offset = offsetof(TYPE, M.method),                                                           \
-     .choices = measuring_methods},                                                                \
-        {.kind = OPTION_STRING,                                                                    \
-         .name = "layers",                                                                         \
-         .argument = "RANGE",                                                                      \
-         .help = "layers whose goodness is summed, such as " LAYERS_EXAMPLE_LIST " [as chosen on " \
-                 "held-out samples in training; else all, with classic and symba 2-last]",         \
-         .offset = offsetof(TYPE, M.layers)},                                                      \
-        {.kind = OPTION_COUNT64,                                                                   \
-         .name = "limit",                                                                          \
-         .argument = "ROWS",                                                                       \
-         .help = LIMIT_HELP,                                                                       \
-         .offset = offsetof(TYPE, M.opts.limit_rows)},                                             \
-        {.kind = OPTION_HEADING, .name = "Resources"},                                             \
-        {.kind = OPTION_COUNT,                                                                     \
-         .name = "threads",                                                                        \
-         .argument = "N",                                                                          \
-         .help = "threads; 0: as many as the process may use",                                     \
-         .offset = offsetof(TYPE, M.opts.threads),                                                 \
-         .max = 256},                                                                              \
-        {.kind = OPTION_SIZE,                                                                      \
-         .name = "memory",                                                                         \
-         .argument = "SIZE",                                                                       \
-         .help = "budget for the peak memory of the whole process",                                \
-         .offset = offsetof(TYPE, M.opts.memory_bytes),                                            \
-         .min = 1,                                                                                 \
-         .default_text = no_default},                                                              \
-        {.kind = OPTION_STRING,                                                                    \
-         .name = "scratch",                                                                        \
-         .argument = "DIR",                                                                        \
-         .help = "folder for temporary files [beside the model]",                                  \
-         .offset = offsetof(TYPE, M.opts.scratch)},                                                \
-    {                                                                                              \
-        .kind = OPTION_SIZE, .name = "scratch-size", .argument = "SIZE",                           \
-        .help = "about what temporary files may take; 0: 1G",                                      \
-        .offset = offsetof(TYPE, M.opts.scratch_bytes)                                             \
+/* Rows of an option table for the member M (a struct measuring) of TYPE. LIMIT_HELP states which
+ * rows --limit uses. */
+#define MEASURING_OPTIONS(TYPE, M, LIMIT_HELP)                                                   \
+    {.kind = OPTION_CHOICE,                                                                      \
+     .name = "method",                                                                           \
+     .argument = "NAME",                                                                         \
+     .help = "method that decides the label",                                                    \
+     .offset = offsetof(TYPE, M.method),                                                         \
+     .choices = measuring_methods},                                                              \
+        {.kind = OPTION_STRING,                                                                  \
+         .name = "layers",                                                                       \
+         .argument = "RANGE",                                                                    \
+         .help = "layers whose goodness is summed, such as " LAYERS_EXAMPLE_LIST                 \
+                 " [as chosen on held-out samples in training; otherwise all, with classic and " \
+                 "symba 2-last]",                                                                \
+         .offset = offsetof(TYPE, M.layers)},                                                    \
+        {.kind = OPTION_COUNT64,                                                                 \
+         .name = "limit",                                                                        \
+         .argument = "ROWS",                                                                     \
+         .help = LIMIT_HELP,                                                                     \
+         .offset = offsetof(TYPE, M.opts.limit_rows)},                                           \
+        {.kind = OPTION_HEADING, .name = "Resources"},                                           \
+        {.kind = OPTION_COUNT,                                                                   \
+         .name = "threads",                                                                      \
+         .argument = "N",                                                                        \
+         .help = "threads; 0: all processors available to the process",                          \
+         .offset = offsetof(TYPE, M.opts.threads),                                               \
+         .max = 256},                                                                            \
+        {.kind = OPTION_SIZE,                                                                    \
+         .name = "memory",                                                                       \
+         .argument = "SIZE",                                                                     \
+         .help = "budget for the peak memory of the whole process",                              \
+         .offset = offsetof(TYPE, M.opts.memory_bytes),                                          \
+         .min = 1,                                                                               \
+         .default_text = no_default},                                                            \
+        {.kind = OPTION_STRING,                                                                  \
+         .name = "scratch",                                                                      \
+         .argument = "DIR",                                                                      \
+         .help = "directory for temporary files [beside the model]",                             \
+         .offset = offsetof(TYPE, M.opts.scratch)},                                              \
+    {                                                                                            \
+        .kind = OPTION_SIZE, .name = "scratch-size", .argument = "SIZE",                         \
+        .help = "approximate limit of temporary files; 0: 1G",                                   \
+        .offset = offsetof(TYPE, M.opts.scratch_bytes)                                           \
     }
 
 #endif

@@ -1,4 +1,4 @@
-/* fftool plan: what trainings would take, without doing them. */
+/* fftool plan: estimates memory and disk use of trainings. */
 #include "commands/plan_output.h"
 #include "commands/training.h"
 #include "heap.h"
@@ -10,7 +10,7 @@
 #define DEFAULT_HIDDEN "500x4"
 #define DEFAULT_UNITS "500" /* with --depths */
 #define DEFAULT_MODES "ff-stream"
-/* Of Fashion-MNIST and its kin, where no data is named. */
+/* Shape of MNIST and Fashion-MNIST, the default without --data. */
 #define DEFAULT_SAMPLES 60000
 #define DEFAULT_HEIGHT 28
 #define DEFAULT_WIDTH 28
@@ -18,7 +18,7 @@
 
 struct settings {
     struct training run;
-    struct ff_plan_data data; /* features 0: as height and width say, or by default */
+    struct ff_plan_data data; /* features 0: from height and width, or the default */
     const char *hidden;       /* NULL: by default */
     const char *depths, *modes;
     bool json, quiet;
@@ -49,12 +49,12 @@ static const struct option_spec options[] = {
      .name = "data",
      .short_name = 'd',
      .argument = "PATH",
-     .help = "folder of a dataset, or file of images; without it the shape below counts",
+     .help = "dataset directory, or file of images; by default the shape given below",
      .offset = IN_OPTS(data.path)},
     {.kind = OPTION_STRING,
      .name = "labels",
      .argument = "FILE",
-     .help = "file of labels, where PATH is a file of images and labels are not found beside it",
+     .help = "file of labels, if PATH is a file of images without labels beside it",
      .offset = IN_OPTS(data.labels),
      .needs = "data"},
     {.kind = OPTION_COUNT64,
@@ -66,7 +66,7 @@ static const struct option_spec options[] = {
     {.kind = OPTION_COUNT64,
      .name = "samples",
      .argument = "N",
-     .help = "rows of a dataset that is not there",
+     .help = "samples of a dataset without --data",
      .offset = IN_DATA(samples),
      .min = 1,
      .max = FF_PLAN_MAX_SAMPLES,
@@ -74,8 +74,7 @@ static const struct option_spec options[] = {
     {.kind = OPTION_COUNT,
      .name = "features",
      .argument = "N",
-     .help = "values in its rows, which are no images unless a height is given [those of 28 x 28 "
-             "pixels]",
+     .help = "features of a sample; not images unless --height is given [those of 28 x 28 pixels]",
      .offset = IN_DATA(features),
      .min = 1,
      .max = FF_PLAN_MAX_FEATURES,
@@ -84,8 +83,8 @@ static const struct option_spec options[] = {
     {.kind = OPTION_COUNT,
      .name = "height",
      .argument = "N",
-     .help = "pixels of its images from top to bottom; as many channels as --features leaves, or 1 "
-             "[28, without --features]",
+     .help = "height of images in pixels; --features / (height x width) channels, or 1 [28, "
+             "without --features]",
      .offset = IN_DATA(height),
      .min = 1,
      .max = FF_PLAN_MAX_FEATURES,
@@ -95,7 +94,7 @@ static const struct option_spec options[] = {
     {.kind = OPTION_COUNT,
      .name = "width",
      .argument = "N",
-     .help = "and from side to side [28, without --features]",
+     .help = "width of images in pixels [28, without --features]",
      .offset = IN_DATA(width),
      .min = 1,
      .max = FF_PLAN_MAX_FEATURES,
@@ -105,14 +104,14 @@ static const struct option_spec options[] = {
     {.kind = OPTION_COUNT,
      .name = "classes",
      .argument = "N",
-     .help = "its classes",
+     .help = "classes",
      .offset = IN_DATA(classes),
      .min = 2,
      .max = FF_PLAN_MAX_CLASSES,
      .excludes = "data"},
     {.kind = OPTION_FLAG,
      .name = "float",
-     .help = "its values are float32, not uint8",
+     .help = "features are float32, not uint8",
      .offset = IN_DATA(is_float),
      .excludes = "data"},
 
@@ -120,19 +119,19 @@ static const struct option_spec options[] = {
     {.kind = OPTION_STRING,
      .name = "hidden",
      .argument = "LAYERS",
-     .help = "units of each layer: 2000x4, 1000,500,200 or 1000x2,500; or, with --depths, of "
-             "every layer",
+     .help = "units of each layer: 2000x4, 1000,500,200 or 1000x2,500; or, with --depths, of all "
+             "layers",
      .offset = offsetof(struct settings, hidden),
      .default_text = hidden_default},
     {.kind = OPTION_STRING,
      .name = "depths",
      .argument = "LIST",
-     .help = "numbers of layers, a line of the table for each; three dots go on in equal steps",
+     .help = "numbers of layers, a line of the table for each; three dots continue in equal steps",
      .offset = offsetof(struct settings, depths)},
     {.kind = OPTION_STRING,
      .name = "modes",
      .argument = "LIST",
-     .help = "modes of training, as in `fftool train --mode`",
+     .help = "training modes, as in `fftool train --mode`",
      .offset = offsetof(struct settings, modes)},
     {.kind = OPTION_FIELDS, .name = "network", .group = FF_GROUP_NETWORK, .size_only = true},
     {.kind = OPTION_FIELDS, .name = "optimizer", .group = FF_GROUP_OPTIMIZER, .size_only = true},
@@ -142,24 +141,24 @@ static const struct option_spec options[] = {
     {.kind = OPTION_STRING,
      .name = "compress",
      .argument = "HOW",
-     .help = "stored activations: none, zstd or zstd:LEVEL",
+     .help = "compression of stored activations: none, zstd or zstd:LEVEL",
      .offset = IN_OPTS(compress)},
     {.kind = OPTION_COUNT,
      .name = "threads",
      .argument = "N",
-     .help = "threads; 0: as many as the process may use",
+     .help = "threads; 0: all processors available to the process",
      .offset = IN_OPTS(threads),
      .max = 256},
     {.kind = OPTION_COUNT,
      .name = "micro-batch",
      .argument = "ROWS",
-     .help = "samples held at a time; 0: chosen",
+     .help = "samples in memory at a time; 0: chosen automatically",
      .offset = IN_OPTS(micro_batch_rows)},
     {.kind = OPTION_SIZE,
      .name = "memory",
      .argument = "SIZE",
      .help = "budget for the peak memory of the whole process, such as 64M; the exit code is 3 if "
-             "something does not fit",
+             "a network does not fit",
      .offset = IN_OPTS(memory_bytes),
      .min = 1,
      .default_text = no_default},
@@ -167,12 +166,12 @@ static const struct option_spec options[] = {
     {.kind = OPTION_HEADING, .name = "Output"},
     {.kind = OPTION_FLAG,
      .name = "json",
-     .help = "print everything as a JSON object, also of what does not fit (\"fits\": false)",
+     .help = "print everything as a JSON object, with networks that do not fit (\"fits\": false)",
      .offset = offsetof(struct settings, json)},
     {.kind = OPTION_FLAG,
      .name = "quiet",
      .short_name = 'q',
-     .help = "no warnings",
+     .help = "suppress warnings",
      .offset = offsetof(struct settings, quiet)},
     {.name = NULL},
 };
@@ -185,7 +184,7 @@ struct row {
     bool fits;
 };
 
-/* Everything that is to be planned, and what comes of it. */
+/* All networks to be planned, and their plans. */
 struct planning {
     struct cli *cli;
     const struct settings *settings;
@@ -195,7 +194,7 @@ struct planning {
     struct profile_depths depths; /* n 0: the layers of --hidden */
     struct row *rows;
     size_t n_rows;
-    bool one; /* a single network: told at length */
+    bool one; /* a single network: printed in detail */
 };
 
 /* Plans RECIPE, whose layers are set. */
@@ -244,7 +243,7 @@ static int plan_depth(struct planning *planning, const char *mode, uint32_t dept
     return result;
 }
 
-/* Nothing is printed before all of it is known: a mode may be refused where others are not. */
+/* Nothing is printed before all is known: one mode may be rejected where others are not. */
 static int plan_all(struct planning *planning)
 {
     size_t depths = planning->depths.n > 0 ? planning->depths.n : 1, d, m;
@@ -354,7 +353,7 @@ static int print(const struct planning *planning)
     return result;
 }
 
-/* What is not said of the shape of the data. */
+/* Completes the shape of the data. */
 static struct ff_plan_data complete_data(struct ff_plan_data data)
 {
     uint64_t pixels;
@@ -364,7 +363,7 @@ static struct ff_plan_data complete_data(struct ff_plan_data data)
         data.width = DEFAULT_WIDTH;
     }
     pixels = (uint64_t)data.height * data.width;
-    if (data.features == 0) /* too many are refused as such */
+    if (data.features == 0) /* too many are rejected later */
         data.features = pixels < UINT32_MAX ? (uint32_t)pixels : UINT32_MAX;
     return data;
 }
@@ -382,8 +381,8 @@ static int parse(const struct settings *settings, struct planning *planning)
     if (result == EXIT_DONE && settings->depths != NULL)
         result = profile_parse_depths(command, settings->depths, &planning->depths);
     if (result == EXIT_DONE && settings->depths != NULL && strpbrk(planning->hidden, "xX,") != NULL)
-        result = usage_error(command, "--hidden: with --depths it is the units of every layer, "
-                                      "such as 2000");
+        result = usage_error(command,
+                             "--hidden: with --depths give the units of all layers, such as 2000");
     planning->one = planning->modes.n == 1 && planning->depths.n <= 1;
     return result;
 }
@@ -407,13 +406,12 @@ static int run(struct cli *cli, void *arg, const char *operand)
 
 const struct command cmd_plan = {
     .name = "plan",
-    .summary = "tell what a training would take, without doing it",
-    .description =
-        "Tells the peak memory, scratch, bytes written and size of the model of a training, for "
-        "each mode and depth, and the smallest memory budget that would do. Nothing is made. "
-        "Memory is told within 5 % or 4 MB of what it turns out to be, whichever is more; what "
-        "compression saves on disk is an estimate, and checkpoints within a layer, which time "
-        "brings, are not counted.",
+    .summary = "estimate memory and disk use before training",
+    .description = "Estimates, without training, peak memory, scratch, bytes written and size of "
+                   "the model for each mode and depth, and the smallest sufficient memory budget. "
+                   "Estimates of memory are within 5 % or 4 MB of the measured value, whichever is "
+                   "larger. The effect of compression on disk is estimated, and checkpoints within "
+                   "a layer, which depend on time, are not counted.",
     .examples = "  fftool plan --hidden 1000x4 --memory 32M\n"
                 "  fftool plan --hidden 2000 --depths 2,7,...,47 --modes ff-stream,bp\n"
                 "  fftool plan --recipe unsupervised --height 32 --width 32 --features 3072\n"

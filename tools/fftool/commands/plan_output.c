@@ -15,7 +15,7 @@ static const char *phase_name(enum ff_phase phase)
     return names[phase];
 }
 
-/* Lines that are on their way to where they go. */
+/* Lines of text, and their destination. */
 struct lines {
     void (*line)(void *arg, const char *text);
     void *arg;
@@ -67,14 +67,14 @@ static void say_arrangement(const struct lines *lines, const struct ff_plan *pla
 {
     if (plan->micro_batch_rows > 0)
         say(lines,
-            "  %s samples at a time, in chunks of %s, which the batch alone decides; what comes "
-            "next is read ahead, into the page cache",
+            "  %s samples at a time, in chunks of %s, a size that depends on the batch alone; the "
+            "next rows are read ahead into the page cache",
             text_count(plan->micro_batch_rows).s, text_count(plan->chunk_rows).s);
     if (plan->tile_slots == 0)
         return;
     say(lines,
-        "  the layer is larger than memory: %s of its %s tiles stay, the others are paged, %s at "
-        "a time;",
+        "  the layer is larger than memory: %s of its %s tiles stay in memory, the others are "
+        "paged, %s at a time;",
         text_count(plan->resident_tiles).s, text_count(plan->tiles).s,
         text_count(plan->tile_slots).s);
     say(lines, "  a step takes about %.1f times as long (an estimate)", plan->slowdown);

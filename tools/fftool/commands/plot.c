@@ -1,4 +1,4 @@
-/* fftool plot: figures of what `fftool profile` has measured, and of logs of `fftool train`. */
+/* fftool plot: figures of results of `fftool profile`, and of logs of `fftool train`. */
 #include "figures/figure.h"
 #include "interrupt.h"
 #include "options.h"
@@ -27,12 +27,12 @@ static const struct option_spec options[] = {
     {.kind = OPTION_CHOICE,
      .name = "style",
      .argument = "NAME",
-     .help = "what is shown, and how [bars of results, curves of a log]",
+     .help = "style of the figure [bars of results, curves of a log]",
      .offset = offsetof(struct settings, style),
      .choices = styles},
     {.kind = OPTION_FLAG,
      .name = "log",
-     .help = "logarithmic axes; not for bars, whose length is what counts",
+     .help = "logarithmic axes; not for bars, whose length is the value",
      .offset = offsetof(struct settings, log)},
     {.name = NULL},
 };
@@ -66,13 +66,13 @@ static int run(struct cli *cli, void *arg, const char *operand)
 const struct command cmd_plot = {
     .name = "plot",
     .operand = "FILE",
-    .summary = "draw what `profile` has measured, or the learning curves of a log",
+    .summary = "draw results of `profile`, or learning curves of a log",
     .description =
         "Draws FILE with gnuplot: results of `fftool profile`, or the log of a training (`fftool "
-        "train --log`), even of one that is still going on. Title and labels say what was "
-        "measured. Colours are told apart by the colour-blind, and in print without colours.\n\n"
-        "Of results, a training that failed is marked. Of a log, which may be of several runs, an "
-        "epoch that was trained again counts as it was the last time.",
+        "train --log`), which may still be running. Title and labels state what was measured. "
+        "Colours are distinct for the colour-blind, and in print without colours.\n\n"
+        "In results, failed trainings are marked. A log may be of several runs; of an epoch that "
+        "was trained again the last one counts.",
     .examples = "  fftool plot profile.json --output memory.svg\n"
                 "  fftool plot profile.json --output growth.pdf --style lines --log\n"
                 "  fftool plot profile.json --output speed.png --style throughput\n"

@@ -42,46 +42,46 @@ static const struct option_spec options[] = {
      .name = "input",
      .short_name = 'i',
      .argument = "FILE",
-     .help = "file of images, or folder of a dataset (its test half)",
+     .help = "file of images, or dataset directory (its test split)",
      .offset = offsetof(struct settings, measuring.opts.data.path),
      .required = true},
     {.kind = OPTION_STRING,
      .name = "output",
      .short_name = 'o',
      .argument = "FILE",
-     .help = "where to write; it appears under this name when it is complete [standard output]",
+     .help = "file of predictions, which appears when it is complete [standard output]",
      .offset = offsetof(struct settings, output)},
     {.kind = OPTION_CHOICE,
      .name = "format",
      .argument = "NAME",
-     .help = "of the output",
+     .help = "format of the output",
      .offset = offsetof(struct settings, format),
      .choices = formats},
     {.kind = OPTION_FLAG,
      .name = "probabilities",
      .help = "write probabilities of the classes instead of scores; calibrated for the layers "
-             "chosen on held-out samples, for no other range of --layers",
+             "chosen on held-out samples, not for another range of --layers",
      .offset = offsetof(struct settings, probabilities)},
     MEASURING_OPTIONS(struct settings, measuring, "predict only the first ROWS rows; 0: all"),
     {.kind = OPTION_HEADING, .name = "Output"},
     {.kind = OPTION_FLAG,
      .name = "quiet",
      .short_name = 'q',
-     .help = "no progress and no warnings",
+     .help = "suppress progress and warnings",
      .offset = offsetof(struct settings, measuring.quiet)},
     {.name = NULL},
 };
 
-/* Where predictions go. */
+/* The destination of predictions. */
 struct sink {
     FILE *out;
     const char *path; /* NULL: standard output */
     struct output_file file;
-    int why; /* an errno why no more can be written; 0: it can */
+    int why; /* errno of a failed write, after which no more is written; 0: none */
     bool csv, header_done, probabilities;
 };
 
-/* What write_csv() and write_jsonl() begin a file with. */
+/* The beginning of a file by write_csv() and by write_jsonl(). */
 static bool begins_predictions(const char *text)
 {
     static const char csv[] = "index,label,", jsonl[] = "{\"index\":";
@@ -107,7 +107,7 @@ static int open_sink(const struct cli *cli, struct sink *sink)
                     : report_failure(cli, "--output: %s: %s", sink->path, errno_text(why));
 }
 
-/* Closes SINK; what it holds is kept only if RESULT is EXIT_DONE. Returns the new result. */
+/* Closes SINK; its file is kept only if RESULT is EXIT_DONE. Returns the new result. */
 static int close_sink(const struct cli *cli, struct sink *sink, int result)
 {
     int why;
@@ -173,7 +173,7 @@ static int emit(void *arg, const struct ff_prediction *prediction)
         write_csv(sink, prediction);
     else
         write_jsonl(sink, prediction);
-    /* A full disk is told by close_sink() or main(); there is no use in going on. */
+    /* close_sink() or main() reports a full disk; the prediction stops. */
     if (!ferror(sink->out))
         return FF_OK;
     sink->why = errno != 0 ? errno : EIO;
@@ -195,7 +195,7 @@ static int run(struct cli *cli, void *arg, const char *operand)
     result = measuring_begin(cli, &settings->measuring, operand);
     if (result != EXIT_DONE)
         return close_sink(cli, &sink, result);
-    signal(SIGPIPE, SIG_IGN); /* a reader that leaves must not leave temporary files behind */
+    signal(SIGPIPE, SIG_IGN); /* a reader that ends must not leave temporary files behind */
     status = ff_predict(cli->ctx, &settings->measuring.opts, emit, &sink, &samples);
     progress_end(&settings->measuring.progress);
     if (status != FF_OK && sink.why == 0)
@@ -210,12 +210,12 @@ static int run(struct cli *cli, void *arg, const char *operand)
 const struct command cmd_predict = {
     .name = "predict",
     .operand = "MODEL",
-    .summary = "label data that has no labels",
+    .summary = "predict the labels of a dataset",
     .description =
         "Predicts the label of every row of a dataset, in its order, with a score for each class: "
-        "goodness summed over the layers, or the logits of the head. Scores of one row compare "
-        "with each other, not with those of another method; probabilities, which "
-        "--probabilities writes in their place, add up to 1.",
+        "goodness summed over the layers, or the logits of the head. Scores of a row are "
+        "comparable with each other, not with those of another method. Probabilities, which "
+        "--probabilities writes instead, add up to 1.",
     .examples = "  fftool predict model.ff --input t10k-images-idx3-ubyte.gz >labels.csv\n"
                 "  fftool predict model.ff --input mine.npy --format jsonl --output mine.jsonl\n"
                 "  fftool predict model.ff --input mine.npy --probabilities >p.csv\n",

@@ -1,4 +1,4 @@
-/* fftool profile: memory and time against depth, for several ways to train. */
+/* fftool profile: memory and time against depth, for several training modes. */
 #include "figures/figure.h"
 #include "heap.h"
 #include "interrupt.h"
@@ -15,13 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The experiment of the original work. */
+/* The experiment of the original comparison. */
 #define DEFAULT_DEPTHS "2,7,...,47"
 #define DEFAULT_MODES "ff-stream,ff-full,bp"
 #define DEFAULT_HIDDEN 2000
 #define DEFAULT_BATCH 5000
 #define DEFAULT_OUTPUT "profile.json"
-/* Peak memory appears within a few steps: this many batches show it. */
+/* Peak memory is reached within a few steps: this many batches suffice. */
 #define DEFAULT_BATCHES 2
 #define SAMPLES_BY_BATCH UINT64_MAX
 
@@ -60,37 +60,38 @@ static const struct option_spec options[] = {
      .name = "data",
      .short_name = 'd',
      .argument = "PATH",
-     .help = "folder of a dataset",
+     .help = "dataset directory",
      .offset = IN_COMMON(data),
      .required = true},
     {.kind = OPTION_STRING,
      .name = "modes",
      .argument = "LIST",
-     .help = "modes of training, as in `fftool train --mode`",
+     .help = "training modes, as in `fftool train --mode`",
      .offset = offsetof(struct settings, modes)},
     {.kind = OPTION_STRING,
      .name = "depths",
      .argument = "LIST",
-     .help = "numbers of layers; three dots go on in equal steps",
+     .help = "numbers of layers; three dots continue in equal steps",
      .offset = offsetof(struct settings, depths)},
     {.kind = OPTION_COUNT,
      .name = "hidden",
      .argument = "N",
-     .help = "units of every layer",
+     .help = "units of each layer",
      .offset = IN_COMMON(hidden),
      .min = 1,
      .max = FF_MAX_UNITS},
     {.kind = OPTION_COUNT,
      .name = "batch",
      .argument = "N",
-     .help = "samples in a step",
+     .help = "samples per step",
      .offset = IN_COMMON(batch),
      .min = 1,
      .max = FF_MAX_BATCH},
     {.kind = OPTION_COUNT64,
      .name = "samples",
      .argument = "N",
-     .help = "train on N samples drawn at random, as peak memory shows within a few steps; 0: all",
+     .help = "train on N samples drawn at random; few suffice, because peak memory is reached "
+             "within a few steps; 0: all",
      .offset = IN_COMMON(samples),
      .max = INT64_MAX,
      .default_text = samples_default},
@@ -104,26 +105,26 @@ static const struct option_spec options[] = {
     {.kind = OPTION_CHOICE,
      .name = "optimizer",
      .argument = "NAME",
-     .help = "how weights follow gradients",
+     .help = "optimizer",
      .offset = IN_COMMON(optimizer),
      .field = "optimizer"},
     {.kind = OPTION_COUNT64,
      .name = "seed",
      .argument = "N",
-     .help = "of every random number",
+     .help = "random seed",
      .offset = IN_COMMON(seed),
      .max = INT64_MAX},
     {.kind = OPTION_FLAG,
      .name = "eval",
-     .help = "measure each network on the test half of the data, too",
+     .help = "evaluate each network on the test split, too",
      .offset = IN_COMMON(eval)},
 
     {.kind = OPTION_HEADING, .name = "Resources"},
     {.kind = OPTION_SIZE,
      .name = "limit",
      .argument = "SIZE",
-     .help = "hard limit for each training, page cache included; one that does not fit is killed "
-             "and recorded as such",
+     .help = "hard memory limit for each training, page cache included; one that does not fit is "
+             "killed and recorded as such",
      .offset = IN_COMMON(limit),
      .min = 1,
      .default_text = no_default},
@@ -137,14 +138,13 @@ static const struct option_spec options[] = {
     {.kind = OPTION_COUNT,
      .name = "threads",
      .argument = "N",
-     .help = "threads; 0: as many as the process may use",
+     .help = "threads; 0: all processors available to the process",
      .offset = IN_COMMON(threads),
      .max = 256},
     {.kind = OPTION_STRING,
      .name = "scratch",
      .argument = "DIR",
-     .help = "folder for models and stored activations, which go when a point is done [beside "
-             "the results]",
+     .help = "directory for models and stored activations [beside the results]",
      .offset = offsetof(struct settings, scratch)},
 
     {.kind = OPTION_HEADING, .name = "Output"},
@@ -152,7 +152,7 @@ static const struct option_spec options[] = {
      .name = "output",
      .short_name = 'o',
      .argument = "FILE",
-     .help = "results; what is measured there already, is not measured again",
+     .help = "file of results; points in it are not measured again",
      .offset = offsetof(struct settings, output)},
     {.kind = OPTION_STRING,
      .name = "plot",
@@ -161,16 +161,16 @@ static const struct option_spec options[] = {
      .offset = offsetof(struct settings, plot)},
     {.kind = OPTION_FLAG,
      .name = "retry",
-     .help = "try again what failed before",
+     .help = "measure failed points again",
      .offset = offsetof(struct settings, retry)},
     {.kind = OPTION_FLAG,
      .name = "force",
-     .help = "measure all points again, whatever the results hold",
+     .help = "measure all points again",
      .offset = offsetof(struct settings, force)},
     {.kind = OPTION_FLAG,
      .name = "quiet",
      .short_name = 'q',
-     .help = "no progress and no warnings",
+     .help = "suppress progress and warnings",
      .offset = offsetof(struct settings, quiet)},
     {.name = NULL},
 };
@@ -179,7 +179,7 @@ static const struct option_spec options[] = {
 struct session {
     struct cli *cli;
     const struct settings *settings;
-    char *data; /* where --data really is */
+    char *data; /* the resolved path of --data */
     struct profile_modes modes;
     struct profile_depths depths;
     struct profile_results results;
@@ -188,7 +188,7 @@ struct session {
     struct profile_report progress;
 };
 
-/* The first training tells what it multiplies with. */
+/* The first training reports its kernels. */
 static void note_blas(struct session *session)
 {
     if (session->bench.blas != NULL &&
@@ -217,7 +217,7 @@ static int measure_one(struct session *session, const char *mode, uint32_t layer
     return result;
 }
 
-/* Small networks first: they tell soon whether all is well. */
+/* Small networks first: they fail early. */
 static int measure_missing(struct session *session)
 {
     size_t i, m;
@@ -248,8 +248,8 @@ static int begin_results(struct session *session)
     if (result != EXIT_DONE ||
         profile_has_room(&session->results, &session->modes, &session->depths))
         return result;
-    report_failure(session->cli, "%s has no room: it would hold more than %d points, or %d modes",
-                   settings->output, PROFILE_MOST_POINTS, PROFILE_MOST_MODES);
+    report_failure(session->cli, "%s is full: it can hold %d points and %d modes", settings->output,
+                   PROFILE_MOST_POINTS, PROFILE_MOST_MODES);
     report_hint("give --output another name");
     return EXIT_FAILED;
 }
@@ -262,7 +262,7 @@ static int measure(struct session *session)
 
     *bench = (struct profile_bench){.cli = session->cli,
                                     .settings = &session->settings->common,
-                                    .folder = session->place.inside,
+                                    .directory = session->place.inside,
                                     .progress = &progress->lines,
                                     .tick = profile_report_draw,
                                     .arg = progress};
@@ -275,7 +275,7 @@ static int measure(struct session *session)
     }
     profile_bench_release(bench);
     if (result == EXIT_INTERRUPTED)
-        report_failure(session->cli, "interrupted; %zu of %s %s in %s: the same command goes on",
+        report_failure(session->cli, "interrupted; %zu of %s %s in %s: the same command continues",
                        progress->done, text_counted(progress->points, "point").s,
                        progress->done == 1 ? "is" : "are", session->settings->output);
     return result;
@@ -293,13 +293,13 @@ static int tell_failures(const struct session *session)
     }
     if (failed == 0)
         return EXIT_DONE;
-    report_failure(session->cli, "%zu point%s failed; %s tells why", failed, failed == 1 ? "" : "s",
-                   session->settings->output);
-    report_hint("the same command with --retry tries again");
+    report_failure(session->cli, "%zu point%s failed; %s has the reason", failed,
+                   failed == 1 ? "" : "s", session->settings->output);
+    report_hint("the same command with --retry measures them again");
     return EXIT_FAILED;
 }
 
-/* Results belong to the data, not to the way it was named. */
+/* Results belong to the data, not to the name of its path. */
 static int find_data(struct session *session, struct profile_settings *common)
 {
     session->data = realpath(common->data, NULL);
@@ -309,7 +309,7 @@ static int find_data(struct session *session, struct profile_settings *common)
     return EXIT_DONE;
 }
 
-/* Finds out before hours of measuring what would fail in each of them, or behind them. */
+/* Checks, before hours of measuring, what would fail in each point or at the end. */
 static int check(struct session *session, struct settings *settings)
 {
     const struct cli *cli = session->cli;
@@ -355,7 +355,7 @@ static void end_session(struct session *session)
     free(session);
 }
 
-/* What is measured is told, and drawn. */
+/* Prints and draws the results. */
 static int show(const struct session *session)
 {
     const char *plot = session->settings->plot;
@@ -394,13 +394,13 @@ static int run(struct cli *cli, void *arg, const char *operand)
 
 const struct command cmd_profile = {
     .name = "profile",
-    .summary = "measure memory against depth, for several ways to train",
+    .summary = "measure memory against depth, for several training modes",
     .description =
-        "Trains networks of several depths in several modes, each in a process of its own, and "
-        "records peak memory, disk and time as JSON. The defaults are the experiment of the "
-        "original work. Prints a table of peak memory, its growth with each layer (a least-squares "
-        "line) and the standard error of that.\n\n"
-        "Ctrl-C keeps what is measured; the same command goes on. A training that does not fit "
+        "Trains networks of several depths in several modes, each in its own process, and records "
+        "peak memory, disk and time as JSON. The defaults are those of the original comparison of "
+        "Forward-Forward and backpropagation. Prints a table of peak memory, its growth for each "
+        "layer (a least-squares line) and the standard error of that growth.\n\n"
+        "After Ctrl-C the same command continues. A training that does not fit "
         "--limit or --memory is recorded as such. One that fails otherwise is recorded, too, and "
         "the exit code is then 1.",
     .examples =

@@ -1,4 +1,4 @@
-/* fftool recipes: the recipes by name, and what each of them says. */
+/* fftool recipes: the recipes by name, with their defaults. */
 #include "json.h"
 #include "options.h"
 #include "output.h"
@@ -70,7 +70,7 @@ static json_t *entry_object(const struct ff_recipe_entry *entry, const struct ff
     return json_built(&object);
 }
 
-/* RECIPES are taken over. */
+/* Takes ownership of RECIPES. */
 static int print_json(const struct cli *cli, json_t *recipes)
 {
     struct json_builder object = json_build(json_object());
@@ -107,11 +107,10 @@ static int run(struct cli *cli, void *arg, const char *operand)
 
 const struct command cmd_recipes = {
     .name = "recipes",
-    .summary = "list the recipes that train can follow",
-    .description =
-        "Lists the recipes of `fftool train --recipe`, each a set of defaults that was measured to "
-        "work, with the test error that it reaches. Every option can be said otherwise for one "
-        "training; what it was trained with is in the model (`fftool inspect`).",
+    .summary = "list the recipes of `train`",
+    .description = "Lists the recipes of `fftool train --recipe`, each a set of defaults, with the "
+                   "test error that was measured with it. Every option can be overridden; `fftool "
+                   "inspect` shows the options that a model was trained with.",
     .examples = "  fftool recipes\n"
                 "  fftool recipes --json\n",
     .options = options,

@@ -1,4 +1,4 @@
-/* fftool resume: goes on with a model from its own recipe and data. */
+/* fftool resume: resumes the training of a model from its own recipe and data. */
 #include "commands/training.h"
 
 struct settings {
@@ -18,13 +18,13 @@ static const struct option_spec options[] = {
      .name = "data",
      .short_name = 'd',
      .argument = "PATH",
-     .help = "where the dataset is now, if it has moved; it must be the same data",
+     .help = "path of the dataset, if it has moved; it must be the same data",
      .offset = offsetof(struct settings, run.opts.data.path),
      .recorded = true},
     {.kind = OPTION_STRING,
      .name = "labels",
      .argument = "FILE",
-     .help = "file of labels, likewise",
+     .help = "file of labels, if it has moved",
      .offset = offsetof(struct settings, run.opts.data.labels),
      .recorded = true},
 
@@ -44,11 +44,11 @@ static int run(struct cli *cli, void *arg, const char *operand)
 const struct command cmd_resume = {
     .name = "resume",
     .operand = "MODEL",
-    .summary = "go on with a training that was stopped",
+    .summary = "resume an interrupted training",
     .description =
-        "Goes on with the training of MODEL from its last checkpoint, with the recipe and the data "
-        "that the model itself records. The weights in the end are those of a training that was "
-        "never stopped, bit for bit. Stored activations that are lost or damaged are made again.",
+        "Resumes the training of MODEL from its last checkpoint, with the recipe and the dataset "
+        "that the model records. The final weights are those of an uninterrupted training, bit for "
+        "bit. Stored activations that are lost or damaged are computed again.",
     .examples = "  fftool resume model.ff\n"
                 "  fftool resume model.ff --data /mnt/copy/fashion-mnist --threads 4\n",
     .options = options,

@@ -1,4 +1,4 @@
-/* fftool train: trains a network, or goes on with one of the same recipe. */
+/* fftool train: trains a network, or resumes one of the same recipe. */
 #include "commands/training.h"
 #include <unistd.h>
 
@@ -27,13 +27,13 @@ static const struct option_spec options[] = {
      .name = "data",
      .short_name = 'd',
      .argument = "PATH",
-     .help = "folder of a dataset, or file of images",
+     .help = "dataset directory, or file of images",
      .offset = IN_OPTS(data.path),
      .required = true},
     {.kind = OPTION_STRING,
      .name = "labels",
      .argument = "FILE",
-     .help = "file of labels, where PATH is a file of images and labels are not found beside it",
+     .help = "file of labels, if PATH is a file of images without labels beside it",
      .offset = IN_OPTS(data.labels)},
     {.kind = OPTION_COUNT64,
      .name = "limit",
@@ -44,7 +44,7 @@ static const struct option_spec options[] = {
      .name = "model",
      .short_name = 'o',
      .argument = "FILE",
-     .help = "model to make, or to go on with",
+     .help = "model file to create or resume",
      .offset = IN_OPTS(model)},
     {.kind = OPTION_FLAG,
      .name = "force",
@@ -91,18 +91,18 @@ static int run(struct cli *cli, void *arg, const char *operand)
 
 const struct command cmd_train = {
     .name = "train",
-    .summary = "train a network, or go on with one",
+    .summary = "train a network, or resume training",
     .description =
         "Trains a deep fully connected network with Forward-Forward, strictly one layer in memory: "
-        "each layer learns from stored activations of the one below, then writes its own for the "
-        "next. Other modes train the same network all at once, to compare with. Weights and "
-        "progress live in the model file. Ctrl-C (or a crash) costs at most the work since the "
-        "last checkpoint: the same command, or `fftool resume MODEL`, goes on to the same weights, "
-        "bit for bit.\n\n"
-        "Datasets: IDX files, plain or .gz (MNIST, Fashion-MNIST: a folder with the four usual "
+        "each layer learns from the stored activations of the layer below, then stores its own for "
+        "the next. Other modes train the whole network at once, for comparison. Weights and "
+        "progress are in the model file. Ctrl-C or a crash costs at most the work since the last "
+        "checkpoint: the same command, or `fftool resume MODEL`, resumes the training and ends "
+        "with the same weights, bit for bit.\n\n"
+        "Datasets: IDX files, plain or .gz (MNIST, Fashion-MNIST: a directory with the four usual "
         "names, or a file of images); NumPy .npy (uint8 or float32, with 1-D labels; images are "
         "(rows, "
-        "height, width), or with 4 channels at most (rows, height, width, channels) or else (rows, "
+        "height, width), or with at most 4 channels (rows, height, width, channels) or (rows, "
         "channels, height, width)); CIFAR-10 binary batches.",
     .examples = "  fftool train --data /usr/share/datasets/fashion-mnist --hidden 1000x4\n"
                 "  fftool train -d images.npy --labels labels.npy -o mine.ff --hidden 500,500\n"

@@ -79,7 +79,7 @@ static json_t *trained_object(const struct ff_trained_report *report)
 static void warn_of_log(struct run *run, const char *why)
 {
     if (why != NULL && !run->cli->quiet)
-        progress_line(&run->progress, "fftool: %s: warning: %s: %s; no more is logged",
+        progress_line(&run->progress, "fftool: %s: warning: %s: %s; logging stops",
                       run->cli->command, run->log.path, why);
 }
 
@@ -145,7 +145,7 @@ static void on_trained(void *arg, const struct ff_trained_report *report)
                   part_text(report->layer, run->layers).s, text_percent(report->error).s, held_out);
 }
 
-/* A model that was to be replaced is gone, so its log may go. */
+/* The earlier model is overwritten, so its log may be, too. */
 static void on_published(void *arg)
 {
     struct run *run = arg;
@@ -197,7 +197,7 @@ static void on_plan(void *arg, const struct ff_plan *plan)
         plan_lines(plan, plan_line, run);
 }
 
-/* What the lines of progress and the reference measurement need to know of a recipe. */
+/* Facts of a recipe for the lines of progress and the reference measurement. */
 struct outline {
     uint32_t layers, epochs, head_epochs, widest, batch;
 };
@@ -231,8 +231,8 @@ static int read_outline(struct cli *cli, const char *path, struct outline *out)
 }
 
 /*
- * Measures plain sgemm of the widest layer's shapes. In a child, whose memory is its own: the peak
- * figures of the training that follows stay those of the training. Returns 0 if there is no result.
+ * Measures plain sgemm of the widest layer's shapes. In a child process, so that the peak memory of
+ * the training is not affected. Returns 0 without a result.
  */
 static double measure_reference(const struct cli *cli, const struct training *training,
                                 const struct outline *outline)
@@ -292,7 +292,7 @@ static void print_result(const struct cli *cli, const struct ff_train_result *re
                result->choice.first > 0 ? ", error " : "",
                result->choice.first > 0 ? text_percent(result->choice.held_out_error).s : "");
     if (result->dead_layers > 0)
-        printf("dead: %s without an active unit, above which no layer can learn\n",
+        printf("dead: %s with dead units only, above which no layer can learn\n",
                text_counted(result->dead_layers, "layer").s);
 }
 
@@ -332,7 +332,7 @@ static int print_result_json(const struct run *run, const struct ff_train_result
     return json_print(cli, json_built(&object));
 }
 
-/* Opens the log: resumed training appends to it, --force replaces it, as it does the model. The
+/* Opens the log: a resumed training appends to it, --force overwrites it with the model. The
  * contents are read under the lock. */
 static int open_log(struct run *run, bool replace)
 {
@@ -344,10 +344,10 @@ static int open_log(struct run *run, bool replace)
     if (result != EXIT_DONE || !run->log.holds || run->training->opts.force)
         return result;
     log_file_close(run->cli, &run->log);
-    return report_failure(run->cli,
-                          "--log: %s is there, of an earlier training; give another name, or "
-                          "replace it with --force",
-                          path);
+    return report_failure(
+        run->cli,
+        "--log: %s exists, of an earlier training; give another name, or overwrite it with --force",
+        path);
 }
 
 static int train(struct run *run, const struct ff_recipe *recipe)

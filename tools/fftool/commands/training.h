@@ -1,5 +1,5 @@
 /*
- * What `train` and `resume` have in common: options of a run, progress, the log, the result.
+ * Shared by `train` and `resume`: options of a run, progress, the log, the result.
  */
 #ifndef CLI_COMMANDS_TRAINING_H
 #define CLI_COMMANDS_TRAINING_H
@@ -18,74 +18,75 @@ struct training {
 void training_init(struct training *training);
 
 /*
- * Trains with RECIPE, or goes on with the model's own if RECIPE is NULL; prints the result on
- * stdout. REPLACE_LOG: the log is replaced, not appended to. Returns an exit code.
+ * Trains with RECIPE, or resumes with that of the model if RECIPE is NULL; prints the result on
+ * stdout. REPLACE_LOG: overwrite the log instead of appending to it. Returns an exit code.
  */
 int training_run(struct cli *cli, struct training *training, const struct ff_recipe *recipe,
                  bool replace_log);
 
 /* Rows of an option table for the member RUN (a struct training) of TYPE. */
-#define TRAINING_RESOURCE_OPTIONS(TYPE, RUN)                                                   \
-    {.kind = OPTION_HEADING, .name = "Resources"},                                             \
-        {.kind = OPTION_STRING,                                                                \
-         .name = "scratch",                                                                    \
-         .argument = "DIR",                                                                    \
-         .help = "folder for stored activations, which takes hundreds of MB and more "         \
-                 "[beside the model: MODEL.scratch]",                                          \
-         .offset = offsetof(TYPE, RUN.opts.scratch)},                                          \
-        {.kind = OPTION_STRING,                                                                \
-         .name = "compress",                                                                   \
-         .argument = "HOW",                                                                    \
-         .help = "stored activations: none, zstd or zstd:LEVEL; for scarce or slow disks",     \
-         .offset = offsetof(TYPE, RUN.opts.compress)},                                         \
-        {.kind = OPTION_COUNT,                                                                 \
-         .name = "threads",                                                                    \
-         .argument = "N",                                                                      \
-         .help = "threads; 0: as many as the process may use; changes no bit of the weights",  \
-         .offset = offsetof(TYPE, RUN.opts.threads),                                           \
-         .max = 256},                                                                          \
-        {.kind = OPTION_SIZE,                                                                  \
-         .name = "memory",                                                                     \
-         .argument = "SIZE",                                                                   \
-         .help = "budget for the peak memory of the whole process, such as 64M: decides what " \
-                 "is held at a time; changes no bit of the weights",                           \
-         .offset = offsetof(TYPE, RUN.opts.memory_bytes),                                      \
-         .min = 1,                                                                             \
-         .default_text = no_default},                                                          \
-        {.kind = OPTION_COUNT,                                                                 \
-         .name = "micro-batch",                                                                \
-         .argument = "ROWS",                                                                   \
-         .help = "samples held at a time, fewer for less memory; 0: chosen so that a layer's " \
-                 "outputs stay small; changes no bit of the weights",                          \
-         .offset = offsetof(TYPE, RUN.opts.micro_batch_rows)},                                 \
-    {                                                                                          \
-        .kind = OPTION_REAL, .name = "checkpoint-interval", .argument = "SECONDS",             \
-        .help = "time at least between two checkpoints within a layer",                        \
-        .offset = offsetof(TYPE, RUN.opts.checkpoint_interval_s)                               \
+#define TRAINING_RESOURCE_OPTIONS(TYPE, RUN)                                                      \
+    {.kind = OPTION_HEADING, .name = "Resources"},                                                \
+        {.kind = OPTION_STRING,                                                                   \
+         .name = "scratch",                                                                       \
+         .argument = "DIR",                                                                       \
+         .help = "directory for stored activations, which take hundreds of MB or more "           \
+                 "[MODEL.scratch]",                                                               \
+         .offset = offsetof(TYPE, RUN.opts.scratch)},                                             \
+        {.kind = OPTION_STRING,                                                                   \
+         .name = "compress",                                                                      \
+         .argument = "HOW",                                                                       \
+         .help = "compression of stored activations: none, zstd or zstd:LEVEL",                   \
+         .offset = offsetof(TYPE, RUN.opts.compress)},                                            \
+        {.kind = OPTION_COUNT,                                                                    \
+         .name = "threads",                                                                       \
+         .argument = "N",                                                                         \
+         .help =                                                                                  \
+             "threads; 0: all processors available to the process; does not affect the weights",  \
+         .offset = offsetof(TYPE, RUN.opts.threads),                                              \
+         .max = 256},                                                                             \
+        {.kind = OPTION_SIZE,                                                                     \
+         .name = "memory",                                                                        \
+         .argument = "SIZE",                                                                      \
+         .help = "budget for the peak memory of the whole process, such as 64M; does not affect " \
+                 "the weights",                                                                   \
+         .offset = offsetof(TYPE, RUN.opts.memory_bytes),                                         \
+         .min = 1,                                                                                \
+         .default_text = no_default},                                                             \
+        {.kind = OPTION_COUNT,                                                                    \
+         .name = "micro-batch",                                                                   \
+         .argument = "ROWS",                                                                      \
+         .help =                                                                                  \
+             "samples in memory at a time; 0: chosen automatically; does not affect the weights", \
+         .offset = offsetof(TYPE, RUN.opts.micro_batch_rows)},                                    \
+    {                                                                                             \
+        .kind = OPTION_REAL, .name = "checkpoint-interval", .argument = "SECONDS",                \
+        .help = "minimum time between two checkpoints within a layer",                            \
+        .offset = offsetof(TYPE, RUN.opts.checkpoint_interval_s)                                  \
     }
 
-#define TRAINING_OUTPUT_OPTIONS(TYPE, RUN)                                                     \
-    {.kind = OPTION_HEADING, .name = "Output"},                                                \
-        {.kind = OPTION_STRING,                                                                \
-         .name = "log",                                                                        \
-         .argument = "FILE",                                                                   \
-         .help = "write a JSON object per epoch on a line of FILE; appended to when training " \
-                 "goes on",                                                                    \
-         .offset = offsetof(TYPE, RUN.log)},                                                   \
-        {.kind = OPTION_FLAG,                                                                  \
-         .name = "json",                                                                       \
-         .help = "print the result as a JSON object",                                          \
-         .offset = offsetof(TYPE, RUN.json)},                                                  \
-        {.kind = OPTION_FLAG,                                                                  \
-         .name = "quiet",                                                                      \
-         .short_name = 'q',                                                                    \
-         .help = "no progress and no warnings",                                                \
-         .offset = offsetof(TYPE, RUN.quiet)},                                                 \
-    {                                                                                          \
-        .kind = OPTION_FLAG, .name = "verbose", .short_name = 'v',                             \
-        .help = "tell every step; compare the speed with that of plain matrix products, "      \
-                "measured at start",                                                           \
-        .offset = offsetof(TYPE, RUN.verbose)                                                  \
+#define TRAINING_OUTPUT_OPTIONS(TYPE, RUN)                                                        \
+    {.kind = OPTION_HEADING, .name = "Output"},                                                   \
+        {.kind = OPTION_STRING,                                                                   \
+         .name = "log",                                                                           \
+         .argument = "FILE",                                                                      \
+         .help =                                                                                  \
+             "write a JSON object for each epoch as a line of FILE; a resumed training appends",  \
+         .offset = offsetof(TYPE, RUN.log)},                                                      \
+        {.kind = OPTION_FLAG,                                                                     \
+         .name = "json",                                                                          \
+         .help = "print the result as a JSON object",                                             \
+         .offset = offsetof(TYPE, RUN.json)},                                                     \
+        {.kind = OPTION_FLAG,                                                                     \
+         .name = "quiet",                                                                         \
+         .short_name = 'q',                                                                       \
+         .help = "suppress progress and warnings",                                                \
+         .offset = offsetof(TYPE, RUN.quiet)},                                                    \
+    {                                                                                             \
+        .kind = OPTION_FLAG, .name = "verbose", .short_name = 'v',                                \
+        .help = "log every step; compare the speed with that of plain matrix products, measured " \
+                "at the start",                                                                   \
+        .offset = offsetof(TYPE, RUN.verbose)                                                     \
     }
 
 #endif

@@ -1,4 +1,4 @@
-/* Axes of figures: from data to picture, and where numbers stand. */
+/* Axes of figures: from data to pixels, and the places of numbers. */
 #ifndef CLI_FIGURES_AXIS_H
 #define CLI_FIGURES_AXIS_H
 
@@ -16,7 +16,7 @@ struct axis {
 /* Returns an axis for data from LEAST to MOST (more than 0, if logarithmic) that leaves ROOM pixels
  * free behind it. */
 struct axis axis_for(char name, bool log, double least, double most, double pixels, double room);
-/* Returns the data that stands BACK pixels before the axis' end. */
+/* Returns the value BACK pixels before the end of the axis. */
 double axis_before_end(const struct axis *axis, double back);
 
 /* Returns the least of 1, 2, 5, 10, 20, ... that takes PIXELS at least, where 1 takes UNIT pixels.

@@ -1,4 +1,4 @@
-/* Peak memory as bars, grouped by depth: the figure of the original work. */
+/* Peak memory as bars, grouped by depth: the figure of the original comparison. */
 #include "figures/profile.h"
 #include <math.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ static double middle(const struct figure *figure, const struct layout *layout, s
     return (double)depth + layout->bar * ((double)mode + 0.5 - (double)figure->modes.n / 2);
 }
 
-/* Where a bar should stand: why there is none. */
+/* In place of a bar: why there is none. */
 static void write_failures(struct figure *figure, const struct layout *layout)
 {
     size_t i, m;
@@ -158,7 +158,7 @@ static void draw(struct gnuplot *out, const void *contents, bool logarithmic)
     free(figure);
 }
 
-/* No logarithmic axes: a bar stands on zero, and its length is what counts. */
+/* No logarithmic axes: a bar begins at zero, and its length is the value. */
 const struct figure_style figure_style_bars = {
     .name = "bars",
     .kind = &figure_kind_results,

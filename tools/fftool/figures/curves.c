@@ -1,6 +1,6 @@
 /*
- * Learning curves: error above goodness (or loss), epoch after epoch, layer after layer. Where
- * layers are too many for curves, each is told by its last epoch and its range.
+ * Learning curves: error above goodness (or loss), epoch after epoch, layer after layer. If there
+ * are too many layers for curves, each is drawn as the value of its last epoch and its range.
  */
 #include "figures/log.h"
 #include "output.h"
@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Pixels. */
-#define LAYER_ROOM 16.0 /* a layer that has less is told by its last epoch and its range */
+#define LAYER_ROOM 16.0 /* a layer with less is drawn by its last epoch and its range */
 #define NUMBERS_ROOM 26 /* for the row of layers' numbers, clear of a tick at the top */
 #define PANEL_GAP 14
 
@@ -22,7 +22,7 @@ struct curves {
     int n_panels;
     struct axis x;
     double layer_pixels; /* 0: the network trained all at once */
-    bool condensed;      /* a layer is told by its last epoch and its range */
+    bool condensed;      /* layers are drawn by their last epoch and its range */
 };
 
 /* A layer's turn, its part of the head included: epochs that have passed before and after it. */
@@ -161,7 +161,7 @@ static void write_beginning(const struct curves *curves, double at, bool of_swee
             of_sweep ? FIGURE_GREY : FIGURE_LIGHT);
 }
 
-/* There is room to tell sweeps apart. */
+/* There is room for the line of each sweep. */
 static bool shows_sweeps(const struct curves *curves)
 {
     const struct log_chart *chart = &curves->chart;
@@ -210,7 +210,7 @@ static void write_layers(const struct curves *curves)
     fputs(")\n", script);
 }
 
-/* Greys the epochs of heads, in which no layer learns. */
+/* Shades the epochs of heads, in which no layer learns. */
 static void write_shades(const struct curves *curves)
 {
     const struct log_chart *chart = &curves->chart;
@@ -311,8 +311,8 @@ static struct figure_box write_surroundings(const struct curves *curves)
     if (shows_sweeps(curves))
         figure_note_add(&heading.notes[3], "dark lines: a sweep begins");
     if (curves->condensed)
-        figure_note_add(&heading.notes[3], "lines: the last epoch of each layer; bands: from the "
-                                           "least to the most of its epochs");
+        figure_note_add(&heading.notes[3],
+                        "lines: the last epoch of each layer; bands: the range of its epochs");
     else if (log_chart_has_heads(chart))
         figure_note_add(&heading.notes[0], "shaded: epochs of a head");
     for (s = 0; s < chart->n_series; s++)
@@ -329,10 +329,9 @@ static int check(const struct reading *reading, const void *contents, bool logar
     n_panels = curves.n_panels;
     log_chart_release(&curves.chart);
     if (n_panels == 0)
-        return report_failure(reading->cli,
-                              "%s: no epoch in it has an error, goodness or loss; there is nothing "
-                              "to draw",
-                              reading->path);
+        return report_failure(
+            reading->cli, "%s: no epoch has an error, goodness or loss; there is nothing to draw",
+            reading->path);
     return EXIT_DONE;
 }
 

@@ -115,14 +115,14 @@ static int check(const struct reading *reading, const void *contents, bool logar
     log_chart_release(&chart);
     if (!layered)
         return usage_error(reading->cli->command,
-                           "--style depth: the layers of %s learned all at once, and have no "
-                           "errors of their own; what fits it: curves",
+                           "--style depth: the layers of %s were trained at once, and have no "
+                           "errors of their own; use --style curves",
                            reading->path);
     if (!has_errors)
-        return report_failure(reading->cli,
-                              "%s: no layer in it is trained to its end, with an error; there is "
-                              "nothing to draw",
-                              reading->path);
+        return report_failure(
+            reading->cli,
+            "%s: no layer is completely trained, with an error; there is nothing to draw",
+            reading->path);
     return EXIT_DONE;
 }
 

@@ -100,7 +100,7 @@ void figure_source_release(struct figure_source *source)
     *source = (struct figure_source){.kind = NULL};
 }
 
-/* What could be given instead, for files of KIND. */
+/* The styles for files of KIND. */
 static struct list fitting(const struct figure_kind *kind, bool logarithmic)
 {
     struct list names = {""};
@@ -124,7 +124,7 @@ int figure_choose_style(const struct figure_source *source, const char *name, bo
         if (strcmp(styles[i]->name, name) == 0)
             style = styles[i];
     if (style->kind != kind)
-        return usage_error(command, "--style %s: %s is %s; what fits it: %s", style->name,
+        return usage_error(command, "--style %s: %s is %s; its styles are: %s", style->name,
                            source->reading.path, kind->what, fitting(kind, logarithmic).text);
     if (logarithmic && !style->logarithmic)
         return usage_error(command,

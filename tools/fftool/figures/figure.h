@@ -1,10 +1,9 @@
 /*
  * Figures: SVG, PNG or PDF, by the file's suffix.
  *
- * There are kinds of files that can be drawn, each in several styles. A style is a file that
- * defines `const struct figure_style figure_style_NAME`, and one row of FIGURE_STYLES below; a kind
- * of file is what its styles name as theirs. Which file is of which kind, what fits it, the help
- * and the usage errors follow from that.
+ * Each kind of file has several styles. A style is a source file that defines `const struct
+ * figure_style figure_style_NAME`, and one row of FIGURE_STYLES below; a style names its kind of
+ * file. Recognition of files, the styles of each kind, help and usage errors follow from that.
  */
 #ifndef CLI_FIGURES_FIGURE_H
 #define CLI_FIGURES_FIGURE_H
@@ -24,7 +23,7 @@
 struct figure_kind {
     const char *what;      /* "a log of `fftool train`" */
     size_t contents_bytes; /* of the structure that read() fills */
-    /* TEXT, BYTES long, is such a file, sound or damaged. */
+    /* TEXT, BYTES long, is such a file, intact or damaged. */
     bool (*fits)(const char *text, size_t bytes);
     /* Returns EXIT_DONE, or EXIT_DAMAGED with the reason printed. CONTENTS are to be released in
      * either case. */
@@ -36,10 +35,10 @@ struct figure_style {
     const char *name;
     const struct figure_kind *kind;
     bool logarithmic; /* it can have logarithmic axes */
-    /* Finds out whether CONTENTS have something to show. Returns EXIT_DONE, or an exit code with
+    /* Checks that CONTENTS have something to draw. Returns EXIT_DONE, or an exit code with
      * the reason printed. */
     int (*check)(const struct reading *reading, const void *contents, bool logarithmic);
-    /* Writes the script of a figure that check() has found something in. */
+    /* Writes the script of a figure that check() has approved. */
     void (*write)(struct gnuplot *out, const void *contents, bool logarithmic);
 };
 
@@ -54,17 +53,17 @@ struct figure_source {
     void *contents;                 /* of a structure of the kind's own */
 };
 
-/* Reads PATH, whatever kind it is of. Returns EXIT_DONE, or an exit code with the reason printed;
+/* Reads PATH, of any kind. Returns EXIT_DONE, or an exit code with the reason printed;
  * OUT is to be released in either case. */
 int figure_source_read(const struct cli *cli, const char *path, struct figure_source *out);
 void figure_source_release(struct figure_source *source);
-/* Finds the style that NAME, given with --style, stands for; NULL: the default for SOURCE. Returns
+/* Finds the style NAME, given with --style; NULL: the default for SOURCE. Returns
  * EXIT_DONE; or EXIT_USAGE with the reason printed, if it does not fit SOURCE or its axes cannot be
  * LOGARITHMIC. */
 int figure_choose_style(const struct figure_source *source, const char *name, bool logarithmic,
                         const struct figure_style **out);
 
-/* Finds out whether PATH, given with --OPTION, can be drawn at all. Returns EXIT_DONE, or an exit
+/* Checks that PATH, given with --OPTION, can be drawn. Returns EXIT_DONE, or an exit
  * code with the reason printed. */
 int figure_check(const struct cli *cli, const char *option, const char *path);
 /* Draws CONTENTS, of the kind that STYLE is for, to PATH, which figure_check() has approved.

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* Where things stand, from the top of the picture, and how large they are. */
+/* Positions, from the top of the picture, and sizes. */
 #define TITLE_Y 30
 #define TITLE_SIZE 18
 #define NOTES_Y 56

@@ -1,5 +1,5 @@
 /*
- * What all figures have in common: a picture with a heading, a legend below it, and a box for
+ * Shared by all figures: a picture with a heading, a legend below it, and a box for
  * charts in the rest. Lengths are pixels of PICTURE_WIDTH x PICTURE_HEIGHT.
  */
 #ifndef CLI_FIGURES_FRAME_H
@@ -14,13 +14,13 @@
 #define FIGURE_GREY "#555555"
 #define FIGURE_LIGHT "#CCCCCC"
 
-/* A line below the title: parts, set apart. */
+/* A line below the title: parts with space between them. */
 struct figure_note {
     char text[1024];
 };
 void figure_note_add(struct figure_note *note, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Adds TEXT, which may be anything, cut to a part of a line; nothing if it is NULL or empty. */
+/* Adds any TEXT, cut to a part of a line; nothing if it is NULL or empty. */
 void figure_note_text(struct figure_note *note, const char *text);
 /* Adds "1 epoch", "2,000 units"; nothing if COUNT is NAN. */
 void figure_note_count(struct figure_note *note, double count, const char *one, const char *many);
@@ -29,22 +29,22 @@ void figure_note_count(struct figure_note *note, double count, const char *one, 
 
 struct figure_heading {
     const char *title;
-    struct figure_note notes[FIGURE_NOTES]; /* one that is empty takes no room */
+    struct figure_note notes[FIGURE_NOTES]; /* an empty one takes no room */
 };
 
-/* Where a chart stands: TOP is from the top of the picture. */
+/* Place of a chart: TOP is from the top of the picture. */
 struct figure_box {
     double top, height;
 };
 
-/* Writes heading and legend, and what all charts look like. LABELS are the entries of the legend,
- * which follow with `title`. Returns the room that is left. */
+/* Writes heading, legend, and the look of all charts. LABELS are the entries of the legend,
+ * which follow with `title`. Returns the remaining room. */
 struct figure_box figure_write_frame(struct gnuplot *out, const struct figure_heading *heading,
                                      const char *const *labels, size_t n_labels);
 /* Puts the chart that is plotted next into BOX, a part of what figure_write_frame() returned. */
 void figure_write_box(struct gnuplot *out, const struct figure_box *box);
 /* Writes the title of the value axis of the chart that is plotted next: upright, at the picture's
- * left edge, however wide the numbers are. It is a label, which `unset label` takes away. */
+ * left edge, for numbers of any width. It is a label, which `unset label` takes away. */
 void figure_write_y_title(struct gnuplot *out, const char *title);
 
 #endif

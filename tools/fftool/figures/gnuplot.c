@@ -15,7 +15,7 @@
 #define PROGRAM "gnuplot"
 #define MOST_VARIABLES 2
 #define ELLIPSIS "…"
-/* A reader without the first has one of the others. */
+/* A reader without the first font has one of the others. */
 #define SVG_FONTS "DejaVu Sans,Verdana,Helvetica,Arial,sans-serif"
 #define FONTS "sans" /* the system's own choice */
 
@@ -69,7 +69,7 @@ int gnuplot_begin(const struct cli *cli, const struct gnuplot_format *format,
     if (fd >= 0)
         gnuplot->script = fdopen(fd, "w+");
     if (gnuplot->script == NULL) {
-        int result = report_failure(cli, "no temporary file: %s", errno_text(errno));
+        int result = report_failure(cli, "cannot create a temporary file: %s", errno_text(errno));
 
         if (fd >= 0)
             close(fd);
@@ -79,7 +79,7 @@ int gnuplot_begin(const struct cli *cli, const struct gnuplot_format *format,
     return EXIT_DONE;
 }
 
-/* In single quotes nothing has a meaning but the quote itself, which is written twice. */
+/* In single quotes only the quote itself has a meaning; it is written twice. */
 void gnuplot_text(struct gnuplot *gnuplot, const char *text, size_t most)
 {
     char shown[FF_ESCAPED_SIZE];
@@ -94,7 +94,7 @@ void gnuplot_text(struct gnuplot *gnuplot, const char *text, size_t most)
     fputs(*text != '\0' ? ELLIPSIS "'" : "'", gnuplot->script);
 }
 
-/* gnuplot's reason, which stands in the last line that it prints. */
+/* The reason of gnuplot: the last line that it prints. */
 static const char *last_line(char *text)
 {
     char *end = text + strlen(text), *newline;
@@ -106,7 +106,7 @@ static const char *last_line(char *text)
     return text + strspn(text, " ");
 }
 
-/* What the program needs of its surroundings, ended by NULL. */
+/* The environment of the program, ended by NULL. */
 struct environment {
     const char *v[MOST_VARIABLES + 2];
     char *copies[MOST_VARIABLES];
@@ -114,9 +114,9 @@ struct environment {
 };
 
 /*
- * The same picture wherever it is drawn: of the environment gnuplot gets what it takes to start it.
- * GNUTERM, GNUPLOT_LIB, GDFONTPATH and their like, a home folder with settings (which -d passes
- * over, too), and the locale would change the picture, or let it fail.
+ * The same picture on every machine: gnuplot gets only those variables of the environment that it
+ * needs to start. GNUTERM, GNUPLOT_LIB, GDFONTPATH and their like, a home directory with settings
+ * (which -d passes over, too), and the locale would change the picture, or let it fail.
  */
 static void make_environment(struct environment *out)
 {
@@ -151,7 +151,8 @@ static int run_script(struct gnuplot *gnuplot, struct spawn_result *result)
 
     *result = (struct spawn_result){0};
     if (fflush(gnuplot->script) != 0 || ferror(gnuplot->script) || lseek(script, 0, SEEK_SET) != 0)
-        return report_failure(gnuplot->cli, "no temporary file: %s", errno_text(errno));
+        return report_failure(gnuplot->cli, "cannot create a temporary file: %s",
+                              errno_text(errno));
     make_environment(&environment);
     why = spawn_run(&(struct spawn){.argv = argv, .environment = environment.v, .input = script},
                     result);

@@ -8,17 +8,17 @@
 #include "cli.h"
 #include <stdio.h>
 
-/* A picture is so wide and high, in units that text sizes are given in, too (pixels of the SVG). */
+/* Size of a picture, in the unit of text sizes (pixels of the SVG). */
 #define PICTURE_WIDTH 960
 #define PICTURE_HEIGHT 560
 
 struct gnuplot_format;
 
-/* Returns the format that PATH's suffix stands for; NULL: none that is known. */
+/* Returns the format of the suffix of PATH; NULL: unknown. */
 const struct gnuplot_format *gnuplot_format(const char *path);
-/* True if a file with TEXT at its beginning is a picture of one of the formats. */
+/* True if a file that begins with TEXT is a picture of one of the formats. */
 bool gnuplot_is_picture(const char *text);
-/* Returns EXIT_DONE if gnuplot is there and draws FORMAT; else EXIT_FAILED, with the reason
+/* Returns EXIT_DONE if gnuplot is installed and draws FORMAT; else EXIT_FAILED, with the reason
  * printed. */
 int gnuplot_check(const struct cli *cli, const struct gnuplot_format *format);
 
@@ -33,7 +33,7 @@ struct gnuplot {
  * printed. */
 int gnuplot_begin(const struct cli *cli, const struct gnuplot_format *format,
                   struct gnuplot *gnuplot);
-/* Writes TEXT as a string of gnuplot that means nothing but itself: for text with enhancements off.
+/* Writes TEXT as a literal string of gnuplot, for text with enhancements off.
  * It is escaped as on a terminal (fftool/text.h); more than about MOST characters are cut. */
 void gnuplot_text(struct gnuplot *gnuplot, const char *text, size_t most);
 /* Runs the script and writes the picture to PATH. Returns EXIT_DONE, or an exit code with the

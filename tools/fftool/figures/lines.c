@@ -9,7 +9,7 @@
 #define SLOPE_LABEL (FIGURE_LABEL + 64)
 #define MOST_DECIMALS 4
 
-/* What the legend has to say. */
+/* Contents of the legend. */
 struct legend {
     char modes[PROFILE_MOST_MODES][SLOPE_LABEL];
     char limit[48];
@@ -26,7 +26,7 @@ static struct text slope_text(const struct profile_slope *slope)
     double decimals = fmax(1 - floor(log10(error / unit.bytes)), 0);
     struct text out;
 
-    if (isnan(error) || decimals > MOST_DECIMALS) /* which is next to nothing */
+    if (isnan(error) || decimals > MOST_DECIMALS) /* which is negligible */
         return figure_bytes(growth);
     snprintf(out.s, sizeof out.s, "%.*f ± %.*f %s", (int)decimals, growth / unit.bytes,
              (int)decimals, error / unit.bytes, unit.name);

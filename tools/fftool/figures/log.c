@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_ROWS 1e15 /* more cannot be */
+#define MOST_ROWS 1e15 /* more is impossible */
 #define ROOM_ABOVE 10  /* pixels between the largest value and the end of the axis */
 
 static bool fits(const char *text, size_t bytes)
@@ -62,25 +62,25 @@ static const struct log_series all_series[LOG_MOST_SERIES] = {
     {LOG_QUANTITY_LOSS, LOG_LOSS, true, "loss of the head", "#E69F00", 2, 11},
 };
 
-/* What goodness is of, and which samples are errors: in an epoch, and of a layer as trained. */
+/* The rows of each goodness, and the samples that count as errors: in an epoch, and of a layer as
+ * trained. */
 static const struct {
     const char *positive, *negative, *error, *trained;
 } meanings[] = {
     [LOG_NEGATIVES_LABELS] = {"goodness, true label", "goodness, wrong ones",
-                              "samples with a wrong label of no less goodness",
-                              "samples with a wrong label of no less goodness"},
+                              "samples with a misranked wrong label",
+                              "samples with a misranked wrong label"},
     [LOG_NEGATIVES_RANDOM] = {"goodness, true label", "goodness, wrong one",
-                              "samples whose wrong label has no less goodness",
-                              "pairs whose wrong label has no less goodness"},
+                              "samples with a misranked wrong label", "misranked pairs"},
     [LOG_NEGATIVES_HARD] = {"goodness, true label", "goodness, wrong one",
-                            "samples whose wrong label has no less goodness",
-                            "samples with a wrong label of no less goodness"},
+                            "samples with a misranked wrong label",
+                            "samples with a misranked wrong label"},
     [LOG_NEGATIVES_HYBRID] = {"goodness, images", "goodness, hybrids",
-                              "images whose hybrid has no less goodness",
-                              "images whose hybrid has no less goodness"},
+                              "misranked pairs of image and hybrid",
+                              "misranked pairs of image and hybrid"},
     [LOG_NEGATIVES_UNKNOWN] = {"goodness, positive", "goodness, negative",
-                               "samples whose negative has no less goodness",
-                               "samples whose negative has no less goodness"},
+                               "samples with a misranked negative",
+                               "samples with a misranked negative"},
 };
 
 const char *log_chart_label(const struct log_chart *chart, const struct log_series *series)
@@ -231,7 +231,7 @@ static bool has_values(const struct log_chart *chart, const struct log_series *s
     return !isnan(range.most);
 }
 
-/* Those that have values; losses only where there is no goodness, which tells more. */
+/* Those that have values; losses only without goodness, which shows more. */
 static void choose_series(struct log_chart *chart)
 {
     bool has_goodness = false;
@@ -323,9 +323,9 @@ void log_chart_note_error(const struct log_chart *chart, struct figure_note *not
     if (by_goodness)
         figure_note_add(note, "error: %s", meanings[chart->negatives].error);
     else if (shows(chart, LOG_ERROR, false))
-        figure_note_add(note, "error: samples misclassified");
+        figure_note_add(note, "error: misclassified samples");
     if (shows(chart, LOG_ERROR, true))
-        figure_note_add(note, "of the head: samples misclassified");
+        figure_note_add(note, "of the head: misclassified samples");
 }
 
 void log_chart_note_trained(const struct log_chart *chart, struct figure_note *note)
@@ -352,7 +352,7 @@ static double most_epochs(const struct log_chart *chart, bool head)
     return most;
 }
 
-/* Samples of a whole epoch: one that a run went on within tells of its rest alone. */
+/* Samples of a whole epoch: one in which a run resumed has only the rest. */
 static double samples(const struct log_chart *chart)
 {
     double most = NAN;

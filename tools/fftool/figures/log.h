@@ -1,7 +1,6 @@
 /*
- * What the styles of figures of training logs have in common: the log as stretches of epochs, in
- * each sweep one for each layer and each layer's part of the head, one behind another; and what is
- * shown of them.
+ * Shared by all styles of figures of training logs: the log as stretches of epochs, in each sweep
+ * one for each layer and one for its part of the head; and the series drawn from them.
  */
 #ifndef CLI_FIGURES_LOG_H
 #define CLI_FIGURES_LOG_H
@@ -13,20 +12,20 @@
 
 extern const struct figure_kind figure_kind_log;
 
-/* What an axis of values shows. */
+/* The quantity of a value axis. */
 enum log_quantity { LOG_QUANTITY_ERROR, LOG_QUANTITY_GOODNESS, LOG_QUANTITY_LOSS, LOG_QUANTITIES };
 
-/* One figure of the epochs of layers, or of heads, and how it looks. */
+/* A metric of the epochs of layers, or of heads, and its look. */
 struct log_series {
     enum log_quantity quantity;
     enum log_figure figure;
     bool head;
-    const char *label; /* NULL: it depends on what the negatives are */
+    const char *label; /* NULL: depends on the kind of negatives */
     const char *colour;
     int dash, point; /* of gnuplot */
 };
 
-#define LOG_MOST_SERIES 8 /* all that there are */
+#define LOG_MOST_SERIES 8 /* all series */
 
 /* The epochs of a layer in a sweep, or of its part of the head. */
 struct log_stretch {
@@ -40,7 +39,7 @@ struct log_chart {
     struct gnuplot *out; /* NULL: it is not to be written */
     const struct training_log *log;
     bool logarithmic;
-    bool last_only; /* of each stretch, the last epoch alone counts */
+    bool last_only; /* only the last epoch of each stretch counts */
     struct log_stretch *stretches;
     size_t n_stretches;
     uint32_t layers;     /* distinct; 0: trained all at once */
@@ -52,23 +51,23 @@ struct log_chart {
     size_t n_series;
 };
 
-/* Makes a chart of LOG, which lives longer; of each stretch all epochs count, or the last one
- * alone. Release it. */
+/* Makes a chart of LOG, which lives longer; all epochs of each stretch count, or only the last one.
+ * Release it. */
 void log_chart_init(struct log_chart *chart, struct gnuplot *out, const struct training_log *log,
                     bool logarithmic, bool last_only);
 void log_chart_release(struct log_chart *chart);
 /* Drops all series but the errors of layers as trained, and of heads. */
 void log_chart_keep_ends(struct log_chart *chart);
 
-/* Returns a series' value of an epoch, an error in percent; NAN: not known, or not possible on the
- * chart's axes. */
+/* Returns a series' value of an epoch, an error in percent; NAN: unknown, or not possible on the
+ * axes of the chart. */
 double log_chart_value(const struct log_chart *chart, const struct log_series *series,
                        const struct log_epoch *epoch);
 /* The entry of a series in the legend. */
 const char *log_chart_label(const struct log_chart *chart, const struct log_series *series);
 /* Epochs of all layers that have passed with EPOCH of STRETCH. */
 double log_stretch_place(const struct log_stretch *stretch, const struct log_epoch *epoch);
-/* STRETCH is one of those that SERIES tells of. */
+/* SERIES has values in STRETCH. */
 bool log_series_covers(const struct log_series *series, const struct log_stretch *stretch);
 /* The last epoch of STRETCH. */
 const struct log_epoch *log_stretch_last(const struct log_stretch *stretch);
@@ -80,12 +79,12 @@ struct axis log_chart_axis(const struct log_chart *chart, enum log_quantity quan
 /* "Error, %" */
 const char *log_quantity_title(enum log_quantity quantity);
 
-/* Fill in what error is of epochs, and of layers as trained; and what the log is of. */
+/* Describe the errors of epochs, and of layers as trained; and the training of the log. */
 void log_chart_note_error(const struct log_chart *chart, struct figure_note *note);
 void log_chart_note_trained(const struct log_chart *chart, struct figure_note *note);
 void log_chart_note_what(const struct log_chart *chart, struct figure_note *note);
 
-/* Fewer pixels than that between points, and a line has none. */
+/* With fewer pixels between points a line has none. */
 #define LOG_POINT_ROOM 10.0
 /* Makes the look of the I-th series the line style I + 1 of gnuplot; THIN lines are for those that
  * go up and down with every pixel. */

@@ -9,9 +9,9 @@
 #define MOST_LABEL 30 /* of a mode's name */
 #define MOST_VERSION 20
 #define DATE_LENGTH 10 /* "2026-01-01" */
-/* A limit far above all that was measured is told in the heading alone. */
+/* A limit far above all values is only in the heading. */
 #define LIMIT_IN_SIGHT 2.0
-/* No figure of speed is larger. */
+/* No speed is larger. */
 #define LARGEST_RATE 1e15
 
 static bool fits(const char *text, size_t bytes)
@@ -41,8 +41,8 @@ const struct figure_kind figure_kind_results = {
 };
 
 /*
- * Colours of Okabe and Ito ("Color Universal Design", 2008), which the colour-blind tell apart too;
- * neighbours differ in lightness for print in grey.
+ * Colours of Okabe and Ito ("Color Universal Design", 2008), which the colour-blind can
+ * distinguish; neighbours differ in lightness for print in grey.
  */
 static const struct {
     const char *mode, *label, *colour;
@@ -158,9 +158,8 @@ int figure_check_results(const struct reading *reading, const struct profile_res
 
     free(figure);
     if (!has_values)
-        return report_failure(reading->cli,
-                              "%s: no training in it has succeeded; there is nothing to draw",
-                              reading->path);
+        return report_failure(
+            reading->cli, "%s: no training has succeeded; there is nothing to draw", reading->path);
     return EXIT_DONE;
 }
 
@@ -226,13 +225,11 @@ static void note_how(const struct figure *figure, struct figure_note *note)
     double limit = profile_setting(figure->results, "limit");
 
     if (figure->measure == FIGURE_SPEED)
-        figure_note_add(
-            note, "samples x epochs x layers / seconds of the whole training, files included; "
-                  "each in a process of its own");
+        figure_note_add(note, "samples x epochs x layers / seconds of the whole training, files "
+                              "included; each in its own process");
     else
         figure_note_add(note,
-                        "most physical memory that the training held (VmHWM); each in a process of "
-                        "its own");
+                        "peak resident memory of the training (VmHWM); each in its own process");
     if (limit > 0)
         figure_note_add(note, "hard limit %s", figure_bytes(limit).s);
 }

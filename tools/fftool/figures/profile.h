@@ -1,6 +1,6 @@
 /*
- * What the styles of figures of `fftool profile`'s results have in common: a chart of what was
- * measured of trainings, each of a mode and a depth.
+ * Shared by all styles of figures of results of `fftool profile`: a chart of one measure of
+ * trainings, each of a mode and a depth.
  */
 #ifndef CLI_FIGURES_PROFILE_H
 #define CLI_FIGURES_PROFILE_H
@@ -20,7 +20,7 @@ enum figure_measure {
 
 #define FIGURE_LABEL 128 /* bytes of a label, at most */
 
-/* How a mode looks in all figures. */
+/* The look of a mode in all figures. */
 struct figure_look {
     char label[FIGURE_LABEL];
     const char *colour;
@@ -44,11 +44,11 @@ struct figure {
  * be written. */
 struct figure *figure_new(struct gnuplot *out, const struct profile_results *results,
                           enum figure_measure measure, bool logarithmic);
-/* Finds out whether RESULTS have a value of MEASURE. Returns EXIT_DONE, or EXIT_FAILED with the
+/* Checks that RESULTS have a value of MEASURE. Returns EXIT_DONE, or EXIT_FAILED with the
  * reason printed. */
 int figure_check_results(const struct reading *reading, const struct profile_results *results,
                          enum figure_measure measure, bool logarithmic);
-/* What the figure shows of a training; NAN if that is not known, or not possible on its axes. */
+/* The value of a training in the figure; NAN if it is unknown, or not possible on the axes. */
 double figure_value(const struct figure *figure, const char *mode, uint32_t layers);
 /* Three or four digits and a unit: "1.39 GiB"; "-0.50 KiB". */
 struct text figure_bytes(double bytes);

@@ -22,8 +22,8 @@ static const char *const names_of_negatives[] = {
 /* What a line is. */
 enum line {
     LINE_EPOCH,
-    LINE_TRAINED, /* what is known of a layer after its last epoch */
-    LINE_OTHER,   /* of a kind that is not known here, or blank */
+    LINE_TRAINED, /* metrics of a layer after its last epoch */
+    LINE_OTHER,   /* of an unknown kind, or blank */
     LINE_DAMAGED
 };
 
@@ -174,10 +174,11 @@ static size_t count_lines(const char *text, size_t bytes)
 static void warn(const struct reading *reading, size_t damaged, size_t first)
 {
     if (damaged == 1)
-        reading_warning(reading, "line %zu is no epoch, perhaps half of one; it is left out",
+        reading_warning(reading, "line %zu is not an epoch, or an incomplete one; it is skipped",
                         first);
     else if (damaged > 1)
-        reading_warning(reading, "%zu lines are no epochs, line %zu first; they are left out",
+        reading_warning(reading,
+                        "%zu lines are not epochs, the first is line %zu; they are skipped",
                         damaged, first);
 }
 
@@ -202,11 +203,11 @@ static void take_trained(struct training_log *log, const struct log_epoch *train
 void training_log_parse(const struct reading *reading, const char *text, size_t bytes,
                         struct training_log *out)
 {
-    const char *folder = strrchr(reading->path, '/'), *line;
+    const char *directory = strrchr(reading->path, '/'), *line;
     size_t number = 0, damaged = 0, first = 0, length;
 
     *out = (struct training_log){.n = 0};
-    out->name = heap_copy(folder != NULL ? folder + 1 : reading->path);
+    out->name = heap_copy(directory != NULL ? directory + 1 : reading->path);
     out->epochs = heap_resize(NULL, count_lines(text, bytes), sizeof *out->epochs);
     while (next_line(&text, &bytes, &line, &length)) {
         enum line what = read_line(line, length, &out->epochs[out->n]);

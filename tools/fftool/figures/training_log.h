@@ -1,12 +1,11 @@
 /*
- * Logs that `fftool train --log` writes, which `fftool plot` draws: lines of JSON, an object for
- * each epoch, and one for each layer that is trained. Its members are in the man page, under LOG;
- * of them only kind and layer have to be there, and epoch unless the kind is "trained", and what is
- * not known here is passed over.
+ * Logs of `fftool train --log`, which `fftool plot` draws: lines of JSON, an object for each epoch,
+ * and one for each trained layer. fftool-format(5) describes the members; required are only kind
+ * and layer, and epoch unless the kind is "trained". Unknown members are ignored.
  *
- * A log may be of several runs, each of which goes on from a checkpoint of the one before: an epoch
- * that is there twice counts as it is there last. It may end in half a line, of a run that was
- * killed, or is just writing it (log_file.h).
+ * A log may be of several runs, each of which resumes from a checkpoint of the one before: of an
+ * epoch that occurs twice the last one counts. It may end in an incomplete line, of a run that was
+ * killed or is just writing it (log_file.h).
  */
 #ifndef CLI_FIGURES_TRAINING_LOG_H
 #define CLI_FIGURES_TRAINING_LOG_H
@@ -26,12 +25,12 @@
 #define LOG_FIGURE_NAME(name, member) LOG_##name,
 enum log_figure {
     LOG_FIGURE_TABLE(LOG_FIGURE_NAME) LOG_MEMBERS,
-    LOG_TRAINED_ERROR = LOG_MEMBERS, /* the error of the layer's line as trained */
+    LOG_TRAINED_ERROR = LOG_MEMBERS, /* error of the line of the trained layer */
     LOG_FIGURES
 };
 #undef LOG_FIGURE_NAME
 
-/* What the negative goodness is of. ROW(name in C, text in JSON) */
+/* The kind of negatives. ROW(name in C, text in JSON) */
 #define LOG_NEGATIVES_TABLE(ROW) \
     ROW(LABELS, labels)          \
     ROW(RANDOM, random)          \
@@ -55,7 +54,7 @@ struct log_epoch {
 };
 
 struct training_log {
-    char *name;               /* of the file, without its folder */
+    char *name;               /* of the file, without its directory */
     struct log_epoch *epochs; /* as they pass: by sweep, layer, its head behind it, then by epoch;
                                  each once */
     size_t n;                 /* one at least */
@@ -63,7 +62,7 @@ struct training_log {
 
 /* A line of TEXT is an epoch's. */
 bool training_log_fits(const char *text, size_t bytes);
-/* Reads TEXT, which fits; lines that are no epochs are told as a warning. Release OUT. */
+/* Reads TEXT, which fits; other lines give a warning. Release OUT. */
 void training_log_parse(const struct reading *reading, const char *text, size_t bytes,
                         struct training_log *out);
 void training_log_release(struct training_log *log);

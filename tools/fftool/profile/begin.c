@@ -69,7 +69,7 @@ static void add_difference(const char *name, json_t *old, json_t *new, char *tex
     free(new_text);
 }
 
-/* THEIRS, the settings of the file, must be OURS, data that has been corrected included. */
+/* THEIRS, the settings of the file, must equal OURS, the fingerprint of the data included. */
 static int compare_settings(const struct cli *cli, const char *path, json_t *theirs, json_t *ours)
 {
     const char *name;
@@ -87,7 +87,7 @@ static int compare_settings(const struct cli *cli, const char *path, json_t *the
     return EXIT_FAILED;
 }
 
-/* What is multiplied with is not known before the first training. */
+/* The kernels are unknown before the first training. */
 static bool differ(json_t *ours, json_t *theirs)
 {
     const char *name;
@@ -99,7 +99,8 @@ static bool differ(json_t *ours, json_t *theirs)
     return false;
 }
 
-/* Warns if the results in PATH are another machine's; those that name none are ours from now on. */
+/* Warns if the results in PATH are of another machine; those that name none become results of this
+ * one. */
 static void compare_machines(const struct cli *cli, const char *path, struct progress *lines,
                              struct profile_results *results)
 {
@@ -113,12 +114,12 @@ static void compare_machines(const struct cli *cli, const char *path, struct pro
     if (differ(ours, theirs))
         progress_line(lines,
                       "fftool: %s: warning: %s was begun on another machine, or with another "
-                      "version; its figures may not compare",
+                      "version; its results may not be comparable",
                       cli->command, path);
     json_decref(ours);
 }
 
-/* An empty file, such as mktemp makes, holds no results. */
+/* An empty file, such as one made by mktemp, has no results. */
 static bool holds_something(const char *path)
 {
     struct stat st;

@@ -8,7 +8,7 @@
 #define DOTS "..."
 #define MOST_DEPTHS (PROFILE_MOST_POINTS / PROFILE_MOST_MODES)
 
-/* Items between commas, one after the other, in a copy of the text. */
+/* The items between commas, in a copy of the text. */
 struct items {
     char *copy, *rest;
 };
@@ -49,7 +49,7 @@ static int add_depth(const char *command, uint32_t layers, struct profile_depths
     while (at > 0 && out->layers[at - 1] > layers)
         at--;
     if (at > 0 && out->layers[at - 1] == layers)
-        return usage_error(command, "--depths: %u is there twice", layers);
+        return usage_error(command, "--depths: %u is given twice", layers);
     if (out->n == MOST_DEPTHS)
         return usage_error(command, "--depths: more than %d depths", MOST_DEPTHS);
     memmove(out->layers + at + 1, out->layers + at, (out->n - at) * sizeof out->layers[0]);
@@ -58,7 +58,7 @@ static int add_depth(const char *command, uint32_t layers, struct profile_depths
     return EXIT_DONE;
 }
 
-/* Adds what lies between BEFORE and LAST, in steps as from TWO_BEFORE to BEFORE. */
+/* Adds the depths between BEFORE and LAST, in steps as from TWO_BEFORE to BEFORE. */
 static int fill(const char *command, uint32_t two_before, uint32_t before, uint32_t last,
                 struct profile_depths *out)
 {
@@ -102,7 +102,7 @@ static int parse_depths(const char *command, struct items *items, struct profile
         dots = false;
     }
     if (result == EXIT_DONE && dots)
-        return usage_error(command, "--depths: \"" DOTS "\" needs a depth behind it");
+        return usage_error(command, "--depths: \"" DOTS "\" needs a depth after it");
     return result;
 }
 
@@ -117,7 +117,7 @@ int profile_parse_depths(const char *command, const char *text, struct profile_d
     return result;
 }
 
-/* Returns the name as the recipe's table has it; NULL: no such mode. */
+/* Returns the name in the table of modes; NULL: no such mode. */
 static const char *known_mode(const char *name)
 {
     const struct ff_recipe_choice *choice = ff_recipe_choices("mode");
@@ -138,7 +138,7 @@ static int unknown_mode(const char *command, const char *name)
 
         snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", choice->name);
     }
-    return usage_error(command, "--modes: \"%s\" is none of: %s", name, names);
+    return usage_error(command, "--modes: \"%s\" is not one of: %s", name, names);
 }
 
 static int add_mode(const char *command, const char *item, struct profile_modes *out)
@@ -150,7 +150,7 @@ static int add_mode(const char *command, const char *item, struct profile_modes 
         return unknown_mode(command, item);
     for (i = 0; i < out->n; i++)
         if (strcmp(out->names[i], name) == 0)
-            return usage_error(command, "--modes: %s is there twice", name);
+            return usage_error(command, "--modes: %s is given twice", name);
     if (out->n == PROFILE_MOST_MODES)
         return usage_error(command, "--modes: more than %d modes", PROFILE_MOST_MODES);
     out->names[out->n++] = name;

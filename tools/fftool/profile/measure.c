@@ -61,7 +61,7 @@ static void release_words(struct words *words)
 }
 
 /* Runs WORDS to the end. Returns EXIT_DONE, whatever the exit code was; or as profile_measure().
- * What is complete counts, even if an interruption came meanwhile. */
+ * A complete run counts, even if it was interrupted meanwhile. */
 static int run_words(const struct profile_bench *bench, const struct words *words,
                      struct spawn_result *result)
 {
@@ -77,8 +77,8 @@ static int run_words(const struct profile_bench *bench, const struct words *word
 }
 
 /*
- * This program, as the kernel knows it: it stays the same for all points even if another is
- * installed in the meantime. Without /proc: as it was called.
+ * This program by its path in /proc: it stays the same for all points even if another is installed
+ * in the meantime. Without /proc: by the name of its call.
  */
 static char *own_program(void)
 {
@@ -93,7 +93,8 @@ static char *own_program(void)
 /* Returns the script, or NULL. */
 static char *find_limit_memory(void)
 {
-    /* Where `make install` puts it, and in a build tree, seen from the program's folder. */
+    /* Where `make install` puts it, and in a build tree, relative to the directory of the program.
+     */
     static const char *const places[] = {"../libexec/fftool/limit-memory",
                                          "../../tools/limit-memory"};
     const char *given = getenv(LIMIT_VARIABLE);
@@ -121,7 +122,7 @@ static void add_limit(const struct profile_bench *bench, struct words *words)
 {
     add(words, "%s", bench->limit_memory);
     add(words, "-o");
-    add(words, "%s/" PEAK_FILE, bench->folder);
+    add(words, "%s/" PEAK_FILE, bench->directory);
     add(words, "%llu", (unsigned long long)bench->settings->limit);
 }
 
@@ -132,7 +133,7 @@ static const char *first_line(char *text)
     return text;
 }
 
-/* Finds out before any work that no limit can be kept here. */
+/* Checks before any work that a limit can be enforced. */
 static int try_limit(const struct profile_bench *bench)
 {
     struct words words = {.n = 0};
@@ -157,7 +158,7 @@ int profile_bench_init(struct profile_bench *bench)
     bench->limit_memory = find_limit_memory();
     if (bench->limit_memory == NULL)
         return report_failure(bench->cli,
-                              "--limit: limit-memory is not where it belongs; set " LIMIT_VARIABLE
+                              "--limit: limit-memory is not installed; set " LIMIT_VARIABLE
                               " to its path (in the source tree: tools/limit-memory)");
     return try_limit(bench);
 }
@@ -261,13 +262,13 @@ static void add_training(const struct profile_bench *bench, const char *mode, ui
         add_count(words, "memory", settings->memory);
     add_count(words, "threads", settings->threads);
     add(words, "--model");
-    add(words, "%s/" MODEL_FILE, bench->folder);
+    add(words, "%s/" MODEL_FILE, bench->directory);
     add(words, "--json");
     add(words, "--quiet");
     add(words, "--force");
 }
 
-/* The reason that a program gives in its last line that begins with its name; NULL: none. */
+/* The reason in the last line of a program that begins with its name; NULL: none. */
 static char *reason_given(const char *text)
 {
     static const char *const names[] = {"fftool: train: ", "fftool: "};
@@ -298,7 +299,7 @@ static char *failure_text(const struct profile_bench *bench, const struct spawn_
     if (reason != NULL)
         return reason;
     if (result->code == PROFILE_KILLED_CODE)
-        return heap_copy("killed, which the kernel does when memory is out");
+        return heap_copy("killed, probably by the kernel because memory ran out");
     return heap_format("ended with exit code %d", result->code);
 }
 
@@ -308,7 +309,7 @@ static void fail(struct profile_point *point, int code, char *why)
     point->error = why;
 }
 
-/* Takes the figures out of what the training has printed. */
+/* Reads the metrics that the training has printed. */
 static void read_figures(const struct spawn_result *result, struct profile_point *point)
 {
     json_t *root = heap_json(result->out.text, result->out.bytes, 0, NULL);
@@ -322,10 +323,10 @@ static void read_figures(const struct spawn_result *result, struct profile_point
     json_decref(root);
 }
 
-/* The most that the control group held; NAN if the kernel does not tell. */
+/* The peak of the control group; NAN if the kernel does not report it. */
 static double read_cgroup_peak(const struct profile_bench *bench)
 {
-    char *path = heap_format("%s/" PEAK_FILE, bench->folder);
+    char *path = heap_format("%s/" PEAK_FILE, bench->directory);
     FILE *in = fopen(path, "re");
     double peak;
 
@@ -337,7 +338,7 @@ static double read_cgroup_peak(const struct profile_bench *bench)
     return peak;
 }
 
-/* Only a model knows it. */
+/* Only a model records it. */
 static void learn_blas(struct profile_bench *bench)
 {
     struct ff_ctx *ctx;
@@ -347,7 +348,7 @@ static void learn_blas(struct profile_bench *bench)
 
     if (bench->blas != NULL || ff_ctx_new(&ctx) != FF_OK)
         return;
-    path = heap_format("%s/" MODEL_FILE, bench->folder);
+    path = heap_format("%s/" MODEL_FILE, bench->directory);
     if (ff_model_open(ctx, path, &model) == FF_OK) {
         if (ff_model_info(model, &info) == FF_OK && info.blas != NULL)
             bench->blas = heap_copy(info.blas);
@@ -358,8 +359,8 @@ static void learn_blas(struct profile_bench *bench)
 }
 
 /*
- * Measures the model on the test half of the data, without a limit: memory is not the question. If
- * there is no such half, the training is a result all the same.
+ * Evaluates the model on the test split, without a limit, because the memory of the evaluation is
+ * not measured. Without such a split the training is a result all the same.
  */
 static int evaluate(const struct profile_bench *bench, struct profile_point *point)
 {
@@ -370,7 +371,7 @@ static int evaluate(const struct profile_bench *bench, struct profile_point *poi
 
     add(&words, "%s", bench->program);
     add(&words, "eval");
-    add(&words, "%s/" MODEL_FILE, bench->folder);
+    add(&words, "%s/" MODEL_FILE, bench->directory);
     add_text(&words, "data", bench->settings->data);
     add_count(&words, "threads", bench->settings->threads);
     add(&words, "--json");

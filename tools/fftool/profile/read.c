@@ -14,20 +14,20 @@ static int check_schema(const struct reading *reading, const json_t *root)
     const char *schema = json_string_value(json_object_get(root, "schema"));
 
     if (schema == NULL)
-        return reading_damaged(reading, "these are no results of `fftool profile`");
+        return reading_damaged(reading, "not results of `fftool profile`");
     if (strcmp(schema, PROFILE_SCHEMA) != 0)
         return reading_damaged(
-            reading, "its schema is \"%.80s\"; this program knows " PROFILE_SCHEMA, schema);
+            reading, "its schema is \"%.80s\"; this program reads " PROFILE_SCHEMA, schema);
     return EXIT_DONE;
 }
 
-/* Whether FIGURE can have that value, NAN being for null. */
+/* Whether FIGURE can have this value; NAN is null. */
 static bool can_be(enum profile_figure figure, double value)
 {
     return !profile_figure_is_whole(figure) || isnan(value) || value == trunc(value);
 }
 
-/* A figure may be null, but it has to be there. */
+/* A figure may be null, but must be present. */
 static int read_figures(const struct reading *reading, const json_t *object, size_t index,
                         struct profile_point *point)
 {
@@ -43,7 +43,7 @@ static int read_figures(const struct reading *reading, const json_t *object, siz
         point->figures[i] = reading_number(value);
         if ((isnan(point->figures[i]) && !json_is_null(value)) ||
             !can_be(figure, point->figures[i]))
-            return reading_damaged(reading, "points[%zu]: %s is no figure that can be", index,
+            return reading_damaged(reading, "points[%zu]: %s is not a possible value", index,
                                    member);
     }
     return EXIT_DONE;
@@ -58,7 +58,7 @@ static int read_failure(const struct reading *reading, const json_t *object, siz
     if (error == NULL || json_is_null(error))
         return EXIT_DONE;
     if (!json_is_string(error))
-        return reading_damaged(reading, "points[%zu]: error is no text", index);
+        return reading_damaged(reading, "points[%zu]: error is not a string", index);
     point->error = heap_copy(json_string_value(error));
     point->exit_code = code <= 255 ? (int)code : EXIT_FAILED;
     return EXIT_DONE;
@@ -73,9 +73,9 @@ static int read_point(const struct reading *reading, const json_t *object, size_
     int result;
 
     if (!json_is_object(object))
-        return reading_damaged(reading, "points[%zu] is no object", index);
+        return reading_damaged(reading, "points[%zu] is not an object", index);
     if (mode == NULL || *mode == '\0')
-        return reading_damaged(reading, "points[%zu]: mode is missing, or no text", index);
+        return reading_damaged(reading, "points[%zu]: mode is missing, or not a string", index);
     if (depth < 1 || depth > (json_int_t)FF_MAX_LAYERS)
         return reading_damaged(reading, "points[%zu]: layers is missing, or not from 1 to %u",
                                index, FF_MAX_LAYERS);
@@ -110,7 +110,7 @@ static int read_points(const struct reading *reading, const json_t *array,
 
         result = read_point(reading, json_array_get(array, i), i, &point);
         if (result == EXIT_DONE && profile_find(out, point.mode, point.layers) != NULL)
-            result = reading_damaged(reading, "points[%zu]: %.80s of %u layers is there twice", i,
+            result = reading_damaged(reading, "points[%zu]: %.80s of %u layers occurs twice", i,
                                      point.mode, point.layers);
         if (result == EXIT_DONE && !has_room_for_mode(out, point.mode))
             result =
@@ -123,7 +123,7 @@ static int read_points(const struct reading *reading, const json_t *array,
     return result;
 }
 
-/* The numbers without which nobody can tell what was measured. */
+/* The numbers that describe what was measured. */
 static int check_settings(const struct reading *reading, const struct profile_results *results)
 {
     static const char *const needed[] = {"hidden", "batch", "epochs"};
@@ -131,12 +131,12 @@ static int check_settings(const struct reading *reading, const struct profile_re
 
     for (i = 0; i < sizeof needed / sizeof needed[0]; i++)
         if (!(profile_setting(results, needed[i]) >= 1))
-            return reading_damaged(reading, "settings: %s is missing, or no number from 1",
+            return reading_damaged(reading, "settings: %s is missing, or not a number from 1",
                                    needed[i]);
     return EXIT_DONE;
 }
 
-/* Takes a reference to a member of ROOT that has to be an object. */
+/* Takes a reference to a member of ROOT that must be an object. */
 static int read_object(const struct reading *reading, const json_t *root, const char *name,
                        json_t **out)
 {
@@ -148,7 +148,7 @@ static int read_object(const struct reading *reading, const json_t *root, const 
     return EXIT_DONE;
 }
 
-/* Takes a reference to a member of ROOT; null if it is not there. */
+/* Takes a reference to a member of ROOT; null if it is absent. */
 static json_t *member_or_null(const json_t *root, const char *name)
 {
     json_t *value = json_object_get(root, name);
@@ -189,11 +189,11 @@ int profile_results_parse(const struct reading *reading, const char *text, size_
 
     *out = (struct profile_results){0};
     if (bytes > MOST_BYTES)
-        return reading_damaged(reading, "more than %zu MiB; these are no results",
+        return reading_damaged(reading, "more than %zu MiB; not results of `fftool profile`",
                                MOST_BYTES >> 20);
     root = heap_json(text, bytes, JSON_REJECT_DUPLICATES, &error);
     if (root == NULL)
-        return reading_damaged(reading, "no JSON document: line %d: %s", error.line, error.text);
+        return reading_damaged(reading, "not a JSON document: line %d: %s", error.line, error.text);
     result = read_document(reading, root, out);
     json_decref(root);
     return result;

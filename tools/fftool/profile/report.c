@@ -30,14 +30,14 @@ void profile_report_count(struct profile_report *progress, const char *file)
                 profile_find(progress->results, modes->names[m], depths->layers[i])->error != NULL;
         }
     if (failed > 0)
-        snprintf(failures, sizeof failures, " (%zu failed; --retry tries again)", failed);
+        snprintf(failures, sizeof failures, " (%zu failed; --retry measures them again)", failed);
     if (progress->done > 0)
         progress_line(&progress->lines, "%s: %zu of %s %s measured already%s", file, progress->done,
                       text_counted(progress->points, "point").s, progress->done == 1 ? "is" : "are",
                       failures);
 }
 
-/* Seconds that a layer takes in MODE, or, with NULL, in any; NAN if nothing is known. */
+/* Seconds that a layer takes in MODE, or, with NULL, in any; NAN if unknown. */
 static double seconds_per_layer(const struct profile_results *results, const char *mode)
 {
     double seconds = 0, layers = 0;
@@ -55,7 +55,7 @@ static double seconds_per_layer(const struct profile_results *results, const cha
     return layers > 0 ? seconds / layers : NAN;
 }
 
-/* Of all points that are missing, the one at work included. */
+/* Of all missing points, the running one included. */
 static double estimated_seconds(const struct profile_report *progress)
 {
     const struct profile_modes *modes = progress->modes;
@@ -75,7 +75,7 @@ static double estimated_seconds(const struct profile_report *progress)
     return seconds;
 }
 
-/* ", about 12 min left", or nothing if nobody knows. */
+/* ", about 12 min left", or nothing if unknown. */
 static struct text left_text(const struct profile_report *progress, double spent_s)
 {
     struct text out = {""};

@@ -54,7 +54,7 @@ void profile_results_release(struct profile_results *results)
     *results = (struct profile_results){0};
 }
 
-/* Where MODE stands in the recipe's table; behind all others if it is not there. */
+/* The position of MODE in the table of modes; after all others if it is not in it. */
 static size_t mode_rank(const char *mode)
 {
     const struct ff_recipe_choice *choices = ff_recipe_choices("mode");
@@ -127,7 +127,7 @@ bool profile_did_not_fit(const struct profile_results *results, const struct pro
            (point->exit_code == PROFILE_KILLED_CODE && profile_setting(results, "limit") > 0);
 }
 
-/* Puts MODE in its place, unless it is there. Returns false if there is no room for it. */
+/* Inserts MODE in order, unless it is present. Returns false if there is no room for it. */
 static bool add_mode(struct profile_modes *modes, const char *mode)
 {
     size_t i, at;
@@ -178,7 +178,8 @@ bool profile_has_room(const struct profile_results *results, const struct profil
     return points <= PROFILE_MOST_POINTS;
 }
 
-/* Sums over points, taken from their means: large numbers do not eat small differences. */
+/* Sums over points of differences from their means, so that large numbers do not hide small
+ * differences. */
 struct fit {
     double n, mean_x, mean_y, sum_xx, sum_xy;
 };

@@ -5,7 +5,7 @@
  *   date      when measuring began, ISO 8601
  *   data      the dataset's name
  *   machine   cpu, processors, memory_bytes, kernel, fftool (its version), blas
- *   settings  what all points have in common; a point belongs to the file only if they are the same
+ *   settings  settings of all points; all points of a file have the same
  *   points    one object for each training: mode, layers, hidden, batch and PROFILE_FIGURES; one
  *             that failed has error and exit_code, too
  *   slopes    for each mode the growth of peak_rss_bytes with depth
@@ -20,7 +20,7 @@
 #define PROFILE_SCHEMA "fftool.profile/1"
 #define PROFILE_MOST_POINTS 4096 /* in a file */
 #define PROFILE_MOST_MODES 8     /* in a file: as many as there are colours */
-/* Exit code that a training is left with by SIGKILL, the kernel's way to end the greedy. */
+/* Exit code of a training after SIGKILL, which the kernel sends if memory runs out. */
 #define PROFILE_KILLED_CODE 137
 
 /* ROW(name in C, member in JSON, whole number?) */
@@ -74,11 +74,11 @@ struct profile_depths {
 };
 
 /* Read and check PATH, or the TEXT of a file. Return EXIT_DONE, or an exit code with the reason
- * printed; EXIT_DAMAGED for what is no such file. OUT is to be released in either case. */
+ * printed; EXIT_DAMAGED for any other file. OUT is to be released in either case. */
 int profile_results_read(const struct cli *cli, const char *path, struct profile_results *out);
 int profile_results_parse(const struct reading *reading, const char *text, size_t bytes,
                           struct profile_results *out);
-/* Writes RESULTS with their slopes; what was there before stays until all is written. */
+/* Writes RESULTS with their slopes; the earlier file stays until all is written. */
 int profile_results_write(const struct cli *cli, const char *path,
                           const struct profile_results *results);
 void profile_results_release(struct profile_results *results);
@@ -86,8 +86,8 @@ void profile_results_release(struct profile_results *results);
 /* RESULTS can take points of all MODES at all DEPTHS, replaced or added. */
 bool profile_has_room(const struct profile_results *results, const struct profile_modes *modes,
                       const struct profile_depths *depths);
-/* Takes over what POINT owns, for which there is room; a point of the same mode and depth is
- * replaced. */
+/* Takes ownership of the members of POINT, for which there must be room; a point of the same mode
+ * and depth is replaced. */
 void profile_put(struct profile_results *results, const struct profile_point *point);
 void profile_point_release(struct profile_point *point);
 /* Returns NULL if there is no such point. */
@@ -96,13 +96,13 @@ const struct profile_point *profile_find(const struct profile_results *results, 
 /* Returns a figure of a point; NAN if there is none, or no such point. */
 double profile_figure(const struct profile_results *results, const char *mode, uint32_t layers,
                       enum profile_figure figure);
-/* POINT failed because memory was not enough. */
+/* POINT failed for lack of memory. */
 bool profile_did_not_fit(const struct profile_results *results, const struct profile_point *point);
 
 void profile_modes(const struct profile_results *results, struct profile_modes *out);
 void profile_depths(const struct profile_results *results, struct profile_depths *out);
 struct profile_slope profile_slope(const struct profile_results *results, const char *mode);
-/* Returns a number of the settings; NAN if it is not there, or null. */
+/* Returns a number of the settings; NAN if absent or null. */
 double profile_setting(const struct profile_results *results, const char *name);
 
 /* The member of a figure in JSON, and whether it is a whole number. */

@@ -6,7 +6,7 @@
 #define COLUMN 16 /* characters, of a mode */
 #define FIRST_COLUMN 12
 
-/* A size that may be negative, or not known. */
+/* A size that may be negative, or unknown. */
 static struct text signed_bytes(double bytes)
 {
     struct text out;
@@ -92,7 +92,7 @@ static void print_ratios(const struct profile_results *results, const struct pro
         compare_at(results, modes, depths->layers[--i], &at);
     if (at.n < 2)
         return;
-    fprintf(out, "\nAt %u layers, in times the memory of ", depths->layers[i]);
+    fprintf(out, "\nAt %u layers, relative to the memory of ", depths->layers[i]);
     print_text(out, at.modes[at.least]);
     fputc(':', out);
     for (m = 0; m < at.n; m++)
