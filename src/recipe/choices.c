@@ -12,22 +12,21 @@
 static const struct ff_recipe_choice embeddings[] = {
     {"replace", "the first inputs are replaced by the label"},
     {"append", "inputs are added for the label"},
-    {"none", "it does not: layers learn without labels"},
+    {"none", "layers learn without labels"},
     {NULL, NULL},
 };
 static const struct ff_recipe_choice kinds_of_negatives[] = {
-    {"random", "any wrong label, drawn once for each set"},
-    {"hard",
-     "drawn in each epoch from what the goodness of the layers trained so far, or with ff-full "
-     "the linear head, takes the row for"},
-    {"hybrid", "not labels but images: two of them mixed by a mask (unsupervised)"},
+    {"random", "random wrong labels, drawn once for each set"},
+    {"hard", "wrong labels drawn in each epoch by the goodness of the layers trained so far, or "
+             "with ff-full by the linear head"},
+    {"hybrid", "hybrid images: two images mixed by a mask (unsupervised)"},
     {NULL, NULL},
 };
 
 static const struct ff_recipe_choice outputs_passed_on[] = {
-    {"label-free", "those under no label"},
-    {"mean", "the mean of those under every label"},
-    {"posterior", "the same, weighed by what the layer takes the row for"},
+    {"label-free", "outputs without a label"},
+    {"mean", "mean of the outputs under all labels"},
+    {"posterior", "the same, weighted by the posterior of the labels"},
     {NULL, NULL},
 };
 

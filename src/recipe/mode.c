@@ -27,7 +27,7 @@ static const struct ff_mode modes[] = {
     },
     {
         .name = "bp-accum",
-        .summary = "backpropagation by gradients added up over micro-batches",
+        .summary = "backpropagation with gradients accumulated over micro-batches",
         .recipe = "symba",
         .backprop = true,
         .whole_network = true,

@@ -13,7 +13,8 @@
 static const struct ff_recipe_entry entries[] = {
     {
         .name = "conditioned",
-        .summary = "every layer meets the label by weights of its own; one label-free stream",
+        .summary =
+            "each layer is conditioned on the label by weights of its own; one label-free stream",
         .reaches = "MNIST 4x500: 1.3 % in 10 epochs (backpropagation: 1.5 %)",
         .defaults =
             &(const struct ff_recipe){
@@ -66,7 +67,7 @@ static const struct ff_recipe_entry entries[] = {
     },
     {
         .name = "unsupervised",
-        .summary = "Hinton 2022: images against hybrids of two; labels are for a linear head alone",
+        .summary = "Hinton 2022: images against hybrids of two; labels only for the linear head",
         .reaches = "MNIST 4x1000, by the head: 2.1 % in 10 epochs with 4 sets of hybrids",
         .defaults =
             &(const struct ff_recipe){

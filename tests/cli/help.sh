@@ -76,8 +76,8 @@ done
 
 # Of defaults only those that are of use
 tr -s '\n ' ' ' <out >flat
-for default in 'logistic loss\) \[1 with classic, unsupervised\]' 'in common \[0\.1 with conditioned\]' \
-    'of sgd \[0\.9 with sgd\]' 'its learning rate \[0\.001\]'; do
+for default in 'logistic loss\) \[1 with classic, unsupervised\]' 'softmax loss \[0\.1 with conditioned\]' \
+    '\(sgd\) \[0\.9 with sgd\]' 'learning rate of the head \[0\.001\]'; do
     ok "train --help shows $default" has flat "$default"
 done
 ff 0 recipes
