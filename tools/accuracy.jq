@@ -170,7 +170,7 @@ def results($rows; $quick):
         | select(.ff_runs != []) | .runs = .ff_runs + .bp_runs
         | if .runs | completed | map(.fingerprint) | unique | length > 1 then
             "accuracy: \(.name): runs that are kept are of other data; give --output another " +
-                "name, or --force to measure anew\n" | halt_error(1)
+                "name, or --force to measure again\n" | halt_error(1)
           else . end
         | .ff = (.ff_runs | summary($ff.options))
         | .bp = (if $bp then .bp_runs | summary($bp.options) else null end)]
