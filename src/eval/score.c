@@ -234,7 +234,7 @@ static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *fee
         .geometry = &s->geometry,
         .streams = s->streams,
         .n_streams = s->n_streams,
-        .plain = s->backprop,
+        .plain = s->no_goodness,
         .no_outputs = s->out == NULL,
         .sink = take_block,
         .begin_chunk = begin_chunk,

@@ -1,8 +1,6 @@
 /* What is to be scored, and how: decided before the work begins. */
 #include "eval/score_private.h"
 
-#include "recipe/mode.h"
-
 #define DEFAULT_SCRATCH_BYTES ((uint64_t)1 << 30)
 
 static int load_manifest(struct scoring *s)
@@ -23,10 +21,10 @@ static int choose_method(struct scoring *s)
     const char *mode = s->manifest.recipe.mode;
     bool unsupervised;
 
-    s->backprop = ff_mode_find(mode)->backprop;
+    s->no_goodness = !ff_recipe_has_goodness(&s->manifest.recipe);
     s->conditioned = ff_recipe_conditioned(&s->manifest.recipe);
     unsupervised = ff_recipe_unsupervised(&s->manifest.recipe);
-    if (s->backprop && method == FF_METHOD_GOODNESS)
+    if (s->no_goodness && method == FF_METHOD_GOODNESS)
         return ff_fail(s->ctx, FF_EINVAL,
                        "%s is trained by backpropagation (%s): its output layer, a linear head, "
                        "decides, not the goodness",
@@ -36,7 +34,7 @@ static int choose_method(struct scoring *s)
                        "%s is trained without labels: its linear head decides, not the goodness",
                        s->evaluate->model);
     s->by_head =
-        method == FF_METHOD_HEAD || (method == FF_METHOD_AUTO && (s->backprop || unsupervised));
+        method == FF_METHOD_HEAD || (method == FF_METHOD_AUTO && (s->no_goodness || unsupervised));
     return FF_OK;
 }
 
@@ -49,7 +47,7 @@ static uint32_t count_layers(const struct scoring *s)
 
 static int nothing_trained(const struct scoring *s)
 {
-    const char *what = s->by_head && !s->backprop ? "head" : "layer";
+    const char *what = s->by_head && !s->no_goodness ? "head" : "layer";
 
     if (ff_model_file_in_training(s->file))
         return ff_about(s->ctx,

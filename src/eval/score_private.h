@@ -19,7 +19,7 @@ struct scoring {
     struct ff_workers workers;
     struct ff_scratch scratch;
     struct ff_clock clock;
-    bool backprop, by_head, conditioned;
+    bool no_goodness, by_head, conditioned;
     uint32_t layers, first_head, classes;
     uint32_t trained_layers;
     uint32_t sum_from; /* the first layer whose goodness is summed */

@@ -32,6 +32,7 @@ struct ff_learner {
 struct ff_learner_ops {
     struct ff_work work; /* for the planner; its needs count the struct of SIZE bytes, too */
     size_t size;         /* of the struct, which is zeroed before it is opened */
+    bool goodness;       /* learns by the goodness of layers, and sums it up */
     bool reads_outputs;  /* learns from the outputs of its layer; else from the inputs */
     /* Allocates the parts. On error what is there is closed. */
     int (*open)(struct ff_learner *learner);

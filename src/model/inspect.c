@@ -2,7 +2,6 @@
 #include "model/inspect_private.h"
 
 #include "base/hex.h"
-#include "recipe/mode.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -169,7 +168,6 @@ static void fill_progress(const struct ff_manifest *manifest, struct ff_model_in
 int ff_model_info(struct ff_model *model, struct ff_model_info *out)
 {
     const struct ff_manifest *manifest = &model->manifest;
-    const struct ff_mode *mode;
     int status;
 
     memset(out, 0, sizeof *out);
@@ -181,7 +179,6 @@ int ff_model_info(struct ff_model *model, struct ff_model_info *out)
     ff_model_file_unpin(model->file);
     if (status != FF_OK)
         return status;
-    mode = ff_mode_find(manifest->recipe.mode);
     out->recipe = &manifest->recipe;
     out->program_version = manifest->program;
     out->blas = manifest->blas;
@@ -196,8 +193,8 @@ int ff_model_info(struct ff_model *model, struct ff_model_info *out)
     out->classes = manifest->classes;
     out->data_is_float = manifest->is_float;
     out->in_training = ff_model_file_in_training(model->file);
-    out->whole_network = mode->whole_network;
-    out->backprop = mode->backprop;
+    out->whole_network = ff_recipe_trains_at_once(&manifest->recipe);
+    out->backprop = !ff_recipe_has_goodness(&manifest->recipe);
     out->conditioned = ff_recipe_conditioned(&manifest->recipe);
     fill_progress(manifest, out);
     out->choice = ff_manifest_choice(manifest);

@@ -2,7 +2,6 @@
 #include "model/inspect_private.h"
 
 #include "model/layer_metrics.h"
-#include "recipe/mode.h"
 
 #include <math.h>
 #include <string.h>
@@ -108,8 +107,8 @@ static int read_metrics(struct ff_model *model, uint32_t layer, struct ff_layer_
 
     out->loss = out->goodness_pos = out->goodness_neg = out->error = NAN;
     /* They are measured in the forward pass after a layer's training. */
-    if (ff_mode_find(model->manifest.recipe.mode)->whole_network ||
-        out->state != FF_LAYER_TRAINED || (mark->stage == FF_STAGE_FORWARD && mark->layer == layer))
+    if (ff_recipe_trains_at_once(&model->manifest.recipe) || out->state != FF_LAYER_TRAINED ||
+        (mark->stage == FF_STAGE_FORWARD && mark->layer == layer))
         return FF_OK;
     status = ff_layer_metrics_load(model->ctx, model->file, &model->manifest, layer, metrics);
     if (status != FF_OK)

@@ -12,6 +12,7 @@
 #include "data/files.h"
 #include "data/jitter.h"
 #include "model/geometry.h"
+#include "recipe/kind.h"
 #include "store/model_file.h"
 
 #include "recipe/recipe.h"
@@ -106,16 +107,6 @@ FF_CHECK int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file,
 
 /* What follows from the recipe and the data (manifest_facts.c). */
 
-/* True if labels condition every layer (nn/labels.h), and none enters the inputs of layer 1. The
- * loss must be known. */
-bool ff_recipe_conditioned(const struct ff_recipe *recipe);
-/* True if layers learn without labels, from images and hybrid ones. */
-bool ff_recipe_unsupervised(const struct ff_recipe *recipe);
-/* True if rows must be images, of known height and width. */
-bool ff_recipe_takes_images(const struct ff_recipe *recipe);
-/* True if inputs are stored under every label, and a layer gathers its hard negatives from them
- * (learn/hard_negatives.h). */
-bool ff_recipe_gathers(const struct ff_recipe *recipe);
 /* Classes that rows can be stored under: each takes as much scratch as a stream of its own. */
 #define FF_MAX_GATHERED_CLASSES 64u
 /* Labels that a row meets in a step of a label-conditioned layer, the true one among them. */
@@ -129,9 +120,6 @@ uint64_t ff_manifest_held_out(const struct ff_manifest *manifest);
 struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest);
 /* Inputs of layer LAYER (from 1): columns of boundary LAYER - 1. */
 uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer);
-/* The lowest layer with a head (the first is left out where there are more; Hinton 2022,
- * section 3.3; with backpropagation the last one, for its head gives the outputs); 0: no head. */
-uint32_t ff_recipe_first_head(const struct ff_recipe *recipe);
 /* Weights and biases of the whole network, heads included, for INPUTS inputs of layer 1. */
 uint64_t ff_recipe_parameters(const struct ff_recipe *recipe, uint32_t inputs, uint32_t classes);
 

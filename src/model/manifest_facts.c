@@ -1,28 +1,7 @@
 /* What follows from a recipe and the data that it learns from. */
 #include "model/manifest.h"
-#include "nn/loss.h"
-#include "recipe/mode.h"
 
 #include <string.h>
-
-bool ff_recipe_conditioned(const struct ff_recipe *recipe)
-{
-    return !ff_mode_find(recipe->mode)->backprop && ff_loss_find(recipe->loss)->labels;
-}
-
-bool ff_recipe_unsupervised(const struct ff_recipe *recipe)
-{
-    return !ff_mode_find(recipe->mode)->backprop && !ff_recipe_conditioned(recipe) &&
-           strcmp(recipe->embedding, "none") == 0;
-}
-
-bool ff_recipe_gathers(const struct ff_recipe *recipe)
-{
-    const struct ff_mode *mode = ff_mode_find(recipe->mode);
-
-    return !mode->backprop && !mode->whole_network && !ff_recipe_conditioned(recipe) &&
-           strcmp(recipe->negatives, "hard") == 0;
-}
 
 /* Up to so many classes a row meets every label, unless told otherwise. */
 #define ALL_LABELS 20
@@ -34,11 +13,6 @@ uint32_t ff_manifest_labels_met(const struct ff_manifest *manifest)
     if (wrong == 0)
         wrong = ALL_LABELS - 1;
     return wrong + 1 < manifest->classes ? wrong + 1 : manifest->classes;
-}
-
-bool ff_recipe_takes_images(const struct ff_recipe *recipe)
-{
-    return recipe->jitter > 0 || ff_recipe_unsupervised(recipe);
 }
 
 struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest)
@@ -70,8 +44,7 @@ struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest)
 {
     bool append = strcmp(manifest->recipe.embedding, "append") == 0;
 
-    if (ff_mode_find(manifest->recipe.mode)->backprop || ff_recipe_conditioned(&manifest->recipe) ||
-        ff_recipe_unsupervised(&manifest->recipe))
+    if (!ff_recipe_embeds_labels(&manifest->recipe))
         return (struct ff_embedding){.features = manifest->features};
     return (struct ff_embedding){
         .mode = append ? FF_EMBED_APPEND : FF_EMBED_REPLACE,
@@ -86,15 +59,6 @@ uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer)
     struct ff_embedding embedding = ff_manifest_embedding(manifest);
 
     return layer == 1 ? ff_embed_width(&embedding) : manifest->recipe.hidden[layer - 2];
-}
-
-uint32_t ff_recipe_first_head(const struct ff_recipe *recipe)
-{
-    if (recipe->head_epochs == 0)
-        return 0;
-    if (ff_mode_find(recipe->mode)->backprop)
-        return recipe->layers;
-    return recipe->layers > 1 ? 2 : 1;
 }
 
 uint64_t ff_recipe_parameters(const struct ff_recipe *recipe, uint32_t inputs, uint32_t classes)

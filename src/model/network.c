@@ -1,7 +1,6 @@
 #include "model/network.h"
 
 #include "model/turn.h"
-#include "recipe/mode.h"
 
 #include <string.h>
 
@@ -105,5 +104,5 @@ void ff_network_needs(const struct ff_manifest *manifest, struct ff_needs *needs
 
 const struct ff_optimizer *ff_network_head_optimizer(const struct ff_recipe *recipe)
 {
-    return ff_optimizer_find(ff_mode_find(recipe->mode)->backprop ? recipe->optimizer : "adam");
+    return ff_optimizer_find(ff_recipe_head_optimizer(recipe));
 }

@@ -1,12 +1,5 @@
 #include "model/turn.h"
 
-#include "recipe/mode.h"
-
-static bool at_once(const struct ff_recipe *recipe)
-{
-    return ff_mode_find(recipe->mode)->whole_network;
-}
-
 static bool has_head(const struct ff_recipe *recipe, uint32_t layer)
 {
     uint32_t first_head = ff_recipe_first_head(recipe);
@@ -30,7 +23,7 @@ struct ff_turn ff_turn_after(const struct ff_recipe *recipe, struct ff_turn turn
 
     if (turn.stage == FF_STAGE_IMPORT)
         return (struct ff_turn){FF_STAGE_TRAIN, 1};
-    if (at_once(recipe))
+    if (ff_recipe_trains_at_once(recipe))
         return done;
     if (turn.stage == FF_STAGE_TRAIN)
         return (struct ff_turn){FF_STAGE_FORWARD, turn.layer};
@@ -47,11 +40,11 @@ bool ff_turn_exists(const struct ff_recipe *recipe, struct ff_turn turn, bool la
     case FF_STAGE_IMPORT:
         return turn.layer == 1;
     case FF_STAGE_TRAIN:
-        return turn.layer == 1 || !at_once(recipe);
+        return turn.layer == 1 || !ff_recipe_trains_at_once(recipe);
     case FF_STAGE_FORWARD:
-        return !at_once(recipe);
+        return !ff_recipe_trains_at_once(recipe);
     case FF_STAGE_HEAD:
-        return !at_once(recipe) && last_round && has_head(recipe, turn.layer);
+        return !ff_recipe_trains_at_once(recipe) && last_round && has_head(recipe, turn.layer);
     case FF_STAGE_DONE:
         return turn.layer == recipe->layers;
     }
@@ -60,7 +53,7 @@ bool ff_turn_exists(const struct ff_recipe *recipe, struct ff_turn turn, bool la
 
 bool ff_turn_is_of_layer(const struct ff_recipe *recipe, struct ff_turn turn)
 {
-    return turn.stage != FF_STAGE_IMPORT && !at_once(recipe);
+    return turn.stage != FF_STAGE_IMPORT && !ff_recipe_trains_at_once(recipe);
 }
 
 /* The whole network's, when it learns. */
@@ -75,14 +68,14 @@ size_t ff_turn_parts(const struct ff_recipe *recipe, struct ff_turn turn)
 {
     if (turn.stage != FF_STAGE_TRAIN && turn.stage != FF_STAGE_HEAD)
         return 0;
-    return at_once(recipe) ? network_parts(recipe) : 1;
+    return ff_recipe_trains_at_once(recipe) ? network_parts(recipe) : 1;
 }
 
 struct ff_part ff_turn_part(const struct ff_recipe *recipe, struct ff_turn turn, size_t i)
 {
     uint32_t number = (uint32_t)i;
 
-    if (!at_once(recipe))
+    if (!ff_recipe_trains_at_once(recipe))
         return (struct ff_part){.kind = turn.stage == FF_STAGE_HEAD ? 'H' : 'W',
                                 .number = turn.layer};
     if (number < recipe->layers)
@@ -94,7 +87,8 @@ struct ff_part ff_turn_part(const struct ff_recipe *recipe, struct ff_turn turn,
 bool ff_turn_teaches(const struct ff_recipe *recipe, struct ff_turn turn, char kind,
                      uint32_t number)
 {
-    enum ff_stage stage = kind == 'H' && !at_once(recipe) ? FF_STAGE_HEAD : FF_STAGE_TRAIN;
+    enum ff_stage stage =
+        kind == 'H' && !ff_recipe_trains_at_once(recipe) ? FF_STAGE_HEAD : FF_STAGE_TRAIN;
 
-    return turn.stage == stage && (at_once(recipe) || number == turn.layer);
+    return turn.stage == stage && (ff_recipe_trains_at_once(recipe) || number == turn.layer);
 }

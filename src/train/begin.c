@@ -77,7 +77,7 @@ int ff_begin_check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 
     if (opts->micro_batch_rows && !ff_mode_cuts_batches(mode))
         return ff_fail(ctx, FF_EINVAL, "micro-batch: mode %s holds the whole batch", mode->name);
-    if (opts->tile_slots && mode->whole_network)
+    if (opts->tile_slots && !ff_mode_work(mode, FF_STAGE_TRAIN)->pages)
         return ff_fail(ctx, FF_EINVAL, "tile slots: mode %s holds every layer", mode->name);
     return ff_workers_check(ctx, opts->threads);
 }
@@ -101,7 +101,7 @@ void ff_train_opts_drop_unused(struct ff_train_opts *opts, const char *mode,
 
         if (ff_mode_cuts_batches(other) && !ff_mode_cuts_batches(own))
             opts->micro_batch_rows = 0;
-        if (!other->whole_network && own->whole_network)
+        if (ff_mode_work(other, FF_STAGE_TRAIN)->pages && !ff_mode_work(own, FF_STAGE_TRAIN)->pages)
             opts->tile_slots = 0;
     }
 }
@@ -152,8 +152,8 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
     if (info->features > FF_MAX_UNITS - info->classes)
         return ff_fail(ctx, FF_EINVAL, "%u features and %u classes: at most %u inputs fit a layer",
                        info->features, info->classes, FF_MAX_UNITS);
-    if (strcmp(recipe->embedding, "replace") == 0 && !ff_mode_find(recipe->mode)->backprop &&
-        !ff_recipe_conditioned(recipe) && info->features < info->classes)
+    if (ff_recipe_embeds_labels(recipe) && strcmp(recipe->embedding, "replace") == 0 &&
+        info->features < info->classes)
         return ff_fail(
             ctx, FF_EINVAL,
             "%u feature%s cannot hold a label of %u classes; use --label-embedding append",

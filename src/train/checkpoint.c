@@ -55,18 +55,15 @@ int ff_checkpoint(struct ff_run *run, size_t n, const struct ff_part *parts, boo
     return sweep(run, n, parts, generation, state);
 }
 
-/* A head of Forward-Forward begins at zero: its loss is convex, and the first step needs no luck.
- * With backpropagation it hands errors down from the first step on. */
 static int seed(struct ff_run *run, const struct ff_part *part)
 {
-    uint64_t number = run->manifest.recipe.seed;
+    const struct ff_recipe *recipe = &run->manifest.recipe;
+    bool head = part->kind == 'H';
+    float gain = head ? ff_recipe_head_gain(recipe) : run->job.mode->init_gain;
 
-    if (part->kind == 'W')
-        return ff_layer_seed(part->layer, run->workers.pool, number, part->number,
-                             run->job.mode->init_gain);
-    if (run->job.mode->backprop)
-        return ff_layer_seed(part->layer, run->workers.pool, number, part->number + 1, 1);
-    return FF_OK;
+    if (gain == 0)
+        return FF_OK; /* it is all zero */
+    return ff_layer_seed(part->layer, run->workers.pool, recipe->seed, part->number + head, gain);
 }
 
 int ff_checkpoint_restore(struct ff_run *run, size_t n, const struct ff_part *parts)

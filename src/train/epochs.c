@@ -89,18 +89,18 @@ static void report(const struct ff_learning *learning, double seconds, double ro
     struct ff_run *run = learning->run;
     const struct ff_progress_mark *mark = &run->manifest.mark;
     const struct ff_sums *sums = &mark->sums;
-    bool head = learning->phase == FF_PHASE_HEAD, no_goodness = head || run->job.mode->backprop;
+    bool goodness = learning->learner->ops->goodness;
     uint64_t batches = run->job.geometry.batches, steps = (mark->epoch + 1) * batches;
     double factor = run->job.schedule->factor(steps - 1, learning->epochs * batches);
     struct ff_epoch_report out = {
-        .head = head,
+        .head = learning->phase == FF_PHASE_HEAD,
         .sweep = mark->round + 1,
         .layer = layer_number(learning),
         .epoch = mark->epoch + 1,
-        .negatives = no_goodness ? NULL : ff_streams_negatives(&run->manifest.recipe),
+        .negatives = goodness ? ff_streams_negatives(&run->manifest.recipe) : NULL,
         .loss = mean_loss(sums),
-        .goodness_pos = no_goodness ? NAN : sums->goodness_pos / sums->rows,
-        .goodness_neg = no_goodness ? NAN : sums->goodness_neg / sums->rows,
+        .goodness_pos = goodness ? sums->goodness_pos / sums->rows : NAN,
+        .goodness_neg = goodness ? sums->goodness_neg / sums->rows : NAN,
         .error = sums->wrong / sums->rows,
         .learning_rate = learning->learning_rate * factor,
         .seconds = seconds,

@@ -46,7 +46,7 @@ int ff_stage_train(struct ff_run *run)
 {
     const struct ff_recipe *recipe = &run->manifest.recipe;
     struct ff_learning learning = {
-        .name = run->job.mode->whole_network ? NULL : "layer",
+        .name = ff_turn_is_of_layer(recipe, ff_manifest_turn(&run->manifest)) ? "layer" : NULL,
         .phase = FF_PHASE_TRAIN,
         .order = FF_RNG_BATCH_ORDER,
         .epochs = recipe->epochs,

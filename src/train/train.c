@@ -48,7 +48,7 @@ static int reclaim(struct ff_run *run)
     uint32_t last = run->manifest.mark.layer, first = last > 1 ? last - 1 : 1;
     int status = FF_OK;
 
-    if (run->job.mode->whole_network) {
+    if (ff_recipe_trains_at_once(&run->manifest.recipe)) {
         first = 1;
         last = run->manifest.recipe.layers;
     }
@@ -133,7 +133,7 @@ static uint32_t layers_measured(const struct ff_run *run)
 {
     const struct ff_manifest *manifest = &run->manifest;
 
-    if (run->job.mode->whole_network)
+    if (ff_recipe_trains_at_once(&manifest->recipe))
         return 0;
     if (manifest->mark.round > 0)
         return manifest->recipe.layers;

@@ -1,0 +1,63 @@
+#include "recipe/kind.h"
+
+#include "nn/loss.h"
+#include "recipe/mode.h"
+
+#include <string.h>
+
+bool ff_recipe_has_goodness(const struct ff_recipe *recipe)
+{
+    return !ff_mode_find(recipe->mode)->backprop;
+}
+
+bool ff_recipe_trains_at_once(const struct ff_recipe *recipe)
+{
+    return ff_mode_find(recipe->mode)->whole_network;
+}
+
+bool ff_recipe_conditioned(const struct ff_recipe *recipe)
+{
+    return ff_recipe_has_goodness(recipe) && ff_loss_find(recipe->loss)->labels;
+}
+
+bool ff_recipe_unsupervised(const struct ff_recipe *recipe)
+{
+    return ff_recipe_has_goodness(recipe) && !ff_recipe_conditioned(recipe) &&
+           strcmp(recipe->embedding, "none") == 0;
+}
+
+bool ff_recipe_embeds_labels(const struct ff_recipe *recipe)
+{
+    return ff_recipe_has_goodness(recipe) && !ff_recipe_conditioned(recipe) &&
+           strcmp(recipe->embedding, "none") != 0;
+}
+
+bool ff_recipe_takes_images(const struct ff_recipe *recipe)
+{
+    return recipe->jitter > 0 || ff_recipe_unsupervised(recipe);
+}
+
+bool ff_recipe_gathers(const struct ff_recipe *recipe)
+{
+    return ff_recipe_has_goodness(recipe) && !ff_recipe_trains_at_once(recipe) &&
+           !ff_recipe_conditioned(recipe) && strcmp(recipe->negatives, "hard") == 0;
+}
+
+uint32_t ff_recipe_first_head(const struct ff_recipe *recipe)
+{
+    if (recipe->head_epochs == 0)
+        return 0;
+    if (!ff_recipe_has_goodness(recipe))
+        return recipe->layers;
+    return recipe->layers > 1 ? 2 : 1;
+}
+
+const char *ff_recipe_head_optimizer(const struct ff_recipe *recipe)
+{
+    return ff_recipe_has_goodness(recipe) ? "adam" : recipe->optimizer;
+}
+
+float ff_recipe_head_gain(const struct ff_recipe *recipe)
+{
+    return ff_recipe_has_goodness(recipe) ? 0 : 1;
+}
