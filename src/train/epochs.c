@@ -40,16 +40,19 @@ static int diverged(const struct ff_learning *learning, uint32_t epoch, const ch
 }
 
 /* EPOCH (from 1): the last one that the parts have learned in. */
-static int save(const struct ff_learning *learning, uint32_t epoch, bool final)
+static int save(struct ff_learning *learning, uint32_t epoch, bool final)
 {
-    int status =
+    int status;
+
+    learning->run->manifest.mark.sums = learning->sums;
+    status =
         ff_checkpoint(learning->run, learning->learner->n_parts, learning->learner->parts, final);
 
     return status == FF_ENUMERIC ? diverged(learning, epoch, "the weights are") : status;
 }
 
 /* Saves the state as it is between two batches. */
-static int stop_here(const struct ff_learning *learning, uint32_t epoch)
+static int stop_here(struct ff_learning *learning, uint32_t epoch)
 {
     struct ff_run *run = learning->run;
     char text[PLACE_BYTES];
@@ -61,7 +64,7 @@ static int stop_here(const struct ff_learning *learning, uint32_t epoch)
                    place(learning, run->manifest.mark.epoch + 1, text));
 }
 
-static int run_batch(const struct ff_learning *learning, const struct ff_permutation *order)
+static int run_batch(struct ff_learning *learning, const struct ff_permutation *order)
 {
     struct ff_run *run = learning->run;
     struct ff_progress_mark *mark = &run->manifest.mark;
@@ -74,11 +77,11 @@ static int run_batch(const struct ff_learning *learning, const struct ff_permuta
         .step = done + 1,
         .lr = (float)(learning->learning_rate * factor),
     };
-    int status = learning->learner->ops->learn(learning->learner, &batch, &mark->sums);
+    int status = learning->learner->ops->learn(learning->learner, &batch, &learning->sums);
 
     if (status != FF_OK)
         return status;
-    if (!isfinite(mark->sums.loss))
+    if (!isfinite(learning->sums.loss))
         return diverged(learning, mark->epoch + 1, "the loss is");
     mark->batch++;
     return FF_OK;
@@ -88,7 +91,7 @@ static void report(const struct ff_learning *learning, double seconds, double ro
 {
     struct ff_run *run = learning->run;
     const struct ff_progress_mark *mark = &run->manifest.mark;
-    const struct ff_sums *sums = &mark->sums;
+    const struct ff_sums *sums = &learning->sums;
     bool goodness = learning->learner->ops->goodness;
     uint64_t batches = run->job.geometry.batches, steps = (mark->epoch + 1) * batches;
     double factor = run->job.schedule->factor(steps - 1, learning->epochs * batches);
@@ -111,12 +114,12 @@ static void report(const struct ff_learning *learning, double seconds, double ro
     if (!run->opts->on_epoch)
         return;
     ff_memory_read(run->ctx, &out.memory);
-    out.scratch_bytes = run->scratch.ops->bytes(run->scratch.self);
+    out.scratch_bytes = ff_boundaries_measure(&run->boundaries, 0);
     run->opts->on_epoch(run->opts->arg, &out);
 }
 
 /* The rest of the epoch that the mark stands in. */
-static int run_epoch(const struct ff_learning *learning)
+static int run_epoch(struct ff_learning *learning)
 {
     struct ff_run *run = learning->run;
     struct ff_progress_mark *mark = &run->manifest.mark;
@@ -128,9 +131,9 @@ static int run_epoch(const struct ff_learning *learning)
                                 .layer = layer_number(learning),
                                 .epoch = mark->epoch + 1,
                                 .epochs = learning->epochs,
-                                .rows = (uint64_t)mark->sums.rows,
+                                .rows = (uint64_t)learning->sums.rows,
                                 .rows_total = geometry->learnt_rows};
-    double began = ff_now(), rows_before = mark->sums.rows, rows, seconds;
+    double began = ff_now(), rows_before = learning->sums.rows, rows, seconds;
 
     ff_clock_phase(&run->clock, &phase, learning->flops_per_row * (double)geometry->learnt_rows);
     while (mark->batch < geometry->batches) {
@@ -138,32 +141,32 @@ static int run_epoch(const struct ff_learning *learning)
 
         if (status != FF_OK)
             return status;
-        if (ff_clock_tick(&run->clock, (uint64_t)mark->sums.rows, mean_loss(&mark->sums)) &&
+        if (ff_clock_tick(&run->clock, (uint64_t)learning->sums.rows, mean_loss(&learning->sums)) &&
             mark->batch < geometry->batches)
             return stop_here(learning, mark->epoch + 1);
     }
     ff_clock_end(&run->clock);
     ff_memory_sample(run->ctx);
-    ff_run_measure_scratch(run);
-    rows = mark->sums.rows - rows_before;
+    ff_boundaries_measure(&run->boundaries, 0);
+    rows = learning->sums.rows - rows_before;
     seconds = ff_now() - began;
     if (learning->phase == FF_PHASE_TRAIN) {
-        run->train_seconds += seconds;
-        run->train_flops += learning->flops_per_row * rows;
+        run->tally.seconds += seconds;
+        run->tally.flops += learning->flops_per_row * rows;
     }
     report(learning, seconds, rows);
     return FF_OK;
 }
 
 /* Moves the mark to the next epoch, and saves what is to be saved. */
-static int end_epoch(const struct ff_learning *learning)
+static int end_epoch(struct ff_learning *learning)
 {
     struct ff_run *run = learning->run;
     struct ff_progress_mark *mark = &run->manifest.mark;
 
     mark->epoch++;
     mark->batch = 0;
-    mark->sums = (struct ff_sums){0};
+    learning->sums = (struct ff_sums){0};
     if (mark->epoch >= learning->until)
         return save(learning, mark->epoch, true);
     if (run->clock.interrupted && run->clock.interrupted(run->clock.arg))
@@ -173,11 +176,13 @@ static int end_epoch(const struct ff_learning *learning)
     return FF_OK;
 }
 
-int ff_run_epochs(const struct ff_learning *learning)
+int ff_run_epochs(struct ff_learning *learning)
 {
     const struct ff_progress_mark *mark = &learning->run->manifest.mark;
     enum ff_stage stage = mark->stage;
     int status = FF_OK;
+
+    learning->sums = mark->sums;
 
     while (status == FF_OK && mark->stage == stage) {
         status = run_epoch(learning);

@@ -21,6 +21,7 @@ struct ff_learning {
     uint32_t until;  /* epochs after which this stage ends */
     double learning_rate;
     double flops_per_row; /* of the matrix products of one sample */
+    struct ff_sums sums;  /* of the epoch under way; a checkpoint writes them into the mark */
 };
 
 /*
@@ -28,6 +29,6 @@ struct ff_learning {
  * FF_EINTERRUPTED: a checkpoint of the batch it stopped at is saved. FF_ENUMERIC: the loss is not
  * finite, or what was to be saved.
  */
-FF_CHECK int ff_run_epochs(const struct ff_learning *learning);
+FF_CHECK int ff_run_epochs(struct ff_learning *learning);
 
 #endif

@@ -12,27 +12,30 @@
 #include "base/clock.h"
 #include "learn/job.h"
 #include "model/layer.h"
+#include "train/boundaries.h"
 #include "train/tasks.h"
+
+/* What a run reports of itself in the end. */
+struct ff_run_tally {
+    uint64_t written_before; /* bytes that the context had written when it began */
+    uint64_t planned_bytes;  /* of peak memory */
+    double seconds, flops;   /* of its epochs */
+};
 
 struct ff_run {
     struct ff_ctx *ctx;
     const struct ff_train_opts *opts;
-    struct ff_manifest manifest;
-    struct ff_model_file *file;
-    struct ff_scratch scratch;
     struct ff_workers workers;
     struct ff_clock clock;
+    /* The model: its manifest as it will be flipped next, and the file. */
+    struct ff_manifest manifest;
+    struct ff_model_file *file;
+    double last_checkpoint; /* seconds, monotonic */
     /* From recipe, data and options */
     struct ff_job job;           /* before all else, its compression */
     struct ff_train_tasks tasks; /* of JOB, for the planner */
-    uint8_t id[16];              /* hash of recipe and data; seals scratch */
-    /* Of this run */
-    double last_checkpoint; /* seconds, monotonic */
-    bool scratch_damaged;   /* the stage under way met damage in stored activations */
-    uint64_t scratch_peak_bytes;
-    uint64_t written_before; /* bytes, when it began */
-    uint64_t planned_bytes;
-    double train_seconds, train_flops;
+    struct ff_boundaries boundaries;
+    struct ff_run_tally tally;
 };
 
 /* Trains with scratch kept in SCRATCH (not owned; freed by the caller), for tests; as ff_train()
@@ -45,18 +48,12 @@ FF_CHECK int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *r
 FF_CHECK int ff_run_derive(struct ff_run *run);
 /* The knobs for STAGE of LAYER, as planned. */
 struct ff_knobs ff_run_knobs(const struct ff_run *run, enum ff_stage stage, uint32_t layer);
-/* Opens boundary K and checks that it is complete and of this run. FF_ENOTFOUND etc. if not usable.
- */
-FF_CHECK int ff_run_open_set(struct ff_run *run, uint32_t boundary, struct ff_set **out);
 /* A layer like SHAPE with room for its weights, in memory or paged. */
 FF_CHECK int ff_run_layer(struct ff_run *run, const struct ff_layer *shape, struct ff_layer *out);
-FF_CHECK int ff_run_seal(struct ff_run *run, struct ff_set *set, uint32_t boundary);
 /* Commits the manifest as it stands in RUN, with all tiles put before. */
 FF_CHECK int ff_run_flip(struct ff_run *run);
 /* Gives a new model its name, if it does not have it yet, and reports that. */
 FF_CHECK int ff_run_publish(struct ff_run *run);
-/* Notes how much scratch holds. */
-void ff_run_measure_scratch(struct ff_run *run);
 /* Operations left from the mark on, for the estimate of time left. Rebuilt scratch is not counted.
  * work_left.c */
 double ff_run_work_left(const struct ff_run *run);

@@ -147,10 +147,11 @@ static int set_up(struct forwarding *f)
     if (status == FF_OK)
         status = allocate(f);
     if (status == FF_OK)
-        status = ff_job_feed(&run->job, &run->workers, &run->scratch_damaged, f->in, f->number - 1,
-                             ff_forward_pieces(f->n_streams), FF_FEED_STORE, &f->feed);
+        status =
+            ff_job_feed(&run->job, &run->workers, &run->boundaries.damaged, f->in, f->number - 1,
+                        ff_forward_pieces(f->n_streams), FF_FEED_STORE, &f->feed);
     if (status == FF_OK && f->n_stored > 0)
-        status = run->scratch.ops->create(run->scratch.self, f->number, &f->out);
+        status = ff_boundary_create(&run->boundaries, f->number, &f->out);
     return status;
 }
 
@@ -246,10 +247,10 @@ static int forward_layer(struct forwarding *f)
     ff_clock_phase(&run->clock, &phase, forward_flops(f));
     status = ff_forward(&run->workers, &opts);
     if (status == FF_OK && f->out)
-        status = ff_run_seal(run, f->out, f->number);
+        status = ff_boundary_seal(&run->boundaries, f->out, f->number);
     if (status == FF_OK)
         ff_clock_end(&run->clock);
-    ff_run_measure_scratch(run);
+    ff_boundaries_measure(&run->boundaries, 0);
     return status;
 }
 
@@ -355,7 +356,7 @@ int ff_stage_forward(struct ff_run *run)
     if (status == FF_OK)
         status = ff_run_flip(run);
     if (status == FF_OK)
-        run->scratch.ops->drop(run->scratch.self, below);
+        ff_boundary_drop(&run->boundaries, below);
     return status;
 }
 
@@ -374,7 +375,7 @@ static int recompute_next(struct ff_run *run, uint32_t from, struct ff_set **set
     release(&f);
     ff_set_close(f.in);
     if (status == FF_OK)
-        run->scratch.ops->drop(run->scratch.self, from);
+        ff_boundary_drop(&run->boundaries, from);
     return status;
 }
 
@@ -386,7 +387,7 @@ static bool can_recompute(int status)
 
 int ff_run_need_set(struct ff_run *run, uint32_t boundary, struct ff_set **out)
 {
-    int status = ff_run_open_set(run, boundary, out);
+    int status = ff_boundary_open(&run->boundaries, boundary, out);
 
     if (!can_recompute(status))
         return status;
@@ -395,7 +396,7 @@ int ff_run_need_set(struct ff_run *run, uint32_t boundary, struct ff_set **out)
         ff_run_tell(
             run,
             "stored activations are missing or damaged: computing them again from the dataset");
-    run->scratch.ops->drop(run->scratch.self, boundary);
+    ff_boundary_drop(&run->boundaries, boundary);
     status = ff_run_import(run, out);
     for (uint32_t k = 0; k < boundary && status == FF_OK; k++)
         status = recompute_next(run, k, out);

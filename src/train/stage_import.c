@@ -67,11 +67,9 @@ static void tell_images(struct ff_run *run, const struct ff_dataset_info *info)
 static void measure_scratch(struct ff_run *run, const struct ff_import_opts *opts)
 {
     struct ff_needs unused = {0};
-    uint64_t bytes = run->scratch.ops->bytes(run->scratch.self) +
-                     ff_import_needs(opts, run->manifest.features, run->manifest.is_float, &unused);
 
-    if (bytes > run->scratch_peak_bytes)
-        run->scratch_peak_bytes = bytes;
+    ff_boundaries_measure(&run->boundaries, ff_import_needs(opts, run->manifest.features,
+                                                            run->manifest.is_float, &unused));
 }
 
 static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff_set *set,
@@ -84,7 +82,7 @@ static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff
         .dataset = dataset,
         .geometry = &run->job.geometry,
         .order = &order,
-        .scratch = &run->scratch,
+        .scratch = &run->boundaries.scratch,
         .set = set,
         .compression = run->job.compression,
         .tick = tick,
@@ -171,7 +169,7 @@ int ff_run_import(struct ff_run *run, struct ff_set **out)
         status = check_shape(run, &dataset->info);
     if (status == FF_OK) {
         tell_images(run, &dataset->info);
-        status = run->scratch.ops->create(run->scratch.self, 0, &set);
+        status = ff_boundary_create(&run->boundaries, 0, &set);
     }
     if (status == FF_OK)
         status = import_into(run, dataset, set, &facts);
@@ -180,9 +178,9 @@ int ff_run_import(struct ff_run *run, struct ff_set **out)
     if (status == FF_OK)
         status = settle_data(run, &facts);
     if (status == FF_OK)
-        status = ff_run_seal(run, set, 0);
+        status = ff_boundary_seal(&run->boundaries, set, 0);
     ff_dataset_close(dataset);
-    ff_run_measure_scratch(run);
+    ff_boundaries_measure(&run->boundaries, 0);
     if (status == FF_OK)
         *out = set;
     else

@@ -14,8 +14,8 @@ static int set_up(struct ff_run *run, const struct ff_learner_ops *ops, struct f
         .job = &run->job,
         .layer = mark->layer,
         .knobs = ff_run_knobs(run, mark->stage, mark->layer),
-        .scratch = &run->scratch,
-        .damaged = &run->scratch_damaged,
+        .scratch = &run->boundaries.scratch,
+        .damaged = &run->boundaries.damaged,
     };
     int status = ff_run_need_set(run, ops->reads_outputs ? mark->layer : mark->layer - 1, set);
 

@@ -76,13 +76,6 @@ static uint32_t needed_boundary(const struct ff_run *run)
     }
 }
 
-/* A complete model may be without scratch. */
-static void drop_scratch(struct ff_run *run, uint32_t kept)
-{
-    if (run->scratch.ops)
-        run->scratch.ops->drop_others(run->scratch.self, kept);
-}
-
 static int run_stage(struct ff_run *run)
 {
     switch (run->manifest.mark.stage) {
@@ -109,7 +102,7 @@ static int retry_stage(struct ff_run *run)
 
     snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
     ff_warn(run->ctx, "%s; going back to the last checkpoint", reason);
-    drop_scratch(run, FF_NO_BOUNDARY);
+    ff_boundaries_drop_others(&run->boundaries, FF_NO_BOUNDARY);
     status = ff_manifest_reload(run->ctx, run->file, &run->manifest);
     ff_model_file_unpin(run->file);
     return status == FF_OK ? run_stage(run) : status;
@@ -120,9 +113,9 @@ static int run_stages(struct ff_run *run)
     int status = FF_OK;
 
     while (run->manifest.mark.stage != FF_STAGE_DONE && status == FF_OK) {
-        run->scratch_damaged = false;
+        run->boundaries.damaged = false;
         status = run_stage(run);
-        if (status == FF_ECORRUPT && run->scratch_damaged)
+        if (status == FF_ECORRUPT && run->boundaries.damaged)
             status = retry_stage(run);
     }
     return status;
@@ -171,11 +164,11 @@ static void fill_result(struct ff_run *run, double began, struct ff_train_result
         ff_recipe_parameters(&manifest->recipe, ff_manifest_fan_in(manifest, 1), manifest->classes);
     result->choice = ff_manifest_choice(manifest);
     result->seconds = ff_now() - began;
-    result->train_seconds = run->train_seconds;
-    result->gflops = run->train_seconds > 0 ? run->train_flops / run->train_seconds * 1e-9 : 0;
-    result->scratch_peak_bytes = run->scratch_peak_bytes;
-    result->bytes_written = ff_meter_written(run->ctx) - run->written_before;
-    result->planned_bytes = run->planned_bytes;
+    result->train_seconds = run->tally.seconds;
+    result->gflops = run->tally.seconds > 0 ? run->tally.flops / run->tally.seconds * 1e-9 : 0;
+    result->scratch_peak_bytes = run->boundaries.peak_bytes;
+    result->bytes_written = ff_meter_written(run->ctx) - run->tally.written_before;
+    result->planned_bytes = run->tally.planned_bytes;
     ff_memory_read(run->ctx, &result->memory);
 }
 
@@ -198,7 +191,7 @@ static int plan(struct ff_run *run)
 
     if (status != FF_OK)
         return status;
-    run->planned_bytes = plan.peak_bytes;
+    run->tally.planned_bytes = plan.peak_bytes;
     ff_plan_warn(run->ctx, &plan);
     if (run->opts->on_plan)
         run->opts->on_plan(run->opts->arg, &plan);
@@ -260,20 +253,22 @@ static int train_from_mark(struct ff_run *run, double began, struct ff_train_res
         if (!result->was_complete) {
             warn_of_other_versions(run);
             /* Without scratch if it was complete before it was opened. */
-            status = run->scratch.ops ? plan(run)
-                                      : ff_fail(run->ctx, FF_EREPLACED,
-                                                "%s: was replaced meanwhile", run->opts->model);
+            status = run->boundaries.scratch.ops
+                         ? plan(run)
+                         : ff_fail(run->ctx, FF_EREPLACED, "%s: was replaced meanwhile",
+                                   run->opts->model);
         }
     }
     if (status == FF_OK) {
         start_clock(run);
-        drop_scratch(run, needed_boundary(run));
+        ff_boundaries_drop_others(&run->boundaries, needed_boundary(run));
         status = reclaim(run);
     }
     if (status == FF_OK)
         status = run_stages(run);
     if (status == FF_OK) {
-        drop_scratch(run, FF_NO_BOUNDARY); /* which makes room for the copy */
+        ff_boundaries_drop_others(&run->boundaries,
+                                  FF_NO_BOUNDARY); /* which makes room for the copy */
         status = compact(run);
     }
     if (status == FF_OK || status == FF_EINTERRUPTED) {
@@ -300,14 +295,14 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                  const struct ff_train_opts *opts, struct ff_scratch *scratch,
                  struct ff_train_result *result)
 {
-    struct ff_run run = {.ctx = ctx, .opts = opts, .scratch = *scratch};
+    struct ff_run run = {.ctx = ctx, .opts = opts, .boundaries.scratch = *scratch};
     uint64_t limit_before = ctx->meter.limit;
     double began = ff_now();
     bool begun;
     int status;
 
     memset(result, 0, sizeof *result);
-    run.written_before = ff_meter_written(ctx);
+    run.tally.written_before = ff_meter_written(ctx);
     status = ff_begin_check(ctx, recipe, opts);
     if (status == FF_OK)
         status = ff_begin_compression(ctx, opts->compress, &run.job.compression);
@@ -333,7 +328,7 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         status = explain_unpublished(&run, status);
     result->saved = begun && ff_model_file_is_published(run.file);
     if (!needs_scratch(&run, status))
-        drop_scratch(&run, FF_NO_BOUNDARY);
+        ff_boundaries_drop_others(&run.boundaries, FF_NO_BOUNDARY);
     ff_run_close(&run);
     ff_workers_release(&run.workers);
     ff_memory_limit(ctx, limit_before);
