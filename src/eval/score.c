@@ -272,8 +272,8 @@ static int add_head(struct scoring *s, uint32_t number)
 
         status = ff_feed_load(feed, 1, &request, &piece);
         if (status == FF_OK)
-            ff_head_logits(&head, s->workers.pool, piece.rows, piece.x, s->product,
-                           s->scores + piece.first * s->classes);
+            status = ff_head_logits(&head, s->workers.pool, piece.rows, piece.x, s->product,
+                                    s->scores + piece.first * s->classes);
         ff_feed_done(feed);
     }
     ff_feed_free(feed);

@@ -353,8 +353,10 @@ static int run_output(struct ff_backprop *b, struct ff_sums *sums)
         status = ff_feed_labels(b->shape.opts.feed, b->requests[i].chunk, b->labels);
         if (status != FF_OK)
             return status;
-        ff_head_logits(layer_of(b, number), b->workers->pool, block->rows, block->x, b->product,
-                       logits);
+        status = ff_head_logits(layer_of(b, number), b->workers->pool, block->rows, block->x,
+                                b->product, logits);
+        if (status != FF_OK)
+            return status;
         sums->loss += ff_softmax_cross_entropy(block->rows, classes, b->batch_rows, logits,
                                                b->labels, &wrong);
         sums->wrong += (double)wrong;
@@ -367,20 +369,19 @@ struct passing {
     const struct ff_layer *layer;
     const float *delta; /* (rows, units): dZ of the layer */
     float *below;       /* (rows, fan_in): y of the layer below, then its dZ */
-    uint32_t tiles;     /* of the layer below */
 };
 
 /* A tile of the layer below, and one chunk. */
-static void pass_tile(void *arg, size_t task, unsigned worker)
+static void pass_tile(void *arg, uint32_t tile, size_t part, unsigned worker)
 {
     const struct passing *p = arg;
-    const struct ff_block *block = &p->b->blocks[task / p->tiles];
+    const struct ff_block *block = &p->b->blocks[part];
     size_t n = p->layer->units, below = p->layer->fan_in;
     float *y = p->below + block->first * below;
     float *passed;
     uint32_t first, count;
 
-    ff_tile_range(p->layer->fan_in, (uint32_t)(task % p->tiles), &first, &count);
+    ff_tile_range(p->layer->fan_in, tile, &first, &count);
     passed =
         p->b->passed + worker * p->b->shape.opts.geometry->chunk_rows * passed_units(&p->b->shape);
     /* (rows, count) = dZ (rows, n) W (n, count), a column block of W */
@@ -389,18 +390,18 @@ static void pass_tile(void *arg, size_t task, unsigned worker)
     ff_relu_backward(block->rows, count, passed, count, y + first, below);
 }
 
-/* dZ_{k-1} = (dZ_k W_k) [y_{k-1} > 0], in place of y_{k-1}. */
-static void pass_down(struct ff_backprop *b, uint32_t layer)
+/* dZ_{k-1} = (dZ_k W_k) [y_{k-1} > 0], in place of y_{k-1}: tile by tile of the layer below. */
+static int pass_down(struct ff_backprop *b, uint32_t layer)
 {
     struct passing passing = {
         .b = b,
         .layer = layer_of(b, layer),
         .delta = outputs(b, layer),
         .below = outputs(b, layer - 1),
-        .tiles = ff_tile_count(units(&b->shape, layer - 1)),
     };
+    struct ff_walk walk = {.parts = b->n_pieces, .fn = pass_tile, .arg = &passing};
 
-    ff_pool_run(b->workers->pool, b->n_pieces * passing.tiles, pass_tile, &passing);
+    return ff_layer_walk(layer_of(b, layer - 1), b->workers->pool, &walk);
 }
 
 /* With dZ of LAYER and its inputs there: its gradient, dZ of the layer below, and, at the end of
@@ -428,7 +429,7 @@ static int learn_layer(struct ff_backprop *b, uint32_t layer)
     set_inputs(b, layer);
     status = ff_update_run(&update, &rows);
     if (status == FF_OK && layer > 1)
-        pass_down(b, layer);
+        status = pass_down(b, layer);
     if (status == FF_OK && b->last)
         status = ff_update_apply(&update, b->number, b->lr);
     return status;

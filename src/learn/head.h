@@ -15,7 +15,7 @@
 #include "model/layer.h"
 
 /* LOGITS (rows, classes) += X V' + c. PRODUCT is working memory of the same size. */
-void ff_head_logits(const struct ff_layer *head, struct ff_pool *pool, size_t rows, const float *x,
-                    float *product, float *logits);
+FF_CHECK int ff_head_logits(const struct ff_layer *head, struct ff_pool *pool, size_t rows,
+                            const float *x, float *product, float *logits);
 
 #endif

@@ -135,7 +135,10 @@ static int learn_chunk(struct head_learner *l, uint32_t chunk, size_t batch_rows
         return status;
     if (!l->has_base)
         memset(l->logits, 0, piece.rows * classes * sizeof(float));
-    ff_head_logits(&l->head, opts->workers->pool, piece.rows, piece.x, l->product, l->logits);
+    status =
+        ff_head_logits(&l->head, opts->workers->pool, piece.rows, piece.x, l->product, l->logits);
+    if (status != FF_OK)
+        return status;
     sums->loss +=
         ff_softmax_cross_entropy(piece.rows, classes, batch_rows, l->logits, l->labels, &wrong);
     sums->wrong += (double)wrong;

@@ -61,17 +61,19 @@ static struct ff_layer *part_on(const struct ff_joint_head *head, uint32_t k)
     return k + 1 < network->first_head ? NULL : &network->heads[k + 1 - network->first_head];
 }
 
-static void add_logits(struct ff_joint_head *head, const struct ff_layer *part)
+static int add_logits(struct ff_joint_head *head, const struct ff_layer *part)
 {
     const struct ff_climb *climb = head->climb;
+    int status = FF_OK;
 
-    for (size_t i = 0; i < climb->n_blocks; i++) {
+    for (size_t i = 0; i < climb->n_blocks && status == FF_OK; i++) {
         const struct ff_block *block = &climb->blocks[i];
         size_t at = (size_t)block->first * part->units;
 
-        ff_head_logits(part, head->climb->workers->pool, block->rows, block->x, head->product,
-                       head->logits + at);
+        status = ff_head_logits(part, head->climb->workers->pool, block->rows, block->x,
+                                head->product, head->logits + at);
     }
+    return status;
 }
 
 /* PART learns from the blocks h and dL/dlogits. */
@@ -158,9 +160,10 @@ static int climb_first(struct ff_joint_head *head, const struct ff_batch *batch,
             return status;
         ff_climb_on(head->climb, k);
         if (part)
-            add_logits(head, part);
+            status = add_logits(head, part);
     }
-    status = finish_logits(head, batch, first);
+    if (status == FF_OK)
+        status = finish_logits(head, batch, first);
     return status == FF_OK ? learn_part(head, part_on(head, last), batch) : status;
 }
 

@@ -283,8 +283,11 @@ static int update_layer(struct network_learner *l, uint32_t k, const struct ff_p
         double factor = recipe->peer_normalisation * 2 * recipe->goodness_scale / layer->units /
                         (double)pairs->batch_rows;
 
-        ff_peers_move(layer, l->base.opts.workers->pool, pairs->blocks, pairs->n_blocks, rows.delta,
-                      factor, l->shift);
+        int status = ff_peers_move(layer, l->base.opts.workers->pool, pairs->blocks,
+                                   pairs->n_blocks, rows.delta, factor, l->shift);
+
+        if (status != FF_OK)
+            return status;
         rows.shift = l->shift;
     }
     l->update.layer = layer;

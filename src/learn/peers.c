@@ -13,15 +13,16 @@ struct peers_job {
     float *sums; /* (units), over the positive rows */
 };
 
-static void move_tile(void *arg, size_t tile, unsigned worker)
+static void move_tile(void *arg, uint32_t tile, size_t part, unsigned worker)
 {
     const struct peers_job *job = arg;
     struct ff_layer *layer = job->layer;
     size_t units = layer->units, rows = 0;
     uint32_t first, count;
 
+    (void)part;
     (void)worker;
-    ff_tile_range(layer->units, (uint32_t)tile, &first, &count);
+    ff_tile_range(layer->units, tile, &first, &count);
     for (size_t i = 0; i < job->n_blocks; i += 2) {
         const struct ff_block *block = &job->blocks[i];
 
@@ -33,16 +34,20 @@ static void move_tile(void *arg, size_t tile, unsigned worker)
         layer->unit_means[j] = KEPT * layer->unit_means[j] + ADDED * (job->sums[j] / (float)rows);
 }
 
-void ff_peers_move(struct ff_layer *layer, struct ff_pool *pool, const struct ff_block *blocks,
-                   size_t n_blocks, const float *y, double factor, float *shift)
+int ff_peers_move(struct ff_layer *layer, struct ff_pool *pool, const struct ff_block *blocks,
+                  size_t n_blocks, const float *y, double factor, float *shift)
 {
     struct peers_job job = {layer, blocks, n_blocks, y, shift};
+    struct ff_walk walk = {.parts = 1, .fn = move_tile, .arg = &job};
     double mean = 0;
+    int status = ff_layer_walk(layer, pool, &walk);
 
-    ff_pool_run(pool, layer->tiles, move_tile, &job);
+    if (status != FF_OK)
+        return status;
     for (uint32_t j = 0; j < layer->units; j++)
         mean += (double)layer->unit_means[j];
     mean /= layer->units;
     for (uint32_t j = 0; j < layer->units; j++)
         shift[j] = (float)(factor * ((double)layer->unit_means[j] - mean));
+    return FF_OK;
 }

@@ -21,7 +21,8 @@
  * positive rows: every other block from the first. Y: (rows of all blocks, units), FACTOR: strength
  * (2 gs / n) / B.
  */
-void ff_peers_move(struct ff_layer *layer, struct ff_pool *pool, const struct ff_block *blocks,
-                   size_t n_blocks, const float *y, double factor, float *shift);
+FF_CHECK int ff_peers_move(struct ff_layer *layer, struct ff_pool *pool,
+                           const struct ff_block *blocks, size_t n_blocks, const float *y,
+                           double factor, float *shift);
 
 #endif

@@ -39,6 +39,7 @@ struct ff_layer ff_layer_shape(uint32_t fan_in, uint32_t units, int states)
         .units = units,
         .tile_units = ff_tile_units(units),
         .tiles = ff_tile_count(units),
+        .own = {0, ff_tile_count(units)},
         .states = states,
     };
 }
@@ -141,6 +142,7 @@ int ff_layer_init_paged(struct ff_layer *out, struct ff_workers *workers,
     int status;
 
     *out = *shape;
+    out->own = ff_team_share(&workers->team, out->tiles);
     if (residency->slots == 0 || residency->resident + residency->slots >= out->tiles) {
         *residency = (struct ff_residency){0, 0};
         out->ctx = workers->ctx;
@@ -211,7 +213,7 @@ static size_t list_paged(const struct ff_layer *layer, const struct ff_walk *wal
 static uint32_t group_size(const struct ff_layer *layer, uint32_t first)
 {
     const struct ff_residency *residency = &layer->residency;
-    uint32_t left = layer->tiles - first;
+    uint32_t left = layer->own.end - first;
     uint32_t most = !layer->pager                 ? left
                     : first < residency->resident ? residency->resident - first
                                                   : residency->slots;
@@ -221,7 +223,7 @@ static uint32_t group_size(const struct ff_layer *layer, uint32_t first)
 
 static bool is_paged(const struct ff_layer *layer, uint32_t tile)
 {
-    return layer->pager && tile < layer->tiles && tile >= layer->residency.resident;
+    return layer->pager && tile < layer->own.end && tile >= layer->residency.resident;
 }
 
 int ff_layer_each_group(const struct ff_layer *layer, const struct ff_walk *walk,
@@ -231,7 +233,8 @@ int ff_layer_each_group(const struct ff_layer *layer, const struct ff_walk *walk
     size_t n = list_paged(layer, walk, paged);
     int status = FF_OK;
 
-    for (uint32_t first = 0, tiles; first < layer->tiles && status == FF_OK; first += tiles) {
+    for (uint32_t first = layer->own.first, tiles; first < layer->own.end && status == FF_OK;
+         first += tiles) {
         uint32_t next;
 
         tiles = group_size(layer, first);

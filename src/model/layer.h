@@ -14,6 +14,7 @@
 
 #include "base/buffers.h"
 #include "base/pool.h"
+#include "base/team.h"
 #include "model/pager.h"
 #include "nn/optimizer.h"
 #include "store/model_file.h"
@@ -25,10 +26,11 @@ struct ff_layer {
     uint32_t fan_in, units;
     uint32_t classes; /* whose label conditions it; 0: none does */
     uint32_t tile_units, tiles;
-    int states;                               /* of the optimizer; 0 when only used, not trained */
-    float *weights;                           /* (units, fan_in) */
-    float *biases;                            /* (units) */
-    float *label_weights;                     /* (classes * units), tile by tile; may be NULL */
+    struct ff_range own;  /* tiles that this process holds: those that are visited */
+    int states;           /* of the optimizer; 0 when only used, not trained */
+    float *weights;       /* (units, fan_in) */
+    float *biases;        /* (units) */
+    float *label_weights; /* (classes * units), tile by tile; may be NULL */
     float *weight_state[FF_OPTIMIZER_STATES]; /* as weights */
     float *bias_state[FF_OPTIMIZER_STATES];   /* as biases */
     float *label_state[FF_OPTIMIZER_STATES];  /* as label weights */
@@ -101,8 +103,9 @@ void ff_layer_means_needs(const struct ff_layer *layer, struct ff_needs *needs);
 FF_CHECK int ff_layer_seed(struct ff_layer *layer, struct ff_pool *pool, uint64_t seed,
                            uint32_t number, float gain);
 
-/* Runs WALK->fn for every tile and part on the pool; tasks must not depend on each other. Fails as
- * the pages' scratch does. */
+/* Runs WALK->fn for every tile that this process holds and every part on the pool. All work on a
+ * layer's weights goes through here; tasks must not depend on each other. Fails as the pages'
+ * scratch does. */
 FF_CHECK int ff_layer_walk(const struct ff_layer *layer, struct ff_pool *pool,
                            const struct ff_walk *walk);
 /* Where TILE's rows (count, fan_in) lie in TENSOR, which is laid out as the weights. During a walk.

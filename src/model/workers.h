@@ -3,10 +3,12 @@
 #define FF_MODEL_WORKERS_H
 
 #include "base/pool.h"
+#include "base/team.h"
 #include "store/value.h"
 
 struct ff_workers {
     struct ff_ctx *ctx;
+    struct ff_team team;
     struct ff_pool *pool;
     unsigned threads;
     struct ff_coder *coders[FF_POOL_MAX];

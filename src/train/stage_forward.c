@@ -178,7 +178,10 @@ static int put_logits(struct forwarding *f, const struct ff_forward_block *block
         memset(f->logits, 0, (size_t)block->rows * classes * sizeof(float));
     if (status != FF_OK)
         return status;
-    ff_head_logits(&f->head, f->run->workers.pool, block->rows, block->x, f->product, f->logits);
+    status = ff_head_logits(&f->head, f->run->workers.pool, block->rows, block->x, f->product,
+                            f->logits);
+    if (status != FF_OK)
+        return status;
     return ff_set_put(f->out, block->chunk, FF_STREAM_LOGITS, &matrix, FF_F32,
                       &f->run->job.compression);
 }

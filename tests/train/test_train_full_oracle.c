@@ -250,7 +250,8 @@ static void compute_gradient(struct gradient_case *c)
     memcpy(kept, y, sizeof y);
     ff_layer_goodness(&c->layer, 2 * PAIRS, sums, goodness);
     ff_pairs_scales(&c->pairs, UNITS, goodness, scale, &loss);
-    ff_peers_move(&c->layer, c->workers.pool, c->blocks, 4, y, factor, shift);
+    ck_assert_int_eq(ff_peers_move(&c->layer, c->workers.pool, c->blocks, 4, y, factor, shift),
+                     FF_OK);
     ck_assert_int_eq(ff_update_init(&update), FF_OK);
     ck_assert_int_eq(ff_update_run(&update, &rows), FF_OK);
     ff_update_release(&update);
