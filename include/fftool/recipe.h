@@ -116,8 +116,8 @@ enum ff_field_default {
 
 /* A field of a recipe, beside its layers. The strings live for ever. */
 struct ff_recipe_field {
-    const char *name;     /* in JSON: "label_smoothing" */
-    const char *option;   /* of the program: "label-smoothing" */
+    const char *name;     /* in JSON: "weight_decay" */
+    const char *option;   /* of the program: "weight-decay" */
     const char *argument; /* what help calls its value: "X" */
     const char *help;
     enum ff_field_group group;

@@ -4,6 +4,7 @@
 #include "base/context.h"
 #include "nn/optimizer.h"
 #include "recipe/field.h"
+#include "recipe/kind.h"
 #include "recipe/mode.h"
 #include "recipe/recipe_table.h"
 #include "recipe/recipe_use.h"
@@ -39,7 +40,7 @@ static void settle_output_layer(struct ff_recipe *recipe, const struct ff_recipe
 {
     bool by_default = recipe->head_epochs == entry->defaults->head_epochs;
 
-    if (ff_mode_find(recipe->mode)->whole_network && by_default && recipe->head_epochs > 0)
+    if (ff_recipe_trains_at_once(recipe) && by_default && recipe->head_epochs > 0)
         recipe->head_epochs = recipe->epochs;
 }
 
@@ -60,7 +61,7 @@ static int settle_fields(struct ff_ctx *ctx, struct ff_recipe *recipe, bool name
 /* Backpropagation has no loss to choose. A complete recipe names one all the same. */
 static int check_given_loss(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
-    if (!recipe->loss || !isnan(recipe->goodness_scale) || !ff_mode_find(recipe->mode)->backprop)
+    if (!recipe->loss || !isnan(recipe->goodness_scale) || ff_recipe_has_goodness(recipe))
         return FF_OK;
     return ff_fail(ctx, FF_EINVAL,
                    "loss: mode %s makes no use of it, its loss is cross-entropy; leave it out",
@@ -71,11 +72,10 @@ static int check_given_loss(struct ff_ctx *ctx, const struct ff_recipe *recipe)
  * makes no use of is refused with all else. */
 static int check_given_head(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
-    const struct ff_mode *mode = ff_mode_find(recipe->mode);
     uint32_t epochs = recipe->head_epochs;
 
-    if (!mode->whole_network || mode->backprop || epochs == FF_UNSET || epochs == 0 ||
-        epochs == recipe->epochs)
+    if (!ff_recipe_trains_at_once(recipe) || !ff_recipe_has_goodness(recipe) ||
+        epochs == FF_UNSET || epochs == 0 || epochs == recipe->epochs)
         return FF_OK;
     return ff_fail(
         ctx, FF_EINVAL,

@@ -3,6 +3,7 @@
 #include "nn/loss.h"
 #include "nn/optimizer.h"
 #include "recipe/field.h"
+#include "recipe/kind.h"
 #include "recipe/mode.h"
 
 #include <math.h>
@@ -103,7 +104,8 @@ const char *ff_recipe_by_default(const struct ff_recipe *recipe)
 {
     const struct ff_mode *mode = ff_mode_find(recipe->mode);
 
-    for (size_t i = 0; i < sizeof entries / sizeof *entries && recipe->loss && !mode->backprop;
+    for (size_t i = 0;
+         i < sizeof entries / sizeof *entries && recipe->loss && ff_recipe_has_goodness(recipe);
          i++) {
         if (strcmp(entries[i].defaults->loss, recipe->loss) == 0)
             return entries[i].name;

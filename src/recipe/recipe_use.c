@@ -4,6 +4,7 @@
 #include "nn/loss.h"
 #include "nn/optimizer.h"
 #include "recipe/field.h"
+#include "recipe/kind.h"
 #include "recipe/mode.h"
 #include "recipe/recipe_table.h"
 
@@ -66,18 +67,18 @@ static bool hybrid(const struct ff_recipe *recipe)
 /* RECIPE has all its names and numbers. */
 static struct situation situation_of(const struct ff_recipe *recipe)
 {
-    const struct ff_mode *mode = ff_mode_find(recipe->mode);
     const struct ff_optimizer_params *optimizer = &ff_optimizer_find(recipe->optimizer)->defaults;
     const struct ff_loss *loss = ff_loss_find(recipe->loss);
+    bool goodness = ff_recipe_has_goodness(recipe), at_once = ff_recipe_trains_at_once(recipe);
     bool labels = loss->labels != NULL, without = without_labels(recipe);
     bool hard = strcmp(recipe->negatives, "hard") == 0;
 
     return (struct situation){.holds = {
                                   [FF_ALWAYS] = true,
-                                  [FF_IF_FORWARD] = !mode->backprop,
-                                  [FF_IF_STREAMS] = !mode->whole_network,
-                                  [FF_IF_FULL] = !mode->backprop && mode->whole_network,
-                                  [FF_IF_NATIVE] = !mode->whole_network || (!labels && !without),
+                                  [FF_IF_FORWARD] = goodness,
+                                  [FF_IF_STREAMS] = !at_once,
+                                  [FF_IF_FULL] = goodness && at_once,
+                                  [FF_IF_NATIVE] = !at_once || (!labels && !without),
                                   [FF_IF_LABELS] = labels,
                                   [FF_IF_PAIRS] = !labels,
                                   [FF_IF_LABELLED] = labels || !without,
@@ -129,19 +130,18 @@ static bool fill(struct ff_recipe *recipe)
 /* A recipe of the same mode, name, loss and optimizer with nothing said otherwise. */
 static struct ff_recipe plain_of(const struct ff_recipe *recipe)
 {
-    const struct ff_mode *mode = ff_mode_find(recipe->mode);
     struct ff_recipe plain;
 
     ff_recipe_init(&plain);
     plain.mode = recipe->mode;
     plain.recipe = recipe->recipe;
-    plain.loss = mode->backprop ? NULL : recipe->loss;
+    plain.loss = ff_recipe_has_goodness(recipe) ? recipe->loss : NULL;
     plain.optimizer = recipe->optimizer;
     fill(&plain);
     /* Only where it is of no use does it count whether the recipe is the mode's. */
-    plain.recipe = mode->recipe;
+    plain.recipe = ff_mode_find(recipe->mode)->recipe;
     /* The output layer trains as long as the others; that is how a complete recipe says it. */
-    if (mode->backprop && recipe->head_epochs == recipe->epochs)
+    if (!ff_recipe_has_goodness(recipe) && recipe->head_epochs == recipe->epochs)
         plain.head_epochs = recipe->epochs;
     return plain;
 }
@@ -210,7 +210,7 @@ static int check_kind(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 static int check_negatives(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
     bool own = for_unlabelled(recipe), none = without_labels(recipe);
-    bool whole_network = ff_mode_find(recipe->mode)->whole_network;
+    bool whole_network = ff_recipe_trains_at_once(recipe);
 
     if (none == hybrid(recipe))
         return FF_OK;
@@ -320,9 +320,12 @@ static void drop_head_epochs(struct ff_recipe *recipe, const char *const *modes,
 {
     bool apart = false;
 
-    for (size_t m = 0; m < n; m++)
-        apart |= !ff_mode_find(modes[m])->whole_network;
-    if (apart && ff_mode_find(recipe->mode)->whole_network && recipe->head_epochs != FF_UNSET &&
+    for (size_t m = 0; m < n; m++) {
+        const struct ff_recipe other = {.mode = modes[m]};
+
+        apart |= !ff_recipe_trains_at_once(&other);
+    }
+    if (apart && ff_recipe_trains_at_once(recipe) && recipe->head_epochs != FF_UNSET &&
         recipe->head_epochs > 0)
         recipe->head_epochs = recipe->epochs;
 }
