@@ -11,8 +11,8 @@
 .SUFFIXES:
 .SECONDARY:
 
-VERSION := $(shell sed -n 's/^.define FF_VERSION "\(.*\)"/\1/p' include/fftool/fftool.h)
-SOVERSION := 0
+VERSION := $(shell sed -n 's/^.define FF_VERSION "\(.*\)"/\1/p' include/fftool/version.h)
+SOVERSION := 1
 
 CC ?= cc
 AR ?= ar

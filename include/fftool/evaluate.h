@@ -41,6 +41,7 @@ enum ff_method {
 #define FF_LAST_LAYER UINT32_MAX
 
 struct ff_evaluate_opts {
+    size_t size; /* sizeof(struct ff_evaluate_opts) */
     const char *model;
     struct ff_data_source data;
     bool train_split; /* measure on the training half of a folder */
@@ -63,6 +64,7 @@ struct ff_evaluate_opts {
 };
 
 struct ff_evaluation {
+    size_t size;           /* sizeof(struct ff_evaluation) */
     enum ff_method method; /* that decided: never FF_METHOD_AUTO */
     uint64_t samples;
     uint32_t classes, layers;
@@ -79,7 +81,13 @@ struct ff_evaluation {
     struct ff_memory memory;
 };
 
-void ff_evaluate_opts_init(struct ff_evaluate_opts *out);
+/* Fills OUT, of SIZE bytes, with defaults. */
+void ff_evaluate_opts_init_size(struct ff_evaluate_opts *out, size_t size);
+/* The same for an OUT of the size that this header gives it. */
+static inline void ff_evaluate_opts_init(struct ff_evaluate_opts *out)
+{
+    ff_evaluate_opts_init_size(out, sizeof *out);
+}
 /*
  * Measures MODEL on labelled data. FF_EINVAL if it has no trained layer or, by the head, no trained
  * head; also for goodness of a model that has none. FF_ELOCKED: see above,

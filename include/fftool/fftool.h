@@ -1,11 +1,52 @@
 /*
  * libfftool: train deep fully connected networks with Hinton's Forward-Forward algorithm out of
- * core, one layer at a time. This header includes all the others.
+ * core, one layer at a time. This header includes all the others:
+ *
+ *   context.h   errors, warnings, metered memory: everything needs a context
+ *   recipe.h    what to train
+ *   train.h     training
+ *   evaluate.h  evaluation and prediction
+ *   plan.h      memory and disk that a job takes, before it is done
+ *   model.h     reading model files
+ *   memory.h, progress.h, status.h, version.h
+ *
+ * Threads. A context, and what was made with it, is used by one thread at a time; recipes can be
+ * shared as recipe.h says. Different threads may work with different contexts at the same time, but
+ * not on the same model file or scratch directory. ff_train() and its kin start threads of their
+ * own and join them before they return. Callbacks run in the thread that called the library.
+ *
+ * Errors. A function that can fail returns an ff_status: FF_OK (0), or a negative code with one
+ * line of English in ff_ctx_message(). The library never prints and never ends the process.
+ *
+ * Ownership. What a function named _new, _open or _copy gives is released with the _free or _close
+ * of the same name, before its context. Strings and structures passed in are copied or used during
+ * the call only; they remain the caller's. Pointers that come out live as long as the header says.
+ *
+ * Structures that grow. Options, results and descriptions begin with their size in bytes, so that a
+ * later version can append members without breaking programs that are compiled already. The caller
+ * sets it: options with their init function, which sets all defaults, everything else as in
+ *
+ *     struct ff_plan plan = {.size = sizeof plan};   (C++ before 20: plan = {}; plan.size = ...)
+ *
+ * The library reads and writes so many bytes. Members that an older program does not have count as
+ * 0, which is always a valid default. A newer program works as long as the members that the library
+ * does not know are 0. A size that cannot be right, such as 0, and members that are not understood
+ * fail with FF_EINVAL before anything is done. Structures without a size are either passed to
+ * callbacks, where the library may append members, or keep their layout.
+ *
+ * The process as a whole. These effects reach beyond the context:
+ * - OpenBLAS is set to one thread, and stays so: the library brings its own threads.
+ * - The floating-point environment is used as it is; results are meant for rounding to nearest.
+ * - No signal handler is installed. A program should ignore SIGXFSZ (then a file size limit is
+ *   FF_EFBIG) and must not truncate files that are being read (SIGBUS).
+ * - A model file and a scratch directory are open once in a process, and not across fork(); while
+ *   they are, the process must not open and close the same files otherwise, which drops their
+ *   locks. Network file systems do not work.
+ * - The environment variable TMPDIR is read. The locale has no influence.
+ * - Peak memory is that of the process (memory.h).
  */
 #ifndef FFTOOL_FFTOOL_H
 #define FFTOOL_FFTOOL_H
-
-#define FF_VERSION "0.1.0"
 
 #include <fftool/bench.h>
 #include <fftool/context.h>
@@ -19,5 +60,6 @@
 #include <fftool/status.h>
 #include <fftool/text.h>
 #include <fftool/train.h>
+#include <fftool/version.h>
 
 #endif

@@ -23,6 +23,7 @@ struct ff_tensor_stats {
 enum ff_layer_state { FF_LAYER_WAITING, FF_LAYER_TRAINING, FF_LAYER_TRAINED };
 
 struct ff_layer_info {
+    size_t size;    /* sizeof(struct ff_layer_info) */
     uint32_t layer; /* from 1 */
     enum ff_layer_state state;
     uint32_t fan_in, units;
@@ -40,6 +41,7 @@ struct ff_layer_info {
 
 /* A file of the data, as it was read. */
 struct ff_data_file_info {
+    size_t size;      /* sizeof(struct ff_data_file_info) */
     const char *name; /* the last part of its path */
     uint64_t bytes;
     int64_t mtime_ns; /* modification time, ns since 1970; 0: unknown, as it was
@@ -48,6 +50,7 @@ struct ff_data_file_info {
 };
 
 struct ff_tile_info {
+    size_t size; /* sizeof(struct ff_tile_info) */
     uint32_t tile, units;
     uint64_t raw_bytes, stored_bytes;
     struct ff_tensor_stats weights;
@@ -61,6 +64,7 @@ struct ff_layer_choice {
 };
 
 struct ff_model_info {
+    size_t size; /* sizeof(struct ff_model_info) */
     const struct ff_recipe *recipe;
     const char *program_version, *blas, *lmdb, *zstd; /* that wrote it */
     char *data_path, *data_labels; /* absolute, where the data was read last; labels may be NULL */

@@ -17,6 +17,7 @@ extern "C" {
 #endif
 
 struct ff_plan {
+    size_t size;             /* sizeof(struct ff_plan) */
     uint64_t budget_bytes;   /* as given; 0: none */
     uint64_t smallest_bytes; /* the smallest budget that would do */
     /* Peak resident memory, the sum of the three after it, which are those of the moment that needs
@@ -62,6 +63,7 @@ struct ff_plan {
 
 /* Shape of a dataset that is not there, each number from 1 to its largest. */
 struct ff_plan_data {
+    size_t size; /* sizeof(struct ff_plan_data) */
     uint64_t samples;
     uint32_t features, classes;
     uint32_t height, width; /* of images, which have FEATURES / (HEIGHT * WIDTH) channels; 0: rows

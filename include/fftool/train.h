@@ -65,6 +65,7 @@ struct ff_trained_report {
 struct ff_plan;
 
 struct ff_train_opts {
+    size_t size;       /* sizeof(struct ff_train_opts) */
     const char *model; /* NAME.ff */
     struct ff_data_source data;
     const char *scratch;   /* directory for activations, kept if it exists; NULL: MODEL.scratch */
@@ -94,6 +95,7 @@ struct ff_train_opts {
 };
 
 struct ff_train_result {
+    size_t size;       /* sizeof(struct ff_train_result) */
     bool was_complete; /* the model had been complete already: nothing was done */
     bool resumed;
     bool replaces; /* with force: it takes the place of an earlier model, damaged or not */
@@ -122,8 +124,13 @@ struct ff_train_result {
  * that are being sorted. The kernel's "boundary-1.lmdb (deleted)" is one, too. Async-signal-safe.
  */
 bool ff_train_is_scratch(const char *path);
-/* Fills OUT with defaults: 10 s between checkpoints, no compression. */
-void ff_train_opts_init(struct ff_train_opts *out);
+/* Fills OUT, of SIZE bytes, with defaults: 10 s between checkpoints, no compression. */
+void ff_train_opts_init_size(struct ff_train_opts *out, size_t size);
+/* The same for an OUT of the size that this header gives it. */
+static inline void ff_train_opts_init(struct ff_train_opts *out)
+{
+    ff_train_opts_init_size(out, sizeof *out);
+}
 /* What ff_recipe_drop_unused() does for a recipe, for the options of a training in MODE. */
 void ff_train_opts_drop_unused(struct ff_train_opts *opts, const char *mode,
                                const char *const *modes, size_t n);

@@ -1,18 +1,47 @@
 /* The public entries to evaluation and prediction: eval's, with the planner. */
 #include <fftool/evaluate.h>
 
+#include "api/options.h"
+#include "base/sized.h"
 #include "eval/evaluate.h"
 #include "plan/plan.h"
+
+#include <stdlib.h>
 
 int ff_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
                 struct ff_evaluation *result)
 {
-    return ff_evaluate_with(ctx, &ff_planner, opts, result);
+    struct ff_evaluation own = {.size = 0};
+    struct ff_evaluate_opts own_opts;
+    int status =
+        ff_sized_check(ctx, "ff_evaluation", result, FF_UP_TO(struct ff_evaluation, confusion));
+
+    if (status != FF_OK)
+        return status;
+    status = ff_take_evaluate_opts(ctx, opts, &own_opts);
+    if (status == FF_OK)
+        status = ff_evaluate_with(ctx, &ff_planner, &own_opts, &own);
+    ff_sized_give(&own, sizeof own, result);
+    return status;
+}
+
+void ff_evaluate_release(struct ff_evaluation *result)
+{
+    const struct ff_evaluation empty = {.size = 0};
+
+    free(result->layer_error);
+    free(result->upto_error);
+    free(result->confusion);
+    ff_sized_give(&empty, sizeof empty, result);
 }
 
 int ff_predict(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
                int (*emit)(void *arg, const struct ff_prediction *prediction), void *arg,
                uint64_t *samples)
 {
-    return ff_predict_with(ctx, &ff_planner, opts, emit, arg, samples);
+    struct ff_evaluate_opts own;
+    int status = ff_take_evaluate_opts(ctx, opts, &own);
+
+    *samples = 0;
+    return status == FF_OK ? ff_predict_with(ctx, &ff_planner, &own, emit, arg, samples) : status;
 }

@@ -1,6 +1,8 @@
 /* The public entries to planning. */
 #include <fftool/plan.h>
 
+#include "api/options.h"
+#include "base/sized.h"
 #include "eval/evaluate.h"
 #include "plan/plan.h"
 #include "recipe/recipe.h"
@@ -88,14 +90,14 @@ static int plan(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     return status;
 }
 
-int ff_plan_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
-                  const struct ff_train_opts *opts, const struct ff_plan_data *data,
-                  struct ff_plan *out)
+/* Plans a copy of RECIPE, completed. */
+static int plan_completed(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                          const struct ff_train_opts *opts, const struct ff_plan_data *data,
+                          struct ff_plan *out)
 {
     struct ff_recipe complete;
     int status = ff_recipe_completed(ctx, recipe, &complete);
 
-    *out = (struct ff_plan){0};
     if (status != FF_OK)
         return status;
     status = plan(ctx, &complete, opts, data, out);
@@ -103,8 +105,44 @@ int ff_plan_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     return status;
 }
 
+static int check_out(struct ff_ctx *ctx, const struct ff_plan *out)
+{
+    return ff_sized_check(ctx, "ff_plan", out, FF_UP_TO(struct ff_plan, size));
+}
+
+int ff_plan_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                  const struct ff_train_opts *opts, const struct ff_plan_data *data,
+                  struct ff_plan *out)
+{
+    struct ff_plan own = {.size = 0};
+    struct ff_plan_data own_data;
+    struct ff_train_opts own_opts;
+    int status = check_out(ctx, out);
+
+    if (status != FF_OK)
+        return status;
+    status = ff_take_train_opts(ctx, opts, &own_opts);
+    if (status == FF_OK && data)
+        status = ff_sized_take(ctx, "ff_plan_data", data, FF_UP_TO(struct ff_plan_data, classes),
+                               &own_data, sizeof own_data);
+    if (status == FF_OK)
+        status = plan_completed(ctx, recipe, &own_opts, data ? &own_data : NULL, &own);
+    ff_sized_give(&own, sizeof own, out);
+    return status;
+}
+
 int ff_plan_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts, bool unlabelled,
                      struct ff_plan *out)
 {
-    return ff_evaluate_plan(ctx, &ff_planner, opts, unlabelled, out);
+    struct ff_plan own = {.size = 0};
+    struct ff_evaluate_opts own_opts;
+    int status = check_out(ctx, out);
+
+    if (status != FF_OK)
+        return status;
+    status = ff_take_evaluate_opts(ctx, opts, &own_opts);
+    if (status == FF_OK)
+        status = ff_evaluate_plan(ctx, &ff_planner, &own_opts, unlabelled, &own);
+    ff_sized_give(&own, sizeof own, out);
+    return status;
 }

@@ -34,12 +34,7 @@ struct predicting {
     void *arg;
 };
 
-void ff_evaluate_opts_init(struct ff_evaluate_opts *out)
-{
-    *out = (struct ff_evaluate_opts){.method = FF_METHOD_AUTO};
-}
-
-void ff_evaluate_release(struct ff_evaluation *result)
+static void release_results(struct ff_evaluation *result)
 {
     free(result->layer_error);
     free(result->upto_error);
@@ -123,7 +118,7 @@ static int begin_evaluation(void *arg, const struct ff_score_task *task)
     int status;
 
     release_counts(e);
-    ff_evaluate_release(result);
+    release_results(result);
     e->wrong = 0;
     e->cross_entropy = 0;
     result->method = task->method;
@@ -218,7 +213,7 @@ int ff_evaluate_with(struct ff_ctx *ctx, const struct ff_planner *planner,
         finish(&e);
     release_counts(&e);
     if (status != FF_OK) {
-        ff_evaluate_release(result);
+        release_results(result);
         return status;
     }
     result->seconds = ff_now() - began;

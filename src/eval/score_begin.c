@@ -212,6 +212,7 @@ static int plan(struct scoring *s)
         return status;
     s->planned_bytes = plan.peak_bytes;
     s->opts->planner->warn(s->ctx, &plan);
+    plan.size = sizeof plan;
     if (opts->on_plan)
         opts->on_plan(opts->arg, &plan);
     ff_meter_tighten(s->ctx, opts->memory_bytes);

@@ -49,13 +49,15 @@ void ff_model_close(struct ff_model *model)
 bool ff_model_data_file(const struct ff_model *model, uint32_t index, struct ff_data_file_info *out)
 {
     const struct ff_data_files *files = &model->manifest.files;
+    struct ff_data_file_info own;
     const struct ff_data_file *file;
 
-    if (index >= files->count)
+    if (index >= files->count || FF_CHECK_INFO(model, ff_data_file_info, out) != FF_OK)
         return false;
     file = &files->file[index];
-    *out = (struct ff_data_file_info){
+    own = (struct ff_data_file_info){
         .name = file->name, .bytes = file->bytes, .mtime_ns = file->mtime_ns, .hash = file->hash};
+    ff_sized_give(&own, sizeof own, out);
     return true;
 }
 
@@ -165,12 +167,11 @@ static void fill_progress(const struct ff_manifest *manifest, struct ff_model_in
     out->checkpoints = mark->checkpoints;
 }
 
-int ff_model_info(struct ff_model *model, struct ff_model_info *out)
+static int read_info(struct ff_model *model, struct ff_model_info *out)
 {
     const struct ff_manifest *manifest = &model->manifest;
     int status;
 
-    memset(out, 0, sizeof *out);
     status = ff_inspect_again(model);
     if (status == FF_OK)
         status = hash_weights(model, out->weights_hash);
@@ -202,6 +203,18 @@ int ff_model_info(struct ff_model *model, struct ff_model_info *out)
         ff_recipe_parameters(&manifest->recipe, ff_manifest_fan_in(manifest, 1), manifest->classes);
     out->has_head = ff_recipe_first_head(&manifest->recipe) > 0;
     return FF_OK;
+}
+
+int ff_model_info(struct ff_model *model, struct ff_model_info *out)
+{
+    struct ff_model_info own = {.size = 0};
+    int status = FF_CHECK_INFO(model, ff_model_info, out);
+
+    if (status != FF_OK)
+        return status;
+    status = read_info(model, &own);
+    ff_sized_give(&own, sizeof own, out);
+    return status;
 }
 
 struct verifying {

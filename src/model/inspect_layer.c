@@ -142,7 +142,7 @@ static int check_layer(const struct ff_model *model, uint32_t layer)
                    ff_model_file_path(model->file), model->manifest.recipe.layers, layer);
 }
 
-int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info *out)
+static int read_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info *out)
 {
     const struct ff_manifest *manifest = &model->manifest;
     struct ff_tensor_stats *const stats[FF_SLOTS] = {&out->weights, &out->biases,
@@ -151,7 +151,6 @@ int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info 
     int status = check_layer(model, layer);
     size_t n;
 
-    memset(out, 0, sizeof *out);
     if (status != FF_OK)
         return status;
     status = ff_inspect_again(model);
@@ -179,6 +178,18 @@ int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info 
     if (status == FF_OK)
         status = read_metrics(model, layer, out);
     ff_model_file_unpin(model->file);
+    return status;
+}
+
+int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info *out)
+{
+    struct ff_layer_info own = {.size = 0};
+    int status = FF_CHECK_INFO(model, ff_layer_info, out);
+
+    if (status != FF_OK)
+        return status;
+    status = read_layer(model, layer, &own);
+    ff_sized_give(&own, sizeof own, out);
     return status;
 }
 
@@ -233,9 +244,12 @@ static int read_tile(struct ff_model *model, uint32_t layer, const struct ff_ten
 int ff_model_tile(struct ff_model *model, uint32_t layer, uint32_t tile, double low, double high,
                   uint64_t histogram[FF_HISTOGRAM_BINS], struct ff_tile_info *out)
 {
-    int status = check_layer(model, layer);
+    struct ff_tile_info own = {.size = 0};
+    int status = FF_CHECK_INFO(model, ff_tile_info, out);
 
-    memset(out, 0, sizeof *out);
+    if (status != FF_OK)
+        return status;
+    status = check_layer(model, layer);
     if (status == FF_OK)
         status = ff_inspect_again(model);
     if (status == FF_OK) {
@@ -246,8 +260,9 @@ int ff_model_tile(struct ff_model *model, uint32_t layer, uint32_t tile, double 
             tile >= ff_tile_count(tensors[0].units))
             status = ff_fail(model->ctx, FF_ENOTFOUND, "layer %u has no tile %u yet", layer, tile);
         else
-            status = read_tile(model, layer, &tensors[0], tile, low, high, histogram, out);
+            status = read_tile(model, layer, &tensors[0], tile, low, high, histogram, &own);
     }
+    ff_sized_give(&own, sizeof own, out);
     ff_model_file_unpin(model->file);
     return status;
 }

@@ -5,7 +5,13 @@
 #include "model/manifest.h"
 #include "model/tensor.h"
 
+#include "base/sized.h"
+
 #include <fftool/model.h>
+
+/* FF_EINVAL unless OUT, a struct TYPE, says how large it is. */
+#define FF_CHECK_INFO(model, type, out) \
+    ff_sized_check((model)->ctx, #type, out, FF_UP_TO(struct type, size))
 
 struct ff_model {
     struct ff_ctx *ctx;

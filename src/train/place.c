@@ -78,7 +78,7 @@ int ff_place_check(struct ff_ctx *ctx, const struct ff_train_opts *opts)
     return status == FF_OK ? check_outside_scratch(ctx, opts->model, resolved, opts) : status;
 }
 
-int ff_train_check_output(struct ff_ctx *ctx, const struct ff_train_opts *opts, const char *path)
+int ff_place_check_output(struct ff_ctx *ctx, const struct ff_train_opts *opts, const char *path)
 {
     char resolved[PATH_MAX], model[PATH_MAX], partial[PATH_MAX];
     int status = ff_partial_resolve(ctx, path, resolved);

@@ -14,5 +14,8 @@ FF_CHECK int ff_place_scratch(struct ff_ctx *ctx, const char *model, const char 
 /* FF_EINVAL if the model of OPTS is its scratch directory or has the name of a scratch file there;
  * FF_ENOTFOUND or FF_EIO if the directory of the model does not exist or is a file. */
 FF_CHECK int ff_place_check(struct ff_ctx *ctx, const struct ff_train_opts *opts);
+/* ff_train_check_output(). */
+FF_CHECK int ff_place_check_output(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                                   const char *path);
 
 #endif

@@ -38,6 +38,9 @@ struct ff_run {
     struct ff_run_tally tally;
 };
 
+/* ff_train(), of a complete recipe; without one ff_train_resume(). train.c */
+FF_CHECK int ff_train_run(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                          const struct ff_train_opts *opts, struct ff_train_result *result);
 /* Trains with scratch kept in SCRATCH (not owned; freed by the caller), for tests; as ff_train()
  * otherwise. */
 FF_CHECK int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *recipe,

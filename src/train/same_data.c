@@ -67,8 +67,8 @@ static int read_facts(struct ff_ctx *ctx, const struct ff_train_opts *opts,
     return status;
 }
 
-int ff_train_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opts,
-                         char out[FF_HASH_BYTES])
+int ff_same_data_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                             char out[FF_HASH_BYTES])
 {
     struct ff_dataset_spec spec = {.path = opts->data.path,
                                    .labels = opts->data.labels,

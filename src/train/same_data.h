@@ -21,6 +21,9 @@ FF_CHECK int ff_same_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
 /* FF_EMISMATCH for FACTS of data at PATH that are not those of MANIFEST, the manifest of MODEL. */
 int ff_other_data(struct ff_ctx *ctx, const char *model, const struct ff_manifest *manifest,
                   const char *path, const struct ff_import_facts *facts);
+/* ff_train_fingerprint(). */
+FF_CHECK int ff_same_data_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                                      char out[FF_HASH_BYTES]);
 /* The rows that MANIFEST's model trains on, at PATH and LABELS. */
 struct ff_dataset_spec ff_data_spec(const struct ff_manifest *manifest, const char *path,
                                     const char *labels);

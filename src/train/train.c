@@ -1,4 +1,4 @@
-/* The public entry to training: opens or creates the model, then runs stage after stage. */
+/* A training: opens or creates the model, then runs stage after stage. */
 #include <fftool/fftool.h>
 
 #include "eval/metrics.h"
@@ -19,16 +19,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define DEFAULT_INTERVAL_S 10
-
-void ff_train_opts_init(struct ff_train_opts *out)
-{
-    *out = (struct ff_train_opts){
-        .compress = "none",
-        .checkpoint_interval_s = DEFAULT_INTERVAL_S,
-    };
-}
 
 static void warn_of_other_versions(struct ff_run *run)
 {
@@ -193,6 +183,7 @@ static int plan(struct ff_run *run)
         return status;
     run->tally.planned_bytes = plan.peak_bytes;
     ff_plan_warn(run->ctx, &plan);
+    plan.size = sizeof plan;
     if (run->opts->on_plan)
         run->opts->on_plan(run->opts->arg, &plan);
     ff_meter_tighten(run->ctx, run->opts->memory_bytes);
@@ -358,7 +349,7 @@ static void remove_scratch_beside(struct ff_ctx *ctx, const struct ff_train_opts
 /* In a context of its own: the message stays that of the failure. */
 static bool is_complete(const char *path)
 {
-    struct ff_model_info info = {.complete = false};
+    struct ff_model_info info = {.size = sizeof info};
     struct ff_model *model = NULL;
     struct ff_ctx *ctx;
     bool complete;
@@ -372,8 +363,8 @@ static bool is_complete(const char *path)
     return complete;
 }
 
-static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
-                           const struct ff_train_opts *opts, struct ff_train_result *result)
+int ff_train_run(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                 const struct ff_train_opts *opts, struct ff_train_result *result)
 {
     char folder[PATH_MAX];
     struct ff_scratch scratch;
@@ -402,25 +393,4 @@ static int train_in_folder(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (status == FF_OK && opts->scratch)
         remove_scratch_beside(ctx, opts);
     return status;
-}
-
-int ff_train(struct ff_ctx *ctx, const struct ff_recipe *recipe, const struct ff_train_opts *opts,
-             struct ff_train_result *result)
-{
-    struct ff_recipe complete;
-    int status = ff_recipe_completed(ctx, recipe, &complete);
-
-    if (status != FF_OK) {
-        memset(result, 0, sizeof *result);
-        return status;
-    }
-    status = train_in_folder(ctx, &complete, opts, result);
-    ff_recipe_release(&complete);
-    return status;
-}
-
-int ff_train_resume(struct ff_ctx *ctx, const struct ff_train_opts *opts,
-                    struct ff_train_result *result)
-{
-    return train_in_folder(ctx, NULL, opts, result);
 }

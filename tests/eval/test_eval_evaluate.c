@@ -117,7 +117,7 @@ START_TEST(errors_are_those_of_naive_scores)
     choose_whole(_i);
     for (int train = 0; train <= 1 && decides(false); train++) {
         struct naive_scores naive;
-        struct ff_evaluation result;
+        struct ff_evaluation result = {.size = sizeof result};
 
         evaluate_opts.train_split = train;
         score_naively(splits[train], &naive);
@@ -146,7 +146,7 @@ END_TEST
 START_TEST(the_head_is_that_of_naive_logits)
 {
     struct naive_scores naive;
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
 
     evaluate_choose(_i);
     if (!decides(true))
@@ -215,7 +215,7 @@ START_TEST(predictions_without_labels_are_those_of_the_evaluation)
 {
     static struct evaluate_predictions kept;
     struct naive_data data;
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
     char *alone, *labelled;
     uint64_t confusion[TRAIN_CLASSES * TRAIN_CLASSES] = {0};
 
@@ -260,7 +260,7 @@ START_TEST(the_confusion_adds_up)
     evaluate_choose(_i);
     for (int head = !decides(false); head <= decides(true); head++) {
         struct naive_data data;
-        struct ff_evaluation result;
+        struct ff_evaluation result = {.size = sizeof result};
         uint64_t all = 0, right = 0, of_class[TRAIN_CLASSES] = {0};
 
         evaluate_opts.method = head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS;
@@ -326,7 +326,7 @@ START_TEST(blocks_do_not_change_a_bit)
 
     evaluate_choose(kind);
     for (int head = !decides(false); head <= decides(true); head++) {
-        struct ff_evaluation expected, result;
+        struct ff_evaluation expected = {.size = sizeof expected}, result = {.size = sizeof result};
 
         evaluate_opts.method = head ? FF_METHOD_HEAD : FF_METHOD_GOODNESS;
         evaluate_opts.scratch_bytes = 0;

@@ -16,7 +16,7 @@
 
 START_TEST(data_of_another_width_is_refused)
 {
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
     char *small = strdup(train_path(evaluate_folder, "data/small.idx"));
     char *whole = (char *)(uintptr_t)evaluate_opts.data.path;
     static const unsigned char bytes[] = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6};
@@ -40,7 +40,7 @@ END_TEST
 
 START_TEST(labels_beyond_the_known_classes_are_refused)
 {
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
     char *labels = strdup(train_path(evaluate_folder, "data/more-labels"));
     char *images = strdup(train_path(evaluate_folder, "data/t10k-images-idx3-ubyte"));
     char *whole = (char *)(uintptr_t)evaluate_opts.data.path;
@@ -66,7 +66,7 @@ START_TEST(a_model_without_a_head_has_no_logits)
 {
     char *other = train_folder(100);
     struct ff_recipe headless;
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
 
     train_recipe(evaluate_ctx, "10x2", &headless);
     headless.head_epochs = 0;
@@ -88,7 +88,7 @@ END_TEST
 static void train_partly(const char *where, long questions)
 {
     struct ff_train_opts train;
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     train_opts(where, &train);
     train.interrupted = train_countdown;
@@ -102,7 +102,7 @@ static void train_partly(const char *where, long questions)
 START_TEST(an_incomplete_model_uses_its_first_layers)
 {
     char *other = train_folder(ROWS);
-    struct ff_evaluation whole, part;
+    struct ff_evaluation whole = {.size = sizeof whole}, part = {.size = sizeof part};
     uint32_t seen[LAYERS + 1] = {0};
 
     evaluate_ok(&whole);
@@ -143,7 +143,7 @@ END_TEST
 START_TEST(a_model_in_training_may_lack_its_head)
 {
     char *other = train_folder(ROWS);
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
 
     evaluate_use(other);
     train_partly(other, 100); /* in layer 2 */
@@ -156,7 +156,7 @@ END_TEST
 
 START_TEST(an_interruption_leaves_nothing)
 {
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
     uint64_t samples;
     int status = FF_EINTERRUPTED, interruptions = 0;
 
@@ -203,7 +203,7 @@ START_TEST(temporary_files_lie_where_they_were_asked_to)
 {
     char *elsewhere = train_folder(10);
     struct peek beside = {evaluate_folder, 0}, there = {elsewhere, 0};
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
 
     evaluate_opts.interrupted = peek;
     evaluate_opts.arg = &beside;

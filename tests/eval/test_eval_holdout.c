@@ -185,7 +185,7 @@ END_TEST
 
 START_TEST(one_batch_cannot_be_held_out)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     choose(_i);
     recipe.batch = HOLDOUT_ROWS;

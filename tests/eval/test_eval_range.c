@@ -23,7 +23,7 @@ static struct ff_evaluate_opts evaluate_opts_of(uint32_t first, uint32_t last)
 static void ck_evaluation(const struct ff_evaluate_opts *evaluate, const struct scored *test,
                           uint32_t first, uint32_t last, double temperature)
 {
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
     double unsure, wrong = count_wrong(test, first, last, &unsure);
     double entropy = cross_entropy(test, first, last, temperature);
 
@@ -78,7 +78,7 @@ START_TEST(either_end_of_the_range_may_be_given)
         {FF_LAST_LAYER, FF_LAST_LAYER, HOLDOUT_LAYERS, HOLDOUT_LAYERS},
         {FF_LAST_LAYER, 2, 2, 2},
     };
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
 
     choose(_i);
     train_ok(ctx, &recipe, &opts);
@@ -97,7 +97,7 @@ START_TEST(layers_that_do_not_exist_are_refused)
 {
     static const uint32_t asked[][2] = {
         {3, 2}, {5, 5}, {1, 5}, {5, 0}, {FF_LAST_LAYER - 1, FF_LAST_LAYER}};
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
 
     choose(0);
     train_ok(ctx, &recipe, &opts);
@@ -143,7 +143,7 @@ START_TEST(probabilities_are_a_distribution)
     struct ff_evaluate_opts evaluate = evaluate_opts_of(0, 0);
     float metrics[HOLDOUT_LAYERS][FF_LAYER_METRICS];
     struct ff_range_choice choice;
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
     struct predicted predicted;
     struct scored test;
     uint64_t samples;

@@ -38,7 +38,7 @@ static void ck_message(int status, int wanted, const char *in_message)
 /* Starts over, trains for so many questions; returns where that ends. */
 static struct ff_progress_mark train_partly(long questions)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     struct ff_progress_mark mark;
     struct ff_manifest manifest;
     struct ff_model_file *file;
@@ -79,7 +79,7 @@ START_TEST(every_state_is_measured)
     int second = 0, learning = 0;
 
     for (long questions = 4; mark.stage != FF_STAGE_DONE; questions += 9) {
-        struct ff_evaluation result;
+        struct ff_evaluation result = {.size = sizeof result};
         int status;
 
         mark = train_partly(questions);
@@ -106,7 +106,7 @@ END_TEST
 START_TEST(there_is_no_head_in_the_first_round)
 {
     struct ff_progress_mark mark = {.round = 0};
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
 
     recipe.head_epochs = 1;
     for (long questions = 20; mark.layer < LAYERS; questions += 4)
@@ -125,7 +125,7 @@ static struct trainer {
 
 static _Noreturn void train_on(void)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     char byte;
 
     if (read(trainer.pipe[0], &byte, 1) != 1)
@@ -162,7 +162,8 @@ static bool let_train(void *arg)
 START_TEST(weights_replaced_meanwhile_start_the_evaluation_over)
 {
     static const uint64_t afters[] = {0, 4}; /* in the first block, and behind it */
-    struct ff_evaluation meanwhile, complete;
+    struct ff_evaluation meanwhile = {.size = sizeof meanwhile},
+                         complete = {.size = sizeof complete};
     uint64_t left = afters[_i];
 
     train_to_second_round(1);

@@ -22,7 +22,7 @@ static void check_tiles(struct ff_ctx *ctx, struct ff_model *model,
 {
     for (uint32_t tile = 0; tile < layer->tiles && tile < MOST_TILES; tile++) {
         uint64_t histogram[FF_HISTOGRAM_BINS] = {0}, sum = 0;
-        struct ff_tile_info out;
+        struct ff_tile_info out = {.size = sizeof out};
 
         if (fuzz_status(ctx, ff_model_tile(model, layer->layer, tile, layer->weights.min,
                                            layer->weights.max, histogram, &out)) != FF_OK)
@@ -36,7 +36,7 @@ static void check_tiles(struct ff_ctx *ctx, struct ff_model *model,
 
 static void check_layers(struct ff_ctx *ctx, struct ff_model *model, uint32_t layers)
 {
-    struct ff_layer_info layer;
+    struct ff_layer_info layer = {.size = sizeof layer};
 
     for (uint32_t i = 1; i <= layers && i <= MOST_LAYERS; i++) {
         if (fuzz_status(ctx, ff_model_layer(model, i, &layer)) != FF_OK)
@@ -75,7 +75,7 @@ struct shape {
 static struct shape inspect(struct ff_ctx *ctx, const char *path, size_t size)
 {
     struct shape shape = {0, 0, false};
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     struct ff_model *model;
 
     if (fuzz_status(ctx, ff_model_open(ctx, path, &model)) != FF_OK)
@@ -113,7 +113,7 @@ static const char *write_idx(const char *name, uint32_t columns, uint8_t below)
 
 static void evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts)
 {
-    struct ff_evaluation out;
+    struct ff_evaluation out = {.size = sizeof out};
     uint64_t cells = 0;
 
     if (fuzz_status(ctx, ff_evaluate(ctx, opts, &out)) != FF_OK)

@@ -102,7 +102,7 @@ static void ck_tiles(struct ff_model *model, uint32_t number, const struct tiles
     const double low = -0.25, high = 0.125; /* narrower than the weights, with exact bins */
 
     for (uint32_t tile = 0; tile < ff_tile_count(tiles->units); tile++) {
-        struct ff_tile_info info;
+        struct ff_tile_info info = {.size = sizeof info};
         uint32_t first, count;
 
         ff_tile_range(tiles->units, tile, &first, &count);
@@ -120,7 +120,7 @@ static void ck_tiles(struct ff_model *model, uint32_t number, const struct tiles
 
 static void ck_layer(struct ff_model *model, uint32_t number)
 {
-    struct ff_layer_info info;
+    struct ff_layer_info info = {.size = sizeof info};
     struct tiles tiles;
     uint64_t stored = 0;
 
@@ -171,7 +171,7 @@ static void ck_sizes(const struct ff_model_info *info)
 
 START_TEST(a_model_is_described_as_a_whole)
 {
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     struct ff_model *model;
     uint64_t values, bytes;
 
@@ -202,8 +202,8 @@ END_TEST
 
 START_TEST(pointers_live_as_long_as_the_model)
 {
-    struct ff_model_info info, again;
-    struct ff_layer_info layer;
+    struct ff_model_info info = {.size = sizeof info}, again = {.size = sizeof again};
+    struct ff_layer_info layer = {.size = sizeof layer};
     struct ff_model *model;
 
     train_ok(ctx, &recipe, &opts);
@@ -240,8 +240,8 @@ START_TEST(a_layer_that_does_not_exist_is_refused)
 {
     static const uint32_t numbers[] = {0, LAYERS + 1, UINT32_MAX};
     uint64_t histogram[FF_HISTOGRAM_BINS] = {0};
-    struct ff_layer_info layer;
-    struct ff_tile_info tile;
+    struct ff_layer_info layer = {.size = sizeof layer};
+    struct ff_tile_info tile = {.size = sizeof tile};
     struct ff_model *model;
 
     train_ok(ctx, &recipe, &opts);

@@ -48,7 +48,7 @@ START_TEST(metrics_out_of_range_are_damage)
         float value;
     } bad[] = {{0, NAN}, {1, INFINITY}, {2, -INFINITY}, {3, -0.1f}, {3, 1.1f},  {4, -1}, {4, 141},
                {4, NAN}, {5, 2},        {5, NAN},       {7, 0.5f},  {8, 0.06f}, {9, 33}, {10, 1}};
-    struct ff_layer_info layer;
+    struct ff_layer_info layer = {.size = sizeof layer};
     struct ff_model *model;
 
     train_ok(ctx, &recipe, &opts);
@@ -98,7 +98,7 @@ static long find_tile(const unsigned char *bytes, size_t size)
 START_TEST(a_damaged_tile_is_named)
 {
     static unsigned char bytes[1 << 20];
-    struct ff_layer_info info;
+    struct ff_layer_info info = {.size = sizeof info};
     struct ff_model *model;
     uint64_t values, sizes;
     FILE *file;

@@ -92,7 +92,7 @@ START_TEST(statistics_are_those_of_the_tiles)
         struct ff_model_file *file = open_file(FF_MODEL_READ);
         uint64_t stored = stored_bytes(file, 'W', number, FF_GENERATION_FINAL, FF_SLOTS);
         uint32_t of_layer = units[number - 1], fan_in = fan_ins[number - 1];
-        struct ff_layer_info info;
+        struct ff_layer_info info = {.size = sizeof info};
         struct ff_model *model;
         size_t n = 0;
 
@@ -113,7 +113,7 @@ END_TEST
 
 START_TEST(totals_include_label_weights)
 {
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     struct ff_model *model;
     uint64_t values, bytes;
 
@@ -132,8 +132,8 @@ END_TEST
 
 START_TEST(other_recipes_have_no_label_weights)
 {
-    struct ff_model_info info;
-    struct ff_layer_info layer;
+    struct ff_model_info info = {.size = sizeof info};
+    struct ff_layer_info layer = {.size = sizeof layer};
     struct ff_model *model;
 
     train_named("symba", &recipe);
@@ -151,10 +151,10 @@ END_TEST
 START_TEST(optimizer_state_of_label_weights_counts_during_training)
 {
     long left = 25;
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     struct ff_manifest manifest;
     struct ff_model_file *file;
-    struct ff_layer_info info;
+    struct ff_layer_info info = {.size = sizeof info};
     struct ff_model *model;
     uint64_t stored;
 
@@ -180,7 +180,7 @@ START_TEST(the_layers_chosen_on_held_out_rows_are_reported)
 {
     struct ff_manifest manifest;
     struct ff_model_file *file;
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     struct ff_model *model;
 
     recipe.validation = 0.2;
@@ -275,8 +275,8 @@ START_TEST(damage_to_label_weights_is_found_and_named)
 {
     const struct ff_tile_key key = label_key(1, 1);
     struct ff_evaluate_opts evaluate;
-    struct ff_evaluation evaluation;
-    struct ff_layer_info info;
+    struct ff_evaluation evaluation = {.size = sizeof evaluation};
+    struct ff_layer_info info = {.size = sizeof info};
     struct ff_model *model;
     uint64_t values, sizes;
 

@@ -26,7 +26,7 @@ static void setup(void)
 /* Trains until FF_EINTERRUPTED after so many questions. */
 static void train_partly(long questions)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     opts.interrupted = train_countdown;
@@ -39,13 +39,13 @@ static void train_partly(long questions)
  * not trained, or FF_LAYER_TRAINED. */
 static enum ff_layer_state ck_states(struct ff_model *model)
 {
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     enum ff_layer_state last = FF_LAYER_TRAINED;
 
     ck_assert_int_eq(ff_model_info(model, &info), FF_OK);
     ck_assert_int_eq(info.complete, info.layer == 0);
     for (uint32_t number = LAYERS; number >= 1; number--) {
-        struct ff_layer_info layer;
+        struct ff_layer_info layer = {.size = sizeof layer};
 
         ck_assert_int_eq(ff_model_layer(model, number, &layer), FF_OK);
         ck_assert_int_eq(layer.state == FF_LAYER_TRAINED, number <= info.layers_trained);
@@ -62,9 +62,9 @@ static enum ff_layer_state ck_states(struct ff_model *model)
 
 START_TEST(states_of_an_unfinished_model)
 {
-    struct ff_model_info info;
-    struct ff_layer_info layer;
-    struct ff_tile_info tile;
+    struct ff_model_info info = {.size = sizeof info};
+    struct ff_layer_info layer = {.size = sizeof layer};
+    struct ff_tile_info tile = {.size = sizeof tile};
     struct ff_model *model;
 
     train_partly(15); /* import asks some times; then 10 batches an epoch */
@@ -94,7 +94,7 @@ START_TEST(every_state_makes_sense)
 
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     for (long questions = 3; questions < 120; questions += 4) {
-        struct ff_train_result result;
+        struct ff_train_result result = {.size = sizeof result};
         struct ff_model *model;
         long left = questions;
 
@@ -115,7 +115,7 @@ END_TEST
  * says. False: it was complete before. */
 static bool look_after(long questions, struct ff_model **model, struct ff_model_info *info)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     opts.force = true;
     opts.interrupted = train_countdown;
@@ -134,7 +134,7 @@ static void ck_bytes(struct ff_model *model, const struct ff_model_info *info)
     uint64_t counted = 0;
 
     for (uint32_t number = 1; number <= LAYERS; number++) {
-        struct ff_layer_info layer;
+        struct ff_layer_info layer = {.size = sizeof layer};
 
         ck_assert_int_eq(ff_model_layer(model, number, &layer), FF_OK);
         ck_assert_int_eq(layer.state != FF_LAYER_WAITING,
@@ -148,7 +148,7 @@ static void ck_bytes(struct ff_model *model, const struct ff_model_info *info)
 /* In later sweeps the layers of the one before are there, and what they learn from. */
 START_TEST(layers_of_the_sweep_before_are_there)
 {
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     struct ff_model *model;
     char nothing[sizeof info.weights_hash] = "";
     int second = 0, waiting = 0;
@@ -178,7 +178,7 @@ END_TEST
 /* While the outputs of a layer are stored it is the one above that is next, or its head. */
 START_TEST(the_next_layer_is_reported)
 {
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     struct ff_model *model;
     bool next[LAYERS + 1] = {false}, on_head = false;
 
@@ -202,8 +202,8 @@ static void ck_network(struct ff_model *model, enum ff_layer_state state)
 
     for (uint32_t number = 1; number <= LAYERS; number++) {
         bool training = state == FF_LAYER_TRAINING;
-        struct ff_layer_info layer;
-        struct ff_tile_info tile;
+        struct ff_layer_info layer = {.size = sizeof layer};
+        struct ff_tile_info tile = {.size = sizeof tile};
 
         ck_assert_int_eq(ff_model_layer(model, number, &layer), FF_OK);
         ck_assert_int_eq(layer.state, state);
@@ -221,7 +221,7 @@ static void ck_network(struct ff_model *model, enum ff_layer_state state)
 START_TEST(layers_of_a_network_trained_as_a_whole)
 {
     static const char *const modes[] = {"ff-full", "bp", "bp-checkpoint"};
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     struct ff_model *model;
 
     recipe.mode = modes[_i];
@@ -253,7 +253,7 @@ END_TEST
 
 static _Noreturn void train_for_ever(void)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     opts.force = true;
     for (;;) {
@@ -269,9 +269,9 @@ static _Noreturn void train_for_ever(void)
 /* Looks into the model once. Returns whether it was there. */
 static bool look(void)
 {
-    struct ff_model_info info;
-    struct ff_layer_info layer;
-    struct ff_tile_info tile;
+    struct ff_model_info info = {.size = sizeof info};
+    struct ff_layer_info layer = {.size = sizeof layer};
+    struct ff_tile_info tile = {.size = sizeof tile};
     struct ff_model *model;
     uint64_t values, bytes;
     int status = ff_model_open(ctx, opts.model, &model);
@@ -333,7 +333,7 @@ static bool tell_and_wait(void *arg)
 
 START_TEST(a_model_in_training_is_reported_as_such)
 {
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     struct ff_model *model;
     int pipes[2];
     pid_t child;
@@ -344,7 +344,7 @@ START_TEST(a_model_in_training_is_reported_as_such)
     child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
-        struct ff_train_result result;
+        struct ff_train_result result = {.size = sizeof result};
 
         opts.interrupted = tell_and_wait;
         opts.arg = &pipes[1];

@@ -48,7 +48,7 @@ static void sweep(void)
     hash = train_hash(opts.model);
     for (unsigned step = 0; step <= 2; step++) {
         struct ff_ctx *other = train_ctx();
-        struct ff_train_result result;
+        struct ff_train_result result = {.size = sizeof result};
         int status;
 
         opts.memory_bytes = smallest + room * step * step / 4;
@@ -150,7 +150,7 @@ static void check_refused(int status)
 /* One byte less than the smallest is refused, before anything is made or lost. */
 START_TEST(a_budget_below_the_smallest_is_refused_before_any_work)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     const char *hash;
 
     begin_sweep("ff-stream", LARGE);
@@ -173,7 +173,7 @@ END_TEST
 /* A complete model needs no memory. */
 START_TEST(a_complete_model_is_not_refused)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     train_ok(ctx, &recipe, &opts);
     opts.force = false;
@@ -191,7 +191,7 @@ START_TEST(the_callers_own_limit_is_kept)
 
     for (int step = 0; step < 2; step++) {
         struct ff_ctx *limited = train_ctx();
-        struct ff_train_result result;
+        struct ff_train_result result = {.size = sizeof result};
 
         opts.memory_bytes = step ? (uint64_t)1 << 40 : 0;
         remove(opts.model);
@@ -211,7 +211,7 @@ static bool stop(void *arg)
 
 START_TEST(resuming_keeps_to_its_own_budget)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     opts.interrupted = stop;
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
@@ -228,7 +228,7 @@ END_TEST
 /* Without a budget, too little memory for the network gives a warning before work begins. */
 START_TEST(a_network_too_large_for_the_machine_gives_a_warning)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "1000000x2", &recipe), FF_OK);
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);

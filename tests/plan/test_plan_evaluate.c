@@ -11,8 +11,8 @@
 
 static void check_evaluation(enum ff_method method)
 {
-    struct ff_evaluation measured, tight;
-    struct ff_plan plan;
+    struct ff_evaluation measured = {.size = sizeof measured}, tight = {.size = sizeof tight};
+    struct ff_plan plan = {.size = sizeof plan};
     double error;
 
     evaluate_opts.method = method;
@@ -72,8 +72,8 @@ END_TEST
 
 START_TEST(evaluation_refuses_too_many_threads)
 {
-    struct ff_evaluation measured;
-    struct ff_plan plan;
+    struct ff_evaluation measured = {.size = sizeof measured};
+    struct ff_plan plan = {.size = sizeof plan};
 
     evaluate_opts.threads = UINT_MAX;
     evaluate_ck_status(ff_plan_evaluate(evaluate_ctx, &evaluate_opts, false, &plan), FF_EINVAL,
@@ -85,7 +85,7 @@ END_TEST
 START_TEST(evaluation_keeps_the_callers_own_limit)
 {
     struct ff_ctx *limited = train_ctx();
-    struct ff_evaluation measured;
+    struct ff_evaluation measured = {.size = sizeof measured};
     uint64_t limit;
 
     evaluate_ok(&measured);

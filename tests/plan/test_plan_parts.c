@@ -34,7 +34,7 @@ static void complete(void)
 /* They wait for one commit: those of the weights and of both numbers of state. */
 START_TEST(pages_waiting_for_a_commit_are_planned)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     use_hidden("300,640");
     recipe.head_epochs = 0;
@@ -49,8 +49,9 @@ END_TEST
 /* The head learns by Adam whatever the layers learn by, and is saved with its state. */
 START_TEST(the_heads_own_state_is_planned)
 {
-    const struct ff_plan_data data = {.samples = 1024, .features = 8, .classes = 1000};
-    struct ff_plan with_adam;
+    const struct ff_plan_data data = {
+        .size = sizeof data, .samples = 1024, .features = 8, .classes = 1000};
+    struct ff_plan with_adam = {.size = sizeof with_adam};
 
     use_hidden("8,300");
     recipe.embedding = "append";
@@ -101,7 +102,7 @@ START_TEST(a_tile_is_mapped_while_it_is_loaded)
     const uint64_t input_bytes = 128 * sizeof(float) / 100 * 85; /* of a tile, as stored */
     struct ff_evaluate_opts evaluate;
     struct ff_demand demand;
-    struct ff_plan plan;
+    struct ff_plan plan = {.size = sizeof plan};
 
     recipe.batch = 16;
     opts.limit_rows = 32;
@@ -165,7 +166,7 @@ static void use_wide_floats(void)
 /* A worker's coder unpacks images, too, which are wider here than any layer. */
 START_TEST(coders_are_planned_for_images)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     use_wide_floats();
     use_hidden("64x2");
@@ -181,7 +182,7 @@ END_TEST
 /* A value of sums has every column, however few of the rows are held out. */
 START_TEST(sums_of_held_out_rows_are_planned)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     use_classes(250);
     opts.threads = 1;
@@ -238,7 +239,8 @@ END_TEST
 START_TEST(the_gradient_of_a_narrow_layer_has_its_units)
 {
     static const char *const modes[] = {"ff-stream", "ff-full", "bp"};
-    const struct ff_plan_data data = {.samples = 100, .features = 1000000, .classes = 10};
+    const struct ff_plan_data data = {
+        .size = sizeof data, .samples = 100, .features = 1000000, .classes = 10};
     const uint64_t weights = (uint64_t)8 * data.features * sizeof(float);
 
     use_hidden("8");
@@ -259,18 +261,20 @@ END_TEST
 
 START_TEST(shapes_that_cannot_be_are_refused)
 {
-    struct ff_plan_data data = {.samples = 0, .features = 10, .classes = 4};
+    struct ff_plan_data data = {.size = sizeof data, .samples = 0, .features = 10, .classes = 4};
 
     complete();
     ck_assert_int_eq(plan_on(&data), FF_EINVAL);
-    data = (struct ff_plan_data){.samples = 100, .features = 10, .classes = 1};
-    ck_assert_int_eq(plan_on(&data), FF_EINVAL);
-    data = (struct ff_plan_data){.samples = 100, .features = 1u << 31, .classes = 4};
-    ck_assert_int_eq(plan_on(&data), FF_EINVAL);
-    data = (struct ff_plan_data){.samples = UINT64_MAX, .features = 10, .classes = 4};
+    data = (struct ff_plan_data){.size = sizeof data, .samples = 100, .features = 10, .classes = 1};
     ck_assert_int_eq(plan_on(&data), FF_EINVAL);
     data = (struct ff_plan_data){
-        .samples = 100, .features = 10, .classes = 4, .height = 3, .width = 3};
+        .size = sizeof data, .samples = 100, .features = 1u << 31, .classes = 4};
+    ck_assert_int_eq(plan_on(&data), FF_EINVAL);
+    data = (struct ff_plan_data){
+        .size = sizeof data, .samples = UINT64_MAX, .features = 10, .classes = 4};
+    ck_assert_int_eq(plan_on(&data), FF_EINVAL);
+    data = (struct ff_plan_data){
+        .size = sizeof data, .samples = 100, .features = 10, .classes = 4, .height = 3, .width = 3};
     ck_assert_int_eq(plan_on(&data), FF_EINVAL);
     data.width = 0;
     ck_assert_int_eq(plan_on(&data), FF_EINVAL);
@@ -285,7 +289,7 @@ END_TEST
 START_TEST(the_largest_network_is_planned)
 {
     const struct ff_plan_data data = {
-        .samples = (uint64_t)1 << 38, .features = 1u << 19, .classes = 1000};
+        .size = sizeof data, .samples = (uint64_t)1 << 38, .features = 1u << 19, .classes = 1000};
 
     use_hidden("1048576x100000");
     recipe.batch = 1 << 24;
@@ -305,7 +309,7 @@ END_TEST
 START_TEST(too_many_threads_are_refused)
 {
     static const unsigned threads[] = {257, UINT_MAX};
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     complete();
     for (size_t i = 0; i < 2; i++) {

@@ -59,7 +59,7 @@ static void teardown(void)
 
 static struct ff_plan plan_within(uint64_t bytes)
 {
-    struct ff_plan plan;
+    struct ff_plan plan = {.size = sizeof plan};
 
     job.memory_bytes = bytes;
     ck_assert_msg(ff_score_plan(ctx, &job, &plan) == FF_OK, "%s", ff_ctx_message(ctx));
@@ -71,7 +71,7 @@ static struct ff_plan plan_within(uint64_t bytes)
 /* They would not make the layer fit, and each block loads it again. */
 START_TEST(paging_does_not_make_for_smaller_blocks)
 {
-    struct ff_plan whole, paged;
+    struct ff_plan whole = {.size = sizeof whole}, paged = {.size = sizeof paged};
 
     describe("4000x2", 10);
     whole = plan_within(0);
@@ -88,7 +88,7 @@ END_TEST
 /* The scores of a block are what is too much here. */
 START_TEST(smaller_blocks_load_layers_more_often)
 {
-    struct ff_plan comfortable, tight;
+    struct ff_plan comfortable = {.size = sizeof comfortable}, tight = {.size = sizeof tight};
 
     describe("100x2", 1000);
     comfortable = plan_within(0);
@@ -104,7 +104,7 @@ END_TEST
 START_TEST(slots_are_halved)
 {
     bool seen[9] = {false};
-    struct ff_plan plan;
+    struct ff_plan plan = {.size = sizeof plan};
 
     describe("4000x2", 10);
     job.threads = 8;
@@ -122,7 +122,7 @@ END_TEST
 /* Plans that many layers, without a budget and within the smallest one; returns the work. */
 static size_t work_of(uint32_t layers, bool by_head)
 {
-    struct ff_plan plan;
+    struct ff_plan plan = {.size = sizeof plan};
 
     describe_deep(layers);
     job.by_head = by_head;
@@ -144,7 +144,7 @@ END_TEST
 /* Of label-conditioned layers those of the labels, too. */
 START_TEST(all_parameters_are_counted)
 {
-    struct ff_plan plan;
+    struct ff_plan plan = {.size = sizeof plan};
 
     describe("300,200", 10);
     plan = plan_within(0);

@@ -135,12 +135,13 @@ END_TEST
 /* Without a dataset the plan is that for one of the same shape. */
 START_TEST(a_plan_from_a_shape_equals_the_plan_from_data)
 {
-    struct ff_plan_data data = {.samples = PLANNING_ROWS,
+    struct ff_plan_data data = {.size = sizeof data,
+                                .samples = PLANNING_ROWS,
                                 .features = TRAIN_FEATURES,
                                 .classes = TRAIN_CLASSES,
                                 .height = TRAIN_SIDE,
                                 .width = TRAIN_SIDE};
-    struct ff_plan other;
+    struct ff_plan other = {.size = sizeof other};
 
     apply(&configs[_i]);
     if (configs[_i].classes)
@@ -171,7 +172,7 @@ static void check_disk(const struct ff_train_result *result)
 /* Disk use is as estimated, without compression and checkpoints within layers. */
 START_TEST(memory_and_disk_use_are_as_planned)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     apply(&configs[_i]);
     result = train_seen();
@@ -185,9 +186,9 @@ END_TEST
 /* Tiles lie beside two boundaries while a layer's outputs are written; and evaluation pages too. */
 START_TEST(paged_tiles_are_planned_on_disk)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     struct ff_evaluate_opts evaluate;
-    struct ff_evaluation evaluated;
+    struct ff_evaluation evaluated = {.size = sizeof evaluated};
     uint64_t written;
 
     apply(&(struct config){.hidden = "1100,1300,64", .batch = 600});

@@ -11,7 +11,7 @@
 
 char *elsewhere;
 char *own;
-struct ff_train_result result;
+struct ff_train_result result = {.size = sizeof result};
 
 void life_setup(void)
 {

@@ -14,7 +14,7 @@
 /* And how far activations do, of which that much may wait. */
 #define SLACK_PACKED_BYTES (2 << 20)
 
-struct ff_plan seen;
+struct ff_plan seen = {.size = sizeof seen};
 
 static void keep_plan(void *arg, const struct ff_plan *plan)
 {
@@ -70,7 +70,7 @@ void apply_noise(const struct config *config)
 
 struct ff_train_result train_seen(void)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     int status = ff_recipe_complete(ctx, &recipe);
 
     ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(ctx));

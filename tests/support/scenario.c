@@ -131,7 +131,7 @@ static enum model_state read_model(struct ff_ctx *ctx, const char *path, char ha
 {
     enum model_state state = MODEL_DAMAGED;
     uint64_t values, bytes;
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     struct ff_model *model;
 
     if (access(path, F_OK) != 0)

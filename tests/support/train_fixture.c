@@ -380,7 +380,7 @@ void train_opts_release(struct ff_train_opts *opts)
 
 void train_ok(struct ff_ctx *ctx, struct ff_recipe *recipe, const struct ff_train_opts *opts)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     int status = ff_recipe_complete(ctx, recipe);
 
     ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(ctx));
@@ -394,7 +394,7 @@ const char *train_hash(const char *path)
     static unsigned next;
     struct ff_ctx *ctx = train_ctx();
     struct ff_model *model;
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     char *out = buffers[next++ % BUFFERS];
     int status = ff_model_open(ctx, path, &model);
 

@@ -35,7 +35,7 @@ void training_end(void)
 
 static int train_once(void *arg)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     (void)arg;
     return ff_train(ctx, &recipe, &opts, &result);

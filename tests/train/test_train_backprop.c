@@ -302,7 +302,7 @@ START_TEST(scores_are_the_naive_logits)
 {
     static struct scores scores;
     struct ff_evaluate_opts evaluate;
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
     struct naive_network naive;
     struct naive_data data;
     double wrong = 0;
@@ -342,7 +342,7 @@ END_TEST
 START_TEST(the_output_layer_decides_and_goodness_is_refused)
 {
     struct ff_evaluate_opts evaluate;
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
     double error;
 
     train_ok(ctx, &recipe, &opts);
@@ -362,9 +362,9 @@ END_TEST
 
 START_TEST(an_unfinished_model_has_nothing_to_evaluate)
 {
-    struct ff_train_result trained;
+    struct ff_train_result trained = {.size = sizeof trained};
     struct ff_evaluate_opts evaluate;
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
     long left = 9;
 
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);

@@ -94,7 +94,7 @@ END_TEST
 START_TEST(interrupted_runs_end_in_the_same_bits)
 {
     static const long batches[] = {7, 10, 13, 20};
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     const char *hash;
     int status, pieces = 0;
     long left;
@@ -119,7 +119,7 @@ END_TEST
 /* Boundary 0 lost between two runs is read from the dataset again. */
 START_TEST(missing_scratch_is_created_again)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     const char *hash = train_mode("bp");
     int status;
     long left;
@@ -159,7 +159,7 @@ END_TEST
 
 START_TEST(divergence_is_reported)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     recipe.optimizer = "sgd";
     recipe.learning_rate = 1e25;
@@ -173,7 +173,7 @@ END_TEST
 
 START_TEST(options_without_use_are_refused)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     struct ff_recipe good = recipe;
 
     recipe.head_epochs = 9;
@@ -207,7 +207,7 @@ END_TEST
  */
 static uint64_t peak(const char *mode, uint32_t depth, uint32_t batch, enum ff_category category)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     struct ff_ctx *fresh = train_ctx();
     char hidden[32];
     int status;

@@ -67,7 +67,7 @@ END_TEST
 
 START_TEST(streamed_equals_in_memory)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     struct ff_scratch scratch;
 
     choose(_i, 1);
@@ -92,7 +92,7 @@ END_TEST
 /* Stops after every so many batches until done, by the same command and by resume in turn. */
 static void train_in_pieces(long batches)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     int status = FF_EINTERRUPTED;
     long left;
     int pieces = 0;
@@ -124,7 +124,7 @@ static int activation_types(void)
 START_TEST(every_type_of_activations)
 {
     int type = choose(_i, activation_types());
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     struct ff_scratch scratch;
     const char *name = ff_recipe_choices("activations")[type].name, *streamed, *usual;
 
@@ -224,7 +224,7 @@ static void remove_scratch(void)
 
 START_TEST(missing_scratch_is_computed_again)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     int status = FF_EINTERRUPTED;
     long left;
 
@@ -246,7 +246,7 @@ END_TEST
  * Returns whether there was anything left to do. */
 static bool train_in_two(long left, bool with_scratch)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     int status;
 
     opts.force = true;
@@ -302,7 +302,7 @@ static void damage_scratch(long offset)
 START_TEST(damaged_scratch_is_computed_again)
 {
     static const long offsets[] = {0, 4096, 20000, 30000};
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     long offset = offsets[_i % 4], left = 40;
 
     choose(_i, 1);
@@ -320,7 +320,7 @@ END_TEST
 /* Trains until it is asked LEFT times; only then is it to stop. */
 static void train_part(long left)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     opts.interrupted = train_countdown;
     opts.arg = &left;
@@ -336,7 +336,7 @@ START_TEST(outputs_of_an_earlier_round_are_not_used)
     const long rest_of_round_and_layer_1 = 3 * layer + 1;
     char *stored = strdup(train_path(folder, "model.ff.scratch/boundary-1.lmdb"));
     char *kept = strdup(train_path(folder, "kept"));
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     struct ff_model *model;
 
     recipe.sweeps = recipe.epochs = 2;
@@ -360,7 +360,7 @@ END_TEST
 
 START_TEST(a_complete_model_is_left_alone)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     const char *hash;
 
     train_ok(ctx, &recipe, &opts);

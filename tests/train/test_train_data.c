@@ -20,7 +20,7 @@
 #define IMAGES "train-images-idx3-ubyte"
 #define SOME_LABEL 100 /* where one is in the file of labels */
 
-static struct ff_train_result result;
+static struct ff_train_result result = {.size = sizeof result};
 
 static void setup(void)
 {
@@ -98,7 +98,7 @@ END_TEST
 
 static int64_t recorded_mtime(const char *name)
 {
-    struct ff_data_file_info file;
+    struct ff_data_file_info file = {.size = sizeof file};
     struct ff_model *model;
     int64_t mtime = -1;
 

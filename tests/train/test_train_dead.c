@@ -13,7 +13,7 @@
 #define HIDDEN "40x2"
 #define LARGE 1000.0f /* beside any sum of weighted inputs */
 
-static struct ff_train_result result;
+static struct ff_train_result result = {.size = sizeof result};
 static bool trained; /* the first layer's last epoch is over */
 
 static void watch_epoch(void *arg, const struct ff_epoch_report *report)
@@ -102,8 +102,8 @@ END_TEST
 START_TEST(the_result_counts_dead_units_as_the_model_does)
 {
     struct ff_model *model;
-    struct ff_model_info info;
-    struct ff_layer_info layer;
+    struct ff_model_info info = {.size = sizeof info};
+    struct ff_layer_info layer = {.size = sizeof layer};
     uint64_t dead = 0;
 
     train_named("conditioned", &recipe);

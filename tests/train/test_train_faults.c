@@ -19,7 +19,7 @@
 #define ROWS 200
 #define HIDDEN "24x2"
 
-static struct ff_train_result result;
+static struct ff_train_result result = {.size = sizeof result};
 
 static void setup(void)
 {
@@ -243,7 +243,7 @@ END_TEST
 START_TEST(divergence_of_the_last_step_is_reported)
 {
     static const char *const modes[] = {"ff-stream", "ff-full", "bp"};
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     struct ff_model *model;
 
     train_named("symba", &recipe);
@@ -330,7 +330,7 @@ static bool is_found(const char *path, const char *hash)
 {
     uint64_t values, bytes;
     struct ff_model *model;
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     int status = ff_model_open(ctx, path, &model);
     bool found = status != FF_OK;
 

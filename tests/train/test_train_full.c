@@ -16,7 +16,7 @@
 #define ROWS 330 /* ten batches of 32 and one of 10 */
 #define HIDDEN "40x2,130"
 
-static struct ff_train_result result;
+static struct ff_train_result result = {.size = sizeof result};
 
 static void setup(void)
 {
@@ -150,7 +150,7 @@ END_TEST
 START_TEST(a_checkpoint_holds_the_running_means)
 {
     struct ff_model *model;
-    struct ff_layer_info with, without;
+    struct ff_layer_info with = {.size = sizeof with}, without = {.size = sizeof without};
     long left;
 
     for (int peers = 0; peers <= 1; peers++) {
@@ -325,7 +325,7 @@ static double naive_error(bool by_head)
 START_TEST(the_model_is_evaluated)
 {
     struct ff_evaluate_opts evaluate;
-    struct ff_evaluation found;
+    struct ff_evaluation found = {.size = sizeof found};
 
     recipe.epochs = 20;
     choose(ALL);

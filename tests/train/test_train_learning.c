@@ -84,7 +84,7 @@ static void run_trial(const struct trial *trial, double *by_goodness, double *by
 {
     const char *model = train_path(folder, "trial.ff");
     struct ff_evaluate_opts opts;
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
 
     train_trial(trial, model);
     ff_evaluate_opts_init(&opts);
@@ -162,7 +162,7 @@ static double run_recipe(struct ff_recipe *recipe, const char *data)
 {
     const char *model = train_path(folder, "trial.ff");
     struct ff_evaluate_opts evaluate;
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
     struct ff_train_opts opts;
     double error;
 

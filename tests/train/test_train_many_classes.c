@@ -23,7 +23,7 @@ static void setup(void)
 static double test_error(void)
 {
     struct ff_evaluate_opts evaluate;
-    struct ff_evaluation result;
+    struct ff_evaluation result = {.size = sizeof result};
     double error;
 
     ff_evaluate_opts_init(&evaluate);

@@ -134,7 +134,7 @@ static void ck_figures(const struct naive_network *naive, double tolerance)
 
     ck_assert_int_eq(ff_model_open(ctx, opts.model, &model), FF_OK);
     for (uint32_t k = 0; k < naive->layers; k++) {
-        struct ff_layer_info info;
+        struct ff_layer_info info = {.size = sizeof info};
 
         ck_assert_int_eq(ff_model_layer(model, k + 1, &info), FF_OK);
         ck_close("loss as trained", info.loss, naive->final[k].loss, tolerance);

@@ -99,7 +99,7 @@ END_TEST
 START_TEST(with_scratch_in_memory)
 {
     const char *whole = hash_with(0);
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     struct ff_scratch scratch;
 
     opts.tile_slots = 2;
@@ -113,7 +113,7 @@ END_TEST
 /* Stops after every nine batches or so, and resumes with another number of tiles in memory. */
 START_TEST(interrupted_and_resumed)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     int status = FF_EINTERRUPTED;
     const char *whole;
     uint32_t pieces;

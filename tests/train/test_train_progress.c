@@ -44,7 +44,7 @@ static bool watch_interrupt(void *arg)
 START_TEST(time_left_ends_at_zero)
 {
     struct watch watch = {.left = -1};
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     opts.on_progress = watch_progress;

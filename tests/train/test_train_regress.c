@@ -21,7 +21,7 @@
 #define IN_ROUND_1 90L
 #define IN_ROUND_2 150L
 
-static struct ff_train_result result;
+static struct ff_train_result result = {.size = sizeof result};
 
 static void setup(void)
 {
@@ -43,7 +43,7 @@ static bool exists(const char *name)
 static void train_part(long left, uint32_t layer)
 {
     struct ff_model *model;
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
 
     opts.interrupted = train_countdown;
     opts.arg = &left;
@@ -179,9 +179,9 @@ END_TEST
 
 START_TEST(model_info_stays_valid_while_layers_are_read)
 {
-    struct ff_model_info info;
-    struct ff_layer_info layer;
-    struct ff_tile_info tile;
+    struct ff_model_info info = {.size = sizeof info};
+    struct ff_layer_info layer = {.size = sizeof layer};
+    struct ff_tile_info tile = {.size = sizeof tile};
     struct ff_model *model;
     const uint32_t *hidden;
 
@@ -222,8 +222,8 @@ static pid_t start_trainer(int pipes[2])
 
 START_TEST(a_tile_is_found_though_the_trainer_has_gone_on)
 {
-    struct ff_layer_info layer;
-    struct ff_tile_info tile;
+    struct ff_layer_info layer = {.size = sizeof layer};
+    struct ff_tile_info tile = {.size = sizeof tile};
     struct ff_model *model;
     int pipes[2], status;
     pid_t child;
@@ -330,7 +330,7 @@ static void choose_rounds(void)
 START_TEST(heads_wait_for_the_last_round)
 {
     struct ff_evaluate_opts evaluate;
-    struct ff_evaluation unused;
+    struct ff_evaluation unused = {.size = sizeof unused};
 
     choose_rounds();
     train_part(IN_ROUND_1, 3);

@@ -145,7 +145,7 @@ static bool at_the_tenth(void *arg)
 /* As the hint on a full disk has it. */
 START_TEST(scratch_beside_the_model_is_removed_when_put_elsewhere)
 {
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
     unsigned asked = 0;
 
     opts.interrupted = at_the_tenth;
@@ -184,7 +184,7 @@ static bool take_over(void *arg)
 START_TEST(a_directory_taken_by_another_training_is_left_alone)
 {
     struct another another = {0};
-    struct ff_train_result result;
+    struct ff_train_result result = {.size = sizeof result};
 
     opts.scratch = own;
     opts.interrupted = take_over;
@@ -222,7 +222,7 @@ static bool delete_evaluation(void *arg)
 START_TEST(evaluation_does_without_its_scratch_too)
 {
     struct ff_evaluate_opts evaluate;
-    struct ff_evaluation whole, bereft;
+    struct ff_evaluation whole = {.size = sizeof whole}, bereft = {.size = sizeof bereft};
     unsigned deleted = 0;
 
     train_ok(ctx, &recipe, &opts);

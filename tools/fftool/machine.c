@@ -64,7 +64,7 @@ json_t *machine_object(void)
     json_add(&object, "processors", json_integer(machine_processors()));
     json_add(&object, "memory_bytes", memory_bytes());
     json_add(&object, "kernel", kernel());
-    json_add(&object, "fftool", json_from_text(FF_VERSION));
+    json_add(&object, "fftool", json_from_text(ff_version()));
     json_add(&object, "blas", json_null());
     return json_built(&object);
 }

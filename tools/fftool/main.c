@@ -184,7 +184,7 @@ static int dispatch(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
-        puts("fftool " FF_VERSION);
+        printf("fftool %s\n", ff_version());
         return EXIT_DONE;
     }
     if (asks_for_help(argv[1]))

@@ -275,7 +275,7 @@ static int run(struct cli *cli, void *arg, const char *operand)
 {
     struct settings *settings = arg;
     struct measuring *measuring = &settings->measuring;
-    struct ff_evaluation evaluation;
+    struct ff_evaluation evaluation = {.size = sizeof evaluation};
     int status, result = EXIT_DONE;
 
     if (measuring_begin(cli, measuring, operand) != EXIT_DONE)

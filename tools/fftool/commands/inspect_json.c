@@ -60,7 +60,7 @@ static json_t *data_file_object(const struct ff_data_file_info *file)
 static json_t *data_files_array(const struct ff_model *model)
 {
     struct json_builder array = json_build(json_array());
-    struct ff_data_file_info file;
+    struct ff_data_file_info file = {.size = sizeof file};
     uint32_t i;
 
     for (i = 0; ff_model_data_file(model, i, &file); i++)
@@ -170,7 +170,7 @@ static json_t *verification_object(const struct verification *verification)
 
 static int write_layers(struct json_writer *writer, struct ff_model *model, uint32_t layers)
 {
-    struct ff_layer_info layer;
+    struct ff_layer_info layer = {.size = sizeof layer};
     int status = FF_OK;
     uint32_t i;
 
@@ -189,7 +189,7 @@ static int write_tiles(struct json_writer *writer, struct ff_model *model,
 {
     uint64_t histogram[FF_HISTOGRAM_BINS] = {0};
     uint32_t tiles = layer->weights.count > 0 ? layer->tiles : 0, i;
-    struct ff_tile_info tile;
+    struct ff_tile_info tile = {.size = sizeof tile};
     double low, high;
     int status = FF_OK;
 
@@ -208,7 +208,7 @@ static int write_tiles(struct json_writer *writer, struct ff_model *model,
 
 static int write_model(struct json_writer *writer, struct ff_model *model, const char *path)
 {
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     int status = ff_model_info(model, &info);
 
     if (status != FF_OK)
@@ -219,7 +219,7 @@ static int write_model(struct json_writer *writer, struct ff_model *model, const
 
 static int write_layer(struct json_writer *writer, struct ff_model *model, uint32_t number)
 {
-    struct ff_layer_info layer;
+    struct ff_layer_info layer = {.size = sizeof layer};
     int status = ff_model_layer(model, number, &layer);
 
     if (status != FF_OK)

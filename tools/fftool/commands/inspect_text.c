@@ -160,7 +160,7 @@ static struct text time_text(int64_t ns)
 
 static void print_data_files(const struct ff_model *model)
 {
-    struct ff_data_file_info file;
+    struct ff_data_file_info file = {.size = sizeof file};
     uint32_t i;
 
     for (i = 0; ff_model_data_file(model, i, &file); i++)
@@ -253,7 +253,7 @@ static void print_row(const struct ff_layer_info *layer, bool figures)
 static int print_table(struct ff_model *model, const struct ff_model_info *info,
                        struct totals *totals)
 {
-    struct ff_layer_info layer;
+    struct ff_layer_info layer = {.size = sizeof layer};
     bool figures = !info->whole_network;
     uint32_t i;
 
@@ -314,7 +314,7 @@ static void print_bytes(const struct ff_model_info *info, const struct totals *t
 
 int inspect_print_model(struct ff_model *model, const char *path)
 {
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     struct totals totals = {0};
     int status = ff_model_info(model, &info);
 
@@ -385,8 +385,8 @@ static void print_histogram(const uint64_t histogram[FF_HISTOGRAM_BINS], double 
 
 int inspect_print_layer(struct ff_model *model, uint32_t number)
 {
-    struct ff_layer_info layer;
-    struct ff_tile_info tile;
+    struct ff_layer_info layer = {.size = sizeof layer};
+    struct ff_tile_info tile = {.size = sizeof tile};
     uint64_t histogram[FF_HISTOGRAM_BINS] = {0};
     double low, high;
     uint32_t i;

@@ -30,6 +30,7 @@ static void init(void *arg)
 
     training_init(&settings->run);
     settings->modes = DEFAULT_MODES;
+    settings->data.size = sizeof settings->data;
     settings->data.samples = DEFAULT_SAMPLES;
     settings->data.classes = DEFAULT_CLASSES;
 }
@@ -206,6 +207,7 @@ static int plan_one(struct planning *planning, struct ff_recipe *recipe)
     struct row *row = &planning->rows[planning->n_rows];
     int status;
 
+    row->plan.size = sizeof row->plan;
     ff_recipe_drop_unused(recipe, modes->names, modes->n);
     ff_train_opts_drop_unused(&opts, ff_recipe_get_text(recipe, "mode"), modes->names, modes->n);
     status = ff_recipe_complete(planning->cli->ctx, recipe);

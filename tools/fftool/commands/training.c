@@ -218,7 +218,7 @@ static void outline_of(const struct ff_recipe *recipe, struct outline *out)
 static int read_outline(struct cli *cli, const char *path, struct outline *out)
 {
     struct ff_model *model;
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     int status = ff_model_open(cli->ctx, path, &model);
 
     if (status != FF_OK)
@@ -353,7 +353,7 @@ static int open_log(struct run *run, bool replace)
 static int train(struct run *run, const struct ff_recipe *recipe)
 {
     struct ff_train_opts opts = run->training->opts;
-    struct ff_train_result result = {0};
+    struct ff_train_result result = {.size = sizeof result};
     struct outline outline = {0};
     double reference = 0;
     int status = FF_OK, printed = EXIT_DONE, code;

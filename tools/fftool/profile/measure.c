@@ -214,7 +214,7 @@ int profile_check(const struct cli *cli, const struct profile_settings *settings
 {
     struct ff_train_opts opts;
     struct ff_recipe *recipe;
-    struct ff_plan plan;
+    struct ff_plan plan = {.size = sizeof plan};
     int status = make_recipe(cli, settings, mode, layers, &recipe);
 
     ff_train_opts_init(&opts);
@@ -343,7 +343,7 @@ static void learn_blas(struct profile_bench *bench)
 {
     struct ff_ctx *ctx;
     struct ff_model *model;
-    struct ff_model_info info;
+    struct ff_model_info info = {.size = sizeof info};
     char *path;
 
     if (bench->blas != NULL || ff_ctx_new(&ctx) != FF_OK)

@@ -1,0 +1,76 @@
+/* The public entries to training. Structures of any version come in here and go out again; inside,
+ * all are of this one. */
+#include <fftool/train.h>
+
+#include "api/options.h"
+#include "base/sized.h"
+#include "recipe/recipe.h"
+#include "train/place.h"
+#include "train/run.h"
+#include "train/same_data.h"
+
+static int check_result(struct ff_ctx *ctx, const struct ff_train_result *result)
+{
+    return ff_sized_check(ctx, "ff_train_result", result, FF_UP_TO(struct ff_train_result, size));
+}
+
+/* Trains a copy of RECIPE, completed. */
+static int train_completed(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                           const struct ff_train_opts *opts, struct ff_train_result *result)
+{
+    struct ff_recipe complete;
+    int status = ff_recipe_completed(ctx, recipe, &complete);
+
+    if (status != FF_OK)
+        return status;
+    status = ff_train_run(ctx, &complete, opts, result);
+    ff_recipe_release(&complete);
+    return status;
+}
+
+/* RECIPE NULL: that of the model. */
+static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                 const struct ff_train_opts *opts, struct ff_train_result *result)
+{
+    struct ff_train_result own = {.size = 0};
+    struct ff_train_opts own_opts;
+    int status = check_result(ctx, result);
+
+    if (status != FF_OK)
+        return status;
+    status = ff_take_train_opts(ctx, opts, &own_opts);
+    if (status == FF_OK)
+        status = recipe ? train_completed(ctx, recipe, &own_opts, &own)
+                        : ff_train_run(ctx, NULL, &own_opts, &own);
+    ff_sized_give(&own, sizeof own, result);
+    return status;
+}
+
+int ff_train(struct ff_ctx *ctx, const struct ff_recipe *recipe, const struct ff_train_opts *opts,
+             struct ff_train_result *result)
+{
+    return train(ctx, recipe, opts, result);
+}
+
+int ff_train_resume(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                    struct ff_train_result *result)
+{
+    return train(ctx, NULL, opts, result);
+}
+
+int ff_train_check_output(struct ff_ctx *ctx, const struct ff_train_opts *opts, const char *path)
+{
+    struct ff_train_opts own;
+    int status = ff_take_train_opts(ctx, opts, &own);
+
+    return status == FF_OK ? ff_place_check_output(ctx, &own, path) : status;
+}
+
+int ff_train_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                         char out[FF_HASH_BYTES])
+{
+    struct ff_train_opts own;
+    int status = ff_take_train_opts(ctx, opts, &own);
+
+    return status == FF_OK ? ff_same_data_fingerprint(ctx, &own, out) : status;
+}

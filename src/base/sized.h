@@ -1,0 +1,28 @@
+/*
+ * Structures that cross the library's boundary and may grow. Each begins with its size, as
+ * <fftool/fftool.h> explains; inside the library all have the size of this version.
+ */
+#ifndef FF_BASE_SIZED_H
+#define FF_BASE_SIZED_H
+
+#include <fftool/context.h>
+#include <stddef.h>
+
+/* Bytes of TYPE up to the end of MEMBER. */
+#define FF_UP_TO(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
+
+/*
+ * Copies GIVEN, a structure called NAME, to OWN of BYTES bytes, whose size becomes BYTES. Members
+ * that GIVEN is too small for are 0. FF_EINVAL if it has less than LEAST bytes, or more than BYTES
+ * with anything but zeros in them: that asks for what this version cannot do.
+ */
+FF_CHECK int ff_sized_take(struct ff_ctx *ctx, const char *name, const void *given, size_t least,
+                           void *own, size_t bytes);
+/* FF_EINVAL unless OUT, a structure called NAME, has a size that ff_sized_give() can fill, LEAST
+ * bytes or more. */
+FF_CHECK int ff_sized_check(struct ff_ctx *ctx, const char *name, const void *out, size_t least);
+/* Copies OWN, of BYTES bytes, to OUT as far as OUT reaches, and keeps OUT's size. What OUT has
+ * beyond BYTES becomes 0. */
+void ff_sized_give(const void *own, size_t bytes, void *out);
+
+#endif
