@@ -116,6 +116,24 @@ FF_CHECK int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_la
 FF_CHECK int ff_model_tile(struct ff_model *model, uint32_t layer, uint32_t tile, double low,
                            double high, uint64_t histogram[FF_HISTOGRAM_BINS],
                            struct ff_tile_info *out);
+/* A tensor of float32. With one dimension COLUMNS is 1. */
+struct ff_tensor_info {
+    /* "layer.1.weights" (units, inputs), "layer.1.biases" (units), "layer.1.label_weights"
+     * (classes, units), the same of "head.2": of the head on layer 2, whose units are the classes.
+     * With ".state.0", ".state.1": the optimizer's, as long as it is needed. */
+    const char *name;
+    uint32_t layer; /* from 1 */
+    uint64_t rows, columns;
+};
+/* Calls VISIT for each tensor that the model has now, layer by layer, then head by head; a nonzero
+ * return ends that and is returned. INFO is valid during the call, in which MODEL may be read. */
+FF_CHECK int ff_model_tensors(struct ff_model *model,
+                              int (*visit)(void *arg, const struct ff_tensor_info *info),
+                              void *arg);
+/* Reads the tensor called NAME into OUT, row by row. FF_ENOTFOUND: the model does not have it
+ * (yet); FF_EINVAL: it does not have that number of ELEMENTS. */
+FF_CHECK int ff_model_read_tensor(struct ff_model *model, const char *name, float *out,
+                                  size_t elements);
 /*
  * Reads every value and checks its hash. DAMAGED is called with a line for each bad one.
  * FF_ECORRUPT if there was any; *VALUES and *BYTES count what was read.

@@ -1,5 +1,7 @@
 #include "model/tensor.h"
 
+#include <stdio.h>
+
 char ff_state_kind(char kind)
 {
     return kind == 'H' ? 'Q' : 'O';
@@ -47,6 +49,28 @@ size_t ff_tensor_list(const struct ff_layer *layer, char kind, bool state, bool 
             .per_unit = 1,
         };
     return n;
+}
+
+void ff_tensor_name(const struct ff_tensor *tensor, uint32_t layer, char out[FF_TENSOR_NAME_BYTES])
+{
+    static const char *const roles[FF_SLOTS] = {
+        [FF_SLOT_WEIGHTS] = "weights",
+        [FF_SLOT_BIASES] = "biases",
+        [FF_SLOT_LABELS] = "label_weights",
+    };
+    bool head = tensor->kind == 'H' || tensor->kind == ff_state_kind('H');
+    const char *role = tensor->role == FF_SLOT_MEANS ? "unit_means" : roles[tensor->role];
+    char state[16] = "";
+
+    if (tensor->state >= 0)
+        snprintf(state, sizeof state, ".state.%d", tensor->state);
+    snprintf(out, FF_TENSOR_NAME_BYTES, "%s.%u.%s%s", head ? "head" : "layer", layer, role, state);
+}
+
+void ff_tensor_shape(const struct ff_tensor *tensor, uint32_t *rows, uint32_t *columns)
+{
+    *rows = tensor->by_class ? tensor->per_unit : tensor->units;
+    *columns = tensor->by_class ? tensor->units : tensor->per_unit;
 }
 
 void ff_tensor_tile(const struct ff_tensor *tensor, uint32_t tile, uint32_t *rows,

@@ -26,6 +26,13 @@ char ff_state_kind(char kind);
  * 'H'); with STATE those of its optimizer, with MEANS the running means. Returns how many. */
 size_t ff_tensor_list(const struct ff_layer *layer, char kind, bool state, bool means,
                       struct ff_tensor out[FF_MAX_TENSORS]);
+#define FF_TENSOR_NAME_BYTES 48
+/* The name of a tensor of LAYER, or of the head on it, in OUT: "layer.1.weights", "layer.1.biases",
+ * "layer.1.label_weights", "head.2.weights"; of the optimizer's state "layer.1.weights.state.0";
+ * "layer.1.unit_means". */
+void ff_tensor_name(const struct ff_tensor *tensor, uint32_t layer, char out[FF_TENSOR_NAME_BYTES]);
+/* The shape of the whole tensor: neurons first, but for label weights. */
+void ff_tensor_shape(const struct ff_tensor *tensor, uint32_t *rows, uint32_t *columns);
 /* The shape of TILE as it is stored. */
 void ff_tensor_tile(const struct ff_tensor *tensor, uint32_t tile, uint32_t *rows,
                     uint32_t *columns);

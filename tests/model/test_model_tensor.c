@@ -1,0 +1,194 @@
+/* Reading tensors by name: they are the stored tiles, put together. */
+#include "model/layer.h"
+#include "model/manifest.h"
+#include "support/suite.h"
+#include "support/training.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROWS 300
+#define HIDDEN "140,20" /* two tiles, then one */
+
+static void setup(void)
+{
+    training_begin(ROWS, HIDDEN);
+    train_named("conditioned", &recipe);
+}
+
+/* Names and shapes, one after another. */
+static int note(void *arg, const struct ff_tensor_info *info)
+{
+    char *text = arg;
+    size_t used = strlen(text);
+
+    snprintf(text + used, 2048 - used, "%s %llux%llu\n", info->name, (unsigned long long)info->rows,
+             (unsigned long long)info->columns);
+    return FF_OK;
+}
+
+START_TEST(a_complete_model_lists_what_it_predicts_with)
+{
+    struct ff_model *model;
+    char text[2048] = "";
+
+    train_ok(ctx, &recipe, &opts);
+    model = open_model();
+    ck_assert_int_eq(ff_model_tensors(model, note, text), FF_OK);
+    ck_assert_str_eq(text, "layer.1.weights 140x64\n"
+                           "layer.1.biases 140x1\n"
+                           "layer.1.label_weights 4x140\n"
+                           "layer.2.weights 20x140\n"
+                           "layer.2.biases 20x1\n"
+                           "layer.2.label_weights 4x20\n"
+                           "head.2.weights 4x20\n"
+                           "head.2.biases 4x1\n");
+    ff_model_close(model);
+}
+END_TEST
+
+START_TEST(a_model_in_training_lists_the_state_of_what_learns)
+{
+    struct ff_train_result result = {.size = sizeof result};
+    struct ff_model *model;
+    char text[2048] = "";
+    int left = 15;
+
+    opts.interrupted = train_countdown;
+    opts.arg = &left;
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
+    model = open_model();
+    ck_assert_int_eq(ff_model_tensors(model, note, text), FF_OK);
+    ck_assert_ptr_nonnull(strstr(text, "layer.1.weights 140x64\n"));
+    ck_assert_ptr_nonnull(strstr(text, "layer.1.weights.state.0 140x64\n"));
+    ck_assert_ptr_nonnull(strstr(text, "layer.1.label_weights.state.1 4x140\n"));
+    ck_assert_ptr_null(strstr(text, "layer.2"));
+    ck_assert_ptr_null(strstr(text, "head"));
+    ff_model_close(model);
+}
+END_TEST
+
+static void ck_tensor(struct ff_model *model, const char *name, size_t n, const float *expected)
+{
+    float *read = calloc(n, sizeof *read);
+
+    ck_assert_msg(ff_model_read_tensor(model, name, read, n) == FF_OK, "%s", ff_ctx_message(ctx));
+    ck_assert_mem_eq(read, expected, n * sizeof *read);
+    free(read);
+}
+
+/* The label weights of layer 1, (classes, units), put together from (classes, units of a tile). */
+static void read_labels(struct ff_model_file *file, float out[TRAIN_CLASSES][140])
+{
+    for (uint32_t tile = 0; tile < ff_tile_count(140); tile++) {
+        struct ff_tile_key key = {'W', 1, FF_GENERATION_FINAL, FF_SLOT_LABELS, tile};
+        float part[TRAIN_CLASSES * 140];
+        uint32_t first, count;
+
+        ff_tile_range(140, tile, &first, &count);
+        ck_assert_int_eq(ff_model_file_get(file, &key, TRAIN_CLASSES, count, part), FF_OK);
+        for (uint32_t class = 0; class < TRAIN_CLASSES; class ++) {
+            for (uint32_t i = 0; i < count; i++)
+                out[class][first + i] = part[class * count + i];
+        }
+    }
+}
+
+START_TEST(a_tensor_is_its_tiles_put_together)
+{
+    float labels[TRAIN_CLASSES][140];
+    struct ff_model_file *file;
+    struct ff_layer layer, head;
+    struct ff_model *model;
+
+    train_ok(ctx, &recipe, &opts);
+    ck_assert_int_eq(ff_layer_init(&layer, ctx, TRAIN_FEATURES, 140, 0), FF_OK);
+    ck_assert_int_eq(ff_layer_init(&head, ctx, 20, TRAIN_CLASSES, 0), FF_OK);
+    ck_assert_int_eq(ff_model_file_open(ctx, opts.model, FF_MODEL_READ, &file), FF_OK);
+    ck_assert_int_eq(ff_layer_load(&layer, file, 'W', 1, FF_GENERATION_FINAL, false), FF_OK);
+    ck_assert_int_eq(ff_layer_load(&head, file, 'H', 2, FF_GENERATION_FINAL, false), FF_OK);
+    read_labels(file, labels);
+    ff_model_file_close(file); /* no file may be open twice */
+
+    model = open_model();
+    ck_tensor(model, "layer.1.weights", 140 * TRAIN_FEATURES, layer.weights);
+    ck_tensor(model, "layer.1.biases", 140, layer.biases);
+    ck_tensor(model, "layer.1.label_weights", 140 * TRAIN_CLASSES, labels[0]);
+    ck_tensor(model, "head.2.weights", 20 * TRAIN_CLASSES, head.weights);
+    ck_tensor(model, "head.2.biases", TRAIN_CLASSES, head.biases);
+    ff_model_close(model);
+    ff_layer_release(&layer);
+    ff_layer_release(&head);
+}
+END_TEST
+
+START_TEST(other_names_and_sizes_are_refused)
+{
+    static const char *const names[] = {
+        "",
+        "layer",
+        "layer.0.weights",
+        "layer.3.weights",
+        "layer.1.weights.state.0",
+        "layer.1.unit_means",
+        "layer.1.weights ",
+        "layer.01.weights",
+        "layer.-1.weights",
+        "layer.4294967297.weights",
+        "head.1.weights",
+        "head.3.weights",
+        "head.2.label_weights",
+    };
+    struct ff_model *model;
+    float out[21];
+
+    train_ok(ctx, &recipe, &opts);
+    model = open_model();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        ck_status(ff_model_read_tensor(model, names[i], out, 20), FF_ENOTFOUND, "has no tensor");
+    ck_status(ff_model_read_tensor(model, "layer.2.biases", out, 21), FF_EINVAL,
+              "layer.2.biases has 20 elements, not 21");
+    ck_status(ff_model_read_tensor(model, "layer.2.biases", out, 20), FF_OK, "");
+    ff_model_close(model);
+}
+END_TEST
+
+/* Stops at the third tensor. */
+static int stop(void *arg, const struct ff_tensor_info *info)
+{
+    int *left = arg;
+
+    (void)info;
+    return --*left == 0 ? 77 : FF_OK;
+}
+
+START_TEST(a_visitor_ends_the_list)
+{
+    struct ff_model *model;
+    int left = 3;
+
+    train_ok(ctx, &recipe, &opts);
+    model = open_model();
+    ck_assert_int_eq(ff_model_tensors(model, stop, &left), 77);
+    ck_assert_int_eq(left, 0);
+    ff_model_close(model);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("model: tensors");
+    TCase *tcase = tcase_create("tensors");
+
+    tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
+    tcase_add_checked_fixture(tcase, setup, training_end);
+    tcase_add_test(tcase, a_complete_model_lists_what_it_predicts_with);
+    tcase_add_test(tcase, a_model_in_training_lists_the_state_of_what_learns);
+    tcase_add_test(tcase, a_tensor_is_its_tiles_put_together);
+    tcase_add_test(tcase, other_names_and_sizes_are_refused);
+    tcase_add_test(tcase, a_visitor_ends_the_list);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
