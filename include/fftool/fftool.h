@@ -8,7 +8,7 @@
  *   evaluate.h  evaluation and prediction
  *   plan.h      memory and disk that a job takes, before it is done
  *   model.h     reading model files
- *   memory.h, progress.h, status.h, version.h
+ *   memory.h, progress.h, size.h, status.h, version.h
  *
  * Threads. A context, and what was made with it, is used by one thread at a time; recipes can be
  * shared as recipe.h says. Different threads may work with different contexts at the same time, but
@@ -22,17 +22,7 @@
  * of the same name, before its context. Strings and structures passed in are copied or used during
  * the call only; they remain the caller's. Pointers that come out live as long as the header says.
  *
- * Structures that grow. Options, results and descriptions begin with their size in bytes, so that a
- * later version can append members without breaking programs that are compiled already. The caller
- * sets it: options with their init function, which sets all defaults, everything else as in
- *
- *     struct ff_plan plan = {.size = sizeof plan};   (C++ before 20: plan = {}; plan.size = ...)
- *
- * The library reads and writes so many bytes. Members that an older program does not have count as
- * 0, which is always a valid default. A newer program works as long as the members that the library
- * does not know are 0. A size that cannot be right, such as 0, and members that are not understood
- * fail with FF_EINVAL before anything is done. Structures without a size are either passed to
- * callbacks, where the library may append members, or keep their layout.
+ * Structures that grow begin with their size: see size.h.
  *
  * The process as a whole. These effects reach beyond the context:
  * - OpenBLAS is set to one thread, and stays so: the library brings its own threads.
@@ -57,6 +47,7 @@
 #include <fftool/plan.h>
 #include <fftool/progress.h>
 #include <fftool/recipe.h>
+#include <fftool/size.h>
 #include <fftool/status.h>
 #include <fftool/text.h>
 #include <fftool/train.h>

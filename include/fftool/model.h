@@ -5,6 +5,7 @@
 #define FFTOOL_MODEL_H
 
 #include <fftool/recipe.h>
+#include <fftool/size.h>
 #include <stdbool.h>
 
 #ifdef __cplusplus

@@ -10,6 +10,7 @@
 #include <fftool/model.h>
 #include <fftool/progress.h>
 #include <fftool/recipe.h>
+#include <fftool/size.h>
 #include <stdbool.h>
 
 #ifdef __cplusplus

@@ -1,11 +1,12 @@
 /*
  * Structures that cross the library's boundary and may grow. Each begins with its size, as
- * <fftool/fftool.h> explains; inside the library all have the size of this version.
+ * <fftool/size.h> explains; inside the library all have the size of this version.
  */
 #ifndef FF_BASE_SIZED_H
 #define FF_BASE_SIZED_H
 
 #include <fftool/context.h>
+#include <fftool/size.h>
 #include <stddef.h>
 
 /* Bytes of TYPE up to the end of MEMBER. */
