@@ -4,6 +4,7 @@
  *
  *   context.h   errors, warnings, metered memory: everything needs a context
  *   recipe.h    what to train
+ *   data.h      what to train on: files, or rows of the program
  *   train.h     training
  *   evaluate.h  evaluation and prediction
  *   plan.h      memory and disk that a job takes, before it is done
@@ -40,6 +41,7 @@
 
 #include <fftool/bench.h>
 #include <fftool/context.h>
+#include <fftool/data.h>
 #include <fftool/evaluate.h>
 #include <fftool/memory.h>
 #include <fftool/model.h>

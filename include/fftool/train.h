@@ -6,6 +6,7 @@
 #ifndef FFTOOL_TRAIN_H
 #define FFTOOL_TRAIN_H
 
+#include <fftool/data.h>
 #include <fftool/memory.h>
 #include <fftool/model.h>
 #include <fftool/progress.h>
@@ -16,12 +17,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Where data comes from. PATH is a folder with the usual names of a format, or a file of images. */
-struct ff_data_source {
-    const char *path;
-    const char *labels; /* file of labels; NULL: found by the usual names */
-};
 
 /* One epoch of one layer, of the whole network where it trains at once, or of the head. */
 struct ff_epoch_report {
@@ -151,8 +146,8 @@ void ff_train_opts_drop_unused(struct ff_train_opts *opts, const char *mode,
 FF_CHECK int ff_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                       const struct ff_train_opts *opts, struct ff_train_result *result);
 /*
- * Goes on with a model from its own recipe and data paths. In OPTS data.path may be NULL (as
- * recorded); limit_rows is ignored.
+ * Goes on with a model from its own recipe and data paths. In OPTS data may be all NULL (as
+ * recorded, where it was a path); limit_rows is ignored.
  */
 FF_CHECK int ff_train_resume(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                              struct ff_train_result *result);

@@ -12,15 +12,15 @@ int ff_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
                 struct ff_evaluation *result)
 {
     struct ff_evaluation own = {.size = 0};
-    struct ff_evaluate_opts own_opts;
+    struct ff_own_evaluate_opts own_opts;
     int status =
         ff_sized_check(ctx, "ff_evaluation", result, FF_UP_TO(struct ff_evaluation, confusion));
 
     if (status != FF_OK)
         return status;
-    status = ff_take_evaluate_opts(ctx, opts, &own_opts);
+    status = ff_own_evaluate(ctx, opts, &own_opts);
     if (status == FF_OK)
-        status = ff_evaluate_with(ctx, &ff_planner, &own_opts, &own);
+        status = ff_evaluate_with(ctx, &ff_planner, &own_opts.opts, &own);
     ff_sized_give(&own, sizeof own, result);
     return status;
 }
@@ -39,9 +39,10 @@ int ff_predict(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
                int (*emit)(void *arg, const struct ff_prediction *prediction), void *arg,
                uint64_t *samples)
 {
-    struct ff_evaluate_opts own;
-    int status = ff_take_evaluate_opts(ctx, opts, &own);
+    struct ff_own_evaluate_opts own;
+    int status = ff_own_evaluate(ctx, opts, &own);
 
     *samples = 0;
-    return status == FF_OK ? ff_predict_with(ctx, &ff_planner, &own, emit, arg, samples) : status;
+    return status == FF_OK ? ff_predict_with(ctx, &ff_planner, &own.opts, emit, arg, samples)
+                           : status;
 }

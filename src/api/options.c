@@ -23,16 +23,36 @@ void ff_evaluate_opts_init_size(struct ff_evaluate_opts *out, size_t size)
     ff_sized_give(&defaults, sizeof defaults, out);
 }
 
-int ff_take_train_opts(struct ff_ctx *ctx, const struct ff_train_opts *given,
-                       struct ff_train_opts *own)
+/* Makes the rows of SOURCE, if it has any, OWN. */
+static int own_rows(struct ff_ctx *ctx, struct ff_data_source *source, struct ff_rows *own)
 {
-    return ff_sized_take(ctx, "ff_train_opts", given, FF_UP_TO(struct ff_train_opts, data), own,
-                         sizeof *own);
+    int status;
+
+    if (!source->rows)
+        return FF_OK;
+    status = ff_sized_take(ctx, "ff_rows", source->rows, FF_UP_TO(struct ff_rows, arg), own,
+                           sizeof *own);
+    source->rows = own;
+    source->path = own->name ? own->name : "rows in memory";
+    source->labels = NULL;
+    return status;
 }
 
-int ff_take_evaluate_opts(struct ff_ctx *ctx, const struct ff_evaluate_opts *given,
-                          struct ff_evaluate_opts *own)
+int ff_own_train(struct ff_ctx *ctx, const struct ff_train_opts *given,
+                 struct ff_own_train_opts *own)
 {
-    return ff_sized_take(ctx, "ff_evaluate_opts", given, FF_UP_TO(struct ff_evaluate_opts, data),
-                         own, sizeof *own);
+    int status = ff_sized_take(ctx, "ff_train_opts", given, FF_UP_TO(struct ff_train_opts, data),
+                               &own->opts, sizeof own->opts);
+
+    return status == FF_OK ? own_rows(ctx, &own->opts.data, &own->rows) : status;
+}
+
+int ff_own_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *given,
+                    struct ff_own_evaluate_opts *own)
+{
+    int status =
+        ff_sized_take(ctx, "ff_evaluate_opts", given, FF_UP_TO(struct ff_evaluate_opts, data),
+                      &own->opts, sizeof own->opts);
+
+    return status == FF_OK ? own_rows(ctx, &own->opts.data, &own->rows) : status;
 }

@@ -7,10 +7,21 @@
 #include <fftool/evaluate.h>
 #include <fftool/train.h>
 
-/* Copies GIVEN to OWN. FF_EINVAL: its size is not that of any version. */
-FF_CHECK int ff_take_train_opts(struct ff_ctx *ctx, const struct ff_train_opts *given,
-                                struct ff_train_opts *own);
-FF_CHECK int ff_take_evaluate_opts(struct ff_ctx *ctx, const struct ff_evaluate_opts *given,
-                                   struct ff_evaluate_opts *own);
+/* What a call works with. */
+struct ff_own_train_opts {
+    struct ff_train_opts opts;
+    struct ff_rows rows; /* those of OPTS, if it has any */
+};
+struct ff_own_evaluate_opts {
+    struct ff_evaluate_opts opts;
+    struct ff_rows rows;
+};
+
+/* Copies GIVEN to OWN; rows get their name as the path. FF_EINVAL: a size is not that of any
+ * version. */
+FF_CHECK int ff_own_train(struct ff_ctx *ctx, const struct ff_train_opts *given,
+                          struct ff_own_train_opts *own);
+FF_CHECK int ff_own_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *given,
+                             struct ff_own_evaluate_opts *own);
 
 #endif

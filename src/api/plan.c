@@ -116,17 +116,17 @@ int ff_plan_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 {
     struct ff_plan own = {.size = 0};
     struct ff_plan_data own_data;
-    struct ff_train_opts own_opts;
+    struct ff_own_train_opts own_opts;
     int status = check_out(ctx, out);
 
     if (status != FF_OK)
         return status;
-    status = ff_take_train_opts(ctx, opts, &own_opts);
+    status = ff_own_train(ctx, opts, &own_opts);
     if (status == FF_OK && data)
         status = ff_sized_take(ctx, "ff_plan_data", data, FF_UP_TO(struct ff_plan_data, classes),
                                &own_data, sizeof own_data);
     if (status == FF_OK)
-        status = plan_completed(ctx, recipe, &own_opts, data ? &own_data : NULL, &own);
+        status = plan_completed(ctx, recipe, &own_opts.opts, data ? &own_data : NULL, &own);
     ff_sized_give(&own, sizeof own, out);
     return status;
 }
@@ -135,14 +135,14 @@ int ff_plan_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts, bo
                      struct ff_plan *out)
 {
     struct ff_plan own = {.size = 0};
-    struct ff_evaluate_opts own_opts;
+    struct ff_own_evaluate_opts own_opts;
     int status = check_out(ctx, out);
 
     if (status != FF_OK)
         return status;
-    status = ff_take_evaluate_opts(ctx, opts, &own_opts);
+    status = ff_own_evaluate(ctx, opts, &own_opts);
     if (status == FF_OK)
-        status = ff_evaluate_plan(ctx, &ff_planner, &own_opts, unlabelled, &own);
+        status = ff_evaluate_plan(ctx, &ff_planner, &own_opts.opts, unlabelled, &own);
     ff_sized_give(&own, sizeof own, out);
     return status;
 }

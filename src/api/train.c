@@ -33,15 +33,15 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                  const struct ff_train_opts *opts, struct ff_train_result *result)
 {
     struct ff_train_result own = {.size = 0};
-    struct ff_train_opts own_opts;
+    struct ff_own_train_opts own_opts;
     int status = check_result(ctx, result);
 
     if (status != FF_OK)
         return status;
-    status = ff_take_train_opts(ctx, opts, &own_opts);
+    status = ff_own_train(ctx, opts, &own_opts);
     if (status == FF_OK)
-        status = recipe ? train_completed(ctx, recipe, &own_opts, &own)
-                        : ff_train_run(ctx, NULL, &own_opts, &own);
+        status = recipe ? train_completed(ctx, recipe, &own_opts.opts, &own)
+                        : ff_train_run(ctx, NULL, &own_opts.opts, &own);
     ff_sized_give(&own, sizeof own, result);
     return status;
 }
@@ -60,17 +60,17 @@ int ff_train_resume(struct ff_ctx *ctx, const struct ff_train_opts *opts,
 
 int ff_train_check_output(struct ff_ctx *ctx, const struct ff_train_opts *opts, const char *path)
 {
-    struct ff_train_opts own;
-    int status = ff_take_train_opts(ctx, opts, &own);
+    struct ff_own_train_opts own;
+    int status = ff_own_train(ctx, opts, &own);
 
-    return status == FF_OK ? ff_place_check_output(ctx, &own, path) : status;
+    return status == FF_OK ? ff_place_check_output(ctx, &own.opts, path) : status;
 }
 
 int ff_train_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                          char out[FF_HASH_BYTES])
 {
-    struct ff_train_opts own;
-    int status = ff_take_train_opts(ctx, opts, &own);
+    struct ff_own_train_opts own;
+    int status = ff_own_train(ctx, opts, &own);
 
-    return status == FF_OK ? ff_same_data_fingerprint(ctx, &own, out) : status;
+    return status == FF_OK ? ff_same_data_fingerprint(ctx, &own.opts, out) : status;
 }

@@ -97,6 +97,10 @@ static int choose_format(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
     struct stat st;
 
     assert(spec->split == FF_SPLIT_TRAIN || spec->split == FF_SPLIT_TEST);
+    if (spec->rows) {
+        *format = &ff_format_rows;
+        return FF_OK;
+    }
     if (strlen(spec->path) >= FF_PATH_BYTES)
         return ff_fail(ctx, FF_EINVAL, "path of a dataset: longer than %d bytes",
                        FF_PATH_BYTES - 1);

@@ -11,21 +11,24 @@
 #include "data/files.h"
 #include "data/paths.h"
 
-#define FF_MAX_CLASSES 1000
+#include <fftool/data.h>
+
+#define FF_MAX_CLASSES FF_MAX_DATA_CLASSES
 
 enum ff_split { FF_SPLIT_TRAIN, FF_SPLIT_TEST };
 
 /* What to open. Strings are not owned and may be NULL where it says so. */
 struct ff_dataset_spec {
-    const char *path;    /* a folder with the usual names of a format, or a file of images */
-    const char *labels;  /* file of labels; NULL: found beside PATH by the usual names */
-    enum ff_split split; /* which half of a folder */
-    bool unlabelled;     /* do not look for labels: rows only (predict) */
-    uint64_t sample;     /* draw so many of the rows at random; 0, or as many as there are: all */
+    const char *path;           /* a folder with the usual names of a format, or a file of images */
+    const char *labels;         /* file of labels; NULL: found beside PATH by the usual names */
+    enum ff_split split;        /* which half of a folder */
+    const struct ff_rows *rows; /* not NULL: these, and PATH is what messages call them */
+    bool unlabelled;            /* do not look for labels: rows only (predict) */
+    uint64_t sample; /* draw so many of the rows at random; 0, or as many as there are: all */
 };
 
 struct ff_dataset_info {
-    const char *format;               /* the table row's name: "idx", "npy", "cifar10" */
+    const char *format;               /* the table row's name: "idx", "npy", "cifar10"; "rows" */
     uint64_t rows;                    /* that are read */
     uint64_t all_rows;                /* of the files; more than ROWS where a sample is drawn */
     uint32_t features;                /* per row: height * width * channels */
@@ -80,5 +83,7 @@ enum {
 #define FF_DECLARE_FORMAT(name) extern const struct ff_dataset_format ff_format_##name;
 FF_DATASET_FORMATS(FF_DECLARE_FORMAT)
 #undef FF_DECLARE_FORMAT
+/* Not in the table, as no path leads to it: rows of the caller. */
+extern const struct ff_dataset_format ff_format_rows;
 
 #endif

@@ -1,5 +1,7 @@
 #include "data/pair.h"
 
+#include "data/finite.h"
+
 #include "data/format.h"
 
 #include <inttypes.h>
@@ -236,39 +238,6 @@ static int open_images(struct ff_ctx *ctx, struct pair *pair, const struct ff_pa
     return FF_OK;
 }
 
-/* The exponent bits of infinities and of what is not a number. */
-#define FLOAT_SPECIAL 0x7f800000u
-
-/* FIRST is the number of the first of these rows in the file. */
-static int check_finite(struct ff_ctx *ctx, const struct ff_array *images, uint64_t first,
-                        size_t rows, const unsigned char *features)
-{
-    const size_t columns = images->row_elements;
-
-    for (size_t row = 0; row < rows; row++, features += columns * sizeof(float)) {
-        uint32_t special = 0;
-
-        for (size_t j = 0; j < columns; j++) {
-            uint32_t bits;
-
-            memcpy(&bits, features + j * sizeof bits, sizeof bits);
-            special |= (uint32_t)((bits & FLOAT_SPECIAL) == FLOAT_SPECIAL);
-        }
-        for (size_t j = 0; special && j < columns; j++) {
-            float value;
-
-            memcpy(&value, features + j * sizeof value, sizeof value);
-            if (!isfinite(value))
-                return ff_fail(ctx, FF_ENUMERIC,
-                               "%s: the value in row %" PRIu64
-                               ", column %zu (both from 0) is %s; replace it or drop the row",
-                               ff_input_path(images->input), first + row, j,
-                               isnan(value) ? "not a number" : "infinite");
-        }
-    }
-    return FF_OK;
-}
-
 /* ---- The hooks ---- */
 
 int ff_pair_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
@@ -310,7 +279,8 @@ int ff_pair_read(struct ff_dataset *dataset, size_t max_rows, void *features, ui
     if (n > 0)
         status = ff_array_read(dataset->ctx, images, n, features);
     if (status == FF_OK && dataset->info.is_float)
-        status = check_finite(dataset->ctx, images, first, n, features);
+        status = ff_check_finite(dataset->ctx, ff_input_path(images->input), first, n,
+                                 images->row_elements, features);
     if (status == FF_OK && pair->labels.input)
         status = read_labels(dataset->ctx, &pair->labels, n, labels, &classes);
     *rows = n;

@@ -198,7 +198,10 @@ static int data_paths(struct ff_ctx *ctx, const struct ff_train_opts *opts,
     const struct ff_data_source *given = &opts->data;
     const char *own = given->path ? given->labels : manifest->data_labels;
 
-    *path = given->path ? absolute(given->path) : strdup(manifest->data_path);
+    if (given->rows)
+        *path = strdup(given->path); /* only a name */
+    else
+        *path = given->path ? absolute(given->path) : strdup(manifest->data_path);
     *labels = !own ? NULL : given->path ? absolute(own) : strdup(own);
     if (*path && (*labels || !own))
         return FF_OK;
@@ -233,6 +236,7 @@ int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 {
     struct ff_dataset_spec spec = {.path = opts->data.path,
                                    .labels = opts->data.labels,
+                                   .rows = opts->data.rows,
                                    .split = FF_SPLIT_TRAIN,
                                    .sample = opts->limit_rows};
     struct ff_dataset *dataset;

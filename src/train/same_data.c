@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-struct ff_dataset_spec ff_data_spec(const struct ff_manifest *manifest, const char *path,
+struct ff_dataset_spec ff_data_spec(const struct ff_manifest *manifest,
+                                    const struct ff_train_opts *opts, const char *path,
                                     const char *labels)
 {
     return (struct ff_dataset_spec){
         .path = path,
         .labels = labels,
+        .rows = opts->data.rows,
         .split = FF_SPLIT_TRAIN,
         .sample = manifest->all_samples ? manifest->samples : 0,
     };
@@ -72,6 +74,7 @@ int ff_same_data_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opt
 {
     struct ff_dataset_spec spec = {.path = opts->data.path,
                                    .labels = opts->data.labels,
+                                   .rows = opts->data.rows,
                                    .split = FF_SPLIT_TRAIN,
                                    .sample = opts->limit_rows};
     struct ff_import_facts facts;
@@ -172,7 +175,7 @@ static bool same_text(const char *a, const char *b)
 int ff_same_data(struct ff_ctx *ctx, const struct ff_train_opts *opts, struct ff_manifest *manifest,
                  const char *path, const char *labels)
 {
-    struct ff_dataset_spec spec = ff_data_spec(manifest, path, labels);
+    struct ff_dataset_spec spec = ff_data_spec(manifest, opts, path, labels);
     bool moved = !same_text(path, manifest->data_path) || !same_text(labels, manifest->data_labels);
     struct ff_import_facts facts;
     struct ff_data_files now;

@@ -1,0 +1,55 @@
+/*
+ * Where data comes from: files in a format that the library knows, rows in memory, or rows that a
+ * function provides.
+ */
+#ifndef FFTOOL_DATA_H
+#define FFTOOL_DATA_H
+
+#include <fftool/size.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FF_MAX_DATA_CLASSES 1000u
+
+/*
+ * Samples that are not in files. They are read in order, from the first one to the last, more than
+ * once where a job needs that: training reads them to learn from, again to resume, and again where
+ * scratch was lost. A model keeps a fingerprint of the values: training that resumes on others
+ * fails with FF_EMISMATCH, as it does when a file has changed.
+ */
+struct ff_rows {
+    size_t size;            /* sizeof(struct ff_rows) */
+    const char *name;       /* for messages and the model; NULL: "rows in memory" */
+    uint64_t rows;          /* samples, 1 or more */
+    uint32_t features;      /* values of a sample */
+    uint32_t height, width; /* of images, which have features / (height * width) channels;
+                               0: samples are no images */
+    bool planar;            /* images are (channels, height, width), else (height, width,
+                               channels) */
+    bool is_float;          /* values are float, finite ones, else uint8_t */
+    uint32_t classes;       /* 2 .. FF_MAX_DATA_CLASSES; 0: there are no labels */
+    const void *values;     /* (rows, features); not NULL: READ is not called */
+    const uint16_t *labels; /* (rows), each below CLASSES; NULL without labels */
+    /* Writes samples FIRST (from 0) .. FIRST + N - 1 to FEATURES, (N, features), and their labels
+     * to LABELS, unless that is NULL. Called in the thread that called the library. Anything but 0
+     * fails the job with FF_EIO. */
+    int (*read)(void *arg, uint64_t first, size_t n, void *features, uint16_t *labels);
+    void *arg;
+};
+
+/* One of the two. */
+struct ff_data_source {
+    const char *path;   /* a directory with the usual file names of a format, or a file of images */
+    const char *labels; /* file of labels; NULL: found by the usual names */
+    const struct ff_rows *rows; /* not NULL: these; PATH and LABELS do not count */
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

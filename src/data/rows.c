@@ -1,0 +1,180 @@
+/* Rows of the caller (struct ff_rows) as a dataset. */
+#include "data/finite.h"
+#include "data/format.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MOST_FEATURES (1u << 24)
+#define MOST_ROWS ((uint64_t)1 << 40)
+
+struct rows {
+    struct ff_dataset base;
+    const struct ff_rows *rows;
+    const char *name;
+    uint64_t next; /* row that is read next */
+};
+
+static int rows_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
+{
+    (void)ctx;
+    return spec->rows ? FF_BID_CERTAIN : 0;
+}
+
+static int check_shape(struct ff_ctx *ctx, const char *name, const struct ff_rows *rows)
+{
+    uint64_t pixels = (uint64_t)rows->height * rows->width;
+
+    if (rows->rows < 1 || rows->rows > MOST_ROWS)
+        return ff_fail(ctx, FF_EINVAL, "%s: %" PRIu64 " rows: must be 1 to %" PRIu64, name,
+                       rows->rows, MOST_ROWS);
+    if (rows->features < 1 || rows->features > MOST_FEATURES)
+        return ff_fail(ctx, FF_EINVAL, "%s: %u features: must be 1 to %u", name, rows->features,
+                       MOST_FEATURES);
+    if ((rows->height > 0 || rows->width > 0) && (pixels == 0 || rows->features % pixels != 0))
+        return ff_fail(ctx, FF_EINVAL, "%s: %u features are not images of %u x %u pixels", name,
+                       rows->features, rows->height, rows->width);
+    return FF_OK;
+}
+
+static int check_rows(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
+{
+    const struct ff_rows *rows = spec->rows;
+    int status = check_shape(ctx, spec->path, rows);
+
+    if (status != FF_OK)
+        return status;
+    if (!rows->values && !rows->read)
+        return ff_fail(ctx, FF_EINVAL, "%s: neither values nor a function that reads them",
+                       spec->path);
+    if (spec->unlabelled)
+        return FF_OK;
+    if (rows->classes < 2 || rows->classes > FF_MAX_CLASSES)
+        return ff_fail(ctx, FF_EINVAL, "%s: %u classes: labels of 2 to %u are required", spec->path,
+                       rows->classes, FF_MAX_CLASSES);
+    if (rows->values && !rows->labels)
+        return ff_fail(ctx, FF_EINVAL, "%s: values without labels", spec->path);
+    return FF_OK;
+}
+
+static int rows_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                     struct ff_dataset **out)
+{
+    const struct ff_rows *rows = spec->rows;
+    uint64_t pixels = (uint64_t)rows->height * rows->width;
+    int status = check_rows(ctx, spec);
+    struct rows *open;
+
+    if (status != FF_OK)
+        return status;
+    open = ff_alloc(ctx, FF_MEM_IO, sizeof *open);
+    if (!open)
+        return ff_alloc_status(ctx);
+    open->rows = rows;
+    open->name = spec->path;
+    open->base.ctx = ctx;
+    open->base.info = (struct ff_dataset_info){
+        .rows = rows->rows,
+        .features = rows->features,
+        .height = rows->height,
+        .width = rows->width,
+        .channels = pixels > 0 ? (uint32_t)(rows->features / pixels) : 0,
+        .planar = pixels > 0 && rows->planar,
+        .classes = spec->unlabelled ? 0 : rows->classes,
+        .is_float = rows->is_float,
+    };
+    *out = &open->base;
+    return FF_OK;
+}
+
+static size_t row_bytes(const struct ff_rows *rows)
+{
+    return rows->features * (rows->is_float ? sizeof(float) : 1);
+}
+
+/* Takes N rows from memory, or from the caller's function. */
+static int take(struct rows *open, size_t n, void *features, uint16_t *labels)
+{
+    const struct ff_rows *rows = open->rows;
+
+    if (!rows->values && rows->read(rows->arg, open->next, n, features, labels) != 0)
+        return ff_fail(open->base.ctx, FF_EIO,
+                       "%s: the program failed to provide rows %" PRIu64 " to %" PRIu64 " (from 0)",
+                       open->name, open->next, open->next + n - 1);
+    if (rows->values)
+        memcpy(features, (const char *)rows->values + open->next * row_bytes(rows),
+               n * row_bytes(rows));
+    if (rows->values && labels)
+        memcpy(labels, rows->labels + open->next, n * sizeof *labels);
+    return FF_OK;
+}
+
+static int check_labels(const struct rows *open, size_t n, const uint16_t *labels)
+{
+    uint32_t classes = open->base.info.classes;
+
+    for (size_t i = 0; i < n; i++) {
+        if (labels[i] >= classes)
+            return ff_fail(open->base.ctx, FF_EINVAL,
+                           "%s: the label of row %" PRIu64 " (from 0) is %u: must be 0 to %u",
+                           open->name, open->next + i, labels[i], classes - 1);
+    }
+    return FF_OK;
+}
+
+static int rows_read(struct ff_dataset *dataset, size_t max_rows, void *features, uint16_t *labels,
+                     size_t *rows)
+{
+    struct rows *open = (struct rows *)dataset;
+    uint64_t left = open->rows->rows - open->next;
+    size_t n = left < max_rows ? (size_t)left : max_rows;
+    uint16_t *wanted = dataset->info.classes > 0 ? labels : NULL;
+    int status = n > 0 ? take(open, n, features, wanted) : FF_OK;
+
+    if (status == FF_OK && dataset->info.is_float)
+        status = ff_check_finite(dataset->ctx, open->name, open->next, n, dataset->info.features,
+                                 features);
+    if (status == FF_OK && wanted)
+        status = check_labels(open, n, wanted);
+    open->next += n;
+    *rows = n;
+    return status;
+}
+
+static void rows_close(struct ff_dataset *dataset)
+{
+    ff_free(dataset->ctx, FF_MEM_IO, dataset, sizeof(struct rows));
+}
+
+/* There are no files. */
+static int rows_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, unsigned i,
+                     char path[FF_PATH_BYTES])
+{
+    (void)ctx;
+    (void)spec;
+    (void)i;
+    *path = '\0';
+    return FF_OK;
+}
+
+static int rows_describe(struct ff_dataset *dataset, struct ff_data_files *out)
+{
+    (void)dataset;
+    out->count = 0;
+    return FF_OK;
+}
+
+static const char *const no_names[] = {NULL};
+
+const struct ff_dataset_format ff_format_rows = {
+    .name = "rows",
+    .summary = "rows of the program",
+    .names = {no_names, no_names},
+    .bid = rows_bid,
+    .open = rows_open,
+    .read = rows_read,
+    .close = rows_close,
+    .find = rows_find,
+    .describe = rows_describe,
+};
