@@ -45,7 +45,6 @@
 #include <fftool/evaluate.h>
 #include <fftool/memory.h>
 #include <fftool/model.h>
-#include <fftool/path.h>
 #include <fftool/plan.h>
 #include <fftool/progress.h>
 #include <fftool/recipe.h>

@@ -116,10 +116,6 @@ struct ff_train_result {
     struct ff_memory memory;
 };
 
-/* True if PATH is, by its name, a file of scratch: stored activations, paged weights, or rows
- * that are being sorted. The kernel's "boundary-1.lmdb (deleted)" is one, too. Async-signal-safe.
- */
-bool ff_train_is_scratch(const char *path);
 /* Fills OUT, of SIZE bytes, with defaults: 10 s between checkpoints, no compression. */
 void ff_train_opts_init_size(struct ff_train_opts *out, size_t size);
 /* The same for an OUT of the size that this header gives it. */

@@ -1,7 +1,5 @@
 #include "base/path.h"
 
-#include <fftool/path.h>
-
 #include <errno.h>
 #include <libgen.h>
 #include <string.h>

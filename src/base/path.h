@@ -14,6 +14,9 @@ static inline bool ff_same_file(const struct stat *a, const struct stat *b)
 /* Where PATH leads: symbolic links in its last component are followed, dangling ones too. Returns 0
  * or an errno: ENAMETOOLONG, or ELOOP for links that end nowhere. */
 int ff_path_resolve(const char *path, char out[PATH_MAX]);
+/* True if A and B lead to one file, or would once it exists: symbolic links are followed, dangling
+ * ones too. */
+bool ff_path_same(const char *a, const char *b);
 /* The directory of PATH, which fits OUT. */
 void ff_path_directory(const char *path, char out[PATH_MAX]);
 

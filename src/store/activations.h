@@ -104,6 +104,8 @@ struct ff_scratch {
  * then.
  */
 FF_CHECK int ff_scratch_open(struct ff_ctx *ctx, const char *folder, struct ff_scratch *out);
+/* True if PATH is, by its name, a file of a scratch directory. */
+bool ff_scratch_has_name(const char *path);
 /* Scratch in FOLDER, a directory of this job alone that is there and locked through the descriptor
  * LOCK, which is taken over. If it is deleted, it is made again for this user alone; FF_EIO if
  * somebody else has put a directory or a link there by then. */

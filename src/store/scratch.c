@@ -2,7 +2,6 @@
 #include "store/file_set.h"
 
 #include "base/path.h"
-#include <fftool/train.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -56,7 +55,7 @@ static bool boundary_of(const char *name, uint32_t *boundary)
     return strcmp(name, same) == 0;
 }
 
-bool ff_train_is_scratch(const char *path)
+bool ff_scratch_has_name(const char *path)
 {
     static const char any[] = FILE_FORMAT;
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;

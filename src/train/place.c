@@ -1,10 +1,10 @@
 #include "train/place.h"
 
 #include "base/path.h"
+#include "store/activations.h"
 #include "store/partial.h"
 
 #include <errno.h>
-#include <fftool/path.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,7 +49,7 @@ static int check_outside(struct ff_ctx *ctx, const char *path, const char *resol
     ff_path_directory(resolved, directory);
     if (ff_path_same(resolved, folder))
         return ff_fail(ctx, FF_EINVAL, "%s is the scratch directory", path);
-    if (ff_train_is_scratch(resolved) && ff_path_same(directory, folder))
+    if (ff_scratch_has_name(resolved) && ff_path_same(directory, folder))
         return ff_fail(ctx, FF_EINVAL,
                        "%s has the name of a file that training creates and deletes in the "
                        "scratch directory %s; choose another",

@@ -3,7 +3,6 @@
 
 #include <check.h>
 #include <fcntl.h>
-#include <fftool/path.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -93,6 +93,18 @@ static void print_path(char *path)
     print_text(path);
 }
 
+/* By the names of fftool-format(5). */
+static bool is_scratch(const char *path)
+{
+    static const char *const names[] = {"boundary-", "tiles.lmdb", "import.tmp"};
+    const char *name = strrchr(path, '/') + 1; /* the kernel's paths are absolute */
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strncmp(name, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
     char *path = NULL;
@@ -114,10 +126,10 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
     print_text(": ");
     print_path(path);
     print_text(": truncated by another program, or its disk failed, while it was read\nhint: ");
-    print_text(ff_train_is_scratch(path) ? "it is scratch, which is rebuilt: when nothing else "
-                                           "writes to it, run the command again\n"
-                                         : "when nothing else writes to it, restore it if it is "
-                                           "damaged, and run the command again\n");
+    print_text(is_scratch(path) ? "it is scratch, which is rebuilt: when nothing else "
+                                  "writes to it, run the command again\n"
+                                : "when nothing else writes to it, restore it if it is "
+                                  "damaged, and run the command again\n");
     _exit(EXIT_DAMAGED);
 }
 

@@ -10,6 +10,7 @@
 #include "profile/measure.h"
 #include "profile/report.h"
 #include "profile/summary.h"
+#include "same_file.h"
 #include "workplace.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -317,7 +318,7 @@ static int check(struct session *session, struct settings *settings)
     int result;
     size_t m;
 
-    if (settings->plot != NULL && ff_path_same(settings->plot, settings->output))
+    if (settings->plot != NULL && same_file(settings->plot, settings->output))
         return usage_error(cli->command, "--plot: %s is the file of results, --output %s",
                            settings->plot, settings->output);
     result = profile_parse_modes(cli->command, settings->modes, &session->modes);
