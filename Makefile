@@ -183,9 +183,9 @@ $(B)/flags: $(if $(filter-out $(FLAGS_NOW),$(file <$(B)/flags))$(filter-out $(fi
 	@: $(shell mkdir -p $(@D)) $(file >$@,$(FLAGS_NOW))
 FORCE:
 
-test: tests program ## Every test; FFTOOL_MNIST=DIR adds those that need MNIST
+test: tests all ## Every test; FFTOOL_MNIST=DIR adds those that need MNIST
 	tests/run $(B)
-test-long: tests program ## The slow tests too: 1,000 kills, every call failing
+test-long: tests all ## The slow tests too: 1,000 kills, every call failing
 	FFTOOL_LONG=1 tests/run $(B)
 fuzz: ## Fuzz every parser with libFuzzer, FUZZ_SECONDS=30 or FUZZ_RUNS=N each; FUZZ_TARGETS='...'
 	tests/fuzz/run check
@@ -200,11 +200,11 @@ accuracy: program ## Test errors on MNIST (FFTOOL_MNIST=DIR) and Fashion-MNIST: 
 lint: ## Format, static analysis, include rules
 	tools/lint
 format: ## Format every source file
-	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/fftool/*.[ch] tools/*/*/*.[ch] tools/man/*.c tests/*/*.[ch])
+	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/fftool/*.[ch] tools/*/*/*.[ch] tools/man/*.c tools/examples/*.c tests/*/*.[ch])
 
 install: all ## Install under DESTDIR and PREFIX
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
-	    $(DESTDIR)$(PREFIX)/include/fftool $(addprefix $(DESTDIR)$(MANDIR)/man,1 5 7) \
+	    $(DESTDIR)$(PREFIX)/include/fftool $(addprefix $(DESTDIR)$(MANDIR)/man,1 3 5 7) \
 	    $(DESTDIR)$(PREFIX)/libexec/fftool
 	$(INSTALL) -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/fftool
 	$(INSTALL) -m 755 tools/limit-memory $(DESTDIR)$(PREFIX)/libexec/fftool/limit-memory
@@ -215,11 +215,13 @@ install: all ## Install under DESTDIR and PREFIX
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
 	    -e 's|@REQUIRES@|$(PACKAGES)|' src/libfftool.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libfftool.pc
 	$(INSTALL) -m 644 $(MAN_PAGE) $(DESTDIR)$(MANDIR)/man1/
+	$(INSTALL) -m 644 tools/man/libfftool.3 $(DESTDIR)$(MANDIR)/man3/
 	$(INSTALL) -m 644 tools/man/fftool-format.5 $(DESTDIR)$(MANDIR)/man5/
 	$(INSTALL) -m 644 tools/man/fftool-recipes.7 $(DESTDIR)$(MANDIR)/man7/
 uninstall: ## Remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/fftool $(DESTDIR)$(LIBDIR)/libfftool.* \
 	    $(DESTDIR)$(LIBDIR)/pkgconfig/libfftool.pc $(DESTDIR)$(MANDIR)/man1/fftool.1 \
+	    $(DESTDIR)$(MANDIR)/man3/libfftool.3 \
 	    $(DESTDIR)$(MANDIR)/man5/fftool-format.5 $(DESTDIR)$(MANDIR)/man7/fftool-recipes.7
 	rm -rf $(DESTDIR)$(PREFIX)/include/fftool $(DESTDIR)$(PREFIX)/libexec/fftool
 clean: ## Remove build/

@@ -60,7 +60,7 @@ void ff_tensor_name(const struct ff_tensor *tensor, uint32_t layer, char out[FF_
     };
     bool head = tensor->kind == 'H' || tensor->kind == ff_state_kind('H');
     const char *role = tensor->role == FF_SLOT_MEANS ? "unit_means" : roles[tensor->role];
-    char state[16] = "";
+    char state[24] = "";
 
     if (tensor->state >= 0)
         snprintf(state, sizeof state, ".state.%d", tensor->state);

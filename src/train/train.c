@@ -1,6 +1,7 @@
 /* A training: opens or creates the model, then runs stage after stage. */
 #include <fftool/fftool.h>
 
+#include "base/path.h"
 #include "eval/metrics.h"
 #include "eval/score.h"
 #include "learn/streams.h"

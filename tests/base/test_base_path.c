@@ -1,4 +1,5 @@
 /* Paths that lead to one file, existing or not. */
+#include "base/path.h"
 #include "support/suite.h"
 
 #include <check.h>

@@ -58,7 +58,7 @@ for name in $commands; do
 done
 
 # Page by page, with the formatters that are there.
-for page in "$man" "$FFTOOL_ROOT"/tools/man/*.[57]; do
+for page in "$man" "$FFTOOL_ROOT"/tools/man/*.[357]; do
     : >complaints
     ! command -v groff >/dev/null || groff -ww -mandoc -Tutf8 -z "$page" 2>complaints
     ! command -v mandoc >/dev/null || mandoc -Tlint -Wwarning "$page" >>complaints 2>/dev/null

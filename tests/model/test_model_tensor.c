@@ -54,7 +54,7 @@ START_TEST(a_model_in_training_lists_the_state_of_what_learns)
     struct ff_train_result result = {.size = sizeof result};
     struct ff_model *model;
     char text[2048] = "";
-    int left = 15;
+    long left = 15;
 
     opts.interrupted = train_countdown;
     opts.arg = &left;

@@ -144,7 +144,7 @@ START_TEST(a_model_names_its_rows_and_resumes_on_the_same_ones_only)
 {
     struct ff_model_info info = {.size = sizeof info};
     struct ff_model *model;
-    int left = 30;
+    long left = 30;
 
     opts.interrupted = train_countdown;
     opts.arg = &left;
