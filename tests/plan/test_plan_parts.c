@@ -7,8 +7,8 @@
 #include "train/tasks.h"
 
 #include <check.h>
-#include <math.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
