@@ -12,7 +12,7 @@ extern "C" {
 
 enum ff_status {
     FF_OK = 0,
-    FF_EINVAL = -1,        /* an argument or option makes no sense */
+    FF_EINVAL = -1,        /* an argument or option is invalid */
     FF_ENOMEM = -2,        /* the system has no memory left */
     FF_EIO = -3,           /* a file could not be read or written */
     FF_EFORMAT = -4,       /* a file is of a foreign or unsupported format */

@@ -12,7 +12,7 @@
 /* Writes the absolute path that PATH leads to, whose last component need not exist, to OUT. */
 static bool resolve(const char *path, char out[PATH_MAX])
 {
-    char at[PATH_MAX], copy[PATH_MAX], folder[PATH_MAX], target[PATH_MAX];
+    char at[PATH_MAX], copy[PATH_MAX], directory[PATH_MAX], target[PATH_MAX];
     ssize_t length = 0;
     int links, size;
 
@@ -20,19 +20,19 @@ static bool resolve(const char *path, char out[PATH_MAX])
         return false;
     for (links = 0; links < MOST_LINKS; links++) {
         strcpy(copy, at);
-        if (realpath(dirname(copy), folder) == NULL)
+        if (realpath(dirname(copy), directory) == NULL)
             return false;
         length = readlink(at, target, sizeof target - 1);
         if (length < 0)
             break;
         target[length] = '\0';
         size = *target == '/' ? snprintf(at, sizeof at, "%s", target)
-                              : snprintf(at, sizeof at, "%s/%s", folder, target);
+                              : snprintf(at, sizeof at, "%s/%s", directory, target);
         if (size >= PATH_MAX)
             return false;
     }
     strcpy(copy, at);
-    return length < 0 && snprintf(out, PATH_MAX, "%s/%s", folder, basename(copy)) < PATH_MAX;
+    return length < 0 && snprintf(out, PATH_MAX, "%s/%s", directory, basename(copy)) < PATH_MAX;
 }
 
 bool same_file(const char *a, const char *b)
