@@ -39,7 +39,6 @@
 #ifndef FFTOOL_FFTOOL_H
 #define FFTOOL_FFTOOL_H
 
-#include <fftool/bench.h>
 #include <fftool/context.h>
 #include <fftool/data.h>
 #include <fftool/evaluate.h>

@@ -125,22 +125,6 @@ void ff_gemm_nn(size_t m, size_t n, size_t k, const float *a, size_t lda, const 
     sgemm(CblasNoTrans, CblasNoTrans, m, n, k, a, lda, b, ldb, beta, c, ldc);
 }
 
-void ff_gemm_nt_threaded(int threads, size_t m, size_t n, size_t k, const float *a, size_t lda,
-                         const float *b, size_t ldb, float *c, size_t ldc)
-{
-    openblas_set_num_threads(threads);
-    ff_gemm_nt(m, n, k, a, lda, b, ldb, c, ldc);
-    openblas_set_num_threads(1);
-}
-
-void ff_gemm_tn_threaded(int threads, size_t m, size_t n, size_t k, const float *a, size_t lda,
-                         const float *b, size_t ldb, float *c, size_t ldc)
-{
-    openblas_set_num_threads(threads);
-    ff_gemm_tn(m, n, k, a, lda, b, ldb, 0.0f, c, ldc);
-    openblas_set_num_threads(1);
-}
-
 /* Written once, under pthread_once: openblas_get_config() composes its text in a buffer of its own
  * on every call, so it must not run in two threads. The name cannot change while the process runs.
  */

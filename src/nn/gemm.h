@@ -1,7 +1,7 @@
 /*
- * Single-threaded single-precision matrix products (OpenBLAS). The only file that includes
- * <cblas.h>. Matrices are row-major with leading dimensions in elements. The same call gives the
- * same bits whichever thread makes it, for OpenBLAS is set to one thread.
+ * Single-threaded single-precision matrix products (OpenBLAS). The only file of the library that
+ * includes <cblas.h>. Matrices are row-major with leading dimensions in elements. The same call
+ * gives the same bits whichever thread makes it, for OpenBLAS is set to one thread.
  *
  * The bits of a row or column do depend on the shape (m, n, k) of the call it is computed in: with
  * the Haswell and Zen kernels of OpenBLAS 0.3.21, 256 rows at once and two calls of 128 rows
@@ -36,11 +36,5 @@ void ff_gemm_nn(size_t m, size_t n, size_t k, const float *a, size_t lda, const 
 /* Names the kernels in use, such as "OpenBLAS 0.3.21 Haswell", in a static buffer of the library.
  */
 const char *ff_gemm_backend(void);
-/* C = A B' with OpenBLAS's own THREADS threads; for the benchmark alone. Leaves one thread set. */
-void ff_gemm_nt_threaded(int threads, size_t m, size_t n, size_t k, const float *a, size_t lda,
-                         const float *b, size_t ldb, float *c, size_t ldc);
-/* C = A' B (beta 0) likewise. */
-void ff_gemm_tn_threaded(int threads, size_t m, size_t n, size_t k, const float *a, size_t lda,
-                         const float *b, size_t ldb, float *c, size_t ldc);
 
 #endif

@@ -157,7 +157,7 @@ limited --head-epochs 0 1000000 train --data "$data"
 refused 2 '--head-epochs: "4294967295" .* to 1000000$' \
     train --data "$data" --head-epochs 4294967295
 limited --batch 1 65536 bench
-limited --units 1 65536 bench
+limited --units 2 65536 bench
 limited --rounds 1 1000 bench
 limited --features 1 16777216 plan
 limited --classes 2 1000 plan

@@ -3,10 +3,12 @@
 #include "commands/plan_output.h"
 #include "interrupt.h"
 #include "json.h"
+#include "machine.h"
 #include "output.h"
 #include "overwrite.h"
 #include "print.h"
 #include "progress.h"
+#include "reference.h"
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -230,6 +232,22 @@ static int read_outline(struct cli *cli, const char *path, struct outline *out)
     return status;
 }
 
+/* The median of some measurements; 0: there is none. */
+static double reference_of(const struct cli *cli, const struct training *training,
+                           const struct outline *outline)
+{
+    unsigned threads = training->opts.threads > 0 ? training->opts.threads : machine_processors();
+    double gflops[REFERENCE_ROUNDS];
+    struct reference reference;
+
+    if (reference_init(cli, outline->widest, outline->batch, threads, &reference) != EXIT_DONE)
+        return 0;
+    for (size_t i = 0; i < REFERENCE_ROUNDS; i++)
+        gflops[i] = reference_measure(&reference, REFERENCE_SECONDS, interrupt_asked);
+    reference_release(&reference);
+    return median(gflops, REFERENCE_ROUNDS);
+}
+
 /*
  * Measures plain sgemm of the widest layer's shapes. In a child process, so that the peak memory of
  * the training is not affected. Returns 0 without a result.
@@ -238,7 +256,6 @@ static double measure_reference(const struct cli *cli, const struct training *tr
                                 const struct outline *outline)
 {
     int fds[2];
-    struct ff_bench_result result = {0};
     double gflops = 0;
     pid_t child;
 
@@ -247,21 +264,8 @@ static double measure_reference(const struct cli *cli, const struct training *tr
     fflush(stdout);
     child = fork();
     if (child == 0) {
-        struct ff_bench_opts opts;
-        ssize_t written;
-
-        close(fds[0]);
-        ff_bench_opts_init(&opts);
-        opts.units = outline->widest;
-        opts.batch = outline->batch;
-        opts.threads = training->opts.threads;
-        opts.rounds = REFERENCE_ROUNDS;
-        opts.seconds = REFERENCE_SECONDS;
-        opts.interrupted = interrupt_asked;
-        if (ff_bench_gemm_share(cli->ctx, &opts, &result) != FF_OK)
-            _exit(EXIT_FAILED);
-        written = write(fds[1], &result.gemm_gflops, sizeof result.gemm_gflops);
-        _exit(written == sizeof result.gemm_gflops ? EXIT_DONE : EXIT_FAILED);
+        gflops = reference_of(cli, training, outline);
+        _exit(write(fds[1], &gflops, sizeof gflops) == sizeof gflops ? EXIT_DONE : EXIT_FAILED);
     }
     close(fds[1]);
     if (child > 0) {
