@@ -1,5 +1,5 @@
 /*
- * Looking into a model file, finished or in training, with little memory whatever its size.
+ * Reading a model file, finished or in training, in little memory whatever its size.
  */
 #ifndef FFTOOL_MODEL_H
 #define FFTOOL_MODEL_H
@@ -14,10 +14,10 @@ extern "C" {
 
 #define FF_HISTOGRAM_BINS 32
 
-/* Figures over the elements of a tensor. */
+/* Statistics of the elements of a tensor. */
 struct ff_tensor_stats {
     uint64_t count;
-    double min, max, mean, std; /* over the finite ones */
+    double min, max, mean, std; /* of the finite elements */
     uint64_t zeros, nans, infinities;
 };
 
@@ -32,22 +32,21 @@ struct ff_layer_info {
     const char *dtype;
     uint32_t tiles, tile_units;
     uint64_t raw_bytes, stored_bytes; /* weights, biases, label weights */
-    uint64_t optimizer_stored_bytes;  /* as long as it will learn further; without the head's */
+    uint64_t optimizer_stored_bytes;  /* 0 once the layer learns no further; without the head's */
     struct ff_tensor_stats weights, biases;
     struct ff_tensor_stats label_weights; /* count 0: labels do not condition the layers */
-    /* As trained; NAN until the layer is trained, and where the whole network trains at once. */
+    /* Metrics after training; NAN before, and if the whole network trains at once. */
     double goodness_pos, goodness_neg, error, loss;
-    uint64_t dead_units; /* never active on the training data; 0 where LOSS is NAN */
+    uint64_t dead_units; /* never active on the training data; 0 if LOSS is NAN */
 };
 
-/* A file of the data, as it was read. */
+/* A file of the data when it was read. */
 struct ff_data_file_info {
     size_t size;      /* sizeof(struct ff_data_file_info) */
     const char *name; /* the last part of its path */
     uint64_t bytes;
-    int64_t mtime_ns; /* modification time, ns since 1970; 0: unknown, as it was
-                         too new */
-    const char *hash; /* XXH3-128 in hex, over all of its bytes */
+    int64_t mtime_ns; /* modification time, ns since 1970; 0: too recent to be relied on */
+    const char *hash; /* XXH3-128 of its bytes, in hex */
 };
 
 struct ff_tile_info {
@@ -57,40 +56,40 @@ struct ff_tile_info {
     struct ff_tensor_stats weights;
 };
 
-/* Layers whose goodness evaluation adds up, as chosen on the rows that training held out. */
+/* The range of layers whose goodness evaluation sums, chosen on held-out samples. */
 struct ff_layer_choice {
-    uint32_t first, last;  /* 0: not chosen (yet, or without a validation) */
-    double held_out_error; /* of their sum, 0 .. 1 */
-    double temperature;    /* that the sum is divided by for probabilities */
+    uint32_t first, last;  /* 0: not chosen (yet, or no samples are held out) */
+    double held_out_error; /* error rate of the range, 0 .. 1 */
+    double temperature;    /* T of the probabilities (evaluate.h) */
 };
 
 struct ff_model_info {
     size_t size; /* sizeof(struct ff_model_info) */
     const struct ff_recipe *recipe;
-    const char *program_version, *blas, *lmdb, *zstd; /* that wrote it */
-    char *data_path, *data_labels; /* absolute, where the data was read last; labels may be NULL */
-    char data_fingerprint[33]; /* XXH3-128 in hex, over labels and features in the order of the file
-                                */
+    const char *program_version, *blas, *lmdb, *zstd; /* versions that wrote it */
+    const char *data_path, *data_labels; /* absolute paths of the data, or the name of rows
+                                            (data.h); DATA_LABELS may be NULL */
+    char data_fingerprint[33];           /* XXH3-128 of labels and values in order, in hex */
     uint64_t samples;
-    uint64_t held_out_samples; /* of these: no layer learns from them */
+    uint64_t held_out_samples; /* of SAMPLES, those that no layer learns from */
     uint32_t features, classes;
     bool data_is_float;
-    uint32_t layers_trained; /* that evaluation uses: from the second sweep on all, the one in
+    uint32_t layers_trained; /* that evaluation uses; from the second sweep on all, the one in
                                 training as of its last checkpoint */
-    bool complete;           /* all layers, and the head if there is one */
-    bool in_training;        /* a trainer holds the file now */
-    bool whole_network;      /* all layers train at once: there are no figures of one as trained */
+    bool complete;           /* all layers, and the heads if there are any */
+    bool in_training;        /* a process trains it now */
+    bool whole_network;      /* all layers train at once: there are no metrics of single layers */
     bool backprop;           /* trained by backpropagation: the head is the output layer */
-    bool conditioned;        /* labels condition every layer, by weights of its own */
-    uint32_t layer, epoch; /* the layer that learns, or will next, and its epochs done, at the last
-                              checkpoint; layer 0: none, or the whole network */
-    uint32_t sweep;        /* that it does so in, from 1 */
-    bool on_head;          /* it is the head on that layer that learns, and EPOCH its own */
-    bool begun;            /* there is a checkpoint of it */
-    uint64_t checkpoints;  /* written so far */
-    uint64_t parameters;   /* of the whole network as it will be */
-    char weights_hash[33]; /* XXH3-128 in hex over weights, biases, label weights, f32, of
-                              the layers trained in order, then the head's */
+    bool conditioned;        /* labels condition every layer, which has label weights */
+    uint32_t layer, epoch;   /* at the last checkpoint: the layer that learns, or will next, and its
+                                finished epochs; layer 0: none, or the whole network */
+    uint32_t sweep;          /* of LAYER, from 1 */
+    bool on_head;            /* the head on LAYER learns, and EPOCH is its own */
+    bool begun;              /* LAYER has a checkpoint */
+    uint64_t checkpoints;    /* written so far */
+    uint64_t parameters;     /* of the complete network */
+    char weights_hash[33];   /* XXH3-128, in hex, of weights, biases and label weights (float32) of
+                                the   trained layers in order, then of the heads */
     struct ff_layer_choice choice;
     uint64_t file_bytes, page_bytes, free_bytes, tile_bytes,
         overhead_bytes; /* file = tiles + overhead + free */
@@ -99,21 +98,22 @@ struct ff_model_info {
 
 struct ff_model;
 
-/* Opens PATH for reading. FF_ENOTFOUND, FF_EFORMAT, FF_ECORRUPT. */
+/* Opens PATH for reading. The caller closes *OUT with ff_model_close(). FF_ENOTFOUND, FF_EFORMAT,
+ * FF_ECORRUPT. */
 FF_CHECK int ff_model_open(struct ff_ctx *ctx, const char *path, struct ff_model **out);
+/* Closes MODEL, which may be NULL. */
 void ff_model_close(struct ff_model *model);
-/* Fills OUT, reading every trained tile once for the weights' hash. Pointers in OUT live as long as
- * MODEL. */
+/* Fills OUT; reads all weights once for their hash. Pointers in OUT live as long as MODEL. */
 FF_CHECK int ff_model_info(struct ff_model *model, struct ff_model_info *out);
-/* Fills OUT for file INDEX (from 0) of the data that the model is trained on, or returns false:
- * there is none, none has been read yet, or an earlier version did not keep them. Pointers in OUT
- * live as long as MODEL. */
+/* Fills OUT for file INDEX (from 0) of the data that the model is trained on. False: there is no
+ * such file, the data has not been read yet, or the model is of a version that did not record
+ * files. Pointers in OUT live as long as MODEL. */
 bool ff_model_data_file(const struct ff_model *model, uint32_t index,
                         struct ff_data_file_info *out);
-/* Fills OUT for LAYER (from 1); reads that layer's weights, a tile at a time. */
+/* Fills OUT for LAYER (from 1); reads its weights, one tile at a time. FF_EINVAL: no such layer. */
 FF_CHECK int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info *out);
-/* Fills OUT for one tile, and adds its weights to HISTOGRAM, if not NULL: equal bins from LOW to
- * HIGH; what lies outside falls into the end bins. */
+/* Fills OUT for TILE (from 0), and adds its weights to HISTOGRAM, which may be NULL: equal bins
+ * from LOW to HIGH; values outside are counted in the end bins. FF_ENOTFOUND: not there (yet). */
 FF_CHECK int ff_model_tile(struct ff_model *model, uint32_t layer, uint32_t tile, double low,
                            double high, uint64_t histogram[FF_HISTOGRAM_BINS],
                            struct ff_tile_info *out);
@@ -135,10 +135,8 @@ FF_CHECK int ff_model_tensors(struct ff_model *model,
  * (yet); FF_EINVAL: it does not have that number of ELEMENTS. */
 FF_CHECK int ff_model_read_tensor(struct ff_model *model, const char *name, float *out,
                                   size_t elements);
-/*
- * Reads every value and checks its hash. DAMAGED is called with a line for each bad one.
- * FF_ECORRUPT if there was any; *VALUES and *BYTES count what was read.
- */
+/* Reads every value and checks its hash; calls DAMAGED, which may be NULL, with a line for each bad
+ * one. FF_ECORRUPT if there is any. Sets *VALUES and *BYTES to what was read. */
 FF_CHECK int ff_model_verify(struct ff_model *model, void (*damaged)(void *arg, const char *text),
                              void *arg, uint64_t *values, uint64_t *bytes);
 

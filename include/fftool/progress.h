@@ -11,23 +11,23 @@ extern "C" {
 #endif
 
 enum ff_phase {
-    FF_PHASE_IMPORT,  /* reading the dataset into scratch */
+    FF_PHASE_IMPORT,  /* reading the data into scratch */
     FF_PHASE_TRAIN,   /* training a layer */
     FF_PHASE_FORWARD, /* writing a layer's outputs */
     FF_PHASE_HEAD,    /* training the linear head on a layer */
-    FF_PHASE_EVALUATE /* measuring (ff_evaluate) */
+    FF_PHASE_EVALUATE /* evaluating or predicting */
 };
 
-/* Progress, several times a second at most. */
+/* Reported several times a second at most. */
 struct ff_progress {
     enum ff_phase phase;
-    uint32_t layer, layers;    /* from 1; 0 while importing, and where the network trains at once */
+    uint32_t layer, layers;    /* LAYER from 1; 0 during import, and where the whole network trains
+                                  at once */
     uint32_t epoch, epochs;    /* from 1 */
-    uint64_t rows, rows_total; /* of this epoch or pass; total 0 if unknown */
+    uint64_t rows, rows_total; /* of this epoch or pass; ROWS_TOTAL 0: unknown */
     double rows_per_second;
-    double
-        seconds_left; /* of the whole job, estimated from this run's own speed; negative: unknown */
-    double loss;      /* mean so far in this epoch; NAN if none */
+    double seconds_left; /* of the whole job, estimated from the speed so far; negative: unknown */
+    double loss;         /* mean so far in this epoch; NAN if none */
 };
 
 #ifdef __cplusplus

@@ -70,9 +70,9 @@ uint32_t ff_recipe_units(const struct ff_recipe *recipe, uint32_t layer);
  * other fields. */
 bool ff_recipe_uses(const struct ff_recipe *recipe, const char *field);
 /*
- * For one recipe that serves to compare N MODES, the recipe's own among them: sets the fields that
- * are of no use in its own, but are in another, to their defaults. What is of use in none is left
- * for ff_recipe_complete() to refuse. The modes must be known.
+ * Prepares RECIPE for a comparison of N MODES, its own among them, with the same fields: restores
+ * the initial value of those that have no effect in its own mode but have one in another. Fields
+ * without an effect in any mode are left for ff_recipe_complete() to refuse. The modes must exist.
  */
 void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, size_t n);
 
@@ -80,21 +80,20 @@ void ff_recipe_drop_unused(struct ff_recipe *recipe, const char *const *modes, s
 struct ff_recipe_entry {
     const char *name;
     const char *summary;
-    const char *reaches; /* test error as measured */
-    /* Of the fields that a preset decides (ff_recipe_field.by_recipe); unset: the loss decides. */
+    const char *reaches; /* measured test error */
+    /* Values of the fields that a preset decides (by_recipe); the others mean nothing. */
     const struct ff_recipe *defaults;
 };
-/* The table; *COUNT rows. */
+/* Returns all presets, *COUNT of them. */
 const struct ff_recipe_entry *ff_recipes(size_t *count);
 
-/* The choices of a named field, for help and error messages. */
+/* A name that a field accepts. */
 struct ff_recipe_choice {
     const char *name;
     const char *summary;
 };
-/* Returns the choices of FIELD ("mode", "recipe", "loss", "optimizer", "schedule",
- * "label_embedding", "activations", "negatives", "pass_on"), ended by a NULL name; NULL for no such
- * field. Valid until the next call on the same thread; the strings live for ever. */
+/* Returns the names that FIELD accepts, ended by a NULL name; NULL: it is no field of that type.
+ * The array is valid until the next call in the same thread, the strings as long as the program. */
 const struct ff_recipe_choice *ff_recipe_choices(const char *field);
 
 enum ff_field_type {
@@ -109,16 +108,15 @@ enum ff_field_group { FF_GROUP_MODE, FF_GROUP_NETWORK, FF_GROUP_OPTIMIZER, FF_GR
 /* Where help finds the default of a field. */
 enum ff_field_default {
     FF_DEFAULT_FIXED,     /* that of a new recipe */
-    FF_DEFAULT_BY_CHOICE, /* it depends on mode, recipe or optimizer: taken from a completed recipe
-                           */
-    FF_DEFAULT_IN_HELP,   /* the help text states it */
+    FF_DEFAULT_BY_CHOICE, /* depends on mode, preset or optimizer: that of a completed recipe */
+    FF_DEFAULT_IN_HELP,   /* stated in HELP */
 };
 
-/* A field of a recipe, beside its layers. The strings live for ever. */
+/* A field of a recipe. The strings live as long as the program. */
 struct ff_recipe_field {
-    const char *name;     /* in JSON: "weight_decay" */
+    const char *name;     /* as in ff_recipe_set() and in JSON: "weight_decay" */
     const char *option;   /* of the program: "weight-decay" */
-    const char *argument; /* what help calls its value: "X" */
+    const char *argument; /* placeholder of the value in help: "X" */
     const char *help;
     enum ff_field_group group;
     enum ff_field_type type;
@@ -127,7 +125,7 @@ struct ff_recipe_field {
     bool by_recipe;    /* a preset decides it, if it is unset */
     enum ff_field_default default_is;
 };
-/* Field I, from 0, in the order of help; NULL: there are fewer. */
+/* Returns field I, from 0, in the order of help; NULL: there are no more. */
 const struct ff_recipe_field *ff_recipe_field(size_t i);
 
 #ifdef __cplusplus

@@ -16,21 +16,21 @@ enum ff_status {
     FF_ENOMEM = -2,        /* the system has no memory left */
     FF_EIO = -3,           /* a file could not be read or written */
     FF_EFORMAT = -4,       /* a file is of a foreign or unsupported format */
-    FF_ECORRUPT = -5,      /* a file is ours, or claims to be, and is damaged */
+    FF_ECORRUPT = -5,      /* a file of a known format is damaged */
     FF_EBUDGET = -6,       /* does not fit the memory limit that was set */
     FF_EEXIST = -7,        /* would overwrite something */
     FF_ENOTFOUND = -8,     /* no such file, layer or value */
     FF_ELOCKED = -9,       /* another process is training this model */
     FF_EFULL = -10,        /* the disk is full */
-    FF_EMISMATCH = -11,    /* model, data and options do not belong together */
-    FF_ENUMERIC = -12,     /* training diverged: not a number, or infinite */
+    FF_EMISMATCH = -11,    /* model, data and options are incompatible */
+    FF_ENUMERIC = -12,     /* a value is not finite: training diverged, or the data has one */
     FF_EINTERRUPTED = -13, /* stopped on request; state is saved */
     FF_EREPLACED = -14,    /* a file in use was deleted, renamed or replaced by another process */
-    FF_EFBIG = -15         /* a file would exceed the size limit (ulimit -f); to a program that does
-                              not ignore SIGXFSZ that is the end */
+    FF_EFBIG = -15 /* a file would exceed the size limit (ulimit -f); a program that does not
+                      ignore SIGXFSZ is killed instead */
 };
 
-/* The compiler warns where a result is ignored. */
+/* A function whose result must not be ignored. */
 #define FF_CHECK __attribute__((warn_unused_result))
 
 /* Returns a short static description of STATUS, such as "disk full". */

@@ -1,12 +1,12 @@
 /*
- * Text that others wrote (names of files, strings from models and logs, arguments) made fit to be
- * printed. A terminal obeys control characters, and some characters that show nothing change the
- * order of those that do.
+ * Escaping of untrusted text (file names, strings from models and logs, arguments) before it is
+ * printed: a terminal obeys control characters, and invisible characters can reorder visible ones.
+ * Messages of the library are escaped already.
  *
  * Escaped are the control characters C0, DEL and C1 (U+0080 to U+009F), the separators of lines and
- * paragraphs (U+2028, U+2029), the controls of writing direction (U+061C, U+200E, U+200F, U+202A to
- * U+202E, U+2066 to U+2069) and bytes that are not UTF-8. Everything else stays as it is, the
- * backslash too, so that escaping twice is the same as once.
+ * paragraphs (U+2028, U+2029), the controls of text direction (U+061C, U+200E, U+200F, U+202A to
+ * U+202E, U+2066 to U+2069) and bytes that are not UTF-8. Everything else is unchanged,
+ * backslashes included, so that escaping twice equals escaping once.
  */
 #ifndef FFTOOL_TEXT_H
 #define FFTOOL_TEXT_H
@@ -25,11 +25,11 @@ enum ff_escape {
 
 #define FF_ESCAPED_SIZE 8 /* of one character, with the '\0' */
 
-/* Takes the next character, or a byte that belongs to none, from *TEXT and writes it to OUT as it
- * is to be printed. Returns the bytes written, without the '\0'; 0 at the end of TEXT. */
+/* Takes the next character, or a byte that is part of none, from *TEXT and writes it escaped to
+ * OUT. Returns the number of bytes written, without the '\0'; 0 at the end of TEXT. */
 size_t ff_text_next(const char **text, enum ff_escape how, char out[FF_ESCAPED_SIZE]);
-/* Writes TEXT escaped to OUT, of SIZE bytes, cut between two characters where it does not fit.
- * Returns the length it has uncut. OUT may be NULL with SIZE 0. */
+/* Writes TEXT escaped to OUT, of SIZE bytes, cut between two characters if it does not fit. Returns
+ * the length without the cut. OUT may be NULL if SIZE is 0. */
 size_t ff_text_escape(const char *text, enum ff_escape how, char *out, size_t size);
 
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
 /*
- * Training: Forward-Forward out of core, one layer at a time (Hinton 2022, "The Forward-Forward
- * Algorithm"). Weights and progress live in the model file, stored activations in scratch; memory
- * holds the layer in training.
+ * Training with Forward-Forward, out of core, one layer at a time (Hinton 2022, "The
+ * Forward-Forward Algorithm"). Weights and progress are in the model file, stored activations in
+ * scratch; memory holds the layer in training.
  */
 #ifndef FFTOOL_TRAIN_H
 #define FFTOOL_TRAIN_H
@@ -18,44 +18,45 @@
 extern "C" {
 #endif
 
-/* One epoch of one layer, of the whole network where it trains at once, or of the head. */
+/* An epoch of a layer, of the whole network if all layers train at once, or of a head. */
 struct ff_epoch_report {
     bool head;
     uint32_t sweep; /* from 1 */
-    uint32_t layer; /* 0: the whole network */
+    uint32_t layer; /* from 1; 0: the whole network */
     uint32_t epoch; /* from 1, over all sweeps */
-    /* What negative rows are: "labels", all the wrong ones, label-conditioned; else as in
-     * ff_recipe. Backpropagation and head: NULL. Valid during the call. */
+    /* The kind of negatives: that of the recipe; "labels" if labels condition the layers, all wrong
+     * ones; NULL for backpropagation and heads. Valid during the call. */
     const char *negatives;
-    double loss;                       /* backpropagation and head: cross-entropy */
-    double goodness_pos, goodness_neg; /* means over the epoch, label-conditioned: under the true
-                                          label and under the wrong ones; backpropagation and
-                                          head: NAN */
-    /* Share of pairs with G_neg >= G_pos; label-conditioned: of rows whose G under a wrong label
-     * that they met is >= G under the true one; backpropagation and head: of those misclassified.
-     */
+    double loss;                       /* of backpropagation and heads: cross-entropy */
+    double goodness_pos, goodness_neg; /* means over the epoch; if labels condition the layers:
+                                          under the true label and under wrong ones; NAN for
+                                          backpropagation and heads */
+    /* Fraction of misranked pairs (G_neg >= G_pos); if labels condition the layers: of rows with G
+     * under a wrong label that they met >= G under the true one; of backpropagation and heads: of
+     * misclassified samples. */
     double error;
     double learning_rate; /* at the end of the epoch */
     double seconds;
     double rows_per_second; /* samples per second; a sample is a positive and a negative row */
-    double gflops;          /* of the matrix products, 1e9 per second */
+    double gflops;          /* matrix products, 1e9 operations per second */
     struct ff_memory memory;
     uint64_t scratch_bytes;
 };
 
 /*
- * A layer as a sweep leaves it, measured in its forward pass: over the rows that it learns from,
- * shifted copies where there are, without dropout. Label-conditioned and with hard negatives, ERROR
- * is the share of rows whose G under any wrong label is >= G under the true one; else of pairs.
+ * A layer at the end of a sweep, measured in its forward pass over the rows that it learns from,
+ * augmentation copies included, without dropout. ERROR is the fraction of misranked pairs; if
+ * labels condition the layers, or with hard negatives, of rows with G under any wrong label >= G
+ * under the true one.
  */
 struct ff_trained_report {
-    uint32_t sweep, layer, epoch;                   /* from 1; the layer's last one so far */
+    uint32_t sweep, layer, epoch;                   /* from 1; EPOCH: the layer's last one so far */
     const char *negatives;                          /* as in ff_epoch_report */
     double loss, goodness_pos, goodness_neg, error; /* by the layer's goodness alone */
-    /* Of samples that are held out, misclassified by the goodness summed from the first layer up to
-     * this one; NAN: none are held out. */
+    /* Error rate on held-out samples by the goodness summed from the first layer up to this one;
+     * NAN: none are held out. */
     double validation_error_upto;
-    uint64_t dead_units; /* that were never active */
+    uint64_t dead_units;
 };
 
 struct ff_plan;
@@ -64,55 +65,54 @@ struct ff_train_opts {
     size_t size;       /* sizeof(struct ff_train_opts) */
     const char *model; /* NAME.ff */
     struct ff_data_source data;
-    const char *scratch;   /* directory for activations, kept if it exists; NULL: MODEL.scratch */
-    const char *compress;  /* scratch: "none", "zstd" or "zstd:LEVEL" */
-    unsigned threads;      /* 0: as many as the process may use */
-    uint64_t memory_bytes; /* budget for the process's peak memory (plan.h); 0: none */
-    uint64_t limit_rows;   /* draw so many samples of the dataset, the same ones for every seed; 0:
-                              all */
-    uint32_t micro_batch_rows; /* samples at a time; 0: chosen so that a layer's outputs take 16 MiB
-                                  at most, and with a budget as it allows */
-    uint32_t tile_slots;       /* of a layer's weights only so many tiles in memory at a time, the
-                                  others paged to scratch; 0: all, or as a budget allows */
-    double checkpoint_interval_s; /* at least so long between two checkpoints within a layer */
-    bool force; /* replace an existing model, which stays until the first checkpoint of the new */
+    const char *scratch;       /* directory for stored activations, kept if it exists; NULL:
+                                  MODEL.scratch */
+    const char *compress;      /* of scratch: "none" or NULL, "zstd" or "zstd:LEVEL" */
+    unsigned threads;          /* 0: all that the process may use */
+    uint64_t memory_bytes;     /* budget for the peak memory of the process (plan.h); 0: none */
+    uint64_t limit_rows;       /* number of samples to draw, the same ones for every seed; 0: all */
+    uint32_t micro_batch_rows; /* samples held at a time; 0: chosen so that a layer's outputs take
+                                  at most 16 MiB, or as the budget allows */
+    uint32_t tile_slots;       /* tiles of a layer's weights in memory at a time, the others are
+                                  paged to scratch; 0: all, or as the budget allows */
+    double checkpoint_interval_s; /* minimum time between two checkpoints within a layer */
+    bool force; /* overwrite an existing model, which stays until the first checkpoint of the new
+                   one */
     void (*on_progress)(void *arg, const struct ff_progress *progress);    /* may be NULL */
     void (*on_epoch)(void *arg, const struct ff_epoch_report *report);     /* may be NULL */
     void (*on_trained)(void *arg, const struct ff_trained_report *report); /* may be NULL */
-    /* What is going to happen, before it does; PLAN is valid during the call. May be NULL. */
+    /* Receives the plan before the job starts; PLAN is valid during the call. May be NULL. */
     void (*on_plan)(void *arg, const struct ff_plan *plan);
-    /* A new model has got its name: at once, or where it replaces one, with its first checkpoint.
-     * May be NULL. */
+    /* The new model has its name: at once, or with the first checkpoint if it replaces a model. May
+     * be NULL. */
     void (*on_published)(void *arg);
-    void (*on_message)(void *arg, const char *text); /* may be NULL; what happens, in lines */
-    bool (*interrupted)(
-        void *arg); /* may be NULL; asked between batches; true: checkpoint and stop */
-    void *arg;
+    void (*on_message)(void *arg, const char *text); /* a log line; may be NULL */
+    bool (*interrupted)(void *arg); /* asked between batches; true: save and stop; may be NULL */
+    void *arg;                      /* passed to the callbacks */
 };
 
 struct ff_train_result {
     size_t size;       /* sizeof(struct ff_train_result) */
-    bool was_complete; /* the model had been complete already: nothing was done */
+    bool was_complete; /* the model was complete before: nothing was done */
     bool resumed;
-    bool replaces; /* with force: it takes the place of an earlier model, damaged or not */
-    bool saved; /* the model file holds this training, and ff_train_resume() goes on with it; filled
-                   on every failure, too */
+    bool replaces; /* with FORCE: there was a model of that name, damaged or not */
+    bool saved;    /* the model file holds this training, and ff_train_resume() resumes it; set on
+                      every failure, too */
     uint64_t samples;
-    uint64_t held_out_samples; /* of these: no layer has learned from them */
+    uint64_t held_out_samples; /* of SAMPLES, those that no layer learned from */
     uint32_t layers;
     uint64_t parameters;
-    struct ff_layer_choice choice; /* as ff_model_info has it */
-    /* Trained layers whose units were watched, all but where the whole network trains at once;
-     * their units that were never active, and layers that have no others. */
-    uint32_t watched_layers;
-    uint64_t dead_units;
-    uint32_t dead_layers;
+    struct ff_layer_choice choice; /* as in struct ff_model_info */
+    uint32_t watched_layers; /* trained layers whose dead units were counted: all, or none if the
+                                whole network trains at once */
+    uint64_t dead_units;     /* of these */
+    uint32_t dead_layers;    /* of these, layers with dead units only */
     double seconds;
-    double train_seconds; /* in epochs alone */
+    double train_seconds; /* in epochs only */
     double gflops;        /* mean over the epochs of this run */
     uint64_t scratch_peak_bytes;
     uint64_t bytes_written; /* by this run, to scratch and to the model */
-    uint64_t planned_bytes; /* peak memory as the plan had it */
+    uint64_t planned_bytes; /* estimated peak memory */
     struct ff_memory memory;
 };
 
@@ -123,40 +123,36 @@ static inline void ff_train_opts_init(struct ff_train_opts *out)
 {
     ff_train_opts_init_size(out, sizeof *out);
 }
-/* What ff_recipe_drop_unused() does for a recipe, for the options of a training in MODE. */
+/* As ff_recipe_drop_unused() for the options of a training in MODE. */
 void ff_train_opts_drop_unused(struct ff_train_opts *opts, const char *mode,
                                const char *const *modes, size_t n);
 
 /*
  * Trains the network of RECIPE, of which a copy is completed, on the data, into the model file. If
- * the file exists with the same recipe and data, goes on from its last checkpoint; with others,
- * FF_EMISMATCH names what differs (unless force), also files of the data that have changed.
- * Interrupted on request: FF_EINTERRUPTED, everything saved, if RESULT says so. A new model is made
- * as MODEL.partial. FF_EBUDGET: it cannot be done within memory_bytes; nothing was made or changed,
- * and the message tells the smallest budget that would do (ff_plan_train() in plan.h). Also:
- * FF_ELOCKED (in training already), FF_EFULL (disk full; the last checkpoint stays valid),
- * FF_ENUMERIC (diverged), FF_EREPLACED (the model was deleted, renamed or replaced meanwhile;
- * nothing is written to the file that is there now), and the errors of datasets and files. RESULT
- * is filled also on FF_EINTERRUPTED.
+ * the file exists with the same recipe and data, resumes from its last checkpoint; with others
+ * fails with FF_EMISMATCH, which names the difference, unless FORCE is set. A new model is written
+ * as MODEL.partial until it has its name.
+ *
+ * FF_EINTERRUPTED: stopped on request; RESULT is filled, and says whether anything was saved.
+ * FF_EBUDGET: memory_bytes is too small; nothing was created or changed, and the message states the
+ * smallest budget that suffices (ff_plan_train() in plan.h). FF_ELOCKED: the model is in training.
+ * FF_EFULL: the disk is full; the last checkpoint stays valid. FF_ENUMERIC: training diverged.
+ * FF_EREPLACED: the model was deleted, renamed or replaced meanwhile; nothing is written to the
+ * file that is there now. Also the errors of data and files.
  */
 FF_CHECK int ff_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                       const struct ff_train_opts *opts, struct ff_train_result *result);
-/*
- * Goes on with a model from its own recipe and data paths. In OPTS data may be all NULL (as
- * recorded, where it was a path); limit_rows is ignored.
- */
+/* Resumes the training of a model with its own recipe. If no data is set in OPTS, uses the paths in
+ * the model, which has none of rows (data.h). limit_rows is ignored. */
 FF_CHECK int ff_train_resume(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                              struct ff_train_result *result);
-/* Checks PATH, a file such as a log that the caller writes during a training with OPTS. FF_EINVAL
- * if the training uses it: the model, MODEL.partial, the scratch directory, or the name of a
- * scratch file there. Symbolic links are followed, dangling ones too. */
+/* FF_EINVAL if a training with OPTS uses PATH, an output of the caller such as a log: the model,
+ * MODEL.partial, the scratch directory, or the name of a scratch file in it. Symbolic links are
+ * followed, dangling ones too. */
 FF_CHECK int ff_train_check_output(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                                    const char *path);
-/*
- * Reads the samples that a training with OPTS learns from (data, limit_rows; on_progress and
- * interrupted are called), and gives their fingerprint, which its model will have as
- * ff_model_info.data_fingerprint.
- */
+/* Reads the samples that a training with OPTS learns from, calling on_progress and interrupted, and
+ * returns their fingerprint in OUT: data_fingerprint of struct ff_model_info. */
 FF_CHECK int ff_train_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                                   char out[33]);
 
