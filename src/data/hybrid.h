@@ -7,7 +7,10 @@
 #ifndef FF_DATA_HYBRID_H
 #define FF_DATA_HYBRID_H
 
-#include "data/jitter.h"
+#include "base/rng.h"
+#include "data/image.h"
+
+#include <stddef.h>
 
 /* The mask of row ROW of the sequence RNG: 1 or 0 for each pixel (height * width). WORK is working
  * memory for twice as many. */

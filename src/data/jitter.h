@@ -6,15 +6,10 @@
 #define FF_DATA_JITTER_H
 
 #include "base/rng.h"
+#include "data/image.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-/* How the features of a row are an image; height 0: they are none. */
-struct ff_image {
-    uint32_t height, width, channels;
-    bool planar; /* (channels, height, width), else (height, width, channels) */
-};
 
 /* True if something of IMAGE is left after any shift by up to PIXELS. */
 bool ff_jitter_fits(const struct ff_image *image, uint32_t pixels);

@@ -1,6 +1,7 @@
 #include "learn/first_inputs.h"
 
 #include "data/hybrid.h"
+#include "data/jitter.h"
 
 void ff_first_inputs_begin_epoch(const struct ff_feed_opts *opts, uint32_t epoch,
                                  struct ff_first_inputs_noise *noise)

@@ -10,7 +10,7 @@
 
 #include "data/embed.h"
 #include "data/files.h"
-#include "data/jitter.h"
+#include "data/image.h"
 #include "model/geometry.h"
 #include "recipe/kind.h"
 #include "store/model_file.h"

@@ -1,5 +1,6 @@
 /* Which manifests a trainer leaves: what a file says is bounded here before it is used. */
 #include "data/dataset.h"
+#include "data/jitter.h"
 #include "model/turn.h"
 
 #include <math.h>

@@ -3,6 +3,7 @@
 #include <fftool/fftool.h>
 
 #include "data/dataset.h"
+#include "data/jitter.h"
 #include "model/geometry.h"
 #include "model/workers.h"
 #include "nn/gemm.h"
