@@ -1,4 +1,4 @@
-/* The public entries to evaluation and prediction: eval's, with the planner. */
+/* The public functions of evaluation and prediction, which call eval with the planner. */
 #include <fftool/evaluate.h>
 
 #include "api/options.h"

@@ -1,4 +1,4 @@
-/* The public entries to planning. */
+/* The public functions of planning. */
 #include <fftool/plan.h>
 
 #include "api/options.h"
@@ -9,7 +9,7 @@
 #include "train/begin.h"
 #include "train/tasks.h"
 
-_Static_assert(FF_PLAN_MAX_CLASSES == FF_MAX_CLASSES, "as many as a dataset may have");
+_Static_assert(FF_PLAN_MAX_CLASSES == FF_MAX_CLASSES, "the limit of a dataset");
 
 static int check_shape(struct ff_ctx *ctx, const struct ff_plan_data *data)
 {
@@ -24,7 +24,7 @@ static int check_shape(struct ff_ctx *ctx, const struct ff_plan_data *data)
     };
 
     if (pixels > FF_PLAN_MAX_FEATURES)
-        return ff_fail(ctx, FF_EINVAL, "images of %u x %u pixels: at most %u pixels in all",
+        return ff_fail(ctx, FF_EINVAL, "images of %u x %u pixels: at most %u pixels in total",
                        data->height, data->width, FF_PLAN_MAX_FEATURES);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         if (counts[i].value < 1 || counts[i].value > counts[i].most)
@@ -75,7 +75,7 @@ static int plan(struct ff_ctx *ctx, const struct ff_recipe *recipe,
             status = ff_begin_check_data(ctx, recipe, NULL, samples, &info);
     } else if (status == FF_OK) {
         status = opts->data.path ? ff_begin_data(ctx, recipe, opts, &info, &samples)
-                                 : ff_fail(ctx, FF_EINVAL, "no data is named");
+                                 : ff_fail(ctx, FF_EINVAL, "no dataset is given");
     }
     if (status == FF_OK)
         status = ff_begin_manifest(ctx, recipe, opts, samples, &info, &manifest);

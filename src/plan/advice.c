@@ -1,4 +1,4 @@
-/* What is said about a plan that does not fit. */
+/* Messages about a plan that does not fit. */
 #include "plan/plan.h"
 
 #include "base/available.h"
@@ -9,7 +9,7 @@
 #define SIZE_TEXT 32
 #define ADVICE_BYTES 96
 
-/* "37.5M", as sizes are typed. */
+/* "37.5M", in the form that options accept. */
 static const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
 {
     static const char units[] = "KMGTPE";
@@ -35,14 +35,14 @@ int ff_plan_refuse(struct ff_ctx *ctx, const struct ff_plan *plan)
     char budget[SIZE_TEXT], weights[SIZE_TEXT], activations[SIZE_TEXT], program[SIZE_TEXT],
         rest[SIZE_TEXT];
     int rc = ff_fail(ctx, FF_EBUDGET,
-                     "a budget of %s is too small: this needs at least %lluM (%s for weights and "
-                     "what trains them, %s for activations, %s for the program itself, %s for I/O "
-                     "and the rest); give --memory %lluM or more",
+                     "a budget of %s is too small: this needs at least %lluM (%s for weights, "
+                     "optimizer and gradients, %s for activations, %s for the program itself, %s "
+                     "for I/O and other); give --memory %lluM or more",
                      size_text(plan->budget_bytes, budget), least, size_text(parameters, weights),
                      size_text(outputs, activations), size_text(plan->program_bytes, program),
                      size_text(others, rest), least);
 
-    /* No other network needs less where reading the dataset needs most. */
+    /* Where reading the dataset needs most, no other network needs less. */
     return ff_about(ctx, rc, plan->phase == FF_PHASE_IMPORT ? FF_ABOUT_DATA : FF_ABOUT_OTHER);
 }
 
@@ -55,9 +55,9 @@ void ff_plan_warn(struct ff_ctx *ctx, const struct ff_plan *plan)
     if (plan->budget_bytes || available == 0 || plan->peak_bytes <= available)
         return;
     snprintf(advice, sizeof advice,
-             helps ? "--memory SIZE makes it fit, from %lluM on"
-                   : "no --memory makes it fit: it needs at least %lluM",
+             helps ? "use --memory SIZE, at least %lluM"
+                   : "no --memory can make it fit: at least %lluM are needed",
              (unsigned long long)(plan->smallest_bytes / MIB));
-    ff_warn(ctx, "this will take %s of memory, and there are %s; %s",
+    ff_warn(ctx, "this needs %s of memory, but only %s are available; %s",
             size_text(plan->peak_bytes, peak), size_text(available, there), advice);
 }

@@ -1,4 +1,4 @@
-/* The plan of a job: the worst of its tasks' moments, and how the tasks are arranged. */
+/* The plan of a job: its tasks' knobs, and the largest of their memory peaks. */
 #include "plan/plan.h"
 
 #include "base/arithmetic.h"
@@ -9,12 +9,12 @@
 
 #define MIB ((uint64_t)1 << 20)
 
-/* What the estimate of the program's own memory leaves out (330 KiB were measured). */
-#define UNTOLD_BYTES ((uint64_t)512 << 10)
+/* Allowance for what the estimate of the program's own memory misses (330 KiB measured). */
+#define UNCOUNTED_BYTES ((uint64_t)512 << 10)
 /*
- * By how much the kernel's figure for resident memory may be too high on a few processors. It
- * counts pages of files and anonymous ones apart, on each processor in a batch of its own
- * (lib/percpu_counter.c), and leaves what is in the batches out.
+ * The kernel's count of resident pages can be too high. It has one counter for file pages and one
+ * for anonymous pages, each with a batch on every processor (lib/percpu_counter.c), and what is in
+ * the batches is not in the sum.
  */
 #define COUNTERS 2
 #define BATCH_PAGES 32
@@ -23,8 +23,8 @@ uint64_t ff_plan_margin(unsigned threads)
 {
     uint64_t processors = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
 
-    return UNTOLD_BYTES + COUNTERS * ff_smaller(threads, processors) * BATCH_PAGES *
-                              (uint64_t)sysconf(_SC_PAGESIZE);
+    return UNCOUNTED_BYTES + COUNTERS * ff_smaller(threads, processors) * BATCH_PAGES *
+                                 (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 uint64_t ff_demand_total(const struct ff_demand *demand)
@@ -35,8 +35,8 @@ uint64_t ff_demand_total(const struct ff_demand *demand)
 struct survey {
     const struct ff_tasks *tasks;
     struct ff_plan *out;
-    struct ff_knobs knobs[FF_TASK_KINDS]; /* of the last task of each kind */
-    uint64_t shown_total;                 /* memory of the task whose knobs OUT shows */
+    struct ff_knobs knobs[FF_TASK_KINDS]; /* the last task's, by kind */
+    uint64_t shown_total;                 /* memory of the task whose knobs are in OUT */
 };
 
 static void compare_peak(struct ff_plan *out, const struct ff_task *task,
@@ -55,8 +55,8 @@ static void compare_peak(struct ff_plan *out, const struct ff_task *task,
     out->layer = task->one_layer ? task->layer : 0;
 }
 
-/* A plan shows the knobs of the task that paging slows down most, else of the one that takes most
- * memory. */
+/* A plan shows the knobs of the task that paging slows down most, or without paging of the task
+ * that needs most memory. */
 static void compare_shown(struct survey *survey, const struct ff_task *task,
                           const struct ff_knobs *knobs, uint64_t total)
 {
@@ -105,7 +105,7 @@ int ff_plan(struct ff_ctx *ctx, struct ff_tasks *tasks, struct ff_plan *out)
                             .chunk_rows = tasks->chunk_rows,
                             .slowdown = 1};
     errno = 0;
-    /* Whole MiB: what a message states can be typed. */
+    /* Whole MiB, so that the figure in the message can be given to --memory. */
     least = ff_divide_up(ff_plan_smallest(tasks), MIB) * MIB;
     fits = !tasks->memory_bytes || least <= tasks->memory_bytes;
     out->smallest_bytes = least;

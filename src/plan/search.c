@@ -1,9 +1,8 @@
 /*
- * Turning the knobs: the least change that makes a task fit the budget.
+ * Choosing knobs: the smallest change that makes a task fit the budget.
  *
- * From the most comfortable on: micro-batches as large as is useful; fewer rows at a time; and when
- * not even one chunk of a batch beside the whole layer fits, tiles of the layer paged, as few and
- * as seldom as can be.
+ * In this order: micro-batches as large as is useful; fewer rows at a time; and if not even one
+ * chunk fits beside the whole layer, paging of the layer's tiles, as few and as seldom as possible.
  */
 #include "plan/plan.h"
 
@@ -12,19 +11,19 @@
 #include <math.h>
 
 /*
- * Nominal speeds, for estimates only: of products on one thread (40 to 70 GFLOP/s measured with
- * AVX2), and of tiles on their way to the page cache or back, hashed.
+ * Nominal speeds, for estimates only: matrix products on one thread (40 to 70 GFLOP/s measured with
+ * AVX2); and moving a tile to or from the page cache, hashing included.
  */
 #define FLOPS_PER_THREAD 45e9
 #define PAGING_BYTES_PER_SECOND 1.0e9
 
-/* A task, with what can be turned. */
+/* A task and the ranges of its knobs. */
 struct search {
     const struct ff_tasks *tasks;
     const struct ff_task *task;
-    uint32_t comfort; /* chunks at a time where memory is not scarce */
-    uint32_t most;    /* of a batch that may be cut; 0: it may not */
-    uint32_t tiles;   /* that may be paged; 0: none */
+    uint32_t comfort; /* chunks at a time if memory is not scarce */
+    uint32_t most;    /* chunks of a batch that may be divided; 0: it may not */
+    uint32_t tiles;   /* tiles that may be paged; 0: none */
 };
 
 static struct search make_search(const struct ff_tasks *tasks, const struct ff_task *task)
@@ -51,8 +50,8 @@ static bool fits(const struct search *search, const struct ff_knobs *knobs)
            search->tasks->memory_bytes;
 }
 
-/* The largest number of chunks below HIGH that fits; 0: none does. Below a whole batch fewer chunks
- * never take more. */
+/* The largest number of chunks below HIGH that fits; 0: none does. Below a whole batch, fewer
+ * chunks never need more memory. */
 static uint32_t most_chunks(const struct search *search, uint32_t high)
 {
     uint32_t low = 0;
@@ -96,11 +95,11 @@ double ff_plan_slowdown(const struct ff_tasks *tasks, const struct ff_task *task
     return 1 + idle + effort.bytes / PAGING_BYTES_PER_SECOND / computing;
 }
 
-/* With so many chunks and slots, the most tiles that can stay. False if it does not fit at all. */
+/* With CHUNKS and SLOTS, the most tiles that can stay resident. False if nothing fits. */
 static bool fit_tiles(const struct search *search, uint32_t chunks, uint32_t slots,
                       struct ff_knobs *out)
 {
-    uint32_t low = 0, high = search->tiles - slots; /* RESIDENT fits; it does not or is all */
+    uint32_t low = 0, high = search->tiles - slots; /* LOW fits; HIGH does not or is all */
 
     *out = (struct ff_knobs){.micro_chunks = chunks, .residency = {.slots = slots}};
     if (!fits(search, out))
@@ -116,8 +115,7 @@ static bool fit_tiles(const struct search *search, uint32_t chunks, uint32_t slo
     return true;
 }
 
-/* With SLOTS, the one of all numbers of chunks that makes a task last least, if that is less than
- * *LEAST. */
+/* With SLOTS, the number of chunks that minimises the task's time, if that is less than *LEAST. */
 static void try_slots(const struct search *search, uint32_t slots, double *least,
                       struct ff_knobs *out)
 {
@@ -141,8 +139,7 @@ static void try_slots(const struct search *search, uint32_t slots, double *least
     }
 }
 
-/* Of all ways to page, the one that costs the least time: with a slot for each thread, or half as
- * many, and so on. */
+/* The fastest way to page: with one slot per thread, or half as many, and so on. */
 static bool fit_paged(const struct search *search, struct ff_knobs *out)
 {
     uint32_t pinned = search->tasks->tile_slots;
@@ -155,7 +152,7 @@ static bool fit_paged(const struct search *search, struct ff_knobs *out)
     return isfinite(least);
 }
 
-/* Of the tightest knobs, those that take the least. */
+/* The knobs that need the least memory. */
 static struct ff_knobs tightest(const struct search *search)
 {
     uint32_t chunks[] = {search->most ? 1 : search->comfort,
@@ -212,7 +209,7 @@ static void look_at(void *arg, const struct ff_task *task)
     smallest->bytes = ff_larger(smallest->bytes, total(&search, &knobs));
 }
 
-/* With CHUNKS that all tasks share, if they share any. */
+/* The smallest budget if tasks that share chunks share CHUNKS. */
 static uint64_t smallest_with(const struct ff_tasks *tasks, uint32_t chunks)
 {
     struct ff_tasks with = *tasks;
@@ -228,8 +225,8 @@ uint64_t ff_plan_smallest(const struct ff_tasks *tasks)
     return smallest_with(tasks, 1);
 }
 
-/* Layers that do not fit are paged, whatever the chunks: there are fewer of them only if that is
- * not enough. */
+/* Layers that do not fit are paged whatever the chunks; chunks are reduced only if that is not
+ * enough. */
 uint32_t ff_plan_common_chunks(const struct ff_tasks *tasks)
 {
     uint32_t chunks = tasks->common_chunks;

@@ -1,4 +1,4 @@
-/* Recipes as programs handle them: made, set and read by the names of fields. */
+/* The public interface to recipes: create, set and read them by field name. */
 #include "base/context.h"
 #include "recipe/field.h"
 
@@ -24,7 +24,7 @@ void ff_recipe_release(struct ff_recipe *recipe)
     recipe->layers = 0;
 }
 
-/* Reads a whole number at *TEXT and moves on; false if there is none or it is too large. */
+/* Reads a whole number at *TEXT and advances past it; false if there is none or it is too large. */
 static bool take_number(const char **text, unsigned long long *out)
 {
     char *end;
@@ -46,7 +46,7 @@ static int append_layers(struct ff_ctx *ctx, struct ff_recipe *recipe, uint64_t 
     if (status != FF_OK)
         return status;
     if (count < 1 || count > FF_MAX_LAYERS - recipe->layers)
-        return ff_fail(ctx, FF_EINVAL, "hidden layers: %llu layers: must be 1 to %u in all",
+        return ff_fail(ctx, FF_EINVAL, "hidden layers: %llu layers: must be 1 to %u in total",
                        (unsigned long long)count, FF_MAX_LAYERS);
     grown = realloc(recipe->hidden, (recipe->layers + count) * sizeof *grown);
     if (!grown)
@@ -141,7 +141,7 @@ void ff_recipe_free(struct ff_recipe *recipe)
     free(recipe);
 }
 
-/* Layers that are refused leave RECIPE those that it has. */
+/* On failure RECIPE keeps its layers. */
 static int set_hidden(struct ff_ctx *ctx, struct ff_recipe *recipe, const char *value)
 {
     struct ff_recipe read = {.layers = 0};
@@ -170,7 +170,7 @@ int ff_recipe_set(struct ff_ctx *ctx, struct ff_recipe *recipe, const char *fiel
     return FF_OK;
 }
 
-/* The field of that name that is set in RECIPE; NULL: there is none. */
+/* The field of that name, if it is set in RECIPE; else NULL. */
 static const struct ff_field *find_set(const struct ff_recipe *recipe, const char *name)
 {
     const struct ff_field *field = ff_field_find(name);

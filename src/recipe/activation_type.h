@@ -1,5 +1,5 @@
-/* What stored activations may be made of: a table, like the modes. To add a type that src/store
- * knows is to add a row. */
+/* Data types of stored activations, one table row each. A type that src/store supports is added by
+ * a row. */
 #ifndef FF_RECIPE_ACTIVATION_TYPE_H
 #define FF_RECIPE_ACTIVATION_TYPE_H
 
@@ -13,7 +13,7 @@ struct ff_activation_type {
 
 /* Finds a type by name; NULL if there is none. */
 const struct ff_activation_type *ff_activation_type_find(const char *name);
-/* The table; *COUNT rows. Which one is used the recipe decides. */
+/* The table; *COUNT rows. The recipe selects one. */
 const struct ff_activation_type *ff_activation_types(size_t *count);
 
 #endif

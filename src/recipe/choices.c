@@ -1,4 +1,4 @@
-/* The names that a field of a recipe may have as its value. */
+/* The choices of fields whose values are names. */
 #include "nn/loss.h"
 #include "nn/optimizer.h"
 #include "nn/schedule.h"
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* Names of fields that have no table elsewhere; the order is that of the enums they stand for. */
+/* Choices that have no table elsewhere, in the order of their enums. */
 static const struct ff_recipe_choice embeddings[] = {
     {"replace", "the first inputs are replaced by the label"},
     {"append", "inputs are added for the label"},
@@ -70,7 +70,7 @@ static const struct {
 
 const struct ff_recipe_choice *ff_recipe_choices(const char *field)
 {
-    /* Filled from the tables; the same values whoever fills it. */
+    /* Filled from the tables at each call, always with the same values. */
     static _Thread_local struct ff_recipe_choice choices[MAX_CHOICES];
     size_t i = 0;
 

@@ -1,4 +1,4 @@
-/* Completing a recipe: what is unset gets its value, and everything is checked. */
+/* Completing a recipe: sets the fields that are unset and checks all. */
 #include "recipe/recipe.h"
 
 #include "base/context.h"
@@ -34,8 +34,8 @@ static int check_hidden(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     return status;
 }
 
-/* Where the whole network trains at once, so does its head or output layer. Other epochs than
- * ENTRY's are left as they are: check_given_head() or ff_recipe_check_use() refuses them. */
+/* Where the whole network trains at once, its head or output layer trains with it. Epochs other
+ * than ENTRY's are kept: check_given_head() or ff_recipe_check_use() refuses them. */
 static void settle_output_layer(struct ff_recipe *recipe, const struct ff_recipe_entry *entry)
 {
     bool by_default = recipe->head_epochs == entry->defaults->head_epochs;
@@ -44,7 +44,7 @@ static void settle_output_layer(struct ff_recipe *recipe, const struct ff_recipe
         recipe->head_epochs = recipe->epochs;
 }
 
-/* Checks the fields that are names, or those that are numbers. */
+/* Checks the fields that are names (NAMES) or those that are numbers. */
 static int settle_fields(struct ff_ctx *ctx, struct ff_recipe *recipe, bool names)
 {
     size_t n;
@@ -58,18 +58,18 @@ static int settle_fields(struct ff_ctx *ctx, struct ff_recipe *recipe, bool name
     return status;
 }
 
-/* Backpropagation has no loss to choose. A complete recipe names one all the same. */
+/* Backpropagation has no choice of loss, though a complete recipe names one. */
 static int check_given_loss(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
     if (!recipe->loss || !isnan(recipe->goodness_scale) || ff_recipe_has_goodness(recipe))
         return FF_OK;
     return ff_fail(ctx, FF_EINVAL,
-                   "loss: mode %s makes no use of it, its loss is cross-entropy; leave it out",
+                   "loss: mode %s does not use it (its loss is cross-entropy); leave it out",
                    recipe->mode);
 }
 
-/* Where the whole network trains at once its head has no epochs of its own. What backpropagation
- * makes no use of is refused with all else. */
+/* Where the whole network trains at once, its head has no epochs of its own. Fields that
+ * backpropagation does not use are refused by ff_recipe_check_use(). */
 static int check_given_head(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
     uint32_t epochs = recipe->head_epochs;
@@ -84,7 +84,7 @@ static int check_given_head(struct ff_ctx *ctx, const struct ff_recipe *recipe)
         epochs, recipe->mode, recipe->epochs, recipe->epochs == 1 ? "" : "s");
 }
 
-/* Mode and recipe decide what is unset; then every name is that of a table. */
+/* Sets unset names by mode and recipe. Afterwards every name is one of a table. */
 static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
 {
     const struct ff_recipe_entry *entry;
@@ -110,7 +110,7 @@ static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
     return status;
 }
 
-#define LEAST_EPSILON 1e-30 /* of an optimizer that divides by it */
+#define LEAST_EPSILON 1e-30 /* for optimizers that divide by it */
 
 static int check_numbers(struct ff_ctx *ctx, struct ff_recipe *recipe)
 {
@@ -118,10 +118,10 @@ static int check_numbers(struct ff_ctx *ctx, struct ff_recipe *recipe)
     int status = settle_fields(ctx, recipe, false);
 
     if (status == FF_OK && recipe->sweeps > recipe->epochs)
-        status = ff_fail(ctx, FF_EINVAL,
-                         "sweeps %u: the epochs are divided among them, and there are %u; use more "
-                         "epochs or fewer sweeps",
-                         recipe->sweeps, recipe->epochs);
+        status = ff_fail(
+            ctx, FF_EINVAL,
+            "sweeps %u: each takes at least one of the %u epochs; use more epochs or fewer sweeps",
+            recipe->sweeps, recipe->epochs);
     if (status == FF_OK && divides_by_epsilon)
         status = ff_field_check_number(ctx, "epsilon", recipe->epsilon, LEAST_EPSILON, 1);
     return status;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define HUGE_NUMBER 1e30
-#define LARGEST_BETA 0.999999 /* well below 1 as a float, too */
+#define LARGEST_BETA 0.999999 /* below 1 as a float, too */
 #define LARGEST_DROPOUT 0.99
 #define MOST_VALIDATION 0.5
 

@@ -1,4 +1,4 @@
-/* Values of fields: read from text, checked, set. */
+/* Values of fields: parsing, checking, setting. */
 #include "recipe/field.h"
 
 #include "base/context.h"
@@ -17,7 +17,7 @@ int ff_field_check_number(struct ff_ctx *ctx, const char *name, double value, do
     return ff_fail(ctx, FF_EINVAL, "%s %.10g: must be %.10g to %.10g", name, value, low, high);
 }
 
-/* The choice of FIELD that is called NAME, which may be NULL, in *OUT. */
+/* Finds the choice of FIELD called NAME (may be NULL) and stores it in *OUT. */
 static int find_choice(struct ff_ctx *ctx, const struct ff_field *field, const char *name,
                        const char **out)
 {
@@ -34,7 +34,7 @@ static int find_choice(struct ff_ctx *ctx, const struct ff_field *field, const c
             strcat(known, choice->name);
         }
     }
-    return ff_fail(ctx, FF_EINVAL, "%s \"%s\" is not known: choose among %s", field->info.name,
+    return ff_fail(ctx, FF_EINVAL, "%s \"%s\" is not known: choose one of %s", field->info.name,
                    name ? name : "", known);
 }
 
@@ -71,7 +71,7 @@ int ff_field_settle(struct ff_ctx *ctx, const struct ff_field *field, struct ff_
                                  field->info.low, field->info.high);
 }
 
-/* Digits alone. */
+/* Accepts digits only. */
 static bool read_whole(const char *text, uint64_t *out)
 {
     char *end;
@@ -83,7 +83,7 @@ static bool read_whole(const char *text, uint64_t *out)
     return errno == 0 && *end == '\0';
 }
 
-/* With a decimal point, whatever the program's locale has. */
+/* The decimal separator is a point in every locale. */
 static bool read_real(const char *text, double *out)
 {
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
@@ -96,7 +96,8 @@ static bool read_real(const char *text, double *out)
     return end != text && *end == '\0' && isfinite(*out);
 }
 
-/* Stores what TEXT stands for, a choice as it is, unchecked; false: it is not a number. */
+/* Stores the value of TEXT unchecked, a choice as the string itself; false if it is not a
+ * number. */
 static bool store(const struct ff_field *field, const char *text, struct ff_recipe *recipe)
 {
     void *at = member(field, recipe);

@@ -1,7 +1,7 @@
 /*
- * Modes of training, each one row of the table in mode.c: the same layers, kernels and data path,
- * but another order of work, and so another need of memory. What does the work is a row of the same
- * name in train/modes.c.
+ * Training modes, each one row of the table in mode.c. All share layers, kernels and data path, but
+ * differ in the order of work and so in memory use. The row of the same name in train/modes.c does
+ * the work.
  */
 #ifndef FF_RECIPE_MODE_H
 #define FF_RECIPE_MODE_H
@@ -13,15 +13,14 @@
 struct ff_mode {
     const char *name;
     const char *summary; /* for --help */
-    const char *recipe;  /* whose defaults hold unless told otherwise */
-    bool backprop;       /* layers are plain: no label in the inputs, outputs are not normalised,
-                            logits come from a linear layer on the last one */
-    bool
-        whole_network; /* all layers are in memory and train in one stage; else one after another */
-    float learning_rate; /* Adam's, measured to work; 0: the loss's own */
+    const char *recipe;  /* default recipe */
+    bool backprop; /* plain layers: no label in the inputs, outputs not normalised, logits from a
+                      linear layer on top */
+    bool whole_network;  /* all layers train at once, in memory; else one after another */
+    float learning_rate; /* for Adam, chosen by measurement; 0: the loss's own */
     float init_gain;     /* W ~ N(0, gain / fan-in) */
-    bool accumulates;    /* backprop: in micro-batches, whose gradients are added up */
-    bool recomputes;     /* backprop: keeps some layers' outputs, and computes the others again */
+    bool accumulates;    /* backprop: accumulates gradients over micro-batches */
+    bool recomputes;     /* backprop: keeps some layers' outputs and recomputes the others */
 };
 
 /* Finds a mode by name; NULL if there is none. */

@@ -119,7 +119,8 @@ static void fill(double *field, double value)
         *field = value;
 }
 
-/* A float of a table as the double that prints the same: 3e-3f is 3e-3, not 0.003000000026. */
+/* Converts a float of a table to the double that prints the same: 3e-3f to 3e-3, not
+ * 0.003000000026. */
 static double as_written(float value)
 {
     char text[32];

@@ -1,6 +1,6 @@
 /*
- * Recipes by name, each one row of the table in recipe_table.c: a set of defaults that was measured
- * to work. Whatever a recipe says can be said otherwise for one training.
+ * Named recipes (presets), each one row of the table in recipe_table.c: defaults chosen by
+ * measurement. Every one can be overridden.
  */
 #ifndef FF_RECIPE_RECIPE_TABLE_H
 #define FF_RECIPE_RECIPE_TABLE_H
@@ -9,13 +9,13 @@
 
 /* Finds a recipe by name; NULL if there is none. */
 const struct ff_recipe_entry *ff_recipe_find(const char *name);
-/* The name of the recipe whose defaults hold for RECIPE, of a known mode, if it does not say: of
- * those that have its loss the first one, else the mode's. */
+/* The name of the default preset of RECIPE, whose mode is valid: the first with its loss, if that
+ * is set, else the mode's. */
 const char *ff_recipe_by_default(const struct ff_recipe *recipe);
-/* Sets the numbers of RECIPE that are still unset to those of its mode, loss and optimizer, which
- * are known. */
+/* Sets the unset numbers of RECIPE to the defaults of its mode, loss and optimizer, which are
+ * valid. */
 void ff_recipe_fill_numbers(struct ff_recipe *recipe);
-/* Sets the fields of RECIPE that are unset to ENTRY's. */
+/* Sets the unset fields of RECIPE to ENTRY's. */
 void ff_recipe_fill(struct ff_recipe *recipe, const struct ff_recipe_entry *entry);
 
 #endif

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Which of them hold. */
+/* The conditions that hold for a recipe. */
 struct situation {
     bool holds[FF_CONDITIONS];
 };
@@ -21,14 +21,14 @@ struct situation {
 #define AT(field) offsetof(struct ff_recipe, field)
 #define NO_NAME SIZE_MAX
 
-/* How a recipe is told that lacks a condition: what stands before and after the name of a choice,
- * and what makes the field of use. Where nothing is said it is the mode. */
+/* The message for a condition that does not hold: text before and after the name of the choice at
+ * fault, and the remedy. Without a name the mode is at fault. */
 static const struct {
     const char *before, *after;
-    size_t name; /* where the recipe has it */
-    /* What to do if the field is not left out; NULL: nothing. */
+    size_t name; /* offset of the choice in struct ff_recipe */
+    /* What to do instead of leaving the field out; NULL: nothing. */
     const char *remedy;
-    /* The remedy where another condition holds; NULL: the same. */
+    /* The remedy if condition WHERE holds; NULL: the same. */
     const char *instead;
     enum ff_condition where;
 } lacking[FF_CONDITIONS] = {
@@ -53,7 +53,7 @@ static const struct {
     [FF_IF_MOMENTS] = {" with the optimizer ", "", AT(optimizer), "use --optimizer adam"},
 };
 
-/* What goes with layers that learn without labels: their embedding, their negatives. */
+/* True if the embedding or the negatives are for layers trained without labels. */
 static bool without_labels(const struct ff_recipe *recipe)
 {
     return strcmp(recipe->embedding, "none") == 0;
@@ -64,7 +64,7 @@ static bool hybrid(const struct ff_recipe *recipe)
     return strcmp(recipe->negatives, "hybrid") == 0;
 }
 
-/* RECIPE has all its names and numbers. */
+/* RECIPE must be complete. */
 static struct situation situation_of(const struct ff_recipe *recipe)
 {
     const struct ff_optimizer_params *optimizer = &ff_optimizer_find(recipe->optimizer)->defaults;
@@ -93,7 +93,7 @@ static struct situation situation_of(const struct ff_recipe *recipe)
                               }};
 }
 
-/* The first condition of FIELD that SITUATION lacks; FF_ALWAYS: none. */
+/* The first condition of FIELD that does not hold; FF_ALWAYS: all hold. */
 static enum ff_condition lacks(const struct ff_field *field, const struct situation *situation)
 {
     for (size_t i = 0; i < FF_FIELD_NEEDS; i++) {
@@ -111,7 +111,7 @@ bool ff_recipe_uses(const struct ff_recipe *recipe, const char *field)
     return found && lacks(found, &situation) == FF_ALWAYS;
 }
 
-/* Sets what is unset, of a recipe that need not be right; false if a name is not known. */
+/* Sets the unset fields of a recipe that may be invalid; false if a name is not known. */
 static bool fill(struct ff_recipe *recipe)
 {
     if (!recipe->recipe)
@@ -125,9 +125,10 @@ static bool fill(struct ff_recipe *recipe)
     return true;
 }
 
-/* ---- Refusing what does nothing ---- */
+/* ---- Refusing fields without effect ---- */
 
-/* A recipe of the same mode, name, loss and optimizer with nothing said otherwise. */
+/* The recipe with the same mode, preset, loss and optimizer and all other fields at their
+ * defaults. */
 static struct ff_recipe plain_of(const struct ff_recipe *recipe)
 {
     struct ff_recipe plain;
@@ -138,9 +139,10 @@ static struct ff_recipe plain_of(const struct ff_recipe *recipe)
     plain.loss = ff_recipe_has_goodness(recipe) ? recipe->loss : NULL;
     plain.optimizer = recipe->optimizer;
     fill(&plain);
-    /* Only where it is of no use does it count whether the recipe is the mode's. */
+    /* A preset that differs from the mode's default is refused where presets have no effect. */
     plain.recipe = ff_mode_find(recipe->mode)->recipe;
-    /* The output layer trains as long as the others; that is how a complete recipe says it. */
+    /* The output layer trains with the others: a complete recipe has head epochs equal to
+     * epochs. */
     if (!ff_recipe_has_goodness(recipe) && recipe->head_epochs == recipe->epochs)
         plain.head_epochs = recipe->epochs;
     return plain;
@@ -157,42 +159,40 @@ static int refuse(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 
     if (lacking[reason].name != NO_NAME)
         name = *(const char *const *)(const void *)((const char *)recipe + lacking[reason].name);
-    return ff_fail(ctx, FF_EINVAL, "%s: mode %s%s%s%s makes no use of it; leave it out%s%s",
+    return ff_fail(ctx, FF_EINVAL, "%s: mode %s%s%s%s does not use it; leave it out%s%s",
                    ff_field_words(field, words), recipe->mode, lacking[reason].before, name,
                    lacking[reason].after, remedy ? ", or " : "", remedy ? remedy : "");
 }
 
-/* Whether the recipe of RECIPE's name has layers learn without labels. */
+/* True if RECIPE's preset trains layers without labels. */
 static bool for_unlabelled(const struct ff_recipe *recipe)
 {
     return without_labels(ff_recipe_find(recipe->recipe)->defaults);
 }
 
-/* The loss that the recipe of RECIPE's name has by default. */
+/* The default loss of RECIPE's preset. */
 static const struct ff_loss *own_loss(const struct ff_recipe *recipe)
 {
     return ff_loss_find(ff_recipe_find(recipe->recipe)->defaults->loss);
 }
 
-/* The mode trains layers of other kinds. */
+/* Refuses a recipe whose kind of layers the mode does not support. */
 static int refuse_native(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
     if (ff_loss_find(recipe->loss)->labels)
         return ff_fail(ctx, FF_EINVAL,
-                       "loss %s conditions every layer on the label, which mode %s does not do; "
-                       "%s, or use --mode ff-stream",
+                       "loss %s conditions every layer on the label, which mode %s does not "
+                       "support; %s, or use --mode ff-stream",
                        recipe->loss, recipe->mode,
                        own_loss(recipe)->labels ? "use --recipe classic or symba"
                                                 : "leave out --loss");
-    return ff_fail(ctx, FF_EINVAL,
-                   "%s: mode %s does not learn without labels; leave it out, or use --mode "
-                   "ff-stream",
-                   for_unlabelled(recipe) ? "recipe unsupervised" : "label embedding none",
-                   recipe->mode);
+    return ff_fail(
+        ctx, FF_EINVAL,
+        "%s: mode %s does not train without labels; leave it out, or use --mode ff-stream",
+        for_unlabelled(recipe) ? "recipe unsupervised" : "label embedding none", recipe->mode);
 }
 
-/* What a recipe says of a loss over labels does not hold for one of pairs, nor the other way round.
- */
+/* A preset for a loss over labels does not apply to a loss of pairs, nor the reverse. */
 static int check_kind(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
     const struct ff_loss *own = own_loss(recipe);
@@ -201,12 +201,12 @@ static int check_kind(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     if (!own->labels == !ff_loss_find(recipe->loss)->labels)
         return FF_OK;
     return ff_fail(ctx, FF_EINVAL,
-                   "recipe %s: it is for the loss %s, and the loss %s is of another kind; leave "
-                   "out --loss, or use --recipe %s",
+                   "recipe %s: its loss is %s, and loss %s is of another kind; leave out --loss, "
+                   "or use --recipe %s",
                    recipe->recipe, own->name, recipe->loss, ff_recipe_by_default(&with_loss));
 }
 
-/* Hybrid images are the negatives of layers that learn without labels, and of no others. */
+/* Only layers trained without labels have hybrid images as negatives. */
 static int check_negatives(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
     bool own = for_unlabelled(recipe), none = without_labels(recipe);
@@ -216,12 +216,12 @@ static int check_negatives(struct ff_ctx *ctx, const struct ff_recipe *recipe)
         return FF_OK;
     if (own && none)
         return ff_fail(ctx, FF_EINVAL,
-                       "negatives %s: recipe %s learns without labels, from hybrid images; leave "
-                       "out --negatives, or use --recipe classic or symba",
+                       "negatives %s: recipe %s trains without labels, on hybrid images; leave out "
+                       "--negatives, or use --recipe classic or symba",
                        recipe->negatives, recipe->recipe);
     if (own)
         return ff_fail(ctx, FF_EINVAL,
-                       "label embedding %s: recipe %s learns without labels; leave out "
+                       "label embedding %s: recipe %s trains without labels; leave out "
                        "--label-embedding, or use --recipe classic or symba",
                        recipe->embedding, recipe->recipe);
     return ff_fail(ctx, FF_EINVAL, "%s: recipe %s learns from %slabels; leave it out%s",
@@ -229,17 +229,16 @@ static int check_negatives(struct ff_ctx *ctx, const struct ff_recipe *recipe)
                    none ? "" : "wrong ", whole_network ? "" : ", or use --recipe unsupervised");
 }
 
-/* Of a recipe without a head. */
+/* Checks a recipe without a head. */
 static int check_headless(struct ff_ctx *ctx, const struct situation *situation)
 {
     if (!situation->holds[FF_IF_LABELLED])
-        return ff_fail(
-            ctx, FF_EINVAL,
-            "label embedding none: only a head predicts labels then, and there is none (head "
-            "epochs 0); leave out --head-epochs");
+        return ff_fail(ctx, FF_EINVAL,
+                       "label embedding none: only a head can predict labels, and there is none "
+                       "(head epochs 0); leave out --head-epochs");
     if (situation->holds[FF_IF_FULL] && !situation->holds[FF_IF_DRAWN_ONCE])
         return ff_fail(ctx, FF_EINVAL,
-                       "hard negatives are drawn from the linear head, and there is none (head "
+                       "hard negatives are drawn by the linear head, and there is none (head "
                        "epochs 0); leave out --head-epochs");
     return FF_OK;
 }
@@ -272,9 +271,9 @@ int ff_recipe_check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
     return status;
 }
 
-/* ---- Dropping it ---- */
+/* ---- Dropping fields without effect ---- */
 
-/* Leaves to the mode's own recipe what is of use only where layers train as RECIPE wants them. */
+/* Resets to the mode's preset the fields that need RECIPE's own kind of layers. */
 static void drop_foreign(struct ff_recipe *recipe)
 {
     struct ff_recipe plain;
@@ -288,8 +287,8 @@ static void drop_foreign(struct ff_recipe *recipe)
     }
 }
 
-/* What would be used of RECIPE, which may be incomplete, in the mode of that name. False if it is
- * refused anyway. */
+/* Finds which fields of RECIPE, which may be incomplete, MODE uses. False if MODE refuses RECIPE in
+ * any case. */
 static bool uses_in(const struct ff_recipe *recipe, const char *mode, bool used[FF_MAX_FIELDS])
 {
     struct ff_recipe filled = *recipe;
@@ -315,7 +314,7 @@ static bool uses_in(const struct ff_recipe *recipe, const char *mode, bool used[
     return true;
 }
 
-/* How long a head trains is of use where it trains apart from the network. */
+/* Head epochs matter only where the head trains apart from the network. */
 static void drop_head_epochs(struct ff_recipe *recipe, const char *const *modes, size_t n)
 {
     bool apart = false;

@@ -64,7 +64,7 @@ int ff_begin_check(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                        " are those of unfinished models; choose another one",
                        opts->model);
     if (recipe && !opts->data.path)
-        return ff_fail(ctx, FF_EINVAL, "no data is named");
+        return ff_fail(ctx, FF_EINVAL, "no dataset is given");
     if (!(opts->checkpoint_interval_s >= 0))
         return ff_fail(ctx, FF_EINVAL, "checkpoint interval %g: must be 0 seconds or more",
                        opts->checkpoint_interval_s);

@@ -23,7 +23,7 @@ refused 1 'mode' train $small --mode bp-accum
 ff 0 resume model.ff
 ok "a complete model is left alone" has out 'complete already'
 
-refused 2 'loss: mode bp makes no use of it' train $small --mode bp --loss logistic --force
+refused 2 'loss: mode bp does not use it' train $small --mode bp --loss logistic --force
 refused 2 'micro-batch: mode bp ' train $small --mode bp --micro-batch 100 --force
 refused 2 'head epochs: mode bp ' train $small --mode bp --head-epochs 3 --force
 

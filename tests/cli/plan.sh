@@ -152,8 +152,8 @@ ok "copies of shifted images take scratch" [ "$(leaf '.points[0].scratch_peak_by
 refused 2 'depths' plan --hidden 2000 --depths 2,x
 refused 2 'with --depths' plan --hidden 2000x4 --depths 2,4
 refused 2 'bq' plan --modes bq
-refused 2 'makes no use' plan --modes bp --negative-sets 3
-refused 2 'makes no use' plan --modes ff-stream --negative-sets 3
+refused 2 'does not use' plan --modes bp --negative-sets 3
+refused 2 'does not use' plan --modes ff-stream --negative-sets 3
 ff 0 plan --depths 2 --modes ff-stream,ff-full,bp --negative-sets 3
 ok "an option serves the modes that make use of it" lines out 4
 

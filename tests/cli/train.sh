@@ -79,7 +79,7 @@ for option in "--label-strength 2" "--label-smoothing 0" "--label-samples 3" "--
     ok "$option changes the weights of layers that labels condition" \
         [ "$(weights_hash labels.ff)" != "$first" ]
 done
-refused 2 'embedding: .* softmax makes no use of it' train $conditioned --model no.ff --label-embedding append
+refused 2 'embedding: .* softmax does not use it' train $conditioned --model no.ff --label-embedding append
 ok "nothing was created" [ ! -e no.ff ]
 
 ff 0 train $small --model verbose.ff --verbose

@@ -53,14 +53,14 @@ refused 2 ' -x: no such option$' train --force -qxz
 refused 2 ' -z: no such option$' train --data "$data" -qz
 refused 2 ' -d: needs an argument$' train --force -qd
 refused 2 ' --quiet: takes no argument$' train -q --quiet=1
-refused 2 'augment copies: mode ff-stream without jitter makes no use of it; leave it out, or add --jitter N$' train --data "$data" --augment-copies 2
-refused 2 'validation: .* with random negatives makes no' train --data "$data" --recipe classic --validation 0.1
+refused 2 'augment copies: mode ff-stream without jitter does not use it; leave it out, or add --jitter N$' train --data "$data" --augment-copies 2
+refused 2 'validation: .* with random negatives does not use' train --data "$data" --recipe classic --validation 0.1
 refused 2 'head learning rate: .* without a head' train --data "$data" --head-lr 0.1
 refused 2 'head weight decay: .* without a head' train --data "$data" --head-weight-decay 0.1
 refused 2 'threshold: .* with the loss symba' train --data "$data" --loss symba --threshold 5
-refused 2 'negatives: .* no use of it; leave it out, or use --recipe classic or symba$' train --data "$data" --negatives hard
-refused 2 'negatives: .* no use of it; leave it out, or use --recipe unsupervised$' train --data "$data" --negatives hybrid
-refused 2 'embedding: .* no use of it; leave it out, or use --recipe unsupervised$' \
+refused 2 'negatives: .* does not use it; leave it out, or use --recipe classic or symba$' train --data "$data" --negatives hard
+refused 2 'negatives: .* does not use it; leave it out, or use --recipe unsupervised$' train --data "$data" --negatives hybrid
+refused 2 'embedding: .* does not use it; leave it out, or use --recipe unsupervised$' \
     train --data "$data" --label-embedding none
 for recipe in classic symba; do
     refused 2 "negatives hybrid: recipe $recipe .*; leave it out, or use --recipe unsupervised$" \
@@ -78,13 +78,13 @@ refused 2 'recipe unsupervised: mode ff-full .* leave it out, or use --mode ff-s
     train --data "$data" --recipe unsupervised --mode ff-full
 refused 2 'embedding none: mode ff-full .* leave it out, or use --mode ff-stream$' \
     train --data "$data" --label-embedding none --mode ff-full
-refused 2 'validation: .* hybrid negatives makes no use of it; leave it out, or use --recipe conditioned$' \
+refused 2 'validation: .* hybrid negatives does not use it; leave it out, or use --recipe conditioned$' \
     train --data "$data" --recipe unsupervised --validation 0.1
-refused 2 'threshold: .* no use of it; leave it out, or use --loss logistic$' \
+refused 2 'threshold: .* does not use it; leave it out, or use --loss logistic$' \
     train --data "$data" --recipe classic --loss symba --threshold 5
-refused 2 'threshold: .* no use of it; leave it out, or use --recipe classic$' \
+refused 2 'threshold: .* does not use it; leave it out, or use --recipe classic$' \
     train --data "$data" --recipe conditioned --threshold 5
-refused 2 'label strength: .* no use of it; leave it out$' \
+refused 2 'label strength: .* does not use it; leave it out$' \
     train --data "$data" --recipe symba --label-embedding none --label-strength 2
 refused 2 'negatives hybrid: recipe symba learns from wrong labels; leave it out$' \
     train --data "$data" --mode ff-full --negatives hybrid
@@ -102,17 +102,17 @@ refused 2 '300 samples are a single batch of 300; use --batch 299 or less$' \
     plan --data "$data" --validation 0.1 --limit 300 --batch 300
 ff 0 plan --data "$data" --validation 0.1 --limit 300 --batch 299
 refused 2 'one sample is too few to hold any out; use more samples$' plan --samples 1 --validation 0.1
-refused 2 'label smoothing: .* no use of it; leave it out, or use --recipe conditioned$' \
+refused 2 'label smoothing: .* does not use it; leave it out, or use --recipe conditioned$' \
     train --data "$data" --loss symba --label-smoothing 0.1
-refused 2 'pass on: .* no use of it; leave it out, or use --mode ff-stream' \
+refused 2 'pass on: .* does not use it; leave it out, or use --mode ff-stream' \
     train --data "$data" --mode bp --pass-on mean
-refused 2 'sweeps 3: .* there are 2; use more epochs' train --data "$data" --epochs 2 --sweeps 3
+refused 2 'sweeps 3: .* of the 2 epochs; use more epochs' train --data "$data" --epochs 2 --sweeps 3
 refused 2 'recipe conditioned: .* use --recipe classic' \
     train --data "$data" --recipe conditioned --loss logistic
 refused 2 'recipe unsupervised: .* use --recipe conditioned' \
     train --data "$data" --recipe unsupervised --loss softmax
-refused 2 'loss: mode bp makes no use' train --data "$data" --mode bp --loss symba
-refused 2 'loss: mode bp makes no use' train --data "$data" --mode bp --loss logistic
+refused 2 'loss: mode bp does not use' train --data "$data" --mode bp --loss symba
+refused 2 'loss: mode bp does not use' train --data "$data" --mode bp --loss logistic
 refused 2 'momentum: .* with the optimizer adam .*; leave it out, or use --optimizer sgd$' train --data "$data" --momentum 0.5
 for option in beta1 beta2 epsilon; do
     refused 2 "$option: .* with the optimizer sgd" train --data "$data" --optimizer sgd --$option 0.5
@@ -165,7 +165,7 @@ limited --samples 1 1099511627776 plan
 limited --epochs 1 1000000 profile --data "$data"
 limited --batch 1 16777216 profile --data "$data"
 refused 2 'seconds 0: must be above 0, and at most 3600$' bench --seconds 0
-refused 2 'images of 5000 x 4000 pixels: at most 16777216 pixels in all$' \
+refused 2 'images of 5000 x 4000 pixels: at most 16777216 pixels in total$' \
     plan --height 5000 --width 4000
 
 # The head of a network that trains at once trains as long

@@ -99,7 +99,7 @@ START_TEST(every_field_refuses_what_it_cannot_be_and_names_itself)
         ck_assert_str_eq(after, before);
     }
     ck_refused("seed", "9223372036854775808", "seed 9223372036854775808: must be 0 to");
-    ck_refused("optimizer", "adams", "choose among adam, sgd");
+    ck_refused("optimizer", "adams", "choose one of adam, sgd");
     ck_refused("dropout", "nan", "must be a number from 0 to 0.99");
     ck_refused("epochs", "4294967297", "must be a whole number from 1 to 1000000");
 }

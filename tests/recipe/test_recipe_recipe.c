@@ -134,7 +134,7 @@ static void complete(void)
     complete_named("symba");
 }
 
-/* What a recipe's mode makes no use of can be dropped if another mode does; what it does use stays.
+/* What a recipe's mode does not use can be dropped if another mode does; what it does use stays.
  */
 START_TEST(what_a_mode_makes_no_use_of_can_be_dropped)
 {

@@ -210,7 +210,7 @@ START_TEST(backpropagation_is_given_no_loss)
     begin(NULL);
     recipe.mode = "bp";
     recipe.loss = "symba";
-    ck_refused("loss: mode bp makes no use of it");
+    ck_refused("loss: mode bp does not use it");
     begin(NULL);
     recipe.mode = "bp";
     complete();
@@ -221,7 +221,7 @@ END_TEST
 START_TEST(an_unknown_recipe_is_refused)
 {
     begin("fancy");
-    ck_refused("recipe \"fancy\" is not known: choose among conditioned, classic, symba");
+    ck_refused("recipe \"fancy\" is not known: choose one of conditioned, classic, symba");
 }
 END_TEST
 
@@ -237,47 +237,47 @@ static const struct misuse {
     const char *message;
 } misuses[] = {
     {"conditioned", "ff-stream", .name = AT(embedding), .value = "append",
-     .message = "label embedding: mode ff-stream with the loss softmax makes no use of it"},
+     .message = "label embedding: mode ff-stream with the loss softmax does not use it"},
     {"conditioned", "ff-stream", .name = AT(negatives), .value = "hard",
-     .message = "negatives: mode ff-stream with the loss softmax makes no use of it"},
+     .message = "negatives: mode ff-stream with the loss softmax does not use it"},
     {"conditioned", "ff-stream", .real = AT(threshold),
-     .message = "threshold: mode ff-stream with the loss softmax makes no use of it"},
+     .message = "threshold: mode ff-stream with the loss softmax does not use it"},
     {"conditioned", "ff-stream", .count = AT(negative_sets),
-     .message = "negative sets: mode ff-stream with the loss softmax makes no use of it"},
+     .message = "negative sets: mode ff-stream with the loss softmax does not use it"},
     {"conditioned", "ff-stream", .real = AT(peer_normalisation),
-     .message = "peer normalisation: mode ff-stream makes no use of it"},
+     .message = "peer normalisation: mode ff-stream does not use it"},
     {"conditioned", "ff-full",
      .message = "loss softmax conditions every layer on the label, which "
                 "mode ff-full does not do"},
-    {"conditioned", "bp", .message = "recipe: mode bp makes no use of it"},
+    {"conditioned", "bp", .message = "recipe: mode bp does not use it"},
     {"conditioned", "ff-stream", .real = AT(label_smoothing), .message = "label smoothing 2: must"},
     {"conditioned", "ff-stream", .real = AT(dropout), .message = "dropout 2: must"},
     {"symba", "ff-stream", .real = AT(label_smoothing), .message = "label smoothing 2: must"},
     {"symba", "ff-stream", .count = AT(label_samples),
-     .message = "label samples: mode ff-stream with the loss symba makes no use of it"},
+     .message = "label samples: mode ff-stream with the loss symba does not use it"},
     {"symba", "ff-stream", .name = AT(pass_on), .value = "mean",
-     .message = "pass on: mode ff-stream with the loss symba makes no use of it"},
+     .message = "pass on: mode ff-stream with the loss symba does not use it"},
     {"conditioned", "ff-stream", .name = AT(pass_on), .value = "label",
-     .message = "\"label\" is not known: choose among label-free, mean, posterior"},
+     .message = "\"label\" is not known: choose one of label-free, mean, posterior"},
     {"classic", "ff-stream", .count = AT(label_samples),
-     .message = "label samples: mode ff-stream with the loss logistic makes no use of it"},
+     .message = "label samples: mode ff-stream with the loss logistic does not use it"},
     {"symba", "ff-full", .count = AT(label_samples),
-     .message = "label samples: mode ff-full makes no use of it"},
+     .message = "label samples: mode ff-full does not use it"},
     {"conditioned", "ff-stream", .count = AT(augment_copies),
-     .message = "augment copies: mode ff-stream without jitter makes no use of it"},
+     .message = "augment copies: mode ff-stream without jitter does not use it"},
     {"classic", "ff-stream", .count = AT(augment_copies),
-     .message = "augment copies: mode ff-stream with the loss logistic makes no use of it"},
+     .message = "augment copies: mode ff-stream with the loss logistic does not use it"},
     {"symba", "ff-full", .count = AT(augment_copies),
-     .message = "augment copies: mode ff-full makes no use of it"},
+     .message = "augment copies: mode ff-full does not use it"},
     {"symba", "ff-stream", .real = AT(threshold),
-     .message = "threshold: mode ff-stream with the loss symba makes no use of it"},
-    {"symba", "bp", .real = AT(threshold), .message = "threshold: mode bp makes no use of it"},
+     .message = "threshold: mode ff-stream with the loss symba does not use it"},
+    {"symba", "bp", .real = AT(threshold), .message = "threshold: mode bp does not use it"},
     {"conditioned", "ff-stream", .real = AT(head_learning_rate),
-     .message = "head learning rate: mode ff-stream without a head (head epochs 0) makes no use"},
+     .message = "head learning rate: mode ff-stream without a head (head epochs 0) does not use"},
     {"conditioned", "ff-stream", .real = AT(head_weight_decay),
-     .message = "head weight decay: mode ff-stream without a head (head epochs 0) makes no use"},
+     .message = "head weight decay: mode ff-stream without a head (head epochs 0) does not use"},
     {"unsupervised", "ff-stream", .real = AT(label_strength),
-     .message = "label strength: mode ff-stream with the label embedding none makes no use of it"},
+     .message = "label strength: mode ff-stream with the label embedding none does not use it"},
 };
 #define MISUSES ((int)(sizeof misuses / sizeof *misuses))
 
@@ -310,7 +310,7 @@ START_TEST(parameters_of_another_optimizer_are_refused)
         recipe.mode = in[m];
         recipe.momentum = 0.5;
         ck_refused("momentum: mode ");
-        ck_refused(" with the optimizer adam makes no use of it");
+        ck_refused(" with the optimizer adam does not use it");
         begin(NULL);
         recipe.mode = in[m];
         recipe.optimizer = "sgd";
@@ -324,7 +324,7 @@ START_TEST(parameters_of_another_optimizer_are_refused)
         recipe.beta2 = 0;
         recipe.epsilon = 0.5;
         ck_refused("epsilon: mode ");
-        ck_refused(" with the optimizer sgd makes no use of it");
+        ck_refused(" with the optimizer sgd does not use it");
     }
 }
 END_TEST
@@ -333,16 +333,16 @@ START_TEST(validation_is_of_use_with_labels_or_hard_negatives)
 {
     begin("classic");
     recipe.validation = 0.1;
-    ck_refused("validation: mode ff-stream with random negatives makes no use of it");
+    ck_refused("validation: mode ff-stream with random negatives does not use it");
     recipe.negatives = "hard";
     complete();
     begin("unsupervised");
     recipe.validation = 0.1;
-    ck_refused("validation: mode ff-stream with hybrid negatives makes no use of it");
+    ck_refused("validation: mode ff-stream with hybrid negatives does not use it");
     begin("symba");
     recipe.mode = "ff-full";
     recipe.validation = 0.1;
-    ck_refused("validation: mode ff-full makes no use of it");
+    ck_refused("validation: mode ff-full does not use it");
     begin("conditioned");
     recipe.validation = 0.1;
     complete();
@@ -354,7 +354,7 @@ START_TEST(dropout_is_of_no_use_where_all_layers_train_at_once)
     begin("symba");
     recipe.mode = "ff-full";
     recipe.dropout = 0.3;
-    ck_refused("dropout: mode ff-full makes no use of it");
+    ck_refused("dropout: mode ff-full does not use it");
     recipe.mode = "ff-stream";
     complete();
 }
