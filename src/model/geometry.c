@@ -18,7 +18,7 @@ struct ff_geometry ff_geometry_make(uint64_t rows, uint32_t batch)
     uint64_t last;
 
     assert(rows >= 1 && batch >= 1);
-    /* Chunks of a batch are as equal as they can be: 300 rows are two of 150, not 256 and 44. */
+    /* The chunks of a batch are as equal as possible: 300 rows are two of 150, not 256 and 44. */
     g.chunk_rows = (uint32_t)ff_divide_up(g.batch, ff_divide_up(g.batch, FF_CHUNK_ROWS));
     g.chunks_per_batch = (uint32_t)ff_divide_up(g.batch, g.chunk_rows);
     g.batches = ff_divide_up(rows, g.batch);

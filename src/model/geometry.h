@@ -1,7 +1,7 @@
 /*
- * How rows are cut: the rows in stored order into batches, a batch into chunks of at most
- * FF_CHUNK_ROWS rows. A chunk is the unit of storage and the row side of every matrix product, so
- * the cut follows from rows and batch alone.
+ * Geometry of rows: rows in stored order are divided into batches, and a batch into chunks of at
+ * most FF_CHUNK_ROWS rows. A chunk is the unit of storage and the row dimension of every matrix
+ * product, so the division depends on the number of rows and the batch size alone.
  */
 #ifndef FF_MODEL_GEOMETRY_H
 #define FF_MODEL_GEOMETRY_H
@@ -16,17 +16,18 @@ struct ff_geometry {
     uint32_t batch;            /* rows of a batch; the last one may have fewer */
     uint32_t chunk_rows;       /* rows of a chunk; the last one of a batch may have fewer */
     uint32_t chunks_per_batch; /* of a full batch */
-    uint64_t batches;          /* that are learned from; those that are held out come after them */
-    uint64_t learnt_rows;      /* of these */
-    uint32_t chunks;           /* of all batches */
+    uint64_t batches;          /* for training; the held-out batches follow them */
+    uint64_t learnt_rows;      /* rows of these batches */
+    uint32_t chunks;           /* in all batches */
 };
 
-/* True if there are not too many rows, and not too many chunks. ROWS and BATCH at least 1. */
+/* True if the numbers of rows and of chunks are within the limits. ROWS and BATCH are at least
+ * 1. */
 bool ff_geometry_fits(uint64_t rows, uint32_t batch);
-/* BATCH is cut down to ROWS. They fit. */
+/* The geometry of ROWS in batches of BATCH, or of ROWS if that is less. They must fit. */
 struct ff_geometry ff_geometry_make(uint64_t rows, uint32_t batch);
-/* Holds out the last batches, so that they have FRACTION of the rows or a little more; at least one
- * batch stays. 0: none is held out. */
+/* Holds out the last batches: as few as have FRACTION of the rows, but at least one batch stays for
+ * training. 0: none is held out. */
 void ff_geometry_hold_out(struct ff_geometry *geometry, double fraction);
 /* First row and number of rows of CHUNK. */
 void ff_chunk_range(const struct ff_geometry *geometry, uint32_t chunk, uint64_t *first,

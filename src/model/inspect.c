@@ -9,7 +9,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-/* A trainer may have gone on since the last look: begins a new snapshot with its mark. */
+/* A trainer may have written since the last call: begins a new snapshot and reads its mark. */
 int ff_inspect_again(struct ff_model *model)
 {
     ff_model_file_unpin(model->file);
@@ -68,7 +68,7 @@ static int visit_hash(void *arg, uint32_t tile, const float *data, size_t n)
     return FF_OK;
 }
 
-/* Hashes the tensors of the layers FROM .. TO, or of their heads, one after another. */
+/* Hashes the tensors of layers FROM .. TO, or of their heads, in order. */
 static int hash_parts(struct ff_model *model, char kind, uint32_t from, uint32_t to,
                       XXH3_state_t *state)
 {
@@ -145,7 +145,7 @@ static int fill_sizes(struct ff_model *model, struct ff_model_info *out)
     return FF_OK;
 }
 
-/* What learns, or will next: the outputs of a layer that has learned are not worth a word. */
+/* Reports the layer or head that trains or will train next; writing outputs is not reported. */
 static void fill_progress(const struct ff_manifest *manifest, struct ff_model_info *out)
 {
     struct ff_manifest next = *manifest;

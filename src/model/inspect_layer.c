@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Statistics of a tensor, added up tile by tile. */
+/* Statistics of a tensor, accumulated tile by tile. */
 struct moments {
     struct ff_tensor_stats stats;
     double sum, squares;
@@ -106,7 +106,7 @@ static int read_metrics(struct ff_model *model, uint32_t layer, struct ff_layer_
     int status;
 
     out->loss = out->goodness_pos = out->goodness_neg = out->error = NAN;
-    /* They are measured in the forward pass after a layer's training. */
+    /* Metrics are measured in the forward pass after a layer's training. */
     if (ff_recipe_trains_at_once(&model->manifest.recipe) || out->state != FF_LAYER_TRAINED ||
         (mark->stage == FF_STAGE_FORWARD && mark->layer == layer))
         return FF_OK;

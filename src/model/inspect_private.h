@@ -1,4 +1,4 @@
-/* What the files of inspection share. */
+/* Shared by the files of inspection. */
 #ifndef FF_MODEL_INSPECT_PRIVATE_H
 #define FF_MODEL_INSPECT_PRIVATE_H
 
@@ -19,16 +19,16 @@ struct ff_model {
     struct ff_manifest manifest;
 };
 
-/* A trainer may have gone on since the last look: begins a new snapshot with its mark. */
+/* A trainer may have written since the last call: begins a new snapshot and reads its mark. */
 FF_CHECK int ff_inspect_again(struct ff_model *model);
-/* Lists the tensors of LAYER, stored as KIND, or of the head on it ('H'); with STATE those of its
- * optimizer, too. */
+/* Lists the tensors of LAYER, stored as KIND, or of its head ('H'); with STATE the optimizer's
+ * too. */
 size_t ff_inspect_tensors(const struct ff_model *model, char kind, uint32_t layer, bool state,
                           struct ff_tensor out[FF_MAX_TENSORS]);
-/* The key of a tile of the generation that counts. */
+/* The key of a tile in its current generation. */
 struct ff_tile_key ff_inspect_key(const struct ff_model *model, uint32_t layer,
                                   const struct ff_tensor *tensor, uint32_t tile);
-/* Reads TILE of TENSOR into BUFFER (ff_tensor_tile_bytes()); *N is how many elements. */
+/* Reads TILE of TENSOR into BUFFER (ff_tensor_tile_bytes()); *N is the number of elements. */
 FF_CHECK int ff_inspect_tile(struct ff_model *model, uint32_t layer, const struct ff_tensor *tensor,
                              uint32_t tile, float *buffer, size_t *n);
 /* Calls VISIT with every tile of TENSOR in turn. */

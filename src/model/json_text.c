@@ -8,11 +8,10 @@
 #define HEX_SUFFIX "_hex"
 #define NAME_BYTES 64
 
-/* Not by json_dumps(), which leaves out a member's name when its buffer cannot grow (jansson 2.14).
- */
+/* json_dumps() is not used: it drops a member's name if its buffer cannot grow (jansson 2.14). */
 char *ff_json_text(const json_t *value, size_t flags)
 {
-    size_t size = json_dumpb(value, NULL, 0, flags); /* 0: memory is out */
+    size_t size = json_dumpb(value, NULL, 0, flags); /* 0: out of memory */
     char *text = size ? malloc(size + 1) : NULL;
 
     if (text && json_dumpb(value, text, size, flags) != size) {
@@ -66,8 +65,7 @@ int ff_json_set_path(json_t *object, const char *name, const char *path)
     return failed ? -1 : 0;
 }
 
-/* The byte that two hexadecimal digits stand for; 0 if they are none, or stand for none of a path.
- */
+/* The byte of two hexadecimal digits; 0 if they are invalid. A path has no byte 0. */
 static char byte_of(const char *digits)
 {
     static const char all[] = "0123456789abcdef";
@@ -109,11 +107,11 @@ int ff_json_get_path(struct ff_ctx *ctx, const json_t *object, const char *name,
     if (json_is_string(digits))
         return read_hex(ctx, name, json_string_value(digits), path);
     if (digits)
-        return ff_fail(ctx, FF_ECORRUPT, "\"%s\" is not a text", hex);
+        return ff_fail(ctx, FF_ECORRUPT, "\"%s\" is not a string", hex);
     if (!value || json_is_null(value))
         return FF_OK;
     if (!json_is_string(value))
-        return ff_fail(ctx, FF_ECORRUPT, "\"%s\" is not a text", name);
+        return ff_fail(ctx, FF_ECORRUPT, "\"%s\" is not a string", name);
     *path = strdup(json_string_value(value));
     return *path ? FF_OK : ff_fail(ctx, FF_ENOMEM, "out of memory for a path");
 }

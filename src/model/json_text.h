@@ -1,9 +1,9 @@
 /*
  * JSON as text, for the manifest.
  *
- * A path may be any bytes, JSON only holds UTF-8. A path that is not UTF-8 has two members: NAME,
- * to be read by people, with \xNN for the bytes that are not UTF-8; and NAME_hex, the path's bytes
- * as pairs of hexadecimal digits, which counts. Any other path is NAME alone.
+ * A path may have any bytes, but JSON holds UTF-8 only. A path that is not UTF-8 has two members:
+ * NAME, for people, with \xNN for each byte that is not UTF-8; and NAME_hex, all bytes as pairs of
+ * hexadecimal digits, which is the one that is read. Any other path has NAME alone.
  */
 #ifndef FF_MODEL_JSON_TEXT_H
 #define FF_MODEL_JSON_TEXT_H
@@ -12,10 +12,10 @@
 
 #include <jansson.h>
 
-/* VALUE as text with jansson's FLAGS, malloc'd; NULL if memory is out. */
+/* VALUE as text with jansson's FLAGS, malloc'd; NULL if out of memory. */
 char *ff_json_text(const json_t *value, size_t flags);
 
-/* Sets NAME of OBJECT to PATH; NULL: to null. Returns 0, or -1 if memory is out. */
+/* Sets NAME of OBJECT to PATH; NULL: to null. Returns 0, or -1 if out of memory. */
 int ff_json_set_path(json_t *object, const char *name, const char *path);
 /* Reads NAME of OBJECT into *PATH, malloc'd; NULL if it is absent or null. FF_ECORRUPT, FF_ENOMEM.
  */

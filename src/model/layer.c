@@ -10,7 +10,7 @@
 
 #define SMALL_TILE 128
 #define LARGE_TILE 256
-#define LARGE_FROM 1000 /* units: from here on large tiles still make work for four threads */
+#define LARGE_FROM 1000 /* units from which large tiles still occupy four threads */
 
 uint32_t ff_tile_units(uint32_t units)
 {
@@ -56,7 +56,7 @@ struct ff_layer ff_layer_of(const struct ff_manifest *manifest, uint32_t number,
 
 #define MAX_BUFFERS (FF_SLOTS * (1 + FF_OPTIMIZER_STATES))
 
-/* One set of tensors: the layer's own, or a state of the optimizer for each. */
+/* One set of tensors: the layer's own, or one state of the optimizer. */
 static size_t list_set(const struct ff_layer *layer, enum ff_category category, float **weights,
                        float **biases, float **label_weights, struct ff_buffer out[FF_SLOTS])
 {
@@ -113,7 +113,7 @@ void ff_layer_needs(const struct ff_layer *layer, unsigned threads, struct ff_ne
 
 void ff_layer_load_needs(const struct ff_layer *layer, struct ff_needs *needs)
 {
-    count(layer, 0, true, needs); /* no thread reads a page */
+    count(layer, 0, true, needs); /* while no thread reads a page */
 }
 
 static int allocate(struct ff_layer *layer)
@@ -192,7 +192,7 @@ void ff_layer_release(struct ff_layer *layer)
 
 #define MAX_PAGED (2 + FF_OPTIMIZER_STATES)
 
-/* What of the layer a walk pages in or out. */
+/* The tensors that a walk pages in or out. */
 static size_t list_paged(const struct ff_layer *layer, const struct ff_walk *walk,
                          struct ff_paged_tensor out[MAX_PAGED])
 {
@@ -208,8 +208,8 @@ static size_t list_paged(const struct ff_layer *layer, const struct ff_walk *wal
     return n;
 }
 
-/* The group of tiles from FIRST on that are in memory together: those that stay, else as many as
- * there are slots. */
+/* Size of the group of tiles from FIRST on that are in memory together: the resident tiles, else
+ * one per slot. */
 static uint32_t group_size(const struct ff_layer *layer, uint32_t first)
 {
     const struct ff_residency *residency = &layer->residency;
@@ -254,7 +254,7 @@ int ff_layer_each_group(const struct ff_layer *layer, const struct ff_walk *walk
 struct walk_job {
     struct ff_pool *pool;
     const struct ff_walk *walk;
-    uint32_t first; /* tile of the group */
+    uint32_t first; /* first tile of the group */
 };
 
 static void walk_task(void *arg, size_t task, unsigned worker)
@@ -299,8 +299,8 @@ struct seed_job {
     float deviation, label_deviation;
 };
 
-/* The N weights W of one neuron, STRIDE apart; each neuron starts at a block of random numbers of
- * its own. */
+/* Seeds the N weights W of one neuron, STRIDE apart, from the neuron's own block of random
+ * numbers. */
 static void seed_neuron(const struct ff_rng *rng, uint32_t neuron, uint32_t n, float deviation,
                         size_t stride, float *w)
 {
@@ -342,7 +342,7 @@ int ff_layer_seed(struct ff_layer *layer, struct ff_pool *pool, uint64_t seed, u
                            .labels = ff_rng_make(seed, FF_RNG_LABEL_WEIGHTS, number, 0),
                            .deviation = sqrtf(gain) / sqrtf((float)layer->fan_in),
                            .label_deviation = 1 / sqrtf((float)layer->fan_in)};
-    /* The state begins at zero, as the buffers do. */
+    /* The optimizer's state is zero, as the buffers are. */
     struct ff_walk walk = {
         .parts = 1, .fn = seed_tile, .arg = &job, .weights = FF_PAGE_OUT, .state = FF_PAGE_OUT};
 

@@ -7,7 +7,7 @@ static bool in_range(float value, double low, double high)
     return (double)value >= low && (double)value <= high;
 }
 
-/* Those of held-out rows are NAN where there are none. */
+/* Metrics of held-out samples are NAN if there are none. */
 static bool are_sane(const float *metrics, uint32_t units)
 {
     for (int start = 0; start < FF_RANGE_STARTS; start++) {

@@ -13,7 +13,7 @@ struct transfer {
                 const struct ff_matrix *matrix, float *data);
 };
 
-/* A layer that has diverged is not saved: its last step was never measured. */
+/* A diverged layer is not saved. The loss may not show it: no batch measures the last step. */
 static int save_tile(const struct transfer *transfer, const struct ff_tile_key *key,
                      const struct ff_matrix *matrix, float *data)
 {
@@ -32,7 +32,7 @@ static int load_tile(const struct transfer *transfer, const struct ff_tile_key *
     return ff_model_file_get(transfer->file, key, matrix->rows, matrix->columns, data);
 }
 
-/* Where LAYER has TENSOR. */
+/* The buffer of TENSOR in LAYER. */
 static float *tensor_data(const struct ff_layer *layer, const struct ff_tensor *tensor)
 {
     bool own = tensor->state < 0;
@@ -49,7 +49,7 @@ static float *tensor_data(const struct ff_layer *layer, const struct ff_tensor *
     }
 }
 
-/* However a layer is paged, all of its tensors but the largest are in memory as a whole. */
+/* In a paged layer only the tensors laid out as the weights are paged; the others are in memory. */
 static float *tile_data(const struct ff_layer *layer, const struct ff_tensor *tensor, uint32_t tile)
 {
     float *data = tensor_data(layer, tensor);

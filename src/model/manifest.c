@@ -12,7 +12,7 @@
 
 #define MANIFEST_FORMAT "fftool model"
 #define MANIFEST_VERSION 3
-#define EXACT_DIGITS 17 /* a double written so reads back as the same */
+#define EXACT_DIGITS 17 /* digits with which a double reads back unchanged */
 
 static const char *const stage_names[] = {
     [FF_STAGE_IMPORT] = "import", [FF_STAGE_TRAIN] = "train", [FF_STAGE_FORWARD] = "forward",
@@ -115,7 +115,7 @@ static int stage_from_name(const char *name)
     return -1;
 }
 
-/* Unpacked JSON: FF_OK, or what is wrong with it. */
+/* The status of json_unpack_ex(), with a message on error. */
 static int unpacked(struct ff_ctx *ctx, int failed, const json_error_t *error)
 {
     if (!failed)
@@ -276,8 +276,8 @@ struct source {
     bool out_of_memory;
 };
 
-/* A json_load_callback_t: gives one byte at a time. Where memory runs out within a token, jansson
- * 2.14 leaves out a part of it, and may succeed; until the next byte errno keeps ENOMEM. */
+/* A json_load_callback_t that returns one byte at a time. If memory runs out within a token,
+ * jansson 2.14 drops a part of it and may succeed; errno stays ENOMEM until the next byte. */
 static size_t give_byte(void *to, size_t room, void *arg)
 {
     struct source *source = arg;
@@ -313,7 +313,7 @@ static int check_format(struct ff_ctx *ctx, const json_t *root)
         return ff_fail(ctx, FF_EFORMAT, "not an fftool model");
     if (version != MANIFEST_VERSION)
         return ff_fail(ctx, FF_EFORMAT,
-                       "written in version %lld of the format; this program reads version %d",
+                       "format version %lld is not supported; this program reads version %d",
                        (long long)version, MANIFEST_VERSION);
     return FF_OK;
 }
@@ -334,7 +334,7 @@ int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *text,
     if (status == FF_OK)
         return FF_OK;
     ff_manifest_release(out);
-    if (status == FF_EINVAL) /* a recipe that makes no sense, in a file */
+    if (status == FF_EINVAL) /* the file holds an invalid recipe */
         status = FF_ECORRUPT;
     char reason[FF_MESSAGE_BYTES / 2];
     snprintf(reason, sizeof reason, "%s", ff_ctx_message(ctx));

@@ -1,4 +1,4 @@
-/* Which manifests a trainer leaves: what a file says is bounded here before it is used. */
+/* Which manifests a trainer can write. Values from a file are bounded here before they are used. */
 #include "data/dataset.h"
 #include "data/jitter.h"
 #include "model/turn.h"
@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#define MAX_CHECKPOINTS ((uint64_t)1 << 53) /* far from the generations of finished layers */
+#define MAX_CHECKPOINTS ((uint64_t)1 << 53) /* far below the generations of finished layers */
 
 static bool data_is_sane(const struct ff_manifest *manifest)
 {
@@ -39,7 +39,7 @@ static bool sums_are_sane(const struct ff_progress_mark *mark, uint64_t learnt_r
            isfinite(sums->goodness_neg);
 }
 
-/* The marks that a trainer leaves, and no others: one that goes on from here comes to an end. */
+/* Accepts only marks that a trainer writes, so that a run that resumes from one ends. */
 static bool mark_is_sane(const struct ff_manifest *manifest)
 {
     const struct ff_progress_mark *mark = &manifest->mark;

@@ -1,9 +1,9 @@
-/* What follows from a recipe and the data that it learns from. */
+/* Properties that follow from a recipe and its data. */
 #include "model/manifest.h"
 
 #include <string.h>
 
-/* Up to so many classes a row meets every label, unless told otherwise. */
+/* By default every label is evaluated for up to this many classes. */
 #define ALL_LABELS 20
 
 uint32_t ff_manifest_labels_met(const struct ff_manifest *manifest)

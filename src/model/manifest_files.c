@@ -57,7 +57,8 @@ int ff_manifest_files_read(struct ff_ctx *ctx, const json_t *array, struct ff_da
 
     *out = (struct ff_data_files){.count = 0};
     if (array && (!json_is_array(array) || n > FF_DATA_FILES))
-        return ff_fail(ctx, FF_ECORRUPT, "data: \"files\" is no list of at most %d", FF_DATA_FILES);
+        return ff_fail(ctx, FF_ECORRUPT, "data: \"files\" is not a list of at most %d",
+                       FF_DATA_FILES);
     for (; out->count < n; out->count++) {
         const json_t *object = json_array_get(array, out->count);
         char *name;

@@ -1,4 +1,4 @@
-/* The files of a dataset as the manifest has them: an array of objects. */
+/* The files of a dataset in the manifest: an array of objects. */
 #ifndef FF_MODEL_MANIFEST_FILES_H
 #define FF_MODEL_MANIFEST_FILES_H
 

@@ -1,4 +1,4 @@
-/* What the mark in a manifest says: how far training is, and which stored tiles count. */
+/* The mark in a manifest: the progress of training, and which stored tiles are current. */
 #include "model/manifest.h"
 #include "model/turn.h"
 

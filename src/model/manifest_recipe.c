@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Layers as "1000x3,500", runs of equal widths together. malloc'd. */
+/* Layers as "1000x3,500", runs of equal widths joined; malloc'd. */
 static char *hidden_text(const struct ff_recipe *recipe)
 {
     char *text = NULL;
@@ -127,7 +127,7 @@ int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe *stored,
             char *a = ff_json_text(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
             char *b = ff_json_text(other, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
 
-            status = ff_fail(ctx, FF_EMISMATCH, "it was begun with %s %s, and now it is %s", key,
+            status = ff_fail(ctx, FF_EMISMATCH, "the model was trained with %s %s, not %s", key,
                              a ? a : "?", b ? b : "?");
             free(a);
             free(b);

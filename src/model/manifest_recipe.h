@@ -8,7 +8,7 @@
 
 /* NULL: out of memory. */
 json_t *ff_manifest_recipe_write(const struct ff_recipe *recipe);
-/* Fills OUT, which is to be released in any case, and checks it. */
+/* Reads and checks OUT, which the caller releases also on error. */
 FF_CHECK int ff_manifest_recipe_read(struct ff_ctx *ctx, const json_t *object,
                                      struct ff_recipe *out);
 

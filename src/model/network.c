@@ -6,7 +6,7 @@
 
 #define MAX_BUFFERS 3
 
-/* In which all parts learn. */
+/* The turn in which all parts train. */
 static const struct ff_turn training = {FF_STAGE_TRAIN, 1};
 
 static size_t list_buffers(struct ff_network *network, struct ff_buffer out[MAX_BUFFERS])
@@ -98,7 +98,7 @@ void ff_network_needs(const struct ff_manifest *manifest, struct ff_needs *needs
         struct ff_part part = ff_turn_part(&manifest->recipe, training, i);
         struct ff_layer layer = ff_network_shape(manifest, part.kind, part.number);
 
-        ff_layer_needs(&layer, 1, needs); /* none is paged */
+        ff_layer_needs(&layer, 1, needs); /* not paged */
     }
 }
 

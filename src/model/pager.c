@@ -11,11 +11,11 @@ struct ff_pager {
     struct ff_pager_opts opts;
     struct ff_set *set;
     uint32_t page_units; /* neurons of a page; the last one of a tile may have fewer */
-    size_t max_pages;    /* of one tensor in memory at a time */
-    struct page *pages;  /* those being read */
+    size_t max_pages;    /* pages of one tensor in memory at a time */
+    struct page *pages;  /* pages being read */
 };
 
-/* Some neurons of one tile. */
+/* The weights of consecutive neurons of one tile. */
 struct page {
     uint32_t first, units;
     float *data;
@@ -92,12 +92,12 @@ void ff_pager_free(struct ff_pager *pager)
     ff_free(ctx, FF_MEM_IO, pager, sizeof *pager);
 }
 
-/* Mapped while a page is stored: some of the page that is replaced and of both trees, that of the
- * pages and that of free space. It was measured to be up to 576 KiB; pages of this number count. */
+/* What storing a page maps, in pages: parts of the page that it replaces, and of the trees of pages
+ * and of free space. Up to 576 KiB were measured. */
 #define STORING_PAGES 3
 
-/* What is mapped: with what comes along, too. No page is read while PENDING bytes are on their way
- * out. Where none goes out, the file may hold other tensors beside the ones that are read. */
+/* Mapped memory, read-ahead included. No page is read while PENDING bytes wait for a commit. If
+ * nothing is written, the file may hold other tensors beside those that are read. */
 static void count_mapped(const struct ff_pager_opts *opts, uint64_t page_bytes, unsigned threads,
                          unsigned out, uint64_t pending, struct ff_needs *needs)
 {
@@ -133,13 +133,13 @@ void ff_pager_needs(const struct ff_pager_opts *opts, unsigned threads, unsigned
     needs->bytes[FF_MEM_IO] += sizeof shape;
     ff_buffers_count(1, &buffer, needs);
     pending = needs->bytes[FF_MEM_IO];
-    ff_set_heap_needs(1, &page, out > 0, &none, needs); /* each is committed at once */
+    ff_set_heap_needs(1, &page, out > 0, &none, needs); /* each is committed on its own */
     pending = needs->bytes[FF_MEM_IO] - pending;
     count_mapped(opts, page.bytes, threads, out, pending, needs);
 }
 
-/* Calls VISIT for each page of TILES tiles from FIRST on, of a tensor whose buffers lie at DATA,
- * until it fails. */
+/* Calls VISIT for each page of TILES tiles from FIRST on of the tensor in buffers DATA, until VISIT
+ * fails. */
 static int each_page(const struct ff_pager *pager, uint32_t first, uint32_t tiles, float *data,
                      int (*visit)(void *arg, const struct page *page), void *arg)
 {
@@ -163,7 +163,7 @@ static int each_page(const struct ff_pager *pager, uint32_t first, uint32_t tile
     return status;
 }
 
-/* Reading one tensor of some tiles. */
+/* The read of one tensor of some tiles. */
 struct reading {
     struct ff_pager *pager;
     uint32_t tensor;
@@ -194,11 +194,11 @@ static void read_page(void *arg, size_t task, unsigned worker)
         atomic_store(&reading->status, status);
     else if (data != page->data)
         memcpy(page->data, data, (size_t)page->units * fan_in * sizeof(float));
-    /* So that few pages of the file are mapped at a time. */
+    /* Keeps the mapped part of the file small. */
     ff_chunk_trim(pager->set, &page->stored, false, NULL, NULL);
 }
 
-/* Notes damage of the set, and passes STATUS on. */
+/* Records damage of the set and returns STATUS. */
 static int noted(struct ff_pager *pager, int status)
 {
     if (status == FF_ECORRUPT && pager->opts.damaged)
@@ -218,7 +218,7 @@ int ff_pager_in(struct ff_pager *pager, uint32_t first, uint32_t tiles, size_t n
         status = each_page(pager, first, tiles, tensors[i].data, find_page, &reading);
         if (status != FF_OK)
             return noted(pager, status);
-        ff_set_dont_need(pager->set); /* what looking them up mapped */
+        ff_set_dont_need(pager->set); /* unmaps what the lookup mapped */
         ff_pool_run(pager->workers->pool, reading.n, read_page, &reading);
         ff_set_dont_need(pager->set);
         if (reading.status != FF_OK)

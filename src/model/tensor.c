@@ -7,7 +7,7 @@ char ff_state_kind(char kind)
     return kind == 'H' ? 'Q' : 'O';
 }
 
-/* Those of one state of the optimizer, or the layer's own (STATE -1). */
+/* Lists the tensors of one optimizer state, or the layer's own (STATE -1). */
 static size_t list_set(const struct ff_layer *layer, char kind, int state,
                        struct ff_tensor out[FF_SLOTS])
 {

@@ -56,7 +56,7 @@ bool ff_turn_is_of_layer(const struct ff_recipe *recipe, struct ff_turn turn)
     return turn.stage != FF_STAGE_IMPORT && !ff_recipe_trains_at_once(recipe);
 }
 
-/* The whole network's, when it learns. */
+/* Number of parts of the whole network. */
 static size_t network_parts(const struct ff_recipe *recipe)
 {
     uint32_t first_head = ff_recipe_first_head(recipe);

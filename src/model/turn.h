@@ -5,8 +5,8 @@
  *     import -> train 1 -> forward 1 -> [head 1] -> train 2 -> forward 2 -> [head 2] -> ... -> done
  *     import -> train -> done        where the whole network trains at once
  *
- * With several sweeps the first layer follows the last one until the last round is done; heads are
- * trained in that one.
+ * With several sweeps, the first layer follows the last one until the last sweep is done; heads are
+ * trained in the last sweep.
  */
 #ifndef FF_MODEL_TURN_H
 #define FF_MODEL_TURN_H
@@ -16,25 +16,25 @@
 
 struct ff_turn {
     enum ff_stage stage;
-    uint32_t layer; /* from 1; 1 where the whole network trains at once, and all when it is done */
+    uint32_t layer; /* from 1; where the whole network trains at once 1, and when done the last */
 };
 
-/* The turn that MANIFEST's mark is in. */
+/* The turn of MANIFEST's mark. */
 struct ff_turn ff_manifest_turn(const struct ff_manifest *manifest);
 /* The first turn. */
 struct ff_turn ff_turn_first(void);
-/* The turn after TURN in a round, in which heads are trained if it is the LAST_ROUND. */
+/* The turn after TURN within a sweep; heads are trained only in the LAST_ROUND. */
 struct ff_turn ff_turn_after(const struct ff_recipe *recipe, struct ff_turn turn, bool last_round);
-/* True if TURN is one of such a round. */
+/* True if such a sweep has TURN. */
 bool ff_turn_exists(const struct ff_recipe *recipe, struct ff_turn turn, bool last_round);
-/* True if TURN is about one layer alone. */
+/* True if TURN is about a single layer. */
 bool ff_turn_is_of_layer(const struct ff_recipe *recipe, struct ff_turn turn);
 
-/* Number of parts (layers and heads) that learn in TURN: none in those that do not learn. */
+/* Number of parts (layers and heads) that train in TURN; may be 0. */
 size_t ff_turn_parts(const struct ff_recipe *recipe, struct ff_turn turn);
-/* Kind and number of part I of them, without its layer: first the layers, then the heads. */
+/* Kind and number of part I of these (layers first, then heads); its layer pointer is NULL. */
 struct ff_part ff_turn_part(const struct ff_recipe *recipe, struct ff_turn turn, size_t i);
-/* True if the part of KIND ('W' or 'H') and NUMBER learns in TURN. */
+/* True if the part of KIND ('W' or 'H') and NUMBER trains in TURN. */
 bool ff_turn_teaches(const struct ff_recipe *recipe, struct ff_turn turn, char kind,
                      uint32_t number);
 

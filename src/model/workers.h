@@ -1,4 +1,4 @@
-/* The worker threads of a job, each with a coder of its own. */
+/* The worker threads of a job, each with its own coder. */
 #ifndef FF_MODEL_WORKERS_H
 #define FF_MODEL_WORKERS_H
 
@@ -14,12 +14,12 @@ struct ff_workers {
     struct ff_coder *coders[FF_POOL_MAX];
 };
 
-/* FF_EINVAL if there cannot be so many THREADS; 0, which stands for what is available, is fine. */
+/* FF_EINVAL if THREADS is out of range; 0, for all available processors, is valid. */
 FF_CHECK int ff_workers_check(struct ff_ctx *ctx, unsigned threads);
-/* THREADS 0: as many as the process may run on. On error nothing is left to release. */
+/* THREADS 0: one per processor that the process may run on. On error nothing is left to release. */
 FF_CHECK int ff_workers_init(struct ff_workers *out, struct ff_ctx *ctx, unsigned threads);
 void ff_workers_release(struct ff_workers *workers);
-/* Adds what THREADS workers take whose coders come to be used as the N USES say. */
+/* Adds the memory of THREADS workers whose coders are used as the N USES state. */
 void ff_workers_needs(unsigned threads, size_t n, const struct ff_coder_use *uses,
                       struct ff_needs *needs);
 /* The number of processors the process may run on. */
