@@ -10,21 +10,21 @@
 #include <math.h>
 #include <string.h>
 
-#define ACTIVATION_BYTES ((size_t)16 << 20) /* of a micro-batch, unless told otherwise */
+#define ACTIVATION_BYTES ((size_t)16 << 20) /* default size of a micro-batch's activations */
 
-/* Where the tensors of a layer begin, in floats. */
+/* Offsets of a layer's tensors, in floats. */
 struct place {
     size_t outputs, gradient, bias_gradient;
 };
 
-/* The shape of the memory: what is held at a time. */
+/* The layout of memory: what is held at a time. */
 struct shape {
     struct ff_backprop_opts opts;
     uint32_t layers;  /* the output layer is number LAYERS + 1 */
-    bool accumulates; /* a batch comes in several micro-batches */
-    size_t max_rows;  /* of a micro-batch */
-    uint32_t widest;  /* layer */
-    uint32_t tiles;   /* most of a layer: the widest may have fewer, for they are larger */
+    bool accumulates; /* a batch is divided into micro-batches */
+    size_t max_rows;  /* rows of a micro-batch */
+    uint32_t widest;  /* units of the widest layer */
+    uint32_t tiles;   /* most tiles of any layer; not always the widest, whose tiles are larger */
     struct place end; /* sizes of the tensors of all layers */
 };
 
@@ -32,10 +32,10 @@ struct ff_backprop {
     struct ff_workers *workers;
     struct shape shape;
     struct place *places; /* (layers + 1) */
-    float *outputs;       /* y_k, then dZ_k, of the layers that are held */
-    float *gradient;      /* dW of one layer after the other, or of all of them */
+    float *outputs;       /* y_k, then dZ_k, of the layers held */
+    float *gradient;      /* dW of one layer at a time, or of all layers */
     float *bias_gradient; /* db likewise */
-    float *sums;          /* (tiles, max_rows): sums of squares, which no one asks for */
+    float *sums;          /* (tiles, max_rows): sums of squares, unused */
     float *logits;        /* (max_rows, classes), then dL/dlogits */
     float *product;       /* (chunk_rows, classes) */
     float *passed;        /* (chunk_rows, units of a tile) for each worker: dZ W */
@@ -43,7 +43,7 @@ struct ff_backprop {
     struct ff_piece_request *requests;
     struct ff_piece *pieces;
     struct ff_block *blocks;
-    /* The micro-batch at work */
+    /* The current micro-batch */
     size_t n_pieces, all_rows, batch_rows;
     bool first, last; /* of its batch */
     uint64_t number;  /* of the step */
@@ -62,7 +62,7 @@ static uint32_t fan_in(const struct shape *shape, uint32_t layer)
     return ff_manifest_fan_in(shape->opts.manifest, layer);
 }
 
-/* ---- What is held ---- */
+/* ---- Memory ---- */
 
 static uint32_t square_root_up(uint32_t n)
 {
@@ -89,7 +89,7 @@ void ff_backprop_choose(const struct ff_manifest *manifest, const struct ff_geom
     opts->segment = mode->recomputes ? square_root_up(recipe->layers) : recipe->layers;
 }
 
-/* Outputs that the forward pass leaves behind: the inputs of the next segment, or of the output
+/* True if the forward pass keeps LAYER's outputs: the inputs of the next segment or of the output
  * layer. */
 static bool is_kept(const struct shape *shape, uint32_t layer)
 {
@@ -101,7 +101,7 @@ static uint32_t segment_of(const struct shape *shape, uint32_t layer)
     return (layer - 1) / shape->opts.segment;
 }
 
-/* Whether LAYER's outputs are gone when the backward pass comes to it. */
+/* True if LAYER's outputs must be recomputed in the backward pass. */
 static bool is_recomputed(const struct shape *shape, uint32_t layer)
 {
     return layer <= shape->layers && !is_kept(shape, layer) &&
@@ -109,8 +109,8 @@ static bool is_recomputed(const struct shape *shape, uint32_t layer)
 }
 
 /*
- * Outputs: layers at the same place of their segments share one, as wide as the widest of them
- * needs, unless they are kept. PLACES may be NULL.
+ * Places the outputs: layers at the same position of their segments share one buffer, sized for the
+ * widest, unless their outputs are kept. PLACES may be NULL.
  */
 static size_t place_outputs(const struct shape *shape, struct place *places)
 {
@@ -136,7 +136,7 @@ static size_t place_outputs(const struct shape *shape, struct place *places)
     return next;
 }
 
-/* Gradients lie one behind the other where they are added up, else all in the same place. */
+/* Places the gradients: one after another if they are accumulated, else all in the same place. */
 static void place_gradients(const struct shape *shape, struct place *places, struct place *end)
 {
     for (uint32_t k = 1; k <= shape->layers + 1; k++) {
@@ -156,7 +156,7 @@ static void place_gradients(const struct shape *shape, struct place *places, str
     }
 }
 
-/* Fills PLACES (may be NULL); returns the sizes of all. */
+/* Fills PLACES (may be NULL); returns the total sizes. */
 static struct place place_all(const struct shape *shape, struct place *places)
 {
     struct place end = {.outputs = place_outputs(shape, places)};
@@ -185,7 +185,7 @@ static struct shape make_shape(const struct ff_backprop_opts *opts)
     return shape;
 }
 
-/* Columns that are passed down at a time, at most. */
+/* Largest number of columns passed down at a time. */
 static size_t passed_units(const struct shape *shape)
 {
     return ff_tile_units(shape->widest);
@@ -274,13 +274,13 @@ double ff_backprop_flops(const struct ff_manifest *manifest)
     for (uint32_t k = 1; k <= shape.layers + 1; k++) {
         bool again = is_recomputed(&shape, k), passes_down = k > 1;
 
-        /* Forward, gradient; forward again; what is passed down. */
+        /* Forward and gradient; recomputed forward; delta of the layer below. */
         total += (double)fan_in(&shape, k) * units(&shape, k) * (4 + 2 * again + 2 * passes_down);
     }
     return total;
 }
 
-/* ---- The work ---- */
+/* ---- A step ---- */
 
 static struct ff_layer *layer_of(const struct ff_backprop *b, uint32_t layer)
 {
@@ -289,13 +289,13 @@ static struct ff_layer *layer_of(const struct ff_backprop *b, uint32_t layer)
     return layer <= b->shape.layers ? &network->layers[layer - 1] : &network->heads[0];
 }
 
-/* y_k of all rows: (rows, units); later dZ_k. */
+/* y_k of all rows, (rows, units); later dZ_k. */
 static float *outputs(const struct ff_backprop *b, uint32_t layer)
 {
     return layer <= b->shape.layers ? b->outputs + b->places[layer - 1].outputs : b->logits;
 }
 
-/* Points the blocks to the inputs of LAYER. */
+/* Points the blocks at the inputs of LAYER. */
 static void set_inputs(struct ff_backprop *b, uint32_t layer)
 {
     for (size_t i = 0; i < b->n_pieces; i++) {
@@ -306,7 +306,7 @@ static void set_inputs(struct ff_backprop *b, uint32_t layer)
     }
 }
 
-/* Brings the inputs of CHUNKS chunks from FIRST_CHUNK on. */
+/* Loads the inputs of CHUNKS chunks from FIRST_CHUNK on. */
 static int load_rows(struct ff_backprop *b, uint32_t first_chunk, uint32_t chunks)
 {
     int status;
@@ -323,7 +323,7 @@ static int load_rows(struct ff_backprop *b, uint32_t first_chunk, uint32_t chunk
     return status;
 }
 
-/* y_k of the layers FROM .. TO. */
+/* Computes y_k of layers FROM .. TO. */
 static int forward_layers(struct ff_backprop *b, uint32_t from, uint32_t to)
 {
     int status = FF_OK;
@@ -336,7 +336,7 @@ static int forward_layers(struct ff_backprop *b, uint32_t from, uint32_t to)
     return status;
 }
 
-/* The output layer: logits, the loss, and dZ of the logits in their place. */
+/* The output layer: logits and loss, then dZ in place of the logits. */
 static int run_output(struct ff_backprop *b, struct ff_sums *sums)
 {
     uint32_t number = b->shape.layers + 1;
@@ -371,7 +371,7 @@ struct passing {
     float *below;       /* (rows, fan_in): y of the layer below, then its dZ */
 };
 
-/* A tile of the layer below, and one chunk. */
+/* One tile of the layer below and one chunk. */
 static void pass_tile(void *arg, uint32_t tile, size_t part, unsigned worker)
 {
     const struct passing *p = arg;
@@ -404,8 +404,8 @@ static int pass_down(struct ff_backprop *b, uint32_t layer)
     return ff_layer_walk(layer_of(b, layer - 1), b->workers->pool, &walk);
 }
 
-/* With dZ of LAYER and its inputs there: its gradient, dZ of the layer below, and, at the end of
- * the batch, its step. */
+/* From dZ of LAYER and its inputs: the layer's gradient, dZ of the layer below, and, at the end of
+ * the batch, the layer's step. */
 static int learn_layer(struct ff_backprop *b, uint32_t layer)
 {
     const struct place *place = &b->places[layer - 1];
@@ -435,7 +435,7 @@ static int learn_layer(struct ff_backprop *b, uint32_t layer)
     return status;
 }
 
-/* The outputs within the segment that ends with LAYER, from what the segment below left. */
+/* Recomputes the outputs in the segment that ends with LAYER from the kept outputs below it. */
 static int recompute_segment(struct ff_backprop *b, uint32_t layer)
 {
     return forward_layers(b, segment_of(&b->shape, layer) * b->shape.opts.segment + 1, layer - 1);

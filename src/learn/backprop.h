@@ -6,17 +6,17 @@
  *     dZ_out = (p - onehot) / batch,  dV = dZ_out' y_L
  *     dZ_L = (dZ_out V) [y_L > 0],    dW_k = dZ_k' y_{k-1},  dZ_{k-1} = (dZ_k W_k) [y_{k-1} > 0]
  *
- * What is held at a time is one of three things, and none changes a bit of the weights: every
- * product is of a chunk of rows and a tile of neurons, and sums run over the chunks in order.
+ * Activations are held in one of three ways. All give the same weights, bit for bit, because every
+ * product is over a chunk of rows and a tile of neurons, and sums run over the chunks in order.
  *
  * - all activations of the batch (bp);
- * - all activations of a micro-batch, whose gradients are added up (bp-accum);
- * - the outputs of every s-th layer, s = sqrt(L); those between are computed again, a segment at a
- *   time, when the backward pass comes to them (bp-checkpoint; Chen, Xu, Zhang and Guestrin,
+ * - all activations of a micro-batch, with gradients accumulated over micro-batches (bp-accum);
+ * - the outputs of every s-th layer, s = sqrt(L); those between are recomputed, a segment at a
+ *   time, in the backward pass (bp-checkpoint; Chen, Xu, Zhang and Guestrin,
  *   "Training Deep Nets with Sublinear Memory Cost", 2016).
  *
- * dZ_k takes the place of y_k. A layer steps as soon as its own gradient and dZ below it are known,
- * so without micro-batches the gradient of one layer is held at a time.
+ * dZ_k overwrites y_k. A layer steps as soon as its own gradient and dZ below it are known, so
+ * without micro-batches only one layer's gradient is held at a time.
  */
 #ifndef FF_LEARN_BACKPROP_H
 #define FF_LEARN_BACKPROP_H
@@ -26,8 +26,8 @@
 
 struct ff_backprop_opts {
     const struct ff_manifest *manifest; /* shapes */
-    struct ff_network *network;         /* not owned; its one head is the output */
-    struct ff_feed *feed;               /* not owned; of boundary 0, for MICRO_CHUNKS pieces */
+    struct ff_network *network;         /* not owned; its only head is the output layer */
+    struct ff_feed *feed; /* not owned; reads boundary 0, MICRO_CHUNKS pieces at a time */
     const struct ff_geometry *geometry;
     const struct ff_optimizer *optimizer;
     struct ff_optimizer_params optimizer_params;
@@ -35,23 +35,23 @@ struct ff_backprop_opts {
     uint32_t segment;      /* layers whose outputs are held together, 1 .. layers */
 };
 
-/* Fills in what MODE of MANIFEST's recipe decides: micro_chunks, for ROWS (0: so that activations
- * take about 16 MiB) where it accumulates, and segment. */
+/* Sets micro_chunks and segment by the mode of MANIFEST's recipe. If it accumulates, a micro-batch
+ * has ROWS rows, or with 0 as many as keep activations at about 16 MiB. */
 void ff_backprop_choose(const struct ff_manifest *manifest, const struct ff_geometry *geometry,
                         uint32_t rows, struct ff_backprop_opts *opts);
-/* Floating-point operations of the products for one sample. */
+/* Floating-point operations of the matrix products per sample. */
 double ff_backprop_flops(const struct ff_manifest *manifest);
 
 struct ff_backprop;
 FF_CHECK int ff_backprop_new(struct ff_workers *workers, const struct ff_backprop_opts *opts,
                              struct ff_backprop **out);
 void ff_backprop_free(struct ff_backprop *backprop);
-/* Adds what it takes on THREADS, without the network and the feed, which need not be there. */
+/* Adds its memory on THREADS, without network and feed, which need not exist. */
 void ff_backprop_needs(const struct ff_backprop_opts *opts, unsigned threads,
                        struct ff_needs *needs);
 /*
- * Trains on BATCH as optimizer step NUMBER (from 1) with learning rate LR, and adds to SUMS, whose
- * loss is not finite once training has diverged. Fails with FF_ECORRUPT (scratch).
+ * Trains on BATCH as optimizer step NUMBER (from 1) with learning rate LR, and adds to SUMS. The
+ * loss is not finite if training has diverged. FF_ECORRUPT: scratch is damaged.
  */
 FF_CHECK int ff_backprop_run(struct ff_backprop *backprop, uint64_t batch, uint64_t number,
                              float lr, struct ff_sums *sums);

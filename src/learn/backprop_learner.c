@@ -1,4 +1,4 @@
-/* The whole network, by backpropagation, on images without labels in them. */
+/* The learner of a whole network by backpropagation, on inputs without embedded labels. */
 #include "learn/backprop.h"
 #include "learn/learner.h"
 
@@ -70,7 +70,7 @@ static int start(struct ff_learner *base, struct ff_set *set)
     return status == FF_OK ? ff_backprop_new(base->opts.workers, &opts, &l->backprop) : status;
 }
 
-/* Asks for the chunks of the batch after this one. */
+/* Prefetches the chunks of BATCH. */
 static void prefetch(struct backprop_learner *l, uint64_t batch)
 {
     uint32_t first, chunks;

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* Units that tell hard labels: a few, for they meet every class. */
+/* Units used to rank hard labels. Few, because each is evaluated for every class. */
 #define HARD_UNITS 64
 
 #define MAX_BUFFERS 5
@@ -101,7 +101,7 @@ struct job {
     const struct ff_conditioned_rows *rows;
 };
 
-/* A tile of z for one block of rows. */
+/* Computes a tile of z for one block of rows. */
 static float *tile_of_z(const struct job *job, const struct ff_block *block, uint32_t tile,
                         uint32_t *first, uint32_t *count)
 {
@@ -147,10 +147,10 @@ static void label_tile(void *arg, uint32_t tile, size_t part, unsigned worker)
     meet_labels(job, &job->rows->blocks[part], tile);
 }
 
-/* Rows that one task draws labels for. */
+/* Rows per task of drawing labels. */
 #define ROWS_PER_TASK 16
 
-/* A wrong label at random for the I-th place of ROW's list. */
+/* A random wrong label for entry I of ROW's list. */
 static uint16_t random_label(const struct ff_conditioned *c, const struct ff_conditioned_rows *rows,
                              size_t row, uint32_t i)
 {
@@ -169,8 +169,8 @@ static bool is_listed(const uint16_t *list, uint32_t n, uint32_t label)
     return false;
 }
 
-/* Puts LABEL with the goodness G among the N best of LIST, whose goodness is in BEST, descending.
- * Returns how many are listed then. */
+/* Inserts LABEL with goodness G into LIST, the at most N best labels, whose goodness is in BEST,
+ * descending. Returns the new length. */
 static uint32_t take_if_harder(uint32_t listed, uint32_t n, uint16_t label, float g, uint16_t *list,
                                float *best)
 {
@@ -188,8 +188,9 @@ static uint32_t take_if_harder(uint32_t listed, uint32_t n, uint16_t label, floa
     return listed < n ? listed + 1 : n;
 }
 
-/* The list of ROW: the true label, then half of the wrong ones by GOODNESS (classes), then others
- * at random. One that is drawn a second time is passed on to the next class that is not listed. */
+/* Makes the list of ROW: the true label; the wrong ones of highest GOODNESS (classes), for half of
+ * the list; then random ones. A label drawn twice is replaced by the next class that is not
+ * listed. */
 static void list_labels(const struct ff_conditioned *c, const struct ff_conditioned_rows *rows,
                         size_t row, const float *goodness)
 {
@@ -211,8 +212,8 @@ static void list_labels(const struct ff_conditioned *c, const struct ff_conditio
     }
 }
 
-/* Tiles with units enough to tell hard labels. Those of a small last one may all be silent, and
- * then every class is as hard as any other. */
+/* Number of tiles with enough units to rank labels. The units of a small last tile may all be
+ * inactive, and then all classes tie. */
 static uint32_t count_telling(const struct ff_layer *layer)
 {
     uint32_t last = layer->units - (layer->tiles - 1) * layer->tile_units;
@@ -220,7 +221,7 @@ static uint32_t count_telling(const struct ff_layer *layer)
     return layer->tiles > 1 && last < HARD_UNITS ? layer->tiles - 1 : layer->tiles;
 }
 
-/* The labels of some rows: told by the tile whose turn it is. */
+/* Draws the labels of some rows with the units of the current tile. */
 static void draw_rows(void *arg, size_t task, unsigned worker)
 {
     const struct job *job = arg;
@@ -246,7 +247,7 @@ static void draw_rows(void *arg, size_t task, unsigned worker)
     }
 }
 
-/* Every row's own labels, and its sums under them. */
+/* Draws labels for every row and computes the sums under them. */
 static int meet_sampled(struct job *job)
 {
     const struct ff_conditioned *c = job->conditioned;
@@ -295,7 +296,7 @@ int ff_conditioned_outputs(struct ff_conditioned *conditioned,
     uint32_t n = conditioned->n_labels;
     struct job job = {conditioned, rows};
     struct ff_walk walk = {.parts = rows->n_blocks, .fn = mix_tile, .arg = &job};
-    /* Without a scale all labels weigh the same. */
+    /* Scale 0: all labels have the same weight. */
     double scale = conditioned->pass_on == FF_PASS_ON_MEAN ? 0 : conditioned->goodness_scale;
 
     if (conditioned->pass_on == FF_PASS_ON_LABEL_FREE) {

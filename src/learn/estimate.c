@@ -3,14 +3,15 @@
 #include "base/arithmetic.h"
 #include "store/db.h"
 
-/* Weights are noise with a few regular bits: bytes that zstd leaves of 100 (86 to 88 measured). */
+/* Compressed size of weights in per cent (86 to 88 measured): they are noise with a few regular
+ * bits. */
 #define PACKED_WEIGHTS 88
 
 /*
- * What the process holds beside what is accounted for and mapped, measured as VmHWM less both over
- * some 40 configurations (tools/measure-plan): code and data of the program and its libraries, its
- * heap, LMDB's lists of pages; and for each thread its stack and what OpenBLAS touches of a buffer
- * to pack matrices into, which grows with them up to the size of its blocks.
+ * Memory of the process beyond accounted and mapped memory, measured as VmHWM less both over some
+ * 40 configurations (tools/measure-plan): code and data of the program and its libraries, heap,
+ * LMDB's page lists; and per thread the stack and the touched part of OpenBLAS's packing buffer,
+ * which grows with the matrices up to OpenBLAS's block size.
  */
 #define PROGRAM_BYTES ((uint64_t)6 << 20)
 #define THREAD_BYTES ((uint64_t)48 << 10)
@@ -23,7 +24,7 @@ uint64_t ff_estimate_program(unsigned threads, const struct ff_products *product
     uint64_t rows = ff_smaller(products->rows, BLOCK_COLUMNS), tile = products->tile;
     uint64_t inputs = ff_smaller(products->inputs, BLOCK_COLUMNS);
     uint64_t units = ff_smaller(products->units_passed, BLOCK_COLUMNS);
-    /* One operand in blocks, of X W', dZ' X and dZ W; and the other one, as deep. */
+    /* The blocked operand of X W', dZ' X and dZ W, and the other operand of the same depth. */
     uint64_t learned = products->forward_only ? 0 : ff_smaller(products->inputs, BLOCK_ROWS) * rows;
     uint64_t blocks = ff_larger(tile * ff_larger(inputs, units), learned);
     uint64_t panel = ff_larger(ff_larger(inputs, units) * products->rows, rows * tile);
@@ -68,7 +69,7 @@ uint64_t ff_estimate_paged(uint32_t units, uint32_t fan_in, struct ff_residency 
 bool ff_estimate_is_repeated(const struct ff_recipe *recipe, uint32_t layers, uint32_t k)
 {
     const uint32_t *hidden = recipe->hidden;
-    const uint32_t first_alike = 4; /* up to the third, labels, heads and logits begin */
+    const uint32_t first_alike = 4; /* labels, heads and logits first appear in layers 1 to 3 */
 
     return k > first_alike && k < layers && hidden[k - 1] == hidden[k - 2] &&
            hidden[k - 2] == hidden[k - 3];

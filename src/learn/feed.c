@@ -8,17 +8,17 @@
 #include <string.h>
 
 struct slot {
-    struct ff_chunk input;  /* the stored stream, or the images */
+    struct ff_chunk input;  /* the stored stream or the images */
     struct ff_chunk labels; /* boundary 0 */
     uint32_t stream;
     uint32_t rows;
     uint64_t first;
     int status;
     const float *x;
-    void *buffer; /* (chunk_rows, width); NULL while chunks are read where they lie */
-    void *images; /* boundary 0: (chunk_rows, features), decoded; NULL likewise */
-    struct ff_first_inputs form;     /* boundary 0 */
-    struct ff_hard_negatives gather; /* above boundary 0, of hard negatives */
+    void *buffer;                /* (chunk_rows, width); NULL while chunks are read in place */
+    void *images;                /* boundary 0: (chunk_rows, features), decoded; NULL likewise */
+    struct ff_first_inputs form; /* boundary 0 */
+    struct ff_hard_negatives gather; /* above boundary 0, for hard negatives */
 };
 
 struct ff_feed {
@@ -60,8 +60,8 @@ static size_t feed_bytes(const struct ff_feed_opts *opts)
     return sizeof(struct ff_feed) + opts->max_pieces * sizeof(struct slot);
 }
 
-/* Buffers of one slot: those that it always has, then those that it comes to have when chunks
- * cannot be read where they lie. */
+/* Buffers of one slot: those it always has, then those it gets when chunks cannot be read in
+ * place. */
 #define MAX_BUFFERS (2 + FF_FIRST_INPUTS_BUFFERS)
 
 /* True if the feed's pieces are gathered from inputs under every label. */
@@ -93,7 +93,7 @@ static size_t list_always(const struct ff_feed_opts *opts, struct slot *slot,
     return 1 + FF_HARD_NEGATIVES_BUFFERS;
 }
 
-/* Of a chunk as it is stored, decoded. */
+/* The buffer of a decoded chunk. */
 static struct ff_buffer decoded_buffer(const struct ff_feed_opts *opts, struct slot *slot)
 {
     size_t rows = opts->geometry->chunk_rows;
@@ -154,8 +154,8 @@ void ff_feed_free(struct ff_feed *feed)
     ff_free(ctx, FF_MEM_OTHER, feed, feed_bytes(&feed->opts));
 }
 
-/* Mapped while a chunk is looked up: pages of the tree, and what comes along with them, which is
- * from 64 KiB each to a folio of 2 MiB. */
+/* What looking up a chunk maps: pages of the tree and the page-cache folios they are in, from 64
+ * KiB to 2 MiB each. */
 #define LOOK_UP_BYTES ((uint64_t)5 << 19)
 
 void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *values,
@@ -169,7 +169,7 @@ void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *
     struct ff_buffer buffers[MAX_BUFFERS];
     size_t n = list_always(opts, &shape, buffers);
 
-    if (!ready && !(opts->boundary > 0 && n > 0)) /* else what it always has serves */
+    if (!ready && !(opts->boundary > 0 && n > 0)) /* else the permanent buffer is used */
         buffers[n++] = decoded_buffer(opts, &shape);
     for (uint32_t i = 0; i < opts->max_pieces; i++)
         ff_buffers_count(n, buffers, needs);
@@ -211,7 +211,7 @@ static bool needs_truth(const struct ff_feed_opts *opts, uint32_t stream)
     return opts->embedding.classes > 0 && stream < FF_STREAM_NEUTRAL;
 }
 
-/* A label read from scratch is an index from here on. */
+/* Labels from scratch are used as indices after this check. */
 static int check_labels(struct ff_feed *feed, const struct ff_chunk *chunk, const uint16_t *labels,
                         uint32_t rows)
 {
@@ -247,8 +247,8 @@ static int form_inputs(struct ff_feed *feed, struct slot *slot, struct ff_coder 
     return FF_OK;
 }
 
-/* The chunk in use next to SLOT's, in steps of STEP through the slots; NULL: none. Slots side by
- * side may share one: at boundary 0 a pair is formed from the same images. */
+/* The nearest chunk in use other than SLOT's, in steps of STEP through the slots; NULL: none.
+ * Neighbouring slots may share a chunk: at boundary 0 a pair is formed from the same images. */
 static const struct ff_chunk *neighbour(const struct ff_feed *feed, const struct slot *slot,
                                         ptrdiff_t step)
 {
@@ -260,9 +260,8 @@ static const struct ff_chunk *neighbour(const struct ff_feed *feed, const struct
     return i >= 0 && i < (ptrdiff_t)feed->loaded ? &feed->slots[i].input : NULL;
 }
 
-/* Pages that came along with SLOT's chunk go at once, and those of the chunk itself if it was
- * decoded: what is mapped is then known beforehand. Requests ascend, and so do chunks in the file.
- */
+/* Unmaps the read-ahead pages around SLOT's chunk, and the chunk itself if it was decoded, so that
+ * mapped memory is known in advance. Requests ascend, and so do chunks in the file. */
 static void trim_slot(struct ff_feed *feed, const struct slot *slot)
 {
     bool decoded = slot->x == slot->buffer;
@@ -324,10 +323,9 @@ static void load_slot(void *arg, size_t task, unsigned worker)
         trim_slot(feed, slot);
 }
 
-/* Brings the buffer for decoded elements about if SLOT's chunk, to be read as WANTED, cannot be
- * used where it lies: compressed, of another type, or so small that it shares a page and lies
- * unaligned.
- */
+/* Allocates the buffer for decoded elements if SLOT's chunk, to be read as WANTED, cannot be used
+ * in place: it is compressed, of another type, or so small that it shares a page and is
+ * unaligned. */
 static int need_buffer(struct ff_feed *feed, struct slot *slot, enum ff_dtype wanted)
 {
     struct ff_buffer buffer = decoded_buffer(&feed->opts, slot);
@@ -360,11 +358,11 @@ static int find_slot(struct ff_feed *feed, const struct ff_piece_request *reques
     if (status == FF_OK && opts->boundary == 0 && needs_truth(opts, request->stream))
         status = ff_set_find(opts->set, request->chunk, FF_STREAM_LABELS, &slot->labels);
     if (status == FF_OK)
-        ff_set_dont_need(opts->set); /* looking it up mapped pages of the tree */
+        ff_set_dont_need(opts->set); /* unmaps the pages of the tree */
     return status;
 }
 
-/* Notes damage of the set, and passes STATUS on. */
+/* Records damage of the set and returns STATUS. */
 static int noted(struct ff_feed *feed, int status)
 {
     if (status == FF_ECORRUPT && feed->opts.damaged)
@@ -407,7 +405,7 @@ void ff_feed_will_need(struct ff_feed *feed, size_t n, const struct ff_piece_req
         uint32_t stored = stored_stream(&feed->opts, requests[i].stream);
         struct ff_chunk chunk;
 
-        if (gathers(&feed->opts)) /* the first label's; those of the others lie behind it */
+        if (gathers(&feed->opts)) /* the first label's; the others follow it */
             stored = FF_STREAM_CLASS;
         if (i > 0 && feed->opts.boundary == 0 && requests[i].chunk == requests[i - 1].chunk)
             continue; /* formed from the same images */

@@ -1,9 +1,9 @@
 /*
- * The feed brings the inputs of a layer: pieces of one chunk of one stream each, as f32 rows ready
- * for the GEMM. Above boundary 0 a piece stored as raw f32 is used where it lies in the map, any
- * other is decoded. At boundary 0, which holds images and labels, every stream is formed from them
- * (first_inputs.h). In training, images can be shifted before and inputs dropped after. Hard
- * negatives, and positives beside them, are gathered from inputs under every label
+ * The feed supplies the inputs of a layer in pieces, each a chunk of one stream, as f32 rows ready
+ * for the GEMM. Above boundary 0 a piece stored as raw f32 is read in place from the map; any other
+ * is decoded. Boundary 0 holds images and labels, from which every stream is formed
+ * (first_inputs.h). In training, images can be shifted at random and dropout applied to inputs.
+ * Hard negatives and their positives are gathered from inputs stored under every label
  * (hard_negatives.h).
  */
 #ifndef FF_LEARN_FEED_H
@@ -18,7 +18,7 @@ struct ff_piece_request {
 
 struct ff_piece {
     const float *x; /* (rows, width), valid until the next ff_feed_load() or ff_feed_done() */
-    uint64_t first; /* row of the dataset, in stored order */
+    uint64_t first; /* number of the first sample, in stored order */
     uint32_t rows;
 };
 
@@ -26,22 +26,21 @@ struct ff_feed;
 FF_CHECK int ff_feed_new(struct ff_workers *workers, const struct ff_feed_opts *opts,
                          struct ff_feed **out);
 void ff_feed_free(struct ff_feed *feed);
-/* Adds what a feed takes that reads values such as VALUES on THREADS, and the pages that it maps
- * when all its pieces are loaded, out of CHUNKS chunks of a set of SET_BYTES. Of OPTS the set need
- * not be there. */
+/* Adds the memory of a feed that reads values like VALUES on THREADS, and the pages that it maps
+ * with all pieces loaded, of a set of CHUNKS chunks and SET_BYTES. OPTS need not name a set. */
 void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *values,
                    uint32_t chunks, unsigned threads, uint64_t set_bytes, struct ff_needs *needs);
-/* FF_FEED_LEARN: the pieces loaded from now on come with the noise of EPOCH (from 0). */
+/* FF_FEED_LEARN: pieces loaded from now on have the random shifts and dropout of EPOCH (from 0). */
 void ff_feed_begin_epoch(struct ff_feed *feed, uint32_t epoch);
 /* Loads N pieces at once, in parallel, verifying hashes. FF_ECORRUPT if the set is damaged. */
 FF_CHECK int ff_feed_load(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests,
                           struct ff_piece *pieces);
-/* Boundary 0: from now on the first set of negatives embeds LABELS, the first of them into row
- * FIRST of the dataset, in stored order. Not owned; they cover every row that is asked for. */
+/* Boundary 0: from now on the first set of negatives embeds LABELS, LABELS[0] in sample FIRST (in
+ * stored order). They are not owned and must cover every sample that is loaded. */
 void ff_feed_give_labels(struct ff_feed *feed, uint64_t first, const uint16_t *labels);
-/* Lets go of the pages of the pieces loaded last. */
+/* Unmaps the pages of the pieces loaded last. */
 void ff_feed_done(struct ff_feed *feed);
-/* Hints that these chunks are next. */
+/* Reads these chunks ahead. */
 void ff_feed_will_need(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests);
 /* Reads the labels of CHUNK into LABELS (chunk_rows at least). */
 FF_CHECK int ff_feed_labels(struct ff_feed *feed, uint32_t chunk, uint16_t *labels);

@@ -1,4 +1,4 @@
-/* What a feed (feed.h) is to bring, and where from. */
+/* Options of a feed (feed.h). */
 #ifndef FF_LEARN_FEED_OPTS_H
 #define FF_LEARN_FEED_OPTS_H
 
@@ -7,11 +7,11 @@
 #include "model/manifest.h"
 #include "store/activations.h"
 
-/* What the inputs are for. */
+/* How the inputs are used. */
 enum ff_feed_use {
-    FF_FEED_PLAIN, /* as they are */
-    FF_FEED_LEARN, /* with the noise of an epoch: shifts of images, dropout */
-    FF_FEED_STORE, /* to be stored for the layer above: shifts of images, a copy's own */
+    FF_FEED_PLAIN, /* unchanged */
+    FF_FEED_LEARN, /* with an epoch's random shifts and dropout */
+    FF_FEED_STORE, /* stored for the next layer, with the random shifts of an augmentation copy */
 };
 
 struct ff_feed_opts {
@@ -19,23 +19,23 @@ struct ff_feed_opts {
     struct ff_set *set;            /* not owned */
     uint32_t boundary;             /* 0: embed; else read streams as stored */
     struct ff_embedding embedding; /* boundary 0 */
-    uint32_t classes;              /* labels are below */
+    uint32_t classes;              /* labels are less than this */
     bool is_float;                 /* boundary 0: images are f32, else u8 */
-    uint64_t seed;                 /* of wrong labels, shifts, masks and dropped inputs */
+    uint64_t seed;                 /* seed of wrong labels, shifts, masks and dropout */
     uint32_t width;                /* columns of the inputs */
     uint32_t max_pieces;           /* most pieces at a time */
     enum ff_feed_use use;
     float dropout;         /* probability that an input is dropped */
     struct ff_image image; /* boundary 0 */
-    uint32_t jitter;       /* boundary 0: pixels that images are shifted by at most */
+    uint32_t jitter;       /* boundary 0: largest shift of images, in pixels */
     bool hybrid;           /* boundary 0: negatives are hybrid images */
-    bool hard;             /* negatives change with the epoch; above boundary 0 they are gathered */
-    float goodness_scale;  /* of hard negatives */
-    bool *damaged;         /* set to true when the set turns out to be; may be NULL */
+    bool hard;             /* hard negatives, redrawn in each epoch; above boundary 0 gathered */
+    float goodness_scale;  /* for hard negatives */
+    bool *damaged;         /* set to true if the set is found damaged; may be NULL */
 };
 
-/* How inputs of layer BOUNDARY + 1 of a model are read for USE, PIECES pieces at a time. The set is
- * yet to be named. */
+/* Options for reading the inputs of layer BOUNDARY + 1 of a model for USE, PIECES pieces at a time.
+ * The caller sets the set. */
 struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
                                     const struct ff_geometry *geometry, uint32_t boundary,
                                     uint32_t pieces, enum ff_feed_use use);

@@ -35,13 +35,14 @@ size_t ff_first_inputs_list(const struct ff_feed_opts *opts, struct ff_first_inp
     return n;
 }
 
-/* The label that each row is under. */
+/* Chooses the label that each row embeds. */
 static void choose_labels(const struct ff_feed_opts *opts,
                           const struct ff_first_inputs_noise *noise,
                           const struct ff_first_inputs_rows *rows, uint16_t *out)
 {
     bool given = noise->given && rows->stream == FF_STREAM_INPUT + 1;
-    /* Hard negatives are drawn anew in each epoch; before any layer is trained all are as hard. */
+    /* Hard negatives are redrawn in each epoch; before any layer is trained, all are equally
+     * hard. */
     uint32_t set = opts->hard ? noise->epoch : rows->stream - FF_STREAM_INPUT - 1;
 
     for (uint32_t i = 0; i < rows->rows; i++) {
@@ -59,13 +60,13 @@ static void choose_labels(const struct ff_feed_opts *opts,
     }
 }
 
-/* The copy of the inputs that STREAM is: label-free ones have several, others one. */
+/* The augmentation copy that STREAM is: label-free inputs have several, others one. */
 static uint32_t copy_of(const struct ff_feed_opts *opts, uint32_t stream)
 {
     return opts->embedding.classes > 0 || opts->hybrid ? 0 : stream - FF_STREAM_INPUT;
 }
 
-/* Positive and negative rows of a sample are shifted alike. */
+/* Shifts images at random, the positive and negative rows of a sample alike. */
 static void shift_images(const struct ff_feed_opts *opts, const struct ff_first_inputs_noise *noise,
                          const struct ff_first_inputs_rows *rows, char *out)
 {
@@ -76,7 +77,7 @@ static void shift_images(const struct ff_feed_opts *opts, const struct ff_first_
     if (opts->use == FF_FEED_STORE)
         rng = ff_rng_make(opts->seed, FF_RNG_COPY_JITTER, 1, copy_of(opts, rows->stream));
     for (size_t i = 0; i < rows->rows; i++) {
-        int32_t shift[2] = {0, 0}; /* held-out rows stay as they are */
+        int32_t shift[2] = {0, 0}; /* held-out samples are not shifted */
 
         if (rows->first + i < opts->geometry->learnt_rows)
             ff_jitter_draw(&rng, rows->first + i, opts->jitter, shift);
@@ -85,7 +86,7 @@ static void shift_images(const struct ff_feed_opts *opts, const struct ff_first_
     }
 }
 
-/* Mixes each image with another one of its chunk, which is any, as rows were shuffled. */
+/* Mixes each image with another one of its chunk, a random one, because rows are shuffled. */
 static void mix_images(const struct ff_feed_opts *opts, const struct ff_first_inputs_noise *noise,
                        struct ff_first_inputs *form, const struct ff_first_inputs_rows *rows)
 {

@@ -8,7 +8,7 @@
 
 /* Rows normalised by one task. */
 #define ROWS_PER_TASK 32
-/* Between two looks at the process's memory, which cost some microseconds each. */
+/* Chunks between two measurements of the process's memory, each of some microseconds. */
 #define CHUNKS_PER_SAMPLE 16
 
 struct pass {
@@ -16,7 +16,7 @@ struct pass {
     const struct ff_forward_opts *opts;
     size_t max_rows, all_rows;
     float *y, *sums, *goodness;
-    struct ff_conditioned conditioned; /* in the place of the last two, where labels are */
+    struct ff_conditioned conditioned; /* label-conditioned layers: instead of the last two */
 };
 
 #define MAX_BUFFERS 3
@@ -79,7 +79,7 @@ void ff_forward_normalise(struct ff_pool *pool, size_t rows, size_t units, float
     ff_pool_run(pool, (rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK, normalise_rows, &job);
 }
 
-/* Of a layer on its own: y and its goodness. */
+/* A plain layer: y and its goodness. */
 static int pass_plain(struct pass *pass, size_t n, const struct ff_block *blocks)
 {
     const struct ff_layer *layer = pass->opts->layer;
@@ -91,7 +91,8 @@ static int pass_plain(struct pass *pass, size_t n, const struct ff_block *blocks
     return status;
 }
 
-/* Under every label: the goodness of each, and what is passed on, unless nothing takes it. */
+/* A label-conditioned layer: the goodness under every label and, if wanted, the outputs passed
+ * on. */
 static int pass_conditioned(struct pass *pass, size_t n, const struct ff_block *blocks)
 {
     struct ff_conditioned_rows rows = {
@@ -112,7 +113,7 @@ static const float *goodness_of(const struct pass *pass, const struct ff_block *
     return pass->goodness + block->first;
 }
 
-/* One chunk of some of the streams. */
+/* One chunk of N streams. */
 static int forward_pieces(struct pass *pass, uint32_t chunk, size_t first_stream, size_t n)
 {
     const struct ff_forward_opts *opts = pass->opts;

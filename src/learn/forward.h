@@ -1,9 +1,9 @@
 /*
- * The forward pass of a finished layer over stored inputs: goodness of every row, outputs scaled to
- * RMS 1, handed on chunk by chunk; of a layer trained with backpropagation the plain outputs. A
- * label-conditioned layer gives the goodness under every label, and the outputs that the recipe
- * passes on (conditioned.h). Training stores them as the next boundary; evaluation also adds up the
- * goodness.
+ * The forward pass of a trained layer over stored inputs: the goodness of every row and the outputs
+ * scaled to RMS 1, passed to a sink chunk by chunk; with backpropagation the plain outputs. A
+ * label-conditioned layer gives the goodness under every label and the outputs that the recipe
+ * passes on (conditioned.h). Training stores the outputs as the next boundary; evaluation also sums
+ * the goodness.
  */
 #ifndef FF_LEARN_FORWARD_H
 #define FF_LEARN_FORWARD_H
@@ -14,7 +14,7 @@
 /* One chunk of one stream, before and after the layer. Valid during the call. */
 struct ff_forward_block {
     uint32_t chunk, stream;
-    uint64_t first; /* row of the dataset, in stored order */
+    uint64_t first; /* number of the first sample, in stored order */
     uint32_t rows;
     const float *x;        /* (rows, fan_in) */
     const float *goodness; /* (rows), or (rows, classes) of a label-conditioned layer; NULL with
@@ -24,34 +24,32 @@ struct ff_forward_block {
 
 struct ff_forward_opts {
     const struct ff_layer *layer;
-    const struct ff_manifest *manifest; /* of a label-conditioned layer */
+    const struct ff_manifest *manifest; /* for label-conditioned layers */
     struct ff_feed *feed;               /* max_pieces at least ff_forward_pieces() */
     const struct ff_geometry *geometry;
     const uint32_t *streams; /* in ascending order */
     size_t n_streams;
-    bool plain;      /* backpropagation: outputs are handed on as they are, without goodness */
-    bool no_outputs; /* the sink takes the goodness only */
+    bool plain;      /* backpropagation: plain outputs, no goodness */
+    bool no_outputs; /* the sink needs the goodness only */
     uint8_t *active; /* (units) or NULL: set to 1 for units that were positive for any row */
-    /* Called for each chunk and, within it, each stream, in ascending order. Nonzero ends the pass
-     * and is returned. */
+    /* Called for each chunk and, within it, each stream, in ascending order. A nonzero result ends
+     * the pass and is returned. */
     int (*sink)(void *arg, const struct ff_forward_block *block);
-    /* Called once a chunk, before its blocks; nonzero ends the pass and is returned. May be NULL.
-     */
+    /* Called for each chunk before its blocks; a nonzero result ends the pass and is returned. May
+     * be NULL. */
     int (*begin_chunk)(void *arg, uint32_t chunk, uint64_t first, uint32_t rows);
     void *arg;
 };
 
 FF_CHECK int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts);
-/* Adds what the pass of LAYER of a model over N_STREAMS takes beside layer and feed. */
+/* Adds the memory of the pass of LAYER over N_STREAMS, without layer and feed. */
 void ff_forward_needs(const struct ff_manifest *manifest, const struct ff_layer *layer,
                       const struct ff_geometry *geometry, size_t n_streams, struct ff_needs *needs);
 
-/* Scales ROWS outputs Y (rows, units) of a layer to RMS 1 on the pool, in place: inputs of the
- * next.
- */
+/* Scales ROWS rows of outputs Y (rows, units) to RMS 1 in place, on the pool. */
 void ff_forward_normalise(struct ff_pool *pool, size_t rows, size_t units, float *y);
 
-/* The feed's pieces at a time: as many as a training step on one chunk holds, if there are. */
+/* Most pieces at a time: as many as a training step on one chunk holds. */
 #define FF_FORWARD_PIECES 2
 uint32_t ff_forward_pieces(size_t n_streams);
 

@@ -32,7 +32,7 @@ int ff_hard_negatives_find(const struct ff_hard_negatives_shape *shape, struct f
     return status;
 }
 
-/* A wrong label for each row. */
+/* Draws a wrong label for each row. */
 static int draw(const struct ff_hard_negatives_shape *shape, struct ff_set *set,
                 struct ff_hard_negatives *gather, const struct ff_hard_negatives_choice *choice,
                 struct ff_coder *coder, uint32_t rows)
@@ -77,7 +77,7 @@ static int choose(const struct ff_hard_negatives_shape *shape, struct ff_set *se
     return FF_OK;
 }
 
-/* The rows that are under LABEL. */
+/* Copies the rows whose chosen label is LABEL. */
 static int take_label(const struct ff_hard_negatives_shape *shape, struct ff_set *set,
                       struct ff_hard_negatives *gather, struct ff_coder *coder, uint32_t label,
                       uint32_t rows, float *out)

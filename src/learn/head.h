@@ -1,9 +1,9 @@
 /*
  * The linear softmax head on the normalised activations of all layers but the first (Hinton 2022,
  * section 3.3), under the neutral label, or without one where the recipe stores label-free inputs.
- * It is trained as the layers are, one at a time: the logits of a row are the sum of the
- * contributions of the layers so far, and a layer's part is trained on top of those below it, which
- * are frozen.
+ * It is trained like the layers, one part at a time: the logits of a row are the sum of the
+ * contributions of the layers so far, and the part on a layer is trained on top of those below it,
+ * which are frozen.
  *
  *     logits(k) = logits(k-1) + h_k V_k' + c_k
  *

@@ -1,4 +1,4 @@
-/* One layer's part of the linear softmax head, on the stored outputs of the layer. */
+/* The learner of one layer's part of the linear softmax head, on the layer's stored outputs. */
 #include "learn/feed.h"
 #include "learn/head.h"
 #include "learn/learner.h"
@@ -14,7 +14,7 @@ struct head_learner {
     struct ff_part part;
     struct ff_feed *feed;
     struct ff_update update;
-    bool has_base;           /* there is a head below: its logits are stored */
+    bool has_base;           /* logits of the parts below are stored */
     float *logits, *product; /* (chunk_rows, classes) */
     uint16_t *labels;
 };
@@ -115,7 +115,7 @@ static void close_learner(struct ff_learner *base)
     ff_layer_release(&l->head);
 }
 
-/* Learns from one chunk of the batch that ROWS describes. */
+/* Trains on one chunk of a batch of BATCH_ROWS. */
 static int learn_chunk(struct head_learner *l, uint32_t chunk, size_t batch_rows,
                        struct ff_update_rows rows, struct ff_sums *sums)
 {

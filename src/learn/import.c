@@ -12,7 +12,7 @@
 #define BUCKET_BYTES ((size_t)2 << 20)
 #define READ_BYTES ((size_t)256 << 10)
 
-/* A row in the temporary file: its place within the bucket, its label, its features. */
+/* A sample in the temporary file: its place within the bucket, its label, its features. */
 struct record {
     uint32_t place;
     uint16_t label;
@@ -25,10 +25,10 @@ struct import {
     const struct ff_import_opts *opts;
     size_t row_bytes;
     enum ff_dtype dtype;
-    struct ff_import_facts *facts; /* NULL: nobody asks */
+    struct ff_import_facts *facts; /* NULL: not wanted */
     XXH3_state_t *hash;
     uint64_t rows_read;
-    /* Rows read at a time */
+    /* Samples read at a time */
     size_t read_rows;
     unsigned char *read_features;
     uint16_t *read_labels;
@@ -41,7 +41,7 @@ struct import {
     size_t record_bytes;
     uint64_t bucket_rows, buckets;
     uint32_t *bucket_filled;
-    unsigned char *bucket, *sorted; /* bucket_rows records as they came, and in order */
+    unsigned char *bucket, *sorted; /* bucket_rows records as read, and sorted */
 };
 
 static int put_chunk(struct import *import)
@@ -63,7 +63,7 @@ static int put_chunk(struct import *import)
     return status;
 }
 
-/* Takes the next row in stored order. */
+/* Stores the next sample in stored order. */
 static int place_row(struct import *import, const unsigned char *features, uint16_t label)
 {
     uint64_t first;
@@ -75,7 +75,7 @@ static int place_row(struct import *import, const unsigned char *features, uint1
     return import->filled == rows ? put_chunk(import) : FF_OK;
 }
 
-/* Reads the next rows, hashed and counted; *ROWS at least 1. */
+/* Reads, hashes and counts the next samples; *ROWS is at least 1. */
 static int read_rows(struct import *import, size_t *rows)
 {
     const struct ff_import_opts *opts = import->opts;
@@ -88,7 +88,7 @@ static int read_rows(struct import *import, size_t *rows)
     if (status != FF_OK)
         return status;
     if (*rows == 0)
-        return ff_fail(import->ctx, FF_ECORRUPT, "the dataset ends after %llu of %llu rows",
+        return ff_fail(import->ctx, FF_ECORRUPT, "the dataset ends after %llu of %llu samples",
                        (unsigned long long)import->rows_read,
                        (unsigned long long)opts->geometry->rows);
     for (size_t i = 0; i < *rows && import->hash; i++) {
@@ -141,7 +141,7 @@ static int read_all(struct import *import, void *data, size_t size, uint64_t off
     return FF_OK;
 }
 
-/* Notes the label of the row in stored PLACE. */
+/* Records the label of the sample at PLACE in stored order. */
 static void note_label(struct import *import, uint64_t place, uint16_t label)
 {
     struct ff_import_facts *facts = import->facts;
@@ -154,7 +154,7 @@ static void note_label(struct import *import, uint64_t place, uint16_t label)
         facts->held_out[label] = true;
 }
 
-/* First pass: every row to the next free record of its bucket. */
+/* First pass: writes every sample to the next free record of its bucket. */
 static int fill_buckets(struct import *import)
 {
     struct record *record = (struct record *)(void *)import->sorted;
@@ -180,7 +180,7 @@ static int fill_buckets(struct import *import)
     return status;
 }
 
-/* Second pass: each bucket in order. The permutation fills every place exactly once. */
+/* Second pass: sorts each bucket. The permutation fills every place exactly once. */
 static int empty_buckets(struct import *import)
 {
     size_t size = import->record_bytes;
@@ -241,7 +241,7 @@ static void measure(struct import *import, uint32_t features, bool is_float)
     import->row_bytes = features * ff_dtype_size(import->dtype);
     import->read_rows = at_least_one(READ_BYTES / import->row_bytes);
     if (opts->order) {
-        /* Records stay aligned to their first field. */
+        /* Records are aligned for their first field. */
         import->record_bytes = (RECORD_HEAD + import->row_bytes + 3) / 4 * 4;
         import->bucket_rows = at_least_one(BUCKET_BYTES / import->record_bytes);
         if (import->bucket_rows > opts->geometry->rows)

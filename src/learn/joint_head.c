@@ -8,7 +8,7 @@
 
 #define MAX_BUFFERS 4
 
-/* FIELDS are those of HEAD, or of nothing when only counted. */
+/* FIELDS are HEAD's, or empty ones for counting only. */
 static size_t list_buffers(struct ff_joint_head *fields, const struct ff_geometry *geometry,
                            size_t classes, bool draw, struct ff_buffer out[MAX_BUFFERS])
 {
@@ -53,7 +53,7 @@ void ff_joint_head_needs(const struct ff_geometry *geometry, uint32_t classes, b
     ff_buffers_count(list_buffers(&shape, geometry, classes, draw, buffers), buffers, needs);
 }
 
-/* The part on layer K (from 0); NULL if there is none. */
+/* The head's part on layer K (from 0); NULL: none. */
 static struct ff_layer *part_on(const struct ff_joint_head *head, uint32_t k)
 {
     const struct ff_network *network = head->network;
@@ -76,7 +76,7 @@ static int add_logits(struct ff_joint_head *head, const struct ff_layer *part)
     return status;
 }
 
-/* PART learns from the blocks h and dL/dlogits. */
+/* Trains PART on the blocks h and dL/dlogits. */
 static int learn_part(struct ff_joint_head *head, struct ff_layer *part,
                       const struct ff_batch *batch)
 {
@@ -100,7 +100,7 @@ static int learn_part(struct ff_joint_head *head, struct ff_layer *part,
     return ff_update_run(&update, &rows);
 }
 
-/* Wrong labels of the rows from FIRST on, each with the probability that the head gives it. */
+/* Draws wrong labels for the rows from FIRST on, with the head's probabilities. */
 static void draw_labels(struct ff_joint_head *head, uint32_t epoch, uint64_t first)
 {
     const struct ff_manifest *manifest = head->manifest;
@@ -112,7 +112,7 @@ static void draw_labels(struct ff_joint_head *head, uint32_t epoch, uint64_t fir
                                                   head->truth[i], ff_rng_unit(&rng, first + i));
 }
 
-/* The logits of the batch are there: labels are drawn, then dL/dlogits take their place. */
+/* With all logits of the batch: draws labels, then replaces the logits by dL/dlogits. */
 static int finish_logits(struct ff_joint_head *head, const struct ff_batch *batch, uint64_t first)
 {
     size_t rows = head->climb->all_rows, classes = head->manifest->classes;
@@ -125,7 +125,7 @@ static int finish_logits(struct ff_joint_head *head, const struct ff_batch *batc
     if (!isfinite(loss))
         return ff_fail(head->network->ctx, FF_ENUMERIC,
                        "epoch %u: the head's loss is not finite: training diverged; try a lower "
-                       "learning rate of the head than %g",
+                       "head learning rate than %g",
                        batch->epoch + 1, head->manifest->recipe.head_learning_rate);
     return FF_OK;
 }
@@ -144,7 +144,7 @@ static int read_truth(struct ff_joint_head *head, const struct ff_batch *batch,
     return status;
 }
 
-/* Up to the top: all logits; the part on the last layer learns at once. */
+/* Climbs to the last layer for the logits; the part on the last layer trains at once. */
 static int climb_first(struct ff_joint_head *head, const struct ff_batch *batch, uint64_t first)
 {
     uint32_t last = head->network->n_layers - 1;
@@ -167,7 +167,7 @@ static int climb_first(struct ff_joint_head *head, const struct ff_batch *batch,
     return status == FF_OK ? learn_part(head, part_on(head, last), batch) : status;
 }
 
-/* The other parts learn as the batch comes by once more. */
+/* Climbs a second time, training the other parts. */
 static int climb_again(struct ff_joint_head *head, const struct ff_batch *batch)
 {
     uint32_t last = head->network->n_layers - 1;

@@ -1,14 +1,14 @@
 /*
- * The linear softmax head of a network that trains all at once, and the wrong labels it finds
- * likely. The logits are the sum of the parts on all layers but the first (Hinton 2022, section
- * 3.3), and all parts learn from one cross-entropy:
+ * The linear softmax head of a network that trains all layers at once, and the wrong labels that it
+ * finds likely. The logits are the sum of the parts on all layers but the first (Hinton 2022,
+ * section 3.3), and one cross-entropy trains all parts:
  *
  *     logits = sum over k of h_k V_k' + c_k,  dV_k = dlogits' h_k,  dc_k = column sums of dlogits
  *
  * with h_k: (rows, units of layer k), the normalised outputs under the neutral label. dlogits is
- * known only at the top. As the activations of one layer are in memory at a time, the batch climbs
- * a second time then, up to the last part but one, and each part learns as its h_k comes by: one
- * more forward pass, but no memory that grows with depth.
+ * known only after the last layer, and the activations of only one layer are in memory. So the
+ * batch climbs a second time, up to the last part but one, and each part trains when its h_k is
+ * computed: one more forward pass, but no memory that grows with depth.
  */
 #ifndef FF_LEARN_JOINT_HEAD_H
 #define FF_LEARN_JOINT_HEAD_H
@@ -20,29 +20,30 @@
 #include "nn/schedule.h"
 
 struct ff_joint_head {
-    const struct ff_manifest *manifest; /* not owned, as are those up to UPDATE */
+    const struct ff_manifest *manifest; /* not owned, like all up to UPDATE */
     const struct ff_geometry *geometry;
-    const struct ff_schedule *schedule; /* of the learning rate */
+    const struct ff_schedule *schedule; /* learning rate schedule */
     struct ff_network *network;
-    struct ff_climb *climb;   /* rows of a batch at least */
-    struct ff_update *update; /* its buffers are used; they fit all heads */
+    struct ff_climb *climb;   /* with room for a batch at least */
+    struct ff_update *update; /* lends its buffers, which fit all heads */
     float *logits;            /* (batch, classes) */
     float *product;           /* (chunk_rows, classes) */
     uint16_t *truth;          /* (batch) */
-    uint16_t *hard;           /* (batch): wrong labels; NULL unless they are wanted */
-    bool draw;                /* wrong labels are wanted */
+    uint16_t *hard;           /* (batch): wrong labels; NULL unless DRAW */
+    bool draw;                /* draw wrong labels */
 };
 
-/* Allocates; the pointers to others and DRAW are set before. On error release what is there. */
+/* Allocates the buffers; the caller sets the borrowed pointers and DRAW first. On error, release
+ * HEAD. */
 FF_CHECK int ff_joint_head_init(struct ff_joint_head *head);
 void ff_joint_head_release(struct ff_joint_head *head);
-/* Adds what the head takes, for its geometry, CLASSES and DRAW; parts and update apart. */
+/* Adds the memory of the head for its geometry, CLASSES and DRAW, without parts and update. */
 void ff_joint_head_needs(const struct ff_geometry *geometry, uint32_t classes, bool draw,
                          struct ff_needs *needs);
 /*
  * Trains all parts on BATCH, whose PIECES are the rows under the neutral label (N, in order, loaded
- * from FEED), and draws wrong labels from what the head thought before. FF_ENUMERIC: the head's
- * loss is not finite.
+ * from FEED), and draws wrong labels by the head's predictions before the step. FF_ENUMERIC: the
+ * head's loss is not finite.
  */
 FF_CHECK int ff_joint_head_learn(struct ff_joint_head *head, const struct ff_batch *batch,
                                  struct ff_feed *feed, size_t n, const struct ff_piece *pieces);

@@ -1,4 +1,4 @@
-/* One layer, by Forward-Forward, on the stored outputs of the layer below. */
+/* The learner of one layer by Forward-Forward, on the stored outputs of the layer below. */
 #include "learn/learner.h"
 #include "learn/step.h"
 #include "learn/streams.h"
@@ -56,7 +56,7 @@ static uint32_t micro_chunks(const struct ff_job *job, uint32_t layer)
     return ff_micro_chunks(&job->geometry, &shape, job->micro_batch_rows);
 }
 
-/* Each row forward and backward: two products, two operations for each weight. */
+/* Two matrix products per row, forward and gradient, of two operations per weight. */
 #define FLOPS_PER_WEIGHT 4
 
 static double flops(const struct ff_manifest *manifest, uint32_t layer)

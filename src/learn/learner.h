@@ -1,8 +1,8 @@
 /*
  * Learners, each a file that ends with its row of operations. A learner makes one optimizer step
- * per batch: it holds the layers that learn and reads their inputs through a feed; epochs,
- * checkpoints and progress are the run's (train/stage_learn.c). Which one a mode trains with stands
- * in train/modes.c.
+ * per batch: it holds the layers in training and reads their inputs through a feed. Epochs,
+ * checkpoints and progress belong to the run (train/stage_learn.c). train/modes.c lists the
+ * learners of each mode.
  */
 #ifndef FF_LEARN_LEARNER_H
 #define FF_LEARN_LEARNER_H
@@ -12,34 +12,35 @@
 #include "model/layer.h"
 
 struct ff_learner_opts {
-    struct ff_workers *workers; /* not owned, as is all below */
+    struct ff_workers *workers; /* not owned, like all below */
     const struct ff_job *job;
     uint32_t layer; /* from 1; where the whole network trains at once: 1 */
     struct ff_knobs knobs;
-    struct ff_scratch *scratch; /* of tiles that are paged */
-    bool *damaged;              /* becomes true when something in scratch turns out to be */
+    struct ff_scratch *scratch; /* for paged tiles */
+    bool *damaged;              /* becomes true if scratch is found damaged */
 };
 
-/* Begins the struct of every learner. */
+/* The first member of every learner's struct. */
 struct ff_learner {
     const struct ff_learner_ops *ops;
     struct ff_learner_opts opts;
-    /* What learns, as it is stored: all zero once made, to be seeded or loaded before the start. */
+    /* The parts in training, in stored order: zero after opening, to be seeded or loaded before the
+     * start. */
     const struct ff_part *parts;
     size_t n_parts;
 };
 
 struct ff_learner_ops {
-    struct ff_work work; /* for the planner; its needs count the struct of SIZE bytes, too */
-    size_t size;         /* of the struct, which is zeroed before it is opened */
-    bool goodness;       /* learns by the goodness of layers, and sums it up */
-    bool reads_outputs;  /* learns from the outputs of its layer; else from the inputs */
-    /* Allocates the parts. On error what is there is closed. */
+    struct ff_work work; /* for the planner; its needs include the struct of SIZE bytes */
+    size_t size;         /* bytes of the struct, which is zeroed before opening */
+    bool goodness;       /* trains on the goodness of layers and sums it */
+    bool reads_outputs;  /* trains on the outputs of its layer; else on the inputs */
+    /* Allocates the parts. On error the learner is closed. */
     int (*open)(struct ff_learner *learner);
-    /* Allocates the rest, to learn from SET (not owned). */
+    /* Allocates the rest, to train on SET (not owned). */
     int (*start)(struct ff_learner *learner, struct ff_set *set);
-    /* Learns from one batch and adds to SUMS, whose loss is not finite once training has diverged.
-     * Fails with FF_ECORRUPT (scratch), FF_ENUMERIC. */
+    /* Trains on one batch and adds to SUMS. The loss is not finite if training has diverged.
+     * FF_ECORRUPT: scratch is damaged. FF_ENUMERIC. */
     int (*learn)(struct ff_learner *learner, const struct ff_batch *batch, struct ff_sums *sums);
     void (*close)(struct ff_learner *learner); /* frees what the struct owns */
 };
@@ -47,11 +48,11 @@ struct ff_learner_ops {
 extern const struct ff_learner_ops ff_layer_learner;    /* one layer, by Forward-Forward */
 extern const struct ff_learner_ops ff_network_learner;  /* all layers, by Forward-Forward */
 extern const struct ff_learner_ops ff_backprop_learner; /* all layers, by backpropagation */
-/* The same in micro-batches, whose gradients are added up. */
+/* The same, with gradients accumulated over micro-batches. */
 extern const struct ff_learner_ops ff_backprop_accum_learner;
 extern const struct ff_learner_ops ff_head_learner; /* one layer's part of the linear head */
 
-/* Makes a learner and opens it. */
+/* Creates and opens a learner. */
 FF_CHECK int ff_learner_new(const struct ff_learner_ops *ops, const struct ff_learner_opts *opts,
                             struct ff_learner **out);
 void ff_learner_free(struct ff_learner *learner);

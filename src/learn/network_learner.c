@@ -1,18 +1,18 @@
 /*
- * The whole network, by Forward-Forward as Hinton (2022) trains it. The whole network and its
- * optimizer's state are in memory, every batch climbs through all layers, and each layer makes its
- * step right after its own forward pass: the outputs it had before are the next layer's inputs, so
- * that one pass does for all.
+ * The learner of a whole network by Forward-Forward, after Hinton (2022). The whole network and its
+ * optimizer state are in memory. Every batch climbs through all layers, and each layer makes its
+ * step right after its own forward pass. The next layer's inputs are the outputs from before the
+ * step, so that one pass serves all layers.
  *
  * On each batch:
  *
- * 1. with a head: the rows under the neutral label climb, the head learns, and, where negatives are
- *    hard, draws the wrong labels of this batch (joint_head.h);
- * 2. the positive and the negative rows, together, climb; in each layer phases (A), (B), (C) as in
- *    step.h, with peer normalisation if asked for (peers.h).
+ * 1. with a head: the rows under the neutral label climb, the head trains, and, if negatives are
+ *    hard, it draws the wrong labels of this batch (joint_head.h);
+ * 2. the positive and negative rows climb together; each layer runs phases (A), (B), (C) as in
+ *    step.h, with peer normalisation if enabled (peers.h).
  *
- * In memory are all weights and their optimizer's state, and of one layer at a time the activations
- * of a batch and the tiles' gradients.
+ * In memory are all weights and optimizer state, and for one layer at a time the activations of a
+ * batch and the tiles' gradients.
  */
 #include "learn/climb.h"
 #include "learn/joint_head.h"
@@ -30,11 +30,11 @@ struct network_learner {
     struct ff_feed *feed;
     struct ff_climb climb;
     struct ff_update update;
-    struct ff_joint_head head; /* network NULL: there is none */
+    struct ff_joint_head head; /* network NULL: no head */
     bool hard, peers;
     size_t max_pieces, max_rows; /* of a batch */
-    float *goodness;             /* (max_rows): of the layer at work */
-    float *total;                /* (max_rows): summed over the layers that count */
+    float *goodness;             /* (max_rows): of the current layer */
+    float *total;                /* (max_rows): summed over the layers that classify */
     float *scale;                /* (max_rows) */
     float *shift;                /* (units of the widest layer); only with peer normalisation */
     struct ff_piece_request *requests;
@@ -68,7 +68,7 @@ static size_t list_buffers(struct network_learner *l, const struct ff_recipe *re
     return l->peers ? 6 : 5;
 }
 
-/* What recipe and geometry decide, with nothing allocated. */
+/* The learner's sizes by recipe and geometry; nothing is allocated. */
 static struct network_learner make_shape(const struct ff_recipe *recipe,
                                          const struct ff_geometry *geometry)
 {
@@ -201,8 +201,8 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
         ff_joint_head_needs(&job->geometry, manifest->classes, shape.hard, out);
 }
 
-/* Two rows, forward and backward; and the neutral row: forward, and once more up to the last part
- * of the head but one. */
+/* Two rows, forward and gradient; and the neutral row: forward, and again up to the head's last
+ * part but one. */
 static double flops(const struct ff_manifest *manifest, uint32_t layer)
 {
     const struct ff_recipe *recipe = &manifest->recipe;
@@ -223,7 +223,7 @@ static double flops(const struct ff_manifest *manifest, uint32_t layer)
     return total;
 }
 
-/* The neutral rows of BATCH: the head learns, and wrong labels are drawn if they are to be. */
+/* Trains the head on the neutral rows of BATCH and draws wrong labels if negatives are hard. */
 static int learn_head(struct network_learner *l, const struct ff_batch *batch)
 {
     uint32_t first_chunk, chunks;
@@ -240,7 +240,7 @@ static int learn_head(struct network_learner *l, const struct ff_batch *batch)
     return ff_joint_head_learn(&l->head, batch, l->feed, chunks, l->pieces);
 }
 
-/* The positive and negative rows of BATCH, into the climb and PAIRS. */
+/* Loads the positive and negative rows of BATCH into the climb and PAIRS. */
 static int load_pairs(struct network_learner *l, const struct ff_batch *batch,
                       struct ff_pairs *pairs)
 {
@@ -262,7 +262,7 @@ static int load_pairs(struct network_learner *l, const struct ff_batch *batch,
     return status;
 }
 
-/* The step of layer K, whose outputs are there and stay. */
+/* The step of layer K, which leaves its outputs unchanged. */
 static int update_layer(struct network_learner *l, uint32_t k, const struct ff_pairs *pairs,
                         const struct ff_batch *batch)
 {
@@ -294,15 +294,15 @@ static int update_layer(struct network_learner *l, uint32_t k, const struct ff_p
     return ff_update_run(&l->update, &rows);
 }
 
-/* The goodness that classifies a row: summed over the layers, the first left out if there are
- * more (Hinton 2022, section 3.3). */
+/* Adds to the goodness that classifies a row: the sum over all layers, without the first if there
+ * are more (Hinton 2022, section 3.3). */
 static void add_goodness(struct network_learner *l, uint32_t k)
 {
     for (size_t row = 0; row < l->climb.all_rows; row++)
         l->total[row] = k < 2 ? l->goodness[row] : l->total[row] + l->goodness[row];
 }
 
-/* Forward through layer K, its loss, its step. */
+/* Forward pass, loss and step of layer K. */
 static int learn_layer(struct network_learner *l, uint32_t k, const struct ff_pairs *pairs,
                        const struct ff_batch *batch, double *loss, struct ff_sums *layers)
 {
@@ -344,7 +344,7 @@ static int learn_pairs(struct network_learner *l, const struct ff_batch *batch,
     return FF_OK;
 }
 
-/* Asks for the images of the batch after this one. */
+/* Prefetches the images of BATCH. */
 static void prefetch(struct network_learner *l, uint64_t batch)
 {
     uint32_t first, chunks;

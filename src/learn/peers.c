@@ -2,7 +2,7 @@
 
 #include "nn/kernels.h"
 
-#define KEPT 0.9f /* of the running mean, at each batch */
+#define KEPT 0.9f /* weight of the running mean, per batch */
 #define ADDED 0.1f
 
 struct peers_job {

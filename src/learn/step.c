@@ -6,26 +6,26 @@
 
 #include <string.h>
 
-#define OUTPUT_BYTES ((size_t)16 << 20) /* of a micro-batch's outputs, unless told otherwise */
+#define OUTPUT_BYTES ((size_t)16 << 20) /* default size of a micro-batch's outputs */
 
 struct ff_step {
     struct ff_workers *workers;
     struct ff_step_opts opts;
     struct ff_update update;
-    size_t max_rows; /* of a micro-batch: of pairs positive and negative ones */
-    float *y;        /* (max_rows, units): outputs; where labels condition the layer, z */
+    size_t max_rows; /* rows of a micro-batch, positive and negative */
+    float *y;        /* (max_rows, units): outputs; of a label-conditioned layer z */
     struct ff_piece_request *requests;
     struct ff_piece *pieces;
     struct ff_block *blocks;
-    /* Of pairs */
+    /* For pairs */
     float *sums;     /* (tiles, max_rows): sums of squares */
     float *goodness; /* (max_rows) */
     float *scale;    /* (max_rows): c (2/n) */
-    /* Of a label-conditioned layer */
+    /* For label-conditioned layers */
     struct ff_conditioned conditioned;
 };
 
-/* Rows that a sample is: a positive and a negative one, or one that meets all labels. */
+/* Rows per sample: a positive and a negative one, or one for all labels. */
 static uint32_t rows_of_sample(const struct ff_layer *layer)
 {
     return layer->classes ? 1 : 2;
@@ -136,7 +136,7 @@ void ff_step_needs(const struct ff_step_opts *opts, unsigned threads, struct ff_
         ff_conditioned_needs(&shape.conditioned, needs);
 }
 
-/* Requests for CHUNKS chunks from FIRST_CHUNK on, in the VARIANT whose turn it is. */
+/* Lists requests for CHUNKS chunks from FIRST_CHUNK on, of VARIANT. */
 static size_t list_requests(struct ff_step *step, uint32_t first_chunk, uint32_t chunks,
                             uint32_t variant)
 {
@@ -160,7 +160,7 @@ void ff_step_will_need(struct ff_step *step, uint64_t batch, uint32_t epoch)
     }
 }
 
-/* The batch that a micro-batch is a part of. */
+/* The batch of a micro-batch. */
 struct whole {
     uint64_t batch;
     uint32_t epoch, variant;
@@ -169,7 +169,7 @@ struct whole {
     struct ff_sums *sums;
 };
 
-/* (A) and (B) of pairs. */
+/* (A) and (B) for pairs. */
 static int weigh_pairs(struct ff_step *step, size_t n_blocks, size_t all_rows, struct whole *whole,
                        struct ff_update_rows *rows)
 {
@@ -193,7 +193,7 @@ static int weigh_pairs(struct ff_step *step, size_t n_blocks, size_t all_rows, s
     return FF_OK;
 }
 
-/* The true labels of the rows that were loaded. */
+/* Reads the true labels of the loaded rows. */
 static int read_labels(struct ff_step *step, size_t n_blocks)
 {
     int status = FF_OK;
@@ -204,7 +204,7 @@ static int read_labels(struct ff_step *step, size_t n_blocks)
     return status;
 }
 
-/* (A) and (B) of a label-conditioned layer. */
+/* (A) and (B) for a label-conditioned layer. */
 static int weigh_labels(struct ff_step *step, size_t n_blocks, size_t all_rows, struct whole *whole,
                         struct ff_update_rows *rows)
 {
@@ -234,7 +234,7 @@ static int weigh_labels(struct ff_step *step, size_t n_blocks, size_t all_rows, 
     return FF_OK;
 }
 
-/* The micro-batch of CHUNKS chunks from FIRST_CHUNK on. */
+/* Runs the micro-batch of CHUNKS chunks from FIRST_CHUNK on. */
 static int run_micro_batch(struct ff_step *step, uint32_t first_chunk, uint32_t chunks,
                            struct whole *whole, struct ff_update_rows *rows)
 {

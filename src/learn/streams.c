@@ -12,8 +12,8 @@ static uint32_t list_from(uint32_t first, uint32_t n, uint32_t out[FF_MAX_STREAM
     return n;
 }
 
-/* What a layer learns from: copies of label-free rows; or rows under every label, from which it
- * gathers; or the positive ones and each set of negatives. */
+/* Lists the streams that a layer trains on: copies of label-free rows; or rows under every label,
+ * to gather from; or the positive stream and each set of negatives. */
 static uint32_t list_learnt(const struct ff_manifest *manifest, uint32_t out[FF_MAX_STREAMS])
 {
     const struct ff_recipe *recipe = &manifest->recipe;
@@ -24,7 +24,7 @@ static uint32_t list_learnt(const struct ff_manifest *manifest, uint32_t out[FF_
                      out);
 }
 
-/* The head's at its place in ascending order, unless it is there already. */
+/* Inserts the head's stream in ascending order, unless it is listed already. */
 static uint32_t add_head(const struct ff_recipe *recipe, uint32_t n, uint32_t out[FF_MAX_STREAMS])
 {
     uint32_t head = ff_streams_head(recipe), at = n;

@@ -1,7 +1,7 @@
 /*
- * The work of a job as the planner (plan/plan.h) sees it: a list of tasks, each one kind of work on
- * one layer. The job states what a task holds in memory and computes, and the planner chooses the
- * task's knobs: how much is in memory at a time. No knob changes a bit of any result.
+ * The work of a job for the planner (plan/plan.h): a list of tasks, each one kind of work on one
+ * layer. The job states what a task computes and holds in memory; the planner chooses the task's
+ * knobs, how much is in memory at a time. Knobs do not affect any result.
  */
 #ifndef FF_LEARN_TASK_H
 #define FF_LEARN_TASK_H
@@ -14,56 +14,58 @@
 /* How much is in memory at a time. */
 struct ff_knobs {
     uint32_t micro_chunks;         /* chunks of a batch, or of a block, at a time: 1 .. all */
-    struct ff_residency residency; /* of a layer's tiles */
+    struct ff_residency residency; /* residency of a layer's tiles */
 };
 
 #define FF_TASK_KINDS 4
 
 struct ff_task {
-    int kind;            /* the job's own number for it, below FF_TASK_KINDS */
-    uint32_t layer;      /* from 1; where no single layer is at work: 1 */
-    bool repeated;       /* takes what the task of its kind before it takes; then what follows is
-                            not filled in */
-    enum ff_phase phase; /* as reports name it */
-    bool one_layer;      /* it is about that layer alone */
-    bool shown;          /* its knobs are of interest to the user */
+    int kind;       /* the job's own number for it, below FF_TASK_KINDS */
+    uint32_t layer; /* from 1; 1 if the task is not about a single layer */
+    bool repeated;  /* needs the same as the previous task of its kind; the members below are then
+                       unset */
+    enum ff_phase phase; /* phase in reports */
+    bool one_layer;      /* the task is about LAYER only */
+    bool shown;          /* its knobs may be shown to the user */
     uint32_t tiles;      /* of the layer */
-    bool pages;          /* they may be paged */
-    uint32_t chunks;     /* at a time where memory is not scarce */
-    uint32_t all_chunks; /* of a batch that may be cut; 0: it may not, and CHUNKS are needed */
+    bool pages;          /* tiles may be paged */
+    uint32_t chunks;     /* chunks at a time if memory is not scarce */
+    uint32_t
+        all_chunks; /* chunks of a batch that may be divided; 0: it may not, CHUNKS are needed */
 };
 
-/* Memory at the worst moment of a task. */
+/* Memory of a task at its peak. */
 struct ff_demand {
     struct ff_needs needs;
-    uint64_t program;   /* of the process, beside them */
-    uint64_t accounted; /* the most that is accounted for at any moment of the task */
+    uint64_t program;   /* memory of the process beyond them */
+    uint64_t accounted; /* peak of accounted memory */
 };
 
-/* What a task computes and moves, to estimate what paging costs. */
+/* Computation and traffic of a task, to estimate the cost of paging. */
 struct ff_effort {
     double operations; /* floating-point operations of the matrix products */
-    double bytes;      /* of tiles that are written or read beside them */
-    double by_tile;    /* share of the time in which each thread works on a tile of its own */
+    double bytes;      /* bytes of tiles written or read by paging */
+    double by_tile;    /* fraction of the time in which each thread works on its own tile */
 };
 
 struct ff_tasks {
-    const void *job;        /* passed to the functions below */
-    unsigned threads;       /* that compute */
-    uint64_t memory_bytes;  /* the budget; 0: none */
-    uint32_t tile_slots;    /* buffers for paged tiles, as asked for; 0: the planner chooses */
-    uint32_t chunk_rows;    /* rows of a chunk */
-    uint32_t rows;          /* most rows at a time */
-    uint32_t common_chunks; /* chunks at a time that all tasks share: before planning where
-                               memory is not scarce, then as planned; 0: each task has its own */
-    bool out_of_memory;     /* some of what is needed could not be found out */
+    const void *job;       /* passed to the functions below */
+    unsigned threads;      /* worker threads */
+    uint64_t memory_bytes; /* the budget; 0: none */
+    uint32_t tile_slots;   /* buffers for paged tiles, if requested; 0: the planner chooses */
+    uint32_t chunk_rows;   /* rows of a chunk */
+    uint32_t rows;         /* most rows at a time */
+    uint32_t
+        common_chunks; /* chunks at a time shared by all tasks: before planning the number if memory
+                          is not scarce, afterwards the planned one; 0: each task has its own */
+    bool out_of_memory; /* an estimate failed for lack of memory */
     /* Calls VISIT for each task in the order of the work. */
     void (*each)(const void *job, void (*visit)(void *arg, const struct ff_task *task), void *arg);
     struct ff_demand (*demand)(const void *job, const struct ff_task *task,
                                const struct ff_knobs *knobs);
     struct ff_effort (*effort)(const void *job, const struct ff_task *task,
                                const struct ff_knobs *knobs);
-    /* Adds to PLAN what TASK leaves on disk and writes. */
+    /* Adds to PLAN the bytes that TASK keeps on disk and writes. */
     void (*note_disk)(const void *job, const struct ff_task *task, const struct ff_knobs *knobs,
                       struct ff_plan *plan);
 };

@@ -82,7 +82,7 @@ struct job {
     float lr;
 };
 
-/* Which of the buffers for tiles at work is TILE's: its own if there are as many, else WORKER's. */
+/* The index of TILE's buffer: the tile's own if there is one per tile, else WORKER's. */
 static size_t place_of(const struct ff_update *update, uint32_t tile, unsigned worker)
 {
     return update->layer->tiles <= update->workers->threads ? tile : worker;
@@ -97,13 +97,13 @@ static float *tile_gradient(const struct ff_update *update, uint32_t tile, unsig
     return update->gradient + place_of(update, tile, worker) * layer->tile_units * layer->fan_in;
 }
 
-/* dL/dz of a tile's neurons for the rows of one block: (rows, count), LD apart. */
+/* dL/dz of a tile's neurons for the rows of one block: (rows, count), with stride LD. */
 struct delta {
     const float *z;
     size_t ld;
 };
 
-/* Of a label-conditioned layer, whose label weights' gradient is added to as well. */
+/* dL/dz in a label-conditioned layer. Also adds to the gradient of its label weights. */
 static struct delta condition_delta(const struct job *job, const struct ff_block *block,
                                     uint32_t tile, uint32_t first, uint32_t count)
 {
