@@ -18,7 +18,7 @@ struct ff_holdout ff_holdout_make(const struct ff_manifest *manifest,
         .layer = layer,
         .classes = manifest->classes,
         .goodness_scale = (float)manifest->recipe.goodness_scale,
-        .chunk_rows = geometry->learnt_rows < geometry->rows ? geometry->chunk_rows : 0,
+        .chunk_rows = geometry->learned_rows < geometry->rows ? geometry->chunk_rows : 0,
     };
 }
 

@@ -107,7 +107,7 @@ static void count_labels(struct ff_metrics *f, const struct ff_forward_block *bl
 
 static bool is_held_out(const struct ff_metrics *f, const struct ff_forward_block *block)
 {
-    return block->first >= f->geometry->learnt_rows;
+    return block->first >= f->geometry->learned_rows;
 }
 
 static int take_conditioned(struct ff_metrics *f, struct ff_feed *feed,

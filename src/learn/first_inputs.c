@@ -79,7 +79,7 @@ static void shift_images(const struct ff_feed_opts *opts, const struct ff_first_
     for (size_t i = 0; i < rows->rows; i++) {
         int32_t shift[2] = {0, 0}; /* held-out samples are not shifted */
 
-        if (rows->first + i < opts->geometry->learnt_rows)
+        if (rows->first + i < opts->geometry->learned_rows)
             ff_jitter_draw(&rng, rows->first + i, opts->jitter, shift);
         ff_jitter_shift(&opts->image, element, shift, (const char *)rows->images + i * bytes,
                         out + i * bytes);

@@ -148,8 +148,8 @@ static void note_label(struct import *import, uint64_t place, uint16_t label)
 
     if (!facts || !import->opts->dataset->info.classes)
         return;
-    if (place < import->opts->geometry->learnt_rows)
-        facts->learnt[label] = true;
+    if (place < import->opts->geometry->learned_rows)
+        facts->learned[label] = true;
     else
         facts->held_out[label] = true;
 }

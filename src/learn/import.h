@@ -30,7 +30,7 @@ struct ff_import_facts {
     char fingerprint[FF_HASH_BYTES]; /* hash of labels and features in the order
                                         of the dataset */
     struct ff_data_files files;
-    bool learnt[FF_MAX_CLASSES]; /* labels of the training samples */
+    bool learned[FF_MAX_CLASSES]; /* labels of the training samples */
     bool held_out[FF_MAX_CLASSES];
 };
 

@@ -102,7 +102,7 @@ static struct ff_set_values sums_of(const struct ff_job *job)
     struct ff_set_values sums =
         make_values(job, FF_F32, FF_F32, FF_RANGE_STARTS * job->manifest->classes, 1);
 
-    sums.missing = (double)geometry->learnt_rows / (double)geometry->rows;
+    sums.missing = (double)geometry->learned_rows / (double)geometry->rows;
     return sums;
 }
 

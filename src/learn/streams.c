@@ -14,7 +14,7 @@ static uint32_t list_from(uint32_t first, uint32_t n, uint32_t out[FF_MAX_STREAM
 
 /* Lists the streams that a layer trains on: copies of label-free rows; or rows under every label,
  * to gather from; or the positive stream and each set of negatives. */
-static uint32_t list_learnt(const struct ff_manifest *manifest, uint32_t out[FF_MAX_STREAMS])
+static uint32_t list_learned(const struct ff_manifest *manifest, uint32_t out[FF_MAX_STREAMS])
 {
     const struct ff_recipe *recipe = &manifest->recipe;
 
@@ -40,7 +40,7 @@ static uint32_t add_head(const struct ff_recipe *recipe, uint32_t n, uint32_t ou
 uint32_t ff_streams_passed(const struct ff_manifest *manifest, bool with_head,
                            uint32_t out[FF_MAX_STREAMS])
 {
-    uint32_t n = list_learnt(manifest, out);
+    uint32_t n = list_learned(manifest, out);
 
     return with_head ? add_head(&manifest->recipe, n, out) : n;
 }
@@ -48,7 +48,7 @@ uint32_t ff_streams_passed(const struct ff_manifest *manifest, bool with_head,
 uint32_t ff_streams_stored(const struct ff_manifest *manifest, uint32_t boundary, bool with_head,
                            uint32_t out[FF_MAX_STREAMS])
 {
-    uint32_t n = boundary < manifest->recipe.layers ? list_learnt(manifest, out) : 0;
+    uint32_t n = boundary < manifest->recipe.layers ? list_learned(manifest, out) : 0;
 
     return with_head ? add_head(&manifest->recipe, n, out) : n;
 }

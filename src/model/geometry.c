@@ -22,7 +22,7 @@ struct ff_geometry ff_geometry_make(uint64_t rows, uint32_t batch)
     g.chunk_rows = (uint32_t)ff_divide_up(g.batch, ff_divide_up(g.batch, FF_CHUNK_ROWS));
     g.chunks_per_batch = (uint32_t)ff_divide_up(g.batch, g.chunk_rows);
     g.batches = ff_divide_up(rows, g.batch);
-    g.learnt_rows = rows;
+    g.learned_rows = rows;
     last = rows - (g.batches - 1) * g.batch;
     g.chunks = (uint32_t)((g.batches - 1) * g.chunks_per_batch + ff_divide_up(last, g.chunk_rows));
     return g;
@@ -40,7 +40,7 @@ void ff_geometry_hold_out(struct ff_geometry *g, double fraction)
     if (held == 0)
         return;
     g->batches -= held;
-    g->learnt_rows = g->batches * g->batch;
+    g->learned_rows = g->batches * g->batch;
 }
 
 static uint64_t rows_left(const struct ff_geometry *g, uint64_t first, uint64_t at_most)

@@ -17,7 +17,7 @@ struct ff_geometry {
     uint32_t chunk_rows;       /* rows of a chunk; the last one of a batch may have fewer */
     uint32_t chunks_per_batch; /* of a full batch */
     uint64_t batches;          /* for training; the held-out batches follow them */
-    uint64_t learnt_rows;      /* rows of these batches */
+    uint64_t learned_rows;     /* rows of these batches */
     uint32_t chunks;           /* in all batches */
 };
 

@@ -28,13 +28,13 @@ static bool data_is_sane(const struct ff_manifest *manifest)
            (embedding.mode != FF_EMBED_REPLACE || manifest->features >= embedding.classes);
 }
 
-static bool sums_are_sane(const struct ff_progress_mark *mark, uint64_t learnt_rows)
+static bool sums_are_sane(const struct ff_progress_mark *mark, uint64_t learned_rows)
 {
     const struct ff_sums *sums = &mark->sums, none = {0};
 
     if (mark->batch == 0)
         return memcmp(sums, &none, sizeof none) == 0;
-    return sums->rows >= 0 && sums->rows <= (double)learnt_rows && sums->wrong >= 0 &&
+    return sums->rows >= 0 && sums->rows <= (double)learned_rows && sums->wrong >= 0 &&
            sums->wrong <= sums->rows && isfinite(sums->loss) && isfinite(sums->goodness_pos) &&
            isfinite(sums->goodness_neg);
 }
@@ -54,7 +54,7 @@ static bool mark_is_sane(const struct ff_manifest *manifest)
         mark->round >= recipe->sweeps || mark->checkpoints > MAX_CHECKPOINTS ||
         mark->generation > mark->checkpoints || (manifest->fingerprint[0] != '\0') != imported ||
         (mark->compacted && mark->stage != FF_STAGE_DONE) ||
-        !sums_are_sane(mark, geometry.learnt_rows))
+        !sums_are_sane(mark, geometry.learned_rows))
         return false;
     switch (mark->stage) {
     case FF_STAGE_IMPORT:

@@ -37,7 +37,7 @@ uint64_t ff_manifest_held_out(const struct ff_manifest *manifest)
 {
     struct ff_geometry geometry = ff_manifest_geometry(manifest);
 
-    return geometry.rows - geometry.learnt_rows;
+    return geometry.rows - geometry.learned_rows;
 }
 
 struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest)

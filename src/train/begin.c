@@ -179,7 +179,7 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
                        (unsigned long long)samples, recipe->batch);
     geometry = ff_geometry_make(samples, recipe->batch);
     ff_geometry_hold_out(&geometry, recipe->validation);
-    if (recipe->validation > 0 && geometry.learnt_rows == samples)
+    if (recipe->validation > 0 && geometry.learned_rows == samples)
         return refuse_one_batch(ctx, recipe, samples);
     return check_hybrids(ctx, recipe, samples);
 }

@@ -132,10 +132,10 @@ static int run_epoch(struct ff_learning *learning)
                                 .epoch = mark->epoch + 1,
                                 .epochs = learning->epochs,
                                 .rows = (uint64_t)learning->sums.rows,
-                                .rows_total = geometry->learnt_rows};
+                                .rows_total = geometry->learned_rows};
     double began = ff_now(), rows_before = learning->sums.rows, rows, seconds;
 
-    ff_clock_phase(&run->clock, &phase, learning->flops_per_row * (double)geometry->learnt_rows);
+    ff_clock_phase(&run->clock, &phase, learning->flops_per_row * (double)geometry->learned_rows);
     while (mark->batch < geometry->batches) {
         int status = run_batch(learning, &order);
 

@@ -125,13 +125,13 @@ static uint32_t count_unseen(const bool seen[FF_MAX_CLASSES], uint32_t classes, 
     return unseen;
 }
 
-/* A class without samples is learnt as wrong for every row, or is not measured: whether that is
+/* A class without samples is learned as wrong for every row, or is not measured: whether that is
  * meant only the user knows. */
 static int check_classes(struct ff_run *run, const struct ff_import_facts *facts)
 {
     const struct ff_manifest *manifest = &run->manifest;
     uint32_t classes = manifest->classes, first = 0;
-    uint32_t unseen = count_unseen(facts->learnt, classes, &first);
+    uint32_t unseen = count_unseen(facts->learned, classes, &first);
     bool one_class = unseen + 1 == classes;
 
     if (one_class && manifest->samples == manifest->all_samples &&
@@ -144,7 +144,7 @@ static int check_classes(struct ff_run *run, const struct ff_import_facts *facts
                 "%s: %u of %u classes %s no sample among the %llu to learn from (the first is "
                 "class %u)",
                 manifest->data_path, unseen, classes, unseen == 1 ? "has" : "have",
-                (unsigned long long)run->job.geometry.learnt_rows, first);
+                (unsigned long long)run->job.geometry.learned_rows, first);
     unseen = count_unseen(facts->held_out, classes, &first);
     if (ff_manifest_held_out(manifest) > 0 && unseen > 0)
         ff_warn(run->ctx,

@@ -216,7 +216,7 @@ int ff_train_tasks_plan(struct ff_ctx *ctx, struct ff_train_tasks *tasks, struct
 
     ff_train_note_model(tasks, out);
     out->samples = job->geometry.rows;
-    out->held_out_samples = job->geometry.rows - job->geometry.learnt_rows;
+    out->held_out_samples = job->geometry.rows - job->geometry.learned_rows;
     out->parameters =
         ff_recipe_parameters(&manifest->recipe, ff_manifest_fan_in(manifest, 1), manifest->classes);
     out->steps = count_steps(job);

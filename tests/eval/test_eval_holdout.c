@@ -142,7 +142,7 @@ static void invert_images(bool held_out)
     ck_assert_ptr_nonnull(file);
     naive_data_read(opts.data.path, "train", TRAIN_CLASSES, &data);
     naive_streams_init(&streams, &recipe, &data);
-    place = held_out ? streams.learnt : 0;
+    place = held_out ? streams.learned : 0;
     end = held_out ? data.rows : 1;
     for (; place < end; place++) {
         size_t row = streams.row_at[place];

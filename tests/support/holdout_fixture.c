@@ -46,7 +46,7 @@ struct scored score(const char *split)
     naive_read(opts.model, &network);
     naive_data_read(opts.data.path, split, TRAIN_CLASSES, &data);
     naive_streams_init(&streams, &recipe, &data);
-    for (size_t place = all ? 0 : streams.learnt; place < data.rows; place++)
+    for (size_t place = all ? 0 : streams.learned; place < data.rows; place++)
         score_row(&network, &data, all ? place : streams.row_at[place], &out);
     naive_streams_release(&streams);
     naive_data_release(&data);

@@ -23,10 +23,10 @@ static void hold_out(struct naive_streams *streams)
 {
     double rows = (double)streams->data->rows;
 
-    streams->learnt = streams->data->rows;
+    streams->learned = streams->data->rows;
     while (streams->batches > 1 &&
-           rows - (double)streams->learnt < streams->recipe->validation * rows)
-        streams->learnt = --streams->batches * streams->batch;
+           rows - (double)streams->learned < streams->recipe->validation * rows)
+        streams->learned = --streams->batches * streams->batch;
 }
 
 void naive_streams_init(struct naive_streams *streams, const struct ff_recipe *recipe,
@@ -132,7 +132,7 @@ static void shifted(const struct naive_streams *streams, const struct noise *noi
                     double *out)
 {
     naive_shift(streams->data, &noise->shifts, streams->row_at[place], place,
-                place < streams->learnt ? streams->recipe->jitter : 0, out);
+                place < streams->learned ? streams->recipe->jitter : 0, out);
 }
 
 static void import_row(const struct naive_streams *streams, const struct noise *noise,

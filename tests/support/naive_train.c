@@ -51,7 +51,7 @@ static void train_pair(const struct training *t, size_t place, size_t positive, 
         loss = naive_slopes(t->loss, &t->loss_params, g_pos, g_neg, &c_pos, &c_neg);
     double factor =
         2.0 / (double)layer->units / (double)batch_rows; /* dG/dy, mean over the batch */
-    double all_rows = (double)t->in.learnt;
+    double all_rows = (double)t->in.learned;
 
     naive_add_gradient(layer, c_pos * factor, y_pos, x_pos, dw, db);
     naive_add_gradient(layer, c_neg * factor, y_neg, x_neg, dw, db);
@@ -75,7 +75,7 @@ static void train_labels(const struct training *t, size_t place, size_t stream, 
         .x = x,
         .truth = naive_streams_truth(&t->in, place),
         .batch_rows = (double)batch_rows,
-        .all_rows = (double)t->in.learnt,
+        .all_rows = (double)t->in.learned,
         .number = t->learns ? t->number : 0,
         .epoch = t->epoch,
         .batch = t->batch_at,
@@ -173,7 +173,7 @@ static void measure(struct training *t)
     t->learns = false;
     *final = (struct naive_figures){0};
     for (size_t variant = 0; variant < variants; variant++) {
-        for (size_t place = 0; place < t->in.learnt; place++)
+        for (size_t place = 0; place < t->in.learned; place++)
             train_row(t, place, variant, 1, ignored, ignored + n, final);
     }
     final->loss /= (double)variants;
