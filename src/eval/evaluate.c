@@ -1,4 +1,4 @@
-/* Evaluation and prediction: what is made of the scores. */
+/* Evaluation and prediction: results from the scores. */
 #include "eval/evaluate.h"
 
 #include "base/buffers.h"
@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Probability of a label that has none in single precision, whose logarithm is counted instead. */
+/* Lower bound of a probability in the cross-entropy: one that is 0 in single precision has no
+ * logarithm. */
 #define LEAST ((double)FLT_MIN)
 
 struct evaluating {
@@ -21,7 +22,7 @@ struct evaluating {
     double cross_entropy, scale;
     float *probabilities;               /* (classes) */
     uint64_t *layer_wrong, *upto_wrong; /* (layers) */
-    uint64_t metered;                   /* bytes of RESULT's arrays, until the caller has them */
+    uint64_t metered;                   /* bytes of RESULT's arrays, until they are the caller's */
 };
 
 struct predicting {
@@ -85,8 +86,8 @@ static void release_counts(struct evaluating *e)
     e->metered = 0;
 }
 
-/* The arrays of the result outlive the context: they are plain memory, which is counted for as long
- * as the work goes on. */
+/* The arrays of the result outlive the context, so they are plain memory, accounted during the
+ * work. */
 static int allocate_results(struct evaluating *e)
 {
     struct ff_evaluation *result = e->result;
@@ -154,7 +155,7 @@ static int evaluate_layer(void *arg, uint32_t layer, const struct ff_scored *sco
     return FF_OK;
 }
 
-/* -log p. Not fmax(), which would hide that P is NaN. */
+/* -log p. fmax() would hide that P is NaN. */
 static double surprise(float p)
 {
     return -log((double)p < LEAST ? LEAST : (double)p);

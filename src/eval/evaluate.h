@@ -1,5 +1,5 @@
-/* Evaluation and prediction, arranged by a planner that the caller brings: as ff_evaluate(),
- * ff_predict() and ff_plan_evaluate() (fftool/evaluate.h, fftool/plan.h) otherwise. */
+/* Evaluation and prediction with a planner given by the caller; otherwise the same as
+ * ff_evaluate(), ff_predict() and ff_plan_evaluate() (fftool/evaluate.h, fftool/plan.h). */
 #ifndef FF_EVAL_EVALUATE_H
 #define FF_EVAL_EVALUATE_H
 

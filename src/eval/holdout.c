@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The grid: powers of the root of 2, from the least one on to the largest. */
+/* The grid: powers of the square root of 2, from the smallest temperature to the largest. */
 static double temperature_at(double place)
 {
     return FF_LEAST_TEMPERATURE * exp2(place / 2);
@@ -65,7 +65,7 @@ static double cross_entropy(size_t classes, const float *sums, size_t label, siz
     return log(sum) - scale * ((double)sums[label] - (double)sums[best]);
 }
 
-/* A row's SUMS (classes) over the layers from START (from 0) to this one. */
+/* Counts a sample with SUMS (classes) over the layers from START (from 0) to this one. */
 static void count_row(struct ff_holdout *holdout, uint32_t start, const float *sums, uint16_t label)
 {
     size_t best = ff_argmax(holdout->classes, sums);
@@ -77,7 +77,7 @@ static void count_row(struct ff_holdout *holdout, uint32_t start, const float *s
             cross_entropy(holdout->classes, sums, label, best, scale / temperature_at(t));
 }
 
-/* Adds this layer's GOODNESS to a row's sums. */
+/* Adds this layer's GOODNESS to a sample's sums. */
 static void add_row(struct ff_holdout *holdout, const float *goodness, uint16_t label, float *sums)
 {
     uint32_t classes = holdout->classes;
@@ -112,8 +112,8 @@ int ff_holdout_take(struct ff_holdout *holdout, struct ff_feed *feed,
     return ff_set_put(out, block->chunk, FF_STREAM_SUMS, &matrix, FF_F32, compression);
 }
 
-/* Where between the places of the grid the least of ENTROPY lies, by the parabola through the least
- * one and its neighbours. */
+/* The position on the grid, between its points, of the minimum of ENTROPY, by the parabola through
+ * the smallest value and its neighbours. */
 static double least_place(const double entropy[FF_TEMPERATURES])
 {
     int least = 0;

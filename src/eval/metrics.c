@@ -68,7 +68,7 @@ void ff_metrics_needs(const struct ff_metrics *metrics, struct ff_needs *needs)
     ff_holdout_needs(&metrics->holdout, needs);
 }
 
-/* ROWS pairs with the goodness POS and NEG. */
+/* Counts ROWS pairs with goodness POS and NEG. */
 static void count_pairs(struct ff_metrics *f, uint32_t rows, const float *pos, const float *neg)
 {
     struct ff_sums *total = &f->total;
@@ -84,7 +84,7 @@ static void count_pairs(struct ff_metrics *f, uint32_t rows, const float *pos, c
     }
 }
 
-/* The positive goodness is kept when its block comes by; then come the negatives. */
+/* Keeps the goodness of a positive block for the negative blocks that follow. */
 static void take_pairs(struct ff_metrics *f, const struct ff_forward_block *block)
 {
     if (block->stream == FF_STREAM_INPUT)
@@ -119,11 +119,11 @@ static int take_conditioned(struct ff_metrics *f, struct ff_feed *feed,
         return FF_OK;
     }
     if (block->stream != FF_STREAM_INPUT)
-        return FF_OK; /* copies of held-out rows are all the same */
+        return FF_OK; /* all copies of held-out samples are the same */
     return ff_holdout_take(&f->holdout, feed, block, labels, out, compression);
 }
 
-/* The true label's goodness of each row, and the largest of the others'. */
+/* Counts pairs of the true label's goodness and the largest of the other labels. */
 static void count_strongest(struct ff_metrics *f, uint32_t rows, const uint16_t *labels)
 {
     uint32_t classes = f->manifest->classes;
@@ -142,7 +142,7 @@ static void count_strongest(struct ff_metrics *f, uint32_t rows, const uint16_t 
     count_pairs(f, rows, f->goodness_pos, f->goodness_neg);
 }
 
-/* Goodness summed over the layers up to this one, which the layer above draws wrong labels from. */
+/* Stores the goodness summed up to this layer, by which the next layer draws wrong labels. */
 static int put_sums(struct ff_metrics *f, struct ff_feed *feed,
                     const struct ff_forward_block *block, struct ff_set *out,
                     const struct ff_compression *compression)
@@ -163,7 +163,7 @@ static int put_sums(struct ff_metrics *f, struct ff_feed *feed,
     return ff_set_put(out, block->chunk, FF_STREAM_GOODNESS, &matrix, FF_F32, compression);
 }
 
-/* One label after another; with the last one the rows are known under all of them. */
+/* Takes the rows under one label; after the last label the goodness under all is known. */
 static int take_label(struct ff_metrics *f, struct ff_feed *feed,
                       const struct ff_forward_block *block, const uint16_t *labels,
                       struct ff_set *out, const struct ff_compression *compression)

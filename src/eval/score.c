@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* At a model whose trainer goes on meanwhile. */
+/* Attempts at a model that is being trained. */
 #define ATTEMPTS 10
 
 static uint32_t units(const struct scoring *s, uint32_t layer)
@@ -76,8 +76,8 @@ void ff_score_sweep(const char *model)
         ff_scratch_sweep(prefix);
 }
 
-/* Temporary files go where they were asked for, else beside the model, else to the temporary
- * folder. */
+/* Temporary files are created in the requested directory, else beside the model, else in the
+ * system's directory for temporary files. */
 static int open_scratch(struct scoring *s)
 {
     const char *temporary = getenv("TMPDIR");
@@ -162,7 +162,7 @@ static int begin_chunk(void *arg, uint32_t chunk, uint64_t first, uint32_t rows)
     return FF_OK;
 }
 
-/* Keeps the goodness of a chunk: under the label of its stream, or under every one. */
+/* Keeps the goodness of a chunk under the label of its stream, or under every label. */
 static void keep_goodness(struct scoring *s, const struct ff_forward_block *block)
 {
     float *scores = s->layer_scores + block->first * s->classes;
@@ -189,7 +189,7 @@ static int take_block(void *arg, const struct ff_forward_block *block)
     return ff_set_put(s->out, block->chunk, block->stream, &matrix, FF_F32, &none);
 }
 
-/* Whether a trainer has replaced the tiles of GENERATION since the manifest was read. */
+/* True if a trainer has replaced the tiles of GENERATION since the manifest was read. */
 static bool is_replaced(struct scoring *s, char kind, uint32_t number, uint64_t generation)
 {
     const struct ff_tile_key first = {.kind = kind, .layer = number, .generation = generation};
@@ -204,7 +204,7 @@ static bool is_replaced(struct scoring *s, char kind, uint32_t number, uint64_t 
     return moved && ff_model_file_describe(s->file, &first, &value) != FF_OK;
 }
 
-/* Loads a layer, or a head, unless a trainer goes on meanwhile: then S has MOVED. */
+/* Loads a layer or head. Sets S->moved and fails if a trainer has replaced it. */
 static int load_part(struct scoring *s, struct ff_layer *layer, char kind, uint32_t number)
 {
     uint64_t generation = ff_manifest_generation(&s->manifest, kind, number);
@@ -218,8 +218,7 @@ static int load_part(struct scoring *s, struct ff_layer *layer, char kind, uint3
     ff_model_file_unpin(s->file);
     if (s->moved)
         return ff_fail(s->ctx, FF_ELOCKED,
-                       "%s is in training, and went on while it was read: layer %u is another one "
-                       "now",
+                       "%s is in training: layer %u was replaced while the model was read",
                        s->evaluate->model, number);
     return ff_about(s->ctx, ff_fail(s->ctx, status, "%s", reason), FF_ABOUT_MODEL);
 }
@@ -254,7 +253,7 @@ static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *fee
     return status;
 }
 
-/* Adds the part of the head on layer NUMBER, whose outputs are in the set S->out. */
+/* Adds the logits of the head on layer NUMBER, whose outputs are in S->out. */
 static int add_head(struct scoring *s, uint32_t number)
 {
     struct ff_layer head;
@@ -293,7 +292,7 @@ static struct ff_scored scored_rows(const struct scoring *s)
     };
 }
 
-/* Up to the first layer of the range the sum is a layer's own. */
+/* Adds a layer's goodness to the sum, which starts at the first layer of the range. */
 static int sum_goodness(struct scoring *s, uint32_t number)
 {
     struct ff_scored scored = scored_rows(s);
@@ -305,7 +304,7 @@ static int sum_goodness(struct scoring *s, uint32_t number)
     return s->opts->on_layer ? s->opts->on_layer(s->opts->arg, number, &scored) : FF_OK;
 }
 
-/* One layer of a block, from S->in to S->out. */
+/* Runs one layer on a block, from S->in to S->out. */
 static int pass_layer(struct scoring *s, uint32_t number)
 {
     bool head_here = s->by_head && number >= s->first_head;
@@ -382,7 +381,7 @@ static int score_all(struct scoring *s)
     return status;
 }
 
-/* Once, with the model as it is now; *AGAIN becomes true if it is worth another time. */
+/* One attempt with the current model; sets *AGAIN if another attempt may succeed. */
 static int score_once(struct ff_ctx *ctx, const struct ff_score_opts *opts, bool *again)
 {
     struct scoring s = {.ctx = ctx, .opts = opts, .evaluate = opts->evaluate};
@@ -409,11 +408,10 @@ int ff_score(struct ff_ctx *ctx, const struct ff_score_opts *opts)
     int status = FF_OK;
 
     if (!opts->evaluate->model || !opts->evaluate->data.path)
-        return ff_fail(ctx, FF_EINVAL, "no model file, or no data, is named");
+        return ff_fail(ctx, FF_EINVAL, "no model file or no dataset is given");
     for (int i = 0; i < ATTEMPTS && again; i++) {
         if (i > 0)
-            ff_warn(ctx, "%s is in training and went on meanwhile: starting over",
-                    opts->evaluate->model);
+            ff_warn(ctx, "%s is in training and has changed: starting over", opts->evaluate->model);
         status = score_once(ctx, opts, &again);
         ff_memory_limit(ctx, limit_before);
     }

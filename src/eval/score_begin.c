@@ -1,4 +1,4 @@
-/* What is to be scored, and how: decided before the work begins. */
+/* Preparation of scoring: method, layers, data and plan. */
 #include "eval/score_private.h"
 
 #define DEFAULT_SCRATCH_BYTES ((uint64_t)1 << 30)
@@ -14,7 +14,7 @@ static int load_manifest(struct scoring *s)
     return status;
 }
 
-/* What decides on the label. */
+/* Chooses goodness or the head to predict labels. */
 static int choose_method(struct scoring *s)
 {
     enum ff_method method = s->evaluate->method;
@@ -27,18 +27,18 @@ static int choose_method(struct scoring *s)
     if (s->no_goodness && method == FF_METHOD_GOODNESS)
         return ff_fail(s->ctx, FF_EINVAL,
                        "%s is trained by backpropagation (%s): its output layer, a linear head, "
-                       "decides, not the goodness",
+                       "predicts, not the goodness",
                        s->evaluate->model, mode);
     if (unsupervised && method == FF_METHOD_GOODNESS)
         return ff_fail(s->ctx, FF_EINVAL,
-                       "%s is trained without labels: its linear head decides, not the goodness",
+                       "%s is trained without labels: its linear head predicts, not the goodness",
                        s->evaluate->model);
     s->by_head =
         method == FF_METHOD_HEAD || (method == FF_METHOD_AUTO && (s->no_goodness || unsupervised));
     return FF_OK;
 }
 
-/* From the second round of sweeps on every layer is there. Heads are trained in the last one. */
+/* From the second sweep on every layer is stored. Heads are trained in the last sweep. */
 static uint32_t count_layers(const struct scoring *s)
 {
     return s->by_head ? ff_manifest_heads_trained(&s->manifest)
@@ -58,7 +58,7 @@ static int nothing_trained(const struct scoring *s)
                    s->evaluate->model, what);
 }
 
-/* Which layers take part. An unfinished model is used as far as it goes. */
+/* Chooses the layers to use: of an incomplete model those that are trained. */
 static int choose_layers(struct scoring *s)
 {
     const struct ff_progress_mark *mark = &s->manifest.mark;
@@ -76,14 +76,14 @@ static int choose_layers(struct scoring *s)
         ff_warn(s->ctx, "%s is not complete: using its first %u of %u layers", path, s->layers,
                 s->manifest.recipe.layers);
     else if (mark->stage != FF_STAGE_DONE && s->manifest.recipe.sweeps > 1)
-        ff_warn(s->ctx,
-                "%s is not complete: using its layers as they are at layer %u of sweep %u of %u",
+        ff_warn(s->ctx, "%s is not complete: using its layers as of layer %u in sweep %u of %u",
                 path, mark->layer, mark->round + 1, s->manifest.recipe.sweeps);
     return FF_OK;
 }
 
-/* Which layers' goodness is summed: as asked for, as chosen on held-out rows, or all but the first
- * where the label is among its inputs. The last of them is the last one that is looked at. */
+/* Chooses the range of layers whose goodness is summed: the requested one, the one chosen on
+ * held-out samples, or all, without the first if it embeds the label. No layer above the range is
+ * used. */
 static int choose_range(struct scoring *s)
 {
     const struct ff_evaluate_opts *opts = s->evaluate;
@@ -91,11 +91,10 @@ static int choose_range(struct scoring *s)
     uint32_t last = opts->last_layer, first = opts->first_layer;
 
     if (s->by_head && (first > 0 || last > 0))
-        return ff_fail(
-            s->ctx, FF_EINVAL,
-            "layers: they are those whose goodness is summed, and the head of %s decides, "
-            "not the goodness; leave them out",
-            opts->model);
+        return ff_fail(s->ctx, FF_EINVAL,
+                       "layers: they select whose goodness is summed, but the head of %s predicts, "
+                       "not the goodness; leave them out",
+                       opts->model);
     if (s->by_head)
         return FF_OK;
     if (last == 0)
@@ -107,14 +106,14 @@ static int choose_range(struct scoring *s)
     last = last == FF_LAST_LAYER ? s->layers : last;
     first = first == FF_LAST_LAYER ? last : first;
     if (first > last || last > s->layers)
-        return ff_fail(s->ctx, FF_EINVAL, "layers %u to %u: %s has layers 1 to %u that are trained",
+        return ff_fail(s->ctx, FF_EINVAL, "layers %u to %u: the trained layers of %s are 1 to %u",
                        first, last, opts->model, s->layers);
     s->sum_from = first;
     s->layers = last;
     return FF_OK;
 }
 
-/* The data must be of the kind that the model was trained on. */
+/* Checks that the data has the shape of the training data. */
 static int check_data(struct scoring *s)
 {
     const struct ff_evaluate_opts *opts = s->evaluate;
@@ -122,11 +121,12 @@ static int check_data(struct scoring *s)
     const struct ff_dataset_info *info = &s->dataset->info;
 
     if (info->features != manifest->features)
-        return ff_fail(s->ctx, FF_EMISMATCH, "%s has %u feature%s a row, but %s was trained on %u",
-                       opts->data.path, info->features, info->features == 1 ? "" : "s", opts->model,
+        return ff_fail(s->ctx, FF_EMISMATCH,
+                       "%s has %u feature%s per sample, but %s was trained on %u", opts->data.path,
+                       info->features, info->features == 1 ? "" : "s", opts->model,
                        manifest->features);
     if (info->classes > manifest->classes)
-        return ff_fail(s->ctx, FF_EMISMATCH, "%s has labels up to %u, but %s knows %u classes",
+        return ff_fail(s->ctx, FF_EMISMATCH, "%s has labels up to %u, but %s has %u classes",
                        opts->data.path, info->classes - 1, opts->model, manifest->classes);
     return FF_OK;
 }
@@ -154,7 +154,7 @@ static int open_data(struct scoring *s)
     return FF_OK;
 }
 
-/* What makes logits of the scores. */
+/* The factor that turns scores into logits. */
 static double logit_scale(const struct scoring *s)
 {
     const struct ff_range_choice *choice = &s->manifest.choice;
@@ -181,7 +181,7 @@ struct ff_score_task ff_scoring_task(const struct scoring *s)
     };
 }
 
-/* Tells what it will take, and keeps to the budget from here on. */
+/* Makes the plan, reports it and enforces the budget from here on. */
 static int plan(struct scoring *s)
 {
     const struct ff_evaluate_opts *opts = s->evaluate;

@@ -1,4 +1,4 @@
-/* What the files of scoring share. */
+/* Shared by the files of scoring. */
 #ifndef FF_EVAL_SCORE_PRIVATE_H
 #define FF_EVAL_SCORE_PRIVATE_H
 
@@ -24,26 +24,26 @@ struct scoring {
     uint32_t trained_layers;
     uint32_t sum_from; /* the first layer whose goodness is summed */
     uint64_t samples;
-    uint32_t *streams; /* (n_streams): a class each, or the neutral one */
+    uint32_t *streams; /* (n_streams): one per class, or the neutral one */
     size_t n_streams;
-    uint64_t max_rows;            /* of a block */
+    uint64_t max_rows;            /* rows of a block, at most */
     float *scores, *layer_scores; /* (max_rows, classes) */
     float *product;               /* (chunk rows, classes): logits of a head; empty without one */
     uint16_t *labels;             /* (max_rows) */
-    /* The block and layer at work */
+    /* The current block and layer */
     struct ff_geometry geometry;
-    uint32_t number; /* of the layer, from 1 */
-    uint64_t first;  /* row of the dataset */
+    uint32_t number; /* the layer's, from 1 */
+    uint64_t first;  /* number of the block's first sample */
     struct ff_score_job job;
     uint64_t planned_bytes;
     uint64_t rows_passed; /* through all layers of all blocks, for progress */
-    bool moved;           /* a trainer replaced weights that were still to be read */
+    bool moved;           /* a trainer replaced weights still to be read */
     struct ff_set *in, *out;
 };
 
 /* Loads the manifest, chooses method and layers, opens the data and plans the work. */
 FF_CHECK int ff_scoring_begin(struct scoring *s);
-/* What is going to be scored. */
+/* Describes the scoring for callbacks. */
 struct ff_score_task ff_scoring_task(const struct scoring *s);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include <errno.h>
 
-#define SCORE_BYTES ((uint64_t)4 << 20) /* of a block's scores in memory */
+#define SCORE_BYTES ((uint64_t)4 << 20) /* limit of a block's scores in memory */
 
 static const struct ff_compression none = {FF_CODEC_NONE, 0};
 
@@ -25,14 +25,15 @@ uint32_t ff_score_streams(const struct ff_score_job *job)
                                                                          : job->manifest->classes;
 }
 
-/* ---- What is held ---- */
+/* ---- Memory ---- */
 
 static bool has_head(const struct ff_score_job *job, uint32_t layer)
 {
     return job->by_head && layer >= job->first_head;
 }
 
-/* A chunk of BOUNDARY; returns the kinds of its values, the last one the inputs. 0: not stored. */
+/* Lists the kinds of values in a chunk of BOUNDARY, inputs last; returns their number. 0: not
+ * stored. */
 static size_t list_values(const struct ff_score_job *job, const struct ff_geometry *geometry,
                           uint32_t boundary, struct ff_set_values out[FF_MAX_SET_VALUES])
 {
@@ -60,7 +61,7 @@ static size_t list_values(const struct ff_score_job *job, const struct ff_geomet
     return n;
 }
 
-/* Bytes of the file that BOUNDARY takes, about. */
+/* Approximate bytes of BOUNDARY's file. */
 static uint64_t stored(const struct ff_score_job *job, const struct ff_geometry *geometry,
                        uint32_t boundary)
 {
@@ -73,7 +74,7 @@ static uint64_t stored(const struct ff_score_job *job, const struct ff_geometry 
     return ff_db_stored(n, writes, geometry->chunks);
 }
 
-/* A set that was written stays open to be read: what it holds beside pending values. */
+/* The memory of a written set, which stays open for reading, without pending values. */
 static void count_written_set(struct ff_needs *needs)
 {
     struct ff_coder_use use = {.dtype = FF_F32};
@@ -95,7 +96,7 @@ static void count_feed(const struct ff_score_job *job, const struct ff_geometry 
                   stored(job, geometry, boundary), needs);
 }
 
-/* What is there all the time, for blocks of ROWS. */
+/* Memory held throughout, for blocks of ROWS. */
 static struct ff_needs base_needs(const struct ff_score_job *job, uint64_t rows)
 {
     struct ff_needs needs = job->base;
@@ -138,7 +139,7 @@ static struct ff_peak layer_peak(const struct ff_score_job *job, uint64_t rows, 
     count_written_set(&needs);
     count_feed(job, &geometry, number - 1, &needs);
     loading = needs;
-    loading.mapped = loading.kept; /* nothing is fed yet */
+    loading.mapped = loading.kept; /* no input is mapped yet */
     loading.passing = 0;
     ff_estimate_loading(&layer, &loading);
     ff_peak_consider(&peak, &loading);
@@ -150,7 +151,7 @@ static struct ff_peak layer_peak(const struct ff_score_job *job, uint64_t rows, 
     return peak;
 }
 
-/* The head on a layer, whose outputs are stored. */
+/* The memory of the head on layer NUMBER, whose outputs are stored. */
 static struct ff_peak head_peak(const struct ff_score_job *job, uint64_t rows, uint32_t number)
 {
     struct ff_geometry geometry = geometry_of(rows);
@@ -232,8 +233,8 @@ static void each(const void *arg, void (*visit)(void *arg, const struct ff_task 
 
 /* ---- Rows of a block ---- */
 
-/* Two boundaries are stored at a time; the widest decides. Whole chunks, one at least: then the cut
- * into blocks does not change the scores' bits. */
+/* Chunks of a block by the scratch limit: two boundaries are stored at a time, and the widest
+ * counts. At least one whole chunk, so that the division into blocks does not affect the scores. */
 static uint32_t comfortable_chunks(const struct ff_score_job *job, uint32_t widest)
 {
     uint64_t per_row = 2 * (uint64_t)widest * sizeof(float) * ff_score_streams(job);
@@ -244,7 +245,7 @@ static uint32_t comfortable_chunks(const struct ff_score_job *job, uint32_t wide
     return (uint32_t)ff_smaller(chunks, ff_divide_up(job->samples, FF_CHUNK_ROWS));
 }
 
-/* What all layers together decide. */
+/* Sets the members of JOB that depend on all layers. */
 static void settle(struct ff_score_job *job)
 {
     struct ff_products products = {.rows = FF_CHUNK_ROWS, .forward_only = true};
@@ -271,15 +272,14 @@ static void settle(struct ff_score_job *job)
 
 /* ---- Time and disk ---- */
 
-/* Blocks of ROWS that there are. */
+/* Number of blocks of ROWS. */
 static uint64_t count_blocks(const struct ff_score_job *job, uint64_t rows)
 {
     return ff_divide_up(job->samples, rows);
 }
 
-/* Of LAYER for all samples. What is moved: with blocks of fewer rows than is comfortable the layer
- * is loaded more often; and once in a block paged tiles are stored, then come for each pass over a
- * chunk. */
+/* The effort of a layer for all samples. Traffic: with smaller blocks the layer is loaded more
+ * often, and in each block paged tiles are stored once, then read for each pass over a chunk. */
 static struct ff_effort effort(const void *arg, const struct ff_task *task,
                                const struct ff_knobs *knobs)
 {
@@ -302,7 +302,7 @@ static struct ff_effort effort(const void *arg, const struct ff_task *task,
     };
 }
 
-/* What each block leaves in scratch while it passes a layer. */
+/* Disk use of a block while it passes a layer. */
 static void note_disk(const void *arg, const struct ff_task *task, const struct ff_knobs *knobs,
                       struct ff_plan *plan)
 {
@@ -326,7 +326,7 @@ static void note_disk(const void *arg, const struct ff_task *task, const struct 
 
 /* ---- The plan ---- */
 
-/* Weights, biases, and label weights where labels condition the layers. */
+/* Number of weights, biases and label weights. */
 static uint64_t count_parameters(const struct ff_score_job *job)
 {
     uint64_t parameters = 0;

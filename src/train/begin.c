@@ -57,11 +57,11 @@ int ff_begin_check(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                    const struct ff_train_opts *opts)
 {
     if (!opts->model || !*opts->model)
-        return ff_fail(ctx, FF_EINVAL, "no model file is named");
+        return ff_fail(ctx, FF_EINVAL, "no model file is given");
     if (ends_with(opts->model, FF_PARTIAL_SUFFIX))
         return ff_fail(ctx, FF_EINVAL,
                        "%s: names that end with " FF_PARTIAL_SUFFIX
-                       " are those of unfinished models; choose another one",
+                       " are reserved for incomplete models; choose another name",
                        opts->model);
     if (recipe && !opts->data.path)
         return ff_fail(ctx, FF_EINVAL, "no dataset is given");
@@ -83,7 +83,7 @@ int ff_begin_check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     return ff_workers_check(ctx, opts->threads);
 }
 
-/* An image that is alone in its batch could be mixed with itself only. */
+/* An image alone in its batch could only be mixed with itself. */
 static int check_hybrids(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint64_t samples)
 {
     if (!ff_recipe_unsupervised(recipe) || (recipe->batch > 1 && samples > 1))
@@ -107,7 +107,7 @@ void ff_train_opts_drop_unused(struct ff_train_opts *opts, const char *mode,
     }
 }
 
-/* PATH is NULL where the shape was told in words. */
+/* PATH is NULL if options give the shape. */
 static int check_images(struct ff_ctx *ctx, const struct ff_recipe *recipe, const char *path,
                         const struct ff_dataset_info *info)
 {
@@ -123,20 +123,21 @@ static int check_images(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
     if (ff_recipe_takes_images(recipe) && info->height == 0)
         return ff_fail(ctx, FF_EINVAL, "%s images; give their --height and --width", takes);
     if (recipe->jitter > 0 && !ff_jitter_fits(&image, recipe->jitter))
-        return ff_fail(ctx, FF_EINVAL,
-                       "jitter: shifts of up to %u leave nothing of images of %u x %u pixels",
-                       recipe->jitter, info->width, info->height);
+        return ff_fail(
+            ctx, FF_EINVAL,
+            "jitter: shifts of up to %u pixels are too large for images of %u x %u pixels",
+            recipe->jitter, info->width, info->height);
     return FF_OK;
 }
 
-/* Of two batches one can be held out. */
+/* Refuses a validation fraction if there is only one batch. */
 static int refuse_one_batch(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint64_t samples)
 {
     if (samples < 2)
         return ff_fail(ctx, FF_EINVAL,
-                       "validation: one sample is too few to hold any out; use more samples");
+                       "validation: a single sample cannot be held out; use more samples");
     return ff_fail(ctx, FF_EINVAL,
-                   "validation: whole batches are held out, and %llu samples are a single batch of "
+                   "validation: whole batches are held out, but %llu samples are a single batch of "
                    "%u; use --batch %llu or less",
                    (unsigned long long)samples, recipe->batch, (unsigned long long)(samples - 1));
 }
@@ -149,9 +150,9 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
 
     if (info->classes < 2)
         return ff_fail(ctx, FF_EINVAL,
-                       "the labels name one class only; there is nothing to tell apart");
+                       "all labels are of one class; at least two classes are required");
     if (info->features > FF_MAX_UNITS - info->classes)
-        return ff_fail(ctx, FF_EINVAL, "%u features and %u classes: at most %u inputs fit a layer",
+        return ff_fail(ctx, FF_EINVAL, "%u features and %u classes: a layer has at most %u inputs",
                        info->features, info->classes, FF_MAX_UNITS);
     if (ff_recipe_embeds_labels(recipe) && strcmp(recipe->embedding, "replace") == 0 &&
         info->features < info->classes)
@@ -160,22 +161,20 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
             "%u feature%s cannot hold a label of %u classes; use --label-embedding append",
             info->features, info->features == 1 ? "" : "s", info->classes);
     if (ff_recipe_gathers(recipe) && info->classes > FF_MAX_GATHERED_CLASSES)
-        return ff_fail(
-            ctx, FF_EINVAL,
-            "hard negatives: inputs are stored under every label, and %u classes are too "
-            "many: at most %u",
-            info->classes, FF_MAX_GATHERED_CLASSES);
+        return ff_fail(ctx, FF_EINVAL,
+                       "hard negatives: inputs are stored under every label, and %u classes are "
+                       "too many; the limit is %u",
+                       info->classes, FF_MAX_GATHERED_CLASSES);
     if (recipe->label_samples >= info->classes)
         return ff_fail(ctx, FF_EINVAL,
-                       "label samples %u: of %u classes at most %u are wrong; 0 stands for all of "
-                       "them",
+                       "label samples %u: of %u classes at most %u are wrong; 0 means all of them",
                        recipe->label_samples, info->classes, info->classes - 1);
     status = check_images(ctx, recipe, path, info);
     if (status != FF_OK)
         return status;
     if (!ff_geometry_fits(samples, recipe->batch))
         return ff_fail(ctx, FF_EINVAL,
-                       "%llu rows in batches of %u are too many batches; use a larger batch",
+                       "%llu samples in batches of %u are too many batches; use a larger batch",
                        (unsigned long long)samples, recipe->batch);
     geometry = ff_geometry_make(samples, recipe->batch);
     ff_geometry_hold_out(&geometry, recipe->validation);
@@ -184,7 +183,7 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
     return check_hybrids(ctx, recipe, samples);
 }
 
-/* The dataset's path as it is found from any folder. */
+/* The absolute path of the dataset. */
 static char *absolute(const char *path)
 {
     char *resolved = realpath(path, NULL);
@@ -217,7 +216,7 @@ int ff_begin_record_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
 
     if (status == FF_OK && manifest->fingerprint[0])
         status = ff_same_data(ctx, opts, manifest, path, labels);
-    /* Without the data training can go on, as long as scratch is there. */
+    /* Training can resume without the data while scratch is intact. */
     if (status == FF_ENOTFOUND && !opts->data.path)
         status = FF_OK;
     if (status != FF_OK) {

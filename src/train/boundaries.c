@@ -4,9 +4,9 @@
 #include <string.h>
 #include <xxhash.h>
 
-#define RUN_ID_TEXT "fftool scratch 3\n" /* the version of what is stored in scratch */
+#define RUN_ID_TEXT "fftool scratch 3\n" /* version of the scratch format */
 
-/* Hash of all that scratch depends on: the recipe as text, and the data. */
+/* Hashes all that scratch depends on: recipe and data. */
 static int derive_id(struct ff_boundaries *boundaries, struct ff_ctx *ctx)
 {
     struct ff_manifest identity = *boundaries->job->manifest;
@@ -15,7 +15,7 @@ static int derive_id(struct ff_boundaries *boundaries, struct ff_ctx *ctx)
     char *text;
     int status;
 
-    /* Progress, files and versions do not change what is stored. */
+    /* Progress, files and versions do not affect scratch. */
     memset(&identity.mark, 0, sizeof identity.mark);
     memset(&identity.choice, 0, sizeof identity.choice);
     memset(&identity.files, 0, sizeof identity.files);

@@ -1,7 +1,7 @@
 /*
  * The stored boundaries of a run: sets of activations in scratch, each sealed with a hash of what
  * it was computed from. Scratch is a cache: a set that is missing, incomplete or of another run is
- * not usable, and is computed again.
+ * not used but recomputed.
  */
 #ifndef FF_TRAIN_BOUNDARIES_H
 #define FF_TRAIN_BOUNDARIES_H
@@ -13,19 +13,19 @@ struct ff_boundaries {
     struct ff_scratch scratch; /* without operations: a complete model needs none */
     const struct ff_job *job;  /* not owned */
     uint8_t id[16];            /* hash of recipe and data */
-    bool damaged;              /* the stage under way met damage in stored activations */
-    uint64_t peak_bytes;       /* that scratch took so far */
+    bool damaged;              /* the current stage found damaged activations */
+    uint64_t peak_bytes;       /* peak size of scratch so far */
 };
 
-/* For the boundaries of JOB, whose scratch is set already. The fingerprint of the data need not be
- * known. */
+/* Initialises the boundaries of JOB; their scratch is set already. The fingerprint of the data need
+ * not be known. */
 FF_CHECK int ff_boundaries_init(struct ff_boundaries *boundaries, struct ff_ctx *ctx,
                                 const struct ff_job *job);
-/* Makes an empty set for BOUNDARY. */
+/* Creates an empty set for BOUNDARY. */
 FF_CHECK int ff_boundary_create(struct ff_boundaries *boundaries, uint32_t boundary,
                                 struct ff_set **out);
-/* Opens BOUNDARY and checks that it is complete and of this run. FF_ENOTFOUND etc. if not usable.
- */
+/* Opens BOUNDARY and checks that it is complete and of this run; fails, e.g. with FF_ENOTFOUND, if
+ * not. */
 FF_CHECK int ff_boundary_open(struct ff_boundaries *boundaries, uint32_t boundary,
                               struct ff_set **out);
 /* Marks SET as complete. */
@@ -34,7 +34,7 @@ FF_CHECK int ff_boundary_seal(struct ff_boundaries *boundaries, struct ff_set *s
 /* Deletes BOUNDARY, or all but KEPT (FF_NO_BOUNDARY: all). */
 void ff_boundary_drop(struct ff_boundaries *boundaries, uint32_t boundary);
 void ff_boundaries_drop_others(struct ff_boundaries *boundaries, uint32_t kept);
-/* Bytes that scratch takes now. With MORE beside them they count for the peak. */
+/* The current bytes of scratch. These and MORE update the peak. */
 uint64_t ff_boundaries_measure(struct ff_boundaries *boundaries, uint64_t more);
 
 #endif

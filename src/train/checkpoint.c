@@ -1,4 +1,4 @@
-/* Saving and restoring the layers at work. */
+/* Saving and restoring the layers in training. */
 #include "model/tensor.h"
 #include "train/run.h"
 
@@ -13,7 +13,8 @@ static int save(struct ff_run *run, size_t n, const struct ff_part *parts, uint6
     return status;
 }
 
-/* Only GENERATION stays, and with it its STATE if it has any. */
+/* Deletes the tiles of PARTS of all generations but GENERATION; of that one, the state unless
+ * STATE. */
 static int sweep(struct ff_run *run, size_t n, const struct ff_part *parts, uint64_t generation,
                  bool state)
 {
@@ -62,7 +63,7 @@ static int seed(struct ff_run *run, const struct ff_part *part)
     float gain = head ? ff_recipe_head_gain(recipe) : run->job.mode->init_gain;
 
     if (gain == 0)
-        return FF_OK; /* it is all zero */
+        return FF_OK; /* the layer is all zero */
     return ff_layer_seed(part->layer, run->workers.pool, recipe->seed, part->number + head, gain);
 }
 

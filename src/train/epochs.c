@@ -12,7 +12,7 @@ static double mean_loss(const struct ff_sums *sums)
 
 #define PLACE_BYTES 96
 
-/* What learns in EPOCH (from 1), for messages: "layer 3, epoch 2". */
+/* Layer and EPOCH (from 1) for messages: "layer 3, epoch 2". */
 static const char *place(const struct ff_learning *learning, uint32_t epoch, char text[PLACE_BYTES])
 {
     if (learning->name)
@@ -23,13 +23,13 @@ static const char *place(const struct ff_learning *learning, uint32_t epoch, cha
     return text;
 }
 
-/* The layer that reports tell of; 0: the whole network. */
+/* The layer number in reports; 0: the whole network. */
 static uint32_t layer_number(const struct ff_learning *learning)
 {
     return learning->name ? learning->run->manifest.mark.layer : 0;
 }
 
-/* In EPOCH (from 1): WHAT is not finite. */
+/* Fails because in EPOCH (from 1) WHAT is not finite. */
 static int diverged(const struct ff_learning *learning, uint32_t epoch, const char *what)
 {
     char text[PLACE_BYTES];
@@ -39,7 +39,7 @@ static int diverged(const struct ff_learning *learning, uint32_t epoch, const ch
                    place(learning, epoch, text), what, learning->learning_rate);
 }
 
-/* EPOCH (from 1): the last one that the parts have learned in. */
+/* Saves a checkpoint. EPOCH (from 1) is the last one that the parts trained in. */
 static int save(struct ff_learning *learning, uint32_t epoch, bool final)
 {
     int status;
@@ -51,7 +51,7 @@ static int save(struct ff_learning *learning, uint32_t epoch, bool final)
     return status == FF_ENUMERIC ? diverged(learning, epoch, "the weights are") : status;
 }
 
-/* Saves the state as it is between two batches. */
+/* Saves the state between two batches. */
 static int stop_here(struct ff_learning *learning, uint32_t epoch)
 {
     struct ff_run *run = learning->run;
@@ -118,7 +118,7 @@ static void report(const struct ff_learning *learning, double seconds, double ro
     run->opts->on_epoch(run->opts->arg, &out);
 }
 
-/* The rest of the epoch that the mark stands in. */
+/* Runs the rest of the mark's epoch. */
 static int run_epoch(struct ff_learning *learning)
 {
     struct ff_run *run = learning->run;
@@ -158,7 +158,7 @@ static int run_epoch(struct ff_learning *learning)
     return FF_OK;
 }
 
-/* Moves the mark to the next epoch, and saves what is to be saved. */
+/* Moves the mark to the next epoch, and saves a checkpoint if one is due. */
 static int end_epoch(struct ff_learning *learning)
 {
     struct ff_run *run = learning->run;

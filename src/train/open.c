@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A model that takes the place of another one gets its name with the first checkpoint
- * (ff_checkpoint): until then all may still fail. */
+/* A model that replaces another one gets its name with the first checkpoint (ff_checkpoint),
+ * because training may fail before. */
 static int create_model(struct ff_run *run, bool replaces)
 {
     enum ff_model_mode mode = replaces ? FF_MODEL_REPLACE : FF_MODEL_CREATE;
@@ -37,7 +37,7 @@ static int open_model(struct ff_run *run)
     return status;
 }
 
-/* The model is trained on this data; it keeps what has been found out of its files. */
+/* Checks that the model is trained on this data, and stores new sizes and times of its files. */
 static int settle_data(struct ff_run *run)
 {
     struct ff_data_files before = run->manifest.files;
@@ -49,7 +49,7 @@ static int settle_data(struct ff_run *run)
     return ff_run_flip(run);
 }
 
-/* Goes on with the model that is there, if it is of the same recipe and data. */
+/* Resumes the existing model if recipe and data are the same. */
 static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
                        const struct ff_dataset_info *info)
 {
@@ -64,24 +64,24 @@ static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint6
     if (manifest->samples != samples || manifest->features != info->features ||
         manifest->is_float != info->is_float || manifest->classes != info->classes)
         return ff_fail(run->ctx, FF_EMISMATCH,
-                       "%s exists: it was begun with %llu sample%s of %u feature%s in %u classes, "
-                       "and %s has %llu of %u in %u",
+                       "%s exists: it was trained with %llu sample%s of %u feature%s in %u "
+                       "classes, but %s has %llu of %u in %u",
                        run->opts->model, (unsigned long long)manifest->samples,
                        manifest->samples == 1 ? "" : "s", manifest->features,
                        manifest->features == 1 ? "" : "s", manifest->classes, run->opts->data.path,
                        (unsigned long long)samples, info->features, info->classes);
     if (manifest->all_samples > 0 && manifest->all_samples != info->all_rows)
         return ff_fail(run->ctx, FF_EMISMATCH,
-                       "%s exists: it was begun with a dataset of %llu sample%s, and %s has %llu",
+                       "%s exists: it was trained with a dataset of %llu sample%s, but %s has %llu",
                        run->opts->model, (unsigned long long)manifest->all_samples,
                        manifest->all_samples == 1 ? "" : "s", run->opts->data.path,
                        (unsigned long long)info->all_rows);
     return settle_data(run);
 }
 
-/* Refuses a new model that does not fit the budget, before an old one goes. */
-static int plan_anew(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
-                     const struct ff_dataset_info *info)
+/* Refuses a new model that does not fit the budget before the old one is deleted. */
+static int plan_new_model(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
+                          const struct ff_dataset_info *info)
 {
     struct ff_manifest manifest = {0};
     struct ff_plan plan;
@@ -121,10 +121,10 @@ int ff_run_open_or_create(struct ff_run *run, const struct ff_recipe *recipe,
     if (status != FF_OK)
         return status;
     found = ff_model_file_is_stub(run->ctx, run->opts->model) ? FF_ENOTFOUND : open_model(run);
-    /* Even a damaged model, but nothing that could not be read for another reason. */
+    /* --force also replaces a damaged model, but no file that is unreadable for another reason. */
     result->replaces = run->opts->force && (found == FF_OK || found == FF_ECORRUPT);
     if (found == FF_ENOTFOUND || result->replaces) {
-        status = plan_anew(run, recipe, samples, &info);
+        status = plan_new_model(run, recipe, samples, &info);
         return status == FF_OK ? begin_anew(run, recipe, samples, &info, result->replaces) : status;
     }
     if (found != FF_OK)

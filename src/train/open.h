@@ -1,10 +1,10 @@
-/* The model of a run: a new one, or one that is resumed. */
+/* The model of a run: created or resumed. */
 #ifndef FF_TRAIN_OPEN_H
 #define FF_TRAIN_OPEN_H
 
 #include "train/run.h"
 
-/* Opens the model for a training of RECIPE, or creates it; sets what RESULT has of that. */
+/* Opens the model to train RECIPE, or creates it; sets the members of RESULT about that. */
 FF_CHECK int ff_run_open_or_create(struct ff_run *run, const struct ff_recipe *recipe,
                                    struct ff_train_result *result);
 /* Opens the model to resume its own training. */

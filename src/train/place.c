@@ -36,24 +36,24 @@ static int check_directory(struct ff_ctx *ctx, const char *model)
     return FF_OK;
 }
 
-/* Refuses PATH, which leads to RESOLVED, if it is the scratch directory SCRATCH (NULL:
+/* Refuses PATH, which resolves to RESOLVED, if it is the scratch directory SCRATCH (NULL:
  * MODEL.scratch) or has the name of a file that training creates there. */
 static int check_outside(struct ff_ctx *ctx, const char *path, const char *resolved,
                          const char *model, const char *scratch)
 {
-    char folder[PATH_MAX], directory[PATH_MAX];
-    int status = ff_place_scratch(ctx, model, scratch, folder);
+    char scratch_directory[PATH_MAX], directory[PATH_MAX];
+    int status = ff_place_scratch(ctx, model, scratch, scratch_directory);
 
     if (status != FF_OK)
         return status;
     ff_path_directory(resolved, directory);
-    if (ff_path_same(resolved, folder))
+    if (ff_path_same(resolved, scratch_directory))
         return ff_fail(ctx, FF_EINVAL, "%s is the scratch directory", path);
-    if (ff_scratch_has_name(resolved) && ff_path_same(directory, folder))
+    if (ff_scratch_has_name(resolved) && ff_path_same(directory, scratch_directory))
         return ff_fail(ctx, FF_EINVAL,
                        "%s has the name of a file that training creates and deletes in the "
                        "scratch directory %s; choose another",
-                       path, folder);
+                       path, scratch_directory);
     return FF_OK;
 }
 
@@ -92,6 +92,6 @@ int ff_place_check_output(struct ff_ctx *ctx, const struct ff_train_opts *opts, 
     if (ff_path_same(resolved, model))
         return ff_fail(ctx, FF_EINVAL, "%s is the model", path);
     if (ff_path_same(resolved, partial))
-        return ff_fail(ctx, FF_EINVAL, "%s is the model as long as it is unfinished", path);
+        return ff_fail(ctx, FF_EINVAL, "%s is the file of the incomplete model", path);
     return check_outside_scratch(ctx, path, resolved, opts);
 }

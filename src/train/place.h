@@ -1,4 +1,4 @@
-/* Where the files of a training lie: the model, its partial file and scratch. */
+/* The paths of a training: the model, its partial file and scratch. */
 #ifndef FF_TRAIN_PLACE_H
 #define FF_TRAIN_PLACE_H
 

@@ -1,4 +1,4 @@
-/* What the stages of a run share. */
+/* Functions shared by the stages of a run. */
 #include "train/run.h"
 
 #include "plan/plan.h"
@@ -50,7 +50,7 @@ int ff_run_publish(struct ff_run *run)
     return status;
 }
 
-void ff_run_tell(struct ff_run *run, const char *format, ...)
+void ff_run_notify(struct ff_run *run, const char *format, ...)
 {
     char text[FF_MESSAGE_BYTES];
     va_list args;

@@ -48,8 +48,8 @@ static int read_rows(struct ff_ctx *ctx, const struct ff_train_opts *opts,
     return ff_import(ctx, &import, facts);
 }
 
-/* Reads the rows of SPEC that MANIFEST's model trains on; the fingerprint is "" if there are no
- * such rows. */
+/* Reads the samples of SPEC that MANIFEST's model trains on; the fingerprint is "" if SPEC has no
+ * such samples. */
 static int read_facts(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                       const struct ff_manifest *manifest, const struct ff_dataset_spec *spec,
                       struct ff_import_facts *facts)
@@ -105,8 +105,8 @@ static const struct ff_data_file *find_file(const struct ff_data_files *files, c
     return NULL;
 }
 
-/* Appends to TEXT what FILE is, beside the one of the same name that was read when training began
- * (NULL: there was none). */
+/* Appends to TEXT how FILE differs from WAS, the file of that name that training began with (NULL:
+ * none). */
 static void add_change(char *text, size_t size, const struct ff_data_file *was,
                        const struct ff_data_file *file)
 {
@@ -116,7 +116,7 @@ static void add_change(char *text, size_t size, const struct ff_data_file *was,
     if (used >= size)
         return;
     if (!was)
-        snprintf(text + used, size - used, " (which was not there)");
+        snprintf(text + used, size - used, " (new)");
     else if (was->bytes == file->bytes)
         snprintf(text + used, size - used, " (%" PRIu64 " bytes then and now)", file->bytes);
     else
@@ -124,8 +124,8 @@ static void add_change(char *text, size_t size, const struct ff_data_file *was,
                  file->bytes);
 }
 
-/* The files that differ, as a list; "the data" if they are not known. Returns whether it names more
- * than one thing. */
+/* Lists the files that differ in TEXT; "the data" if they are not known. Returns true if it lists
+ * several. */
 static bool list_changes(const struct ff_data_files *then, const struct ff_data_files *now,
                          char *text, size_t size)
 {

@@ -1,6 +1,6 @@
 /*
- * Whether the data is still what a model is trained on: a model that goes on, or is complete, on
- * data that has been corrected meanwhile would be one of neither.
+ * Checks that the data is still what a model was trained on. A model resumed on changed data would
+ * match neither version of the data.
  */
 #ifndef FF_TRAIN_SAME_DATA_H
 #define FF_TRAIN_SAME_DATA_H
@@ -12,19 +12,19 @@
 
 /*
  * Compares the data at PATH and LABELS (NULL: found beside it) with that of MANIFEST, which has
- * been imported. Files that have the sizes and times that the manifest says are not read; others,
- * and all at another place, are, and then their rows count: a file may be written again, or
- * unpacked. Updates the manifest's files. FF_EMISMATCH names those that differ.
+ * been imported. Files whose path, size and time are those in the manifest are not read. Of others
+ * the contents are compared, because a file may be rewritten or decompressed. Updates the
+ * manifest's files. The message of FF_EMISMATCH names the files that differ.
  */
 FF_CHECK int ff_same_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                           struct ff_manifest *manifest, const char *path, const char *labels);
-/* FF_EMISMATCH for FACTS of data at PATH that are not those of MANIFEST, the manifest of MODEL. */
+/* Fails with FF_EMISMATCH for data at PATH whose FACTS differ from those of MODEL's MANIFEST. */
 int ff_other_data(struct ff_ctx *ctx, const char *model, const struct ff_manifest *manifest,
                   const char *path, const struct ff_import_facts *facts);
 /* ff_train_fingerprint(). */
 FF_CHECK int ff_same_data_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                                       char out[FF_HASH_BYTES]);
-/* The rows that MANIFEST's model trains on, at PATH and LABELS or those of OPTS. */
+/* The samples that MANIFEST's model trains on, at PATH and LABELS or those of OPTS. */
 struct ff_dataset_spec ff_data_spec(const struct ff_manifest *manifest,
                                     const struct ff_train_opts *opts, const char *path,
                                     const char *labels);

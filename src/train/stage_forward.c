@@ -1,4 +1,4 @@
-/* Writing the outputs of a finished layer as the next boundary, and computing boundaries again. */
+/* Writing the outputs of a trained layer as the next boundary, and recomputing boundaries. */
 #include "eval/metrics.h"
 #include "learn/forward.h"
 #include "learn/head.h"
@@ -17,7 +17,7 @@ struct forwarding {
     struct ff_feed *feed;
     uint32_t streams[FF_MAX_STREAMS], stored[FF_MAX_STREAMS];
     uint32_t n_streams, n_stored;
-    bool labelled;        /* labels are handed on */
+    bool labelled;        /* labels are stored with the outputs */
     struct ff_layer head; /* of the layer below, if it has one */
     bool head_below, logits_below;
     float *logits, *product; /* (chunk_rows, classes) */
@@ -164,8 +164,7 @@ static bool is_stored(const struct forwarding *f, uint32_t stream)
     return false;
 }
 
-/* Hands on the logits of the heads up to that of the layer below, whose outputs are this layer's
- * inputs. */
+/* Stores the logits of the heads up to the layer below, whose outputs are this layer's inputs. */
 static int put_logits(struct forwarding *f, const struct ff_forward_block *block)
 {
     uint32_t classes = f->run->manifest.classes;
@@ -279,8 +278,8 @@ static void report(const struct forwarding *f, const double metrics[FF_LAYER_MET
         opts->on_trained(opts->arg, &out);
 }
 
-/* Where more units than this share are dead, training has gone wrong; recipes of the table leave up
- * to two thirds of a layer dead, and learn. */
+/* A larger fraction of dead units is reported: training has failed. The presets train well with up
+ * to two thirds of a layer dead. */
 #define MOST_DEAD 0.9
 
 static void warn_of_dead_units(const struct forwarding *f, uint64_t dead)
@@ -300,7 +299,7 @@ static void warn_of_dead_units(const struct forwarding *f, uint64_t dead)
                 f->number, (unsigned long long)dead, units, dead == 1 ? "is" : "are", rate);
 }
 
-/* The layer's metrics, as a row of floats in the model file: see struct ff_layer_info. */
+/* Stores the layer's metrics as a row of floats in the model file (struct ff_layer_info). */
 static int put_metrics(struct forwarding *f)
 {
     double metrics[FF_LAYER_METRICS];
@@ -313,7 +312,7 @@ static int put_metrics(struct forwarding *f)
         stored[i] = (float)metrics[i];
     if (!isfinite(stored[FF_METRIC_LOSS]))
         return ff_fail(f->run->ctx, FF_ENUMERIC,
-                       "layer %u: its loss as trained is not finite: training diverged; try a "
+                       "layer %u: its loss after training is not finite: training diverged; try a "
                        "lower learning rate than %g",
                        f->number, f->run->manifest.recipe.learning_rate);
     warn_of_dead_units(f, (uint64_t)metrics[FF_METRIC_DEAD_UNITS]);
@@ -321,7 +320,7 @@ static int put_metrics(struct forwarding *f)
     return ff_model_file_put(f->run->file, &key, &matrix);
 }
 
-/* When all layers are trained, their metrics decide which to sum. */
+/* Chooses the range of layers to sum by their metrics, when all are trained. */
 static int choose_range(struct ff_run *run)
 {
     struct ff_manifest *manifest = &run->manifest;
@@ -363,8 +362,7 @@ int ff_stage_forward(struct ff_run *run)
     return status;
 }
 
-/* Computes boundary FROM + 1 from boundary FROM: *SET is the one, and becomes the other; NULL on
- * failure. */
+/* Computes boundary FROM + 1 from boundary FROM: replaces the open set *SET, by NULL on failure. */
 static int recompute_next(struct ff_run *run, uint32_t from, struct ff_set **set)
 {
     struct forwarding f = {.run = run, .number = from + 1, .in = *set};
@@ -394,11 +392,10 @@ int ff_run_need_set(struct ff_run *run, uint32_t boundary, struct ff_set **out)
 
     if (!can_recompute(status))
         return status;
-    /* Every round but the first begins so. */
+    /* No warning at the start of a later sweep, where boundary 0 is always missing. */
     if (boundary > 0 || run->manifest.mark.round == 0)
-        ff_run_tell(
-            run,
-            "stored activations are missing or damaged: computing them again from the dataset");
+        ff_run_notify(
+            run, "stored activations are missing or damaged: recomputing them from the dataset");
     ff_boundary_drop(&run->boundaries, boundary);
     status = ff_run_import(run, out);
     for (uint32_t k = 0; k < boundary && status == FF_OK; k++)

@@ -1,4 +1,4 @@
-/* The first stage: the dataset into boundary 0 of scratch. */
+/* The first stage: reads the dataset into boundary 0 of scratch. */
 #include "learn/import.h"
 #include "train/modes.h"
 #include "train/same_data.h"
@@ -31,8 +31,7 @@ static bool tick(void *arg, uint64_t rows)
     return ff_clock_tick(&run->clock, rows, 0);
 }
 
-/* The dataset must be the one that training began with, as far as can be seen without reading it.
- */
+/* Checks that the shape of the dataset is that of the manifest. */
 static int check_shape(struct ff_run *run, const struct ff_dataset_info *info)
 {
     const struct ff_manifest *manifest = &run->manifest;
@@ -50,8 +49,9 @@ static int check_shape(struct ff_run *run, const struct ff_dataset_info *info)
         manifest->features, manifest->classes);
 }
 
-/* An array's shape leaves it open which of its axes are height, width and channels. */
-static void tell_images(struct ff_run *run, const struct ff_dataset_info *info)
+/* Reports the layout, because the shape of an array does not say which axes are height, width and
+ * channels. */
+static void report_images(struct ff_run *run, const struct ff_dataset_info *info)
 {
     char channels[64] = "";
 
@@ -60,10 +60,10 @@ static void tell_images(struct ff_run *run, const struct ff_dataset_info *info)
     if (info->channels > 1)
         snprintf(channels, sizeof channels, " in %u channels, which come %s", info->channels,
                  info->planar ? "first" : "last");
-    ff_run_tell(run, "rows are images of %u x %u pixels%s", info->height, info->width, channels);
+    ff_run_notify(run, "rows are images of %u x %u pixels%s", info->height, info->width, channels);
 }
 
-/* The temporary file counts, which is gone by now. */
+/* Includes the temporary file, which is deleted by now. */
 static void measure_scratch(struct ff_run *run, const struct ff_import_opts *opts)
 {
     struct ff_needs unused = {0};
@@ -99,7 +99,7 @@ static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff
     return status;
 }
 
-/* The data becomes known, or has been and must be the same. */
+/* Records the facts of the data, or compares them with those of the manifest. */
 static int settle_data(struct ff_run *run, const struct ff_import_facts *facts)
 {
     struct ff_manifest *manifest = &run->manifest;
@@ -111,7 +111,7 @@ static int settle_data(struct ff_run *run, const struct ff_import_facts *facts)
     return ff_run_derive(run);
 }
 
-/* Classes without a label in SEEN; *FIRST is the lowest. */
+/* Number of classes that SEEN lacks; *FIRST is the lowest. */
 static uint32_t count_unseen(const bool seen[FF_MAX_CLASSES], uint32_t classes, uint32_t *first)
 {
     uint32_t unseen = 0;
@@ -125,8 +125,8 @@ static uint32_t count_unseen(const bool seen[FF_MAX_CLASSES], uint32_t classes, 
     return unseen;
 }
 
-/* A class without samples is learned as wrong for every row, or is not measured: whether that is
- * meant only the user knows. */
+/* A class without samples is trained as wrong for every sample, or is not measured. Only the user
+ * knows whether that is intended, so this warns. */
 static int check_classes(struct ff_run *run, const struct ff_import_facts *facts)
 {
     const struct ff_manifest *manifest = &run->manifest;
@@ -140,11 +140,11 @@ static int check_classes(struct ff_run *run, const struct ff_import_facts *facts
                        "%s: all samples are of one class; at least two are required",
                        manifest->data_path);
     if (unseen > 0)
-        ff_warn(run->ctx,
-                "%s: %u of %u classes %s no sample among the %llu to learn from (the first is "
-                "class %u)",
-                manifest->data_path, unseen, classes, unseen == 1 ? "has" : "have",
-                (unsigned long long)run->job.geometry.learned_rows, first);
+        ff_warn(
+            run->ctx,
+            "%s: %u of %u classes %s no sample among the %llu for training (the first is class %u)",
+            manifest->data_path, unseen, classes, unseen == 1 ? "has" : "have",
+            (unsigned long long)run->job.geometry.learned_rows, first);
     unseen = count_unseen(facts->held_out, classes, &first);
     if (ff_manifest_held_out(manifest) > 0 && unseen > 0)
         ff_warn(run->ctx,
@@ -168,7 +168,7 @@ int ff_run_import(struct ff_run *run, struct ff_set **out)
     if (status == FF_OK)
         status = check_shape(run, &dataset->info);
     if (status == FF_OK) {
-        tell_images(run, &dataset->info);
+        report_images(run, &dataset->info);
         status = ff_boundary_create(&run->boundaries, 0, &set);
     }
     if (status == FF_OK)

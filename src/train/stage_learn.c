@@ -1,10 +1,10 @@
-/* The stages that learn: a layer or the network, and the head on a layer. */
+/* The training stages: a layer or the network, and the head on a layer. */
 #include "learn/learner.h"
 #include "train/epochs.h"
 #include "train/modes.h"
 #include "train/stages.h"
 
-/* Opens the set that LEARNER's layers learn from into SET, and loads what they had learned. */
+/* Opens the set that LEARNER trains on into SET, and restores LEARNER's parts. */
 static int set_up(struct ff_run *run, const struct ff_learner_ops *ops, struct ff_set **set,
                   struct ff_learner **out)
 {

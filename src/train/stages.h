@@ -5,10 +5,10 @@
 #include "train/run.h"
 
 FF_CHECK int ff_stage_import(struct ff_run *run);
-/* Training the mark's layer or, where all layers train at once, the network. stage_learn.c */
+/* Trains the mark's layer or, where all layers train at once, the network. stage_learn.c */
 FF_CHECK int ff_stage_train(struct ff_run *run);
 FF_CHECK int ff_stage_forward(struct ff_run *run);
-/* Training the head on the mark's layer. stage_learn.c */
+/* Trains the head on the mark's layer. stage_learn.c */
 FF_CHECK int ff_stage_head(struct ff_run *run);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-/* ---- What is held all the time ---- */
+/* ---- Memory held throughout ---- */
 
 /* Elements of the largest tile of all layers and heads. */
 static size_t largest_tile(const struct ff_manifest *manifest)
@@ -27,10 +27,10 @@ static size_t largest_tile(const struct ff_manifest *manifest)
     return largest;
 }
 
-/* Types that values are stored as, from FF_F32 on. */
+/* Number of types that values are stored as, from FF_F32 on. */
 #define DTYPES (FF_SCALED_U8 - FF_F32 + 1)
 
-/* What a worker's coder reads: of each type as stored the widest values of all boundaries. */
+/* What a worker's coder reads: for each stored type the widest values of all boundaries. */
 static void list_reads(const struct ff_job *job, struct ff_coder_use uses[DTYPES])
 {
     for (size_t i = 0; i < DTYPES; i++)
@@ -147,12 +147,12 @@ static double bytes_paged(const struct ff_job *job, const struct ff_task *task,
     if (knobs->residency.slots == 0)
         return 0;
     weights *= (double)(task->tiles - knobs->residency.resident) / task->tiles;
-    /* Weights come for the forward pass of each micro-batch, and its gradient comes and goes; once
-     * in a step weights and state come and go. */
+    /* Each micro-batch reads the weights for its forward pass, and reads and writes the gradient;
+     * each step reads and writes weights and state once. */
     return weights * (parts + 2 * (parts - 1) + 2 * (1 + job->optimizer->states));
 }
 
-/* Of a step. Its second half has a thread for each tile that is there. */
+/* The effort of a step. In its second half each thread works on a tile in memory. */
 static struct ff_effort effort(const void *arg, const struct ff_task *task,
                                const struct ff_knobs *knobs)
 {
@@ -192,7 +192,7 @@ void ff_train_tasks_init(struct ff_train_tasks *out, const struct ff_job *job)
     out->program = ff_estimate_program(job->threads, &products);
 }
 
-/* Of the optimizer, in all. */
+/* Total number of optimizer steps. */
 static uint64_t count_steps(const struct ff_job *job)
 {
     const struct ff_recipe *recipe = &job->manifest->recipe;

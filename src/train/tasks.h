@@ -1,4 +1,4 @@
-/* The tasks of a training, for the planner: what each stage of each layer takes. */
+/* The tasks of a training, for the planner: memory and disk use of each stage of each layer. */
 #ifndef FF_TRAIN_TASKS_H
 #define FF_TRAIN_TASKS_H
 
@@ -7,32 +7,31 @@
 #include "model/turn.h"
 
 struct ff_train_tasks {
-    struct ff_tasks tasks; /* whose job is this struct */
+    struct ff_tasks tasks; /* their job is this struct */
     const struct ff_job *job;
-    struct ff_needs base;   /* held all the time */
-    struct ff_needs coding; /* held once the largest tile was written */
-    uint64_t program;       /* memory of the process that is not accounted for, from training on */
+    struct ff_needs base;   /* held throughout */
+    struct ff_needs coding; /* held after the largest tile was written */
+    uint64_t program;       /* memory of the process that is not accounted, from training on */
 };
 
-/* OUT stays where it is as long as it is used; JOB is not owned. */
+/* Initialises OUT, which must not move afterwards. JOB is not owned. */
 void ff_train_tasks_init(struct ff_train_tasks *out, const struct ff_job *job);
 struct ff_task ff_train_task(const struct ff_job *job, struct ff_turn turn);
 /* The plan of the whole training. Fails as ff_plan() in plan/plan.h. */
 FF_CHECK int ff_train_tasks_plan(struct ff_ctx *ctx, struct ff_train_tasks *tasks,
                                  struct ff_plan *out);
 
-/* For the files of the tasks. */
+/* Private to the files of the tasks. */
 
 /* Memory of a task. tasks_memory.c */
 struct ff_demand ff_train_demand(const void *tasks, const struct ff_task *task,
                                  const struct ff_knobs *knobs);
-/* What a task leaves on disk and writes. tasks_disk.c */
+/* Adds the bytes that a task keeps on disk and writes. tasks_disk.c */
 void ff_train_note_disk(const void *tasks, const struct ff_task *task, const struct ff_knobs *knobs,
                         struct ff_plan *plan);
 /* Adds the model file. */
 void ff_train_note_model(const struct ff_train_tasks *tasks, struct ff_plan *plan);
-/* About the bytes of the first layer in the model file: of its first checkpoint, or of less than
- * that. */
+/* Approximate bytes of the first layer in the model file: at most those of its first checkpoint. */
 uint64_t ff_train_first_layer_bytes(const struct ff_job *job);
 
 #endif

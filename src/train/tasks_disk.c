@@ -1,4 +1,4 @@
-/* What a training leaves on disk, for a while or for good, and writes. */
+/* Disk use of a training, temporary and permanent, and the bytes that it writes. */
 #include "train/tasks.h"
 
 #include "base/arithmetic.h"
@@ -6,11 +6,11 @@
 #include "learn/import.h"
 #include "model/layer_metrics.h"
 
-#define EMPTY_MODEL_BYTES (8 * 4096) /* what LMDB needs of itself, and the manifest */
-/* A flip of the manifest, and the sweep behind it: a few pages. */
+#define EMPTY_MODEL_BYTES (8 * 4096) /* LMDB's own pages and the manifest */
+/* A flip of the manifest and the deletion of old tiles: a few pages. */
 #define FLIP_BYTES (5 * 4096)
 
-/* Where rows wait to be sorted while they are imported. */
+/* The temporary file that sorts samples during import. */
 static uint64_t temporary_bytes(const struct ff_job *job)
 {
     struct ff_permutation order = {.n = job->geometry.rows};
@@ -30,8 +30,7 @@ static void add(uint64_t *sum, uint64_t bytes)
     *sum = ff_plus(*sum, bytes);
 }
 
-/* The tiles of a layer that are paged while it learns: what they take, and what is written of
- * them. */
+/* The paged tiles of a layer in training: their size and the bytes written. */
 static void note_training(const struct ff_job *job, const struct ff_task *task,
                           const struct ff_knobs *knobs, uint64_t paged, struct ff_plan *plan)
 {
@@ -40,24 +39,24 @@ static void note_training(const struct ff_job *job, const struct ff_task *task,
     uint64_t tensors = 1 + (uint64_t)job->optimizer->states, stored = 0;
 
     if (paged > 0) {
-        /* Seeded, or loaded in a later round, then stored once a step, and the gradient for each
+        /* Seeded, or loaded in a later sweep; then stored once per step, and the gradient for each
          * micro-batch but the last. */
         add(&plan->written_bytes, ff_times(ff_times(recipe->epochs, job->geometry.batches),
                                            paged * (tensors + parts - 1)));
         add(&plan->written_bytes, ff_times(recipe->sweeps, paged * tensors));
-        /* A page that is replaced is free only two transactions later. */
+        /* A replaced page is free only two transactions later. */
         stored = paged * (tensors + (parts > 1)) + 2 * FF_PAGER_PAGE_BYTES;
     }
     raise(&plan->scratch_peak_bytes, ff_plus(ff_job_stored(job, task->layer - 1), stored));
 }
 
-/* The outputs of a layer, beside its inputs. */
+/* The outputs of a layer, stored beside its inputs. */
 static void note_forward(const struct ff_job *job, const struct ff_task *task, uint64_t paged,
                          struct ff_plan *plan)
 {
     const struct ff_recipe *recipe = &job->manifest->recipe;
     uint64_t below = ff_job_stored(job, task->layer - 1), here = ff_job_stored(job, task->layer);
-    /* The last outputs are for heads, at the end. */
+    /* The last layer's outputs are stored only for heads, in the last sweep. */
     uint64_t times = task->layer < recipe->layers ? recipe->sweeps : 1;
 
     raise(&plan->scratch_peak_bytes, ff_plus(below, ff_plus(here, paged)));
@@ -90,7 +89,7 @@ void ff_train_note_disk(const void *tasks, const struct ff_task *task, const str
         note_forward(job, task, paged, plan);
 }
 
-/* The tiles of a layer like SHAPE as they are stored in the end, and its metrics. */
+/* Bytes of the final tiles and metrics of a layer like SHAPE. */
 static uint64_t layer_bytes(const struct ff_layer *shape)
 {
     size_t units = shape->units;
@@ -112,7 +111,7 @@ uint64_t ff_train_first_layer_bytes(const struct ff_job *job)
     return layer_bytes(&layer);
 }
 
-/* Flips of the manifest in a round, which each layer's stages end with. */
+/* Number of flips in a sweep: one at the end of each stage. */
 static uint64_t count_flips(const struct ff_recipe *recipe)
 {
     uint64_t flips = 0;
@@ -144,8 +143,8 @@ void ff_train_note_model(const struct ff_train_tasks *tasks, struct ff_plan *pla
     plan->model_peak_bytes = ff_times(plan->model_bytes, 2); /* while it is compacted */
     add(&plan->written_bytes, plan->model_peak_bytes);
     if (recipe->sweeps > 1) {
-        /* Between rounds the optimizer's state stays beside the weights, and what a layer comes to
-         * is written beside what it was. */
+        /* Between sweeps the optimizer state is kept with the weights, and a layer's new tiles are
+         * written before its old ones are deleted. */
         uint64_t training = EMPTY_MODEL_BYTES + heads + ff_times(layers + largest, tensors);
 
         plan->model_peak_bytes = ff_plus(training, plan->model_bytes);

@@ -1,4 +1,4 @@
-/* Memory of a task: what its stage holds, and the moments beside that. */
+/* Memory of a task: what its stage holds, and the peaks beyond that. */
 #include "train/tasks.h"
 
 #include "base/arithmetic.h"
@@ -12,13 +12,13 @@ static struct ff_turn turn_of(const struct ff_task *task)
     return (struct ff_turn){(enum ff_stage)task->kind, task->layer};
 }
 
-/* What a checkpoint writes: what that takes of LMDB, and the elements of the largest tile. */
+/* The memory of writing a checkpoint with LMDB, and the elements of the largest tile. */
 struct saving {
     uint64_t cost;
     size_t largest;
 };
 
-/* PART; between the EPOCHS that it learns in, with its state. */
+/* Adds PART, with its state if it is saved between EPOCHS. */
 static void add_part(const struct ff_job *job, const struct ff_part *part, uint32_t epochs,
                      struct saving *saving)
 {
@@ -35,7 +35,7 @@ static void add_part(const struct ff_job *job, const struct ff_part *part, uint3
     saving->largest = ff_larger(saving->largest, ff_estimate_largest_tile(&shape));
 }
 
-/* All parts that learn in TURN. */
+/* Lists all parts that train in TURN. */
 static struct saving list_saving(const struct ff_job *job, struct ff_turn turn)
 {
     const struct ff_recipe *recipe = &job->manifest->recipe;
@@ -51,7 +51,7 @@ static struct saving list_saving(const struct ff_job *job, struct ff_turn turn)
     return saving;
 }
 
-/* The layer of a task, which may be paged. */
+/* The layer of a task, with the residency of its tiles. */
 static struct ff_layer layer_of(const struct ff_job *job, const struct ff_task *task,
                                 const struct ff_knobs *knobs)
 {
@@ -61,8 +61,7 @@ static struct ff_layer layer_of(const struct ff_job *job, const struct ff_task *
     return layer;
 }
 
-/* Tiles that are paged come in, but do not go out: what waits for a commit of theirs is not there.
- */
+/* The memory of paging tiles in only: nothing waits for a commit. */
 static void count_paged_in(const struct ff_job *job, const struct ff_task *task,
                            const struct ff_knobs *knobs, struct ff_needs *needs)
 {
@@ -78,7 +77,7 @@ static void count_paged_in(const struct ff_job *job, const struct ff_task *task,
     ff_needs_pass(needs, reads.passing);
 }
 
-/* The moments of a checkpoint, beside the NEEDS of its stage: tiles are paged in while others wait
+/* The peaks of a checkpoint, beyond the NEEDS of its stage: tiles are paged in while others wait
  * for a commit; then one is encoded, and pages of the model file's tree are mapped. Small files
  * stay mapped. */
 static void consider_checkpoint(const struct ff_job *job, const struct ff_task *task,
@@ -99,8 +98,8 @@ static void consider_checkpoint(const struct ff_job *job, const struct ff_task *
     ff_peak_consider(peak, &needs);
 }
 
-/* The moments while a layer is loaded, before its outputs are written. What learns holds a gradient
- * by and by, which takes more than a stored tile. */
+/* The peaks of loading a layer before its outputs are written. A layer in training later holds a
+ * gradient, which is larger than a stored tile. */
 static void consider_loading(const struct ff_job *job, const struct ff_task *task,
                              const struct ff_knobs *knobs, struct ff_needs needs,
                              struct ff_peak *peak)

@@ -25,14 +25,12 @@ static void warn_of_other_versions(struct ff_run *run)
 {
     if (strcmp(run->manifest.blas, ff_gemm_backend()) != 0)
         ff_warn(run->ctx,
-                "training began with %s and goes on with %s: the weights will differ in their last "
-                "bits from "
-                "a run on one alone",
+                "training began with %s and resumes with %s: the last bits of the weights will "
+                "differ from those of a run with only one of them",
                 run->manifest.blas, ff_gemm_backend());
 }
 
-/* Tiles that a run cut off between a flip and its sweep has left: of the layers that learned then.
- */
+/* Deletes tiles of old generations that a run left when it was interrupted after a flip. */
 static int reclaim(struct ff_run *run)
 {
     static const char kinds[] = {'W', 'O', 'H', 'Q'};
@@ -51,7 +49,7 @@ static int reclaim(struct ff_run *run)
     return status;
 }
 
-/* The boundary that the present stage reads. */
+/* The boundary that the current stage reads. */
 static uint32_t needed_boundary(const struct ff_run *run)
 {
     const struct ff_progress_mark *mark = &run->manifest.mark;
@@ -84,15 +82,15 @@ static int run_stage(struct ff_run *run)
     return FF_OK;
 }
 
-/* A stage that found its scratch damaged is tried once more on scratch computed anew, from the last
- * checkpoint. */
+/* Retries once a stage that found its scratch damaged, from the last checkpoint and with recomputed
+ * scratch. */
 static int retry_stage(struct ff_run *run)
 {
     char reason[FF_MESSAGE_BYTES];
     int status;
 
     snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
-    ff_warn(run->ctx, "%s; going back to the last checkpoint", reason);
+    ff_warn(run->ctx, "%s; restarting from the last checkpoint", reason);
     ff_boundaries_drop_others(&run->boundaries, FF_NO_BOUNDARY);
     status = ff_manifest_reload(run->ctx, run->file, &run->manifest);
     ff_model_file_unpin(run->file);
@@ -112,7 +110,7 @@ static int run_stages(struct ff_run *run)
     return status;
 }
 
-/* Layers whose metrics the model has; none where the network trains at once. */
+/* Number of layers whose metrics the model has; 0 where the network trains at once. */
 static uint32_t layers_measured(const struct ff_run *run)
 {
     const struct ff_manifest *manifest = &run->manifest;
@@ -173,8 +171,8 @@ static void start_clock(struct ff_run *run)
     run->clock.work_left = ff_run_work_left(run);
 }
 
-/* Tells what is going to happen. From here on the meter keeps to the budget, within the limit that
- * the caller may have set. */
+/* Makes the plan and reports it. From here on the meter enforces the budget, within any limit of
+ * the caller. */
 static int plan(struct ff_run *run)
 {
     struct ff_plan plan;
@@ -191,21 +189,20 @@ static int plan(struct ff_run *run)
     return FF_OK;
 }
 
-/* That the model of the same name, which was to be replaced, is not the one that has been trained
- * must not be missed. */
+/* Adds to the message that the existing model, which was to be replaced, is unchanged. */
 static int explain_unpublished(struct ff_run *run, int status)
 {
     enum ff_subject subject = ff_ctx_subject(run->ctx);
     char reason[FF_MESSAGE_BYTES];
 
     snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
-    status = ff_fail(run->ctx, (enum ff_status)status, "%s; %s is left as it was", reason,
-                     run->opts->model);
+    status =
+        ff_fail(run->ctx, (enum ff_status)status, "%s; %s is unchanged", reason, run->opts->model);
     return ff_about(run->ctx, status, subject);
 }
 
-/* A complete model is rewritten once, so that its size does not depend on how often it was saved.
- * Whatever prevents that is no failure of the training. */
+/* Rewrites a complete model once, so that its size does not depend on the number of checkpoints. A
+ * failure is only a warning, because the model is complete. */
 static int compact(struct ff_run *run)
 {
     struct ff_progress_mark *mark = &run->manifest.mark;
@@ -214,7 +211,7 @@ static int compact(struct ff_run *run)
 
     if (mark->compacted)
         return ff_model_file_check_place(run->file);
-    ff_run_tell(run, "compacting the model");
+    ff_run_notify(run, "compacting the model");
     mark->compacted = true;
     status = ff_manifest_write(run->ctx, &run->manifest, &text);
     if (status == FF_OK)
@@ -228,13 +225,12 @@ static int compact(struct ff_run *run)
                                     : ff_ctx_message(run->ctx));
     status = ff_model_file_check_place(run->file);
     if (status == FF_OK)
-        ff_warn(run->ctx, "not compacted: %s; the model is complete, but larger than necessary",
-                reason);
+        ff_warn(run->ctx, "the model is complete, but could not be compacted: %s", reason);
     return status;
 }
 
-/* From an open model on. Of a complete one, what a run cut off at its end left is removed, and the
- * file compacted. */
+/* Trains an open model. If it is complete, removes what an interrupted run left and compacts the
+ * file. */
 static int train_from_mark(struct ff_run *run, double began, struct ff_train_result *result)
 {
     int status = ff_run_derive(run);
@@ -244,10 +240,10 @@ static int train_from_mark(struct ff_run *run, double began, struct ff_train_res
         result->was_complete = run->manifest.mark.stage == FF_STAGE_DONE;
         if (!result->was_complete) {
             warn_of_other_versions(run);
-            /* Without scratch if it was complete before it was opened. */
+            /* There is no scratch if the model was complete before it was opened. */
             status = run->boundaries.scratch.ops
                          ? plan(run)
-                         : ff_fail(run->ctx, FF_EREPLACED, "%s: was replaced meanwhile",
+                         : ff_fail(run->ctx, FF_EREPLACED, "%s was replaced during the run",
                                    run->opts->model);
         }
     }
@@ -259,8 +255,7 @@ static int train_from_mark(struct ff_run *run, double began, struct ff_train_res
     if (status == FF_OK)
         status = run_stages(run);
     if (status == FF_OK) {
-        ff_boundaries_drop_others(&run->boundaries,
-                                  FF_NO_BOUNDARY); /* which makes room for the copy */
+        ff_boundaries_drop_others(&run->boundaries, FF_NO_BOUNDARY); /* frees space for the copy */
         status = compact(run);
     }
     if (status == FF_OK || status == FF_EINTERRUPTED) {
@@ -272,7 +267,7 @@ static int train_from_mark(struct ff_run *run, double began, struct ff_train_res
     return status;
 }
 
-/* True if a model is left that may be resumed with this scratch: a renamed one looks for scratch
+/* True if a model remains that may be resumed with this scratch: a renamed model uses scratch
  * beside its new name, unless --scratch names it. */
 static bool needs_scratch(const struct ff_run *run, int status)
 {
@@ -282,7 +277,7 @@ static bool needs_scratch(const struct ff_run *run, int status)
            (run->opts->scratch && run->file && ff_model_file_is_linked(run->file));
 }
 
-/* RECIPE NULL: go on with the recipe in the model. */
+/* RECIPE NULL: resume with the model's recipe. */
 static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                  const struct ff_train_opts *opts, struct ff_scratch *scratch,
                  struct ff_train_result *result)
@@ -313,7 +308,7 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     begun = status == FF_OK || status == FF_EINTERRUPTED;
     if (status == FF_OK)
         status = train_from_mark(&run, began, result);
-    else if (status == FF_EINTERRUPTED) /* while the data was read */
+    else if (status == FF_EINTERRUPTED) /* during import */
         fill_result(&run, began, result);
     if (status != FF_OK && run.file && !ff_model_file_is_published(run.file) &&
         access(opts->model, F_OK) == 0)
@@ -334,20 +329,22 @@ int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     return train(ctx, recipe, opts, scratch, result);
 }
 
-/* Of a complete model that was begun with scratch beside it, and went on with scratch elsewhere. */
+/* Removes the scratch beside a complete model that began there and was resumed with scratch
+ * elsewhere. */
 static void remove_scratch_beside(struct ff_ctx *ctx, const struct ff_train_opts *opts)
 {
-    char folder[PATH_MAX];
+    char directory[PATH_MAX];
     struct ff_scratch scratch;
     struct stat there;
 
-    if (ff_place_scratch(ctx, opts->model, NULL, folder) == FF_OK && lstat(folder, &there) == 0 &&
-        S_ISDIR(there.st_mode) && !ff_path_same(opts->scratch, folder) &&
-        ff_scratch_open(ctx, folder, &scratch) == FF_OK)
+    if (ff_place_scratch(ctx, opts->model, NULL, directory) == FF_OK &&
+        lstat(directory, &there) == 0 && S_ISDIR(there.st_mode) &&
+        !ff_path_same(opts->scratch, directory) &&
+        ff_scratch_open(ctx, directory, &scratch) == FF_OK)
         ff_scratch_remove(&scratch);
 }
 
-/* In a context of its own: the message stays that of the failure. */
+/* Uses its own context, to keep the message of the failure. */
 static bool is_complete(const char *path)
 {
     struct ff_model_info info = {.size = sizeof info};
@@ -367,7 +364,7 @@ static bool is_complete(const char *path)
 int ff_train_run(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                  const struct ff_train_opts *opts, struct ff_train_result *result)
 {
-    char folder[PATH_MAX];
+    char directory[PATH_MAX];
     struct ff_scratch scratch;
     struct stat there;
     bool keep;
@@ -376,20 +373,20 @@ int ff_train_run(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     memset(result, 0, sizeof *result);
     status = ff_begin_check(ctx, recipe, opts);
     if (status == FF_OK)
-        status = ff_place_scratch(ctx, opts->model, opts->scratch, folder);
+        status = ff_place_scratch(ctx, opts->model, opts->scratch, directory);
     if (status != FF_OK)
         return status;
     ff_score_sweep(opts->model);
-    keep = opts->scratch && stat(folder, &there) == 0; /* it is not of our making */
-    status = ff_scratch_open(ctx, folder, &scratch);
+    keep = opts->scratch && stat(directory, &there) == 0; /* the directory existed before */
+    status = ff_scratch_open(ctx, directory, &scratch);
     if (status != FF_OK) {
         if (opts->force || !is_complete(opts->model))
             return status;
-        keep = true; /* whatever is there: nothing needs it */
+        keep = true; /* a complete model needs no scratch */
     }
     status = train(ctx, recipe, opts, &scratch, result);
     if (!keep)
-        rmdir(folder); /* if it is empty */
+        rmdir(directory); /* only if empty */
     ff_scratch_close(&scratch);
     if (status == FF_OK && opts->scratch)
         remove_scratch_beside(ctx, opts);

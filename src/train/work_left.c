@@ -1,9 +1,9 @@
-/* The work that is left of a run, in floating-point operations, for the estimate of time left. */
+/* The floating-point operations left in a run, for the estimate of time left. */
 #include "learn/streams.h"
 #include "train/modes.h"
 #include "train/run.h"
 
-/* Of the turn that MANIFEST's mark is in, from the mark on. */
+/* Operations of the turn of MANIFEST's mark, from the mark on. */
 static double turn_work(const struct ff_run *run, const struct ff_manifest *manifest)
 {
     const struct ff_progress_mark *mark = &manifest->mark;
@@ -33,7 +33,7 @@ static double turn_work(const struct ff_run *run, const struct ff_manifest *mani
 
 double ff_run_work_left(const struct ff_run *run)
 {
-    struct ff_manifest ahead = run->manifest; /* its mark alone moves */
+    struct ff_manifest ahead = run->manifest; /* only its mark changes */
     double total = 0;
 
     for (; ahead.mark.stage != FF_STAGE_DONE; ff_manifest_advance(&ahead))

@@ -55,5 +55,5 @@ ff 0 inspect model.ff --layer 3
 ok "inspect --layer: no loss" [ "$(grep -c loss out)" -eq 0 ]
 ff 0 inspect model.ff --verify
 ok "inspect --verify" has out '^verified [0-9,]+ values, .*: none damaged'
-refused 2 'layers: .* the head of model\.ff decides' eval model.ff --data "$data" --layers last
+refused 2 'layers: .* the head of model\.ff predicts' eval model.ff --data "$data" --layers last
 finish

@@ -111,11 +111,11 @@ ok "--force trains on what is there now" has out 'complete already'
 
 # Classes without samples
 ff 0 train --data sorted $net --limit 1 --model single.ff
-refused 1 'begun with 1 sample of [0-9]+ features in 10 classes, and sorted has 2 of ' \
+refused 1 'trained with 1 sample of [0-9]+ features in 10 classes, but sorted has 2 of ' \
     train --data sorted $net --limit 2 --model single.ff
 ff 0 train --data sorted $net --limit 2 --batch 2 --model two.ff
 ok "a limit that leaves classes out warns" \
-    has err 'warning: .* [89] of 10 classes have no sample among the 2 to learn from'
+    has err 'warning: .* [89] of 10 classes have no sample among the 2 for training'
 ff 0 train --data sorted $net --limit 40 --validation 0.3 --model held.ff
 ok "held-out samples without a class warn" \
     has err 'warning: .* of 10 classes ha(s|ve) no sample among the [0-9]* held out'

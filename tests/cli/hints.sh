@@ -143,7 +143,7 @@ unhinted 1 'row 1, column 0 .* is not a number; replace it' \
     printf '%58s\n' ''
     printf '\000\001'
 } >x.npy
-hinted 1 'x\.npy has 1 feature a row, but m\.ff' '.fftool inspect m\.ff.* the dataset that it was trained on' \
+hinted 1 'x\.npy has 1 feature per sample, but m\.ff' '.fftool inspect m\.ff.* the dataset that it was trained on' \
     eval m.ff --data x.npy --labels y.npy
 
 # A model's name that is part of other names is not taken for them

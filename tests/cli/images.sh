@@ -46,7 +46,7 @@ taken grey '12 x 16 pixels'
 taken last '8 x 8 pixels in 3 channels, which come last'
 taken first '8 x 8 pixels in 3 channels, which come first'
 taken thin '12 x 4 pixels in 4 channels, which come last'
-refused 2 'jitter: shifts of up to 4 leave nothing' train --data thin.npy $net --jitter 4
+refused 2 'jitter: shifts of up to 4 pixels are too large' train --data thin.npy $net --jitter 4
 refused 2 'label samples 20: of [0-9]+ classes at most [0-9] are wrong; 0 ' \
     train --data thin.npy $net --label-samples 20
 

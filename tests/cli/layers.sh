@@ -128,10 +128,10 @@ ok "the log names hybrid images as negatives" \
 ff 0 eval images.ff --data "$data" --json --quiet
 json out
 ok "eval of unsupervised layers: by the head" [ "$(leaf .method)" = head ]
-refused 2 'its linear head decides' eval images.ff --data "$data" --method goodness
-refused 2 'layers: .* the head of images\.ff decides' eval images.ff --data "$data" --layers 1
-refused 2 'layers: .* the head of one\.ff decides' eval one.ff --data "$data" --method head --layers 2-last
-refused 2 'layers: .* the head of one\.ff decides' \
+refused 2 'its linear head predicts' eval images.ff --data "$data" --method goodness
+refused 2 'layers: .* the head of images\.ff predicts' eval images.ff --data "$data" --layers 1
+refused 2 'layers: .* the head of one\.ff predicts' eval one.ff --data "$data" --method head --layers 2-last
+refused 2 'layers: .* the head of one\.ff predicts' \
     predict one.ff --input "$data" --method head --layers last
 refused 2 'only a head predicts labels' train $unsupervised --model none.ff --head-epochs 0
 finish

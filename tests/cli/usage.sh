@@ -101,7 +101,7 @@ refused 2 '300 samples are a single batch of 5000; use --batch 299 or less$' \
 refused 2 '300 samples are a single batch of 300; use --batch 299 or less$' \
     plan --data "$data" --validation 0.1 --limit 300 --batch 300
 ff 0 plan --data "$data" --validation 0.1 --limit 300 --batch 299
-refused 2 'one sample is too few to hold any out; use more samples$' plan --samples 1 --validation 0.1
+refused 2 'a single sample cannot be held out; use more samples$' plan --samples 1 --validation 0.1
 refused 2 'label smoothing: .* does not use it; leave it out, or use --recipe conditioned$' \
     train --data "$data" --loss symba --label-smoothing 0.1
 refused 2 'pass on: .* does not use it; leave it out, or use --mode ff-stream' \

@@ -201,7 +201,7 @@ START_TEST(a_file_beside_the_one_that_was_read_is_noticed)
     train_part(60);
     data_write(data, LABELS, &same);
     correct_label("data/" LABELS);
-    ck_status(resume(false), FF_EMISMATCH, LABELS " (which was not there)");
+    ck_status(resume(false), FF_EMISMATCH, LABELS " (new)");
 }
 END_TEST
 

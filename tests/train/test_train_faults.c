@@ -270,7 +270,7 @@ START_TEST(divergence_is_reported_once_it_is_measured)
     recipe.epochs = 1;
     recipe.learning_rate = 3e17;
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ENUMERIC, "loss as trained");
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ENUMERIC, "loss after training");
 }
 END_TEST
 

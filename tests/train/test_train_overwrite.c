@@ -46,7 +46,7 @@ START_TEST(a_fault_in_the_last_row_of_the_data_leaves_the_old_model)
     train_make_floats(folder);
     hash = make_old();
     patch("data/train-images-idx3-ubyte", -4, nan_bits, sizeof nan_bits);
-    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ENUMERIC, "model.ff is left as it was");
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ENUMERIC, "model.ff is unchanged");
     ck_assert(!result.saved);
     ck_old(hash);
 }
@@ -63,7 +63,7 @@ START_TEST(data_cut_short_leaves_the_old_model)
              "truncate -s -40 train-images-idx3-ubyte.gz",
              folder);
     ck_assert_int_eq(system(command), 0);
-    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ECORRUPT, "model.ff is left as it was");
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ECORRUPT, "model.ff is unchanged");
     ck_old(hash);
     train_remove(train_path(folder, "data"));
     ck_assert_int_ne(ff_train(ctx, &recipe, &opts, &result), FF_OK);
@@ -76,7 +76,7 @@ START_TEST(divergence_before_the_first_checkpoint_leaves_the_old_model)
     const char *hash = make_old();
 
     recipe.learning_rate = 1e25;
-    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ENUMERIC, "model.ff is left as it was");
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ENUMERIC, "model.ff is unchanged");
     ck_old(hash);
 }
 END_TEST
@@ -89,8 +89,7 @@ START_TEST(an_interruption_before_the_first_checkpoint_leaves_the_old_model)
 
     opts.interrupted = train_countdown;
     opts.arg = &questions;
-    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED,
-              "model.ff is left as it was");
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED, "model.ff is unchanged");
     ck_assert(!result.saved);
     ck_old(hash);
     questions = 10; /* within the first layer: a checkpoint */
