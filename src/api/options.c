@@ -23,7 +23,7 @@ void ff_evaluate_opts_init_size(struct ff_evaluate_opts *out, size_t size)
     ff_sized_give(&defaults, sizeof defaults, out);
 }
 
-/* Makes the rows of SOURCE, if it has any, OWN. */
+/* Copies the rows of SOURCE, if it has any, to OWN. */
 static int own_rows(struct ff_ctx *ctx, struct ff_data_source *source, struct ff_rows *own)
 {
     int status;

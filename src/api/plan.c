@@ -90,7 +90,7 @@ static int plan(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     return status;
 }
 
-/* Plans a copy of RECIPE, completed. */
+/* Plans a completed copy of RECIPE. */
 static int plan_completed(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                           const struct ff_train_opts *opts, const struct ff_plan_data *data,
                           struct ff_plan *out)

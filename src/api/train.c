@@ -1,5 +1,5 @@
-/* The public entries to training. Structures of any version come in here and go out again; inside,
- * all are of this one. */
+/* The public functions of training. They convert structures of any version to this one and back;
+ * all other code uses this version's. */
 #include <fftool/train.h>
 
 #include "api/options.h"
@@ -14,7 +14,7 @@ static int check_result(struct ff_ctx *ctx, const struct ff_train_result *result
     return ff_sized_check(ctx, "ff_train_result", result, FF_UP_TO(struct ff_train_result, size));
 }
 
-/* Trains a copy of RECIPE, completed. */
+/* Trains a completed copy of RECIPE. */
 static int train_completed(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                            const struct ff_train_opts *opts, struct ff_train_result *result)
 {
@@ -28,7 +28,7 @@ static int train_completed(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     return status;
 }
 
-/* RECIPE NULL: that of the model. */
+/* RECIPE NULL: the model's. */
 static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                  const struct ff_train_opts *opts, struct ff_train_result *result)
 {

@@ -34,7 +34,7 @@ struct ff_backprop {
     struct place *places; /* (layers + 1) */
     float *outputs;       /* y_k, then dZ_k, of the layers held */
     float *gradient;      /* dW of one layer at a time, or of all layers */
-    float *bias_gradient; /* db likewise */
+    float *bias_gradient; /* db, the same */
     float *sums;          /* (tiles, max_rows): sums of squares, unused */
     float *logits;        /* (max_rows, classes), then dL/dlogits */
     float *product;       /* (chunk_rows, classes) */

@@ -16,7 +16,7 @@ struct slot {
     int status;
     const float *x;
     void *buffer;                /* (chunk_rows, width); NULL while chunks are read in place */
-    void *images;                /* boundary 0: (chunk_rows, features), decoded; NULL likewise */
+    void *images;                /* boundary 0: (chunk_rows, features), decoded; or NULL as above */
     struct ff_first_inputs form; /* boundary 0 */
     struct ff_hard_negatives gather; /* above boundary 0, for hard negatives */
 };

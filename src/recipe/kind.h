@@ -8,8 +8,8 @@
 
 #include "recipe/recipe.h"
 
-/* True if layers train on their goodness; false with backpropagation, where the head on the last
- * layer gives the outputs. */
+/* True if layers train on their goodness (Forward-Forward); false with backpropagation, where the
+ * head on the last layer gives the outputs. */
 bool ff_recipe_has_goodness(const struct ff_recipe *recipe);
 /* True if all layers train at the same time; else one after another, on stored activations. */
 bool ff_recipe_trains_at_once(const struct ff_recipe *recipe);

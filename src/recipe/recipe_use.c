@@ -187,8 +187,7 @@ static int refuse_native(struct ff_ctx *ctx, const struct ff_recipe *recipe)
                        own_loss(recipe)->labels ? "use --recipe classic or symba"
                                                 : "leave out --loss");
     return ff_fail(
-        ctx, FF_EINVAL,
-        "%s: mode %s does not train without labels; leave it out, or use --mode ff-stream",
+        ctx, FF_EINVAL, "%s: mode %s requires labels; leave it out, or use --mode ff-stream",
         for_unlabelled(recipe) ? "recipe unsupervised" : "label embedding none", recipe->mode);
 }
 
@@ -224,7 +223,7 @@ static int check_negatives(struct ff_ctx *ctx, const struct ff_recipe *recipe)
                        "label embedding %s: recipe %s trains without labels; leave out "
                        "--label-embedding, or use --recipe classic or symba",
                        recipe->embedding, recipe->recipe);
-    return ff_fail(ctx, FF_EINVAL, "%s: recipe %s learns from %slabels; leave it out%s",
+    return ff_fail(ctx, FF_EINVAL, "%s: recipe %s trains with %slabels; leave it out%s",
                    none ? "label embedding none" : "negatives hybrid", recipe->recipe,
                    none ? "" : "wrong ", whole_network ? "" : ", or use --recipe unsupervised");
 }

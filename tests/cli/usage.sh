@@ -86,7 +86,7 @@ refused 2 'threshold: .* does not use it; leave it out, or use --recipe classic$
     train --data "$data" --recipe conditioned --threshold 5
 refused 2 'label strength: .* does not use it; leave it out$' \
     train --data "$data" --recipe symba --label-embedding none --label-strength 2
-refused 2 'negatives hybrid: recipe symba learns from wrong labels; leave it out$' \
+refused 2 'negatives hybrid: recipe symba trains with wrong labels; leave it out$' \
     train --data "$data" --mode ff-full --negatives hybrid
 refused 2 'loss softmax .*; use --recipe classic or symba, or use --mode ff-stream$' \
     train --data "$data" --mode ff-full --recipe conditioned
