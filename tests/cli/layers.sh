@@ -133,5 +133,5 @@ refused 2 'layers: .* the head of images\.ff predicts' eval images.ff --data "$d
 refused 2 'layers: .* the head of one\.ff predicts' eval one.ff --data "$data" --method head --layers 2-last
 refused 2 'layers: .* the head of one\.ff predicts' \
     predict one.ff --input "$data" --method head --layers last
-refused 2 'only a head predicts labels' train $unsupervised --model none.ff --head-epochs 0
+refused 2 'only a head can predict labels' train $unsupervised --model none.ff --head-epochs 0
 finish

@@ -248,7 +248,7 @@ static const struct misuse {
      .message = "peer normalisation: mode ff-stream does not use it"},
     {"conditioned", "ff-full",
      .message = "loss softmax conditions every layer on the label, which "
-                "mode ff-full does not do"},
+                "mode ff-full does not support"},
     {"conditioned", "bp", .message = "recipe: mode bp does not use it"},
     {"conditioned", "ff-stream", .real = AT(label_smoothing), .message = "label smoothing 2: must"},
     {"conditioned", "ff-stream", .real = AT(dropout), .message = "dropout 2: must"},
