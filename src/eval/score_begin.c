@@ -106,8 +106,8 @@ static int choose_range(struct scoring *s)
     last = last == FF_LAST_LAYER ? s->layers : last;
     first = first == FF_LAST_LAYER ? last : first;
     if (first > last || last > s->layers)
-        return ff_fail(s->ctx, FF_EINVAL, "layers %u to %u: the trained layers of %s are 1 to %u",
-                       first, last, opts->model, s->layers);
+        return ff_fail(s->ctx, FF_EINVAL, "layers %u to %u: %s has trained layers 1 to %u", first,
+                       last, opts->model, s->layers);
     s->sum_from = first;
     s->layers = last;
     return FF_OK;

@@ -55,7 +55,7 @@ put_npy one.npy ", 1" 1
 refused 2 ': 1 feature cannot hold' train --data one.npy $net --recipe symba
 ff 0 train --data flat.npy $net --limit 1
 ok "one sample" has out ', trained on 1 sample in '
-refused 1 'has 1 feature a row' predict images.ff --input one.npy
+refused 1 'has 1 feature per sample' predict images.ff --input one.npy
 ff 0 predict images.ff --input flat.npy --limit 1 --output p.csv
 ok "one prediction" has err '^p\.csv: 1 prediction$'
 ff 0 eval images.ff --data flat.npy --labels y.npy --limit 1

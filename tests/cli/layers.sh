@@ -81,7 +81,7 @@ ok "eval --json: layers, and those that are trained" \
 for range in 0 2-1 x 1- -2 1-2-3 last-1 1-x " 1" 99999999999; do
     refused 2 'layers' eval model.ff --data "$data" --layers "$range"
 done
-refused 2 'layers 2 to 4: model\.ff has layers 1 to 3' eval model.ff --data "$data" --layers 2-4
+refused 2 'layers 2 to 4: model\.ff has trained layers 1 to 3' eval model.ff --data "$data" --layers 2-4
 
 ff 0 predict model.ff --input "$data" --probabilities --output p.csv
 ok "predict --probabilities: their names" [ "$(sed -n 1p p.csv | cut -d, -f1-4)" = index,label,p_0,p_1 ]
