@@ -105,7 +105,7 @@ START_TEST(layers_that_do_not_exist_are_refused)
         struct ff_evaluate_opts evaluate = evaluate_opts_of(asked[i][0], asked[i][1]);
 
         ck_assert_int_eq(ff_evaluate(ctx, &evaluate, &result), FF_EINVAL);
-        ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "has layers 1 to 4"));
+        ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "has trained layers 1 to 4"));
     }
 }
 END_TEST
