@@ -164,7 +164,7 @@ limited --classes 2 1000 plan
 limited --samples 1 1099511627776 plan
 limited --epochs 1 1000000 profile --data "$data"
 limited --batch 1 16777216 profile --data "$data"
-refused 2 'seconds 0: must be above 0 and at most 3600$' bench --seconds 0
+refused 2 'seconds 0: must be above 0, and at most 3600$' bench --seconds 0
 refused 2 'images of 5000 x 4000 pixels: at most 16777216 pixels in total$' \
     plan --height 5000 --width 4000
 
