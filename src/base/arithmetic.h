@@ -1,6 +1,6 @@
 /*
- * Arithmetic of sizes. What would overflow becomes UINT64_MAX: a plan for an absurd job may say
- * anything but that it takes little.
+ * Saturating arithmetic on sizes: an overflow gives UINT64_MAX, so that the estimate for an
+ * absurdly large job is never small.
  */
 #ifndef FF_BASE_ARITHMETIC_H
 #define FF_BASE_ARITHMETIC_H

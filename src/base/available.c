@@ -29,7 +29,7 @@ static uint64_t machine_bytes(void)
     return kib * 1024;
 }
 
-/* The number in a file; 0 if there is none ("max"). */
+/* The number in a file; 0 if it holds none ("max") or cannot be read. */
 static uint64_t limit_in(const char *path)
 {
     FILE *file = fopen(path, "re");
@@ -43,7 +43,8 @@ static uint64_t limit_in(const char *path)
     return bytes;
 }
 
-/* The least limit of GROUP, such as "/a/b", and the groups it is in. */
+/* The lowest limit of GROUP, such as "/a/b", and of its parent groups; 0: none. Overwrites GROUP.
+ */
 static uint64_t group_bytes(const char *root, char *group, const char *name)
 {
     uint64_t least = 0;

@@ -1,11 +1,11 @@
-/* How much memory there is for this process. */
+/* How much memory this process can use. */
 #ifndef FF_BASE_AVAILABLE_H
 #define FF_BASE_AVAILABLE_H
 
 #include <stdint.h>
 
-/* Bytes that the machine can still give, or the limit of a control group that holds the process, if
- * that is less. 0: not known. */
+/* MemAvailable of the machine in bytes, or the memory limit of the process's control group if that
+ * is lower. 0: unknown. */
 uint64_t ff_memory_available(void);
 
 #endif

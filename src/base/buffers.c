@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* The pointer at BUFFER->where, whatever it points to. */
+/* The pointer at BUFFER->where, of any type. */
 static void *pointer_of(const struct ff_buffer *buffer)
 {
     void *pointer;

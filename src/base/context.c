@@ -20,9 +20,9 @@ static const struct {
     {FF_EBUDGET, "over the memory limit"},
     {FF_EEXIST, "exists already"},
     {FF_ENOTFOUND, "not found"},
-    {FF_ELOCKED, "in use by another trainer"},
+    {FF_ELOCKED, "in use by another process"},
     {FF_EFULL, "disk full"},
-    {FF_EMISMATCH, "do not belong together"},
+    {FF_EMISMATCH, "model, data and options are incompatible"},
     {FF_ENUMERIC, "training diverged"},
     {FF_EINTERRUPTED, "interrupted"},
     {FF_EREPLACED, "file deleted, renamed or replaced while in use"},
@@ -123,7 +123,7 @@ static enum ff_status status_of_errno(int errnum)
     }
 }
 
-/* The process's limit, or else the file system's. */
+/* For EFBIG: names the limit of the process, if it has one; else the file system's was reached. */
 static const char *size_limit(int errnum)
 {
     struct rlimit limit;

@@ -1,5 +1,6 @@
 /*
- * The inside of the context: error text, and the meter that every allocation of the library passes.
+ * The private part of the context: the error message, and the meter that counts every allocation of
+ * the library.
  */
 #ifndef FF_BASE_CONTEXT_H
 #define FF_BASE_CONTEXT_H
@@ -19,7 +20,7 @@ struct ff_meter {
     _Atomic uint64_t total;
     _Atomic uint64_t total_peak;
     _Atomic uint64_t peak_anon; /* bytes, sampled by ff_memory_sample() */
-    _Atomic uint64_t written;   /* bytes, to files that the library makes */
+    _Atomic uint64_t written;   /* bytes, to files that the library creates */
     uint64_t limit;             /* bytes; 0: none */
     _Atomic int failure;        /* status of the last allocation that failed */
     _Atomic int64_t fail_after; /* tests: allocations until one fails; negative: never */
@@ -36,8 +37,8 @@ struct ff_ctx {
 
 /*
  * Sets the message and returns STATUS, so that a fault is reported where it is found:
- *     return ff_fail(ctx, FF_ECORRUPT, "%s: cut short", path);
- * Safe from any thread. What a terminal must not get is escaped (ff_text_escape()).
+ *     return ff_fail(ctx, FF_ECORRUPT, "%s: truncated", path);
+ * Thread-safe. Characters unsafe on a terminal are escaped (ff_text_escape()).
  */
 int ff_fail(struct ff_ctx *ctx, enum ff_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -45,17 +46,17 @@ int ff_fail(struct ff_ctx *ctx, enum ff_status status, const char *format, ...)
  * EFBIG FF_EFBIG, ENOENT FF_ENOTFOUND, ENOMEM FF_ENOMEM, anything else FF_EIO. */
 int ff_fail_errno(struct ff_ctx *ctx, int errnum, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Says what STATUS, a failure that was just reported, is about, unless that was said further
- * inside. Returns STATUS; FF_OK is no failure. For where a module that deals with one subject
- * returns. */
+/* Sets the subject of the failure STATUS that was just reported, unless a callee has set it.
+ * Returns STATUS; FF_OK changes nothing. For the return of a module that deals with one subject. */
 int ff_about(struct ff_ctx *ctx, int status, enum ff_subject subject);
-/* Hands a line of text to the warning hook. */
+/* Passes a line of text to the warning hook, if one is set. Thread-safe. */
 void ff_warn(struct ff_ctx *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Returns BYTES of zeroed memory on a 64-byte boundary, or NULL with FF_ENOMEM or FF_EBUDGET's
- * message set (ff_alloc_status() says which). BYTES 0 gives a valid pointer. Large blocks are
- * mappings of their own, so that freeing gives them back at once. Safe from any thread.
+ * Returns BYTES of zeroed memory, aligned to 64 bytes, or NULL with the message set
+ * (ff_alloc_status() gives the status: FF_ENOMEM or FF_EBUDGET). BYTES 0 gives a valid pointer.
+ * Large blocks are separate mappings, so that ff_free() returns them to the system at once.
+ * Thread-safe.
  */
 void *ff_alloc(struct ff_ctx *ctx, enum ff_category category, size_t bytes);
 /* Frees what ff_alloc(ctx, category, bytes) returned, with the same arguments. POINTER may be NULL.
@@ -63,25 +64,24 @@ void *ff_alloc(struct ff_ctx *ctx, enum ff_category category, size_t bytes);
 void ff_free(struct ff_ctx *ctx, enum ff_category category, void *pointer, size_t bytes);
 /* Like ff_alloc() for COUNT items of SIZE bytes; NULL also when the product overflows. */
 void *ff_alloc_array(struct ff_ctx *ctx, enum ff_category category, size_t count, size_t size);
-/* The status to return after ff_alloc() gave NULL: FF_ENOMEM or FF_EBUDGET. */
+/* The status to return after ff_alloc() returned NULL: FF_ENOMEM or FF_EBUDGET. */
 int ff_alloc_status(const struct ff_ctx *ctx);
 
-/* Lowers the memory limit to BYTES; 0 (no limit), or more than the limit that there is, changes
- * nothing. */
+/* Lowers the memory limit to BYTES. Does nothing if BYTES is 0 or not below the present limit. */
 void ff_meter_tighten(struct ff_ctx *ctx, uint64_t bytes);
 
-/* Counts memory that the library causes but does not allocate itself (a codec's context):
- * FF_EBUDGET if it is over the limit, then it is not counted. */
+/* Counts memory that another library allocates on our behalf (a codec's context). FF_EBUDGET if it
+ * would exceed the limit; then it is not counted. */
 FF_CHECK int ff_meter_reserve(struct ff_ctx *ctx, enum ff_category category, size_t bytes);
-/* The same where it cannot be refused. */
+/* The same without a limit, for memory that is in use already. */
 void ff_meter_add(struct ff_ctx *ctx, enum ff_category category, size_t bytes);
 void ff_meter_sub(struct ff_ctx *ctx, enum ff_category category, size_t bytes);
 
-/* Counts bytes written to files of the library's own, and tells how many they have been. */
+/* Counts BYTES written to files that the library creates; ff_meter_written() returns the sum. */
 void ff_meter_wrote(struct ff_ctx *ctx, uint64_t bytes);
 uint64_t ff_meter_written(const struct ff_ctx *ctx);
 
-/* Samples the process's anonymous memory: for where it is highest. Takes some 10 microseconds. */
+/* Samples the anonymous memory of the process; call where it peaks. Takes about 10 microseconds. */
 void ff_memory_sample(struct ff_ctx *ctx);
 
 /* Tests: the COUNT-th allocation from now on fails, once. Negative: off. */

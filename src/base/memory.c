@@ -1,4 +1,4 @@
-/* The metered allocator, and what the process itself uses. */
+/* The metered allocator, and the memory of the whole process. */
 #include "base/context.h"
 
 #include <fcntl.h>
@@ -8,7 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* From this size on a block is a mapping of its own: the heap would keep its pages after free(). */
+/* Blocks of at least this size are separate mappings: the heap would keep their pages after free().
+ */
 #define MAPPING_BYTES ((size_t)256 * 1024)
 #define ALIGNMENT 64 /* a cache line, and the widest vector */
 
@@ -52,7 +53,8 @@ static void raise_peak(_Atomic uint64_t *peak, uint64_t value)
         ;
 }
 
-/* Counts BYTES, which the total holds already, for CATEGORY; TOTAL is what it came to. */
+/* Counts BYTES for CATEGORY and updates the peaks. TOTAL is the sum, which includes them already.
+ */
 static void count(struct ff_meter *meter, enum ff_category category, size_t bytes, uint64_t total)
 {
     raise_peak(&meter->peak[category], atomic_fetch_add(&meter->now[category], bytes) + bytes);
@@ -66,8 +68,8 @@ void ff_meter_add(struct ff_ctx *ctx, enum ff_category category, size_t bytes)
     count(meter, category, bytes, atomic_fetch_add(&meter->total, bytes) + bytes);
 }
 
-/* Adds BYTES to the total unless that would exceed the limit; *TOTAL is what it came to. One step,
- * so that threads cannot pass the limit together. */
+/* Adds BYTES to the total unless that would exceed the limit; *TOTAL becomes the new total. Atomic,
+ * so that concurrent allocations cannot exceed the limit together. */
 static bool reserve(struct ff_meter *meter, size_t bytes, uint64_t *total)
 {
     uint64_t seen = atomic_load(&meter->total);
@@ -80,10 +82,10 @@ static bool reserve(struct ff_meter *meter, size_t bytes, uint64_t *total)
     return true;
 }
 
-/* The message for BYTES that do not fit. */
+/* Reports that BYTES do not fit. */
 static int over_limit(struct ff_ctx *ctx, enum ff_category category, size_t bytes)
 {
-    return ff_fail(ctx, FF_EBUDGET, "memory limit of %llu bytes: %zu more bytes for %s do not fit",
+    return ff_fail(ctx, FF_EBUDGET, "memory limit of %llu bytes: no room for %zu more bytes of %s",
                    (unsigned long long)ctx->meter.limit, bytes, ff_memory_category(category));
 }
 
@@ -113,7 +115,7 @@ uint64_t ff_meter_written(const struct ff_ctx *ctx)
     return ctx->meter.written;
 }
 
-/* Whole pages, so that a mapping is unmapped in full. */
+/* Rounds up to whole pages, so that a mapping is unmapped in full. */
 static size_t rounded(size_t bytes)
 {
     size_t unit = bytes >= MAPPING_BYTES ? 4096 : ALIGNMENT;
@@ -159,8 +161,8 @@ void *ff_alloc(struct ff_ctx *ctx, enum ff_category category, size_t bytes)
     pointer = injected_failure(meter) ? NULL : allocate(bytes);
     if (!pointer) {
         atomic_fetch_sub(&meter->total, bytes);
-        meter->failure = ff_fail(ctx, FF_ENOMEM, "out of memory: no %zu bytes for %s", bytes,
-                                 ff_memory_category(category));
+        meter->failure = ff_fail(ctx, FF_ENOMEM, "out of memory: cannot allocate %zu bytes of %s",
+                                 bytes, ff_memory_category(category));
         return NULL;
     }
     count(meter, category, bytes, total);
@@ -172,8 +174,9 @@ void *ff_alloc_array(struct ff_ctx *ctx, enum ff_category category, size_t count
     size_t bytes;
 
     if (__builtin_mul_overflow(count, size, &bytes)) {
-        ctx->meter.failure = ff_fail(ctx, FF_ENOMEM, "out of memory: %zu times %zu bytes for %s",
-                                     count, size, ff_memory_category(category));
+        ctx->meter.failure =
+            ff_fail(ctx, FF_ENOMEM, "out of memory: cannot allocate %zu x %zu bytes of %s", count,
+                    size, ff_memory_category(category));
         return NULL;
     }
     return ff_alloc(ctx, category, bytes);
@@ -195,7 +198,7 @@ void ff_free(struct ff_ctx *ctx, enum ff_category category, void *pointer, size_
     ff_meter_sub(ctx, category, bytes);
 }
 
-/* Reads a small file of /proc without the heap. */
+/* Reads a small file of /proc without allocating memory. */
 static bool read_proc(const char *path, char *text, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -216,7 +219,7 @@ void ff_memory_sample(struct ff_ctx *ctx)
     char text[256];
     unsigned long long resident, shared;
 
-    /* Second and third field: resident pages, and those of them that are shared or file-backed. */
+    /* Second and third field: resident pages, and the shared or file-backed ones among them. */
     if (read_proc("/proc/self/statm", text, sizeof text) &&
         sscanf(text, "%*u %llu %llu", &resident, &shared) == 2 && resident >= shared)
         raise_peak(&ctx->meter.peak_anon, (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE));

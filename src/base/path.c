@@ -30,7 +30,7 @@ int ff_path_resolve(const char *path, char out[PATH_MAX])
         ssize_t length = readlink(out, target, sizeof target - 1);
 
         if (length < 0)
-            return 0; /* no link; what else is wrong is reported when it is opened */
+            return 0; /* not a link; opening the file reports any other error */
         target[length] = '\0';
         if (!follow(out, target))
             return ENAMETOOLONG;
@@ -46,7 +46,7 @@ void ff_path_directory(const char *path, char out[PATH_MAX])
     strcpy(out, dirname(copy));
 }
 
-/* The same name in the same directory. */
+/* True if A and B are the same name in the same directory. */
 static bool same_name(const char *a, const char *b)
 {
     char directory_a[PATH_MAX], directory_b[PATH_MAX], copy_a[PATH_MAX], copy_b[PATH_MAX];

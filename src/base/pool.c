@@ -12,7 +12,7 @@
 #define relax() sched_yield()
 #endif
 
-/* A step lasts milliseconds and the next follows within microseconds: look that long before
+/* A step takes milliseconds and the next follows within microseconds: spin that long before
  * sleeping. */
 #define SPIN_ROUNDS 4000
 #define WORKER_STACK_BYTES ((size_t)1 << 20)
@@ -33,7 +33,7 @@ struct ff_pool {
     size_t n_tasks;
     _Atomic size_t next;         /* the next task to claim */
     _Atomic unsigned generation; /* counts steps; a change starts the workers */
-    _Atomic unsigned busy;       /* workers still in the step, the caller not counted */
+    _Atomic unsigned busy;       /* workers still in the step, without the caller */
     bool stop;                   /* set before the last change of generation */
     struct worker workers[];
 };
@@ -145,7 +145,8 @@ int ff_pool_new(struct ff_ctx *ctx, unsigned threads, struct ff_pool **out)
     *out = NULL;
     if (threads < 1 || threads > FF_POOL_MAX)
         return ff_fail(ctx, FF_EINVAL, "%u threads: must be 1 to %d", threads, FF_POOL_MAX);
-    /* Sized by FF_POOL_MAX, so that it can be freed whatever number of threads could be started. */
+    /* Sized for FF_POOL_MAX, so that the size to free does not depend on how many threads started.
+     */
     pool = ff_alloc(ctx, FF_MEM_OTHER, pool_bytes(FF_POOL_MAX));
     if (!pool)
         return ff_alloc_status(ctx);
@@ -157,7 +158,7 @@ int ff_pool_new(struct ff_ctx *ctx, unsigned threads, struct ff_pool **out)
     err = start_workers(pool, threads);
     if (err) {
         ff_pool_free(pool);
-        return ff_fail_errno(ctx, err, "starting %u threads", threads);
+        return ff_fail_errno(ctx, err, "cannot start %u threads", threads);
     }
     *out = pool;
     return FF_OK;

@@ -8,22 +8,22 @@
 
 #include <stdint.h>
 
-/* What the numbers are for. The values are part of the file format: never change or reuse one. */
+/* The purpose of a sequence. The values are part of the file format: never change or reuse one. */
 enum ff_rng_purpose {
     FF_RNG_IMPORT_ORDER = 1,   /* the order in which rows are stored */
     FF_RNG_WEIGHTS = 2,        /* initial weights */
     FF_RNG_BATCH_ORDER = 3,    /* the order of batches within an epoch */
     FF_RNG_NEGATIVE_LABEL = 4, /* wrong labels */
     FF_RNG_HEAD_ORDER = 5,     /* the order of batches for the head */
-    FF_RNG_HARD_LABEL = 6,     /* wrong labels drawn from what head or goodness take a row for */
+    FF_RNG_HARD_LABEL = 6,     /* hard negatives: wrong labels drawn by head or goodness */
     FF_RNG_LABEL_WEIGHTS = 7,  /* initial weights of labels */
     FF_RNG_DROPOUT = 8,        /* which inputs are dropped */
-    FF_RNG_LABEL_SAMPLE = 9,   /* wrong labels that a row meets, where there are many */
-    FF_RNG_JITTER = 10,        /* shifts of images in an epoch of the first layer */
-    FF_RNG_COPY_JITTER = 11,   /* shifts of the images of a stored copy */
+    FF_RNG_LABEL_SAMPLE = 9,   /* wrong labels sampled for a row when there are many classes */
+    FF_RNG_JITTER = 10,        /* random shifts of images in an epoch of the first layer */
+    FF_RNG_COPY_JITTER = 11,   /* random shifts of the images of a stored augmentation copy */
     FF_RNG_HYBRID = 12,        /* masks of hybrid images in an epoch of the first layer */
-    FF_RNG_SET_HYBRID = 13,    /* masks of the hybrid images of a stored set */
-    FF_RNG_SAMPLE = 14,        /* the order that the rows of a limited dataset are drawn from */
+    FF_RNG_SET_HYBRID = 13,    /* masks of the hybrid images of a stored negative set */
+    FF_RNG_SAMPLE = 14,        /* the permutation that a subsample of a dataset is drawn from */
 };
 
 struct ff_rng {
@@ -31,26 +31,28 @@ struct ff_rng {
     uint32_t stream[2];
 };
 
-/* Names a sequence. LAYER is below 2^24. */
+/* The sequence for these keys. LAYER is below 2^24. */
 struct ff_rng ff_rng_make(uint64_t seed, enum ff_rng_purpose purpose, uint32_t layer,
                           uint32_t epoch);
 /* Block INDEX of the sequence: four independent uniform 32-bit numbers. */
 void ff_rng_block(const struct ff_rng *rng, uint64_t index, uint32_t out[4]);
-/* Blocks INDEX .. INDEX + FF_RNG_LANES - 1 at once, for compilers to vectorise: word w of block b
- * is OUT[w][b]. */
+/* Blocks INDEX .. INDEX + FF_RNG_LANES - 1 at once, laid out so that compilers vectorise the loop:
+ * word w of block b is OUT[w][b]. */
 #define FF_RNG_LANES 8
 void ff_rng_blocks(const struct ff_rng *rng, uint64_t index, uint32_t out[4][FF_RNG_LANES]);
-/* A number in [0, bound), bound > 0. Bias below 2^-32 (Lemire's multiplication on 64 bits). */
+/* A uniform integer in [0, bound), bound > 0. Bias below 2^-32 (Lemire's multiplication on 64
+ * bits).
+ */
 uint32_t ff_rng_below(const struct ff_rng *rng, uint64_t index, uint32_t bound);
-/* A number in [0, 1) with all the digits that a double has. */
+/* A uniform number in [0, 1) with 53 random bits. */
 double ff_rng_unit(const struct ff_rng *rng, uint64_t index);
-/* Four independent standard normal numbers (Box and Muller 1958). */
+/* Four independent samples of the standard normal distribution (Box and Muller 1958). */
 void ff_rng_normal(const struct ff_rng *rng, uint64_t index, float out[4]);
 
 /*
- * A keyed permutation of 0 .. n-1 that takes no memory: a Feistel network over the smallest even
- * number of bits that holds n, applied again while the result is not below n (Black and Rogaway,
- * "Ciphers with arbitrary finite domains", 2002).
+ * A keyed permutation of 0 .. n-1 without a table: a Feistel network over the smallest even number
+ * of bits that can hold n-1, applied again while the result is not below n (cycle walking: Black
+ * and Rogaway, "Ciphers with arbitrary finite domains", 2002).
  */
 struct ff_permutation {
     struct ff_rng rng;

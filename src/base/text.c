@@ -10,7 +10,7 @@
 #define LAST_SURROGATE 0xdfff
 #define LAST_CHARACTER 0x10ffff
 
-/* Characters that move the cursor, start a terminal's command, or reorder what is shown. */
+/* Characters that move the cursor, start a terminal command, or reorder the text. */
 static const struct {
     uint32_t first, last;
 } unsafe[] = {
@@ -27,12 +27,11 @@ static bool is_unsafe(uint32_t character)
     return false;
 }
 
-/* Reads the character at TEXT and its length in bytes; NO_CHARACTER, of one byte, for what is not
- * UTF-8: cut short, longer than need be, a surrogate, or beyond Unicode. */
+/* Reads the character at TEXT and its length in bytes; NO_CHARACTER, of one byte, for invalid
+ * UTF-8: a truncated or overlong sequence, a surrogate, or a number beyond Unicode. */
 static uint32_t read_character(const char *text, size_t *bytes)
 {
-    /* By the first byte: its mark, the bits that it holds, and the least that so many bytes hold.
-     */
+    /* By the first byte: the bits that mark the form, and the smallest character of that form. */
     static const struct {
         unsigned char mask, mark;
         uint32_t least;
@@ -64,16 +63,16 @@ static bool stays(uint32_t character, enum ff_escape how)
 {
     if (character == NO_CHARACTER)
         return false;
-    if (how == FF_ESCAPE_JSON && character < ' ') /* the layout of the text */
+    if (how == FF_ESCAPE_JSON && character < ' ') /* newlines and indentation of the JSON text */
         return true;
     return how == FF_ESCAPE_BYTES || !is_unsafe(character);
 }
 
-/* BYTE stands for what is of no character. */
+/* Writes the escape sequence of CHARACTER or, for NO_CHARACTER, of BYTE. */
 static int escape(uint32_t character, unsigned char byte, enum ff_escape how,
                   char out[FF_ESCAPED_SIZE])
 {
-    if (how == FF_ESCAPE_JSON) /* in which U+FFFD stands for what is of no character */
+    if (how == FF_ESCAPE_JSON) /* JSON cannot escape a byte: U+FFFD replaces it */
         return snprintf(out, FF_ESCAPED_SIZE, "\\u%04X",
                         character == NO_CHARACTER ? 0xfffdu : (unsigned)(character & 0xffff));
     if (character == '\n' || character == '\t' || character == '\r')

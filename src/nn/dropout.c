@@ -2,16 +2,16 @@
 
 #include <math.h>
 
-#define STEPS 65536.0f      /* of a 16-bit random number */
-#define NUMBERS 8           /* of 16 bits in a block */
-#define BLOCKS FF_RNG_LANES /* drawn at a time */
+#define STEPS 65536.0f      /* values of a 16-bit random number */
+#define NUMBERS 8           /* 16-bit numbers in a block */
+#define BLOCKS FF_RNG_LANES /* blocks drawn at a time */
 
 float ff_dropout_probability(double p)
 {
     return (float)(rint(p * STEPS) / STEPS);
 }
 
-/* The 16-bit numbers of BLOCKS blocks from INDEX on, in the order of blocks. */
+/* Draws the 16-bit numbers of BLOCKS blocks from INDEX on, in the order of blocks. */
 static void draw(const struct ff_rng *rng, uint64_t index, uint16_t out[BLOCKS * NUMBERS])
 {
     uint32_t words[4][BLOCKS];

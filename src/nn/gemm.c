@@ -13,19 +13,19 @@ void ff_gemm_init(void)
     openblas_set_num_threads(1);
 }
 
-/* Address space of one buffer of OpenBLAS, on x86-64; of it some 0.5 to 3 MB are touched. */
+/* Address space of one OpenBLAS buffer on x86-64; about 0.5 to 3 MB of it are touched. */
 #define BUFFER_BYTES ((size_t)128 << 20)
-/* Kept free beside them for what comes after: stacks, the heap, maps of small files. */
+/* Address space left free for later allocations: stacks, the heap, maps of small files. */
 #define MARGIN_BYTES ((size_t)64 << 20)
 
-/* How OpenBLAS takes a buffer and gives it back, for others to take. Exported, but not declared. A
- * BLAS without them leaves it at the probe. */
+/* OpenBLAS's functions to take a buffer from its pool and to return it. It exports but does not
+ * declare them. With a BLAS without them only the probe for address space remains. */
 extern void *blas_memory_alloc(int position) __attribute__((weak));
 extern void blas_memory_free(void *buffer) __attribute__((weak));
 
 static bool address_space_is_there(size_t bytes)
 {
-    /* It is little memory that will be touched: do not hold it against the machine's. */
+    /* Little of it will be touched: do not count it against the machine's memory. */
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     void *probe = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
 
@@ -35,7 +35,7 @@ static bool address_space_is_there(size_t bytes)
     return true;
 }
 
-/* All at once, so that each is another one. */
+/* Takes all buffers before it returns any, so that they are different ones. */
 static int take_buffers(struct ff_ctx *ctx, unsigned count)
 {
     size_t bytes = count * sizeof(void *);
@@ -65,7 +65,7 @@ static int out_of_address_space(struct ff_ctx *ctx, unsigned threads, size_t byt
                    bytes >> 20);
 }
 
-/* They are the process's, not a context's. */
+/* The buffers belong to the process, not to a context. */
 static pthread_mutex_t buffers_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned buffers_taken;
 
@@ -88,7 +88,8 @@ int ff_gemm_reserve(struct ff_ctx *ctx, unsigned threads)
     return status;
 }
 
-/* Shapes are checked at the boundary (FF_MAX_UNITS); here they only have to fit BLAS's integer. */
+/* Shapes are checked at the API boundary (FF_MAX_UNITS); here they only have to fit BLAS's integer.
+ */
 static blasint blas_int(size_t value)
 {
     assert(value <= INT_MAX);
@@ -125,9 +126,8 @@ void ff_gemm_nn(size_t m, size_t n, size_t k, const float *a, size_t lda, const 
     sgemm(CblasNoTrans, CblasNoTrans, m, n, k, a, lda, b, ldb, beta, c, ldc);
 }
 
-/* Written once, under pthread_once: openblas_get_config() composes its text in a buffer of its own
- * on every call, so it must not run in two threads. The name cannot change while the process runs.
- */
+/* Written once, under pthread_once: openblas_get_config() writes to a static buffer on every call,
+ * so it is not thread-safe. The name does not change while the process runs. */
 static char backend_name[80];
 static pthread_once_t backend_once = PTHREAD_ONCE_INIT;
 

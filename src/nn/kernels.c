@@ -3,12 +3,12 @@
 #include <math.h>
 
 /*
- * Element j of a row is added to lane j % FF_LANES, and the lanes are added in order: one fixed
- * order of additions that is also the order of a vector loop, so that the compiler may vectorise
- * it without leave to reorder (and, with -ffp-contract=off, gets the same bits if it does not).
+ * Element j of a row is added to lane j % FF_LANES, and the lanes are added in order. This fixed
+ * order is also that of a vector loop: the compiler can vectorise it without reordering additions,
+ * and with -ffp-contract=off a scalar loop gives the same bits.
  */
 
-/* Added to |y|, so that a silent row stays zero instead of becoming 0/0. */
+/* Added to |y|, so that a row of zeros stays zero instead of becoming 0/0. */
 #define NORM_EPSILON 1e-6f
 
 static float add_lanes(const float lanes[FF_LANES])
@@ -152,7 +152,7 @@ void ff_normalise_rows(size_t rows, size_t units, float *y, size_t ldy)
     for (size_t i = 0; i < rows; i++) {
         float length = sqrtf(sum_of_squares(units, y + i * ldy));
 
-        /* What is too large to be measured must not end as silence. */
+        /* An overflow must not turn into a row of zeros. */
         scale_row(units, y + i * ldy, isinf(length) ? NAN : target / (length + NORM_EPSILON));
     }
 }
@@ -167,7 +167,7 @@ bool ff_all_finite(size_t n, const float *x)
     float lanes[FF_LANES] = {0.0f};
     size_t whole = n - n % FF_LANES;
 
-    /* 0 x is 0 for what is finite, else NaN. */
+    /* 0 x is 0 if x is finite, else NaN. */
     for (size_t j = 0; j < whole; j += FF_LANES) {
         for (size_t l = 0; l < FF_LANES; l++)
             lanes[l] += 0.0f * x[j + l];

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-/* Units at a time whose derivative is held beside z; a tile of neurons is no wider as a rule. */
+/* Units per block; the derivative of a block is stored beside z. Tiles are usually no wider. */
 #define BLOCK 256
 
 /* Not z > 0 ? z : 0, which would turn a NaN into 0 and hide that training has diverged. */
@@ -49,7 +49,7 @@ void ff_label_sums(const struct ff_labels *with, size_t rows, size_t units, cons
     }
 }
 
-/* Two loops, each of which compilers vectorise; they do not if the outputs are not stored. */
+/* Two loops, because compilers vectorise only loops that store the outputs. */
 static void add_outputs(size_t units, const float *restrict z, const float *restrict v, float scale,
                         float weight, float *restrict out)
 {
@@ -62,7 +62,7 @@ static void add_outputs(size_t units, const float *restrict z, const float *rest
         out[j] += weight * y[j];
 }
 
-/* And to the gradient of the label's weights. */
+/* The same, and adds to the gradient of the label's weights. */
 static void add_both(size_t units, const float *restrict z, const float *restrict v, float scale,
                      float weight, float *restrict out, float *restrict dv)
 {
@@ -86,7 +86,7 @@ static void copy(size_t n, const float *restrict from, float *restrict to)
         to[j] = from[j];
 }
 
-/* Units FIRST .. FIRST + COUNT - 1 of a row. */
+/* ff_label_mix() of units FIRST .. FIRST + COUNT - 1 of a row. */
 static void mix_block(const struct ff_labels *with, size_t row, size_t first, size_t count,
                       const float *z, const float *weight, float *out, float *dv)
 {

@@ -4,14 +4,14 @@
 #include <math.h>
 #include <string.h>
 
-/* The part of every weight that one step of decoupled decay takes away. Zero leaves w as it is, so
+/* The fraction of each weight that one step of decoupled decay subtracts. 0 leaves w unchanged, so
  * the loops below need no branch. */
 static float decay_rate(const struct ff_optimizer_params *params, float lr, int decay)
 {
     return decay ? lr * params->weight_decay : 0.0f;
 }
 
-/* Numbers of one step that are the same for all parameters. */
+/* The constants of one step. */
 struct adam {
     float beta1, beta2;
     float rest1, rest2; /* 1 - beta, exact for beta >= 0.5 */
@@ -21,7 +21,7 @@ struct adam {
     float decay;
 };
 
-/* Bound by square roots and divisions, which run 8 at a time with AVX. w, g, m, v: (n) */
+/* w, g, m, v: (n). Limited by square roots and divisions, which AVX does 8 at a time. */
 static void adam_block(struct adam a, size_t n, float *restrict w, const float *restrict g,
                        float *restrict m, float *restrict v)
 {
@@ -40,7 +40,7 @@ static void adam_block(struct adam a, size_t n, float *restrict w, const float *
  * Kingma and Ba 2015, algorithm 1, with m^ = m / (1 - beta1^t) and v^ = v / (1 - beta2^t):
  *     m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
  *     w = w - lr decay w - lr m^ / (sqrt(v^) + epsilon)
- * The corrections, the same for all parameters, are folded into two factors, computed in double.
+ * The bias corrections are the same for all parameters: two factors, computed in double.
  * state[0]: m, state[1]: v.
  */
 static void adam_step(const struct ff_optimizer_params *params, uint64_t step, float lr, int decay,
@@ -75,7 +75,8 @@ static void sgd_block(float momentum, float lr, float decay, size_t n, float *re
 /*
  * Gradient descent with momentum (Polyak 1964):
  *     v = momentum v + g;  w = w - lr decay w - lr v
- * Hinton's running mean of gradients, v = mu v + (1 - mu) g, is the same with lr (1 - mu) here.
+ * Hinton's running mean of gradients, v = mu v + (1 - mu) g, is equivalent with learning rate
+ * lr (1 - mu) here.
  * state[0]: v.
  */
 static void sgd_step(const struct ff_optimizer_params *params, uint64_t step, float lr, int decay,

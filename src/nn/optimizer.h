@@ -1,6 +1,6 @@
 /*
- * Optimizers, each one row of the table in optimizer.c. A step works on any block of parameters on
- * its own, so it runs on a tile while it is hot in cache.
+ * Optimizers, one row each in the table of optimizer.c. A step works on any block of parameters
+ * independently of the others, so it runs on a tile while that is in cache.
  */
 #ifndef FF_NN_OPTIMIZER_H
 #define FF_NN_OPTIMIZER_H
@@ -8,11 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FF_OPTIMIZER_STATES 2 /* at most so many numbers of state per parameter */
+#define FF_OPTIMIZER_STATES 2 /* most numbers of state per parameter */
 
 struct ff_optimizer_params {
     float momentum;     /* sgd */
-    float beta1, beta2; /* adam: decay of the first and second moment */
+    float beta1, beta2; /* adam: decay rates of the first and second moment */
     float epsilon;      /* adam */
     float weight_decay; /* decoupled (Loshchilov and Hutter 2019): w -= lr * decay * w */
 };
@@ -23,9 +23,9 @@ struct ff_optimizer {
     int states;          /* numbers of state per parameter, 0 .. FF_OPTIMIZER_STATES */
     struct ff_optimizer_params defaults;
     /*
-     * One step on N parameters W with gradient G, STEP counting from 1, learning rate LR; state[0
-     * .. states-1] are N floats each, zero before the first step. DECAY tells whether weight decay
-     * applies (not to biases). Each parameter's result is the same however they are cut into
+     * One step on N parameters W with gradient G and learning rate LR; STEP counts from 1.
+     * state[0 .. states-1] are N floats each, zero before the first step. DECAY: apply weight decay
+     * (not to biases). The result for a parameter does not depend on how parameters are split into
      * blocks.
      */
     void (*step)(const struct ff_optimizer_params *params, uint64_t step, float lr, int decay,

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The part of the training that is done, 0 .. 1. */
+/* The fraction of the training that is done, 0 .. 1. */
 static double progress(uint64_t done, uint64_t total)
 {
     return done < total ? (double)done / (double)total : 1.0;

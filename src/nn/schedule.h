@@ -1,5 +1,5 @@
-/* Learning-rate schedules: a factor of the learning rate over one layer's training. A table, like
- * the losses. */
+/* Learning-rate schedules: the factor of the learning rate over one layer's training. One row each
+ * in the table of schedule.c. */
 #ifndef FF_NN_SCHEDULE_H
 #define FF_NN_SCHEDULE_H
 
@@ -9,7 +9,7 @@
 struct ff_schedule {
     const char *name;
     const char *summary;
-    /* The factor, 0 .. 1, for the step after DONE of TOTAL steps. */
+    /* The factor, 0 .. 1, of the step that follows DONE of TOTAL steps. */
     double (*factor)(uint64_t done, uint64_t total);
 };
 

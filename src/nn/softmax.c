@@ -16,8 +16,8 @@ size_t ff_argmax(size_t n, const float *scores)
 }
 
 /*
- * z: (classes), of one row. Subtracting the largest logit leaves p as it is and keeps expf() from
- * overflowing. Returns -log p[label] = log(sum of exp(z - max)) - (z[label] - max).
+ * z: (classes), of one row. Subtracting the largest logit does not change p and prevents an
+ * overflow of expf(). Returns -log p[label] = log(sum of exp(z - max)) - (z[label] - max).
  */
 static double softmax_row(size_t classes, double batch, float *z, size_t label, size_t best)
 {
@@ -59,7 +59,8 @@ void ff_softmax(size_t n, const float *scores, double scale, float *p)
         p[c] = (float)(exp(scale * ((double)scores[c] - largest)) / sum);
 }
 
-/* The largest of the logits that may be drawn: subtracted, it keeps exp() from overflowing. */
+/* The largest logit of the classes that may be drawn; subtracting it prevents an overflow of exp().
+ */
 static double largest_other(size_t classes, const float *logits, size_t except)
 {
     double largest = -INFINITY;
