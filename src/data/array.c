@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Deflate makes a byte of at most 1032 (zlib.net, "zlib Technical Details"). */
+/* The highest compression ratio of deflate (zlib.net, "zlib Technical Details"). */
 #define DEFLATE_RATIO 1032
 
 size_t ff_array_row_bytes(const struct ff_array *array)
@@ -22,7 +22,8 @@ static int bound_shape(struct ff_ctx *ctx, struct ff_array *array)
     if (array->shape[0] == 0)
         return ff_fail(ctx, FF_EINVAL, "%s: holds no %s", path, array->noun);
     if (array->shape[0] > FF_ARRAY_ROWS)
-        return ff_fail(ctx, FF_EINVAL, "%s: claims %" PRIu64 " %s; the limit is %" PRIu64, path,
+        return ff_fail(ctx, FF_EINVAL,
+                       "%s: its header declares %" PRIu64 " %s; the limit is %" PRIu64, path,
                        array->shape[0], array->noun, FF_ARRAY_ROWS);
     for (unsigned axis = 1; axis < array->axes; axis++) {
         if (array->shape[axis] == 0)
@@ -30,17 +31,18 @@ static int bound_shape(struct ff_ctx *ctx, struct ff_array *array)
                            array->noun, axis);
         if (__builtin_mul_overflow(elements, array->shape[axis], &elements) ||
             elements > FF_ARRAY_ROW_ELEMENTS)
-            return ff_fail(ctx, FF_EINVAL, "%s: its %s have more than %u values each, the limit",
-                           path, array->noun, FF_ARRAY_ROW_ELEMENTS);
+            return ff_fail(ctx, FF_EINVAL,
+                           "%s: its %s have more than %u values each, which is the limit", path,
+                           array->noun, FF_ARRAY_ROW_ELEMENTS);
     }
     array->row_elements = (uint32_t)elements;
     return FF_OK;
 }
 
-static int cut_short(struct ff_ctx *ctx, const struct ff_array *array, uint64_t rows)
+static int truncated(struct ff_ctx *ctx, const struct ff_array *array, uint64_t rows)
 {
     return ff_fail(ctx, FF_ECORRUPT,
-                   "%s: cut short: holds %" PRIu64 " of %" PRIu64 " %s; fetch the file again",
+                   "%s: truncated: holds %" PRIu64 " of %" PRIu64 " %s; download or copy it again",
                    ff_input_path(array->input), rows, array->shape[0], array->noun);
 }
 
@@ -55,20 +57,20 @@ static int check_size(struct ff_ctx *ctx, const struct ff_array *array)
     if (ff_input_is_gzip(array->input)) {
         if (need / DEFLATE_RATIO > have)
             return ff_fail(ctx, FF_ECORRUPT,
-                           "%s: cut short: %" PRIu64 " compressed bytes cannot hold the %" PRIu64
-                           " %s of its header; fetch the file again",
+                           "%s: truncated: %" PRIu64 " compressed bytes cannot hold the %" PRIu64
+                           " %s that its header declares; download or copy it again",
                            path, have, array->shape[0], array->noun);
         return FF_OK;
     }
     if (have < need) {
         uint64_t held = have > array->header_bytes ? have - array->header_bytes : 0;
 
-        return cut_short(ctx, array, held / ff_array_row_bytes(array));
+        return truncated(ctx, array, held / ff_array_row_bytes(array));
     }
     if (have > need)
         return ff_fail(ctx, FF_ECORRUPT,
                        "%s: has %" PRIu64 " bytes after the %" PRIu64
-                       " %s of its header; one of the two is wrong",
+                       " %s that its header declares; save the file again",
                        path, have - need, array->shape[0], array->noun);
     return FF_OK;
 }
@@ -125,7 +127,7 @@ int ff_array_read(struct ff_ctx *ctx, struct ff_array *array, size_t rows, void 
     if (status != FF_OK)
         return status;
     if (got < rows * row_bytes)
-        return cut_short(ctx, array, array->next + got / row_bytes);
+        return truncated(ctx, array, array->next + got / row_bytes);
     array->next += rows;
     if (array->element.bytes > 1 && array->element.big_endian != host_is_big)
         swap_bytes(out, rows * array->row_elements, array->element.bytes);

@@ -1,6 +1,6 @@
 /*
- * A file that holds one array: a header, then the elements, last axis fastest. IDX and NumPy files
- * are such; they differ in the header alone. The first axis counts rows.
+ * A file that holds one array: a header, then the elements in row-major order. IDX and NumPy files
+ * differ only in the header. The first axis is that of the rows.
  */
 #ifndef FF_DATA_ARRAY_H
 #define FF_DATA_ARRAY_H
@@ -19,36 +19,37 @@ struct ff_element {
 
 struct ff_array {
     struct ff_input *input;
-    const char *noun; /* what a row is, for messages: "images" or "labels" */
+    const char *noun; /* the rows' name in messages: "images" or "labels" */
     struct ff_element element;
     unsigned axes;
     uint64_t shape[FF_ARRAY_AXES]; /* shape[0] rows */
     uint32_t row_elements;         /* product of shape[1 ..] */
     uint64_t header_bytes;
-    uint64_t next; /* row that is read next */
+    uint64_t next; /* the row to be read next */
 };
 
-/* Reads the header from the beginning of INPUT; fills element, axes and shape. Fails with
- * FF_EFORMAT (not this format, or a kind of it that is not supported) or FF_ECORRUPT. */
+/* Reads the header from the beginning of INPUT; sets element, axes and shape. Fails with FF_EFORMAT
+ * (not this format, or an unsupported variant) or FF_ECORRUPT. */
 typedef int ff_array_header_fn(struct ff_ctx *ctx, struct ff_input *input, struct ff_array *array);
 
 /*
- * Opens PATH into ARRAY, bounds its shape and compares it with the size of the file. What a
- * compressed file holds is known only when it is read; at open it is refused if its size cannot
- * possibly hold it. Fails as the header function does and with FF_EINVAL (no rows, too large) or
- * FF_ECORRUPT. NOUN is not copied. ARRAY needs no release after a failure.
+ * Opens PATH into ARRAY, bounds its shape and compares it with the size of the file. The content of
+ * a compressed file is checked only while it is read; at open the file is rejected if it is too
+ * small for its shape at the highest compression ratio. Fails like the header function and with
+ * FF_EINVAL (no rows, too large) or FF_ECORRUPT. NOUN is not copied. After a failure ARRAY needs no
+ * release.
  */
 FF_CHECK int ff_array_open(struct ff_ctx *ctx, const char *path, const char *noun,
                            ff_array_header_fn *header, struct ff_array *array);
-void ff_array_release(struct ff_array *array); /* zeroed: nothing to do */
+void ff_array_release(struct ff_array *array); /* does nothing if ARRAY is zeroed */
 /* Bytes of a row. */
 size_t ff_array_row_bytes(const struct ff_array *array);
 /*
- * Reads the next ROWS rows, which must be left, into OUT, in the byte order of this machine. With
+ * Reads the next ROWS rows, at most those left, into OUT, in the byte order of this machine. After
  * the last row it checks that the file ends there. FF_ECORRUPT, FF_EIO.
  */
 FF_CHECK int ff_array_read(struct ff_ctx *ctx, struct ff_array *array, size_t rows, void *out);
-/* Makes the first row the next one. */
+/* Continues with the first row. */
 FF_CHECK int ff_array_rewind(struct ff_array *array);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * CIFAR-10, binary version (Krizhevsky, "Learning multiple layers of features from tiny images",
  * 2009): records of a label byte and 32 x 32 pixels, first all red, then all green, then all blue
- * values. A folder has data_batch_1.bin, data_batch_2.bin and so on to train, test_batch.bin to
- * test.
+ * values. A directory holds data_batch_1.bin, data_batch_2.bin and so on for training and
+ * test_batch.bin for testing.
  */
 #include "data/format.h"
 #include "data/input.h"
@@ -20,17 +20,17 @@
 
 struct cifar10 {
     struct ff_dataset base;
-    char place[FF_PATH_BYTES]; /* a folder, or the only file */
+    char place[FF_PATH_BYTES]; /* a directory, or the only file */
     enum ff_split split;
-    unsigned batches;           /* how many there are */
-    unsigned next_batch;        /* the one opened next */
+    unsigned batches;           /* number of batches */
+    unsigned next_batch;        /* the one to open next */
     uint64_t rows[BATCHES_MAX]; /* of each batch */
     uint64_t left;              /* rows of the open batch not read yet */
     struct ff_input *input;     /* the open batch; NULL: none */
     struct ff_data_files read;  /* the batches before it */
 };
 
-/* Whether PATH has the name, the size and the first label that such a file has. */
+/* Bids by the name, the size and the first label of the file PATH. */
 static int bid_file(struct ff_ctx *ctx, const char *path)
 {
     struct ff_input *input;
@@ -58,29 +58,30 @@ static int cifar10_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
 {
     char path[FF_PATH_BYTES];
 
-    if (!ff_path_is_folder(spec->path))
+    if (!ff_path_is_directory(spec->path))
         return bid_file(ctx, spec->path);
-    return ff_path_find_any(spec->path, ff_format_cifar10.names[spec->split], path) ? FF_BID_FOLDER
-                                                                                    : 0;
+    return ff_path_find_any(spec->path, ff_format_cifar10.names[spec->split], path)
+               ? FF_BID_DIRECTORY
+               : 0;
 }
 
-/* Finds the file of batch I (from 0) in the folder PLACE, plain or compressed; OUT is its plain
- * name if it is missing. A file is its only batch. */
+/* Finds the file of batch I (from 0) in the directory PLACE, plain or compressed; if it is missing,
+ * OUT is its plain name. If PLACE is a file, it is the only batch. */
 static bool find_batch(const char *place, enum ff_split split, unsigned i, char out[FF_PATH_BYTES])
 {
     char name[32] = "test_batch.bin";
 
-    if (!ff_path_is_folder(place))
+    if (!ff_path_is_directory(place))
         return snprintf(out, FF_PATH_BYTES, "%s", place) < FF_PATH_BYTES;
     if (split == FF_SPLIT_TRAIN)
         snprintf(name, sizeof name, "data_batch_%u.bin", i + 1);
     return ff_path_find(place, name, out);
 }
 
-/* The number of batches, up to the last that is there. */
+/* The number of batches, up to the last one that exists. */
 static unsigned count_batches(const char *place, enum ff_split split)
 {
-    unsigned count = !ff_path_is_folder(place) || split == FF_SPLIT_TEST ? 1 : BATCHES_MAX;
+    unsigned count = !ff_path_is_directory(place) || split == FF_SPLIT_TEST ? 1 : BATCHES_MAX;
     char path[FF_PATH_BYTES];
 
     while (count > 1 && !find_batch(place, split, count - 1, path))
@@ -97,8 +98,7 @@ static int cifar10_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, 
     *path = '\0';
     if (i >= count || find_batch(spec->path, spec->split, i, path))
         return FF_OK;
-    return ff_fail(ctx, FF_ENOTFOUND, "%s: is missing, but data_batch_%u.bin is there", path,
-                   count);
+    return ff_fail(ctx, FF_ENOTFOUND, "%s: is missing, but data_batch_%u.bin exists", path, count);
 }
 
 static int check_label(struct ff_ctx *ctx, const struct ff_input *input, unsigned char label,
@@ -115,12 +115,12 @@ static int check_label(struct ff_ctx *ctx, const struct ff_input *input, unsigne
 static int ragged(struct ff_ctx *ctx, const struct ff_input *input, uint64_t rows, uint64_t rest)
 {
     return ff_fail(ctx, FF_ECORRUPT,
-                   "%s: cut short, or not CIFAR-10: holds %" PRIu64
+                   "%s: truncated, or not CIFAR-10: holds %" PRIu64
                    " records of %d bytes and %" PRIu64 " bytes more",
                    ff_input_path(input), rows, RECORD_BYTES, rest);
 }
 
-/* Counts the rows of a plain batch by its size, and reads its labels alone. */
+/* Counts the rows of an uncompressed batch by its size; reads only its labels. */
 static int scan_plain(struct ff_ctx *ctx, struct ff_input *input, bool labelled, uint64_t *rows)
 {
     uint64_t bytes = ff_input_file_bytes(input);
@@ -140,7 +140,7 @@ static int scan_plain(struct ff_ctx *ctx, struct ff_input *input, bool labelled,
     return status;
 }
 
-/* A compressed batch does not tell its size: it is read through. */
+/* Counts the rows of a compressed batch by reading all of it. */
 static int scan_compressed(struct ff_ctx *ctx, struct ff_input *input, bool labelled,
                            uint64_t *rows)
 {
@@ -210,7 +210,7 @@ static int cifar10_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
 
     if (spec->labels && !spec->unlabelled)
         return ff_fail(ctx, FF_EINVAL,
-                       "%s: a file of labels was named too, but CIFAR-10 has them in its batches",
+                       "%s: --labels is not supported: CIFAR-10 batches contain the labels",
                        spec->labels);
     cifar = ff_alloc(ctx, FF_MEM_IO, sizeof *cifar);
     if (!cifar)
@@ -234,7 +234,7 @@ static int cifar10_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
     return status;
 }
 
-/* Closes the batch that is open, if one is. */
+/* Closes the open batch, if any. */
 static int end_batch(struct cifar10 *cifar)
 {
     struct ff_data_files *read = &cifar->read;
@@ -247,7 +247,7 @@ static int end_batch(struct cifar10 *cifar)
     return status;
 }
 
-/* Opens the next batch that is to be read; there must be one. */
+/* Opens the next batch, which must exist. */
 static int next_batch(struct cifar10 *cifar)
 {
     char path[FF_PATH_BYTES];
@@ -257,7 +257,7 @@ static int next_batch(struct cifar10 *cifar)
         return status;
     cifar->left = cifar->rows[cifar->next_batch];
     if (!find_batch(cifar->place, cifar->split, cifar->next_batch++, path))
-        return ff_fail(cifar->base.ctx, FF_ENOTFOUND, "%s: is gone", path);
+        return ff_fail(cifar->base.ctx, FF_ENOTFOUND, "%s: was deleted while it was in use", path);
     return ff_input_open(cifar->base.ctx, path, &cifar->input);
 }
 

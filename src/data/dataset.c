@@ -1,4 +1,4 @@
-/* The formats, and what is the same for all of them. */
+/* The table of formats, and the code that all formats share. */
 #include "data/dataset.h"
 
 #include "data/format.h"
@@ -15,7 +15,8 @@
 #define FORMAT_ADDRESS(name) &ff_format_##name,
 static const struct ff_dataset_format *const formats[] = {FF_DATASET_FORMATS(FORMAT_ADDRESS)};
 #undef FORMAT_ADDRESS
-#define MOST_STATE_BYTES ((size_t)2 * FF_PATH_BYTES) /* of a format, which keeps a path at most */
+#define MOST_STATE_BYTES \
+    ((size_t)2 * FF_PATH_BYTES) /* of a format, which stores at most one path */
 #define FORMATS (sizeof formats / sizeof *formats)
 
 const struct ff_dataset_format *const *ff_dataset_formats(size_t *count)
@@ -24,7 +25,7 @@ const struct ff_dataset_format *const *ff_dataset_formats(size_t *count)
     return formats;
 }
 
-/* Appends to the list in TEXT, of BYTES bytes; what does not fit is left out. */
+/* Appends to the comma-separated list TEXT, of BYTES bytes; truncates what does not fit. */
 static void add_to_list(char *text, size_t bytes, const char *item)
 {
     size_t used = strlen(text);
@@ -32,28 +33,28 @@ static void add_to_list(char *text, size_t bytes, const char *item)
     snprintf(text + used, bytes - used, "%s%s", used ? ", " : "", item);
 }
 
-/* Says what was looked for: this is where a user with a misnamed file ends up. */
+/* Lists the names and formats that were tried: the message a user with a misnamed file gets. */
 static int nobody_bids(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
 {
     char list[FF_MESSAGE_BYTES / 2] = "";
     const char *half = spec->split == FF_SPLIT_TRAIN ? "training" : "test";
 
-    if (ff_path_is_folder(spec->path)) {
+    if (ff_path_is_directory(spec->path)) {
         if (access(spec->path, X_OK) != 0)
-            return ff_fail_errno(ctx, errno, "%s: cannot look into this folder", spec->path);
+            return ff_fail_errno(ctx, errno, "%s: cannot search this directory", spec->path);
         for (size_t f = 0; f < FORMATS; f++) {
             for (const char *const *name = formats[f]->names[spec->split]; *name; name++)
                 add_to_list(list, sizeof list, *name);
         }
         return ff_fail(ctx, FF_EFORMAT,
-                       "%s: no %s images in this folder; looked for %s (each also with .gz); "
-                       "rename the files, or name the file of images itself",
+                       "%s: no %s images in this directory; looked for %s (each also with .gz); "
+                       "rename the files, or give the path of the image file",
                        spec->path, half, list);
     }
     for (size_t f = 0; f < FORMATS; f++)
         add_to_list(list, sizeof list, formats[f]->summary);
-    return ff_fail(ctx, FF_EFORMAT, "%s: not a dataset of a known format; known are %s", spec->path,
-                   list);
+    return ff_fail(ctx, FF_EFORMAT, "%s: not a dataset of a known format; supported formats: %s",
+                   spec->path, list);
 }
 
 static int highest_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
@@ -75,7 +76,7 @@ static int highest_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
     return *winner ? FF_OK : nobody_bids(ctx, spec);
 }
 
-/* The sample is part of what a model is trained on: this key never changes. */
+/* The seed of the subsample. Never change it: models record only the size of the subsample. */
 #define SAMPLE_KEY 0
 
 static void draw_sample(struct ff_dataset *dataset, uint64_t rows)
@@ -102,7 +103,7 @@ static int choose_format(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
         return FF_OK;
     }
     if (strlen(spec->path) >= FF_PATH_BYTES)
-        return ff_fail(ctx, FF_EINVAL, "path of a dataset: longer than %d bytes",
+        return ff_fail(ctx, FF_EINVAL, "path of the dataset: longer than %d bytes",
                        FF_PATH_BYTES - 1);
     if (stat(spec->path, &st) != 0)
         return ff_fail_errno(ctx, errno, "%s: cannot open the dataset", spec->path);
@@ -133,7 +134,7 @@ static int open_dataset(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
     return FF_OK;
 }
 
-/* Moves those of ROWS rows that are in the sample to the front; returns their number. */
+/* Moves the rows that are in the subsample to the front; returns their number. */
 static size_t keep_sample(struct ff_dataset *dataset, size_t rows, void *features, uint16_t *labels)
 {
     const struct ff_dataset_info *info = &dataset->info;
@@ -161,7 +162,7 @@ static int read_sample(struct ff_dataset *dataset, size_t max_rows, void *featur
         size_t got = 0;
 
         status = dataset->format->read(dataset, max_rows, features, labels, &got);
-        assert(status != FF_OK || got > 0); /* the permutation leaves no place out */
+        assert(status != FF_OK || got > 0); /* the permutation reaches every row */
         if (status == FF_OK)
             *rows = keep_sample(dataset, got, features, labels);
         dataset->drawn += *rows;

@@ -1,7 +1,7 @@
 /*
- * Datasets, read sequentially in chunks of rows: a dataset larger than memory is never held. A
- * format is one file and one row of the table in format.h; each bids for a path, the highest bid
- * opens it.
+ * Datasets, read sequentially in chunks of rows, so that a dataset may be larger than memory. A
+ * format is one file and one row of the table in format.h. Each format bids for a path; the highest
+ * bidder opens it.
  */
 #ifndef FF_DATA_DATASET_H
 #define FF_DATA_DATASET_H
@@ -10,40 +10,41 @@
 #include "data/format.h"
 
 /*
- * Opens SPEC and checks all that can be checked without reading the images: sizes, matching counts
- * of images and labels, label range (labels are scanned once). Fails with FF_ENOTFOUND, FF_EFORMAT
- * (nobody bids), FF_ECORRUPT (truncated, sizes that do not agree), FF_EMISMATCH (images and labels
- * of different counts), FF_EINVAL (no rows; too many classes). Messages name the file, what is
- * wrong and what was expected.
+ * Opens SPEC and checks all that can be checked without reading the images: sizes, equal numbers of
+ * images and labels, label range (labels are scanned once). Fails with FF_ENOTFOUND, FF_EFORMAT (no
+ * format bids), FF_ECORRUPT (truncated, sizes that disagree), FF_EMISMATCH (different numbers of
+ * images and labels), FF_EINVAL (no rows; too many classes). Messages name the file, the fault and
+ * what was expected.
  *
- * A sample is drawn without replacement, and read in the order of the files. The rows in it are a
- * function of their number and of the number of all rows alone, so that sorted files give a fair
- * sample, and two readers the same one.
+ * With spec->sample a random subsample is drawn without replacement and read in file order. It
+ * depends only on its size and on the number of rows in the files: files sorted by class give a
+ * representative subsample, and every reader gets the same one.
  */
 FF_CHECK int ff_dataset_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
                              struct ff_dataset **out);
 /*
  * Reads the next rows, at most MAX_ROWS (1 or more), into FEATURES (MAX_ROWS x features, u8 or f32)
- * and LABELS (NULL when unlabelled or of no interest). *ROWS is 0 at the end only. Fails with
- * FF_EIO, FF_ECORRUPT (the file ends early, bad gzip checksum), FF_ENUMERIC (a float that is not
- * finite; the message tells row and column). Together with the last rows the end of the file is
- * checked. After a failure the dataset can only be closed.
+ * and LABELS (NULL if unlabelled or not wanted). *ROWS is 0 only at the end. Fails with FF_EIO,
+ * FF_ECORRUPT (truncated file, bad gzip checksum), FF_ENUMERIC (a float that is not finite; the
+ * message gives row and column). The call that returns the last rows checks the end of the file.
+ * After a failure the dataset can only be closed.
  */
 FF_CHECK int ff_dataset_read(struct ff_dataset *dataset, size_t max_rows, void *features,
                              uint16_t *labels, size_t *rows);
 /*
- * Describes the files of DATASET, whose rows have been read, as they were then. What is left of
- * them is read; afterwards DATASET can only be closed. FF_EMISMATCH: a file has changed meanwhile.
+ * Describes the files of DATASET as they were while its rows were read. Call after the last row. It
+ * reads the rest of the files; afterwards DATASET can only be closed. FF_EMISMATCH: a file was
+ * changed since it was opened.
  */
 FF_CHECK int ff_dataset_describe(struct ff_dataset *dataset, struct ff_data_files *out);
 void ff_dataset_close(struct ff_dataset *dataset); /* NULL-safe */
-/* Names, sizes and times of the files of SPEC, found as ff_dataset_open() finds them; they are not
- * read, and have no hash. FF_ENOTFOUND also if a file is missing. */
+/* Names, sizes and modification times of the files of SPEC, found as by ff_dataset_open(). The
+ * files are not read, so the hashes are empty. FF_ENOTFOUND also if a file is missing. */
 FF_CHECK int ff_dataset_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
                              struct ff_data_files *out);
-/* Adds what an open dataset takes at most, whatever its format. */
+/* Adds the memory of an open dataset of any format, at most. */
 void ff_dataset_needs(struct ff_needs *needs);
-/* The table, for --help and tests that loop over it; *COUNT rows. */
+/* The table of formats, for --help and generic tests; *COUNT rows. */
 const struct ff_dataset_format *const *ff_dataset_formats(size_t *count);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #define PIXEL_SCALE (1.0f / 255.0f)
-#define LENGTH_EPSILON 1e-6 /* added to the length of a row, as in every layer's normalisation */
+#define LENGTH_EPSILON 1e-6 /* added to the length of a row, as in the normalisation of a layer */
 #define LANES 8
 
 uint32_t ff_embed_width(const struct ff_embedding *embedding)
@@ -39,8 +39,8 @@ static void copy_floats(const float *restrict in, size_t n, float *restrict out)
         out[j] = in[j];
 }
 
-/* Element j is added in lane j mod LANES, then the lanes in order: the same bits from any
- * vectorisation. Doubles, since the squares of large floats are not floats. */
+/* Element j is added to lane j mod LANES, then the lanes in order: the same bits with any
+ * vectorisation. In double, because the squares of large floats overflow a float. */
 static double sum_of_squares(const float *x, size_t n)
 {
     double lane[LANES] = {0}, sum = 0;
@@ -72,7 +72,7 @@ void ff_embed(const struct ff_embedding *embedding, size_t rows, const void *fea
 {
     const size_t n = embedding->features, classes = embedding->classes;
     const size_t width = ff_embed_width(embedding);
-    /* Pixels that the label replaces, and where the others go. */
+    /* The number of pixels that the label replaces, and the position of the others. */
     const size_t replaced = embedding->mode == FF_EMBED_REPLACE ? classes : 0;
 
     assert(replaced <= n);

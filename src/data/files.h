@@ -1,7 +1,7 @@
 /*
- * The files of a dataset as they were when they were read. A model keeps them: by size and
- * modification time it is seen without reading that nothing has changed, by the hash that a file
- * which was written again is the same, or which of several is not.
+ * The files of a dataset as they were when they were read. A model records them. Equal size and
+ * modification time show without reading that a file is unchanged; the hash shows whether the
+ * content of a rewritten file is the same.
  */
 #ifndef FF_DATA_FILES_H
 #define FF_DATA_FILES_H
@@ -18,8 +18,8 @@
 struct ff_data_file {
     char name[NAME_MAX + 1]; /* the last part of its path */
     uint64_t bytes;
-    /* Modification time, in ns since 1970. 0: unknown, as the file was modified so shortly before
-     * it was read that a later change might show the same time. */
+    /* Modification time, in ns since 1970. 0: unknown, because the file was modified so shortly
+     * before it was read that a later change could leave the same time. */
     int64_t mtime_ns;
     char hash[FF_HASH_BYTES]; /* XXH3-128 of its bytes, in hex; "": not read */
 };
@@ -29,10 +29,11 @@ struct ff_data_files {
     struct ff_data_file file[FF_DATA_FILES];
 };
 
-/* A modification time as struct ff_data_file has it. */
+/* TIME in the unit of ff_data_file.mtime_ns. */
 int64_t ff_data_nanoseconds(struct timespec time);
 bool ff_data_files_equal(const struct ff_data_files *a, const struct ff_data_files *b);
-/* True if NOW, which need not be read, has the names, sizes and times of files that were READ. */
+/* True if the names, sizes and modification times of NOW, which need no hashes, equal those of
+ * READ. False if READ has no files or an unknown time. */
 bool ff_data_files_untouched(const struct ff_data_files *read, const struct ff_data_files *now);
 
 #endif

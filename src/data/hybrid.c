@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-/* Regions come to be some six pixels wide, a fifth of a digit's image. */
+/* Gives regions about six pixels wide, a fifth of an MNIST image. */
 #define BLURS 10
-#define BITS 128 /* of a block of random numbers */
+#define BITS 128 /* in a block of random numbers */
 
 static void random_bits(const struct ff_rng *rng, uint64_t row, size_t n, float *out)
 {
@@ -18,7 +18,7 @@ static void random_bits(const struct ff_rng *rng, uint64_t row, size_t n, float 
     }
 }
 
-/* Of N elements STRIDE apart; those beyond the ends are as the last ones. */
+/* Blurs N elements STRIDE apart; the first and the last one are repeated beyond the ends. */
 static void blur_line(size_t n, size_t stride, const float *in, float *out)
 {
     for (size_t i = 0; i < n; i++) {

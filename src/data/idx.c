@@ -1,6 +1,6 @@
 /*
- * IDX, the format of MNIST (LeCun, Cortes, Burges, "The MNIST database"): two zero bytes, a code
- * for the type of the elements, the number of axes, the length of each axis as a 32-bit number, the
+ * IDX, the format of MNIST (LeCun, Cortes, Burges, "The MNIST database"): two zero bytes, a byte
+ * for the element type, a byte for the number of axes, the length of each axis (32 bits), the
  * elements. Everything is big-endian.
  */
 #include "data/format.h"
@@ -43,10 +43,11 @@ static int read_header(struct ff_ctx *ctx, struct ff_input *input, struct ff_arr
     if (status != FF_OK)
         return status;
     if (!has_magic(magic, sizeof magic))
-        return ff_fail(ctx, FF_EFORMAT,
-                       "%s: not an IDX file: starts with %02x %02x %02x %02x, where 00 00 08 03 "
-                       "(images) or 00 00 08 01 (labels) is usual",
-                       ff_input_path(input), magic[0], magic[1], magic[2], magic[3]);
+        return ff_fail(
+            ctx, FF_EFORMAT,
+            "%s: not an IDX file: starts with %02x %02x %02x %02x; usual are 00 00 08 03 "
+            "(images) and 00 00 08 01 (labels)",
+            ff_input_path(input), magic[0], magic[1], magic[2], magic[3]);
     array->element = type_of(magic[2])->element;
     array->axes = magic[3];
     status = ff_input_read_all(input, lengths, array->axes * sizeof *lengths, "header");

@@ -15,10 +15,11 @@
 #include <zlib.h>
 
 #define BUFFER_BYTES (64 * 1024)
-#define READ_MAX ((size_t)1 << 30) /* of one read() or inflate(), whose counts are 32 bits wide */
+#define READ_MAX ((size_t)1 << 30) /* for one read() or inflate(), whose counts have 32 bits */
 #define GZIP_WINDOW (15 + 16)      /* inflateInit2(): largest window, gzip wrapper */
-#define ZLIB_PREFIX 64             /* room for a block's size, and keeps ff_alloc()'s alignment */
-#define MTIME_GRAIN_NS INT64_C(2000000000) /* the coarsest modification times, those of FAT */
+#define ZLIB_PREFIX 64 /* stores the size of a block; a multiple of ff_alloc()'s alignment */
+#define MTIME_GRAIN_NS INT64_C(2000000000) /* the coarsest resolution of modification times: FAT \
+                                            */
 
 struct ff_input {
     struct ff_ctx *ctx;
@@ -26,7 +27,7 @@ struct ff_input {
     int fd;
     bool gzip;
     bool in_member; /* gzip: between a member's header and its checksum */
-    bool padded;    /* gzip: zero bytes came after a member */
+    bool padded;    /* gzip: zero bytes followed a member */
     uint64_t file_bytes;
     int64_t mtime_ns;
     int64_t opened_ns;
@@ -37,7 +38,7 @@ struct ff_input {
     unsigned char buffer[BUFFER_BYTES];
 };
 
-/* zlib frees without telling the size, so each block carries its own in front. */
+/* zlib frees without the size, so each block stores its own in front. */
 static void *zlib_alloc(void *ctx, unsigned items, unsigned size)
 {
     size_t bytes;
@@ -88,7 +89,7 @@ static int refill(struct ff_input *input)
     return status;
 }
 
-/* Fills the buffer so that the first bytes can be looked at. */
+/* Fills the buffer and tests its first bytes. */
 static int detect_gzip(struct ff_input *input)
 {
     int status = refill(input);
@@ -102,7 +103,7 @@ static int detect_gzip(struct ff_input *input)
     input->inflate.zfree = zlib_free;
     input->inflate.opaque = input->ctx;
     if (inflateInit2(&input->inflate, GZIP_WINDOW) != Z_OK) {
-        input->gzip = false; /* there is nothing for inflateEnd() to free */
+        input->gzip = false; /* nothing for inflateEnd() to free */
         return ff_alloc_status(input->ctx);
     }
     input->in_member = true;
@@ -119,8 +120,8 @@ static int open_file(struct ff_input *input)
     if (input->fd < 0 || fstat(input->fd, &st) != 0)
         return ff_fail_errno(input->ctx, errno, "%s: cannot open", input->path);
     if (!S_ISREG(st.st_mode))
-        return ff_fail(input->ctx, FF_EINVAL, "%s: is a %s, where a file is needed", input->path,
-                       S_ISDIR(st.st_mode) ? "folder" : "pipe or device");
+        return ff_fail(input->ctx, FF_EINVAL, "%s: is a %s; a regular file is required",
+                       input->path, S_ISDIR(st.st_mode) ? "directory" : "pipe or device");
     input->file_bytes = (uint64_t)st.st_size;
     input->mtime_ns = ff_data_nanoseconds(st.st_mtim);
     clock_gettime(CLOCK_REALTIME, &now);
@@ -171,8 +172,9 @@ void ff_input_close(struct ff_input *input)
     ff_free(input->ctx, FF_MEM_IO, input, sizeof *input);
 }
 
-/* What inflateInit2() allocates, of zlib 1.2 and 1.3: its state, and the largest window with some
- * slack. */
+/* Allocations of inflateInit2() in zlib 1.2 and 1.3: the state, and the largest window with
+ * padding.
+ */
 #define INFLATE_STATE_BYTES 7160
 #define INFLATE_WINDOW_BYTES ((1 << 15) + 64)
 
@@ -202,7 +204,7 @@ uint64_t ff_input_offset(const struct ff_input *input)
     return input->offset;
 }
 
-/* Takes from the buffer, or past it when it is empty and a whole buffer or more is wanted. */
+/* Reads from the buffer; if it is empty and at least a whole buffer is wanted, directly to OUT. */
 static int read_plain(struct ff_input *input, unsigned char *out, size_t want, size_t *got)
 {
     size_t n = input->end - input->begin;
@@ -229,12 +231,13 @@ static int gzip_failure(struct ff_input *input, int code)
     if (code == Z_MEM_ERROR)
         return ff_alloc_status(input->ctx);
     return ff_fail(input->ctx, FF_ECORRUPT,
-                   "%s: damaged gzip data after %llu bytes of content (%s); fetch the file again",
+                   "%s: damaged gzip data after %llu bytes of content (%s); download or copy it "
+                   "again",
                    input->path, (unsigned long long)input->offset, why);
 }
 
-/* After a member: another one, or the end of the file, before which there may be zero bytes, which
- * gzip ignores too (tapes and disks pad files to whole blocks). */
+/* After a member: begins another one, or sets *END at the end of the file. Zero bytes before the
+ * end are ignored, as by gzip (tapes and disks pad files to whole blocks). */
 static int begin_member(struct ff_input *input, bool *end)
 {
     int code;
@@ -252,16 +255,16 @@ static int begin_member(struct ff_input *input, bool *end)
     } while (input->begin == input->end);
     if (input->padded)
         return ff_fail(input->ctx, FF_ECORRUPT,
-                       "%s: damaged gzip data after %llu bytes of content (zero "
-                       "bytes, and then "
-                       "others); fetch the file again",
+                       "%s: damaged gzip data after %llu bytes of content (zero bytes, and then "
+                       "others); download or copy it again",
                        input->path, (unsigned long long)input->offset);
     code = inflateReset(&input->inflate);
     input->in_member = true;
     return code == Z_OK ? FF_OK : gzip_failure(input, code);
 }
 
-/* One step of inflate(). *GOT 0 with FF_OK may also mean that only input was taken; *END tells. */
+/* One step of inflate(). *GOT may be 0 before the end, when the step only consumed input; *END is
+ * set at the end. */
 static int read_gzip(struct ff_input *input, unsigned char *out, size_t want, size_t *got,
                      bool *end)
 {
@@ -327,15 +330,16 @@ int ff_input_read_all(struct ff_input *input, void *buffer, size_t bytes, const 
     int status = ff_input_read(input, buffer, bytes, &got);
 
     if (status == FF_OK && got < bytes)
-        return ff_fail(input->ctx, FF_ECORRUPT, "%s: ends within its %s; fetch the file again",
-                       input->path, what);
+        return ff_fail(input->ctx, FF_ECORRUPT,
+                       "%s: truncated: ends within its %s; download or copy it again", input->path,
+                       what);
     return status;
 }
 
 int ff_input_rewind(struct ff_input *input)
 {
     if (lseek(input->fd, 0, SEEK_SET) != 0)
-        return ff_fail_errno(input->ctx, errno, "%s: cannot go back to its beginning", input->path);
+        return ff_fail_errno(input->ctx, errno, "%s: cannot seek to its beginning", input->path);
     if (input->gzip)
         inflateReset(&input->inflate);
     input->in_member = input->gzip;
@@ -359,7 +363,8 @@ int ff_input_expect_end(struct ff_input *input, const char *tail)
                        input->path, tail);
     if (input->in_member)
         return ff_fail(input->ctx, FF_ECORRUPT,
-                       "%s: cut short after %s: the gzip checksum is missing; fetch the file again",
+                       "%s: truncated after %s: the gzip checksum is missing; download or copy it "
+                       "again",
                        input->path, tail);
     return FF_OK;
 }
@@ -379,9 +384,10 @@ int ff_input_describe(struct ff_input *input, struct ff_data_file *out)
         return ff_fail_errno(input->ctx, errno, "%s: cannot read", input->path);
     if ((uint64_t)st.st_size != input->file_bytes ||
         ff_data_nanoseconds(st.st_mtim) != input->mtime_ns)
-        return ff_fail(input->ctx, FF_EMISMATCH,
-                       "%s: changed while it was read; start again once it is complete",
-                       input->path);
+        return ff_fail(
+            input->ctx, FF_EMISMATCH,
+            "%s: changed while it was read; run the command again once the file is complete",
+            input->path);
     snprintf(out->name, sizeof out->name, "%s", ff_path_base(input->path));
     out->bytes = input->file_bytes;
     out->mtime_ns = input->opened_ns - input->mtime_ns > MTIME_GRAIN_NS ? input->mtime_ns : 0;

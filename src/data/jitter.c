@@ -13,8 +13,8 @@ void ff_jitter_draw(const struct ff_rng *rng, uint64_t row, uint32_t pixels, int
         shift[axis] = (int32_t)ff_rng_below(rng, 2 * row + axis, 2 * pixels + 1) - (int32_t)pixels;
 }
 
-/* One axis: N places, of which those from *TO on get those from *FROM on. Returns how many; if none
- * do, both are 0. */
+/* The overlap of N elements of one axis with themselves shifted: elements from *FROM on move to *TO
+ * on. Returns their number; if it is 0, so are *FROM and *TO. */
 static size_t overlap(size_t n, int32_t shift, size_t *from, size_t *to)
 {
     size_t distance = (size_t)(shift < 0 ? -(int64_t)shift : (int64_t)shift);
@@ -26,7 +26,7 @@ static size_t overlap(size_t n, int32_t shift, size_t *from, size_t *to)
     return n - distance;
 }
 
-/* A plane of HEIGHT lines of WIDTH elements of SIZE bytes. */
+/* Shifts a plane of HEIGHT lines of WIDTH elements of SIZE bytes. */
 static void shift_plane(size_t height, size_t width, size_t size, const int32_t shift[2],
                         const unsigned char *in, unsigned char *out)
 {

@@ -1,6 +1,6 @@
 /*
  * NumPy's .npy, versions 1 to 3 (NEP 1, "A simple file format for NumPy arrays"): six bytes of
- * magic, two of version, the length of the header (16 bits, from version 2 on 32), the header, the
+ * magic, two of version, the length of the header (16 bits; 32 from version 2 on), the header, the
  * elements. The header is a Python literal, such as
  *     {'descr': '|u1', 'fortran_order': False, 'shape': (60000, 28, 28), }
  * padded with spaces and ended by a newline.
@@ -12,7 +12,8 @@
 
 #define MAGIC "\x93NUMPY"
 #define MAGIC_BYTES 6
-#define HEADER_BYTES 4096 /* most that is read; arrays without named fields have below 200 */
+#define HEADER_BYTES 4096 /* longest header accepted; arrays without named fields need below 200 \
+                           */
 #define AXIS_MAX ((uint64_t)1 << 60)
 
 /* ---- The Python literal ---- */
@@ -36,7 +37,7 @@ static void skip_space(struct parser *parser)
         parser->at++;
 }
 
-/* Takes the character C, after any space, if it comes next. */
+/* Consumes the character C, after any white space, if it is next. */
 static bool take(struct parser *parser, char c)
 {
     skip_space(parser);
@@ -57,7 +58,7 @@ static bool take_word(struct parser *parser, const char *word)
     return true;
 }
 
-/* Takes a quoted string without escapes; OUT is BYTES long. */
+/* Consumes a quoted string without escapes; OUT is BYTES long. */
 static bool take_string(struct parser *parser, char *out, size_t bytes)
 {
     char quote = '\'';
@@ -82,7 +83,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Takes a decimal number below AXIS_MAX; Python 2 may have put an L behind it. */
+/* Consumes a decimal number below AXIS_MAX; Python 2 may have appended an L. */
 static bool take_number(struct parser *parser, uint64_t *out)
 {
     skip_space(parser);
@@ -100,7 +101,7 @@ static bool take_number(struct parser *parser, uint64_t *out)
 
 /* ---- The three fields ---- */
 
-/* Such as "|u1" or "<f4": byte order, kind, bytes. */
+/* Parses a type such as "|u1" or "<f4": byte order, kind, bytes. */
 static int parse_descr(struct parser *parser, struct ff_array *array)
 {
     char text[16];
@@ -133,7 +134,7 @@ static int parse_order(struct parser *parser, struct ff_array *array)
     if (!take_word(parser, "True"))
         return unreadable(parser, "True or False for fortran_order");
     return ff_fail(parser->ctx, FF_EFORMAT,
-                   "%s: is in Fortran order; save numpy.ascontiguousarray(x) instead",
+                   "%s: Fortran order is not supported; save numpy.ascontiguousarray(x) instead",
                    parser->path);
 }
 
@@ -156,7 +157,7 @@ static int parse_shape(struct parser *parser, struct ff_array *array)
     }
     if (array->axes == 0)
         return ff_fail(parser->ctx, FF_EFORMAT,
-                       "%s: holds a single number, where an array of rows is needed", parser->path);
+                       "%s: holds a single number; an array of rows is required", parser->path);
     return FF_OK;
 }
 
@@ -215,7 +216,7 @@ static bool has_magic(const unsigned char *bytes, size_t n)
     return n >= MAGIC_BYTES && memcmp(bytes, MAGIC, MAGIC_BYTES) == 0;
 }
 
-/* Reads magic, version and the length of the literal, which comes next. */
+/* Reads magic, version and the length of the literal that follows. */
 static int read_length(struct ff_ctx *ctx, struct ff_input *input, uint32_t *length)
 {
     unsigned char start[MAGIC_BYTES + 2], b[4] = {0};
@@ -234,7 +235,7 @@ static int read_length(struct ff_ctx *ctx, struct ff_input *input, uint32_t *len
     *length = b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
     if (status == FF_OK && *length > HEADER_BYTES)
         return ff_fail(ctx, FF_EFORMAT,
-                       "%s: a NumPy header of %u bytes, where a plain array has below %d",
+                       "%s: its NumPy header has %u bytes; that of a plain array has fewer than %d",
                        ff_input_path(input), *length, HEADER_BYTES);
     return status;
 }

@@ -16,7 +16,7 @@
 struct pair {
     struct ff_dataset base;
     struct ff_array images;
-    struct ff_array labels; /* no input: unlabelled */
+    struct ff_array labels; /* zeroed if unlabelled */
 };
 
 /* ---- Finding the files ---- */
@@ -24,7 +24,7 @@ struct pair {
 static bool images_path(const struct ff_dataset_spec *spec, const struct ff_dataset_format *format,
                         char out[FF_PATH_BYTES])
 {
-    if (ff_path_is_folder(spec->path))
+    if (ff_path_is_directory(spec->path))
         return ff_path_find_any(spec->path, format->names[spec->split], out);
     return snprintf(out, FF_PATH_BYTES, "%s", spec->path) < FF_PATH_BYTES;
 }
@@ -49,12 +49,12 @@ int ff_pair_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
         return status;
     if (pair->magic(magic, got))
         return FF_BID_MAGIC;
-    if (ff_path_is_folder(spec->path))
-        return FF_BID_FOLDER;
+    if (ff_path_is_directory(spec->path))
+        return FF_BID_DIRECTORY;
     return pair->name(ff_path_base(path)) ? FF_BID_NAME : 0;
 }
 
-/* The file of labels beside the file of images, of which only one may be compressed. */
+/* Finds the label file beside the image file IMAGES; either may be compressed. */
 static int labels_path(struct ff_ctx *ctx, const char *images, const struct ff_pair_format *pair,
                        char out[FF_PATH_BYTES])
 {
@@ -62,13 +62,13 @@ static int labels_path(struct ff_ctx *ctx, const char *images, const struct ff_p
     if (!pair->labels_of(out))
         return ff_fail(
             ctx, FF_ENOTFOUND,
-            "%s: its name does not tell where its labels are; name their file too (--labels)",
+            "%s: the name of its label file cannot be derived; give the file with --labels",
             images);
     if (ff_path_ends_with(out, ".gz"))
         out[strlen(out) - strlen(".gz")] = '\0';
     if (ff_path_exists_or_gz(out))
         return FF_OK;
-    return ff_fail(ctx, FF_ENOTFOUND, "%s: its labels are missing: there is no %s nor %s.gz",
+    return ff_fail(ctx, FF_ENOTFOUND, "%s: its labels are missing: neither %s nor %s.gz exists",
                    images, out, ff_path_base(out));
 }
 
@@ -96,7 +96,8 @@ static const char *kind_name(struct ff_element element)
 
 /* ---- Labels ---- */
 
-/* One integer of any width; what does not fit becomes the largest, which no label may be. */
+/* Reads one integer of any width; one that does not fit becomes INT64_MAX, which is not a valid
+ * label. */
 static int64_t integer_at(const unsigned char *at, struct ff_element element)
 {
     uint64_t raw = 0;
@@ -126,7 +127,8 @@ static int64_t integer_at(const unsigned char *at, struct ff_element element)
     return raw > INT64_MAX ? INT64_MAX : (int64_t)raw;
 }
 
-/* Reads the next ROWS labels into OUT, unless it is NULL, and raises *CLASSES. */
+/* Reads the next ROWS labels into OUT (may be NULL) and raises *CLASSES to the largest label + 1.
+ */
 static int read_labels(struct ff_ctx *ctx, struct ff_array *labels, size_t rows, uint16_t *out,
                        uint32_t *classes)
 {
@@ -184,10 +186,11 @@ static int open_labels(struct ff_ctx *ctx, struct pair *pair, const struct ff_pa
         return status;
     if (labels->row_elements != 1)
         return ff_fail(ctx, FF_EINVAL,
-                       "%s: has %" PRIu32 " values in a row, where a label is one number", path,
+                       "%s: has %" PRIu32 " values per row; a label is one integer per row", path,
                        labels->row_elements);
     if (labels->element.kind == 'f')
-        return ff_fail(ctx, FF_EINVAL, "%s: labels must be integers, these are float%d", path,
+        return ff_fail(ctx, FF_EINVAL,
+                       "%s: labels of type float%d are not supported; save integers", path,
                        8 * labels->element.bytes);
     if (labels->shape[0] != images->shape[0])
         return ff_fail(ctx, FF_EMISMATCH, "%s: %" PRIu64 " labels for the %" PRIu64 " images of %s",
@@ -197,7 +200,7 @@ static int open_labels(struct ff_ctx *ctx, struct pair *pair, const struct ff_pa
 
 /* ---- Images ---- */
 
-/* Height, width and channels, where the axes tell: (rows, h, w), (rows, h, w, c), (rows, c, h, w).
+/* Derives height, width and channels from the axes: (rows, h, w), (rows, h, w, c), (rows, c, h, w).
  */
 static void describe_images(const struct ff_array *images, struct ff_dataset_info *info)
 {
@@ -238,7 +241,7 @@ static int open_images(struct ff_ctx *ctx, struct pair *pair, const struct ff_pa
     return FF_OK;
 }
 
-/* ---- The hooks ---- */
+/* ---- The operations ---- */
 
 int ff_pair_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
                  const struct ff_dataset_format *format, const struct ff_pair_format *pair_format,

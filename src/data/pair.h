@@ -1,6 +1,6 @@
 /*
- * A dataset of two array files, images and labels. IDX and NumPy share all but their headers and
- * names, which this description holds.
+ * A dataset of two array files, images and labels. IDX and NumPy differ only in their headers and
+ * names, which struct ff_pair_format describes.
  */
 #ifndef FF_DATA_PAIR_H
 #define FF_DATA_PAIR_H
@@ -9,19 +9,22 @@
 #include "data/dataset.h"
 #include "data/paths.h"
 
-#define FF_PAIR_MAGIC 8 /* first bytes that a format may look at */
+#define FF_PAIR_MAGIC 8 /* number of first bytes given to magic() */
 
 struct ff_pair_format {
     ff_array_header_fn *header;
-    /* Whether a file that starts with these N bytes (at most FF_PAIR_MAGIC) is of this format. */
+    /* True if a file that starts with these N bytes (at most FF_PAIR_MAGIC) is of this format. */
     bool (*magic)(const unsigned char *bytes, size_t n);
-    /* Whether a file of this name should be, so that a damaged one gets this format's message. */
+    /* True if the name suggests this format: a damaged file then gets the messages of this format.
+     */
     bool (*name)(const char *base);
-    /* Turns the path of images into that of their labels; false: the name does not tell. */
+    /* Turns the path of an image file into that of its label file; false: the name has no label
+     * counterpart. */
     bool (*labels_of)(char path[FF_PATH_BYTES]);
 };
 
-/* The hooks of a table row. FORMAT, that row, gives the usual names in a folder. */
+/* The operations of a format. FORMAT is its row in the table, with the usual names in a directory.
+ */
 int ff_pair_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
                 const struct ff_dataset_format *format, const struct ff_pair_format *pair);
 FF_CHECK int ff_pair_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,

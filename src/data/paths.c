@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-bool ff_path_is_folder(const char *path)
+bool ff_path_is_directory(const char *path)
 {
     struct stat st;
 
@@ -47,16 +47,16 @@ bool ff_path_exists_or_gz(char path[FF_PATH_BYTES])
     return false;
 }
 
-bool ff_path_find(const char *folder, const char *name, char out[FF_PATH_BYTES])
+bool ff_path_find(const char *directory, const char *name, char out[FF_PATH_BYTES])
 {
-    return snprintf(out, FF_PATH_BYTES, "%s/%s", folder, name) < FF_PATH_BYTES &&
+    return snprintf(out, FF_PATH_BYTES, "%s/%s", directory, name) < FF_PATH_BYTES &&
            ff_path_exists_or_gz(out);
 }
 
-bool ff_path_find_any(const char *folder, const char *const *names, char out[FF_PATH_BYTES])
+bool ff_path_find_any(const char *directory, const char *const *names, char out[FF_PATH_BYTES])
 {
     for (; *names; names++) {
-        if (ff_path_find(folder, *names, out))
+        if (ff_path_find(directory, *names, out))
             return true;
     }
     return false;

@@ -52,7 +52,7 @@ ok "different numbers of images and labels are reported" has err '^fftool: train
 rm -rf model.ff*
 
 cp "$data/t10k-images-idx3-ubyte.gz" pictures.gz
-refused 1 'pictures\.gz: .* name their file too \(--labels\)' train --data pictures.gz
+refused 1 'pictures\.gz: .* give the file with --labels' train --data pictures.gz
 
 # Places that cannot be written
 # shellcheck disable=SC2086

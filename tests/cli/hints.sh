@@ -125,7 +125,7 @@ cp "$data/t10k-labels-idx1-ubyte.gz" mixed/train-labels-idx1-ubyte.gz
 unhinted 1 '500 labels for the 2000 images' train --data mixed --model new.ff
 cp "$data/t10k-labels-idx1-ubyte.gz" mixed
 head -c 20000 "$data/t10k-images-idx3-ubyte.gz" >mixed/t10k-images-idx3-ubyte.gz
-unhinted 4 'mixed/t10k-images.*fetch the file again' eval m.ff --data mixed
+unhinted 4 'mixed/t10k-images.*download or copy it again' eval m.ff --data mixed
 {
     printf "\223NUMPY\001\000v\000{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }"
     printf '%58s\n' ''

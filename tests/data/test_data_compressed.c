@@ -41,7 +41,7 @@ START_TEST(a_cut_gzip_tail_is_found_even_when_all_rows_came)
         ck_assert_int_eq(truncate(path, (off_t)(whole.n - cut)), 0);
         for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++) {
             ck_assert_int_eq(read_all(&spec, pieces[p], &rows, &sum), FF_ECORRUPT);
-            ck_says("cut short");
+            ck_says("truncated");
         }
     }
     ck_assert_int_eq(truncate(path, (off_t)whole.n / 2), 0);
