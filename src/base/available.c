@@ -43,8 +43,7 @@ static uint64_t limit_in(const char *path)
     return bytes;
 }
 
-/* The lowest limit of GROUP, such as "/a/b", and of its parent groups; 0: none. Overwrites GROUP.
- */
+/* The lowest limit of GROUP ("/a/b") and of its parent groups; 0: none. Overwrites GROUP. */
 static uint64_t group_bytes(const char *root, char *group, const char *name)
 {
     uint64_t least = 0;

@@ -39,8 +39,7 @@ uint64_t ff_needs_total(const struct ff_needs *needs);
 
 /* The peak over several moments. Zero-initialize. */
 struct ff_peak {
-    struct ff_needs needs; /* of the moment with the most bytes, mapped pages included; its
-                              mapped includes passing */
+    struct ff_needs needs; /* of the moment with the most bytes; its MAPPED includes PASSING */
     uint64_t accounted;    /* the highest total without mapped pages; maybe of another moment */
 };
 void ff_peak_consider(struct ff_peak *peak, const struct ff_needs *moment);

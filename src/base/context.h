@@ -59,8 +59,7 @@ void ff_warn(struct ff_ctx *ctx, const char *format, ...) __attribute__((format(
  * Thread-safe.
  */
 void *ff_alloc(struct ff_ctx *ctx, enum ff_category category, size_t bytes);
-/* Frees what ff_alloc(ctx, category, bytes) returned, with the same arguments. POINTER may be NULL.
- */
+/* Frees POINTER (may be NULL) from ff_alloc() with the same category and bytes. */
 void ff_free(struct ff_ctx *ctx, enum ff_category category, void *pointer, size_t bytes);
 /* Like ff_alloc() for COUNT items of SIZE bytes; NULL also when the product overflows. */
 void *ff_alloc_array(struct ff_ctx *ctx, enum ff_category category, size_t count, size_t size);

@@ -8,8 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Blocks of at least this size are separate mappings: the heap would keep their pages after free().
- */
+/* Blocks from this size on are separate mappings: the heap would keep pages after free(). */
 #define MAPPING_BYTES ((size_t)256 * 1024)
 #define ALIGNMENT 64 /* a cache line, and the widest vector */
 
@@ -53,8 +52,7 @@ static void raise_peak(_Atomic uint64_t *peak, uint64_t value)
         ;
 }
 
-/* Counts BYTES for CATEGORY and updates the peaks. TOTAL is the sum, which includes them already.
- */
+/* Counts BYTES for CATEGORY and updates the peaks. TOTAL includes BYTES already. */
 static void count(struct ff_meter *meter, enum ff_category category, size_t bytes, uint64_t total)
 {
     raise_peak(&meter->peak[category], atomic_fetch_add(&meter->now[category], bytes) + bytes);

@@ -145,8 +145,7 @@ int ff_pool_new(struct ff_ctx *ctx, unsigned threads, struct ff_pool **out)
     *out = NULL;
     if (threads < 1 || threads > FF_POOL_MAX)
         return ff_fail(ctx, FF_EINVAL, "%u threads: must be 1 to %d", threads, FF_POOL_MAX);
-    /* Sized for FF_POOL_MAX, so that the size to free does not depend on how many threads started.
-     */
+    /* Sized for FF_POOL_MAX: the size to free must not depend on how many threads started. */
     pool = ff_alloc(ctx, FF_MEM_OTHER, pool_bytes(FF_POOL_MAX));
     if (!pool)
         return ff_alloc_status(ctx);

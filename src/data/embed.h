@@ -22,8 +22,7 @@ struct ff_embedding {
     uint32_t classes;  /* at most FEATURES with FF_EMBED_REPLACE; 0: no label is embedded */
 };
 
-/* The neutral label: every label input is strength / classes (0.1 for ten classes and strength 1).
- */
+/* The neutral label: all label inputs are strength / classes (0.1 for 10 classes, strength 1). */
 #define FF_LABEL_NEUTRAL UINT16_MAX
 
 /* Inputs of layer 1: features, plus classes for FF_EMBED_APPEND. */

@@ -18,8 +18,7 @@
 #define READ_MAX ((size_t)1 << 30) /* for one read() or inflate(), whose counts have 32 bits */
 #define GZIP_WINDOW (15 + 16)      /* inflateInit2(): largest window, gzip wrapper */
 #define ZLIB_PREFIX 64 /* stores the size of a block; a multiple of ff_alloc()'s alignment */
-#define MTIME_GRAIN_NS INT64_C(2000000000) /* the coarsest resolution of modification times: FAT \
-                                            */
+#define MTIME_GRAIN_NS INT64_C(2000000000) /* the coarsest modification times: 2 s, on FAT */
 
 struct ff_input {
     struct ff_ctx *ctx;

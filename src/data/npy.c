@@ -12,8 +12,7 @@
 
 #define MAGIC "\x93NUMPY"
 #define MAGIC_BYTES 6
-#define HEADER_BYTES 4096 /* longest header accepted; arrays without named fields need below 200 \
-                           */
+#define HEADER_BYTES 4096 /* longest header accepted; plain arrays need less than 200 */
 #define AXIS_MAX ((uint64_t)1 << 60)
 
 /* ---- The Python literal ---- */

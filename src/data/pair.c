@@ -127,8 +127,7 @@ static int64_t integer_at(const unsigned char *at, struct ff_element element)
     return raw > INT64_MAX ? INT64_MAX : (int64_t)raw;
 }
 
-/* Reads the next ROWS labels into OUT (may be NULL) and raises *CLASSES to the largest label + 1.
- */
+/* Reads the next ROWS labels to OUT (may be NULL); raises *CLASSES to the largest label + 1. */
 static int read_labels(struct ff_ctx *ctx, struct ff_array *labels, size_t rows, uint16_t *out,
                        uint32_t *classes)
 {
@@ -200,8 +199,7 @@ static int open_labels(struct ff_ctx *ctx, struct pair *pair, const struct ff_pa
 
 /* ---- Images ---- */
 
-/* Derives height, width and channels from the axes: (rows, h, w), (rows, h, w, c), (rows, c, h, w).
- */
+/* Derives the image layout from the axes: (rows, h, w), (rows, h, w, c) or (rows, c, h, w). */
 static void describe_images(const struct ff_array *images, struct ff_dataset_info *info)
 {
     const uint64_t *shape = images->shape;

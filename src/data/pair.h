@@ -15,16 +15,14 @@ struct ff_pair_format {
     ff_array_header_fn *header;
     /* True if a file that starts with these N bytes (at most FF_PAIR_MAGIC) is of this format. */
     bool (*magic)(const unsigned char *bytes, size_t n);
-    /* True if the name suggests this format: a damaged file then gets the messages of this format.
-     */
+    /* True if the name suggests this format, so that a damaged file gets its messages. */
     bool (*name)(const char *base);
     /* Turns the path of an image file into that of its label file; false: the name has no label
      * counterpart. */
     bool (*labels_of)(char path[FF_PATH_BYTES]);
 };
 
-/* The operations of a format. FORMAT is its row in the table, with the usual names in a directory.
- */
+/* The operations of a format. FORMAT is its row in the table, with the usual file names. */
 int ff_pair_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
                 const struct ff_dataset_format *format, const struct ff_pair_format *pair);
 FF_CHECK int ff_pair_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,

@@ -331,7 +331,7 @@ static int need_buffer(struct ff_feed *feed, struct slot *slot, enum ff_dtype wa
     struct ff_buffer buffer = decoded_buffer(&feed->opts, slot);
     const void *there = feed->opts.boundary > 0 ? slot->buffer : slot->images;
 
-    if (there || ff_chunk_lies_ready(feed->opts.set, &slot->input, wanted))
+    if (there || ff_chunk_in_place(feed->opts.set, &slot->input, wanted))
         return FF_OK;
     return ff_buffers_alloc(feed->workers->ctx, 1, &buffer);
 }

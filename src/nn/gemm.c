@@ -88,8 +88,7 @@ int ff_gemm_reserve(struct ff_ctx *ctx, unsigned threads)
     return status;
 }
 
-/* Shapes are checked at the API boundary (FF_MAX_UNITS); here they only have to fit BLAS's integer.
- */
+/* The API checks shapes (FF_MAX_UNITS); here they only have to fit BLAS's integer. */
 static blasint blas_int(size_t value)
 {
     assert(value <= INT_MAX);

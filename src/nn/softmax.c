@@ -59,8 +59,7 @@ void ff_softmax(size_t n, const float *scores, double scale, float *p)
         p[c] = (float)(exp(scale * ((double)scores[c] - largest)) / sum);
 }
 
-/* The largest logit of the classes that may be drawn; subtracting it prevents an overflow of exp().
- */
+/* The largest logit of the classes that may be drawn; subtracted, it prevents overflow of exp(). */
 static double largest_other(size_t classes, const float *logits, size_t except)
 {
     double largest = -INFINITY;

@@ -1,5 +1,4 @@
-/* Softmax of a head's logits or of scores such as goodness: cross-entropy, probabilities, sampling.
- */
+/* Softmax of logits or of scores such as goodness: cross-entropy, probabilities, sampling. */
 #ifndef FF_NN_SOFTMAX_H
 #define FF_NN_SOFTMAX_H
 

@@ -1,4 +1,4 @@
-/* What all kinds of sets have in common: chunks and seals in terms of struct ff_set_ops. */
+/* The common part of all sets: chunks and seals, by means of struct ff_set_ops. */
 #include "store/activations.h"
 
 #include "store/bytes.h"
@@ -15,7 +15,7 @@ enum {
     SEAL_BYTES = 32,
 };
 
-/* The seal's key, after every chunk's. */
+/* In the key of the seal, which follows the keys of all chunks. */
 #define SEAL_CHUNK UINT32_MAX
 #define SEAL_STREAM UINT32_MAX
 
@@ -51,7 +51,7 @@ void ff_chunk_key(uint32_t chunk, uint32_t stream, uint8_t key[8])
     ff_put_be32(key + 4, stream);
 }
 
-/* Encodes into the set's own buffer, then copies: the size is not known before. */
+/* Encodes into the set's buffer, then copies: the size is known only afterwards. */
 static int put_compressed(struct ff_set *set, struct ff_bytes key, const struct ff_matrix *matrix,
                           enum ff_dtype stored, const struct ff_compression *compression,
                           size_t bound)
@@ -129,7 +129,7 @@ int ff_set_seal(struct ff_set *set, const struct ff_seal *seal)
 
     encode_seal(seal, bytes);
     rc = put(set, SEAL_CHUNK, SEAL_STREAM, &matrix, FF_U8, &none);
-    ff_set_release(set); /* nothing more is put */
+    ff_set_release(set); /* no put follows */
     return rc == FF_OK ? set->ops->commit(set) : rc;
 }
 
@@ -144,14 +144,14 @@ int ff_set_check(struct ff_set *set, const struct ff_seal *seal)
     encode_seal(seal, wanted);
     rc = set->ops->find(set, key, &stored);
     if (rc == FF_ENOTFOUND)
-        return ff_fail(set->ctx, rc, "%s: was never completed", set->name);
+        return ff_fail(set->ctx, rc, "%s: is incomplete", set->name);
     if (rc != FF_OK)
         return rc;
     rc = ff_value_open(set->ctx, key, stored, true, set->name, &value);
     if (rc != FF_OK)
         return rc;
     if (value.stored_bytes != SEAL_BYTES || memcmp(value.payload, wanted, SEAL_BYTES) != 0)
-        return ff_fail(set->ctx, FF_EMISMATCH, "%s: belongs to another run", set->name);
+        return ff_fail(set->ctx, FF_EMISMATCH, "%s: was written by another run", set->name);
     return FF_OK;
 }
 
@@ -200,7 +200,7 @@ int ff_chunk_read(struct ff_set *set, const struct ff_chunk *chunk, struct ff_co
     return rc;
 }
 
-bool ff_chunk_lies_ready(struct ff_set *set, const struct ff_chunk *chunk, enum ff_dtype wanted)
+bool ff_chunk_in_place(struct ff_set *set, const struct ff_chunk *chunk, enum ff_dtype wanted)
 {
     struct ff_bytes key = {chunk->key, sizeof chunk->key};
     struct ff_value value;
@@ -225,17 +225,17 @@ void ff_chunk_trim(struct ff_set *set, const struct ff_chunk *chunk, bool stays,
     const uint8_t *begin = chunk->bytes.data, *end = begin + chunk->bytes.size;
     const uint8_t *from = begin - FF_DB_FOLIO_BYTES, *to = end + FF_DB_FOLIO_BYTES;
 
-    if (!set->ops->let_go)
+    if (!set->ops->drop_pages)
         return;
     if (below && (const uint8_t *)below->bytes.data + below->bytes.size > from)
         from = (const uint8_t *)below->bytes.data + below->bytes.size;
     if (above && (const uint8_t *)above->bytes.data < to)
         to = above->bytes.data;
     if (stays) {
-        set->ops->let_go(set, from, begin);
-        set->ops->let_go(set, end, to);
+        set->ops->drop_pages(set, from, begin);
+        set->ops->drop_pages(set, end, to);
     } else {
-        set->ops->let_go(set, from, to);
+        set->ops->drop_pages(set, from, to);
     }
 }
 

@@ -1,6 +1,6 @@
 /*
  * Integers in stored bytes: little-endian in headers, big-endian in keys (so that byte order is
- * numeric order). Compilers turn each of these into one move.
+ * numeric order). Compilers turn each function into one move.
  */
 #ifndef FF_STORE_BYTES_H
 #define FF_STORE_BYTES_H

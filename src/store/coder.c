@@ -12,7 +12,7 @@ struct ff_coder {
     struct ff_ctx *ctx;
     ZSTD_CCtx *compressor;   /* NULL until needed */
     ZSTD_DCtx *decompressor; /* NULL until needed */
-    size_t metered;          /* bytes of both that the meter knows of */
+    size_t metered;          /* bytes of both contexts that are metered */
     void *block;             /* NULL until needed */
     size_t block_bytes;
 };
@@ -44,7 +44,7 @@ struct ff_ctx *ff_coder_ctx(const struct ff_coder *coder)
     return coder->ctx;
 }
 
-/* zstd sizes its tables when it learns what they are for. */
+/* Updates the meter: zstd resizes its tables when it is used. */
 static int meter_contexts(struct ff_coder *coder)
 {
     size_t now = ZSTD_sizeof_CCtx(coder->compressor) + ZSTD_sizeof_DCtx(coder->decompressor);
@@ -79,8 +79,8 @@ static int need_compressor(struct ff_coder *coder, int level)
     if (!coder->compressor)
         coder->compressor = ZSTD_createCCtx();
     if (!coder->compressor)
-        return ff_fail(coder->ctx, FF_ENOMEM, "out of memory: no zstd context");
-    /* A frame that did not fit its room was left unfinished. */
+        return ff_fail(coder->ctx, FF_ENOMEM, "out of memory: cannot create a zstd context");
+    /* The last frame may be unfinished, because it did not fit. */
     code = ZSTD_CCtx_reset(coder->compressor, ZSTD_reset_session_only);
     if (!ZSTD_isError(code))
         code = ZSTD_CCtx_setParameter(coder->compressor, ZSTD_c_compressionLevel, level);
@@ -96,22 +96,22 @@ static int need_decompressor(struct ff_coder *coder)
     if (!coder->decompressor)
         coder->decompressor = ZSTD_createDCtx();
     if (!coder->decompressor)
-        return ff_fail(coder->ctx, FF_ENOMEM, "out of memory: no zstd context");
+        return ff_fail(coder->ctx, FF_ENOMEM, "out of memory: cannot create a zstd context");
     return meter_contexts(coder);
 }
 
-/* How a matrix turns into the bytes that zstd sees, and these into a matrix. It goes by units that
- * are stored independently of each other: elements, or rows if they have a scale. */
+/* The conversion between a matrix and the bytes that zstd compresses. It works in units that are
+ * stored independently of each other: elements, or rows if they have a scale. */
 struct pass {
     enum ff_dtype stored;
     bool convert, shuffle;
     size_t unit_elements;
-    size_t matrix_unit, stored_unit; /* bytes of one in the matrix, and as stored */
-    size_t units, block_units;       /* of the matrix, and most of a block */
-    size_t block_bytes;              /* room for a block as stored */
+    size_t matrix_unit, stored_unit; /* bytes of a unit in the matrix, and as stored */
+    size_t units, block_units;       /* units of the matrix, and of a full block */
+    size_t block_bytes;              /* size of the buffer for a block as stored */
 };
 
-/* MATRIX: dtype and shape; its data do not matter. */
+/* Only dtype and shape of MATRIX are used. */
 static struct pass make_pass(const struct ff_matrix *matrix, enum ff_dtype stored, bool shuffle)
 {
     bool by_row = stored == FF_SCALED_U8;
@@ -128,18 +128,18 @@ static struct pass make_pass(const struct ff_matrix *matrix, enum ff_dtype store
 
     pass.matrix_unit = pass.unit_elements * ff_dtype_size(matrix->dtype);
     pass.block_units = full / pass.stored_unit;
-    /* Room for a full one even if whole rows do not fill it: then wider rows never need less. */
+    /* A full block even if whole rows do not fill it, so that wider rows never need less. */
     pass.block_bytes = ff_smaller(full, pass.units * pass.stored_unit);
     return pass;
 }
 
-/* Memory for a block on its way: converted, then shuffled. */
+/* Buffers for a block: converted, and shuffled. */
 static size_t pass_bytes(const struct pass *pass)
 {
     return pass->block_bytes * ((size_t)pass->convert + (size_t)pass->shuffle);
 }
 
-/* The bytes of COUNT units at FROM in the matrix, for zstd. BLOCK: pass_bytes() */
+/* Converts COUNT units at FROM in the matrix to the bytes for zstd. BLOCK has pass_bytes(). */
 static const void *source(const struct pass *pass, const uint8_t *from, size_t count,
                           uint8_t *block)
 {
@@ -155,13 +155,13 @@ static const void *source(const struct pass *pass, const uint8_t *from, size_t c
     return from;
 }
 
-/* Where zstd puts a block that becomes units at TO in the matrix. */
+/* The output buffer for zstd of a block that becomes units at TO in the matrix. */
 static uint8_t *target(const struct pass *pass, uint8_t *block, uint8_t *to)
 {
     return pass->convert || pass->shuffle ? block : to;
 }
 
-/* Makes COUNT units at TO of what zstd put there. */
+/* Converts the output of zstd to COUNT units at TO. */
 static void finish(const struct pass *pass, uint8_t *block, size_t count, uint8_t *to)
 {
     const uint8_t *from = block;
@@ -199,10 +199,10 @@ int ff_coder_compress(struct ff_coder *coder, const struct ff_matrix *matrix, en
         if (rc != FF_OK)
             return rc;
         if (ZSTD_isError(code)) {
-            /* The only way to fail left, apart from memory, is a lack of room: not smaller. */
+            /* Apart from out of memory, the only error left: OUT is too small. */
             *size = 0;
             if (ZSTD_getErrorCode(code) == ZSTD_error_memory_allocation)
-                return ff_fail(coder->ctx, FF_ENOMEM, "out of memory: zstd");
+                return ff_fail(coder->ctx, FF_ENOMEM, "out of memory in zstd");
             return FF_OK;
         }
         written += code;
@@ -211,8 +211,7 @@ int ff_coder_compress(struct ff_coder *coder, const struct ff_matrix *matrix, en
     return FF_OK;
 }
 
-/* Bytes that a context takes once it has compressed BYTES: they follow from size and level alone.
- */
+/* The size of a context after it has compressed BYTES; depends only on BYTES and the level. */
 static size_t compressor_bytes(int level, size_t bytes)
 {
     size_t bound = ZSTD_compressBound(bytes), size;
@@ -274,7 +273,7 @@ static int damaged(struct ff_coder *coder, const char *name, const char *why)
     return ff_fail(coder->ctx, FF_ECORRUPT, "%s: damaged: %s", name, why);
 }
 
-/* Decompresses the frame at *AT into the BYTES at OUT, which it must fill; moves *AT behind it. */
+/* Decompresses the frame at *AT, which must have exactly BYTES, into OUT; moves *AT after it. */
 static int take_frame(struct ff_coder *coder, struct ff_bytes *at, const char *name, void *out,
                       size_t bytes)
 {
@@ -285,7 +284,7 @@ static int take_frame(struct ff_coder *coder, struct ff_bytes *at, const char *n
     if (ZSTD_isError(code))
         return damaged(coder, name, ZSTD_getErrorName(code));
     if (code != bytes)
-        return damaged(coder, name, "a block unpacks to too few bytes");
+        return damaged(coder, name, "a block is too short");
     *at = (struct ff_bytes){(const uint8_t *)at->data + frame, at->size - frame};
     return FF_OK;
 }
@@ -310,6 +309,6 @@ int ff_coder_decompress(struct ff_coder *coder, const struct ff_value *value, en
             finish(&pass, coder->block, count, to);
     }
     if (rc == FF_OK && at.size > 0)
-        return damaged(coder, name, "there are bytes behind the last block");
+        return damaged(coder, name, "bytes after the last block");
     return rc;
 }

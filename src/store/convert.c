@@ -1,4 +1,4 @@
-/* Simple loops that compilers vectorise; memcpy() of one element is an unaligned load or store. */
+/* Simple loops that compilers vectorise; memcpy() of an element is an unaligned load or store. */
 #include "store/convert.h"
 
 #include "store/bytes.h"
@@ -54,8 +54,9 @@ static inline float float_of(uint32_t bits)
     return value;
 }
 
-/* Compared as integers, for which there is a vector maximum that does not lose NaNs: as signed
- * numbers the bits of floats from 0 on ascend as these do, and negative ones are below. */
+/* Compares as integers, whose vector maximum does not drop NaNs: read as signed integers, the bits
+ * of non-negative floats have the same order as the floats, and those of negative ones are below.
+ */
 static float scale_of_row(const uint8_t *in, size_t columns)
 {
     const int32_t infinity = 0x7f800000;
@@ -77,7 +78,7 @@ static float scale_of_row(const uint8_t *in, size_t columns)
 /* SCALE > 0 */
 static void quantise(const uint8_t *restrict in, size_t columns, float scale, uint8_t *restrict to)
 {
-    /* Of a sum with 2^23 no fraction is left: it is rounded, half to even, into the lowest bits. */
+    /* Adding 2^23 leaves no fraction bits: the sum is rounded, half to even, to an integer. */
     const float no_fraction = 0x1p23f;
 
     for (size_t i = 0; i < columns; i++) {

@@ -1,4 +1,4 @@
-/* Opening and closing, errors, figures. */
+/* Opening and closing, errors, file usage. */
 #include "store/db_private.h"
 #include "store/readers_lock.h"
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #define FILE_MODE 0666 /* before the umask */
 
-#define MARGIN ((uint64_t)64 * 1024) /* file systems do not fill to the last block */
+#define MARGIN ((uint64_t)64 * 1024) /* file systems may keep some blocks free */
 
 static bool size_limit_is_reached(const struct ff_db *db)
 {
@@ -32,8 +32,8 @@ static bool disk_is_full(const struct ff_db *db)
            (uint64_t)fs.f_bavail * fs.f_frsize <= db->dirty_bytes + MARGIN;
 }
 
-/* LMDB reports a short write as EIO, or as ENOSPC: be it at the end of the disk, or at the limit of
- * a file's size. Returns the errno that it was. */
+/* LMDB reports a short write as EIO or ENOSPC, both for a full disk and for the file size limit.
+ * Returns the actual errno. */
 static int errno_of_write(const struct ff_db *db, int code)
 {
     if (disk_is_full(db))
@@ -65,7 +65,7 @@ int ff_db_fail(struct ff_db *db, int code, const char *what)
 
 static int open_descriptor(struct ff_db *db)
 {
-    /* O_NONBLOCK: a FIFO of this name does not hang us. */
+    /* O_NONBLOCK: does not block if PATH is a FIFO. */
     static const int flags[] = {
         [FF_DB_READ] = O_RDONLY | O_NONBLOCK,           [FF_DB_WRITE] = O_RDWR | O_NONBLOCK,
         [FF_DB_CREATE] = O_RDWR | O_NONBLOCK | O_CREAT, [FF_DB_SCRATCH] = O_RDWR | O_CREAT | O_EXCL,
@@ -95,11 +95,11 @@ static int check_new(struct ff_db *db)
     return FF_OK;
 }
 
-/* A reader that has yet to say which snapshot it has does so in no time. */
+/* A new reader records the number of its snapshot within microseconds. */
 #define READER_TRIES 100
 #define READER_PAUSE_NS 10000000L /* 10 ms */
 
-/* Before the first transaction after TRANSACTION, see readers_lock.h. */
+/* To be called before the first transaction after TRANSACTION, see readers_lock.h. */
 static int wait_for_readers(struct ff_db *db, uint64_t transaction)
 {
     const struct timespec pause = {0, READER_PAUSE_NS};
@@ -110,10 +110,11 @@ static int wait_for_readers(struct ff_db *db, uint64_t transaction)
         nanosleep(&pause, NULL);
     }
     return ff_fail(db->ctx, FF_ELOCKED,
-                   "%s: another process is still reading an earlier state of it", db->path);
+                   "%s: another process still reads an earlier state of it; try again later",
+                   db->path);
 }
 
-/* Checks the file, except for the trees that ff_db_pin() checks. */
+/* Checks the file, except for the trees if ff_db_pin() checks them. */
 static int check_file(struct ff_db *db, struct ff_db_head *head)
 {
     int rc;
@@ -164,7 +165,7 @@ static int open_file(struct ff_db *db)
     return rc == FF_OK ? open_table(db) : rc;
 }
 
-/* FD < 0: opens PATH. */
+/* Opens PATH if FD < 0. */
 static int open_db(struct ff_ctx *ctx, int fd, const char *path, enum ff_db_mode mode,
                    struct ff_db **out)
 {

@@ -1,19 +1,19 @@
 /*
- * A thin layer over LMDB: one file, one unnamed table, keys in byte order. Hides what binds users
- * of LMDB 0.9:
+ * A thin layer over LMDB: one file, one unnamed table, keys in byte order. It handles these
+ * properties of LMDB 0.9:
  *
- *  - A write transaction keeps its dirty values on the heap: ff_db_put() commits by itself before
- *    more than FF_DB_DIRTY_BYTES are pending, and grows the map ahead of each transaction. (A
- *    single value larger than that is a transaction of its own.)
- *  - LMDB trusts the file it opens. Size, both meta pages and every page that the B-trees reach are
- *    checked first (db_check.h), and again for each later snapshot of a reader whose file was
- *    written to, so that a truncated or hostile file is an error and not a SIGBUS.
- *  - Readers use no lock file, and write nothing anywhere: readers_lock.h keeps their snapshots.
- *  - A short write is EIO to LMDB: the disk's free space and the limit of a file's size decide
- *    whether it was ENOSPC or EFBIG.
+ *  - A write transaction keeps its dirty values on the heap: ff_db_put() commits automatically
+ * before more than FF_DB_DIRTY_BYTES are pending, and grows the map before each transaction. (A
+ * larger single value gets its own transaction.)
+ *  - LMDB trusts the file it opens. Size, both meta pages and every page of the B-trees are checked
+ *    first (db_check.h), and again for each later snapshot of a reader if the file was written, so
+ *    that a truncated or hostile file is an error and not a SIGBUS.
+ *  - Readers need no lock file and write nothing: readers_lock.h protects their snapshots.
+ *  - LMDB reports a short write as EIO: the free disk space and the file size limit decide whether
+ *    the cause was ENOSPC or EFBIG.
  *
- * A db belongs to one thread at a time; only ff_db_dont_need() and ff_db_will_need() may be called
- * from others meanwhile. No file may be open twice in one process, or stay open across fork().
+ * A db is used by one thread at a time; only ff_db_dont_need() and ff_db_will_need() may be called
+ * from others at the same time. A file must not be open twice in one process, or across fork().
  */
 #ifndef FF_STORE_DB_H
 #define FF_STORE_DB_H
@@ -25,101 +25,102 @@
 struct ff_db;
 
 enum ff_db_mode {
-    FF_DB_READ,           /* an existing file, read only; follows a writer in another process */
-    FF_DB_WRITE,          /* an existing file, durable (every commit is synced); by one process at a
-                             time, which the caller sees to */
-    FF_DB_CREATE,         /* a new or empty file, durable; FF_EEXIST if there is more in it */
-    FF_DB_SCRATCH,        /* a new file in place of any older one, not synced; disposable */
-    FF_DB_SCRATCH_REOPEN, /* an existing scratch file, to read it */
+    FF_DB_READ,           /* an existing file, read only; sees the commits of another process */
+    FF_DB_WRITE,          /* an existing file, durable (every commit is synced); the caller must
+                             ensure that only one process writes */
+    FF_DB_CREATE,         /* a new or empty file, durable; FF_EEXIST if it is not empty */
+    FF_DB_SCRATCH,        /* a new file, replacing any older one, not synced; disposable */
+    FF_DB_SCRATCH_REOPEN, /* an existing scratch file, read only */
 };
 
-/* Fails with FF_ENOTFOUND, FF_EEXIST, FF_EFORMAT (not LMDB's, or empty), FF_ECORRUPT, FF_EFULL,
- * FF_EFBIG, FF_ELOCKED (FF_DB_WRITE: a reader has a snapshot from before the last commits), FF_EIO,
- * FF_ENOMEM. */
+/* Opens PATH. Fails with FF_ENOTFOUND, FF_EEXIST, FF_EFORMAT (not an LMDB file, or empty),
+ * FF_ECORRUPT, FF_EFULL, FF_EFBIG, FF_ELOCKED (FF_DB_WRITE: a reader has a snapshot older than the
+ * last commits), FF_EIO, FF_ENOMEM. */
 FF_CHECK int ff_db_open(struct ff_ctx *ctx, const char *path, enum ff_db_mode mode,
                         struct ff_db **out);
-/* The same for a file that the caller has open: at FD, for reading and, unless MODE is FF_DB_READ,
- * for writing. FD serves this db alone; it stays the caller's to close, after the db. */
+/* The same for a file that the caller has opened at FD, for reading and, unless MODE is FF_DB_READ,
+ * for writing. FD is used by this db only; the caller closes it after the db. */
 FF_CHECK int ff_db_open_fd(struct ff_ctx *ctx, int fd, const char *path, enum ff_db_mode mode,
                            struct ff_db **out);
-/* Closes; what was put since the last commit is dropped. NULL-safe. */
+/* Closes DB and discards uncommitted writes. NULL-safe. */
 void ff_db_close(struct ff_db *db);
 
 /*
- * Writing. The first write after a commit ends the snapshot of reads: pointers into the map die.
- * When a write or commit fails, what was pending is lost, so every write and commit after it fails
- * with the same status until ff_db_abort(): nothing can be committed that builds on what was lost.
+ * Writing. The first write after a commit ends the read snapshot and invalidates pointers into the
+ * map. If a write or commit fails, all pending writes are lost. Every later write and commit then
+ * fails with the same status until ff_db_abort(), so that no commit contains only part of them.
  */
 
-/* Stores a copy of VALUE under KEY (1 .. FF_KEY_MAX bytes), replacing. May commit (see above). */
+/* Stores a copy of VALUE under KEY (1 .. FF_KEY_MAX bytes), overwriting. May commit (see above). */
 FF_CHECK int ff_db_put(struct ff_db *db, struct ff_bytes key, struct ff_bytes value);
-/* Makes room for SIZE bytes under KEY and gives where to write them: valid until the next call on
- * DB. May commit what was pending before. */
+/* Reserves SIZE bytes under KEY; *OUT is where the caller writes them, valid until the next call on
+ * DB. May commit earlier writes. */
 FF_CHECK int ff_db_reserve(struct ff_db *db, struct ff_bytes key, size_t size, void **out);
-/* Removes KEY; absent is fine. May commit. */
+/* Removes KEY, if present. May commit. */
 FF_CHECK int ff_db_delete(struct ff_db *db, struct ff_bytes key);
-/* Commits what is pending: durable on return for FF_DB_WRITE and FF_DB_CREATE. */
+/* Commits pending writes. On return they are durable with FF_DB_WRITE and FF_DB_CREATE. */
 FF_CHECK int ff_db_commit(struct ff_db *db);
-/* Drops what is pending since the last commit (explicit or by itself), and forgets a failure. */
+/* Discards the writes since the last commit, automatic ones included, and clears a failure. */
 void ff_db_abort(struct ff_db *db);
 
 /*
- * Finds KEY: *OUT points into the map. Reads see one snapshot from the first call on until
- * ff_db_unpin(); the pointers live as long. While something is pending reads see that too, and
- * pointers live until the next write or commit. FF_ENOTFOUND without a message if absent.
+ * Finds KEY: *OUT points into the map. The first read pins a snapshot; reads see it, and pointers
+ * stay valid, until ff_db_unpin(). While writes are pending, reads see them too, and pointers are
+ * valid until the next write or commit. FF_ENOTFOUND without a message if absent.
  */
 FF_CHECK int ff_db_get(struct ff_db *db, struct ff_bytes key, struct ff_bytes *out);
 /* The first key at or after KEY within the same snapshot. FF_ENOTFOUND at the end. */
 FF_CHECK int ff_db_seek(struct ff_db *db, struct ff_bytes key, struct ff_bytes *found,
                         struct ff_bytes *out);
 /* The key after the one last found by ff_db_seek() or ff_db_next(), with no write, commit or unpin
- * between. */
+ * in between. FF_ENOTFOUND at the end. */
 FF_CHECK int ff_db_next(struct ff_db *db, struct ff_bytes *found, struct ff_bytes *out);
-/* Ends the snapshot: pointers die, the next read sees what was committed since. */
+/* Ends the snapshot: invalidates pointers; the next read sees later commits. */
 void ff_db_unpin(struct ff_db *db);
 
-/* For the planner, whose figures are UINT64_MAX if they would be more: so many values of so many
- * bytes. */
+/* For the planner; all estimates saturate at UINT64_MAX. COUNT values of BYTES bytes each: */
 struct ff_db_writes {
     size_t bytes;
     uint64_t count;
 };
-/* Most bytes that are pending, and metered, at a time when N kinds of WRITES are made in turn,
- * ROUNDS times over. */
+/* The peak of the pending, metered bytes while the N kinds of WRITES are made in order, ROUNDS
+ * times over. */
 uint64_t ff_db_pending(size_t n, const struct ff_db_writes *writes, uint64_t rounds);
-/* The same where sizes are not certain: at most, for writes of COST in all and LARGEST bytes. */
+/* The same if sizes are not known exactly: an upper bound for writes with a sum of COST, as given
+ * by ff_db_cost(), and a LARGEST value. */
 uint64_t ff_db_cost(size_t n, const struct ff_db_writes *writes, uint64_t rounds);
 uint64_t ff_db_pending_bound(uint64_t cost, size_t largest);
-/* Likewise, about: bytes of the file that they fill, and bytes that are written for it. */
+/* Estimates for these writes: the bytes they occupy in the file, and the bytes written to disk. */
 uint64_t ff_db_stored(size_t n, const struct ff_db_writes *writes, uint64_t rounds);
 uint64_t ff_db_written(size_t n, const struct ff_db_writes *writes, uint64_t rounds);
-/* Adds what an open db takes, its path aside. */
+/* Adds the memory of an open db, without its path. */
 void ff_db_needs(struct ff_needs *needs);
-/* Adds the map of an open file, which stays mapped if it is small. It has about STORED bytes at
- * most: down to a half of that if its last chunk is short, to an eighth if its values are PACKED.
- * Returns whether it is small even so: then nothing else of it is mapped by the way. */
+/* Adds the map of an open file, if the file is so small that it stays mapped. STORED is an upper
+ * estimate of its bytes: it may have half of that if its last chunk is short, and an eighth if its
+ * values are PACKED. Returns true if it is small even with STORED bytes; then it has no other
+ * mapped pages. */
 bool ff_db_map_needs(uint64_t stored, bool packed, struct ff_needs *needs);
 /* Adds the map of a file that has about FIRST bytes after its first commit, and grows. */
 void ff_db_growing_map_needs(uint64_t first, struct ff_needs *needs);
 
-/* Tells the kernel that BYTES (in the map) will be needed soon, unless the file is small.
+/* Hint to the kernel: BYTES (in the map) will be needed soon. Does nothing if the file is small.
  * Thread-safe while DB is only read. */
 void ff_db_will_need(struct ff_db *db, struct ff_bytes bytes);
-/* Tells it that no page of the map is needed now. Pages of values still in use are read again at no
- * harm. A small file stays mapped. Thread-safe likewise. */
+/* Unmaps all pages; those of values still in use are mapped again on access. A small file stays
+ * mapped. Thread-safe while DB is only read. */
 void ff_db_dont_need(struct ff_db *db);
 
-/* With one page a fault maps as much as this on either side of it. */
+/* A page fault may map this many bytes on either side of the page. */
 #define FF_DB_FOLIO_BYTES ((size_t)2 << 20)
-/* Unmaps the whole pages of the map between FROM and TO, which may lie outside it; none of a small
- * file. Thread-safe likewise. */
-void ff_db_let_go(struct ff_db *db, const void *from, const void *to);
+/* Unmaps the whole pages between FROM and TO, which may lie outside the map. A small file stays
+ * mapped. Thread-safe while DB is only read. */
+void ff_db_drop_pages(struct ff_db *db, const void *from, const void *to);
 
 struct ff_db_usage {
     uint64_t file_bytes; /* size of the file */
     uint64_t page_bytes; /* size of a page */
-    uint64_t used_pages; /* of them in use by trees and values (and LMDB's two meta pages) */
-    uint64_t free_pages; /* the others: reusable */
+    uint64_t used_pages; /* pages used by trees, values and LMDB's two meta pages */
+    uint64_t free_pages; /* the others, which later writes reuse */
 };
 FF_CHECK int ff_db_usage(struct ff_db *db, struct ff_db_usage *out);
 

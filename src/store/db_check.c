@@ -14,7 +14,7 @@ enum {
 };
 #define META_MAGIC 0xBEEFC0DEu
 #define META_VERSION 1u
-/* Pages at the end that were given out and freed within one transaction were never written. */
+/* Pages at the end that were allocated and freed within one transaction were never written. */
 #define MAX_UNWRITTEN_BYTES ((uint64_t)2 << 30)
 
 int ff_db_damaged(const struct ff_db_source *source, uint64_t page, const char *what)
@@ -35,7 +35,7 @@ int ff_db_read_at(const struct ff_db_source *source, uint64_t offset, void *out,
         if (got < 0)
             return ff_fail_errno(source->ctx, errno, "%s: cannot read", source->path);
         if (got == 0)
-            return ff_fail(source->ctx, FF_ECORRUPT, "%s: damaged: cut short", source->path);
+            return ff_fail(source->ctx, FF_ECORRUPT, "%s: damaged: truncated", source->path);
         done += (size_t)got;
     }
     return FF_OK;
@@ -55,7 +55,7 @@ static int check_start(const struct ff_db_source *source, struct ff_db_head *hea
         return ff_fail(source->ctx, FF_EFORMAT, "%s: not a file", source->path);
     head->file_bytes = (uint64_t)st.st_size;
     if (st.st_size == 0)
-        return ff_fail(source->ctx, FF_EFORMAT, "%s: empty: its creation was never finished",
+        return ff_fail(source->ctx, FF_EFORMAT, "%s: empty: its creation was interrupted",
                        source->path);
     if (st.st_size < (off_t)sizeof page)
         return ff_fail(source->ctx, FF_EFORMAT, "%s: not an LMDB file", source->path);
@@ -65,17 +65,17 @@ static int check_start(const struct ff_db_source *source, struct ff_db_head *hea
     if (ff_get32(meta) != META_MAGIC)
         return ff_fail(source->ctx, FF_EFORMAT, "%s: not an LMDB file", source->path);
     if (ff_get32(meta + 4) != META_VERSION)
-        return ff_fail(source->ctx, FF_EFORMAT, "%s: of an unknown version of LMDB", source->path);
+        return ff_fail(source->ctx, FF_EFORMAT, "%s: unsupported version of LMDB", source->path);
     head->page_bytes = ff_get32(meta + FF_META_FREE_TREE);
     if (head->page_bytes < MIN_PAGE_BYTES || head->page_bytes > FF_MAX_PAGE_BYTES ||
         (head->page_bytes & (head->page_bytes - 1)) != 0)
-        return ff_db_damaged(source, 0, "page size");
+        return ff_db_damaged(source, 0, "invalid page size");
     if (head->file_bytes < FF_META_PAGES * (uint64_t)head->page_bytes)
-        return ff_fail(source->ctx, FF_ECORRUPT, "%s: damaged: cut short", source->path);
+        return ff_fail(source->ctx, FF_ECORRUPT, "%s: damaged: truncated", source->path);
     return FF_OK;
 }
 
-/* Checks both meta pages and leaves the newer one, by LMDB's rule, in the head. */
+/* Checks both meta pages and copies the newer one, by LMDB's rule, to the head. */
 static int check_metas(const struct ff_db_source *source, struct ff_db_head *head)
 {
     const uint64_t page_bytes = head->page_bytes;
@@ -102,12 +102,12 @@ static int check_metas(const struct ff_db_source *source, struct ff_db_head *hea
     }
     head->transaction = newest;
     last = ff_get64(head->meta + META_LAST_PAGE);
-    /* With its lock file LMDB does not compare: transaction N is on page N modulo 2. */
+    /* If it has a lock file, LMDB does not compare them: it expects transaction N on page N % 2. */
     if (newest > INT64_MAX || newest % FF_META_PAGES != used)
-        return ff_fail(source->ctx, FF_ECORRUPT, "%s: damaged: number of a transaction",
+        return ff_fail(source->ctx, FF_ECORRUPT, "%s: damaged: invalid transaction number",
                        source->path);
     if (last < FF_META_PAGES - 1 || last >= (head->file_bytes + MAX_UNWRITTEN_BYTES) / page_bytes)
-        return ff_fail(source->ctx, FF_ECORRUPT, "%s: damaged: cut short", source->path);
+        return ff_fail(source->ctx, FF_ECORRUPT, "%s: damaged: truncated", source->path);
     head->pages = last + 1;
     return FF_OK;
 }

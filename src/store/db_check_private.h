@@ -55,17 +55,17 @@ static inline uint64_t ff_get64(const uint8_t *from)
     return value;
 }
 
-/* A file under check. */
+/* The file to check. */
 struct ff_db_source {
     struct ff_ctx *ctx;
     int fd;
     const char *path;
 };
 
-/* Reads SIZE bytes at OFFSET; a file that ends before is damaged. */
+/* Reads SIZE bytes at OFFSET; FF_ECORRUPT if the file is shorter. */
 FF_CHECK int ff_db_read_at(const struct ff_db_source *source, uint64_t offset, void *out,
                            size_t size);
-/* Sets the message that PAGE is damaged; returns FF_ECORRUPT. */
+/* Reports that PAGE is damaged, WHAT being the fault; returns FF_ECORRUPT. */
 int ff_db_damaged(const struct ff_db_source *source, uint64_t page, const char *what);
 
 struct ff_db_tree {

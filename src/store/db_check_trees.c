@@ -1,4 +1,4 @@
-/* Every page of the two trees: its place, its nodes, the order of its keys. */
+/* Checks every page of the two trees: its number, its nodes, the order of its keys. */
 #include "store/db_check_private.h"
 
 #include <unistd.h>
@@ -12,23 +12,23 @@ enum {
     PAGE_BRANCH = 0x01,
     PAGE_LEAF = 0x02,
     PAGE_OVERFLOW = 0x04,
-    NODE_OVERFLOW = 0x01, /* the only flag of a node in a file of ours */
+    NODE_OVERFLOW = 0x01, /* the only node flag that fftool's files use */
     TREE_INTEGER_KEY = 0x08,
-    TREE_FLAG_MASK = 0x7f, /* those that say how keys and values are kept */
+    TREE_FLAG_MASK = 0x7f, /* the flags for the format of keys and values */
 
     MAX_DEPTH = 32,  /* LMDB's cursor stack */
-    USUAL_DEPTH = 4, /* at most, of a tree of millions of values */
+    USUAL_DEPTH = 4, /* maximum for a tree of millions of values */
     MAX_KEY = 511,   /* LMDB's longest key */
-    MIN_BRANCH = 2,  /* LMDB asserts it */
+    MIN_BRANCH = 2,  /* asserted by LMDB */
 };
 #define NO_PAGE UINT64_MAX
 
-/* Lower bound of the keys still to come; each key raises it. */
+/* The lower bound of the keys that follow; each key raises it. */
 struct order {
     uint8_t key[MAX_KEY];
     size_t size;
-    bool any;       /* there is a bound */
-    bool inclusive; /* it came from a branch: the next leaf key may equal it */
+    bool any;       /* a bound is set */
+    bool inclusive; /* it is the key of a branch: the next leaf key may equal it */
 };
 
 struct check {
@@ -50,7 +50,7 @@ struct node {
     uint64_t child;      /* in a branch */
 };
 
-/* Marks COUNT pages from PAGE on as used: inside what LMDB gave out, and by nothing else. */
+/* Marks COUNT pages from PAGE on as used. Fails if one is not allocated, or used already. */
 static int claim(struct check *c, uint64_t page, uint64_t count)
 {
     if (page < FF_META_PAGES || page >= c->head->pages || count > c->head->pages - page)
@@ -76,7 +76,7 @@ static int compare_keys(const struct ff_db_tree *tree, const uint8_t *a, size_t 
     return difference ? difference : (a_size > b_size) - (a_size < b_size);
 }
 
-/* Checks that NODE's key comes after all before it, in a leaf or (separator) a branch. */
+/* Checks that the key of NODE, in a leaf or (SEPARATOR) in a branch, follows all earlier keys. */
 static int advance_order(struct check *c, const struct ff_db_tree *tree, uint64_t page,
                          const struct node *node, bool separator)
 {
@@ -85,7 +85,7 @@ static int advance_order(struct check *c, const struct ff_db_tree *tree, uint64_
 
     if (tree->is_free ? node->key_size != sizeof(uint64_t)
                       : node->key_size < 1 || node->key_size > MAX_KEY)
-        return ff_db_damaged(&c->source, page, "size of a key");
+        return ff_db_damaged(&c->source, page, "invalid key size");
     if (order->any) {
         difference = compare_keys(tree, node->key, node->key_size, order->key, order->size);
         if (difference < 0 || (difference == 0 && (separator || !order->inclusive)))
@@ -103,7 +103,7 @@ static unsigned node_count(const uint8_t *page)
     return (ff_get16(page + 12) - (unsigned)FF_PAGE_HEADER) / 2;
 }
 
-/* Decodes node I of PAGE; false if it is not inside the page's upper part. */
+/* Decodes node I of PAGE; false if it is not within the upper part of the page. */
 static bool get_node(const uint8_t *page, uint32_t page_bytes, unsigned i, bool leaf,
                      struct node *out)
 {
@@ -144,27 +144,27 @@ static int check_header(const struct check *c, const struct ff_db_tree *tree, ui
                         const uint8_t *page, bool leaf)
 {
     unsigned lower = ff_get16(page + 12), upper = ff_get16(page + 14);
-    /* LMDB asserts the bound for branches of the main tree; in the free tree it allows less. */
+    /* LMDB asserts the minimum for branches of the main tree; in the free tree it allows less. */
     unsigned fewest = leaf || tree->is_free ? 1 : MIN_BRANCH;
 
     if (ff_get64(page) != number)
-        return ff_db_damaged(&c->source, number, "carries another page's number");
+        return ff_db_damaged(&c->source, number, "wrong page number");
     if (ff_get16(page + 10) != (leaf ? PAGE_LEAF : PAGE_BRANCH))
-        return ff_db_damaged(&c->source, number, "not of the expected kind");
+        return ff_db_damaged(&c->source, number, "wrong page type");
     if (lower < FF_PAGE_HEADER || lower % 2 != 0 || lower > upper || upper > c->head->page_bytes)
-        return ff_db_damaged(&c->source, number, "bounds of its free space");
+        return ff_db_damaged(&c->source, number, "invalid bounds of its free space");
     if (node_count(page) < fewest)
         return ff_db_damaged(&c->source, number, "too few nodes");
     return FF_OK;
 }
 
-/* Checks that nodes fill the page's upper part exactly, each place once: LMDB moves them about by
- * their sizes. */
+/* Checks that nodes fill the upper part of the page without overlaps or gaps: LMDB relies on their
+ * sizes when it moves them. */
 static int check_nodes(const struct check *c, uint64_t number, const uint8_t *page, bool leaf)
 {
     const uint32_t page_bytes = c->head->page_bytes;
     const size_t node_max = ((page_bytes - FF_PAGE_HEADER) / MIN_BRANCH & ~1u) - sizeof(uint16_t);
-    bool used[FF_MAX_PAGE_BYTES / 2] = {false}; /* nodes lie on even offsets */
+    bool used[FF_MAX_PAGE_BYTES / 2] = {false}; /* nodes have even offsets */
     size_t sum = 0;
 
     for (unsigned i = 0; i < node_count(page); i++) {
@@ -188,7 +188,7 @@ static int check_nodes(const struct check *c, uint64_t number, const uint8_t *pa
                : ff_db_damaged(&c->source, number, "gaps between nodes");
 }
 
-/* Checks the run of overflow pages that holds NODE's data and gives where the data begin. */
+/* Checks the run of overflow pages with the data of NODE; *OFFSET becomes that of the data. */
 static int check_overflow(struct check *c, const struct node *node, uint64_t *offset)
 {
     const uint64_t page_bytes = c->head->page_bytes;
@@ -205,15 +205,14 @@ static int check_overflow(struct check *c, const struct node *node, uint64_t *of
         return rc;
     pages = ff_get32(header + 12);
     if (ff_get64(header) != number || ff_get16(header + 10) != PAGE_OVERFLOW)
-        return ff_db_damaged(&c->source, number, "not a value's first page");
+        return ff_db_damaged(&c->source, number, "not the first page of a value");
     if (pages < needed || pages > c->head->file_bytes / page_bytes - number)
-        return ff_db_damaged(&c->source, number, "length of a value");
+        return ff_db_damaged(&c->source, number, "invalid length of a value");
     *offset = number * page_bytes + FF_PAGE_HEADER;
     return claim(c, number, pages);
 }
 
-/* Checks SIZE bytes of a list of free pages, inside a leaf (LIST) or, if LIST is NULL, at OFFSET.
- */
+/* Checks a list of free pages of SIZE bytes, in a leaf (LIST) or, if LIST is NULL, at OFFSET. */
 static int check_free_list(struct check *c, uint64_t page, const uint8_t *list, uint64_t offset,
                            size_t size)
 {
@@ -227,7 +226,7 @@ static int check_free_list(struct check *c, uint64_t page, const uint8_t *list, 
         uint64_t number;
 
         if (i == 0 && size < sizeof(uint64_t))
-            return ff_db_damaged(&c->source, page, "list of free pages");
+            return ff_db_damaged(&c->source, page, "invalid list of free pages");
         if (at == 0) {
             size_t take = left < sizeof piece ? left : sizeof piece;
 
@@ -241,11 +240,11 @@ static int check_free_list(struct check *c, uint64_t page, const uint8_t *list, 
         if (i == 0) {
             count = number;
             if (count > size / sizeof(uint64_t) - 1)
-                return ff_db_damaged(&c->source, page, "list of free pages");
+                return ff_db_damaged(&c->source, page, "invalid list of free pages");
             continue;
         }
         if (number >= before)
-            return ff_db_damaged(&c->source, page, "list of free pages");
+            return ff_db_damaged(&c->source, page, "invalid list of free pages");
         before = number;
         rc = claim(c, number, 1);
         if (rc != FF_OK)
@@ -266,12 +265,12 @@ static int check_leaf_node(struct check *c, const struct ff_db_tree *tree, uint6
     if (rc != FF_OK || !tree->is_free)
         return rc;
     if (ff_get64(node->key) == 0 || ff_get64(node->key) > c->head->transaction)
-        return ff_db_damaged(&c->source, page, "free pages of a transaction to come");
+        return ff_db_damaged(&c->source, page, "free pages of a future transaction");
     return check_free_list(c, page, node->overflow ? NULL : node->data, offset, node->data_size);
 }
 
-/* Checks page NUMBER and all below it. The recursion is as deep as the tree, MAX_DEPTH at most; no
- * page is entered twice. */
+/* Checks page NUMBER and all pages below it. The recursion is as deep as the tree, at most
+ * MAX_DEPTH; no page is visited twice. */
 static int check_page(struct check *c, const struct ff_db_tree *tree, uint64_t number,
                       unsigned level)
 {
@@ -314,10 +313,10 @@ static int read_tree(const struct ff_db_source *source, const uint8_t *record, b
         .root = ff_get64(record + TREE_ROOT),
     };
     if (flags != (is_free ? TREE_INTEGER_KEY : 0))
-        return ff_fail(source->ctx, FF_EFORMAT, "%s: an LMDB file, but of another kind",
+        return ff_fail(source->ctx, FF_EFORMAT, "%s: an LMDB file of another program",
                        source->path);
     if ((out->root == NO_PAGE) != (out->depth == 0) || out->depth > MAX_DEPTH)
-        return ff_fail(source->ctx, FF_ECORRUPT, "%s: damaged: depth of a tree", source->path);
+        return ff_fail(source->ctx, FF_ECORRUPT, "%s: damaged: invalid tree depth", source->path);
     return FF_OK;
 }
 

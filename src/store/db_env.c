@@ -1,13 +1,13 @@
 /*
- * Opening LMDB's environment on a file that is open already: through /proc/self/fd, so that LMDB
- * gets the file that was checked and locked, whatever has its name by now.
+ * Opening LMDB's environment on a file that is already open: through /proc/self/fd, so that LMDB
+ * gets the file that was checked and locked, even if its name now belongs to another file.
  *
- * A writer of a model also needs LMDB's lock file, for the table of readers in which it keeps
- * snapshots (readers_lock.h). LMDB puts that file beside the data file, under a fixed name and
- * through symbolic links, and maps it. So here both lie in a temporary directory of the process's
- * own, the data file as a link, and the directory goes as soon as LMDB has opened them: beside the
- * model nothing is created, followed or in the way. The lock file's blocks are allocated before: to
- * store through the map what a full disk has no block for is a SIGBUS.
+ * A writer of a model also needs LMDB's lock file, for the reader table in which it keeps snapshots
+ * (readers_lock.h). LMDB creates that file beside the data file, under a fixed name, follows
+ * symbolic links, and maps it. Therefore both are placed in a private temporary directory, the data
+ * file as a symbolic link, and the directory is removed as soon as LMDB has opened them: nothing is
+ * created or followed beside the model. The blocks of the lock file are allocated before it is
+ * mapped, because writing through a map on a full disk raises SIGBUS.
  */
 #include "store/db_private.h"
 
@@ -24,18 +24,18 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Where the temporary directory may be. The first lies in memory: it hardly ever fills up. */
+/* Parents of the temporary directory, tried in order. The first is in memory and rarely full. */
 static const char *const places[] = {"/dev/shm", "/tmp"};
 #define PREFIX "fftool-lock-"
 #define UNIQUE "XXXXXX" /* what mkdtemp() fills in */
-/* A directory lives for milliseconds, unless its process was killed meanwhile. */
+/* A directory exists for milliseconds, unless its process was killed. */
 #define SURELY_ABANDONED_S 60
 
 #define FILE_MODE 0666 /* before the umask */
 
 enum {
     LOCK_FILE_BYTES = 4096,
-    READERS = 2, /* the snapshot of the db's own reads, and the one kept for other processes */
+    READERS = 2, /* the read snapshot of the db, and the one kept for other processes */
     DIRECTORY_BYTES = 32,
     NAME_BYTES = DIRECTORY_BYTES + sizeof "/data-lock",
 };
@@ -65,7 +65,7 @@ static unsigned flags_of(enum ff_db_mode mode)
     return always | MDB_NOLOCK | MDB_RDONLY;
 }
 
-/* Whether LMDB opened the file of DB: without /proc it goes by the name. */
+/* True if LMDB opened the file of DB: without /proc it opens by name. */
 static bool is_the_file(struct ff_db *db)
 {
     mdb_filehandle_t fd;
@@ -85,9 +85,8 @@ static int open_env(struct ff_db *db, const char *path, size_t map_bytes)
         code = mdb_env_set_maxreaders(db->env, READERS);
     if (code == 0)
         code = mdb_env_open(db->env, path, flags_of(db->mode), FILE_MODE);
-    if (code == MDB_INVALID) /* so it says of any failure; the file itself has been checked */
-        rc = ff_fail(db->ctx, FF_EIO, "%s: cannot open: it cannot be read, or not be locked",
-                     db->path);
+    if (code == MDB_INVALID) /* LMDB's code for any failure; the file itself has been checked */
+        rc = ff_fail(db->ctx, FF_EIO, "%s: cannot open: it cannot be read or locked", db->path);
     else if (code != 0)
         rc = ff_db_fail(db, code, "open");
     else if (!is_the_file(db))
@@ -119,7 +118,7 @@ static void remove_nest(const struct nest *nest)
     rmdir(nest->directory);
 }
 
-/* Of a nest whose directory is known. */
+/* Sets the names of the files in the directory. */
 static void name_files(struct nest *nest)
 {
     snprintf(nest->data, sizeof nest->data, "%s/data", nest->directory);
@@ -131,7 +130,7 @@ static bool is_nest(const char *name)
     return strlen(name) == strlen(PREFIX UNIQUE) && strncmp(name, PREFIX, strlen(PREFIX)) == 0;
 }
 
-/* Whether it is of a process of this user's, and no directory of another purpose. */
+/* True if the directory was left by a killed process of this user and has no other purpose. */
 static bool is_abandoned(const struct nest *nest)
 {
     struct stat directory, data;
@@ -141,7 +140,7 @@ static bool is_abandoned(const struct nest *nest)
            (lstat(nest->data, &data) != 0 || S_ISLNK(data.st_mode));
 }
 
-/* Removes what killed processes of this user have left in PLACE. */
+/* Removes the directories that killed processes of this user have left in PLACE. */
 static void sweep(const char *place)
 {
     DIR *dir = opendir(place);
@@ -162,7 +161,7 @@ static void sweep(const char *place)
         closedir(dir);
 }
 
-/* Makes the directory, the link to TARGET and the lock file in it. Returns an errno. */
+/* Creates the directory, and in it the link to TARGET and the lock file. Returns an errno. */
 static int make_nest(struct nest *nest, const char *place, const char *target)
 {
     int code;
@@ -190,8 +189,8 @@ static int open_nested(struct ff_db *db, const char *target, size_t map_bytes)
             break;
     }
     if (code != 0)
-        return ff_fail_errno(db->ctx, code,
-                             "%s: cannot make a temporary lock file in /dev/shm or /tmp", db->path);
+        return ff_fail_errno(
+            db->ctx, code, "%s: cannot create a temporary lock file in /dev/shm or /tmp", db->path);
     rc = open_env(db, nest.data, map_bytes);
     remove_nest(&nest);
     return rc;
@@ -216,5 +215,5 @@ int ff_db_open_env(struct ff_db *db, size_t map_bytes)
 {
     int rc = open_by_link(db, map_bytes);
 
-    return rc == FF_ENOTFOUND ? FF_EIO : rc; /* something else is missing: the file is open */
+    return rc == FF_ENOTFOUND ? FF_EIO : rc; /* the file is open, so another one is missing */
 }

@@ -1,4 +1,4 @@
-/* Reading: one snapshot, one cursor, hints about pages. */
+/* Reading: the snapshot, the cursor, hints about pages. */
 #include "store/db_private.h"
 
 #include "base/arithmetic.h"
@@ -7,12 +7,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* A reader maps that much beyond what is there, so as to follow a writer without mapping anew each
- * time. */
+/* A reader maps this much beyond the end of the file, so that it need not map it again each time a
+ * writer has grown it. */
 #define READ_AHEAD_MAP ((size_t)8 << 20)
-/* A writer in another process grew the file while we mapped it; it cannot win for ever. */
+/* Attempts to map a file that a writer in another process grows at the same time. */
 #define MAX_REMAPS 100
-/* Likewise where it commits in the instant that beginning a snapshot takes. */
+/* Attempts to begin a snapshot while a writer commits at the same time. */
 #define MAX_SNAPSHOTS 1000
 
 void ff_db_close_cursor(struct ff_db *db)
@@ -36,7 +36,7 @@ void ff_db_unpin(struct ff_db *db)
         ff_readers_lock_release(db->fd);
 }
 
-/* Maps what another process has added. No transaction is active. */
+/* Maps the pages that another process has added. No transaction may be active. */
 static int remap(struct ff_db *db)
 {
     MDB_envinfo info;
@@ -70,9 +70,9 @@ static int begin_snapshot(struct ff_db *db)
 }
 
 /*
- * Begins a snapshot, and *HEAD becomes what LMDB took for its meta page. LMDB copies that from the
- * map while a writer may be changing it, and has no means here to find out. But if the page reads
- * the same before and after, whole, then LMDB read the same as well.
+ * Begins a snapshot; *HEAD becomes its meta page. LMDB copies the meta page from the map while a
+ * writer may change it, and without a lock file it cannot detect that. But if reads before and
+ * after give the same valid page, LMDB has read the same.
  */
 static int begin_known_snapshot(struct ff_db *db, struct ff_db_head *head)
 {
@@ -89,15 +89,15 @@ static int begin_known_snapshot(struct ff_db *db, struct ff_db_head *head)
             memcmp(before.meta, head->meta, sizeof head->meta) == 0)
             return FF_OK;
         end_snapshot(db);
-        if (rc != FF_OK && rc != FF_ECORRUPT) /* damage may be a page that is being changed */
+        if (rc != FF_OK && rc != FF_ECORRUPT) /* a page that is being written looks damaged */
             return rc;
     }
     return rc != FF_OK
                ? rc
-               : ff_fail(db->ctx, FF_EIO, "%s: cannot read: it never stops changing", db->path);
+               : ff_fail(db->ctx, FF_EIO, "%s: cannot read: it changes constantly", db->path);
 }
 
-/* Checks the trees of the snapshot that HEAD says, unless they were checked last. */
+/* Checks the trees of the snapshot with HEAD, unless they are those checked last. */
 static int check_snapshot(struct ff_db *db, const struct ff_db_head *head)
 {
     int rc = FF_OK;
@@ -190,7 +190,8 @@ int ff_db_next(struct ff_db *db, struct ff_bytes *found, struct ff_bytes *out)
     MDB_val name;
 
     if (!db->cursor)
-        return ff_fail(db->ctx, FF_EINVAL, "%s: nothing was sought to go on from", db->path);
+        return ff_fail(db->ctx, FF_EINVAL, "%s: no position to continue from: seek first",
+                       db->path);
     return move(db, &name, MDB_NEXT, found, out);
 }
 
@@ -203,22 +204,22 @@ void ff_db_note_map(struct ff_db *db, const void *within)
 
     if (db->map || mdb_env_info(db->env, &info) != 0)
         return;
-    /* A page of LMDB, be it of a tree or the first of a large value, begins with its own number. */
+    /* An LMDB page of a tree, or the first one of a large value, begins with its own number. */
     memcpy(&number, (const uint8_t *)within - ((uintptr_t)within - page), sizeof number);
     if (number >= info.me_mapsize / page_bytes)
         return;
     db->map = (uint8_t *)(page - (uintptr_t)number * page_bytes);
     db->map_bytes = info.me_mapsize / page_bytes * page_bytes;
-    /* A folio of 2 MiB that is mapped as one page comes and goes as a whole. */
+    /* A folio of 2 MiB mapped as one huge page could only be mapped and unmapped as a whole. */
     madvise(db->map, db->map_bytes, MADV_NOHUGEPAGE);
-    /* What is read is then cached page by page (ff_db_drop_cache). */
+    /* Pages are then read into the cache one by one (ff_db_drop_cache). */
     if (!ff_db_is_scratch(db->mode))
         madvise(db->map, db->map_bytes, MADV_RANDOM);
 }
 
-/* For a file this small, unmapping saves less memory than the system calls and page faults cost. */
+/* For a file up to this size, unmapping is not worth the system calls and page faults. */
 #define SMALL_BYTES ((uint64_t)256 << 10)
-/* Of LMDB itself: two meta pages, and a root of each tree. */
+/* LMDB's own pages: two meta pages, and the root of each tree. */
 #define FRAME_BYTES ((uint64_t)4 * 4096)
 
 void ff_db_note_small(struct ff_db *db)
@@ -244,7 +245,7 @@ bool ff_db_map_needs(uint64_t stored, bool packed, struct ff_needs *needs)
     return most <= SMALL_BYTES;
 }
 
-void ff_db_let_go(struct ff_db *db, const void *from, const void *to)
+void ff_db_drop_pages(struct ff_db *db, const void *from, const void *to)
 {
     const uintptr_t page_bytes = db->page_bytes;
     const uintptr_t first = (uintptr_t)db->map, last = first + db->map_bytes;
@@ -258,27 +259,27 @@ void ff_db_let_go(struct ff_db *db, const void *from, const void *to)
 }
 
 /*
- * A page fault maps what surrounds the page too: 64 KiB, or the whole of a large folio, of up to
- * FF_DB_FOLIO_BYTES with today's kernels. What was mapped beside the value asked for would stay,
- * and add up to the whole file. So this hint covers the whole map; a page that is still wanted
- * costs a minor fault.
+ * A page fault also maps the pages around it: 64 KiB, or all of a large folio, up to
+ * FF_DB_FOLIO_BYTES with current kernels. Pages mapped beside the requested values would stay and
+ * add up to the whole file. So this call unmaps everything; a page that is still in use costs a
+ * minor fault.
  */
 void ff_db_dont_need(struct ff_db *db)
 {
     if (db->map)
-        ff_db_let_go(db, db->map, db->map + db->map_bytes);
+        ff_db_drop_pages(db, db->map, db->map + db->map_bytes);
 }
 
 void ff_db_drop_cache(struct ff_db *db)
 {
     mdb_filehandle_t fd;
 
-    ff_db_dont_need(db); /* what is mapped stays in the cache */
+    ff_db_dont_need(db); /* mapped pages would stay in the cache */
     if (mdb_env_get_fd(db->env, &fd) == 0)
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
-/* The kernel heeds so much of one hint, whatever the disk. */
+/* The kernel honors at least this much of one hint, on any disk. */
 #define HINT_BYTES ((uintptr_t)128 << 10)
 
 void ff_db_will_need(struct ff_db *db, struct ff_bytes bytes)

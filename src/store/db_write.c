@@ -6,31 +6,31 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a write dirties beside its value: a leaf of the tree, if none before it did; and what a
- * transaction does, whatever it writes: paths through the trees. */
+/* Pages that a write dirties besides those of its value: at most a leaf of the tree; and pages that
+ * any transaction dirties: paths through the trees. */
 #define PAGES_PER_WRITE 1
 #define PAGES_PER_TRANSACTION 4
-/* Map kept free beyond what a transaction may write, for the tree's own pages. */
+/* Map space reserved for pages of the trees, in addition to the values of a transaction. */
 #define MAP_MARGIN ((size_t)8 << 20)
 
-/* About what writing SIZE bytes holds on the heap until it is committed. */
+/* Estimated heap memory of writing SIZE bytes, until the commit. */
 static size_t cost_of(size_t page_bytes, size_t size)
 {
     return size / page_bytes * page_bytes + PAGES_PER_WRITE * page_bytes;
 }
 
-/* Whether COST more bytes still go into a transaction of PENDING bytes. */
+/* True if a transaction of PENDING bytes has room for COST more bytes. */
 static bool fits(size_t pending, size_t cost)
 {
     return pending + cost <= FF_DB_DIRTY_BYTES;
 }
 
-/* Pages that a commit writes beside those of its values: a path through each of the two trees, and
- * the one that says which trees they are. */
+/* Pages that a commit writes besides those of its values: a path through each of the two trees, and
+ * a meta page. */
 #define PAGES_PER_COMMIT 5
-#define NODE_BYTES 24 /* of a tree, for a key of 8 bytes and what leads to its value */
+#define NODE_BYTES 24 /* of a tree: header, a key of 8 bytes, a page number */
 
-/* About the bytes of the file that a value of SIZE fills: pages of its own if it is large. */
+/* Estimated bytes of the file for a value of SIZE bytes; a large value has its own pages. */
 static uint64_t place_of(size_t page_bytes, size_t size)
 {
     const size_t page_header = 16;
@@ -82,7 +82,7 @@ uint64_t ff_db_pending_bound(uint64_t cost, size_t largest)
     return ff_plus(cost, base) < most ? cost + base : most;
 }
 
-/* By then the pattern has repeated itself. */
+/* Limits of the simulation; the pattern has repeated by then. */
 #define MOST_COMMITS 100
 #define MOST_WRITES 10000
 
@@ -118,7 +118,7 @@ static void end_write(struct ff_db *db)
     db->write = NULL;
 }
 
-/* Drops what is pending; from now on every write fails with STATUS. */
+/* Discards pending writes; every later write fails with STATUS. */
 static int break_off(struct ff_db *db, int status)
 {
     ff_db_close_cursor(db);
@@ -129,9 +129,9 @@ static int break_off(struct ff_db *db, int status)
     return status;
 }
 
-/* Makes sure that the map has room for a transaction of NEED bytes: LMDB cannot grow it within one.
- * It costs address space only, so it grows in large steps. The snapshot kept for readers, through
- * which nothing is read, does not mind. */
+/* Ensures that the map has room for a transaction of NEED bytes: LMDB cannot grow the map during a
+ * transaction. The map costs only address space, so it grows in large steps. The snapshot kept for
+ * readers is not affected, because nothing is read through it. */
 static int grow_map(struct ff_db *db, size_t need)
 {
     MDB_envinfo info;
@@ -141,7 +141,7 @@ static int grow_map(struct ff_db *db, size_t need)
     if (code != 0)
         return code;
     used = (info.me_last_pgno + 1) * db->page_bytes;
-    /* Twice: freed pages are listed, and pages may be taken at the end while free ones scatter. */
+    /* Twice: freed pages are listed, and scattered free pages may force allocation at the end. */
     room = 2 * need + used / 64 + MAP_MARGIN;
     if (info.me_mapsize >= used + room)
         return 0;
@@ -149,7 +149,7 @@ static int grow_map(struct ff_db *db, size_t need)
     return mdb_env_set_mapsize(db->env, used + used / 2 + 2 * room);
 }
 
-/* Keeps a snapshot as long as anyone reads, before a transaction begins: see readers_lock.h. */
+/* Before a transaction: begins or ends the snapshot kept for readers, see readers_lock.h. */
 static int keep_for_readers(struct ff_db *db)
 {
     bool is_model = db->mode == FF_DB_WRITE || db->mode == FF_DB_CREATE;
@@ -164,7 +164,7 @@ static int keep_for_readers(struct ff_db *db)
     return 0;
 }
 
-/* Finds out where the map is, from the first value, before there are pages on the heap. */
+/* Finds the address of the map by the first value, before any page is on the heap. */
 static void find_map(struct ff_db *db)
 {
     MDB_val key, value;
@@ -196,7 +196,7 @@ static int begin(struct ff_db *db, size_t need)
     return break_off(db, ff_db_fail(db, code, "write"));
 }
 
-/* Makes COST bytes of room in the pending transaction: commits it if they would be too many. */
+/* Ensures that the pending transaction has room for COST bytes; commits it first if it has not. */
 static int make_room(struct ff_db *db, size_t cost)
 {
     int rc = FF_OK;
@@ -225,8 +225,8 @@ static int make_room(struct ff_db *db, size_t cost)
 static int check_sizes(struct ff_db *db, struct ff_bytes key, size_t size)
 {
     if (key.size < 1 || key.size > FF_KEY_MAX)
-        return ff_fail(db->ctx, FF_EINVAL, "%s: a key of %zu bytes: not within 1 and %d", db->path,
-                       key.size, FF_KEY_MAX);
+        return ff_fail(db->ctx, FF_EINVAL, "%s: a key of %zu bytes: must have 1 to %d bytes",
+                       db->path, key.size, FF_KEY_MAX);
     if (size > FF_VALUE_HEADER + FF_VALUE_MAX_BYTES)
         return ff_fail(db->ctx, FF_EINVAL, "%s: a value of %zu bytes is too large", db->path, size);
     return FF_OK;
@@ -246,7 +246,7 @@ int ff_db_reserve(struct ff_db *db, struct ff_bytes key, size_t size, void **out
     if (code != 0)
         return break_off(db, ff_db_fail(db, code, "write"));
     db->written_bytes += place_of(db->page_bytes, size);
-    ff_db_dont_need(db); /* pages of the tree, and what came with them */
+    ff_db_dont_need(db); /* pages of the tree, and those mapped with them */
     *out = value.mv_data;
     return FF_OK;
 }
@@ -273,13 +273,13 @@ int ff_db_delete(struct ff_db *db, struct ff_bytes key)
         return rc;
     code = mdb_get(db->write, db->table, &name, &value);
     if (code == 0) {
-        /* Its pages are listed as free, on the heap and then in a value. */
+        /* The freed pages are listed on the heap and then in a value. */
         size_t listed = value.mv_size / db->page_bytes * 2 * sizeof(size_t);
 
         ff_meter_add(db->ctx, FF_MEM_IO, listed);
         db->dirty_bytes += listed;
         code = mdb_del(db->write, db->table, &name, NULL);
-        ff_db_dont_need(db); /* it looked at the value's first page */
+        ff_db_dont_need(db); /* LMDB read the first page of the value */
     }
     if (code != 0 && code != MDB_NOTFOUND)
         return break_off(db, ff_db_fail(db, code, "write"));
@@ -296,7 +296,7 @@ int ff_db_commit(struct ff_db *db)
     if (!db->write)
         return FF_OK;
     ff_db_close_cursor(db);
-    code = mdb_txn_commit(db->write); /* ends it also when it fails */
+    code = mdb_txn_commit(db->write); /* ends the transaction even if it fails */
     if (ff_db_is_scratch(db->mode))
         ff_db_dont_need(db);
     else

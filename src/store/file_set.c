@@ -39,9 +39,9 @@ static void set_dont_need(struct ff_set *set)
     ff_db_dont_need(db_of(set));
 }
 
-static void set_let_go(struct ff_set *set, const void *from, const void *to)
+static void set_drop_pages(struct ff_set *set, const void *from, const void *to)
 {
-    ff_db_let_go(db_of(set), from, to);
+    ff_db_drop_pages(db_of(set), from, to);
 }
 
 static void set_close(struct ff_set *set)
@@ -57,7 +57,7 @@ static const struct ff_set_ops file_set_ops = {
     .find = set_find,
     .will_need = set_will_need,
     .dont_need = set_dont_need,
-    .let_go = set_let_go,
+    .drop_pages = set_drop_pages,
     .close = set_close,
 };
 
@@ -79,7 +79,7 @@ int ff_file_set_open(struct ff_ctx *ctx, const char *path, enum ff_db_mode mode,
     return FF_OK;
 }
 
-/* What the common part of a set comes to hold when VALUES are put. */
+/* Adds the memory of the common part of a set after VALUES were put. */
 static void count_coding(size_t n, const struct ff_set_values *values,
                          const struct ff_compression *compression, struct ff_needs *needs)
 {
@@ -108,8 +108,8 @@ size_t ff_set_average(const struct ff_set_values *values)
     return (size_t)((double)values->bytes * (1 - values->missing));
 }
 
-/* Most bytes that wait for a commit at a time: as the writes fit in, where it is known beforehand
- * which come with what, else the bound for as many bytes. */
+/* The peak of the bytes pending for a commit: exact if the sequence of writes is known in advance,
+ * else an upper bound. */
 static uint64_t count_pending(size_t n, const struct ff_set_values *values, uint64_t chunks,
                               const struct ff_compression *compression)
 {
@@ -152,7 +152,7 @@ void ff_set_needs(size_t n, const struct ff_set_values *values, uint64_t chunks,
     for (size_t i = 0; i < n; i++)
         writes[i] = (struct ff_db_writes){ff_set_average(&values[i]), values[i].streams};
     stored = ff_db_stored(n, writes, chunks);
-    /* Pages of the tree, and what comes along with them: from 64 KiB to a folio. */
+    /* Pages of the tree, and those mapped with them: from 64 KiB to a folio. */
     if (n > 0 && !ff_db_map_needs(stored, compression->codec != FF_CODEC_NONE, needs))
         ff_needs_pass(needs, ff_smaller(stored / 4, TREE_BYTES));
 }

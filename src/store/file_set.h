@@ -5,8 +5,8 @@
 #include "store/activations.h"
 #include "store/db.h"
 
-/* Opens the file PATH as a set, in one of the two modes for scratch. FF_ENOMEM, FF_EBUDGET, and
- * what ff_db_open() gives. The caller closes the set through its operations. */
+/* Opens the file PATH as a set, in one of the two scratch modes. Fails with FF_ENOMEM, FF_EBUDGET,
+ * and like ff_db_open(). The caller closes the set with ff_set_close(). */
 FF_CHECK int ff_file_set_open(struct ff_ctx *ctx, const char *path, enum ff_db_mode mode,
                               struct ff_set **out);
 

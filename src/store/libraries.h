@@ -1,5 +1,5 @@
-/* Names of the storage libraries in use, for the manifest: "LMDB 0.9.24", "zstd 1.5.4". Static
- * strings. */
+/* Names and versions of the storage libraries, for the manifest: "LMDB 0.9.24", "zstd 1.5.4".
+ * Static strings. */
 #ifndef FF_STORE_LIBRARIES_H
 #define FF_STORE_LIBRARIES_H
 

@@ -1,15 +1,14 @@
-/* Compaction: a model file is copied tile by tile, without its free pages, and the copy takes its
- * place. */
+/* Compaction: copies a model file tile by tile, without free pages, and replaces it by the copy. */
 #include "store/model_file_private.h"
 
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A copy commits as often: more would only hold more memory. */
+/* Bytes per commit of a copy; more would only need more memory. */
 #define COPY_BYTES ((size_t)256 << 10)
 
-/* Puts the tile STORED under KEY, verified: what cannot be read again must not be lost. */
+/* Verifies the value STORED and puts it under KEY: a damaged one must not replace the original. */
 static int copy_tile(struct ff_model_file *from, struct ff_model_file *to, struct ff_bytes key,
                      struct ff_bytes stored)
 {
@@ -30,7 +29,7 @@ static int copy_tile(struct ff_model_file *from, struct ff_model_file *to, struc
 static int copy_tiles(struct ff_model_file *from, struct ff_model_file *to, bool (*stop)(void *arg),
                       void *arg)
 {
-    struct ff_bytes key = {"", 1}, stored; /* the byte 0: before every key of ours */
+    struct ff_bytes key = {"", 1}, stored; /* the byte 0 precedes every key */
     size_t pending = 0;
     int rc = ff_db_seek(from->db, key, &key, &stored);
 
@@ -53,8 +52,7 @@ static int copy_tiles(struct ff_model_file *from, struct ff_model_file *to, bool
     return rc == FF_ENOTFOUND ? FF_OK : rc;
 }
 
-/* Writes out what COPY holds, once, instead of at each commit, and opens it as any model, which
- * checks its trees. */
+/* Syncs COPY once, not at each commit, and opens it like any model, which checks its trees. */
 static int finish_copy(struct ff_model_file *copy)
 {
     int rc = ff_db_commit(copy->db);
@@ -68,7 +66,7 @@ static int finish_copy(struct ff_model_file *copy)
     return ff_db_open_fd(copy->ctx, copy->fd, copy->path, FF_DB_WRITE, &copy->db);
 }
 
-/* FILE continues with the file of COPY; COPY is left with the file that it replaced. */
+/* Swaps the open files: FILE continues with the copy, COPY has the replaced file. */
 static void swap_files(struct ff_model_file *file, struct ff_model_file *copy)
 {
     struct ff_db *db = file->db;
@@ -80,7 +78,7 @@ static void swap_files(struct ff_model_file *file, struct ff_model_file *copy)
     copy->fd = fd;
 }
 
-/* As far as this process may, gives COPY the owner and the permissions of FILE. */
+/* Gives COPY the owner and the permissions of FILE, as far as this process is permitted to. */
 static void copy_permissions(const struct ff_model_file *file, const struct ff_model_file *copy)
 {
     struct stat st;
@@ -92,7 +90,7 @@ static void copy_permissions(const struct ff_model_file *file, const struct ff_m
     (void)!fchmod(copy->fd, st.st_mode & 0777);
 }
 
-/* Makes COPY a copy of FILE, but with the manifest TEXT, and puts it in FILE's place. */
+/* Copies FILE to COPY, with the manifest TEXT, and replaces FILE by it. */
 static int replace_by_copy(struct ff_model_file *file, struct ff_model_file *copy, const char *text,
                            bool (*stop)(void *arg), void *arg)
 {

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #define MANIFEST_KEY "M"
-/* Weights are noise with a few regular bits: higher levels gain next to nothing. */
+/* Weights are mostly noise: higher levels gain next to nothing. */
 #define TILE_ZSTD_LEVEL 3
-/* Keys that one round of a sweep collects before it deletes them. */
+/* Keys that a sweep collects before it deletes them. */
 #define SWEEP_KEYS 128
 static const struct ff_bytes manifest_key = {MANIFEST_KEY, sizeof MANIFEST_KEY - 1};
 
@@ -58,7 +58,7 @@ static int open_existing(struct ff_model_file *file, enum ff_model_mode mode)
         return rc;
     if (kind == FF_DB_IS_STUB)
         return ff_fail(file->ctx, FF_EFORMAT,
-                       "%s: holds no model, only the beginning of a file; create the model with "
+                       "%s: holds no model: its creation was interrupted; create the model with "
                        "`fftool train`",
                        file->path);
     if (!reads)
@@ -67,7 +67,7 @@ static int open_existing(struct ff_model_file *file, enum ff_model_mode mode)
                          &file->db);
 }
 
-/* Locks the file that the new one is to replace, if there is one. */
+/* Locks the file that the new one is to replace, if it exists. */
 static int lock_replaced(struct ff_model_file *file, enum ff_model_mode mode)
 {
     int rc = ff_writer_lock_open(file->ctx, file->path, FF_LOCK_TAKE, &file->replaced);
@@ -82,7 +82,8 @@ static int lock_replaced(struct ff_model_file *file, enum ff_model_mode mode)
         return FF_OK;
     if (mode == FF_MODEL_CREATE)
         return ff_fail(file->ctx, FF_EEXIST, "%s: exists already", file->path);
-    return ff_fail(file->ctx, FF_EFORMAT, "%s: is no model; it is left as it is", file->path);
+    return ff_fail(file->ctx, FF_EFORMAT, "%s: is not a model, so it is not overwritten",
+                   file->path);
 }
 
 int ff_model_file_open_partial(struct ff_model_file *file, enum ff_db_mode mode)
@@ -156,7 +157,7 @@ void ff_model_file_close(struct ff_model_file *file)
     ff_coder_free(file->coder);
     if (file->partial)
         ff_partial_discard(file->beside, file->fd);
-    /* Last: the locks cover all the rest. */
+    /* Last: the locks protect all of the above. */
     if (file->fd >= 0)
         close(file->fd);
     if (file->replaced >= 0)
@@ -200,7 +201,7 @@ int ff_model_file_give_name(struct ff_model_file *file, int replaced)
 
 int ff_model_file_publish(struct ff_model_file *file)
 {
-    /* A model to be replaced may be deleted or renamed meanwhile, as long as the name is free. */
+    /* The model to be replaced may have been deleted or renamed, if no other file has its name. */
     int replaced = access(file->path, F_OK) == 0 ? file->replaced : -1, rc;
 
     if (!file->partial)
@@ -229,7 +230,7 @@ static int put_value(struct ff_model_file *file, struct ff_bytes key,
     rc = ff_value_encode(file->coder, key, matrix, matrix->dtype, compression, buffer, &size);
     if (rc == FF_OK)
         rc = ff_db_put(file->db, key, (struct ff_bytes){buffer, size});
-    ff_memory_sample(file->ctx); /* nowhere does training hold more */
+    ff_memory_sample(file->ctx); /* the peak of a training */
     ff_free(file->ctx, FF_MEM_IO, buffer, bound);
     return rc;
 }
@@ -270,7 +271,7 @@ void ff_model_file_read_needs(const struct ff_model_file *file, struct ff_needs 
     (void)ff_db_map_needs((uint64_t)st.st_size, false, needs);
 }
 
-/* Finds a tile, hash verified if so asked. STORED is the whole of it; NAME gets its name for
+/* Finds a tile, and with VERIFY checks its hash. STORED becomes all of its bytes, NAME its name for
  * messages. */
 static int find_tile(struct ff_model_file *file, const struct ff_tile_key *key, bool verify,
                      char name[FF_TILE_NAME_BYTES], struct ff_bytes *stored, struct ff_value *value)
@@ -355,8 +356,8 @@ static int read_manifest(struct ff_model_file *file, char **text, size_t *size)
     *size = 0;
     rc = ff_db_get(file->db, manifest_key, &stored);
     if (rc == FF_ENOTFOUND)
-        return ff_fail(file->ctx, FF_EFORMAT,
-                       "%s: is an LMDB file of another program, and no model", file->path);
+        return ff_fail(file->ctx, FF_EFORMAT, "%s: is an LMDB file of another program, not a model",
+                       file->path);
     if (rc != FF_OK)
         return rc;
     snprintf(name, sizeof name, "%s: manifest", file->path);
@@ -379,8 +380,8 @@ int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size
     return ff_model_file_blame(file, read_manifest(file, text, size));
 }
 
-/* Collects, from *FROM on, the keys of one round of a sweep: tiles of (KIND, LAYER) of other
- * generations than KEEP. *FROM becomes where to go on. */
+/* Collects, from *FROM on, up to SWEEP_KEYS keys of tiles of (KIND, LAYER) of other generations
+ * than KEEP. *FROM becomes the key to continue from. */
 static int collect(struct ff_model_file *file, struct ff_tile_key *from, uint64_t keep,
                    struct ff_tile_key found[SWEEP_KEYS], size_t *count)
 {
@@ -395,7 +396,7 @@ static int collect(struct ff_model_file *file, struct ff_tile_key *from, uint64_
     while (rc == FF_OK && *count < SWEEP_KEYS) {
         if (!ff_tile_key_decode(key, &tile) || tile.kind != from->kind || tile.layer != from->layer)
             break;
-        if (tile.generation == keep) { /* over all of it at once */
+        if (tile.generation == keep) { /* skips all of it with one seek */
             from->generation = keep + 1;
             ff_tile_key_encode(from, bytes);
             rc = ff_db_seek(file->db, (struct ff_bytes){bytes, sizeof bytes}, &key, &stored);
@@ -470,7 +471,7 @@ int ff_model_file_walk(struct ff_model_file *file, bool verify,
                        void *arg)
 {
     const struct walk walk = {verify, visit, damaged, arg};
-    struct ff_bytes key = {"", 1}, stored; /* the byte 0: before every key of ours */
+    struct ff_bytes key = {"", 1}, stored; /* the byte 0 precedes every key */
     int rc;
 
     rc = ff_db_seek(file->db, key, &key, &stored);

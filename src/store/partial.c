@@ -31,7 +31,8 @@ int ff_partial_name(struct ff_ctx *ctx, const char *path, char out[PATH_MAX])
     return FF_OK;
 }
 
-/* Under the lock: a file of another kind is not touched. */
+/* Empties a partial file that a killed process left; the caller holds its lock. Fails if the file
+ * is of another kind. */
 static int empty_stale(struct ff_ctx *ctx, const char *partial, int fd)
 {
     enum ff_db_kind kind;
@@ -47,7 +48,7 @@ static int empty_stale(struct ff_ctx *ctx, const char *partial, int fd)
         return rc;
     if (kind == FF_DB_IS_FOREIGN)
         return ff_fail(ctx, FF_EEXIST,
-                       "%s: exists, and is no unfinished model; rename or remove it", partial);
+                       "%s: exists and is not an unfinished model; rename or remove it", partial);
     if (ftruncate(fd, 0) != 0)
         return ff_fail_errno(ctx, errno, "%s: cannot truncate", partial);
     return FF_OK;
@@ -65,7 +66,7 @@ int ff_partial_create(struct ff_ctx *ctx, const char *partial, int *fd)
         }
     }
     if (rc != FF_OK && rc != FF_EEXIST && rc != FF_ELOCKED)
-        ff_partial_sweep(ctx, partial); /* it may have been created, but not locked */
+        ff_partial_sweep(ctx, partial); /* the file may have been created but not locked */
     return rc;
 }
 
@@ -91,7 +92,7 @@ void ff_partial_sweep(struct ff_ctx *ctx, const char *partial)
     close(fd);
 }
 
-/* The name that the file open at FD has now; false if that is unknown. */
+/* The present name of the file open at FD; false if it is unknown. */
 static bool find_name(int fd, char out[PATH_MAX])
 {
     char link[32];
@@ -117,24 +118,24 @@ int ff_partial_check_place(struct ff_ctx *ctx, const char *path, int fd)
     if (occupied && ff_same_file(&ours, &there))
         return FF_OK;
     if (!occupied && errno != ENOENT && errno != ENOTDIR)
-        return ff_fail_errno(ctx, errno, "%s: cannot be found any more", path);
+        return ff_fail_errno(ctx, errno, "%s: cannot be found anymore", path);
     if (ours.st_nlink == 0 && occupied)
         return ff_fail(ctx, FF_EREPLACED,
-                       "%s: was replaced by another file during training; that file is left as it "
-                       "is, and what was trained is lost",
+                       "%s: was replaced by another file during training; that file is unchanged, "
+                       "and the trained model is lost",
                        path);
     if (ours.st_nlink == 0)
         return ff_fail(ctx, FF_EREPLACED,
-                       "%s: was deleted during training; what was trained is lost", path);
+                       "%s: was deleted during training; the trained model is lost", path);
     if (!find_name(fd, now))
         strcpy(now, "another name");
     return ff_fail(ctx, FF_EREPLACED,
-                   "%s: was renamed during training%s; its last checkpoint is under %s, from "
-                   "which `fftool resume` continues",
+                   "%s: was renamed during training%s; its last checkpoint is in %s, which "
+                   "`fftool resume` continues",
                    path, occupied ? ", and another file has taken its place" : "", now);
 }
 
-/* A name is durable once its directory is. Best effort: some file systems refuse. */
+/* Makes a rename durable. Best effort: some file systems cannot sync a directory. */
 static void sync_directory(const char *path)
 {
     char directory[PATH_MAX];
@@ -148,7 +149,7 @@ static void sync_directory(const char *path)
     close(fd);
 }
 
-/* Renames PARTIAL to PATH unless there is a file. Returns an errno. */
+/* Renames PARTIAL to PATH unless PATH exists. Returns an errno. */
 static int rename_to_free(const char *partial, const char *path)
 {
     struct stat st;
@@ -157,7 +158,7 @@ static int rename_to_free(const char *partial, const char *path)
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
         return errno;
-    /* A file system that cannot do both in one step. */
+    /* The file system cannot do both atomically. */
     if (lstat(path, &st) == 0)
         return EEXIST;
     return rename(partial, path) == 0 ? 0 : errno;
@@ -179,8 +180,7 @@ int ff_partial_publish(struct ff_ctx *ctx, const struct ff_publication *publicat
         code = rename_to_free(partial, path);
     if (code == EEXIST)
         return ff_fail(ctx, FF_EREPLACED,
-                       "%s: another file of this name has been made meanwhile; it is left as it is",
-                       name);
+                       "%s: another process has created this file; it is not overwritten", name);
     if (code != 0)
         return ff_fail_errno(ctx, code, "%s: cannot be renamed to %s", partial, name);
     sync_directory(path);

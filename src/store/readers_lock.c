@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
-/* The byte next to the writer's (writer_lock.c): of readers whose snapshot has no number yet. Those
- * behind it are of the snapshots. */
+/* The byte after the writer's (writer_lock.c), for readers that have not recorded the number of
+ * their snapshot. The bytes after it are those of the snapshots. */
 #define FIRST_BYTE (((off_t)1 << 62) + 1)
 #define MAX_TRANSACTION (((uint64_t)1 << 61))
 #define TO_THE_END 0
@@ -14,8 +14,8 @@ static struct flock lock_of(short type, off_t first, off_t length)
     return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = first, .l_len = length};
 }
 
-/* How many bytes those of snapshots before TRANSACTION are, with the one of no number. No file of
- * ours comes near the bound; a hostile one may. */
+/* The number of bytes of snapshots before TRANSACTION, including the byte without a number. Only a
+ * hostile file reaches the bound. */
 static off_t bytes_before(uint64_t transaction)
 {
     return 1 + (off_t)(transaction < MAX_TRANSACTION ? transaction : MAX_TRANSACTION);
@@ -54,10 +54,10 @@ void ff_readers_lock_release(int fd)
     (void)fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-/* Whether others have locks on LENGTH of the bytes. */
+/* True if another descriptor has a lock on the first LENGTH bytes. */
 static bool is_held(int fd, off_t length)
 {
-    struct flock lock = lock_of(F_WRLCK, FIRST_BYTE, length); /* stopped by any lock */
+    struct flock lock = lock_of(F_WRLCK, FIRST_BYTE, length); /* conflicts with any lock */
 
     return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }

@@ -1,6 +1,6 @@
 /*
- * Scratch for the length of one job, and the remains of jobs that were killed. A folder is locked
- * as long as its job lives; one that nobody has locked is a remain.
+ * Temporary scratch directories of one job, and the removal of those that killed jobs have left. A
+ * directory is locked as long as its job runs; an unlocked one is abandoned.
  */
 #include "store/activations.h"
 
@@ -16,17 +16,17 @@
 #include <unistd.h>
 
 #define UNIQUE "-XXXXXX" /* what mkdtemp() fills in */
-#define TRIES 100        /* of folders that are taken for remains before they are locked */
+#define TRIES 100        /* a sweep may remove a new directory before it is locked */
 
-static int open_folder(const char *path)
+static int open_directory(const char *path)
 {
     return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Removes the folder PATH if it is this user's and no process holds it. */
+/* Removes the directory PATH if it belongs to this user and is not locked. */
 static void remove_abandoned(const char *path)
 {
-    int fd = open_folder(path);
+    int fd = open_directory(path);
     struct stat st;
 
     if (fd < 0)
@@ -62,27 +62,29 @@ void ff_scratch_sweep(const char *prefix)
         closedir(parent);
 }
 
-/* Makes a folder and locks it, unless somebody has swept it up in between: then LOCK is negative.
- */
-static int make_folder(struct ff_ctx *ctx, const char *prefix, char folder[PATH_MAX], int *lock)
+/* Creates a directory and locks it. LOCK becomes negative if a sweep has removed it in between. */
+static int make_directory(struct ff_ctx *ctx, const char *prefix, char directory[PATH_MAX],
+                          int *lock)
 {
     struct stat st;
 
     *lock = -1;
-    if (snprintf(folder, PATH_MAX, "%s" UNIQUE, prefix) >= PATH_MAX)
+    if (snprintf(directory, PATH_MAX, "%s" UNIQUE, prefix) >= PATH_MAX)
         return ff_fail(ctx, FF_EINVAL, "%s: the path is too long", prefix);
-    if (!mkdtemp(folder))
-        return ff_fail_errno(ctx, errno, "%s" UNIQUE ": no folder for temporary files", prefix);
-    *lock = open_folder(folder);
+    if (!mkdtemp(directory))
+        return ff_fail_errno(ctx, errno,
+                             "%s" UNIQUE ": cannot create a directory for temporary files", prefix);
+    *lock = open_directory(directory);
     if (*lock < 0 && errno != ENOENT) {
         int why = errno;
 
-        (void)rmdir(folder);
-        return ff_fail_errno(ctx, why, "%s: cannot open the folder for temporary files", folder);
+        (void)rmdir(directory);
+        return ff_fail_errno(ctx, why, "%s: cannot open the directory for temporary files",
+                             directory);
     }
     if (*lock < 0)
         return FF_OK;
-    /* Who sweeps holds it for an instant. Where there are no locks, nobody sweeps. */
+    /* A sweep holds the lock for a moment. On a file system without locks no sweep removes it. */
     while (flock(*lock, LOCK_EX) != 0 && errno == EINTR)
         continue;
     if (fstat(*lock, &st) == 0 && st.st_nlink > 0)
@@ -95,17 +97,17 @@ static int make_folder(struct ff_ctx *ctx, const char *prefix, char folder[PATH_
 static int open_temporary(struct ff_ctx *ctx, const char *prefix, struct ff_scratch *out)
 {
     int status = FF_OK, lock = -1;
-    char folder[PATH_MAX];
+    char directory[PATH_MAX];
 
     for (int i = 0; i < TRIES && status == FF_OK && lock < 0; i++)
-        status = make_folder(ctx, prefix, folder, &lock);
+        status = make_directory(ctx, prefix, directory, &lock);
     if (status != FF_OK)
         return status;
     if (lock < 0)
-        return ff_fail(ctx, FF_EIO, "%s" UNIQUE ": is removed as soon as it is made", prefix);
-    status = ff_scratch_adopt(ctx, folder, lock, out);
+        return ff_fail(ctx, FF_EIO, "%s" UNIQUE ": is removed as soon as it is created", prefix);
+    status = ff_scratch_adopt(ctx, directory, lock, out);
     if (status != FF_OK)
-        (void)rmdir(folder);
+        (void)rmdir(directory);
     return status;
 }
 

@@ -1,4 +1,4 @@
-/* Keys of the model file as bytes; model_file.h has the table. */
+/* Keys of the model file as bytes; model_file.h defines them. */
 #ifndef FF_STORE_TILE_KEY_H
 #define FF_STORE_TILE_KEY_H
 
@@ -17,9 +17,9 @@ struct ff_tile_key {
 #define FF_TILE_KEY_BYTES 21
 
 void ff_tile_key_encode(const struct ff_tile_key *key, uint8_t out[FF_TILE_KEY_BYTES]);
-/* False if BYTES are no tile's key. */
+/* False if BYTES are not the key of a tile. */
 bool ff_tile_key_decode(struct ff_bytes bytes, struct ff_tile_key *out);
-/* Names the tile for messages: "m.ff: layer 3: weights, tile 2". */
+/* Writes the name of the tile for messages: "m.ff: layer 3: weights, tile 2". */
 void ff_tile_key_name(const struct ff_tile_key *key, const char *path, char *out, size_t size);
 
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-/* Offsets in the header; value.h has the table. */
+/* Offsets in the header, as in value.h. */
 enum {
     AT_MAGIC = 0,
     AT_CODEC = 4,
@@ -23,14 +23,14 @@ enum {
 #define FLAG_SHUFFLED 1u
 #define LEVEL_MAX 19
 
-/* Fuzz targets link a copy of this file in which it is 1: else damage would get no further. */
+/* Fuzz targets link a copy of this file with 1, so that damaged values get past the checksum. */
 #ifndef FF_ANY_CHECKSUM
 #define FF_ANY_CHECKSUM 0
 #endif
 
 static const uint8_t magic[4] = {'F', 'F', 'v', '1'};
 
-/* Bytes of ROWS x COLUMNS elements; 0 if there are none or they are more than a value holds. */
+/* Bytes of ROWS x COLUMNS elements; 0 if there are none or they exceed FF_VALUE_MAX_BYTES. */
 static uint64_t raw_size(enum ff_dtype dtype, uint32_t rows, uint32_t columns)
 {
     uint64_t bytes;
@@ -46,12 +46,12 @@ size_t ff_value_bound(enum ff_dtype stored, uint32_t rows, uint32_t columns,
 {
     uint64_t raw = raw_size(stored, rows, columns);
 
-    (void)compression; /* what does not get smaller is stored as it is */
+    (void)compression; /* a payload that does not get smaller is stored uncompressed */
     return raw ? FF_VALUE_HEADER + (size_t)raw : 0;
 }
 
-/* XXH3-64 over everything but the hash itself: that of key and header is the seed for the
- * payload's. */
+/* XXH3-64 over everything but the hash itself: the hash of key and header is the seed for that of
+ * the payload. */
 static uint64_t hash(struct ff_bytes key, const uint8_t *header, const void *payload, size_t size)
 {
     uint8_t head[FF_KEY_MAX + FF_VALUE_HEADER] = {0};
@@ -82,7 +82,7 @@ static int check_request(struct ff_ctx *ctx, struct ff_bytes key, const struct f
                          enum ff_dtype stored, const struct ff_compression *compression)
 {
     if (key.size < 1 || key.size > FF_KEY_MAX)
-        return ff_fail(ctx, FF_EINVAL, "a key of %zu bytes: not within 1 and %d", key.size,
+        return ff_fail(ctx, FF_EINVAL, "a key of %zu bytes: must have 1 to %d bytes", key.size,
                        FF_KEY_MAX);
     if (!ff_dtype_stores(stored, matrix->dtype))
         return ff_fail(ctx, FF_EINVAL, "%s elements cannot be stored as %s",
@@ -91,17 +91,17 @@ static int check_request(struct ff_ctx *ctx, struct ff_bytes key, const struct f
         return ff_fail(ctx, FF_EINVAL, "a matrix of %u x %u %s elements cannot be stored",
                        matrix->rows, matrix->columns, ff_dtype_name(stored));
     if (compression->codec != FF_CODEC_NONE && compression->codec != FF_CODEC_ZSTD)
-        return ff_fail(ctx, FF_EINVAL, "codec %d: there is no such codec", (int)compression->codec);
+        return ff_fail(ctx, FF_EINVAL, "codec %d: unknown codec", (int)compression->codec);
     if (compression->codec == FF_CODEC_ZSTD &&
         (compression->level < 1 || compression->level > LEVEL_MAX))
-        return ff_fail(ctx, FF_EINVAL, "zstd level %d: not within 1 and %d", compression->level,
+        return ff_fail(ctx, FF_EINVAL, "zstd level %d: must be 1 to %d", compression->level,
                        LEVEL_MAX);
     return FF_OK;
 }
 
-/* Shuffling lets zstd see exponents apart from fractions, but breaks up runs of zero elements: it
- * pays while less than about half of them are zero (measured on rectified normal numbers: from 55%
- * for bf16 at level 1 to 35% for f32 at level 3). */
+/* Shuffling separates exponents from fractions for zstd, but breaks up runs of zero elements. It
+ * pays if less than about half of the elements are zero (measured on ReLU of normal numbers: up to
+ * 55 % for bf16 at level 1, up to 35 % for f32 at level 3). */
 static bool shuffle_pays(const struct ff_matrix *matrix, enum ff_dtype stored)
 {
     size_t count = (size_t)matrix->rows * matrix->columns;
@@ -154,7 +154,7 @@ int ff_value_encode(struct ff_coder *coder, struct ff_bytes key, const struct ff
     return FF_OK;
 }
 
-/* Says what is wrong with the header of SIZE stored bytes, or NULL if nothing is. */
+/* The fault of the header of SIZE stored bytes, or NULL if it is valid; fills OUT. */
 static const char *header_fault(const uint8_t *header, size_t size, struct ff_value *out)
 {
     uint64_t payload_bytes = size - FF_VALUE_HEADER;
@@ -163,9 +163,9 @@ static const char *header_fault(const uint8_t *header, size_t size, struct ff_va
     if (memcmp(header + AT_MAGIC, magic, sizeof magic - 1) != 0)
         return "no value header";
     if (header[AT_MAGIC + 3] != magic[3])
-        return "value of an unknown version";
+        return "unknown version of the value format";
     if (element == 0)
-        return "unknown type of elements";
+        return "unknown element type";
     if (header[AT_CODEC] != FF_CODEC_NONE && header[AT_CODEC] != FF_CODEC_ZSTD)
         return "unknown codec";
     if ((header[AT_FLAGS] & ~FLAG_SHUFFLED) != 0 || header[AT_ZERO] != 0 ||
@@ -184,11 +184,11 @@ static const char *header_fault(const uint8_t *header, size_t size, struct ff_va
     if (out->raw_bytes == 0 || out->raw_bytes != raw_size(out->dtype, out->rows, out->columns))
         return "shape and size disagree";
     if (out->stored_bytes != payload_bytes)
-        return "stored size is not that of its payload";
+        return "stored size differs from that of its payload";
     if (out->codec == FF_CODEC_NONE
             ? out->stored_bytes != out->raw_bytes || out->shuffled
             : out->stored_bytes >= out->raw_bytes || (out->shuffled && element == 1))
-        return "size or flags do not fit its codec";
+        return "size or flags do not match its codec";
     return NULL;
 }
 

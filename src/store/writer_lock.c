@@ -7,7 +7,7 @@
 
 #define FILE_MODE 0666 /* before the umask */
 
-/* Beyond any data: some network file systems keep others from reading and writing locked bytes. */
+/* Beyond any data: on some network file systems a lock prevents others from reading these bytes. */
 #define WRITER_BYTE ((off_t)1 << 62)
 
 static struct flock lock_of(short type)
@@ -24,11 +24,13 @@ static int take(struct ff_ctx *ctx, const char *path, int fd)
     if (errno != EAGAIN && errno != EACCES)
         return ff_fail_errno(ctx, errno, "%s: cannot lock", path);
     if (ff_writer_lock_held(fd))
-        return ff_fail(ctx, FF_ELOCKED, "%s: is in training by another process", path);
+        return ff_fail(ctx, FF_ELOCKED, "%s: is in training in another process", path);
     return ff_fail(ctx, FF_ELOCKED, "%s: is locked by another process", path);
 }
 
-/* Between opening and locking it the file may have been replaced, or published by its trainer. */
+/* Between open and lock the file may have been replaced, or published by the process that trains
+ * it.
+ */
 static int check_locked(struct ff_ctx *ctx, const char *path, int fd)
 {
     struct stat ours, there;
@@ -44,7 +46,7 @@ static int check_locked(struct ff_ctx *ctx, const char *path, int fd)
 
 int ff_writer_lock_open(struct ff_ctx *ctx, const char *path, enum ff_lock_mode mode, int *fd)
 {
-    /* O_NONBLOCK: a FIFO of this name does not hang us. */
+    /* O_NONBLOCK: does not block if PATH is a FIFO. */
     int flags = O_CLOEXEC | O_NONBLOCK | (mode == FF_LOCK_NONE ? O_RDONLY : O_RDWR);
     int rc = FF_OK;
 
@@ -67,7 +69,7 @@ int ff_writer_lock_open(struct ff_ctx *ctx, const char *path, enum ff_lock_mode 
 
 bool ff_writer_lock_held(int fd)
 {
-    struct flock lock = lock_of(F_RDLCK); /* which a write lock alone stands in the way of */
+    struct flock lock = lock_of(F_RDLCK); /* conflicts only with a write lock */
 
     return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }

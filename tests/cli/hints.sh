@@ -93,9 +93,9 @@ unhinted 4 'text\.ff: not an LMDB file' inspect text.ff
 head -c 9000 m.ff >cut.ff
 for read in "inspect cut.ff" "inspect --verify cut.ff" "eval cut.ff --data $data" "resume cut.ff"; do
     # shellcheck disable=SC2086 # words
-    hinted 4 'cut\.ff: damaged: cut short' 'restore it from a copy, or train it again$' $read
+    hinted 4 'cut\.ff: damaged: truncated' 'restore it from a copy, or train it again$' $read
 done
-hinted 4 'cut\.ff: damaged: cut short' 'restore it from a copy, or overwrite it with --force$' \
+hinted 4 'cut\.ff: damaged: truncated' 'restore it from a copy, or overwrite it with --force$' \
     train $small --model cut.ff
 # A name that a shell would split is quoted
 size=$(wc -c <m.ff)
@@ -111,10 +111,10 @@ hinted 4 'flipped\.ff: 1 of [0-9]+ values is damaged$' 'restore it from a copy, 
 
 # A file that keeps a new model from being made, beside a model that is there or is not
 echo "This is text, and no model that was begun." >new.ff.partial
-hinted 1 'new\.ff\.partial: exists, and is no unfinished model' 'give --model another name$' \
+hinted 1 'new\.ff\.partial: exists and is not an unfinished model' 'give --model another name$' \
     train $small --model new.ff
 cp m.ff new.ff
-hinted 1 'new\.ff\.partial: exists, and is no unfinished model' 'give --model another name$' \
+hinted 1 'new\.ff\.partial: exists and is not an unfinished model' 'give --model another name$' \
     train $small --model new.ff --force
 rm new.ff new.ff.partial
 

@@ -37,7 +37,7 @@ for use in "resume m.ff" "train $small --model m.ff" "resume m.ff --scratch dang
     ok "no scratch is needed: $use" has out '^m\.ff is complete already; nothing to do$'
 done
 ok "an existing directory stays" [ "$(cat m.ff.scratch) $(readlink dangling)" = "x nowhere/scratch" ]
-refused 1 'm\.ff\.scratch: cannot be the scratch folder' train $small --model m.ff --force
+refused 1 'm\.ff\.scratch: cannot be the scratch directory' train $small --model m.ff --force
 refused 1 'm\.ff exists: ' train $small --model m.ff --seed 9
 rm m.ff.scratch dangling
 mkdir m.ff.scratch

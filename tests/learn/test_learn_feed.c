@@ -40,7 +40,7 @@ static struct ff_set_ops watched;
 static struct ff_chunk chunks[CHUNKS];
 static bool gone[CHUNKS]; /* in whole, at once */
 
-static void watch_let_go(struct ff_set *unused, const void *from, const void *to)
+static void watch_drop_pages(struct ff_set *unused, const void *from, const void *to)
 {
     (void)unused;
     for (uint32_t i = 0; i < CHUNKS; i++) {
@@ -57,7 +57,7 @@ static void watch(void)
         gone[i] = false;
     }
     watched = *set->ops;
-    watched.let_go = watch_let_go;
+    watched.drop_pages = watch_drop_pages;
     set->ops = &watched;
 }
 

@@ -167,9 +167,9 @@ START_TEST(released_pages_are_not_resident)
         touch(found[i] = get(db, i));
     all = mapped_kib();
     if (all < before + VALUES * KIB - KIB) {
-        store_skipped("pages_let_go", "mapped pages are not counted here");
+        store_skipped("dropped_pages", "mapped pages are not counted here");
     } else {
-        ff_db_let_go(db, (const uint8_t *)found[1].data + SIZE, found[VALUES - 2].data);
+        ff_db_drop_pages(db, (const uint8_t *)found[1].data + SIZE, found[VALUES - 2].data);
         ck_assert_uint_le(mapped_kib(), before + 6 * KIB);
         ck_assert_uint_ge(mapped_kib(), before + 3 * KIB);
         ff_db_dont_need(db);
