@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The exponent bits of infinities and of what is not a number. */
+/* The exponent bits of infinities and NaNs. */
 #define FLOAT_SPECIAL 0x7f800000u
 
 int ff_check_finite(struct ff_ctx *ctx, const char *path, uint64_t first, size_t rows,

@@ -1,4 +1,4 @@
-/* Values that are no numbers are refused where they are read. */
+/* Rejecting NaNs and infinities when data is read. */
 #ifndef FF_DATA_FINITE_H
 #define FF_DATA_FINITE_H
 
@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* FF_ENUMERIC, with row and column, unless VALUES, (ROWS, COLUMNS) floats that need not be aligned,
- * are all finite. FIRST is the number of the first of these rows in PATH. */
+/* FF_ENUMERIC, with row and column in the message, unless all VALUES are finite: (ROWS, COLUMNS)
+ * floats, which need no alignment. FIRST is the number of the first row in PATH. */
 FF_CHECK int ff_check_finite(struct ff_ctx *ctx, const char *path, uint64_t first, size_t rows,
                              size_t columns, const void *values);
 

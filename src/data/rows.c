@@ -1,4 +1,4 @@
-/* Rows of the caller (struct ff_rows) as a dataset. */
+/* Rows provided by the caller (struct ff_rows) as a dataset. */
 #include "data/finite.h"
 #include "data/format.h"
 
@@ -13,7 +13,7 @@ struct rows {
     struct ff_dataset base;
     const struct ff_rows *rows;
     const char *name;
-    uint64_t next; /* row that is read next */
+    uint64_t next; /* the row to be read next */
 };
 
 static int rows_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
@@ -93,7 +93,7 @@ static size_t row_bytes(const struct ff_rows *rows)
     return rows->features * (rows->is_float ? sizeof(float) : 1);
 }
 
-/* Takes N rows from memory, or from the caller's function. */
+/* Gets the next N rows from memory or from the caller's function. */
 static int take(struct rows *open, size_t n, void *features, uint16_t *labels)
 {
     const struct ff_rows *rows = open->rows;
@@ -147,7 +147,7 @@ static void rows_close(struct ff_dataset *dataset)
     ff_free(dataset->ctx, FF_MEM_IO, dataset, sizeof(struct rows));
 }
 
-/* There are no files. */
+/* The dataset has no files. */
 static int rows_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, unsigned i,
                      char path[FF_PATH_BYTES])
 {
