@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* No structure ever gets as large: a larger size was never set. */
+/* No structure is that large: a larger size is an uninitialized one. */
 #define MOST_BYTES 65536
 
 static size_t size_of(const void *structure)

@@ -14,16 +14,16 @@
 
 /*
  * Copies GIVEN, a structure called NAME, to OWN of BYTES bytes, whose size becomes BYTES. Members
- * that GIVEN is too small for are 0. FF_EINVAL if it has less than LEAST bytes, or more than BYTES
- * with anything but zeros in them: that asks for what this version cannot do.
+ * beyond the end of GIVEN become 0. FF_EINVAL if GIVEN has fewer than LEAST bytes, or if any byte
+ * beyond BYTES is not 0: it sets an option that this version does not have.
  */
 FF_CHECK int ff_sized_take(struct ff_ctx *ctx, const char *name, const void *given, size_t least,
                            void *own, size_t bytes);
 /* FF_EINVAL unless OUT, a structure called NAME, has a size that ff_sized_give() can fill, LEAST
  * bytes or more. */
 FF_CHECK int ff_sized_check(struct ff_ctx *ctx, const char *name, const void *out, size_t least);
-/* Copies OWN, of BYTES bytes, to OUT as far as OUT reaches, and keeps OUT's size. What OUT has
- * beyond BYTES becomes 0. */
+/* Copies OWN, of BYTES bytes, to OUT, up to the size of OUT, which it keeps. Bytes of OUT beyond
+ * BYTES become 0. */
 void ff_sized_give(const void *own, size_t bytes, void *out);
 
 #endif

@@ -128,7 +128,7 @@ int ff_partial_check_place(struct ff_ctx *ctx, const char *path, int fd)
         return ff_fail(ctx, FF_EREPLACED,
                        "%s: was deleted during training; the trained model is lost", path);
     if (!find_name(fd, now))
-        strcpy(now, "another name");
+        strcpy(now, "a file of another name");
     return ff_fail(ctx, FF_EREPLACED,
                    "%s: was renamed during training%s; its last checkpoint is in %s, which "
                    "`fftool resume` continues",
