@@ -128,7 +128,8 @@ START_TEST(a_renamed_model_can_be_resumed_under_its_new_name)
     opts.checkpoint_interval_s = 0;
     opts.on_epoch = on_epoch;
     opts.arg = &villain;
-    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EREPLACED, "elsewhere.ff, from which");
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EREPLACED,
+              "elsewhere.ff, which `fftool resume`");
     opts.on_epoch = NULL;
     opts.model = elsewhere;
     ck_status(ff_train_resume(ctx, &opts, &result), FF_OK, "");
@@ -146,7 +147,8 @@ START_TEST(a_model_renamed_in_its_second_layer_resumes_with_its_scratch)
     opts.scratch = own;
     opts.on_epoch = on_epoch;
     opts.arg = &villain;
-    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EREPLACED, "elsewhere.ff, from which");
+    ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EREPLACED,
+              "elsewhere.ff, which `fftool resume`");
     opts.on_epoch = NULL;
     opts.checkpoint_interval_s = TRAIN_NEVER_S;
     ck_assert_int_eq(access(train_path(own, "boundary-1.lmdb"), F_OK), 0);
