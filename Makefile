@@ -81,7 +81,7 @@ TOOL_OBJ := $(TOOL_SRC:%.c=$(B)/%.o)
 TOOLS := $(B)/tools/tools.a
 GENERATOR := $(B)/tools/man/generate
 MAN_PAGE := $(B)/fftool.1
-SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
+SUPPORT_SRC := $(sort $(wildcard tests/support/*.c tests/fixtures/*.c tests/naive/*.c))
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(B)/%.o)
 # Functions whose calls tests/support leads through its own (suite.c, count_work.c).
 WRAPPED := _mark_point ff_layer_of ff_peak_consider

@@ -7,9 +7,9 @@
  *   FFTOOL_SCENARIO=NAME  that scenario alone
  *   FFTOOL_FAULT=PREFIX   the cases whose names, as findings print them, begin with PREFIX
  */
+#include "fixtures/train_fixture.h"
 #include "support/scenario.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
 
 #include <check.h>
 #include <errno.h>

@@ -6,9 +6,9 @@
  *   FFTOOL_SCENARIO=NAME  that scenario alone
  */
 #include "base/rng.h"
+#include "fixtures/train_fixture.h"
 #include "support/scenario.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
 
 #include <check.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* Compressed datasets: cut, damaged, in several members, and of a size that the header denies. */
-#include "support/dataset_fixture.h"
+#include "fixtures/dataset_fixture.h"
 #include "support/suite.h"
 
 #include <check.h>

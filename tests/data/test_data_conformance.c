@@ -1,5 +1,5 @@
 /* What every dataset format must do, checked on each row of the table and each fixture. */
-#include "support/dataset_fixture.h"
+#include "fixtures/dataset_fixture.h"
 #include "support/suite.h"
 
 #include <check.h>

@@ -1,6 +1,6 @@
 /* What every dataset format must do with files that are damaged, missing or do not belong together,
  * and without memory, checked on each fixture. */
-#include "support/dataset_fixture.h"
+#include "fixtures/dataset_fixture.h"
 #include "support/each_allocation.h"
 #include "support/suite.h"
 

@@ -1,5 +1,5 @@
 /* Finding the files of a dataset, samples of it, CIFAR-10, and real data. */
-#include "support/dataset_fixture.h"
+#include "fixtures/dataset_fixture.h"
 #include "support/suite.h"
 
 #include <check.h>

@@ -1,5 +1,5 @@
 /* What may come after the last member of a gzip file, and what may not. */
-#include "support/dataset_fixture.h"
+#include "fixtures/dataset_fixture.h"
 #include "support/suite.h"
 
 #include <check.h>

@@ -1,6 +1,6 @@
 /* Hybrid images: masks of large regions that depend on the row alone, and what is mixed by them. */
 #include "data/hybrid.h"
-#include "support/naive_images.h"
+#include "naive/images.h"
 #include "support/suite.h"
 
 #include <check.h>

@@ -1,5 +1,5 @@
 /* NumPy's header: what is understood, and what is said about the rest. */
-#include "support/dataset_fixture.h"
+#include "fixtures/dataset_fixture.h"
 #include "support/suite.h"
 
 #include <check.h>

@@ -1,5 +1,5 @@
 /* Labels, shapes and values of a dataset: what is read, and what is refused. */
-#include "support/dataset_fixture.h"
+#include "fixtures/dataset_fixture.h"
 #include "support/suite.h"
 
 #include <check.h>

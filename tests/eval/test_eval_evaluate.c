@@ -1,6 +1,6 @@
 /* Evaluation and prediction score as a naive network does, whatever the blocks and threads. */
-#include "support/evaluate_fixture.h"
-#include "support/naive_network.h"
+#include "fixtures/evaluate_fixture.h"
+#include "naive/network.h"
 #include "support/suite.h"
 
 #include <check.h>

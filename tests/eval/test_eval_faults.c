@@ -1,6 +1,6 @@
 /* Evaluation refuses what does not fit, uses as much of a model as there is, and leaves nothing
  * behind. */
-#include "support/evaluate_fixture.h"
+#include "fixtures/evaluate_fixture.h"
 #include "support/suite.h"
 
 #include <check.h>

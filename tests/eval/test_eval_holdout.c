@@ -1,9 +1,9 @@
 /* Held-out rows: errors and temperatures of ranges of layers, the range that is chosen, and
  * that no layer learns from them. */
 #include "eval/holdout.h"
+#include "fixtures/holdout_fixture.h"
+#include "naive/streams.h"
 #include "nn/loss.h"
-#include "support/holdout_fixture.h"
-#include "support/naive_streams.h"
 #include "support/suite.h"
 
 #include <check.h>

@@ -1,5 +1,5 @@
 /* Evaluation by the range of layers that held-out samples chose, or by another one. */
-#include "support/holdout_fixture.h"
+#include "fixtures/holdout_fixture.h"
 #include "support/suite.h"
 
 #include <check.h>

@@ -1,9 +1,9 @@
 /* Results of `fftool profile`: what is read and written is read again as the same; and the script
  * of every figure of them. */
+#include "common/whole_file.h"
 #include "figures/profile.h"
 #include "fuzz/figures.h"
 #include "fuzz/fuzz.h"
-#include "whole_file.h"
 
 #include <stdlib.h>
 #include <string.h>

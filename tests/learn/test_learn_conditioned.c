@@ -1,10 +1,10 @@
 /* A label-conditioned layer at work: its goodness and its gradient are those of a plain layer whose
  * inputs are copied for every label, with the label among them; and the labels that a row meets
  * where there are many. */
+#include "fixtures/train_fixture.h"
 #include "learn/update.h"
-#include "support/naive_conditioned.h"
+#include "naive/conditioned.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
 
 #include <check.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 /* The forward pass gives what its sink takes. */
+#include "fixtures/train_fixture.h"
 #include "learn/forward.h"
 #include "learn/streams.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* Hard negatives: rows under labels of their own, wrong ones as often as the goodness of the layers
  * below takes a row for them. */
+#include "fixtures/train_fixture.h"
 #include "learn/hard_negatives.h"
 #include "model/workers.h"
 #include "support/memory_scratch.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
 
 #include <check.h>
 #include <math.h>

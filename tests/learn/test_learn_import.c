@@ -1,13 +1,13 @@
 /* The import of a dataset: rows in their keyed order, no file left behind, and the fingerprint. */
 #include "data/dataset.h"
+#include "fixtures/data_fixture.h"
+#include "fixtures/train_fixture.h"
 #include "learn/import.h"
 #include "model/geometry.h"
 #include "model/layer.h"
 #include "support/at_hand.h"
-#include "support/data_fixture.h"
 #include "support/memory_scratch.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
 
 #include <check.h>
 #include <ftw.h>

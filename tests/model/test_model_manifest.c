@@ -1,7 +1,7 @@
 /* The manifest: what is written is read back exactly, and differing recipes are named. */
 #include "base/rng.h"
+#include "fixtures/manifest_fixture.h"
 #include "model/manifest_recipe.h"
-#include "support/manifest_fixture.h"
 #include "support/suite.h"
 
 #include <check.h>

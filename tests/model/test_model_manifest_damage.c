@@ -1,5 +1,5 @@
 /* A manifest that is damaged or contradicts itself is an error, or the damage is harmless. */
-#include "support/manifest_fixture.h"
+#include "fixtures/manifest_fixture.h"
 #include "support/suite.h"
 
 #include <check.h>

@@ -1,6 +1,6 @@
 /* Dropout: how many inputs are dropped, what becomes of the others, and on what it depends. */
+#include "naive/oracle.h"
 #include "nn/dropout.h"
-#include "support/oracle.h"
 #include "support/suite.h"
 
 #include <check.h>

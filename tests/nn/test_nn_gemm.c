@@ -1,7 +1,7 @@
 /* Matrix products: right against the oracle for every shape, and the same bits on every thread. */
 #include "base/pool.h"
+#include "naive/oracle.h"
 #include "nn/gemm.h"
-#include "support/oracle.h"
 #include "support/suite.h"
 
 #include <check.h>

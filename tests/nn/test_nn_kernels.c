@@ -1,6 +1,6 @@
 /* Element-wise kernels: the promised order of additions bit for bit, for every width and tail. */
+#include "naive/oracle.h"
 #include "nn/kernels.h"
-#include "support/oracle.h"
 #include "support/suite.h"
 
 #include <check.h>

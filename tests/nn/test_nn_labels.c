@@ -1,7 +1,7 @@
 /* Labels that meet a layer: sums, mixtures and gradients by plain loops, and the promised order of
  * additions bit for bit, for every width and tail. */
+#include "naive/oracle.h"
 #include "nn/labels.h"
-#include "support/oracle.h"
 #include "support/suite.h"
 
 #include <check.h>

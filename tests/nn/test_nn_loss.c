@@ -1,8 +1,8 @@
 /* Losses: the derivative of every row of the table, for one pair and through a whole layer. */
+#include "naive/oracle.h"
 #include "nn/gemm.h"
 #include "nn/kernels.h"
 #include "nn/loss.h"
-#include "support/oracle.h"
 #include "support/suite.h"
 
 #include <check.h>

@@ -1,6 +1,6 @@
 /* Optimizers: against the formulas in double, and what holds for every row of the table. */
+#include "naive/oracle.h"
 #include "nn/optimizer.h"
-#include "support/oracle.h"
 #include "support/suite.h"
 
 #include <check.h>

@@ -1,6 +1,6 @@
 /* Softmax with cross-entropy: value, gradient and counting, also where exp() would overflow. */
+#include "naive/oracle.h"
 #include "nn/softmax.h"
-#include "support/oracle.h"
 #include "support/suite.h"
 
 #include <check.h>

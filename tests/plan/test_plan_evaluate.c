@@ -1,6 +1,6 @@
 /* The plan of an evaluation beside what it measures, of the fixture's models of three layers. */
+#include "fixtures/evaluate_fixture.h"
 #include "plan/plan.h"
-#include "support/evaluate_fixture.h"
 #include "support/planning.h"
 #include "support/suite.h"
 

@@ -1,9 +1,9 @@
 /* The plan of an evaluation, of models that need not be there. */
 #include "eval/score_tasks.h"
+#include "fixtures/train_fixture.h"
 #include "plan/plan.h"
 #include "support/count_work.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
 
 #include <check.h>
 #include <stdio.h>

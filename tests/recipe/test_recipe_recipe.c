@@ -1,9 +1,9 @@
 /* Recipes: what they are read from, what completes them, and what is refused. */
+#include "fixtures/train_fixture.h"
 #include "model/manifest.h"
 #include "nn/loss.h"
 #include "nn/optimizer.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
 
 #include <check.h>
 #include <math.h>

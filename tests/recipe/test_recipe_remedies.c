@@ -1,7 +1,7 @@
 /* What a refusal of a recipe advises: it is possible, it helps, and following it ends.
  */
+#include "fixtures/train_fixture.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,11 +1,11 @@
 /* Recipes by name: what each decides, what is said otherwise, and what is of no use in one of them.
  */
+#include "fixtures/train_fixture.h"
 #include "model/manifest.h"
 #include "model/manifest_recipe.h"
 #include "nn/loss.h"
 #include "recipe/recipe_table.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
 
 #include <check.h>
 #include <math.h>

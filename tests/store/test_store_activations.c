@@ -1,9 +1,9 @@
 /* Sets of activations, on disk and in memory behind one interface. */
 #include "base/pool.h"
+#include "fixtures/store_fixture.h"
 #include "store/activations.h"
 #include "support/each_allocation.h"
 #include "support/memory_scratch.h"
-#include "support/store_fixture.h"
 #include "support/suite.h"
 
 #include <stdlib.h>

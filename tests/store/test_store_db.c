@@ -1,6 +1,6 @@
 /* The layer over LMDB: bounded transactions, snapshots, memory. Damaged files:
  * test_store_db_check.c; failures that stick: test_store_db_faults.c. */
-#include "support/db_fixture.h"
+#include "fixtures/db_fixture.h"
 #include "support/suite.h"
 
 #include <fcntl.h>

@@ -2,8 +2,8 @@
  */
 #include "store/db_check.h"
 
+#include "fixtures/store_fixture.h"
 #include "store/db.h"
-#include "support/store_fixture.h"
 #include "support/suite.h"
 
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /* The check of LMDB files, one fault at a time: each file here is refused by one check alone. */
 #include "store/db_check.h"
 
+#include "fixtures/store_fixture.h"
 #include "store/model_file.h"
 #include "store/writer_lock.h"
-#include "support/store_fixture.h"
 #include "support/suite.h"
 
 #include <fcntl.h>

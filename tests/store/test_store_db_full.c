@@ -1,5 +1,5 @@
 /* A file that cannot grow: the reason is given, and nothing is built on what was lost. */
-#include "support/db_fixture.h"
+#include "fixtures/db_fixture.h"
 #include "support/suite.h"
 
 #include <sched.h>

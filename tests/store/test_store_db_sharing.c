@@ -1,5 +1,5 @@
 /* Files between processes: a reader beside a writer, one without the right to write, lock files. */
-#include "support/db_fixture.h"
+#include "fixtures/db_fixture.h"
 #include "support/suite.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Compaction of a model file: the same content in the least space, or the file as it was. */
-#include "support/model_file_fixture.h"
+#include "fixtures/model_file_fixture.h"
 #include "support/suite.h"
 
 #include <stdlib.h>

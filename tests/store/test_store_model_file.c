@@ -1,5 +1,5 @@
 /* The model file: what a flip committed is what is read, whatever happens in between. */
-#include "support/model_file_fixture.h"
+#include "fixtures/model_file_fixture.h"
 #include "support/suite.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* The place of a model file: a new one takes its name when it is published, what it replaces stays
  * until then, and a file that has lost its name is not written to. */
-#include "support/model_file_fixture.h"
+#include "fixtures/model_file_fixture.h"
 #include "support/suite.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Tiles in a model file: their names, the walk over them, sweeps, and damage to them. */
+#include "fixtures/model_file_fixture.h"
 #include "support/each_allocation.h"
-#include "support/model_file_fixture.h"
 #include "support/suite.h"
 
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include "store/activations.h"
 #include "store/db.h"
 
-#include "support/store_fixture.h"
+#include "fixtures/store_fixture.h"
 #include "support/suite.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * does not depend on who is faster. */
 #include "store/db.h"
 
-#include "support/store_fixture.h"
+#include "fixtures/store_fixture.h"
 #include "support/suite.h"
 
 #include <fcntl.h>

@@ -2,8 +2,8 @@
  * where they were not. */
 #include "store/value.h"
 
+#include "fixtures/store_fixture.h"
 #include "store/bytes.h"
-#include "support/store_fixture.h"
 #include "support/suite.h"
 
 #include <float.h>

@@ -1,6 +1,6 @@
 /* Scratch directories: what is removed from them, and temporary ones. */
+#include "fixtures/store_fixture.h"
 #include "store/activations.h"
-#include "support/store_fixture.h"
 #include "support/suite.h"
 
 #include <glob.h>

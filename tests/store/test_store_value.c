@@ -1,6 +1,6 @@
 /* Stored values come back as they were. */
+#include "fixtures/value_fixture.h"
 #include "support/suite.h"
-#include "support/value_fixture.h"
 
 #include <math.h>
 #include <stdlib.h>

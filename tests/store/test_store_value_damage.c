@@ -1,6 +1,6 @@
 /* Damage to a stored value does not go unseen, and unverified it does no harm. */
+#include "fixtures/value_fixture.h"
 #include "support/suite.h"
-#include "support/value_fixture.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-#include "support/data_fixture.h"
+#include "fixtures/data_fixture.h"
+#include "fixtures/train_fixture.h"
 #include "support/scenario_private.h"
-#include "support/train_fixture.h"
 #include "support/tree.h"
 
 #include <check.h>

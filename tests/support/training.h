@@ -5,8 +5,8 @@
 #ifndef TRAINING_H
 #define TRAINING_H
 
+#include "fixtures/train_fixture.h"
 #include "support/at_hand.h"
-#include "support/train_fixture.h"
 
 extern struct ff_recipe recipe;
 extern struct ff_train_opts opts;

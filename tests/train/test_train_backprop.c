@@ -2,8 +2,8 @@
  * Backpropagation computes what the books say: its gradients are those of finite differences, and
  * weights, metrics and scores those of a naive network in double precision.
  */
+#include "naive/backprop.h"
 #include "nn/schedule.h"
-#include "support/naive_backprop.h"
 #include "support/suite.h"
 #include "support/training.h"
 

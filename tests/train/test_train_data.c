@@ -1,9 +1,9 @@
 /* A model resumes only on the data that it was trained on: corrected files are distinguished from
  * such as were merely written again, moved or unpacked. */
 #include "data/dataset.h"
+#include "fixtures/data_fixture.h"
 #include "model/manifest.h"
 #include "store/model_file.h"
-#include "support/data_fixture.h"
 #include "support/suite.h"
 #include "support/training.h"
 

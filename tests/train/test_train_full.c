@@ -2,8 +2,8 @@
  * does not grow with depth but by weights; faults are reported as what they are. */
 #include "base/context.h"
 #include "learn/learner.h"
+#include "naive/network.h"
 #include "support/memory_scratch.h"
-#include "support/naive_network.h"
 #include "support/suite.h"
 #include "support/training.h"
 #include "train/run.h"

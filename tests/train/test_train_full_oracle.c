@@ -3,7 +3,7 @@
 #include "learn/pairs.h"
 #include "learn/peers.h"
 #include "learn/update.h"
-#include "support/naive_parts.h"
+#include "naive/parts.h"
 #include "support/suite.h"
 #include "support/training.h"
 

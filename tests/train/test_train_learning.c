@@ -3,9 +3,9 @@
  * FFTOOL_LONG=1 and FFTOOL_MNIST, the directory of MNIST's four files: the errors of the recipes on
  * 60,000 images; with FFTOOL_LONG=1 and Debian's dataset-fashion-mnist, on those.
  */
+#include "fixtures/train_fixture.h"
 #include "nn/gemm.h"
 #include "support/suite.h"
-#include "support/train_fixture.h"
 
 #include <check.h>
 #include <stdio.h>

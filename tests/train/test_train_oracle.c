@@ -1,7 +1,7 @@
 /* Training computes what the papers say: weights, heads and figures equal those of a naive network
  * in double precision, trained on the same data. */
+#include "naive/network.h"
 #include "nn/schedule.h"
-#include "support/naive_network.h"
 #include "support/suite.h"
 #include "support/training.h"
 

@@ -1,7 +1,7 @@
 /* Failures as the user sees them: a reason, a hint, an exit code. */
-#include "cli.h"
+#include "common/cli.h"
+#include "common/print.h"
 #include "hints.h"
-#include "print.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Help, generated from a command's table of options and its initial settings. */
+#include "common/output.h"
 #include "options.h"
-#include "output.h"
 #include <math.h>
 #include <string.h>
 

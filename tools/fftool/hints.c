@@ -1,8 +1,8 @@
 #include "hints.h"
-#include "address_space.h"
+#include "common/address_space.h"
+#include "common/print.h"
 #include "machine.h"
 #include "options.h"
-#include "print.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,8 +5,8 @@
 #ifndef CLI_HINTS_H
 #define CLI_HINTS_H
 
-#include "cli.h"
-#include "shell.h"
+#include "common/cli.h"
+#include "common/shell.h"
 
 /* Prints the hint, if there is one, for STATUS, returned by a call of the library on CLI's context.
  */

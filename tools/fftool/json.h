@@ -10,7 +10,7 @@
 #ifndef CLI_JSON_H
 #define CLI_JSON_H
 
-#include "cli.h"
+#include "common/cli.h"
 #include <jansson.h>
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 #include "machine.h"
+#include "common/output.h"
 #include "json.h"
-#include "output.h"
 #include <sched.h>
 #include <string.h>
 #include <sys/utsname.h>

@@ -2,9 +2,9 @@
  * fftool: the program. Finds the command, reads its options, runs it, and checks that its output
  * was written.
  */
-#include "address_space.h"
-#include "bus_error.h"
-#include "cli.h"
+#include "common/address_space.h"
+#include "common/bus_error.h"
+#include "common/cli.h"
 #include "options.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
-#include "cli.h"
+#include "common/cli.h"
 #include <stdio.h>
 
 enum option_kind {

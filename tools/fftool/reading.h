@@ -4,7 +4,7 @@
 #ifndef CLI_READING_H
 #define CLI_READING_H
 
-#include "cli.h"
+#include "common/cli.h"
 #include <jansson.h>
 
 /* A file being read. */

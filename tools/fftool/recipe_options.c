@@ -1,8 +1,8 @@
 /* Options for the fields of a recipe: their rows come from the library's table, and the
  * defaults that `--help` shows of those that depend on mode, recipe or optimizer from recipes
  * completed with each choice. */
+#include "common/output.h"
 #include "options.h"
-#include "output.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 #include "reference.h"
-#include "address_space.h"
-#include "heap.h"
+#include "common/address_space.h"
+#include "common/heap.h"
+#include "common/progress.h"
 #include "hints.h"
-#include "progress.h"
 #include <cblas.h>
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -5,7 +5,7 @@
 #ifndef CLI_REFERENCE_H
 #define CLI_REFERENCE_H
 
-#include "cli.h"
+#include "common/cli.h"
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -1,10 +1,10 @@
 /* fftool bench: speed of training relative to plain matrix multiplication. */
-#include "heap.h"
-#include "interrupt.h"
+#include "common/heap.h"
+#include "common/interrupt.h"
+#include "common/workplace.h"
 #include "json.h"
 #include "options.h"
 #include "reference.h"
-#include "workplace.h"
 #include <stdlib.h>
 #include <unistd.h>
 

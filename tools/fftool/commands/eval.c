@@ -1,8 +1,8 @@
 /* fftool eval: evaluates a model on labelled data. */
 #include "commands/measuring.h"
+#include "common/output.h"
+#include "common/print.h"
 #include "json.h"
-#include "output.h"
-#include "print.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* fftool inspect: shows the contents of a model file, complete or in training. */
 #include "commands/inspect.h"
+#include "common/print.h"
 #include "options.h"
-#include "print.h"
 
 struct settings {
     uint32_t layer; /* 0: all */

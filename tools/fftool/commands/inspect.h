@@ -6,8 +6,8 @@
 #ifndef CLI_COMMANDS_INSPECT_H
 #define CLI_COMMANDS_INSPECT_H
 
+#include "common/output.h"
 #include "json.h"
-#include "output.h"
 #include <fftool/model.h>
 
 /* What --verify found. */

@@ -1,6 +1,6 @@
 /* fftool inspect: a model, or one layer, for people. */
 #include "commands/inspect.h"
-#include "print.h"
+#include "common/print.h"
 #include <fftool/memory.h>
 #include <math.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "commands/log_file.h"
-#include "heap.h"
+#include "common/heap.h"
+#include "common/output_file.h"
+#include "common/overwrite.h"
 #include "json.h"
-#include "output_file.h"
-#include "overwrite.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

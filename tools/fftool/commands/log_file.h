@@ -7,7 +7,7 @@
 #ifndef CLI_COMMANDS_LOG_FILE_H
 #define CLI_COMMANDS_LOG_FILE_H
 
-#include "cli.h"
+#include "common/cli.h"
 #include <jansson.h>
 #include <sys/types.h>
 

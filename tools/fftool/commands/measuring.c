@@ -1,6 +1,6 @@
 #include "commands/measuring.h"
 #include "commands/plan_output.h"
-#include "interrupt.h"
+#include "common/interrupt.h"
 #include "json.h"
 #include <stdlib.h>
 #include <string.h>

@@ -4,9 +4,9 @@
 #ifndef CLI_COMMANDS_MEASURING_H
 #define CLI_COMMANDS_MEASURING_H
 
-#include "cli.h"
+#include "common/cli.h"
+#include "common/progress.h"
 #include "options.h"
-#include "progress.h"
 #include <fftool/evaluate.h>
 #include <jansson.h>
 

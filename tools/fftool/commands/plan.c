@@ -1,8 +1,8 @@
 /* fftool plan: estimates memory and disk use of trainings. */
 #include "commands/plan_output.h"
 #include "commands/training.h"
-#include "heap.h"
-#include "output.h"
+#include "common/heap.h"
+#include "common/output.h"
 #include "profile/list.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "commands/plan_output.h"
-#include "output.h"
+#include "common/output.h"
 #include <stdarg.h>
 
 static const char *phase_name(enum ff_phase phase)

@@ -1,6 +1,6 @@
 /* fftool plot: figures of results of `fftool profile`, and of logs of `fftool train`. */
+#include "common/interrupt.h"
 #include "figures/figure.h"
-#include "interrupt.h"
 #include "options.h"
 
 struct settings {

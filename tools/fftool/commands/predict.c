@@ -1,8 +1,8 @@
 /* fftool predict: labels and scores for data without labels. */
 #include "commands/measuring.h"
-#include "output.h"
-#include "output_file.h"
-#include "overwrite.h"
+#include "common/output.h"
+#include "common/output_file.h"
+#include "common/overwrite.h"
 #include <errno.h>
 #include <math.h>
 #include <signal.h>

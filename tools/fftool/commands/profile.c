@@ -1,17 +1,17 @@
 /* fftool profile: memory and time against depth, for several training modes. */
+#include "common/heap.h"
+#include "common/interrupt.h"
+#include "common/output.h"
+#include "common/same_file.h"
+#include "common/workplace.h"
 #include "figures/figure.h"
-#include "heap.h"
-#include "interrupt.h"
 #include "json.h"
 #include "options.h"
-#include "output.h"
 #include "profile/begin.h"
 #include "profile/list.h"
 #include "profile/measure.h"
 #include "profile/report.h"
 #include "profile/summary.h"
-#include "same_file.h"
-#include "workplace.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

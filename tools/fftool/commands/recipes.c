@@ -1,7 +1,7 @@
 /* fftool recipes: the recipes by name, with their defaults. */
+#include "common/output.h"
 #include "json.h"
 #include "options.h"
-#include "output.h"
 #include <string.h>
 
 struct settings {

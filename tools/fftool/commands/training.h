@@ -4,7 +4,7 @@
 #ifndef CLI_COMMANDS_TRAINING_H
 #define CLI_COMMANDS_TRAINING_H
 
-#include "cli.h"
+#include "common/cli.h"
 #include "options.h"
 #include <fftool/train.h>
 

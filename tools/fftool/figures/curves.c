@@ -2,8 +2,8 @@
  * Learning curves: error above goodness (or loss), epoch after epoch, layer after layer. If there
  * are too many layers for curves, each is drawn as the value of its last epoch and its range.
  */
+#include "common/output.h"
 #include "figures/log.h"
-#include "output.h"
 #include <math.h>
 #include <string.h>
 

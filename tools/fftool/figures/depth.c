@@ -1,6 +1,6 @@
 /* Errors of each layer as trained, and of its part of the head, against the layer's number. */
+#include "common/heap.h"
 #include "figures/log.h"
-#include "heap.h"
 #include <math.h>
 #include <stdlib.h>
 

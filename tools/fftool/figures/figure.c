@@ -1,8 +1,8 @@
 #include "figures/figure.h"
-#include "heap.h"
-#include "output_file.h"
-#include "overwrite.h"
-#include "whole_file.h"
+#include "common/heap.h"
+#include "common/output_file.h"
+#include "common/overwrite.h"
+#include "common/whole_file.h"
 #include <stdlib.h>
 #include <string.h>
 

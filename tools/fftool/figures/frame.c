@@ -1,6 +1,6 @@
 #include "figures/frame.h"
-#include "output.h"
-#include "utf8.h"
+#include "common/output.h"
+#include "common/utf8.h"
 #include <stdarg.h>
 #include <string.h>
 

@@ -1,9 +1,9 @@
 #include "figures/gnuplot.h"
-#include "heap.h"
-#include "interrupt.h"
-#include "spawn.h"
-#include "utf8.h"
-#include "whole_file.h"
+#include "common/heap.h"
+#include "common/interrupt.h"
+#include "common/spawn.h"
+#include "common/utf8.h"
+#include "common/whole_file.h"
 #include <errno.h>
 #include <fftool/text.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #ifndef CLI_FIGURES_GNUPLOT_H
 #define CLI_FIGURES_GNUPLOT_H
 
-#include "cli.h"
+#include "common/cli.h"
 #include <stdio.h>
 
 /* Size of a picture, in the unit of text sizes (pixels of the SVG). */

@@ -1,6 +1,6 @@
 #include "figures/log.h"
-#include "heap.h"
-#include "output.h"
+#include "common/heap.h"
+#include "common/output.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

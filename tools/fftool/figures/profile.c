@@ -1,6 +1,6 @@
 #include "figures/profile.h"
-#include "heap.h"
-#include "utf8.h"
+#include "common/heap.h"
+#include "common/utf8.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,10 +5,10 @@
 #ifndef CLI_FIGURES_PROFILE_H
 #define CLI_FIGURES_PROFILE_H
 
+#include "common/output.h"
 #include "figures/axis.h"
 #include "figures/figure.h"
 #include "figures/frame.h"
-#include "output.h"
 #include "profile/results.h"
 
 extern const struct figure_kind figure_kind_results;

@@ -1,5 +1,5 @@
 #include "figures/training_log.h"
-#include "heap.h"
+#include "common/heap.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "profile/begin.h"
-#include "heap.h"
+#include "common/heap.h"
+#include "common/overwrite.h"
 #include "json.h"
 #include "machine.h"
-#include "overwrite.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 #include "profile/list.h"
-#include "heap.h"
+#include "common/heap.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

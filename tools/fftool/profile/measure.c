@@ -1,8 +1,8 @@
 #include "profile/measure.h"
-#include "heap.h"
-#include "interrupt.h"
-#include "output.h"
-#include "spawn.h"
+#include "common/heap.h"
+#include "common/interrupt.h"
+#include "common/output.h"
+#include "common/spawn.h"
 #include <errno.h>
 #include <limits.h>
 #include <math.h>

@@ -5,8 +5,8 @@
 #ifndef CLI_PROFILE_MEASURE_H
 #define CLI_PROFILE_MEASURE_H
 
+#include "common/progress.h"
 #include "profile/results.h"
-#include "progress.h"
 
 /* Settings of all points, on which results depend. */
 struct profile_settings {

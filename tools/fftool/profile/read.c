@@ -1,8 +1,8 @@
 /* Reading results. */
-#include "heap.h"
+#include "common/heap.h"
+#include "common/whole_file.h"
 #include "profile/results.h"
 #include "reading.h"
-#include "whole_file.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

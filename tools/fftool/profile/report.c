@@ -1,5 +1,5 @@
 #include "profile/report.h"
-#include "output.h"
+#include "common/output.h"
 #include <math.h>
 #include <string.h>
 

@@ -5,8 +5,8 @@
 #ifndef CLI_PROFILE_REPORT_H
 #define CLI_PROFILE_REPORT_H
 
+#include "common/progress.h"
 #include "profile/results.h"
-#include "progress.h"
 
 struct profile_report {
     struct progress lines;

@@ -1,9 +1,9 @@
 /* Results in memory, and writing them; read.c reads them. */
 #include "profile/results.h"
-#include "heap.h"
+#include "common/heap.h"
+#include "common/output.h"
+#include "common/whole_file.h"
 #include "json.h"
-#include "output.h"
-#include "whole_file.h"
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>

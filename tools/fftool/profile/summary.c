@@ -1,6 +1,6 @@
 #include "profile/summary.h"
-#include "output.h"
-#include "print.h"
+#include "common/output.h"
+#include "common/print.h"
 #include <math.h>
 
 #define COLUMN 16 /* characters, of a mode */
