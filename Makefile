@@ -12,7 +12,8 @@
 .SECONDARY:
 
 VERSION := $(shell sed -n 's/^.define FF_VERSION "\(.*\)"/\1/p' include/fftool/version.h)
-SOVERSION := 1
+# Before 1.0 a minor version may change the interface (version.h).
+SOVERSION := $(basename $(VERSION))
 
 CC ?= cc
 AR ?= ar

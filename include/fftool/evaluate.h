@@ -110,7 +110,8 @@ struct ff_prediction {
     const float *probabilities; /* (classes) */
 };
 /* Predicts data, whose labels do not count: calls EMIT for each sample, in order. PREDICTION is
- * valid during the call; a nonzero return ends the job and is returned. Sets *SAMPLES. Fails as
+ * valid during the call; a nonzero return ends the job and is returned. Sets *SAMPLES, which
+ * may be NULL, to the number of samples that there are to predict; 0 if it fails before. Fails as
  * ff_evaluate() does. */
 FF_CHECK int ff_predict(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
                         int (*emit)(void *arg, const struct ff_prediction *prediction), void *arg,

@@ -89,11 +89,12 @@ struct ff_model_info {
     uint64_t checkpoints;    /* written so far */
     uint64_t parameters;     /* of the complete network */
     char weights_hash[33];   /* XXH3-128, in hex, of weights, biases and label weights (float32) of
-                                the   trained layers in order, then of the heads */
+                                the trained layers in order, then of the heads */
     struct ff_layer_choice choice;
     uint64_t file_bytes, page_bytes, free_bytes, tile_bytes,
         overhead_bytes; /* file = tiles + overhead + free */
     bool has_head;
+    char reserved[7];
 };
 
 struct ff_model;

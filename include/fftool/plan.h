@@ -68,6 +68,7 @@ struct ff_plan_data {
     uint32_t height, width; /* of images, which have FEATURES / (HEIGHT * WIDTH) channels; 0:
                                samples are no images */
     bool is_float;          /* features are float32, else uint8 */
+    char reserved[7];       /* 0 */
 };
 
 /*

@@ -100,7 +100,7 @@ enum ff_field_type {
     FF_FIELD_CHOICE, /* a name out of ff_recipe_choices(): ff_recipe_get_text() */
     FF_FIELD_COUNT,  /* 32 bits: ff_recipe_get_uint() */
     FF_FIELD_SEED,   /* 63 bits: ff_recipe_get_uint() */
-    FF_FIELD_REAL,   /* ff_recipe_get_real() */
+    FF_FIELD_REAL    /* ff_recipe_get_real() */
 };
 
 enum ff_field_group { FF_GROUP_MODE, FF_GROUP_NETWORK, FF_GROUP_OPTIMIZER, FF_GROUP_HEAD };
@@ -109,7 +109,7 @@ enum ff_field_group { FF_GROUP_MODE, FF_GROUP_NETWORK, FF_GROUP_OPTIMIZER, FF_GR
 enum ff_field_default {
     FF_DEFAULT_FIXED,     /* that of a new recipe */
     FF_DEFAULT_BY_CHOICE, /* depends on mode, preset or optimizer: that of a completed recipe */
-    FF_DEFAULT_IN_HELP,   /* stated in HELP */
+    FF_DEFAULT_IN_HELP    /* stated in HELP */
 };
 
 /* A field of a recipe. The strings live as long as the program. */

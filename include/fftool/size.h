@@ -11,8 +11,10 @@
  * long as the members that this version does not know are 0. A size that cannot be right, such as
  * 0, and members that are not understood fail with FF_EINVAL before anything is done.
  *
- * Structures without a size are those that the library provides, as to callbacks, where it may
- * append members, and parts of others, whose layout does not change.
+ * A version appends members behind the size that the structure had, never into padding. Structures
+ * without a size are those that the library provides, as to callbacks, where it may append members,
+ * and rows of arrays and parts of others, whose layout does not change (struct ff_recipe_choice,
+ * struct ff_memory).
  */
 #ifndef FFTOOL_SIZE_H
 #define FFTOOL_SIZE_H

@@ -40,8 +40,10 @@ int ff_predict(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
                uint64_t *samples)
 {
     struct ff_own_evaluate_opts own;
+    uint64_t unused;
     int status = ff_own_evaluate(ctx, opts, &own);
 
+    samples = samples ? samples : &unused;
     *samples = 0;
     return status == FF_OK ? ff_predict_with(ctx, &ff_planner, &own.opts, emit, arg, samples)
                            : status;

@@ -49,7 +49,9 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 int ff_train(struct ff_ctx *ctx, const struct ff_recipe *recipe, const struct ff_train_opts *opts,
              struct ff_train_result *result)
 {
-    return train(ctx, recipe, opts, result);
+    return recipe
+               ? train(ctx, recipe, opts, result)
+               : ff_fail(ctx, FF_EINVAL, "no recipe is given; ff_train_resume() takes the model's");
 }
 
 int ff_train_resume(struct ff_ctx *ctx, const struct ff_train_opts *opts,

@@ -149,14 +149,18 @@ int ff_fail_errno(struct ff_ctx *ctx, int errnum, const char *format, ...)
 void ff_warn(struct ff_ctx *ctx, const char *format, ...)
 {
     char text[FF_MESSAGE_BYTES], line[FF_MESSAGE_BYTES];
+    void (*warn)(void *arg, const char *text);
     va_list args;
+    void *arg;
 
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     ff_text_escape(text, FF_ESCAPE_LINE, line, sizeof line);
     pthread_mutex_lock(&ctx->lock);
-    if (ctx->warn)
-        ctx->warn(ctx->warn_arg, line);
+    warn = ctx->warn;
+    arg = ctx->warn_arg;
     pthread_mutex_unlock(&ctx->lock);
+    if (warn)
+        warn(arg, line);
 }

@@ -21,6 +21,8 @@ static int choose_method(struct scoring *s)
     const char *mode = s->manifest.recipe.mode;
     bool unsupervised;
 
+    if (method != FF_METHOD_AUTO && method != FF_METHOD_GOODNESS && method != FF_METHOD_HEAD)
+        return ff_fail(s->ctx, FF_EINVAL, "method %d: there is no such method", (int)method);
     s->no_goodness = !ff_recipe_has_goodness(&s->manifest.recipe);
     s->conditioned = ff_recipe_conditioned(&s->manifest.recipe);
     unsupervised = ff_recipe_unsupervised(&s->manifest.recipe);

@@ -58,7 +58,8 @@ static json_t *data_to_json(const struct ff_manifest *manifest)
                   "planar", image->planar, "files", ff_manifest_files_write(&manifest->files));
 
     if (ff_json_set_path(object, "path", manifest->data_path) != 0 ||
-        ff_json_set_path(object, "labels", manifest->data_labels) != 0) {
+        ff_json_set_path(object, "labels", manifest->data_labels) != 0 ||
+        (manifest->data_is_rows && json_object_set_new(object, "rows", json_true()) != 0)) {
         json_decref(object);
         return NULL;
     }
@@ -160,13 +161,14 @@ static int data_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest
     json_int_t samples, all_samples = 0, features, classes, height, width, channels;
     json_t *files = NULL;
     json_error_t error;
-    int is_float, planar;
+    int is_float, planar, is_rows = 0; /* absent: files */
     int status = unpacked(
         ctx,
-        json_unpack_ex(object, &error, 0, "{s:s, s:I, s?I, s:I, s:I, s:b, s:[I, I, I], s:b, s?o}",
-                       "fingerprint", &fingerprint, "samples", &samples, "all_samples",
-                       &all_samples, "features", &features, "classes", &classes, "float", &is_float,
-                       "image", &height, &width, &channels, "planar", &planar, "files", &files),
+        json_unpack_ex(object, &error, 0,
+                       "{s:s, s:I, s?I, s:I, s:I, s:b, s:[I, I, I], s:b, s?o, s?b}", "fingerprint",
+                       &fingerprint, "samples", &samples, "all_samples", &all_samples, "features",
+                       &features, "classes", &classes, "float", &is_float, "image", &height, &width,
+                       &channels, "planar", &planar, "files", &files, "rows", &is_rows),
         &error);
 
     if (status != FF_OK)
@@ -180,6 +182,7 @@ static int data_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest
     out->features = (uint32_t)features;
     out->classes = (uint32_t)classes;
     out->is_float = is_float != 0;
+    out->data_is_rows = is_rows != 0;
     out->image =
         (struct ff_image){(uint32_t)height, (uint32_t)width, (uint32_t)channels, planar != 0};
     strcpy(out->fingerprint, fingerprint);

@@ -69,9 +69,10 @@ struct ff_range_choice {
 struct ff_manifest {
     struct ff_recipe recipe;
     char *program, *blas, *lmdb, *zstd; /* versions that wrote the file */
-    char *data_path, *data_labels;      /* absolute paths of the last read; labels may be NULL */
-    char fingerprint[FF_HASH_BYTES];    /* "" until imported */
-    struct ff_data_files files;         /* files of the data; none in models of earlier versions */
+    bool data_is_rows;               /* of memory or of a function: DATA_PATH is their name only */
+    char *data_path, *data_labels;   /* absolute paths of the last read; labels may be NULL */
+    char fingerprint[FF_HASH_BYTES]; /* "" until imported */
+    struct ff_data_files files;      /* files of the data; none in models of earlier versions */
     uint64_t samples;
     uint64_t all_samples; /* samples in the dataset, of which SAMPLES are drawn (data/dataset.h); 0:
                              a model of an earlier version, trained on the first SAMPLES */

@@ -105,10 +105,13 @@ static enum ff_condition lacks(const struct ff_field *field, const struct situat
 
 bool ff_recipe_uses(const struct ff_recipe *recipe, const char *field)
 {
-    const struct situation situation = situation_of(recipe);
     const struct ff_field *found = ff_field_find(field);
+    struct situation situation;
 
-    return found && lacks(found, &situation) == FF_ALWAYS;
+    if (!found || !recipe->mode || !recipe->loss || !recipe->optimizer)
+        return false;
+    situation = situation_of(recipe);
+    return lacks(found, &situation) == FF_ALWAYS;
 }
 
 /* Sets the unset fields of a recipe that may be invalid; false if a name is not known. */

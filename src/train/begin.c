@@ -212,8 +212,16 @@ int ff_begin_record_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                          struct ff_manifest *manifest)
 {
     char *path, *labels;
-    int status = data_paths(ctx, opts, manifest, &path, &labels);
+    int status;
 
+    if (manifest->data_is_rows && !opts->data.path)
+        return ff_about(ctx,
+                        ff_fail(ctx, FF_EINVAL,
+                                "%s is trained on rows that a program provided (%s): provide them "
+                                "again, or name files with the same samples",
+                                opts->model, manifest->data_path),
+                        FF_ABOUT_DATA);
+    status = data_paths(ctx, opts, manifest, &path, &labels);
     if (status == FF_OK && manifest->fingerprint[0])
         status = ff_same_data(ctx, opts, manifest, path, labels);
     /* Training can resume without the data while scratch is intact. */
@@ -228,6 +236,8 @@ int ff_begin_record_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
     free(manifest->data_labels);
     manifest->data_path = path;
     manifest->data_labels = labels;
+    if (opts->data.path)
+        manifest->data_is_rows = opts->data.rows != NULL;
     return FF_OK;
 }
 

@@ -22,6 +22,7 @@ static int derive_id(struct ff_boundaries *boundaries, struct ff_ctx *ctx)
     identity.program = identity.blas = identity.lmdb = identity.zstd = identity.data_path =
         (char[]){""};
     identity.data_labels = NULL;
+    identity.data_is_rows = false;
     status = ff_manifest_write(ctx, &identity, &text);
     if (status != FF_OK)
         return status;

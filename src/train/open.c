@@ -49,6 +49,13 @@ static int settle_data(struct ff_run *run)
     return ff_run_flip(run);
 }
 
+static bool same_image(const struct ff_image *image, const struct ff_dataset_info *info)
+{
+    return image->height == info->height && image->width == info->width &&
+           image->channels == info->channels &&
+           (image->channels < 2 || image->planar == info->planar);
+}
+
 /* Resumes the existing model if recipe and data are the same. */
 static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
                        const struct ff_dataset_info *info)
@@ -70,6 +77,12 @@ static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint6
                        manifest->samples == 1 ? "" : "s", manifest->features,
                        manifest->features == 1 ? "" : "s", manifest->classes, run->opts->data.path,
                        (unsigned long long)samples, info->features, info->classes);
+    if (!same_image(&manifest->image, info))
+        return ff_fail(
+            run->ctx, FF_EMISMATCH,
+            "%s exists: it was trained with samples of another height, width or order of "
+            "channels than %s has",
+            run->opts->model, run->opts->data.path);
     if (manifest->all_samples > 0 && manifest->all_samples != info->all_rows)
         return ff_fail(run->ctx, FF_EMISMATCH,
                        "%s exists: it was trained with a dataset of %llu sample%s, but %s has %llu",

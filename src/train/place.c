@@ -81,8 +81,11 @@ int ff_place_check(struct ff_ctx *ctx, const struct ff_train_opts *opts)
 int ff_place_check_output(struct ff_ctx *ctx, const struct ff_train_opts *opts, const char *path)
 {
     char resolved[PATH_MAX], model[PATH_MAX], partial[PATH_MAX];
-    int status = ff_partial_resolve(ctx, path, resolved);
+    int status;
 
+    if (!opts->model)
+        return ff_fail(ctx, FF_EINVAL, "no model file is named");
+    status = ff_partial_resolve(ctx, path, resolved);
     if (status == FF_OK)
         status = ff_partial_resolve(ctx, opts->model, model);
     if (status == FF_OK)

@@ -79,8 +79,11 @@ int ff_same_data_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opt
                                    .sample = opts->limit_rows};
     struct ff_import_facts facts;
     struct ff_dataset *dataset;
-    int status = ff_dataset_open(ctx, &spec, &dataset);
+    int status;
 
+    if (!opts->data.path)
+        return ff_fail(ctx, FF_EINVAL, "no data is named");
+    status = ff_dataset_open(ctx, &spec, &dataset);
     if (status != FF_OK)
         return status;
     if (ff_geometry_fits(dataset->info.rows, FF_CHUNK_ROWS)) {
