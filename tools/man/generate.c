@@ -3,9 +3,11 @@
  *
  *     .\" @SYNOPSIS@
  *     .\" @OPTIONS train@
+ *     .\" @OTHERS@
  *
  * are replaced by what the program's tables say, so that page and `--help` cannot differ. An option
- * that an earlier command has with the same text is not described again.
+ * that an earlier command has with the same text is not described again. @OTHERS@ is where commands
+ * go that the template does not describe itself: with the description that `--help` prints.
  */
 #include "options.h"
 #include <ctype.h>
@@ -316,6 +318,17 @@ static void print_synopsis(const struct page *pages)
     }
 }
 
+static void print_others(struct page *pages)
+{
+    for (struct page *page = pages; page < pages + N_COMMANDS; page++) {
+        if (page->printed)
+            continue;
+        printf(".Ss fftool %s\n", page->command->name);
+        print_words(page, page->command->description);
+        print_options(pages, page);
+    }
+}
+
 /* Prints LINE of the template, or what it is to be replaced by; false: there is no such command. */
 static bool fill_in(struct page *pages, const char *line)
 {
@@ -323,6 +336,10 @@ static bool fill_in(struct page *pages, const char *line)
 
     if (strcmp(line, ".\\\" @SYNOPSIS@\n") == 0) {
         print_synopsis(pages);
+        return true;
+    }
+    if (strcmp(line, ".\\\" @OTHERS@\n") == 0) {
+        print_others(pages);
         return true;
     }
     if (sscanf(line, ".\\\" @OPTIONS %31[a-z]@", name) != 1) {
