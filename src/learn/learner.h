@@ -45,12 +45,8 @@ struct ff_learner_ops {
     void (*close)(struct ff_learner *learner); /* frees what the struct owns */
 };
 
-extern const struct ff_learner_ops ff_layer_learner;    /* one layer, by Forward-Forward */
-extern const struct ff_learner_ops ff_network_learner;  /* all layers, by Forward-Forward */
-extern const struct ff_learner_ops ff_backprop_learner; /* all layers, by backpropagation */
-/* The same, with gradients accumulated over micro-batches. */
-extern const struct ff_learner_ops ff_backprop_accum_learner;
-extern const struct ff_learner_ops ff_head_learner; /* one layer's part of the linear head */
+/* One layer's part of the linear head. The learners of the modes are listed in train/modes.c. */
+extern const struct ff_learner_ops ff_head_learner;
 
 /* Creates and opens a learner. */
 FF_CHECK int ff_learner_new(const struct ff_learner_ops *ops, const struct ff_learner_opts *opts,

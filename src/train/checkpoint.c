@@ -1,4 +1,5 @@
-/* Saving and restoring the layers in training. */
+/* Saves and restores the layers in training. A checkpoint is durable when ff_run_flip() returns:
+ * from then on the manifest names its tiles. */
 #include "model/tensor.h"
 #include "train/run.h"
 

@@ -2,13 +2,18 @@
 
 #include <string.h>
 
-static const struct ff_mode_ops rows[] = {
-    {.mode = "ff-stream", .learner = &ff_layer_learner},
-    {.mode = "ff-full", .learner = &ff_network_learner},
-    {.mode = "bp", .learner = &ff_backprop_learner},
-    {.mode = "bp-accum", .learner = &ff_backprop_accum_learner},
-    {.mode = "bp-checkpoint", .learner = &ff_backprop_learner},
-};
+/* Each mode of recipe/mode.c, and what it learns with. */
+#define MODES(ROW)                             \
+    ROW("ff-stream", ff_layer_learner)         \
+    ROW("ff-full", ff_network_learner)         \
+    ROW("bp", ff_backprop_learner)             \
+    ROW("bp-accum", ff_backprop_accum_learner) \
+    ROW("bp-checkpoint", ff_backprop_learner)
+
+#define DECLARE(name, learner) extern const struct ff_learner_ops learner;
+#define ROW(name, learner) {name, &learner},
+MODES(DECLARE)
+static const struct ff_mode_ops rows[] = {MODES(ROW)};
 
 const struct ff_mode_ops *ff_mode_ops(const struct ff_mode *mode)
 {

@@ -6,6 +6,7 @@
 #include "support/memory_scratch.h"
 #include "support/suite.h"
 #include "support/training.h"
+#include "train/modes.h"
 #include "train/run.h"
 
 #include <check.h>
@@ -258,7 +259,7 @@ START_TEST(memory_planned_is_memory_allocated)
     ck_assert_int_eq(ff_model_file_open(ctx, opts.model, FF_MODEL_READ, &file), FF_OK);
     ck_assert_int_eq(ff_manifest_load(ctx, file, &manifest), FF_OK);
     job = ff_job_make(&manifest, &opts, &none);
-    ff_network_learner.work.needs(&job, 1, &knobs, &needs);
+    ff_mode_work(job.mode, FF_STAGE_TRAIN)->needs(&job, 1, &knobs, &needs);
     for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
         ck_assert_uint_eq(needs.bytes[exact[i]], memory.category_peak_bytes[exact[i]]);
     ff_manifest_release(&manifest);
