@@ -98,7 +98,33 @@ static int field_from_json(struct ff_ctx *ctx, const struct ff_field *field, con
     return ff_fail(ctx, FF_ECORRUPT, "recipe: \"%s\" is missing or out of range", field->info.name);
 }
 
-int ff_manifest_recipe_read(struct ff_ctx *ctx, const json_t *object, struct ff_recipe *out)
+static bool has_key(const char *key)
+{
+    size_t n;
+    const struct ff_field *fields = ff_fields(&n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(ff_field_key(&fields[i]), key) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A later version may have added a field that decides the weights. */
+static int check_keys(struct ff_ctx *ctx, json_t *object)
+{
+    for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
+        const char *key = json_object_iter_key(at);
+
+        if (strcmp(key, "hidden") != 0 && !has_key(key))
+            return ff_fail(ctx, FF_EFORMAT,
+                           "recipe: \"%s\" is unknown: the model is of a later version, or damaged",
+                           key);
+    }
+    return FF_OK;
+}
+
+int ff_manifest_recipe_read(struct ff_ctx *ctx, json_t *object, struct ff_recipe *out)
 {
     const char *hidden = json_string_value(json_object_get(object, "hidden"));
     size_t n;
@@ -106,7 +132,9 @@ int ff_manifest_recipe_read(struct ff_ctx *ctx, const json_t *object, struct ff_
     int status;
 
     ff_recipe_init(out);
-    status = ff_recipe_parse_hidden(ctx, hidden ? hidden : "", out);
+    status = check_keys(ctx, object);
+    if (status == FF_OK)
+        status = ff_recipe_parse_hidden(ctx, hidden ? hidden : "", out);
     for (size_t i = 0; i < n && status == FF_OK; i++)
         status = field_from_json(ctx, &fields[i], json_object_get(object, ff_field_key(&fields[i])),
                                  out);

@@ -307,6 +307,24 @@ static void keep_warning(void *arg, const char *text)
     strcpy(kept, text);
 }
 
+static void drop_warnings(void *arg, const char *text)
+{
+    (void)text;
+    ff_ctx_on_warning(arg, NULL, NULL);
+}
+
+START_TEST(the_hook_may_call_the_context)
+{
+    struct ff_ctx *ctx;
+
+    ck_assert_int_eq(ff_ctx_new(&ctx), FF_OK);
+    ff_ctx_on_warning(ctx, drop_warnings, ctx);
+    ff_warn(ctx, "once");
+    ff_warn(ctx, "dropped");
+    ff_ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(warnings_reach_the_hook_in_one_line)
 {
     struct ff_ctx *ctx = new_ctx();
@@ -350,6 +368,7 @@ int main(void)
     tcase_add_test(tests, messages_are_one_line_whatever_names_hold);
     tcase_add_test(tests, system_errors_become_statuses);
     tcase_add_test(tests, warnings_reach_the_hook_in_one_line);
+    tcase_add_test(tests, the_hook_may_call_the_context);
     tcase_add_test(tests, every_status_has_a_text);
     return run_suite(suite);
 }

@@ -379,6 +379,21 @@ START_TEST(another_version_is_refused)
 }
 END_TEST
 
+START_TEST(a_field_of_a_later_version_is_refused)
+{
+    json_t *root = json_loads(manifest_text, 0, NULL);
+    struct ff_manifest out;
+    char *other;
+
+    json_object_set_new(json_object_get(root, "recipe"), "gradient_clip", json_real(1));
+    other = json_dumps(root, 0);
+    ck_assert_int_eq(read_text(other, &out), FF_EFORMAT);
+    ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "\"gradient_clip\" is unknown"));
+    free(other);
+    json_decref(root);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("model: damaged manifests");
@@ -398,6 +413,7 @@ int main(void)
     tcase_add_test(tcase, an_image_fits_its_row);
     tcase_add_test(tcase, the_label_fits_into_the_row);
     tcase_add_test(tcase, another_version_is_refused);
+    tcase_add_test(tcase, a_field_of_a_later_version_is_refused);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -168,6 +168,64 @@ START_TEST(a_model_names_its_rows_and_resumes_on_the_same_ones_only)
 }
 END_TEST
 
+/* Their name may be that of a file, which is not read in their place. */
+START_TEST(rows_must_be_provided_again_to_resume)
+{
+    struct ff_train_opts own;
+    long left = 30;
+
+    rows.name = "x_train.npy";
+    opts.interrupted = train_countdown;
+    opts.arg = &left;
+    ck_status(train_rows(), FF_EINTERRUPTED, "");
+    opts.interrupted = NULL;
+    own = opts;
+    own.data = (struct ff_data_source){.path = NULL};
+    ck_status(ff_train_resume(ctx, &own, &result), FF_EINVAL, "provide them again");
+    own.data.rows = &rows;
+    ck_status(ff_train_resume(ctx, &own, &result), FF_OK, "");
+    ck_assert_str_eq(train_hash(opts.model), train_reference(&recipe, ROWS));
+}
+END_TEST
+
+START_TEST(samples_of_another_shape_are_other_samples)
+{
+    long left = 30;
+
+    opts.interrupted = train_countdown;
+    opts.arg = &left;
+    ck_status(train_rows(), FF_EINTERRUPTED, "");
+    opts.interrupted = NULL;
+    rows.height = TRAIN_SIDE / 2;
+    rows.width = TRAIN_SIDE * 2;
+    ck_status(train_rows(), FF_EMISMATCH, "another height, width");
+}
+END_TEST
+
+/* What the caller forgot is an error, not a crash. */
+START_TEST(missing_arguments_are_refused)
+{
+    struct ff_evaluate_opts evaluate;
+    struct ff_evaluation evaluation = {.size = sizeof evaluation};
+    struct ff_train_opts own = opts;
+    char fingerprint[33];
+
+    ck_status(ff_train(ctx, NULL, &opts, &result), FF_EINVAL, "no recipe");
+    own.data = (struct ff_data_source){.path = NULL};
+    ck_status(ff_train_fingerprint(ctx, &own, fingerprint), FF_EINVAL, "no data");
+    own = opts;
+    own.model = NULL;
+    ck_status(ff_train_check_output(ctx, &own, "x.log"), FF_EINVAL, "no model");
+    ck_status(train_rows(), FF_OK, "");
+    ff_evaluate_opts_init(&evaluate);
+    evaluate.model = opts.model;
+    evaluate.data.rows = &rows;
+    evaluate.method = (enum ff_method)3;
+    ck_status(ff_evaluate(ctx, &evaluate, &evaluation), FF_EINVAL, "method 3");
+    ck_assert(!ff_recipe_uses(&(struct ff_recipe){.mode = NULL}, "epochs"));
+}
+END_TEST
+
 /* What ff_predict() gives, sample by sample. */
 struct predictions {
     uint32_t labels[ROWS];
@@ -274,6 +332,9 @@ int main(void)
     tcase_add_test(tcase, rows_give_the_weights_of_files);
     tcase_add_test(tcase, floats_and_shifted_images_are_no_different);
     tcase_add_test(tcase, a_model_names_its_rows_and_resumes_on_the_same_ones_only);
+    tcase_add_test(tcase, rows_must_be_provided_again_to_resume);
+    tcase_add_test(tcase, samples_of_another_shape_are_other_samples);
+    tcase_add_test(tcase, missing_arguments_are_refused);
     tcase_add_test(tcase, rows_in_memory_are_predicted_and_evaluated_as_files_are);
     tcase_add_test(tcase, rows_are_planned_as_files_are);
     tcase_add_test(tcase, what_rows_cannot_be_is_refused);
