@@ -14,7 +14,8 @@
  * Threads. A context, and what was made with it, is used by one thread at a time; recipes can be
  * shared as recipe.h says. Different threads may work with different contexts at the same time, but
  * not on the same model file or scratch directory. ff_train() and its kin start threads of their
- * own and join them before they return. Callbacks run in the thread that called the library.
+ * own and join them before they return. Callbacks run in the thread that called the library;
+ * they must not start another job with the same context.
  *
  * Errors. A function that can fail returns an ff_status: FF_OK (0), or a negative code with one
  * line of English in ff_ctx_message(). The library never prints and never ends the process.
@@ -33,7 +34,11 @@
  * - A model file and a scratch directory are open once in a process, and not across fork(); while
  *   they are, the process must not open and close the same files otherwise, which drops their
  *   locks. Network file systems do not work.
- * - The environment variable TMPDIR is read. The locale has no influence.
+ * - The environment variable TMPDIR is read. The locale shows in the decimal point of
+ *   numbers in messages, and nowhere else.
+ * - OpenBLAS takes a buffer of address space for each thread that computes. A job checks first that
+ *   there is enough for its own; where several jobs compute at once under a limit of address space
+ *   (ulimit -v), OpenBLAS may wait for ever.
  * - Peak memory is that of the process (memory.h).
  */
 #ifndef FFTOOL_FFTOOL_H
