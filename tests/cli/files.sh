@@ -95,12 +95,12 @@ ln -s S/boundary-0.lmdb inside
 tiny="--data $data --limit 400 --hidden 8 --epochs 1"
 # shellcheck disable=SC2086
 {
-    refused 2 '--log: \./new\.ff\.partial is the model' train $tiny -o new.ff --log ./new.ff.partial
-    refused 2 '--log: hard is the model' train $tiny -o kept.ff --log hard
+    refused 2 '--log: \./new\.ff\.partial is the file of the incomplete model' train $tiny -o new.ff --log ./new.ff.partial
+    refused 2 '--log: hard is the file of the incomplete model' train $tiny -o kept.ff --log hard
     refused 2 '--log: to-new is the model' train $tiny -o new.ff --log to-new
     refused 2 '--log: real\.ff is the model' train $tiny -o to-real --log real.ff
-    refused 2 '--log: real\.ff\.partial is the model' train $tiny -o far --log real.ff.partial
-    refused 2 '--log: good\.ff\.partial is the model' resume good.ff --log good.ff.partial
+    refused 2 '--log: real\.ff\.partial is the file of the incomplete model' train $tiny -o far --log real.ff.partial
+    refused 2 '--log: good\.ff\.partial is the file of the incomplete model' resume good.ff --log good.ff.partial
     for log in S/boundary-0.lmdb linked/tiles.lmdb S/import.tmp inside; do
         refused 2 "--log: $log has the name of a file .* in the scratch directory S;" \
             train $tiny -o new.ff --scratch S --log $log

@@ -367,7 +367,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("model: unfinished models");
-    TCase *tcase = tcase_create("unfinished models");
+    TCase *tcase = tcase_create("incomplete models");
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, training_end);
