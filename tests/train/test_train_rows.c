@@ -259,6 +259,7 @@ START_TEST(rows_in_memory_are_predicted_and_evaluated_as_files_are)
     ck_status(ff_evaluate(ctx, &evaluate, &memory), FF_OK, "");
     ck_assert_double_eq(memory.error, files.error);
     ck_assert_double_eq(memory.cross_entropy, files.cross_entropy);
+    ff_evaluate_release(&memory);
     rows.labels = NULL;
     rows.classes = 0;
     ck_status(ff_predict(ctx, &evaluate, note, &of_rows, &samples), FF_OK, "");
