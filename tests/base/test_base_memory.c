@@ -267,12 +267,12 @@ START_TEST(messages_are_one_line_whatever_names_hold)
     struct ff_ctx *ctx = new_ctx();
     char name[3000];
 
-    ck_assert_int_eq(ff_fail(ctx, FF_ECORRUPT, "%s: cut short",
+    ck_assert_int_eq(ff_fail(ctx, FF_ECORRUPT, "%s: truncated",
                              "a\nb\r\x1b[2J\x7f\xc2\x9b"
                              "2Jz"),
                      FF_ECORRUPT);
     check_one_line(ff_ctx_message(ctx));
-    ck_assert_str_eq(ff_ctx_message(ctx), "a\\nb\\r\\x1b[2J\\x7f\\u009b2Jz: cut short");
+    ck_assert_str_eq(ff_ctx_message(ctx), "a\\nb\\r\\x1b[2J\\x7f\\u009b2Jz: truncated");
     ff_fail(ctx, FF_EINVAL, "%s", "Z\xc3\xbcrich"); /* other characters stay */
     ck_assert_str_eq(ff_ctx_message(ctx), "Z\xc3\xbcrich");
     memset(name, 'x', sizeof name - 1);

@@ -42,9 +42,9 @@ START_TEST(bytes_that_are_not_utf8_are_escaped_one_by_one)
 {
     static const char *const pairs[][2] = {
         {"caf\xe9", "caf\\xe9"},                      /* Latin-1 */
-        {"\xc3", "\\xc3"},                            /* cut short */
+        {"\xc3", "\\xc3"},                            /* truncated */
         {"\xc3\x28", "\\xc3("},                       /* not continued */
-        {"\xe2\x82", "\\xe2\\x82"},                   /* cut short */
+        {"\xe2\x82", "\\xe2\\x82"},                   /* truncated */
         {"\xc0\x8a", "\\xc0\\x8a"},                   /* a newline in two bytes */
         {"\xe0\x80\x8a", "\\xe0\\x80\\x8a"},          /* in three */
         {"\xed\xa0\x80", "\\xed\\xa0\\x80"},          /* a surrogate */

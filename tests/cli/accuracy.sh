@@ -44,11 +44,11 @@ tiny 0 --rows symba-4,depth-4-chosen --seeds 2
 cp out table.md
 json r.json
 ok "results are JSON of the schema" [ "$(leaf .schema)" = fftool.accuracy/1 ]
-ok "they tell that they are tiny" [ "$(leaf .quick)" = true ]
+ok "they are marked as quick" [ "$(leaf .quick)" = true ]
 for key in cpu processors fftool blas; do
-    ok "the machine's $key is told" [ -n "$(leaf ".machine.$key")" ]
+    ok "the machine's $key is recorded" [ -n "$(leaf ".machine.$key")" ]
 done
-ok "every training is told" [ "$(grep -c '^\[[0-9]*/6\] .* % in ' err)" -eq 6 ]
+ok "every training is reported" [ "$(grep -c '^\[[0-9]*/6\] .* % in ' err)" -eq 6 ]
 ok "with what is left" has err '; about .* left$'
 for name in symba-4 depth-4-chosen; do
     at=$(row $name)
@@ -69,7 +69,7 @@ ok "the head has one" [ -n "$(leaf "$at.seeds[0].errors.head")" ]
 ok "BP has the same width and epochs" \
     [ "$(leaf "$at.bp.options")" = "--mode bp --limit 1000 --hidden 64x4 --epochs 1" ]
 ok "BP has its error" [ -n "$(leaf "$at.bp.seeds[1].error")" ]
-ok "a row without BP tells why" [ -n "$(leaf "$(row depth-4-chosen).bp_none")" ]
+ok "a row without BP states why" [ -n "$(leaf "$(row depth-4-chosen).bp_none")" ]
 ff 0 train --data "$data" --recipe symba --negative-sets 3 --hidden 64x4 --limit 1000 --epochs 1 \
     --seed 1 --quiet
 ff 0 eval model.ff --data "$data" --json --quiet
@@ -77,13 +77,13 @@ cp leaves results
 json out
 error=$(leaf .error)
 cp results leaves
-ok "the error is what fftool eval tells" [ "$(leaf "$at.seeds[1].error")" = "$error" ]
+ok "the error is what fftool eval prints" [ "$(leaf "$at.seeds[1].error")" = "$error" ]
 ok "the table has a line for each row" [ "$(grep -c '^| `' table.md)" -eq 2 ]
 # shellcheck disable=SC2016 # Markdown
 ok "with mean and spread" has table.md \
     '`symba-4`.* \| [0-9]+\.[0-9][0-9] ± [0-9]+\.[0-9][0-9] \(2 seeds\); head [0-9.]+ ± '
 ok "no lock stays" [ ! -e r.json.runs/lock ]
-ok "nor a work folder" [ -z "$(find r.json.runs -name '*.work')" ]
+ok "nor a work directory" [ -z "$(find r.json.runs -name '*.work')" ]
 
 cp r.json before.json
 tiny 0 --rows symba-4,depth-4-chosen --seeds 2
@@ -96,7 +96,7 @@ json r.json
 ok "to the same error" [ "$(leaf "$(row symba-4).seeds[1].error")" = "$error" ]
 ok "the other rows stay" [ -n "$(row depth-4-chosen)" ]
 tiny 0 --rows symba-4 --seeds 1 --force
-ok "--force measures anew" [ "$(grep -c '^\[' err)" -eq 2 ]
+ok "--force measures again" [ "$(grep -c '^\[' err)" -eq 2 ]
 accuracy 0 --table before.json
 ok "--table prints the same table" cmp out table.md
 accuracy 1 "$FFTOOL" -o r.json --mnist "$data"
@@ -119,7 +119,7 @@ exec "$FFTOOL" "\$@"
 END
 chmod +x failing
 accuracy 1 ./failing --quick --fashion "$data" --rows fashion-2000 -o f.json
-ok "a failure is told" has err '^\[2/2\] BP of fashion-2000, seed 0: failed: train: no "room" in'
+ok "a failure is reported" has err '^\[2/2\] BP of fashion-2000, seed 0: failed: train: no "room" in'
 ok "the results are JSON" json f.json
 ok "its message is kept" has leaves '\.bp\.seeds\[0\]\.failed=train: no .*room.* in .*here$'
 ok "so is what did not fail" [ -n "$(leaf "$(row fashion-2000).mean")" ]
@@ -163,7 +163,7 @@ ok "KILL: there was something to be killed" [ $code -eq 137 ]
 # shellcheck disable=SC2086
 accuracy 0 $row_of_seconds
 json w.json
-ok "the same command goes on" [ "$(leaf "$(row mnist-500).seeds[0].resumed")" = true ]
+ok "the same command resumes" [ "$(leaf "$(row mnist-500).seeds[0].resumed")" = true ]
 ok "to the weights of a training that was not stopped" \
     [ "$(leaf "$(row mnist-500).seeds[0].weights_hash")" = "$expected" ]
 ok "the bound is compared" [ "$(leaf "$(row mnist-500).holds")" = false ]
@@ -234,7 +234,7 @@ for bad in --seeds=0 --seeds=x --seeds=101 --seeds= --rows=none --rows --nonsens
     ok "$bad: nothing on stdout" empty out
 done
 accuracy 1 "$FFTOOL" --mnist nowhere -o n.json
-ok "a folder that is not there is named" has err 'nowhere: no such directory'
+ok "a directory that is not there is named" has err 'nowhere: no such directory'
 accuracy 1 ./no-program --mnist "$data" -o n.json
 ok "so is a program" has err 'no-program: no such program'
 accuracy 1 true --mnist "$data" -o n.json

@@ -67,7 +67,7 @@ ends_with()
     [ "$code" -eq "$1" ]
 }
 
-# Stopped meanwhile, so that it is cut short at an instant at which it is mapped; each batch reads
+# Stopped meanwhile, so that it is truncated while it is mapped; each batch reads
 # it again
 begin
 kill -STOP $!

@@ -20,9 +20,9 @@ for file in text.ff noise.ff empty.ff; do
     refused 4 "$file" eval "$file" --data "$data"
     ok "$file is left as it was" cmp "$file" copy
 done
-mkdir folder
+mkdir directory
 mkfifo fifo
-for file in folder fifo /dev/null; do
+for file in directory fifo /dev/null; do
     for command in "inspect $file" "eval $file --data $data" "predict $file --input $data" \
         "resume $file" "train --data $data --model $file"; do
         # shellcheck disable=SC2086
@@ -154,7 +154,7 @@ mkfifo pipe
 }
 refused 1 '--output: pipe: .*no process reads' predict model.ff --input "$data" --output pipe
 refused 4 'pipe: ' plot pipe -o figure.svg
-refused 4 'folder: not a file' plot folder -o figure.svg
+refused 4 'directory: not a file' plot directory -o figure.svg
 "$FFTOOL" train --data "$data" --limit 400 --hidden 8 --epochs 1 --model of.ff --quiet --log of.jsonl 2>err
 # shellcheck disable=SC2002 # a pipe is what it is about
 cat of.jsonl | "$FFTOOL" plot /dev/stdin -o figure.svg >out 2>err

@@ -34,7 +34,7 @@ while IFS='|' read -r what text; do
     ok "$what is refused" has err '^json-leaves: document:[-0-9]+: byte [0-9]+: '
 done <<'END'
 an empty file|
-a document cut short|{"a": [1, 2
+a truncated document|{"a": [1, 2
 a second document|{} {}
 text behind a document|{"a": 1}x
 a key given twice|{"a": 1, "b": {"a": 1, "a": 1}}

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The plan: peak memory is as planned, over a dozen networks; the smallest budget suffices, and
-# less is refused with exit code 3; `fftool plan` and its JSON; sizes that make no sense.
+# less is refused with exit code 3; `fftool plan` and its JSON; invalid sizes.
 # tools/measure-plan has more networks; FFTOOL_LONG=1 measures them all.
 # shellcheck source=tests/cli/lib
 # shellcheck disable=SC2086 # $net is words

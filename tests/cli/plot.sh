@@ -193,8 +193,8 @@ ff 1 plot r.json -o no/such/bars.svg
 ok "a missing directory is reported" has err 'no/such'
 
 # A picture is written where its path leads
-mkdir folder.svg
-refused 1 'folder\.svg: Is a directory' plot r.json -o folder.svg
+mkdir directory.svg
+refused 1 'directory\.svg: Is a directory' plot r.json -o directory.svg
 mkfifo pipe.svg
 refused 1 'pipe\.svg: .*no process reads' plot r.json -o pipe.svg
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then

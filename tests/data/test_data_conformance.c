@@ -83,10 +83,10 @@ END_TEST
 START_TEST(reads_back_what_was_written_for_any_read_size)
 {
     const struct data_fixture *fixture = &data_fixtures[_i];
-    const struct ff_dataset_spec spec = {.path = folder};
+    const struct ff_dataset_spec spec = {.path = directory};
     const size_t pieces[] = {1, 7, ROWS, 1000};
 
-    fixture->write(fixture, folder, ROWS);
+    fixture->write(fixture, directory, ROWS);
     for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++)
         check_content(fixture, &spec, ROWS, pieces[p], true);
     check_content(fixture, &spec, ROWS, 4, false);
@@ -96,11 +96,11 @@ END_TEST
 START_TEST(needs_no_labels_when_unlabelled)
 {
     const struct data_fixture *fixture = &data_fixtures[_i];
-    const struct ff_dataset_spec spec = {.path = folder, .unlabelled = true};
+    const struct ff_dataset_spec spec = {.path = directory, .unlabelled = true};
 
-    fixture->write(fixture, folder, ROWS);
+    fixture->write(fixture, directory, ROWS);
     if (fixture->labels)
-        ck_assert_int_eq(unlink(data_path(folder, fixture->labels)), 0);
+        ck_assert_int_eq(unlink(data_path(directory, fixture->labels)), 0);
     check_content(fixture, &spec, ROWS, 3, false);
 }
 END_TEST
@@ -112,14 +112,14 @@ START_TEST(takes_a_file_of_images_as_well_as_a_directory)
     bool parts;
     char *images, *answers;
 
-    fixture->write(fixture, folder, ROWS);
-    images = strdup(data_path(folder, fixture->images));
-    answers = strdup(data_path(folder, "answers"));
-    parts = access(data_path(folder, "data_batch_2.bin"), F_OK) == 0;
+    fixture->write(fixture, directory, ROWS);
+    images = strdup(data_path(directory, fixture->images));
+    answers = strdup(data_path(directory, "answers"));
+    parts = access(data_path(directory, "data_batch_2.bin"), F_OK) == 0;
     spec.path = images;
     check_content(fixture, &spec, parts ? 1 : ROWS, 5, true);
     if (fixture->labels) {
-        ck_assert_int_eq(rename(data_path(folder, fixture->labels), answers), 0);
+        ck_assert_int_eq(rename(data_path(directory, fixture->labels), answers), 0);
         spec.labels = answers;
         check_content(fixture, &spec, ROWS, 5, true);
     }
@@ -144,7 +144,7 @@ static bool is_row(const struct data_fixture *fixture, size_t row, const void *f
 static void read_sample(const struct data_fixture *fixture, size_t n, size_t max_rows,
                         bool in_sample[ROWS])
 {
-    const struct ff_dataset_spec spec = {.path = folder, .sample = n};
+    const struct ff_dataset_spec spec = {.path = directory, .sample = n};
     struct ff_dataset *dataset;
     uint16_t *labels = calloc(max_rows, sizeof *labels);
     void *features = calloc(max_rows, fixture->features * sizeof(float));
@@ -177,7 +177,7 @@ START_TEST(a_sample_has_its_size_and_order_for_any_read_size)
     const size_t pieces[] = {1, 3, ROWS, 1000};
     bool in_smaller[ROWS] = {false};
 
-    fixture->write(fixture, folder, ROWS);
+    fixture->write(fixture, directory, ROWS);
     for (size_t n = 1; n <= ROWS; n++) {
         bool in_sample[ROWS], again[ROWS];
 
@@ -211,18 +211,19 @@ static struct ff_dataset *open_and_read(const struct ff_dataset_spec *spec, size
 /* Sets the modification time of the files of the directory's dataset. */
 static void set_mtime(time_t seconds)
 {
-    const struct ff_dataset_spec spec = {.path = folder};
+    const struct ff_dataset_spec spec = {.path = directory};
     const struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds, .tv_nsec = 1000}};
     struct ff_data_files files;
 
     ck_assert_int_eq(ff_dataset_find(ctx, &spec, &files), FF_OK);
     for (uint32_t i = 0; i < files.count; i++)
-        ck_assert_int_eq(utimensat(AT_FDCWD, data_path(folder, files.file[i].name), times, 0), 0);
+        ck_assert_int_eq(utimensat(AT_FDCWD, data_path(directory, files.file[i].name), times, 0),
+                         0);
 }
 
 static void ck_file(const struct ff_data_file *file, time_t seconds)
 {
-    struct data_bytes bytes = data_read(folder, file->name);
+    struct data_bytes bytes = data_read(directory, file->name);
     XXH128_hash_t hash = XXH3_128bits(bytes.at, bytes.n);
     char hex[FF_HASH_BYTES];
 
@@ -236,11 +237,12 @@ static void ck_file(const struct ff_data_file *file, time_t seconds)
 START_TEST(files_are_described_as_they_were_read)
 {
     const struct data_fixture *fixture = &data_fixtures[_i];
-    const struct ff_dataset_spec spec = {.path = folder}, sample = {.path = folder, .sample = 2};
+    const struct ff_dataset_spec spec = {.path = directory},
+                                 sample = {.path = directory, .sample = 2};
     const struct ff_dataset_spec *specs[] = {&spec, &sample};
     const time_t old = 1000000000;
 
-    fixture->write(fixture, folder, ROWS);
+    fixture->write(fixture, directory, ROWS);
     set_mtime(old);
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
         struct ff_dataset *dataset = open_and_read(specs[i], i == 0 ? ROWS : 2);
@@ -265,11 +267,11 @@ END_TEST
 START_TEST(a_time_that_is_too_new_is_not_trusted)
 {
     const struct data_fixture *fixture = &data_fixtures[_i];
-    const struct ff_dataset_spec spec = {.path = folder};
+    const struct ff_dataset_spec spec = {.path = directory};
     struct ff_data_files read, now;
     struct ff_dataset *dataset;
 
-    fixture->write(fixture, folder, ROWS);
+    fixture->write(fixture, directory, ROWS);
     set_mtime(time(NULL) + 1000);
     dataset = open_and_read(&spec, ROWS);
     ck_assert_int_eq(ff_dataset_describe(dataset, &read), FF_OK);
@@ -284,11 +286,11 @@ END_TEST
 START_TEST(a_file_that_changes_while_it_is_read_is_an_error)
 {
     const struct data_fixture *fixture = &data_fixtures[_i];
-    const struct ff_dataset_spec spec = {.path = folder};
+    const struct ff_dataset_spec spec = {.path = directory};
     struct ff_data_files read;
     struct ff_dataset *dataset;
 
-    fixture->write(fixture, folder, ROWS);
+    fixture->write(fixture, directory, ROWS);
     set_mtime(1000000000);
     dataset = open_and_read(&spec, 1);
     set_mtime(1000000001);

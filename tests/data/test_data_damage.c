@@ -17,7 +17,7 @@
 /* Opens and reads the whole; *ROWS are those that came. Reads nothing of unreasonable width. */
 static int read_rows(size_t *rows)
 {
-    const struct ff_dataset_spec spec = {.path = folder};
+    const struct ff_dataset_spec spec = {.path = directory};
     struct ff_dataset *dataset;
     unsigned char features[4 * 3072 * 4];
     uint16_t labels[4];
@@ -39,8 +39,8 @@ static int read_rows(size_t *rows)
 
 static void check_cut_at_every_byte(const struct data_fixture *fixture, const char *name)
 {
-    struct data_bytes whole = data_read(folder, name);
-    const char *path = data_path(folder, name);
+    struct data_bytes whole = data_read(directory, name);
+    const char *path = data_path(directory, name);
     const size_t step = whole.n > LONG_BYTES ? 7 : 1;
     size_t rows;
 
@@ -63,9 +63,9 @@ START_TEST(a_file_cut_anywhere_is_an_error)
 {
     const struct data_fixture *fixture = &data_fixtures[_i];
 
-    fixture->write(fixture, folder, ROWS_CUT);
+    fixture->write(fixture, directory, ROWS_CUT);
     check_cut_at_every_byte(fixture, fixture->images);
-    fixture->write(fixture, folder, ROWS_CUT);
+    fixture->write(fixture, directory, ROWS_CUT);
     if (fixture->labels)
         check_cut_at_every_byte(fixture, fixture->labels);
 }
@@ -73,7 +73,7 @@ END_TEST
 
 static void check_damage_to_every_byte(const char *name)
 {
-    struct data_bytes whole = data_read(folder, name);
+    struct data_bytes whole = data_read(directory, name);
     uint32_t noise = 1;
 
     for (size_t at = 0; at < whole.n && at < HEADER_BYTES; at++) {
@@ -87,11 +87,11 @@ static void check_damage_to_every_byte(const char *name)
                              : kind == 1 ? 0xff
                              : kind == 2 ? damaged.at[at] ^ 1
                                          : (unsigned char)(noise >> 24);
-            data_write(folder, name, &damaged);
+            data_write(directory, name, &damaged);
             (void)read_rows(&rows); /* dataset_teardown() checks the memory it took */
         }
     }
-    data_write(folder, name, &whole);
+    data_write(directory, name, &whole);
 }
 
 START_TEST(a_damaged_header_neither_crashes_nor_takes_memory)
@@ -99,7 +99,7 @@ START_TEST(a_damaged_header_neither_crashes_nor_takes_memory)
     const struct data_fixture *fixture = &data_fixtures[_i];
     size_t rows;
 
-    fixture->write(fixture, folder, ROWS_CUT);
+    fixture->write(fixture, directory, ROWS_CUT);
     check_damage_to_every_byte(fixture->images);
     if (fixture->labels)
         check_damage_to_every_byte(fixture->labels);
@@ -116,10 +116,10 @@ START_TEST(more_bytes_than_the_header_declares_are_an_error)
         struct data_bytes bytes;
         size_t rows;
 
-        fixture->write(fixture, folder, ROWS_CUT);
-        bytes = data_read(folder, names[i]);
+        fixture->write(fixture, directory, ROWS_CUT);
+        bytes = data_read(directory, names[i]);
         data_put(&bytes, "x", 1);
-        data_write(folder, names[i], &bytes);
+        data_write(directory, names[i], &bytes);
         ck_assert_int_eq(read_rows(&rows), FF_ECORRUPT);
     }
 }
@@ -130,8 +130,8 @@ START_TEST(an_empty_file_is_an_error)
     const struct data_fixture *fixture = &data_fixtures[_i];
     size_t rows;
 
-    fixture->write(fixture, folder, ROWS_CUT);
-    ck_assert_int_eq(truncate(data_path(folder, fixture->images), 0), 0);
+    fixture->write(fixture, directory, ROWS_CUT);
+    ck_assert_int_eq(truncate(data_path(directory, fixture->images), 0), 0);
     ck_assert_int_ne(read_rows(&rows), FF_OK);
     ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), fixture->images));
 }
@@ -145,10 +145,10 @@ START_TEST(counts_that_do_not_match_are_an_error)
 
     if (!fixture->labels)
         return;
-    fixture->write(fixture, folder, ROWS);
-    images = data_read(folder, fixture->images);
-    fixture->write(fixture, folder, ROWS - 1);
-    data_write(folder, fixture->images, &images);
+    fixture->write(fixture, directory, ROWS);
+    images = data_read(directory, fixture->images);
+    fixture->write(fixture, directory, ROWS - 1);
+    data_write(directory, fixture->images, &images);
     ck_assert_int_eq(read_rows(&rows), FF_EMISMATCH);
     ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "10 labels for the 11 images"));
 }
@@ -161,8 +161,8 @@ START_TEST(missing_labels_are_an_error_that_names_them)
 
     if (!fixture->labels)
         return;
-    fixture->write(fixture, folder, ROWS);
-    ck_assert_int_eq(unlink(data_path(folder, fixture->labels)), 0);
+    fixture->write(fixture, directory, ROWS);
+    ck_assert_int_eq(unlink(data_path(directory, fixture->labels)), 0);
     ck_assert_int_eq(read_rows(&rows), FF_ENOTFOUND);
     ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "labels"));
 }
@@ -180,7 +180,7 @@ START_TEST(every_failing_allocation_is_reported_and_leaks_nothing)
 {
     const struct data_fixture *fixture = &data_fixtures[_i];
 
-    fixture->write(fixture, folder, ROWS_CUT);
+    fixture->write(fixture, directory, ROWS_CUT);
     ck_assert_int_gt(fail_each_allocation(ctx, read_and_forget, NULL, 1000), 3);
 }
 END_TEST
@@ -190,7 +190,7 @@ START_TEST(a_memory_limit_is_reported_as_such)
     const struct data_fixture *fixture = &data_fixtures[_i];
     size_t rows;
 
-    fixture->write(fixture, folder, ROWS_CUT);
+    fixture->write(fixture, directory, ROWS_CUT);
     ff_memory_limit(ctx, 50000);
     ck_assert_int_eq(read_rows(&rows), FF_EBUDGET);
 }

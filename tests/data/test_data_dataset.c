@@ -17,7 +17,7 @@
 START_TEST(a_sample_of_sorted_rows_has_every_class_in_its_share)
 {
     const uint32_t rows = SORTED_CLASSES * SORTED_EACH;
-    const struct ff_dataset_spec spec = {.path = folder, .sample = rows / 5};
+    const struct ff_dataset_spec spec = {.path = directory, .sample = rows / 5};
     struct data_bytes images = data_idx(8, 2, (const uint32_t[]){rows, 1});
     struct data_bytes labels = data_idx(8, 1, (const uint32_t[]){rows});
     struct ff_dataset *dataset;
@@ -31,8 +31,8 @@ START_TEST(a_sample_of_sorted_rows_has_every_class_in_its_share)
         data_put(&images, &label, 1);
         data_put(&labels, &label, 1);
     }
-    data_write(folder, "train-images-idx3-ubyte", &images);
-    data_write(folder, "train-labels-idx1-ubyte", &labels);
+    data_write(directory, "train-images-idx3-ubyte", &images);
+    data_write(directory, "train-labels-idx1-ubyte", &labels);
     ck_assert_int_eq(ff_dataset_open(ctx, &spec, &dataset), FF_OK);
     for (uint32_t done = 0; done < rows / 5; done += (uint32_t)n) {
         ck_assert_int_eq(ff_dataset_read(dataset, rows, values, drawn, &n), FF_OK);
@@ -55,7 +55,7 @@ END_TEST
 
 START_TEST(a_missing_path_is_named)
 {
-    const struct ff_dataset_spec spec = {.path = data_path(folder, "nowhere")};
+    const struct ff_dataset_spec spec = {.path = data_path(directory, "nowhere")};
     uint64_t rows, sum;
 
     ck_assert_int_eq(read_all(&spec, 1, &rows, &sum), FF_ENOTFOUND);
@@ -65,7 +65,7 @@ END_TEST
 
 START_TEST(the_error_for_an_empty_directory_names_the_usual_files)
 {
-    struct ff_dataset_spec spec = {.path = folder};
+    struct ff_dataset_spec spec = {.path = directory};
     uint64_t rows, sum;
 
     ck_assert_int_eq(read_all(&spec, 1, &rows, &sum), FF_EFORMAT);
@@ -82,12 +82,12 @@ END_TEST
 
 START_TEST(the_error_for_a_foreign_file_names_the_known_formats)
 {
-    const struct ff_dataset_spec spec = {.path = data_path(folder, "photo.png")};
+    const struct ff_dataset_spec spec = {.path = data_path(directory, "photo.png")};
     struct data_bytes bytes = {0};
     uint64_t rows, sum;
 
     data_put(&bytes, "\x89PNG\r\n\x1a\n", 8);
-    data_write(folder, "photo.png", &bytes);
+    data_write(directory, "photo.png", &bytes);
     ck_assert_int_eq(read_all(&spec, 1, &rows, &sum), FF_EFORMAT);
     ck_says("photo.png");
     ck_says("IDX");
@@ -108,17 +108,17 @@ START_TEST(foreign_content_under_a_usual_name_is_refused_by_its_format)
         struct data_bytes bytes = {0};
 
         data_put(&bytes, "<!DOCTYPE html><title>404</title>", 33);
-        data_write(folder, cases[i].name, &bytes);
+        data_write(directory, cases[i].name, &bytes);
         ck_assert_int_ne(try_folder(), FF_OK);
         ck_says(cases[i].says);
-        ck_assert_int_eq(unlink(data_path(folder, cases[i].name)), 0);
+        ck_assert_int_eq(unlink(data_path(directory, cases[i].name)), 0);
     }
 }
 END_TEST
 
 START_TEST(a_pipe_is_refused_and_not_waited_for)
 {
-    const struct ff_dataset_spec spec = {.path = data_path(folder, "pipe")};
+    const struct ff_dataset_spec spec = {.path = data_path(directory, "pipe")};
     uint64_t rows, sum;
 
     ck_assert_int_eq(mkfifo(spec.path, 0600), 0);
@@ -128,7 +128,7 @@ END_TEST
 
 START_TEST(the_test_split_is_read_from_its_own_files)
 {
-    struct ff_dataset_spec spec = {.path = folder, .split = FF_SPLIT_TEST};
+    struct ff_dataset_spec spec = {.path = directory, .split = FF_SPLIT_TEST};
     static const char *const renamed[][2] = {
         {"train-images-idx3-ubyte", "t10k-images-idx3-ubyte"},
         {"train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte"},
@@ -160,8 +160,8 @@ START_TEST(a_gap_between_cifar10_batches_is_an_error)
 {
     const struct data_fixture *fixture = fixture_named("cifar10, batches");
 
-    fixture->write(fixture, folder, 5);
-    ck_assert_int_eq(unlink(data_path(folder, "data_batch_2.bin")), 0);
+    fixture->write(fixture, directory, 5);
+    ck_assert_int_eq(unlink(data_path(directory, "data_batch_2.bin")), 0);
     ck_assert_int_eq(try_folder(), FF_ENOTFOUND);
     ck_says("data_batch_2.bin");
 }
@@ -172,10 +172,10 @@ START_TEST(cifar10_has_ten_labels)
     const struct data_fixture *fixture = fixture_named("cifar10");
     struct data_bytes bytes;
 
-    fixture->write(fixture, folder, 3);
-    bytes = data_read(folder, fixture->images);
+    fixture->write(fixture, directory, 3);
+    bytes = data_read(directory, fixture->images);
     bytes.at[2 * 3073] = 10;
-    data_write(folder, fixture->images, &bytes);
+    data_write(directory, fixture->images, &bytes);
     ck_assert_int_eq(try_folder(), FF_EINVAL);
     ck_says("label 10 of row 2");
 }

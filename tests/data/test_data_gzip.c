@@ -20,7 +20,7 @@ static void setup(void)
 /* Reads all rows; *SUM differs with the content. */
 static int read_rows(uint64_t *sum)
 {
-    const struct ff_dataset_spec spec = {.path = folder};
+    const struct ff_dataset_spec spec = {.path = directory};
     unsigned char row[MOST_ROW_BYTES];
     struct ff_dataset *dataset;
     uint16_t label;
@@ -46,13 +46,13 @@ static void write_padded(size_t n, const struct data_bytes *more)
 {
     struct data_bytes bytes;
 
-    fixture->write(fixture, folder, ROWS);
-    bytes = data_read(folder, fixture->images);
+    fixture->write(fixture, directory, ROWS);
+    bytes = data_read(directory, fixture->images);
     for (size_t i = 0; i < n; i++)
         data_put(&bytes, "", 1);
     if (more)
         data_put(&bytes, more->at, more->n);
-    data_write(folder, fixture->images, &bytes);
+    data_write(directory, fixture->images, &bytes);
 }
 
 START_TEST(zero_bytes_after_the_last_gzip_member_are_ignored)
@@ -76,8 +76,8 @@ START_TEST(zero_bytes_between_gzip_members_are_damage)
     struct data_bytes empty = {0}, garbage = {0};
     uint64_t sum;
 
-    data_write_gz(folder, fixture->images, &empty);
-    empty = data_read(folder, fixture->images);
+    data_write_gz(directory, fixture->images, &empty);
+    empty = data_read(directory, fixture->images);
     data_put(&garbage, "garbage", 7);
     write_padded(0, &empty);
     ck_assert_msg(read_rows(&sum) == FF_OK, "%s", ff_ctx_message(ctx));

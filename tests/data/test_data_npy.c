@@ -11,14 +11,14 @@
 static int open_with(unsigned char version, const char *literal, size_t bytes,
                      struct ff_dataset_info *info)
 {
-    const struct ff_dataset_spec spec = {.path = data_path(folder, "x.npy"), .unlabelled = true};
+    const struct ff_dataset_spec spec = {.path = data_path(directory, "x.npy"), .unlabelled = true};
     struct data_bytes file = data_npy(version, literal);
     struct ff_dataset *dataset;
     int status;
 
     for (size_t i = 0; i < bytes; i++)
         data_put(&file, "", 1);
-    data_write(folder, "x.npy", &file);
+    data_write(directory, "x.npy", &file);
     status = ff_dataset_open(ctx, &spec, &dataset);
     if (status == FF_OK) {
         *info = dataset->info;
@@ -127,7 +127,7 @@ END_TEST
 
 static int open_labels(const char *descr, const void *labels, size_t bytes, uint32_t *classes)
 {
-    const struct ff_dataset_spec spec = {.path = folder};
+    const struct ff_dataset_spec spec = {.path = directory};
     struct data_bytes file;
     struct ff_dataset *dataset;
     char text[128];
@@ -135,11 +135,11 @@ static int open_labels(const char *descr, const void *labels, size_t bytes, uint
 
     file = data_npy(1, "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3)}");
     data_put(&file, "abcdef", 6);
-    data_write(folder, "x_train.npy", &file);
+    data_write(directory, "x_train.npy", &file);
     snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (2,)}", descr);
     file = data_npy(1, text);
     data_put(&file, labels, bytes);
-    data_write(folder, "y_train.npy", &file);
+    data_write(directory, "y_train.npy", &file);
     status = ff_dataset_open(ctx, &spec, &dataset);
     if (status == FF_OK) {
         *classes = dataset->info.classes;

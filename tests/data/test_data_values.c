@@ -17,20 +17,20 @@ static void write_labels(unsigned char type, size_t width, const int32_t *labels
 
         data_put(&bytes, b + 4 - width, width);
     }
-    data_write(folder, "train-labels-idx1-ubyte", &bytes);
+    data_write(directory, "train-labels-idx1-ubyte", &bytes);
 }
 
 START_TEST(labels_of_every_width_are_read)
 {
     const struct data_fixture *fixture = fixture_named("idx");
     const int32_t labels[] = {0, 7, 100, 3};
-    const struct ff_dataset_spec spec = {.path = folder};
+    const struct ff_dataset_spec spec = {.path = directory};
     static const struct {
         unsigned char type;
         size_t width;
     } types[] = {{0x08, 1}, {0x09, 1}, {0x0b, 2}, {0x0c, 4}};
 
-    fixture->write(fixture, folder, 4);
+    fixture->write(fixture, directory, 4);
     for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
         struct ff_dataset *dataset;
         unsigned char features[4 * 12];
@@ -52,9 +52,9 @@ START_TEST(a_thousand_classes_are_the_limit)
 {
     const struct data_fixture *fixture = fixture_named("idx");
     struct ff_dataset *dataset;
-    const struct ff_dataset_spec spec = {.path = folder};
+    const struct ff_dataset_spec spec = {.path = directory};
 
-    fixture->write(fixture, folder, 2);
+    fixture->write(fixture, directory, 2);
     write_labels(0x0c, 4, (const int32_t[]){0, 999}, 2);
     ck_assert_int_eq(ff_dataset_open(ctx, &spec, &dataset), FF_OK);
     ck_assert_uint_eq(dataset->info.classes, FF_MAX_CLASSES);
@@ -73,15 +73,15 @@ START_TEST(labels_that_are_not_one_integer_each_are_refused)
     const struct data_fixture *fixture = fixture_named("idx");
     struct data_bytes bytes;
 
-    fixture->write(fixture, folder, 2);
+    fixture->write(fixture, directory, 2);
     bytes = data_idx(0x08, 2, (const uint32_t[]){2, 3});
     data_put(&bytes, "abcdef", 6);
-    data_write(folder, "train-labels-idx1-ubyte", &bytes);
+    data_write(directory, "train-labels-idx1-ubyte", &bytes);
     ck_assert_int_eq(try_folder(), FF_EINVAL);
     ck_says("3 values");
     bytes = data_idx(0x0d, 1, (const uint32_t[]){2});
     data_put(&bytes, "\0\0\0\0\0\0\0", 8);
-    data_write(folder, "train-labels-idx1-ubyte", &bytes);
+    data_write(directory, "train-labels-idx1-ubyte", &bytes);
     ck_assert_int_eq(try_folder(), FF_EINVAL);
     ck_says("float32");
 }
@@ -89,7 +89,7 @@ END_TEST
 
 static int open_idx_of(unsigned axes, const uint32_t *lengths, struct ff_dataset_info *info)
 {
-    const struct ff_dataset_spec spec = {.path = folder, .unlabelled = true};
+    const struct ff_dataset_spec spec = {.path = directory, .unlabelled = true};
     struct data_bytes bytes = data_idx(0x08, axes, lengths);
     struct ff_dataset *dataset;
     size_t n = 1;
@@ -99,7 +99,7 @@ static int open_idx_of(unsigned axes, const uint32_t *lengths, struct ff_dataset
         n *= lengths[i];
     for (size_t i = 0; i < n && n < 1000; i++)
         data_put(&bytes, "", 1);
-    data_write(folder, "train-images-idx3-ubyte", &bytes);
+    data_write(directory, "train-images-idx3-ubyte", &bytes);
     status = ff_dataset_open(ctx, &spec, &dataset);
     if (status == FF_OK) {
         *info = dataset->info;
@@ -162,13 +162,13 @@ START_TEST(a_float_that_is_not_finite_is_found)
         struct data_bytes bytes, bad = {0};
         const size_t at = 12 + 4 * (6 * 5 + 2); /* row 6, column 2 */
 
-        fixture->write(fixture, folder, 9);
-        bytes = data_read(folder, fixture->images);
+        fixture->write(fixture, directory, 9);
+        bytes = data_read(directory, fixture->images);
         data_put(&bad, bytes.at, at);
         data_put_be32(&bad, cases[i].bits);
         data_put(&bad, bytes.at + at + 4, bytes.n - at - 4);
         free(bytes.at);
-        data_write(folder, fixture->images, &bad);
+        data_write(directory, fixture->images, &bad);
         ck_assert_int_eq(try_folder(), FF_ENUMERIC);
         ck_says("row 6, column 2");
         ck_says(cases[i].says);

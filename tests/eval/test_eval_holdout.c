@@ -137,7 +137,7 @@ static void invert_images(bool held_out)
     struct naive_data data;
     struct naive_streams streams;
     size_t place, end;
-    FILE *file = fopen(train_path(folder, IMAGES), "r+b");
+    FILE *file = fopen(train_path(directory, IMAGES), "r+b");
 
     ck_assert_ptr_nonnull(file);
     naive_data_read(opts.data.path, "train", TRAIN_CLASSES, &data);

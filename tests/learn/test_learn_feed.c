@@ -11,7 +11,7 @@
 #define CHUNK_ROWS 16
 #define FEATURES (1 << 16) /* floats: a chunk is larger than what comes along with another page */
 
-static char *folder;
+static char *directory;
 static struct ff_ctx *ctx;
 static struct ff_scratch scratch;
 static struct ff_geometry geometry;
@@ -63,11 +63,11 @@ static void watch(void)
 
 static void setup(void)
 {
-    folder = train_folder(1);
+    directory = train_folder(1);
     ctx = train_ctx();
     geometry = ff_geometry_make(CHUNKS * CHUNK_ROWS, CHUNK_ROWS);
     ck_assert_int_eq(ff_workers_init(&workers, ctx, 1), FF_OK);
-    ck_assert_int_eq(ff_scratch_open(ctx, train_path(folder, "scratch"), &scratch), FF_OK);
+    ck_assert_int_eq(ff_scratch_open(ctx, train_path(directory, "scratch"), &scratch), FF_OK);
     ck_assert_int_eq(scratch.ops->create(scratch.self, 0, &set), FF_OK);
     put_chunks();
     watch();
@@ -83,7 +83,7 @@ static void teardown(void)
     ff_memory_read(ctx, &memory);
     ck_assert_uint_eq(memory.accounted_bytes, 0);
     ff_ctx_free(ctx);
-    free(folder);
+    free(directory);
 }
 
 /* Loads CHUNKS chunks of each of N streams, all at once. */

@@ -13,7 +13,7 @@
 #define ROWS (CHUNKS * CHUNK_ROWS)
 #define UNITS 20
 
-static char *folder;
+static char *directory;
 static struct ff_ctx *ctx;
 static struct ff_scratch scratch;
 static struct ff_workers workers;
@@ -62,11 +62,11 @@ static void make_layer(void)
 
 static void setup(void)
 {
-    folder = train_folder(1);
+    directory = train_folder(1);
     ctx = train_ctx();
     geometry = ff_geometry_make(ROWS, CHUNK_ROWS);
     ck_assert_int_eq(ff_workers_init(&workers, ctx, 1), FF_OK);
-    ck_assert_int_eq(ff_scratch_open(ctx, train_path(folder, "scratch"), &scratch), FF_OK);
+    ck_assert_int_eq(ff_scratch_open(ctx, train_path(directory, "scratch"), &scratch), FF_OK);
     ck_assert_int_eq(scratch.ops->create(scratch.self, 0, &set), FF_OK);
     put_chunks();
     make_layer();
@@ -85,7 +85,7 @@ static void teardown(void)
     ff_memory_read(ctx, &memory);
     ck_assert_uint_eq(memory.accounted_bytes, 0);
     ff_ctx_free(ctx);
-    free(folder);
+    free(directory);
 }
 
 static int take(void *arg, const struct ff_forward_block *block)

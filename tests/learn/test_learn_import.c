@@ -25,7 +25,7 @@
 static void setup(void)
 {
     ctx = train_ctx();
-    folder = data_folder();
+    directory = data_folder();
 }
 
 static void teardown(void)
@@ -35,7 +35,7 @@ static void teardown(void)
     ff_memory_read(ctx, &memory);
     ck_assert_uint_eq(memory.accounted_bytes, 0);
     ff_ctx_free(ctx);
-    free(folder);
+    free(directory);
 }
 
 /* A row no other is like: its number, then bytes that follow from it. */
@@ -68,11 +68,11 @@ static void write_idx(size_t rows, bool gz)
 
     put_content(&images, &labels, rows);
     if (gz) {
-        data_write_gz(folder, "train-images-idx3-ubyte.gz", &images);
-        data_write_gz(folder, "train-labels-idx1-ubyte.gz", &labels);
+        data_write_gz(directory, "train-images-idx3-ubyte.gz", &images);
+        data_write_gz(directory, "train-labels-idx1-ubyte.gz", &labels);
     } else {
-        data_write(folder, "train-images-idx3-ubyte", &images);
-        data_write(folder, "train-labels-idx1-ubyte", &labels);
+        data_write(directory, "train-images-idx3-ubyte", &images);
+        data_write(directory, "train-labels-idx1-ubyte", &labels);
     }
 }
 
@@ -88,15 +88,15 @@ static void write_npy(size_t rows)
              rows);
     labels = data_npy(1, shape);
     put_content(&images, &labels, rows);
-    data_write(folder, "x_train.npy", &images);
-    data_write(folder, "y_train.npy", &labels);
+    data_write(directory, "x_train.npy", &images);
+    data_write(directory, "y_train.npy", &labels);
 }
 
 /* Imports the directory's data into SET, in the order of SEED; NULL: only hashes. */
 static int import(struct ff_set *set, const struct ff_geometry *geometry,
                   const struct ff_permutation *order, const char *compress, char fingerprint[33])
 {
-    struct ff_dataset_spec spec = {.path = folder};
+    struct ff_dataset_spec spec = {.path = directory};
     struct ff_import_opts opts = {.geometry = geometry, .order = order, .set = set};
     struct ff_import_facts facts;
     struct ff_scratch scratch;
@@ -243,7 +243,7 @@ START_TEST(no_temporary_file_stays)
 {
     write_idx(500, false);
     ck_import(500, 128, true, NULL);
-    nftw(folder, count_file, 8, FTW_PHYS);
+    nftw(directory, count_file, 8, FTW_PHYS);
     ck_assert_int_eq(files_found, 2); /* images and labels */
 }
 END_TEST
@@ -266,7 +266,7 @@ static void fingerprint_of(uint64_t seed, uint64_t rows, uint32_t batch, char ou
 START_TEST(the_fingerprint_is_that_of_the_data_alone)
 {
     struct ff_geometry geometry = ff_geometry_make(500, 128);
-    char first[33], other[33], *plain = folder;
+    char first[33], other[33], *plain = directory;
 
     write_idx(500, false);
     fingerprint_of(1, 500, 128, first);
@@ -274,12 +274,12 @@ START_TEST(the_fingerprint_is_that_of_the_data_alone)
     ck_assert_str_eq(first, other); /* of another seed and batch */
     ck_assert_int_eq(import(NULL, &geometry, NULL, NULL, other), FF_OK);
     ck_assert_str_eq(first, other); /* only hashed, in order */
-    folder = data_folder();
+    directory = data_folder();
     write_idx(500, true);
     fingerprint_of(1, 500, 128, other);
     ck_assert_str_eq(first, other); /* compressed */
-    free(folder);
-    folder = data_folder();
+    free(directory);
+    directory = data_folder();
     write_npy(500);
     fingerprint_of(1, 500, 128, other);
     ck_assert_str_eq(first, other); /* of another format */
@@ -299,14 +299,14 @@ START_TEST(the_fingerprint_sees_every_change)
     ck_assert_str_ne(first, other);
     for (size_t i = 0; i < 2; i++) {
         for (size_t at = i ? 8 : 16; at < (i ? 108 : 16 + 100 * FEATURES); at += i ? 9 : 401) {
-            struct data_bytes bytes = data_read(folder, names[i]), damaged = {0};
+            struct data_bytes bytes = data_read(directory, names[i]), damaged = {0};
 
             data_put(&damaged, bytes.at, bytes.n);
             damaged.at[at] ^= 1;
-            data_write(folder, names[i], &damaged);
+            data_write(directory, names[i], &damaged);
             fingerprint_of(1, 100, 128, other);
             ck_assert_str_ne(first, other);
-            data_write(folder, names[i], &bytes);
+            data_write(directory, names[i], &bytes);
         }
     }
     fingerprint_of(1, 100, 128, other);

@@ -132,7 +132,7 @@ START_TEST(a_file_that_is_not_a_model_is_refused)
 
     ck_assert_int_eq(ff_model_open(ctx, opts.model, &model), FF_ENOTFOUND);
     ck_assert_ptr_null(model);
-    ck_assert_int_eq(ff_model_open(ctx, folder, &model), FF_EFORMAT);
+    ck_assert_int_eq(ff_model_open(ctx, directory, &model), FF_EFORMAT);
     file = fopen(opts.model, "wb");
     ck_assert_ptr_nonnull(file);
     for (int i = 0; i < 20000; i++)

@@ -28,14 +28,14 @@ static uint32_t be32(const unsigned char *at)
 }
 
 /* Reads a whole IDX file; the elements begin behind its axes. */
-static unsigned char *read_idx(const char *folder, const char *split, const char *rest,
+static unsigned char *read_idx(const char *directory, const char *split, const char *rest,
                                size_t *size)
 {
     char path[4096];
     unsigned char *bytes;
     FILE *file;
 
-    ck_assert_int_lt(snprintf(path, sizeof path, "%s/%s-%s", folder, split, rest),
+    ck_assert_int_lt(snprintf(path, sizeof path, "%s/%s-%s", directory, split, rest),
                      (int)sizeof path);
     file = fopen(path, "rb");
     ck_assert_msg(file != NULL, "%s", path);
@@ -48,12 +48,12 @@ static unsigned char *read_idx(const char *folder, const char *split, const char
     return bytes;
 }
 
-void naive_data_read(const char *folder, const char *split, uint32_t classes,
+void naive_data_read(const char *directory, const char *split, uint32_t classes,
                      struct naive_data *out)
 {
     size_t image_bytes, label_bytes, offset, n;
-    unsigned char *images = read_idx(folder, split, "images-idx3-ubyte", &image_bytes);
-    unsigned char *labels = read_idx(folder, split, "labels-idx1-ubyte", &label_bytes);
+    unsigned char *images = read_idx(directory, split, "images-idx3-ubyte", &image_bytes);
+    unsigned char *labels = read_idx(directory, split, "labels-idx1-ubyte", &label_bytes);
     size_t element = images[2] == IDX_FLOAT ? 4 : 1;
 
     *out = (struct naive_data){.rows = be32(images + 4), .classes = classes};

@@ -20,8 +20,8 @@ struct naive_data {
     uint16_t *labels;
 };
 
-/* Reads the split ("train" or "t10k") of the IDX files in FOLDER. */
-void naive_data_read(const char *folder, const char *split, uint32_t classes,
+/* Reads the split ("train" or "t10k") of the IDX files in DIRECTORY. */
+void naive_data_read(const char *directory, const char *split, uint32_t classes,
                      struct naive_data *out);
 /* Keeps the N rows that a limit of N leaves. */
 void naive_data_limit(struct naive_data *data, size_t n);

@@ -159,7 +159,7 @@ START_TEST(a_budget_below_the_smallest_is_refused_before_any_work)
     ck_assert_uint_le(seen.peak_bytes, seen.smallest_bytes);
     check_refused(ff_train(ctx, &recipe, &opts, &result));
     ck_assert_int_ne(access(opts.model, F_OK), 0);
-    ck_assert_int_ne(access(train_path(folder, "model.ff.scratch"), F_OK), 0);
+    ck_assert_int_ne(access(train_path(directory, "model.ff.scratch"), F_OK), 0);
 
     opts.memory_bytes = 0; /* a model that is there stays, though it would have been replaced */
     train_ok(ctx, &recipe, &opts);

@@ -126,11 +126,11 @@ END_TEST
 
 #define NPY_HEADER 128
 
-/* Writes FOLDER/wide/NAME.npy: the header for DESCR and SHAPE, and BYTES of DATA. */
+/* Writes DIRECTORY/wide/NAME.npy: the header for DESCR and SHAPE, and BYTES of DATA. */
 static void write_npy(const char *name, const char *descr, const char *shape, const void *data,
                       size_t bytes)
 {
-    FILE *out = fopen(train_path(folder, name), "wb");
+    FILE *out = fopen(train_path(directory, name), "wb");
     char header[NPY_HEADER];
     int length =
         snprintf(header, sizeof header,
@@ -158,11 +158,11 @@ static void use_wide_floats(void)
     }
     for (size_t i = 0; i < PLANNING_ROWS; i++)
         labels[i] = i % 2;
-    ck_assert_int_eq(mkdir(train_path(folder, "wide"), 0777), 0);
+    ck_assert_int_eq(mkdir(train_path(directory, "wide"), 0777), 0);
     write_npy("wide/x_train.npy", "<f4", "(1200, 784)", images, sizeof images);
     write_npy("wide/y_train.npy", "|u1", "(1200,)", labels, sizeof labels);
     free((void *)(uintptr_t)opts.data.path);
-    opts.data.path = strdup(train_path(folder, "wide"));
+    opts.data.path = strdup(train_path(directory, "wide"));
 }
 
 /* A worker's coder unpacks images, too, which are wider here than any layer. */

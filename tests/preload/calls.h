@@ -29,7 +29,7 @@ void settle(enum verdict verdict);
 void find(void **real, const char *name);
 
 /* openat() as a call of FAULTS_OPEN. */
-int open_counted(int folder, const char *path, int flags, mode_t mode);
+int open_counted(int directory, const char *path, int flags, mode_t mode);
 /* A counted stream of FD. */
 FILE *stream_of(int fd, const char *mode);
 

@@ -11,10 +11,10 @@ int unlink(const char *path)
     CALL(int, -1, FAULTS_UNLINK, path, -1, real(path));
 }
 
-int unlinkat(int folder, const char *path, int flags)
+int unlinkat(int directory, const char *path, int flags)
 {
     REAL(unlinkat);
-    CALL(int, -1, FAULTS_UNLINK, path, -1, real(folder, path, flags));
+    CALL(int, -1, FAULTS_UNLINK, path, -1, real(directory, path, flags));
 }
 
 int rmdir(const char *path)

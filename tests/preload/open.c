@@ -20,7 +20,7 @@ static bool may_fail_open(int flags)
     return !page || page->error != ENOSPC || (flags & (O_CREAT | O_TMPFILE)) != 0;
 }
 
-int open_counted(int folder, const char *path, int flags, mode_t mode)
+int open_counted(int directory, const char *path, int flags, mode_t mode)
 {
     REAL(openat);
     enum verdict verdict = judge(FAULTS_OPEN, "open", path, -1);
@@ -28,7 +28,7 @@ int open_counted(int folder, const char *path, int flags, mode_t mode)
 
     if (verdict == FAIL && may_fail_open(flags))
         return -1;
-    result = real(folder, path, flags, mode);
+    result = real(directory, path, flags, mode);
     settle(verdict);
     return result;
 }
@@ -55,7 +55,7 @@ int open64(const char *path, int flags, ...)
     return open_counted(AT_FDCWD, path, flags, mode);
 }
 
-int openat(int folder, const char *path, int flags, ...)
+int openat(int directory, const char *path, int flags, ...)
 {
     va_list args;
     mode_t mode;
@@ -63,10 +63,10 @@ int openat(int folder, const char *path, int flags, ...)
     va_start(args, flags);
     mode = mode_of(flags, args);
     va_end(args);
-    return open_counted(folder, path, flags, mode);
+    return open_counted(directory, path, flags, mode);
 }
 
-int openat64(int folder, const char *path, int flags, ...)
+int openat64(int directory, const char *path, int flags, ...)
 {
     va_list args;
     mode_t mode;
@@ -74,7 +74,7 @@ int openat64(int folder, const char *path, int flags, ...)
     va_start(args, flags);
     mode = mode_of(flags, args);
     va_end(args);
-    return open_counted(folder, path, flags, mode);
+    return open_counted(directory, path, flags, mode);
 }
 
 DIR *opendir(const char *path)

@@ -1,4 +1,4 @@
-/* Recipes by name: what each decides, what is said otherwise, and what is of no use in one of them.
+/* Recipes by name: what each decides, what options change, and what is of no use in one of them.
  */
 #include "fixtures/train_fixture.h"
 #include "model/manifest.h"

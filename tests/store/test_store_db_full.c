@@ -51,18 +51,18 @@ static void fill_disk(const char *path, int status)
 
 START_TEST(a_full_disk_is_reported_and_nothing_is_committed_after_it)
 {
-    char folder[512];
+    char directory[512];
 
-    snprintf(folder, sizeof folder, "%s", store_path("small"));
-    ck_assert_int_eq(mkdir(folder, 0777), 0);
+    snprintf(directory, sizeof directory, "%s", store_path("small"));
+    ck_assert_int_eq(mkdir(directory, 0777), 0);
     /* In a mount namespace of this process's own: gone with it, even if the test fails. */
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("tmpfs", folder, "tmpfs", 0, "size=10m") != 0) {
+        mount("tmpfs", directory, "tmpfs", 0, "size=10m") != 0) {
         store_skipped("full disk", "cannot mount a small file system here");
         return;
     }
     fill_disk(store_path("small/file"), FF_EFULL);
-    ck_assert_int_eq(umount(folder), 0);
+    ck_assert_int_eq(umount(directory), 0);
 }
 END_TEST
 

@@ -230,7 +230,7 @@ START_TEST(a_file_that_is_not_a_model_is_neither_opened_nor_overwritten)
 }
 END_TEST
 
-/* Leaves SIZE bytes of a file whose creation is cut short. */
+/* Leaves SIZE bytes of a file whose creation was interrupted. */
 static void leave_stub(const char *path, off_t size)
 {
     struct ff_db *db;

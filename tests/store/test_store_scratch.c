@@ -128,7 +128,7 @@ END_TEST
 
 START_TEST(temporary_scratch_removes_what_killed_jobs_left)
 {
-    char prefix[512], folder[PATH_MAX];
+    char prefix[512], directory[PATH_MAX];
     struct ff_scratch held, mine;
 
     snprintf(prefix, sizeof prefix, "%s", store_path("job"));
@@ -143,17 +143,17 @@ START_TEST(temporary_scratch_removes_what_killed_jobs_left)
     ck_assert_int_eq(access(store_path("job-bbbbbb"), F_OK), 0);
     ck_assert_int_eq(access(store_path("job-backup/notes.txt"), F_OK), 0);
     ck_assert_int_eq(access(store_path("job-other-dddddd"), F_OK), 0);
-    ck_assert_uint_eq(find_temporary(folder), 3); /* two were there, one is new */
+    ck_assert_uint_eq(find_temporary(directory), 3); /* two were there, one is new */
     ff_scratch_close(&held);
     ff_scratch_remove(&mine);
-    ck_assert_uint_eq(find_temporary(folder), 2);
+    ck_assert_uint_eq(find_temporary(directory), 2);
 }
 END_TEST
 
 /* Where others may write, they may rename the directory and put something else in its place. */
 START_TEST(temporary_scratch_is_restored_for_its_user_alone)
 {
-    char prefix[512], folder[PATH_MAX];
+    char prefix[512], directory[PATH_MAX];
     struct ff_scratch scratch;
     struct ff_set *set;
     struct stat st;
@@ -161,20 +161,20 @@ START_TEST(temporary_scratch_is_restored_for_its_user_alone)
     snprintf(prefix, sizeof prefix, "%s", store_path("job"));
     make_remains("others");
     must(store_ctx, ff_scratch_temporary(store_ctx, prefix, &scratch));
-    ck_assert_uint_eq(find_temporary(folder), 1);
-    ck_assert_int_eq(rmdir(folder), 0);
-    ck_assert_int_eq(symlink(store_path("others"), folder), 0);
+    ck_assert_uint_eq(find_temporary(directory), 1);
+    ck_assert_int_eq(rmdir(directory), 0);
+    ck_assert_int_eq(symlink(store_path("others"), directory), 0);
     must_be(store_ctx, FF_EIO, scratch.ops->create(scratch.self, 0, &set));
     scratch.ops->drop_others(scratch.self, FF_NO_BOUNDARY);
     ck_assert(store_is_there("others/boundary-0.lmdb"));
 
-    ck_assert_int_eq(unlink(folder), 0);
+    ck_assert_int_eq(unlink(directory), 0);
     must(store_ctx, scratch.ops->create(scratch.self, 0, &set));
     ff_set_close(set);
-    ck_assert_int_eq(lstat(folder, &st), 0);
+    ck_assert_int_eq(lstat(directory, &st), 0);
     ck_assert_uint_eq(st.st_mode & 0777, 0700);
     ff_scratch_remove(&scratch);
-    ck_assert_uint_eq(find_temporary(folder), 0);
+    ck_assert_uint_eq(find_temporary(directory), 0);
 }
 END_TEST
 

@@ -3,7 +3,7 @@
 #include <check.h>
 #include <string.h>
 
-char *folder;
+char *directory;
 struct ff_ctx *ctx;
 char warnings[2048];
 

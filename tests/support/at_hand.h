@@ -7,7 +7,7 @@
 
 #include <fftool/fftool.h>
 
-extern char *folder;
+extern char *directory;
 extern struct ff_ctx *ctx;
 extern char warnings[2048]; /* since keep_warnings(), a line each */
 

@@ -18,8 +18,8 @@ void life_setup(void)
     training_begin(LIFE_ROWS, "24x2");
     opts.checkpoint_interval_s = TRAIN_NEVER_S; /* but at the end of a layer */
     opts.threads = 1;
-    elsewhere = strdup(train_path(folder, "elsewhere.ff"));
-    own = strdup(train_path(folder, "own"));
+    elsewhere = strdup(train_path(directory, "elsewhere.ff"));
+    own = strdup(train_path(directory, "own"));
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
 }
 
@@ -47,7 +47,7 @@ const char *left(void)
 {
     static char names[1024];
     const struct dirent *entry;
-    DIR *dir = opendir(folder);
+    DIR *dir = opendir(directory);
 
     ck_assert_ptr_nonnull(dir);
     *names = '\0';
@@ -83,7 +83,7 @@ void ck_text(const char *path, const char *text)
 
 char *partial(void)
 {
-    return strdup(train_path(folder, "model.ff.partial"));
+    return strdup(train_path(directory, "model.ff.partial"));
 }
 
 const char *make_other(void)

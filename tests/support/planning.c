@@ -45,10 +45,10 @@ void choose_recipe(const char *named)
 
 void use_classes(uint32_t classes)
 {
-    free(folder);
+    free(directory);
     train_opts_release(&opts);
-    folder = train_folder_of(classes, PLANNING_ROWS);
-    train_opts(folder, &opts);
+    directory = train_folder_of(classes, PLANNING_ROWS);
+    train_opts(directory, &opts);
     choose_opts();
 }
 

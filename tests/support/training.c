@@ -13,12 +13,12 @@ void training_begin(size_t rows, const char *hidden)
     training_begin_in(train_folder(rows), hidden);
 }
 
-void training_begin_in(char *directory, const char *hidden)
+void training_begin_in(char *where, const char *hidden)
 {
-    folder = directory;
+    directory = where;
     ctx = train_ctx();
     train_recipe(ctx, hidden, &recipe);
-    train_opts(folder, &opts);
+    train_opts(directory, &opts);
 }
 
 void training_end(void)
@@ -30,7 +30,7 @@ void training_end(void)
     ff_recipe_release(&recipe);
     train_opts_release(&opts);
     ff_ctx_free(ctx);
-    free(folder);
+    free(directory);
 }
 
 static int train_once(void *arg)

@@ -13,8 +13,8 @@ extern struct ff_train_opts opts;
 
 /* Makes a directory with ROWS rows in either split, a context, a recipe for HIDDEN and options. */
 void training_begin(size_t rows, const char *hidden);
-/* The same in DIRECTORY, made by train_folder_of(), which it then owns. */
-void training_begin_in(char *directory, const char *hidden);
+/* The same in WHERE, a directory made by train_folder_of(), which it then owns. */
+void training_begin_in(char *where, const char *hidden);
 /* Releases them; fails the test if the library has not released all its memory. Fit for a checked
  * fixture. */
 void training_end(void);

@@ -261,7 +261,7 @@ END_TEST
 
 START_TEST(data_of_floats)
 {
-    train_make_floats(folder);
+    train_make_floats(directory);
     recipe.learning_rate = 5e-3;
     ck_training();
 }

@@ -131,7 +131,7 @@ START_TEST(missing_scratch_is_created_again)
         status = ff_train(ctx, &recipe, &opts, &result);
         ck_assert_msg(status == FF_OK || status == FF_EINTERRUPTED, "%s", ff_ctx_message(ctx));
         opts.force = false;
-        remove(train_path(folder, "model.ff.scratch/boundary-0.lmdb"));
+        remove(train_path(directory, "model.ff.scratch/boundary-0.lmdb"));
     } while (status == FF_EINTERRUPTED);
     ck_assert_str_eq(train_hash(opts.model), hash);
 }
@@ -169,7 +169,7 @@ START_TEST(divergence_is_reported)
 }
 END_TEST
 
-/* ---- Options that make no sense ---- */
+/* ---- Invalid options ---- */
 
 START_TEST(options_without_use_are_refused)
 {

@@ -168,10 +168,10 @@ START_TEST(micro_batches_do_not_change_a_bit)
     struct losses expected = {0};
     const char *whole;
 
-    free(folder);
+    free(directory);
     train_opts_release(&opts);
-    folder = train_folder(801);
-    train_opts(folder, &opts);
+    directory = train_folder(801);
+    train_opts(directory, &opts);
     opts.checkpoint_interval_s = TRAIN_NEVER_S;
     choose(_i, 1);
     recipe.batch = 600; /* a batch of three chunks of 200, and one of 200 and 1 */
@@ -288,7 +288,7 @@ static void damage_scratch(long offset)
         FILE *file;
 
         snprintf(name, sizeof name, "model.ff.scratch/boundary-%d.lmdb", boundary);
-        file = fopen(train_path(folder, name), "r+b");
+        file = fopen(train_path(directory, name), "r+b");
         if (!file)
             continue;
         ck_assert_int_eq(fseek(file, offset, SEEK_SET), 0);
@@ -334,8 +334,8 @@ START_TEST(outputs_of_an_earlier_round_are_not_used)
 {
     const long layer = 2 * BATCHES, in_layer_2 = layer + BATCHES / 2;
     const long rest_of_round_and_layer_1 = 3 * layer + 1;
-    char *stored = strdup(train_path(folder, "model.ff.scratch/boundary-1.lmdb"));
-    char *kept = strdup(train_path(folder, "kept"));
+    char *stored = strdup(train_path(directory, "model.ff.scratch/boundary-1.lmdb"));
+    char *kept = strdup(train_path(directory, "kept"));
     struct ff_model_info info = {.size = sizeof info};
     struct ff_model *model;
 
@@ -368,7 +368,7 @@ START_TEST(a_complete_model_is_left_alone)
     ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_OK);
     ck_assert(result.was_complete);
     ck_assert_str_eq(train_hash(opts.model), hash);
-    ck_assert_int_eq(access(train_path(folder, "model.ff.scratch"), F_OK), -1);
+    ck_assert_int_eq(access(train_path(directory, "model.ff.scratch"), F_OK), -1);
 }
 END_TEST
 

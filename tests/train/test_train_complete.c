@@ -11,7 +11,7 @@ START_TEST(a_model_cannot_have_the_name_of_a_partial_file)
 {
     const char *usual = opts.model;
 
-    opts.model = train_path(folder, "model.ff.partial");
+    opts.model = train_path(directory, "model.ff.partial");
     ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EINVAL, "incomplete models");
     opts.model = usual;
 }

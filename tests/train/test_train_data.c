@@ -51,7 +51,7 @@ static int resume(bool named)
 /* Changes a label in the file NAME of the directory. */
 static void correct_label(const char *name)
 {
-    FILE *file = fopen(train_path(folder, name), "r+b");
+    FILE *file = fopen(train_path(directory, name), "r+b");
     int label;
 
     ck_assert_ptr_nonnull(file);
@@ -64,9 +64,9 @@ static void correct_label(const char *name)
 
 static void copy_data(const char *name, const char *to)
 {
-    struct data_bytes bytes = data_read(train_path(folder, "data"), name);
+    struct data_bytes bytes = data_read(train_path(directory, "data"), name);
 
-    data_write(train_path(folder, to), name, &bytes);
+    data_write(train_path(directory, to), name, &bytes);
 }
 
 START_TEST(corrected_labels_are_not_trained_past)
@@ -123,7 +123,7 @@ START_TEST(a_file_written_again_is_the_same_and_its_time_is_kept)
         else
             train_part(60);
         ck_assert_int_eq(recorded_mtime(IMAGES), TRAIN_MTIME * ns);
-        train_set_mtime(train_path(folder, "data/" LABELS), written);
+        train_set_mtime(train_path(directory, "data/" LABELS), written);
         ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_OK);
         ck_assert(result.resumed);
         ck_assert_int_eq(recorded_mtime(LABELS), written * ns);
@@ -135,7 +135,7 @@ END_TEST
 START_TEST(reading_the_data_again_can_be_interrupted)
 {
     train_part(60);
-    train_set_mtime(train_path(folder, "data/" LABELS), TRAIN_MTIME + 1);
+    train_set_mtime(train_path(directory, "data/" LABELS), TRAIN_MTIME + 1);
     train_part(0);
     ck_assert(result.resumed && result.saved);
     ck_assert_uint_eq(result.samples, ROWS);
@@ -150,7 +150,7 @@ START_TEST(files_of_the_same_size_and_time_are_not_read)
 {
     train_part(60);
     correct_label("data/" LABELS);
-    train_set_mtime(train_path(folder, "data/" LABELS), TRAIN_MTIME);
+    train_set_mtime(train_path(directory, "data/" LABELS), TRAIN_MTIME);
     ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_OK);
     ck_assert_str_eq(train_hash(opts.model), train_reference(&recipe, ROWS));
 }
@@ -158,16 +158,16 @@ END_TEST
 
 START_TEST(data_at_another_place_is_compared_by_content)
 {
-    char *other = strdup(train_path(folder, "other"));
+    char *other = strdup(train_path(directory, "other"));
 
     ck_assert_int_eq(mkdir(other, 0700), 0);
     copy_data(IMAGES, "other");
     copy_data(LABELS, "other");
-    train_set_mtime(train_path(folder, "other/" IMAGES), TRAIN_MTIME);
-    train_set_mtime(train_path(folder, "other/" LABELS), TRAIN_MTIME);
+    train_set_mtime(train_path(directory, "other/" IMAGES), TRAIN_MTIME);
+    train_set_mtime(train_path(directory, "other/" LABELS), TRAIN_MTIME);
     train_part(60);
     correct_label("other/" LABELS);
-    train_set_mtime(train_path(folder, "other/" LABELS), TRAIN_MTIME);
+    train_set_mtime(train_path(directory, "other/" LABELS), TRAIN_MTIME);
     free((char *)(uintptr_t)opts.data.path);
     opts.data.path = other;
     ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EMISMATCH, LABELS " (208 bytes");
@@ -179,11 +179,11 @@ END_TEST
 
 START_TEST(the_rows_count_not_how_they_are_packed)
 {
-    struct data_bytes bytes = data_read(train_path(folder, "data"), LABELS);
+    struct data_bytes bytes = data_read(train_path(directory, "data"), LABELS);
 
     train_part(60);
-    ck_assert_int_eq(unlink(train_path(folder, "data/" LABELS)), 0);
-    data_write_gz(train_path(folder, "data"), LABELS ".gz", &bytes);
+    ck_assert_int_eq(unlink(train_path(directory, "data/" LABELS)), 0);
+    data_write_gz(train_path(directory, "data"), LABELS ".gz", &bytes);
     ck_assert_int_eq(resume(false), FF_OK);
     ck_assert_str_eq(train_hash(opts.model), train_reference(&recipe, ROWS));
 }
@@ -192,12 +192,12 @@ END_TEST
 /* A plain file is found before a compressed one. */
 START_TEST(a_file_beside_the_one_that_was_read_is_noticed)
 {
-    const char *data = train_path(folder, "data");
+    const char *data = train_path(directory, "data");
     struct data_bytes bytes = data_read(data, LABELS), same = data_read(data, LABELS);
 
-    ck_assert_int_eq(unlink(train_path(folder, "data/" LABELS)), 0);
+    ck_assert_int_eq(unlink(train_path(directory, "data/" LABELS)), 0);
     data_write_gz(data, LABELS ".gz", &bytes);
-    train_set_mtime(train_path(folder, "data/" LABELS ".gz"), TRAIN_MTIME);
+    train_set_mtime(train_path(directory, "data/" LABELS ".gz"), TRAIN_MTIME);
     train_part(60);
     data_write(data, LABELS, &same);
     correct_label("data/" LABELS);
@@ -208,7 +208,7 @@ END_TEST
 START_TEST(scratch_suffices_without_the_data)
 {
     train_part(60);
-    ck_assert_int_eq(rename(train_path(folder, "data"), train_path(folder, "gone")), 0);
+    ck_assert_int_eq(rename(train_path(directory, "data"), train_path(directory, "gone")), 0);
     ck_assert_int_eq(resume(false), FF_OK);
     ck_assert_str_eq(train_hash(opts.model), train_reference(&recipe, ROWS));
 }

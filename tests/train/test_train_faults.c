@@ -50,7 +50,7 @@ END_TEST
 /* Trains with model and scratch on a file system of so many KiB, until it fits. */
 START_TEST(a_full_disk_loses_nothing)
 {
-    char *disk = strdup(train_path(folder, "disk"));
+    char *disk = strdup(train_path(directory, "disk"));
     const char *usual = opts.model;
     char *model = NULL;
     int full = 0, status = FF_EFULL;
@@ -86,8 +86,8 @@ END_TEST
 /* On a disk of so many KiB there is a model that can be resumed, or none. */
 START_TEST(a_disk_that_fills_while_a_model_is_created_leaves_nothing)
 {
-    char *disk = strdup(train_path(folder, "disk")), *model = NULL;
-    char *own = strdup(train_path(folder, "own")); /* a directory for scratch */
+    char *disk = strdup(train_path(directory, "disk")), *model = NULL;
+    char *own = strdup(train_path(directory, "own")); /* a directory for scratch */
     const char *usual = opts.model;
     int none = 0, status = FF_EFULL;
 
@@ -151,8 +151,8 @@ static bool fill_disk(void *arg)
 
 START_TEST(without_room_for_the_copy_a_model_is_complete_all_the_same)
 {
-    char *disk = strdup(train_path(folder, "disk")), *model = NULL, *filler = NULL;
-    char *own = strdup(train_path(folder, "own")); /* a directory for scratch */
+    char *disk = strdup(train_path(directory, "disk")), *model = NULL, *filler = NULL;
+    char *own = strdup(train_path(directory, "own")); /* a directory for scratch */
     const char *usual = opts.model;
     off_t large;
 
@@ -297,7 +297,7 @@ START_TEST(changed_data_is_noticed_when_it_is_read_again)
     opts.interrupted = train_countdown;
     opts.arg = &left;
     ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
-    file = fopen(train_path(folder, "data/train-images-idx3-ubyte"), "r+b");
+    file = fopen(train_path(directory, "data/train-images-idx3-ubyte"), "r+b");
     ck_assert_ptr_nonnull(file);
     ck_assert_int_eq(fseek(file, 1000, SEEK_SET), 0);
     fputc(255, file);
@@ -306,7 +306,7 @@ START_TEST(changed_data_is_noticed_when_it_is_read_again)
         char name[64];
 
         snprintf(name, sizeof name, "model.ff.scratch/boundary-%d.lmdb", k);
-        unlink(train_path(folder, name));
+        unlink(train_path(directory, name));
     }
     opts.interrupted = NULL;
     ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EMISMATCH, "changed");
@@ -352,7 +352,7 @@ static bool is_found(const char *path, const char *hash)
 START_TEST(no_flipped_bit_changes_weights_unseen)
 {
     static unsigned char bytes[1 << 20];
-    const char *copy = train_path(folder, "flipped.ff"), *hash;
+    const char *copy = train_path(directory, "flipped.ff"), *hash;
     size_t size, found = 0, tried = 0;
     FILE *file;
 

@@ -46,7 +46,7 @@ static const char *reference(void)
     const char *usual = opts.model, *hash;
     bool (*interrupted)(void *) = opts.interrupted;
 
-    opts.model = train_path(folder, "reference.ff");
+    opts.model = train_path(directory, "reference.ff");
     opts.interrupted = NULL;
     opts.threads = 2;
     train_ok(ctx, &recipe, &opts);
@@ -131,9 +131,9 @@ START_TEST(scratch_is_made_again)
     opts.arg = &left;
     ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
     if (_i == 0) {
-        ck_assert_int_eq(remove(train_path(folder, "model.ff.scratch/boundary-0.lmdb")), 0);
+        ck_assert_int_eq(remove(train_path(directory, "model.ff.scratch/boundary-0.lmdb")), 0);
     } else {
-        FILE *file = fopen(train_path(folder, "model.ff.scratch/boundary-0.lmdb"), "r+b");
+        FILE *file = fopen(train_path(directory, "model.ff.scratch/boundary-0.lmdb"), "r+b");
 
         ck_assert_ptr_nonnull(file);
         ck_assert_int_eq(fseek(file, 9000, SEEK_SET), 0);

@@ -16,19 +16,19 @@
 #define MNIST_LAYERS "500x4"
 #define MNIST_EPOCHS 10
 
-static char *folder;
+static char *directory;
 static struct ff_ctx *ctx;
 
 static void setup(void)
 {
-    folder = train_folder(1);
+    directory = train_folder(1);
     ctx = train_ctx();
 }
 
 static void teardown(void)
 {
     ff_ctx_free(ctx);
-    free(folder);
+    free(directory);
 }
 
 struct trial {
@@ -82,7 +82,7 @@ static void train_trial(const struct trial *trial, const char *model)
 /* Trains TRIAL; its test error by the goodness, and by the head. */
 static void run_trial(const struct trial *trial, double *by_goodness, double *by_head)
 {
-    const char *model = train_path(folder, "trial.ff");
+    const char *model = train_path(directory, "trial.ff");
     struct ff_evaluate_opts opts;
     struct ff_evaluation result = {.size = sizeof result};
 
@@ -160,7 +160,7 @@ static const char *mnist(const char *loss)
 /* Trains RECIPE, which may be incomplete, on DATA, and releases it; the test error. */
 static double run_recipe(struct ff_recipe *recipe, const char *data)
 {
-    const char *model = train_path(folder, "trial.ff");
+    const char *model = train_path(directory, "trial.ff");
     struct ff_evaluate_opts evaluate;
     struct ff_evaluation result = {.size = sizeof result};
     struct ff_train_opts opts;

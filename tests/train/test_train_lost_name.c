@@ -28,8 +28,8 @@ static void commit(enum deed deed)
         ck_assert_int_eq(rename(opts.model, elsewhere), 0);
         break;
     case REPLACE_BY_TEXT:
-        write_text(train_path(folder, "new"), foreign);
-        ck_assert_int_eq(rename(train_path(folder, "new"), opts.model), 0);
+        write_text(train_path(directory, "new"), foreign);
+        ck_assert_int_eq(rename(train_path(directory, "new"), opts.model), 0);
         break;
     default:
         ck_assert_int_eq(rename(elsewhere, opts.model), 0);
@@ -99,7 +99,7 @@ static void train_with_deed(enum deed deed, long when)
     ck_status(ff_train(ctx, &recipe, &opts, &result), FF_EREPLACED, "");
     opts.on_epoch = NULL;
     ck_after(deed, other);
-    ck_assert_int_ne(access(train_path(folder, "model.ff.scratch"), F_OK), 0);
+    ck_assert_int_ne(access(train_path(directory, "model.ff.scratch"), F_OK), 0);
     unlink(opts.model);
     unlink(elsewhere);
 }

@@ -353,7 +353,7 @@ START_TEST(data_of_floats)
 {
     choose_kind(_i);
     recipe.epochs = FEW_EPOCHS;
-    train_make_floats(folder);
+    train_make_floats(directory);
     ck_training(TOLERANCE);
 }
 END_TEST

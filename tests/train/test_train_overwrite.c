@@ -30,7 +30,7 @@ static void ck_old(const char *hash)
 
 static void patch(const char *name, long offset, const void *bytes, size_t size)
 {
-    FILE *file = fopen(train_path(folder, name), "r+b");
+    FILE *file = fopen(train_path(directory, name), "r+b");
 
     ck_assert_ptr_nonnull(file);
     ck_assert_int_eq(fseek(file, offset, SEEK_END), 0);
@@ -43,7 +43,7 @@ START_TEST(a_fault_in_the_last_row_of_the_data_leaves_the_old_model)
     static const unsigned char nan_bits[] = {0x7f, 0xc0, 0, 0};
     const char *hash;
 
-    train_make_floats(folder);
+    train_make_floats(directory);
     hash = make_old();
     patch("data/train-images-idx3-ubyte", -4, nan_bits, sizeof nan_bits);
     ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ENUMERIC, "model.ff is unchanged");
@@ -61,11 +61,11 @@ START_TEST(data_cut_short_leaves_the_old_model)
     snprintf(command, sizeof command,
              "cd %s/data && gzip train-images-idx3-ubyte && "
              "truncate -s -40 train-images-idx3-ubyte.gz",
-             folder);
+             directory);
     ck_assert_int_eq(system(command), 0);
     ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ECORRUPT, "model.ff is unchanged");
     ck_old(hash);
-    train_remove(train_path(folder, "data"));
+    train_remove(train_path(directory, "data"));
     ck_assert_int_ne(ff_train(ctx, &recipe, &opts, &result), FF_OK);
     ck_old(hash);
 }
@@ -111,7 +111,7 @@ START_TEST(a_kill_before_the_first_checkpoint_leaves_the_old_model)
     for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
         train_and_die(moments[i]);
         ck_assert_str_eq(train_hash(opts.model), hash);
-        ck_assert_int_eq(access(train_path(folder, "model.ff.partial"), F_OK), 0);
+        ck_assert_int_eq(access(train_path(directory, "model.ff.partial"), F_OK), 0);
     }
     ck_status(ff_train_resume(ctx, &opts, &result), FF_OK, ""); /* of the old one */
     ck_assert(result.was_complete);

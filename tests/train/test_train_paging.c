@@ -82,10 +82,10 @@ START_TEST(with_micro_batches)
 {
     const char *whole;
 
-    free(folder);
+    free(directory);
     train_opts_release(&opts);
-    folder = train_folder(801);
-    train_opts(folder, &opts);
+    directory = train_folder(801);
+    train_opts(directory, &opts);
     opts.checkpoint_interval_s = TRAIN_NEVER_S;
     choose(_i);
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "300,400", &recipe), FF_OK);
@@ -136,12 +136,12 @@ START_TEST(interrupted_and_resumed)
 }
 END_TEST
 
-/* Flips a byte of every page in FOLDER's file of tiles; returns how many. */
+/* Flips a byte of every page in DIRECTORY's file of tiles; returns how many. */
 static size_t damage_tiles(void)
 {
     static const char magic[] = "FFv1";
     const size_t in_payload = 100;
-    const char *path = train_path(folder, "model.ff.scratch/tiles.lmdb");
+    const char *path = train_path(directory, "model.ff.scratch/tiles.lmdb");
     int fd = open(path, O_RDWR);
     struct stat st;
     char *bytes;

@@ -36,7 +36,7 @@ static void ck_ok(int status)
 
 static bool exists(const char *name)
 {
-    return access(train_path(folder, name), F_OK) == 0;
+    return access(train_path(directory, name), F_OK) == 0;
 }
 
 /* Trains until LEFT questions were asked; LAYER is the one it must stop in. */
@@ -99,8 +99,8 @@ START_TEST(leftovers_of_a_run_killed_at_its_end_are_removed)
     put_tile((struct ff_tile_key){'O', 2, 7, 0, 0}, false);
     put_tile((struct ff_tile_key){'H', 2, 7, 0, 0}, false);
     ck_assert_uint_eq(count_values(), values + 2);
-    ck_assert_int_eq(mkdir(train_path(folder, "model.ff.scratch"), 0700), 0);
-    left = fopen(train_path(folder, "model.ff.scratch/boundary-2.lmdb"), "w");
+    ck_assert_int_eq(mkdir(train_path(directory, "model.ff.scratch"), 0700), 0);
+    left = fopen(train_path(directory, "model.ff.scratch/boundary-2.lmdb"), "w");
     ck_assert_ptr_nonnull(left);
     fclose(left);
     ck_ok(ff_train(ctx, &recipe, &opts, &result));
@@ -115,7 +115,7 @@ END_TEST
 static void spoil(const char *name)
 {
     enum { PAGE = 4096, AT_FLAGS = 10, LARGE_VALUE = 4 };
-    FILE *file = fopen(train_path(folder, name), "r+b");
+    FILE *file = fopen(train_path(directory, name), "r+b");
     unsigned char page[PAGE];
 
     ck_assert_ptr_nonnull(file);
@@ -130,7 +130,7 @@ static void spoil(const char *name)
 
 START_TEST(moved_data_is_found_when_scratch_must_be_computed_again)
 {
-    const char *data = train_path(folder, "data"), *moved = train_path(folder, "moved");
+    const char *data = train_path(directory, "data"), *moved = train_path(directory, "moved");
     struct ff_train_opts again;
 
     train_part(IN_LAYER_2, 2);
@@ -150,16 +150,16 @@ END_TEST
 
 START_TEST(resuming_takes_both_files_of_the_data)
 {
-    const char *data = train_path(folder, "data"), *moved = train_path(folder, "moved");
+    const char *data = train_path(directory, "data"), *moved = train_path(directory, "moved");
     const char *whole = opts.data.path;
 
-    opts.data.path = train_path(folder, "data/train-images-idx3-ubyte");
-    opts.data.labels = train_path(folder, "data/train-labels-idx1-ubyte");
+    opts.data.path = train_path(directory, "data/train-images-idx3-ubyte");
+    opts.data.labels = train_path(directory, "data/train-labels-idx1-ubyte");
     train_part(IN_LAYER_2, 2);
     ck_assert_int_eq(rename(data, moved), 0);
     spoil("model.ff.scratch/boundary-1.lmdb");
-    opts.data.path = train_path(folder, "moved/train-images-idx3-ubyte");
-    opts.data.labels = train_path(folder, "moved/train-labels-idx1-ubyte");
+    opts.data.path = train_path(directory, "moved/train-images-idx3-ubyte");
+    opts.data.labels = train_path(directory, "moved/train-labels-idx1-ubyte");
     ck_ok(ff_train_resume(ctx, &opts, &result));
     opts.data = (struct ff_data_source){.path = whole};
 }
@@ -261,7 +261,7 @@ START_TEST(the_limit_on_temporary_files_does_not_change_scores)
     ck_ok(ff_train(ctx, &recipe, &opts, &result));
     ff_evaluate_opts_init(&evaluate);
     evaluate.model = opts.model;
-    evaluate.data.path = train_path(folder, "data/t10k-images-idx3-ubyte");
+    evaluate.data.path = train_path(directory, "data/t10k-images-idx3-ubyte");
     for (int method = FF_METHOD_GOODNESS; method <= FF_METHOD_HEAD; method++) {
         evaluate.method = (enum ff_method)method;
         evaluate.scratch_bytes = 0;
@@ -287,7 +287,7 @@ START_TEST(two_trainings_do_not_share_a_scratch_directory)
 {
     struct ff_scratch other;
 
-    opts.scratch = train_path(folder, "scratch");
+    opts.scratch = train_path(directory, "scratch");
     ck_ok(ff_scratch_open(ctx, opts.scratch, &other));
     ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_ELOCKED);
     ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "scratch"));
@@ -303,8 +303,8 @@ START_TEST(scratch_of_a_deeper_model_is_removed_too)
 {
     FILE *left;
 
-    ck_assert_int_eq(mkdir(train_path(folder, "model.ff.scratch"), 0700), 0);
-    left = fopen(train_path(folder, "model.ff.scratch/boundary-11.lmdb"), "w");
+    ck_assert_int_eq(mkdir(train_path(directory, "model.ff.scratch"), 0700), 0);
+    left = fopen(train_path(directory, "model.ff.scratch/boundary-11.lmdb"), "w");
     ck_assert_ptr_nonnull(left);
     fclose(left);
     ck_ok(ff_train(ctx, &recipe, &opts, &result));

@@ -59,7 +59,7 @@ static int train_rows(void)
 static void use_model(const char *name)
 {
     free((char *)(uintptr_t)opts.model);
-    opts.model = strdup(train_path(folder, name));
+    opts.model = strdup(train_path(directory, name));
 }
 
 /* A function that provides ROWS, and what it was asked for. */
@@ -116,7 +116,7 @@ START_TEST(floats_and_shifted_images_are_no_different)
     static float floats[ROWS][TRAIN_FEATURES];
     const char *files;
 
-    train_make_floats(folder);
+    train_make_floats(directory);
     recipe.jitter = 1;
     train_ok(ctx, &recipe, &opts);
     files = train_hash(opts.model);

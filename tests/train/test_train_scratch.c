@@ -22,8 +22,8 @@ static void setup(void)
     training_begin(ROWS, HIDDEN);
     opts.checkpoint_interval_s = TRAIN_NEVER_S; /* each is synced, which takes its time */
     opts.threads = 1;
-    beside = strdup(train_path(folder, "model.ff.scratch"));
-    own = strdup(train_path(folder, "own"));
+    beside = strdup(train_path(directory, "model.ff.scratch"));
+    own = strdup(train_path(directory, "own"));
 }
 
 static void teardown(void)
@@ -206,13 +206,13 @@ static bool delete_evaluation(void *arg)
     static const char prefix[] = "model.ff.eval-";
     unsigned *deleted = arg;
     const struct dirent *entry;
-    DIR *dir = opendir(folder);
+    DIR *dir = opendir(directory);
 
     ck_assert_ptr_nonnull(dir);
     while ((entry = readdir(dir))) {
         if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
             continue;
-        train_remove(train_path(folder, entry->d_name));
+        train_remove(train_path(directory, entry->d_name));
         ++*deleted;
     }
     closedir(dir);
