@@ -88,7 +88,10 @@ link_archive()
 }
 
 for compiler in "cc -std=c11" "g++ -std=c++11 -x c++"; do
-    command -v "${compiler%% *}" >/dev/null || continue
+    command -v "${compiler%% *}" >/dev/null || {
+        echo "SKIPPED: the examples with ${compiler%% *}: it is not installed"
+        continue
+    }
     rm -rf model.ff model.ff.scratch
     # shellcheck disable=SC2086
     ok "$compiler compiles train" compile train $compiler
