@@ -81,10 +81,11 @@ run()
 # shellcheck disable=SC2317
 link_archive()
 {
+    # Shared libraries of others: their static ones need more (OpenBLAS's libgfortran).
     # shellcheck disable=SC2046
     cc -std=c11 -o archive "$FFTOOL_ROOT/tools/examples/predict.c" \
         $(pkg-config --cflags libfftool) "$lib/libfftool.a" \
-        $(pkg-config --static --libs-only-l libfftool | sed 's/-lfftool//')
+        $(pkg-config --libs $(pkg-config --print-requires-private libfftool)) -lm -pthread
 }
 
 for compiler in "cc -std=c11" "g++ -std=c++11 -x c++"; do
