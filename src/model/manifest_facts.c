@@ -63,7 +63,6 @@ uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer)
 
 uint64_t ff_recipe_parameters(const struct ff_recipe *recipe, uint32_t inputs, uint32_t classes)
 {
-    uint32_t first_head = ff_recipe_first_head(recipe);
     uint32_t of_labels = ff_recipe_conditioned(recipe) ? classes : 0;
     uint64_t total = 0;
 
@@ -71,7 +70,7 @@ uint64_t ff_recipe_parameters(const struct ff_recipe *recipe, uint32_t inputs, u
         uint64_t units = recipe->hidden[layer - 1];
 
         total += units * inputs + units * of_labels + units;
-        if (first_head && layer >= first_head)
+        if (ff_recipe_has_head(recipe, layer))
             total += units * classes + classes;
         inputs = (uint32_t)units;
     }

@@ -1,12 +1,5 @@
 #include "model/turn.h"
 
-static bool has_head(const struct ff_recipe *recipe, uint32_t layer)
-{
-    uint32_t first_head = ff_recipe_first_head(recipe);
-
-    return first_head > 0 && layer >= first_head;
-}
-
 struct ff_turn ff_manifest_turn(const struct ff_manifest *manifest)
 {
     return (struct ff_turn){manifest->mark.stage, manifest->mark.layer};
@@ -27,7 +20,7 @@ struct ff_turn ff_turn_after(const struct ff_recipe *recipe, struct ff_turn turn
         return done;
     if (turn.stage == FF_STAGE_TRAIN)
         return (struct ff_turn){FF_STAGE_FORWARD, turn.layer};
-    if (turn.stage == FF_STAGE_FORWARD && last_round && has_head(recipe, turn.layer))
+    if (turn.stage == FF_STAGE_FORWARD && last_round && ff_recipe_has_head(recipe, turn.layer))
         return (struct ff_turn){FF_STAGE_HEAD, turn.layer};
     return turn.layer < recipe->layers ? (struct ff_turn){FF_STAGE_TRAIN, turn.layer + 1} : done;
 }
@@ -44,7 +37,8 @@ bool ff_turn_exists(const struct ff_recipe *recipe, struct ff_turn turn, bool la
     case FF_STAGE_FORWARD:
         return !ff_recipe_trains_at_once(recipe);
     case FF_STAGE_HEAD:
-        return !ff_recipe_trains_at_once(recipe) && last_round && has_head(recipe, turn.layer);
+        return !ff_recipe_trains_at_once(recipe) && last_round &&
+               ff_recipe_has_head(recipe, turn.layer);
     case FF_STAGE_DONE:
         return turn.layer == recipe->layers;
     }

@@ -52,6 +52,13 @@ uint32_t ff_recipe_first_head(const struct ff_recipe *recipe)
     return recipe->layers > 1 ? 2 : 1;
 }
 
+bool ff_recipe_has_head(const struct ff_recipe *recipe, uint32_t layer)
+{
+    uint32_t first = ff_recipe_first_head(recipe);
+
+    return first > 0 && layer >= first;
+}
+
 const char *ff_recipe_head_optimizer(const struct ff_recipe *recipe)
 {
     return ff_recipe_has_goodness(recipe) ? "adam" : recipe->optimizer;

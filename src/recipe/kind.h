@@ -29,6 +29,8 @@ bool ff_recipe_gathers(const struct ff_recipe *recipe);
  * (Hinton 2022, section 3.3). With backpropagation it is the last layer, whose head gives the
  * outputs. */
 uint32_t ff_recipe_first_head(const struct ff_recipe *recipe);
+/* True if LAYER (from 1) has a head. */
+bool ff_recipe_has_head(const struct ff_recipe *recipe, uint32_t layer);
 /* The name of the heads' optimizer: with backpropagation that of the layers, of which the head is
  * one; else Adam. */
 const char *ff_recipe_head_optimizer(const struct ff_recipe *recipe);

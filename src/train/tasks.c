@@ -14,14 +14,13 @@
 static size_t largest_tile(const struct ff_manifest *manifest)
 {
     const struct ff_recipe *recipe = &manifest->recipe;
-    uint32_t first_head = ff_recipe_first_head(recipe);
     size_t largest = 0;
 
     for (uint32_t layer = 1; layer <= recipe->layers; layer++) {
         struct ff_layer shape = ff_layer_of(manifest, layer, 0);
 
         largest = ff_larger(largest, ff_estimate_largest_tile(&shape));
-        if (first_head && layer >= first_head)
+        if (ff_recipe_has_head(recipe, layer))
             largest = ff_larger(largest, ff_estimate_tile(manifest->classes, shape.units));
     }
     return largest;

@@ -127,7 +127,6 @@ void ff_train_note_model(const struct ff_train_tasks *tasks, struct ff_plan *pla
     const struct ff_job *job = tasks->job;
     const struct ff_manifest *manifest = job->manifest;
     const struct ff_recipe *recipe = &manifest->recipe;
-    uint32_t first_head = ff_recipe_first_head(recipe);
     uint64_t layers = 0, heads = 0, largest = 0, tensors = 1 + (uint64_t)job->optimizer->states;
 
     for (uint32_t k = 1; k <= recipe->layers; k++) {
@@ -136,7 +135,7 @@ void ff_train_note_model(const struct ff_train_tasks *tasks, struct ff_plan *pla
 
         layers += layer_bytes(&layer);
         raise(&largest, layer_bytes(&layer));
-        if (first_head && k >= first_head)
+        if (ff_recipe_has_head(recipe, k))
             heads += layer_bytes(&head);
     }
     plan->model_bytes = EMPTY_MODEL_BYTES + layers + heads;
