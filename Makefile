@@ -85,7 +85,7 @@ MAN_PAGE := $(B)/fftool.1
 SUPPORT_SRC := $(sort $(wildcard tests/support/*.c tests/fixtures/*.c tests/naive/*.c))
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(B)/%.o)
 # Functions whose calls tests/support leads through its own (suite.c, count_work.c).
-WRAPPED := _mark_point ff_layer_of ff_peak_consider
+WRAPPED := _mark_point aligned_alloc ff_layer_of ff_peak_consider mmap
 TEST_SRC := $(sort $(wildcard tests/*/test_*.c))
 TEST_BIN := $(TEST_SRC:tests/%.c=$(B)/tests/%)
 PRELOAD_SRC := $(sort $(wildcard tests/preload/*.c))

@@ -50,7 +50,6 @@ int ff_ctx_new(struct ff_ctx **out)
         *out = NULL;
         return FF_ENOMEM;
     }
-    ff_meter_fail_after(ctx, -1);
     return FF_OK;
 }
 

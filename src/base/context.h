@@ -23,7 +23,6 @@ struct ff_meter {
     _Atomic uint64_t written;   /* bytes, to files that the library creates */
     uint64_t limit;             /* bytes; 0: none */
     _Atomic int failure;        /* status of the last allocation that failed */
-    _Atomic int64_t fail_after; /* tests: allocations until one fails; negative: never */
 };
 
 struct ff_ctx {
@@ -82,8 +81,5 @@ uint64_t ff_meter_written(const struct ff_ctx *ctx);
 
 /* Samples the anonymous memory of the process; call where it peaks. Takes about 10 microseconds. */
 void ff_memory_sample(struct ff_ctx *ctx);
-
-/* Tests: the COUNT-th allocation from now on fails, once. Negative: off. */
-void ff_meter_fail_after(struct ff_ctx *ctx, int64_t count);
 
 #endif

@@ -39,11 +39,6 @@ void ff_meter_tighten(struct ff_ctx *ctx, uint64_t bytes)
         meter->limit = bytes;
 }
 
-void ff_meter_fail_after(struct ff_ctx *ctx, int64_t count)
-{
-    atomic_store(&ctx->meter.fail_after, count);
-}
-
 static void raise_peak(_Atomic uint64_t *peak, uint64_t value)
 {
     uint64_t seen = atomic_load(peak);
@@ -121,13 +116,6 @@ static size_t rounded(size_t bytes)
     return (bytes + unit - 1) / unit * unit;
 }
 
-static bool injected_failure(struct ff_meter *meter)
-{
-    int64_t left = atomic_load(&meter->fail_after);
-
-    return left >= 0 && atomic_fetch_sub(&meter->fail_after, 1) == 0;
-}
-
 /* Zeroed memory, or NULL. */
 static void *allocate(size_t bytes)
 {
@@ -156,7 +144,7 @@ void *ff_alloc(struct ff_ctx *ctx, enum ff_category category, size_t bytes)
         meter->failure = over_limit(ctx, category, bytes);
         return NULL;
     }
-    pointer = injected_failure(meter) ? NULL : allocate(bytes);
+    pointer = allocate(bytes);
     if (!pointer) {
         atomic_fetch_sub(&meter->total, bytes);
         meter->failure = ff_fail(ctx, FF_ENOMEM, "out of memory: cannot allocate %zu bytes of %s",

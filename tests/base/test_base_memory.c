@@ -1,6 +1,7 @@
 /* The metered allocator and the context: exact accounts, limits, failures, one-line messages. */
 #include "base/context.h"
 #include "base/pool.h"
+#include "support/each_allocation.h"
 #include "support/suite.h"
 
 #include <check.h>
@@ -177,7 +178,7 @@ START_TEST(the_chosen_allocation_fails_once)
     for (int64_t n = 0; n < 5; n++) {
         struct ff_ctx *ctx = new_ctx();
 
-        ff_meter_fail_after(ctx, n);
+        fail_allocation(n);
         for (int64_t i = 0; i < 8; i++) {
             void *block = ff_alloc(ctx, FF_MEM_OTHER, 10);
 

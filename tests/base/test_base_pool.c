@@ -1,6 +1,7 @@
 /* The thread pool: every task exactly once, results visible, for any number of threads and tasks.
  */
 #include "base/pool.h"
+#include "support/each_allocation.h"
 #include "support/suite.h"
 
 #include <check.h>
@@ -201,7 +202,7 @@ START_TEST(failed_allocation_is_reported)
     struct ff_ctx *ctx = new_ctx();
     struct ff_pool *pool;
 
-    ff_meter_fail_after(ctx, 0);
+    fail_allocation(0);
     ck_assert_int_eq(ff_pool_new(ctx, 2, &pool), FF_ENOMEM);
     ck_assert_ptr_null(pool);
     ff_ctx_free(ctx);

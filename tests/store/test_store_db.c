@@ -1,6 +1,7 @@
 /* The layer over LMDB: bounded transactions, snapshots, memory. Damaged files:
  * test_store_db_check.c; failures that stick: test_store_db_faults.c. */
 #include "fixtures/db_fixture.h"
+#include "support/each_allocation.h"
 #include "support/suite.h"
 
 #include <fcntl.h>
@@ -299,9 +300,9 @@ START_TEST(any_allocation_may_fail)
     must(store_ctx, ff_db_commit(db));
     ff_db_close(db);
     for (int64_t n = 0; rc != FF_OK; n++) {
-        ff_meter_fail_after(store_ctx, n);
+        fail_allocation(n);
         rc = ff_db_open(store_ctx, store_path("file"), FF_DB_WRITE, &db);
-        ff_meter_fail_after(store_ctx, -1);
+        fail_allocation(-1);
         ck_assert(rc == FF_OK || (rc == FF_ENOMEM && db == NULL));
         ck_assert_int_lt(n, 20);
     }

@@ -4,6 +4,7 @@
 
 #include "fixtures/store_fixture.h"
 #include "store/db.h"
+#include "support/each_allocation.h"
 #include "support/suite.h"
 
 #include <fcntl.h>
@@ -292,9 +293,9 @@ START_TEST(any_allocation_may_fail)
     store_write_rich_file(store_path("file"), 100);
     fd = open(store_path("file"), O_RDONLY | O_CLOEXEC);
     for (int64_t n = 0; rc != FF_OK; n++) {
-        ff_meter_fail_after(store_ctx, n);
+        fail_allocation(n);
         rc = ff_db_check(store_ctx, fd, "file", &head);
-        ff_meter_fail_after(store_ctx, -1);
+        fail_allocation(-1);
         ck_assert(rc == FF_OK || rc == FF_ENOMEM);
         ck_assert_int_lt(n, 10);
     }

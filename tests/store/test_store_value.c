@@ -1,5 +1,6 @@
 /* Stored values come back as they were. */
 #include "fixtures/value_fixture.h"
+#include "support/each_allocation.h"
 #include "support/suite.h"
 
 #include <math.h>
@@ -331,7 +332,7 @@ START_TEST(any_allocation_may_fail)
         uint8_t out[FF_VALUE_HEADER + sizeof data];
         size_t size;
 
-        ff_meter_fail_after(store_ctx, n);
+        fail_allocation(n);
         rc = ff_coder_new(store_ctx, &coder);
         if (rc == FF_OK)
             rc = ff_value_encode(coder, value_key, &matrix, value_ways[_i].stored,
@@ -341,7 +342,7 @@ START_TEST(any_allocation_may_fail)
                                &value);
         if (rc == FF_OK)
             rc = ff_value_decode(coder, &value, FF_F32, VALUE_NAME, back);
-        ff_meter_fail_after(store_ctx, -1);
+        fail_allocation(-1);
         ff_coder_free(coder);
         ck_assert(rc == FF_OK || rc == FF_ENOMEM);
         ck_assert_int_lt(n, 20);
