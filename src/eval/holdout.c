@@ -1,5 +1,6 @@
 #include "eval/holdout.h"
 
+#include "learn/streams.h"
 #include "nn/softmax.h"
 
 #include <math.h>

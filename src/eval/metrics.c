@@ -1,6 +1,7 @@
 #include "eval/metrics.h"
 
 #include "learn/conditioned.h"
+#include "learn/streams.h"
 
 #include <math.h>
 #include <string.h>

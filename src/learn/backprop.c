@@ -1,6 +1,7 @@
 #include "learn/backprop.h"
 
 #include "learn/head.h"
+#include "learn/streams.h"
 #include "learn/update.h"
 #include "nn/gemm.h"
 #include "nn/kernels.h"

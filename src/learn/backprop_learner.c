@@ -1,6 +1,7 @@
 /* The learner of a whole network by backpropagation, on inputs without embedded labels. */
 #include "learn/backprop.h"
 #include "learn/learner.h"
+#include "learn/streams.h"
 
 struct backprop_learner {
     struct ff_learner base;

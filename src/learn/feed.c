@@ -2,6 +2,7 @@
 
 #include "learn/first_inputs.h"
 #include "learn/hard_negatives.h"
+#include "learn/streams.h"
 #include "nn/dropout.h"
 #include "store/db.h"
 

@@ -2,6 +2,7 @@
 
 #include "data/hybrid.h"
 #include "data/jitter.h"
+#include "learn/streams.h"
 
 void ff_first_inputs_begin_epoch(const struct ff_feed_opts *opts, uint32_t epoch,
                                  struct ff_first_inputs_noise *noise)

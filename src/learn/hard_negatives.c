@@ -1,5 +1,6 @@
 #include "learn/hard_negatives.h"
 
+#include "learn/streams.h"
 #include "nn/softmax.h"
 
 #include <string.h>

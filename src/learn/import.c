@@ -1,6 +1,7 @@
 #include "learn/import.h"
 
 #include "base/hex.h"
+#include "learn/streams.h"
 
 #include <errno.h>
 #include <stddef.h>

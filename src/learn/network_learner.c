@@ -19,6 +19,7 @@
 #include "learn/learner.h"
 #include "learn/pairs.h"
 #include "learn/peers.h"
+#include "learn/streams.h"
 #include "learn/update.h"
 #include "model/network.h"
 

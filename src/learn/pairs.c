@@ -1,5 +1,7 @@
 #include "learn/pairs.h"
 
+#include "learn/streams.h"
+
 size_t ff_pairs_request(uint32_t first_chunk, uint32_t chunks, uint32_t negative,
                         struct ff_piece_request *requests)
 {

@@ -2,6 +2,7 @@
 
 #include "learn/conditioned.h"
 #include "learn/pairs.h"
+#include "learn/streams.h"
 #include "learn/update.h"
 
 #include <string.h>

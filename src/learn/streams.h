@@ -1,8 +1,31 @@
-/* Which streams of rows (store/activations.h) a recipe stores, reads and passes through layers. */
+/*
+ * The streams of an activation set (store/activations.h), and which of them a recipe stores, reads
+ * and passes through layers:
+ *
+ *     FF_STREAM_LABELS          u16, one column: the class of each row
+ *     FF_STREAM_INPUT + 0       positive or label-free inputs (at boundary 0: the stored images)
+ *     FF_STREAM_INPUT + 1 + j   negative set j, with wrong labels or of hybrid images; or
+ *                               augmentation copy j of label-free inputs
+ *     FF_STREAM_NEUTRAL         inputs with the neutral label, for the head
+ *     FF_STREAM_LOGITS          logits of the heads of the layers below: one column per class
+ *     FF_STREAM_SUMS            of held-out samples: goodness summed over layers (eval/holdout.h)
+ *     FF_STREAM_GOODNESS        goodness summed over the layers below: one column per class
+ *     FF_STREAM_CLASS + c       inputs with label c
+ */
 #ifndef FF_LEARN_STREAMS_H
 #define FF_LEARN_STREAMS_H
 
 #include "model/manifest.h"
+
+enum {
+    FF_STREAM_LABELS = 0,
+    FF_STREAM_INPUT = 1,
+    FF_STREAM_NEUTRAL = 0x10000,
+    FF_STREAM_LOGITS = 0x10001,
+    FF_STREAM_SUMS = 0x10002,
+    FF_STREAM_GOODNESS = 0x10003,
+    FF_STREAM_CLASS = 0x20000,
+};
 
 /* Largest length of a list of streams. */
 #define FF_MAX_STREAMS (FF_MAX_NEGATIVE_SETS + FF_MAX_GATHERED_CLASSES + 2)

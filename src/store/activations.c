@@ -45,7 +45,9 @@ void ff_set_close(struct ff_set *set)
         set->ops->close(set);
 }
 
-void ff_chunk_key(uint32_t chunk, uint32_t stream, uint8_t key[8])
+/* Chunk and stream, big-endian, so that key order is the order of reading. The key of the seal is
+ * the last one. */
+static void chunk_key(uint32_t chunk, uint32_t stream, uint8_t key[8])
 {
     ff_put_be32(key, chunk);
     ff_put_be32(key + 4, stream);
@@ -86,7 +88,7 @@ static int put(struct ff_set *set, uint32_t chunk, uint32_t stream, const struct
     void *to;
     int rc;
 
-    ff_chunk_key(chunk, stream, bytes);
+    chunk_key(chunk, stream, bytes);
     if (bound == 0)
         return ff_fail(set->ctx, FF_EINVAL, "%s: a chunk of %u x %u cannot be stored", set->name,
                        matrix->rows, matrix->columns);
@@ -140,7 +142,7 @@ int ff_set_check(struct ff_set *set, const struct ff_seal *seal)
     struct ff_value value;
     int rc;
 
-    ff_chunk_key(SEAL_CHUNK, SEAL_STREAM, name);
+    chunk_key(SEAL_CHUNK, SEAL_STREAM, name);
     encode_seal(seal, wanted);
     rc = set->ops->find(set, key, &stored);
     if (rc == FF_ENOTFOUND)
@@ -161,7 +163,7 @@ int ff_set_find(struct ff_set *set, uint32_t chunk, uint32_t stream, struct ff_c
 
     out->chunk = chunk;
     out->stream = stream;
-    ff_chunk_key(chunk, stream, out->key);
+    chunk_key(chunk, stream, out->key);
     rc = set->ops->find(set, (struct ff_bytes){out->key, sizeof out->key}, &out->bytes);
     if (rc == FF_ENOTFOUND)
         return ff_fail(set->ctx, FF_ECORRUPT, "%s: damaged: chunk %u of stream %u is missing",

@@ -1,17 +1,8 @@
 /*
  * Activation sets: the stored inputs of one layer. Boundary k holds the inputs of layer k+1;
  * boundary 0 is the dataset. A set holds streams of the same rows, split into chunks of equal
- * numbers of rows (the last one may be shorter). Streams:
- *
- *     FF_STREAM_LABELS          u16, one column: the class of each row
- *     FF_STREAM_INPUT + 0       positive or label-free inputs (at boundary 0: the stored images)
- *     FF_STREAM_INPUT + 1 + j   negative set j, with wrong labels or of hybrid images; or
- *                               augmentation copy j of label-free inputs
- *     FF_STREAM_NEUTRAL         inputs with the neutral label, for the head
- *     FF_STREAM_LOGITS          logits of the heads of the layers below: one column per class
- *     FF_STREAM_SUMS            of held-out samples: goodness summed over layers (eval/holdout.h)
- *     FF_STREAM_GOODNESS        goodness summed over the layers below: one column per class
- *     FF_STREAM_CLASS + c       inputs with label c
+ * numbers of rows (the last one may be shorter). A stream is a number, which learn/streams.h gives
+ * a meaning.
  *
  * A boundary is written once, front to back, chunk by chunk, then read any number of times in any
  * order. In the set FF_BOUNDARY_TILES writes and reads alternate, and a chunk may be overwritten.
@@ -26,16 +17,6 @@
 #include "store/value.h"
 
 #include <limits.h>
-
-enum {
-    FF_STREAM_LABELS = 0,
-    FF_STREAM_INPUT = 1,
-    FF_STREAM_NEUTRAL = 0x10000,
-    FF_STREAM_LOGITS = 0x10001,
-    FF_STREAM_SUMS = 0x10002,
-    FF_STREAM_GOODNESS = 0x10003,
-    FF_STREAM_CLASS = 0x20000,
-};
 
 struct ff_set;
 
@@ -195,8 +176,4 @@ void ff_set_init(struct ff_set *set, const struct ff_set_ops *ops, struct ff_ctx
                  const char *name);
 /* Frees the coder and the buffer used for writing. */
 void ff_set_release(struct ff_set *set);
-/* For tests: the key of a chunk: chunk and stream, big-endian, so that key order is the order of
- * reading. The key of the seal is the last one. */
-void ff_chunk_key(uint32_t chunk, uint32_t stream, uint8_t key[8]);
-
 #endif

@@ -1,6 +1,7 @@
 /* The feed releases what it has read: what is mapped at a time is as planned. */
 #include "fixtures/train_fixture.h"
 #include "learn/feed.h"
+#include "learn/streams.h"
 #include "support/suite.h"
 
 #include <check.h>

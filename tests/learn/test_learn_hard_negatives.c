@@ -2,6 +2,7 @@
  * below takes a row for them. */
 #include "fixtures/train_fixture.h"
 #include "learn/hard_negatives.h"
+#include "learn/streams.h"
 #include "model/workers.h"
 #include "support/memory_scratch.h"
 #include "support/suite.h"

@@ -3,6 +3,7 @@
 #include "fixtures/data_fixture.h"
 #include "fixtures/train_fixture.h"
 #include "learn/import.h"
+#include "learn/streams.h"
 #include "model/geometry.h"
 #include "model/layer.h"
 #include "support/at_hand.h"

@@ -352,9 +352,9 @@ START_TEST(what_a_set_holds)
     ff_set_needs(2, values, CHUNKS, &none, &needs);
     must(store_ctx, scratch.ops->create(scratch.self, 1, &set));
     for (uint32_t chunk = 0; chunk < CHUNKS; chunk++) {
-        must(store_ctx, ff_set_put(set, chunk, FF_STREAM_LABELS, &classes, FF_U16, &none));
+        must(store_ctx, ff_set_put(set, chunk, 0, &classes, FF_U16, &none));
         for (uint32_t s = 0; s < 2; s++)
-            must(store_ctx, ff_set_put(set, chunk, FF_STREAM_INPUT + s, &rows, FF_F32, &none));
+            must(store_ctx, ff_set_put(set, chunk, 1 + s, &rows, FF_F32, &none));
     }
     must(store_ctx, ff_set_seal(set, &seal));
     ff_set_close(set);
