@@ -1,8 +1,8 @@
 /*
  * Learners, each a file that ends with its row of operations. A learner makes one optimizer step
  * per batch: it holds the layers in training and reads their inputs through a feed. Epochs,
- * checkpoints and progress belong to the run (train/stage_learn.c). train/modes.c lists the
- * learners of each mode.
+ * checkpoints and progress belong to the run (train/stage_learn.c). Those of the
+ * modes are named in recipe/mode_rows.h.
  */
 #ifndef FF_LEARN_LEARNER_H
 #define FF_LEARN_LEARNER_H
@@ -45,7 +45,8 @@ struct ff_learner_ops {
     void (*close)(struct ff_learner *learner); /* frees what the struct owns */
 };
 
-/* One layer's part of the linear head. The learners of the modes are listed in train/modes.c. */
+/* One layer's part of the linear head. The learners of the modes are named in recipe/mode_rows.h.
+ */
 extern const struct ff_learner_ops ff_head_learner;
 
 /* Creates and opens a learner. */

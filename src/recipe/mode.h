@@ -1,7 +1,6 @@
 /*
- * Training modes, each one row of the table in mode.c. All share layers, kernels and data path, but
- * differ in the order of work and so in memory use. The row of the same name in train/modes.c does
- * the work.
+ * Training modes, each a row of mode_rows.h. All share layers, kernels and data path, but differ in
+ * the order of work and so in memory use. train/modes.h has their operations.
  */
 #ifndef FF_RECIPE_MODE_H
 #define FF_RECIPE_MODE_H

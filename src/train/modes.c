@@ -2,18 +2,15 @@
 
 #include <string.h>
 
-/* Each mode of recipe/mode.c, and what it learns with. */
-#define MODES(ROW)                             \
-    ROW("ff-stream", ff_layer_learner)         \
-    ROW("ff-full", ff_network_learner)         \
-    ROW("bp", ff_backprop_learner)             \
-    ROW("bp-accum", ff_backprop_accum_learner) \
-    ROW("bp-checkpoint", ff_backprop_learner)
-
-#define DECLARE(name, learner) extern const struct ff_learner_ops learner;
-#define ROW(name, learner) {name, &learner},
-MODES(DECLARE)
-static const struct ff_mode_ops rows[] = {MODES(ROW)};
+/* What each mode learns with. */
+#define FF_MODE(name, learner, ...) extern const struct ff_learner_ops learner;
+#include "recipe/mode_rows.h"
+#undef FF_MODE
+static const struct ff_mode_ops rows[] = {
+#define FF_MODE(name, learner, ...) {name, &learner},
+#include "recipe/mode_rows.h"
+#undef FF_MODE
+};
 
 const struct ff_mode_ops *ff_mode_ops(const struct ff_mode *mode)
 {

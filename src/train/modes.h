@@ -1,4 +1,4 @@
-/* The operations of each mode: one row of the table in modes.c for each mode of recipe/mode.c. */
+/* The operations of each mode of recipe/mode_rows.h. */
 #ifndef FF_TRAIN_MODES_H
 #define FF_TRAIN_MODES_H
 
