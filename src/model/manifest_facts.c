@@ -42,7 +42,7 @@ uint64_t ff_manifest_held_out(const struct ff_manifest *manifest)
 
 struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest)
 {
-    bool append = strcmp(manifest->recipe.embedding, "append") == 0;
+    bool append = strcmp(manifest->recipe.label_embedding, "append") == 0;
 
     if (!ff_recipe_embeds_labels(&manifest->recipe))
         return (struct ff_embedding){.features = manifest->features};

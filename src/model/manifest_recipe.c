@@ -141,25 +141,34 @@ int ff_manifest_recipe_read(struct ff_ctx *ctx, json_t *object, struct ff_recipe
     return status == FF_OK ? ff_recipe_complete(ctx, out) : status;
 }
 
+/* FF_EMISMATCH, which names WHAT differs and both values. */
+static int differ(struct ff_ctx *ctx, const char *what, const json_t *was, const json_t *is)
+{
+    char *a = ff_json_text(was, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+    char *b = ff_json_text(is, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+    int status = ff_fail(ctx, FF_EMISMATCH, "the model was trained with %s %s, not %s", what,
+                         a ? a : "?", b ? b : "?");
+
+    free(a);
+    free(b);
+    return status;
+}
+
 int ff_manifest_same_recipe(struct ff_ctx *ctx, const struct ff_recipe *stored,
                             const struct ff_recipe *given)
 {
     json_t *was = ff_manifest_recipe_write(stored), *is = ff_manifest_recipe_write(given);
     int status = was && is ? FF_OK : ff_fail(ctx, FF_ENOMEM, "out of memory for the recipes");
+    size_t n;
+    const struct ff_field *fields = ff_fields(&n);
 
-    for (void *at = json_object_iter(was); at; at = json_object_iter_next(was, at)) {
-        const char *key = json_object_iter_key(at);
-        json_t *value = json_object_iter_value(at), *other = json_object_get(is, key);
+    for (size_t i = 0; i <= n && status == FF_OK; i++) {
+        const char *key = i == 0 ? "hidden" : ff_field_key(&fields[i - 1]);
+        const json_t *a = json_object_get(was, key), *b = json_object_get(is, key);
+        char words[FF_FIELD_WORDS_BYTES];
 
-        if (status == FF_OK && !json_equal(value, other)) {
-            char *a = ff_json_text(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-            char *b = ff_json_text(other, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-
-            status = ff_fail(ctx, FF_EMISMATCH, "the model was trained with %s %s, not %s", key,
-                             a ? a : "?", b ? b : "?");
-            free(a);
-            free(b);
-        }
+        if (!json_equal(a, b))
+            status = differ(ctx, i == 0 ? key : ff_field_words(&fields[i - 1], words), a, b);
     }
     json_decref(was);
     json_decref(is);

@@ -1,7 +1,7 @@
 /*
- * The fields of a recipe: one table (field.c) describes each, and all code that writes, reads,
- * checks or compares recipes walks that table. Only the hidden layers are not in it, because they
- * are a list. A new field takes a member of struct ff_recipe, a row, and the code that uses it.
+ * The fields of a recipe: one table (field_rows.h) describes each, and all code that writes, reads,
+ * checks or compares recipes walks it. Only the hidden layers are not in it, because they are a
+ * list.
  */
 #ifndef FF_RECIPE_FIELD_H
 #define FF_RECIPE_FIELD_H

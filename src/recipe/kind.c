@@ -23,13 +23,13 @@ bool ff_recipe_conditioned(const struct ff_recipe *recipe)
 bool ff_recipe_unsupervised(const struct ff_recipe *recipe)
 {
     return ff_recipe_has_goodness(recipe) && !ff_recipe_conditioned(recipe) &&
-           strcmp(recipe->embedding, "none") == 0;
+           strcmp(recipe->label_embedding, "none") == 0;
 }
 
 bool ff_recipe_embeds_labels(const struct ff_recipe *recipe)
 {
     return ff_recipe_has_goodness(recipe) && !ff_recipe_conditioned(recipe) &&
-           strcmp(recipe->embedding, "none") != 0;
+           strcmp(recipe->label_embedding, "none") != 0;
 }
 
 bool ff_recipe_takes_images(const struct ff_recipe *recipe)

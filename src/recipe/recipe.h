@@ -16,49 +16,20 @@
 #define FF_UNSET UINT32_MAX
 
 struct ff_recipe {
-    uint32_t *hidden;   /* units of each layer, first to last; owned by the recipe */
-    uint32_t layers;    /* number of layers, 1 .. FF_MAX_LAYERS */
-    const char *mode;   /* how the network is trained: "ff-stream", "ff-full", "bp", ... */
-    const char *recipe; /* preset: "conditioned", "classic", "symba" or "unsupervised"; unset: the
-                           first with LOSS, else the mode's */
-    const char *loss;   /* "softmax" (label-conditioned layers), "logistic" or "symba" */
-    const char *optimizer;   /* "adam" or "sgd" */
-    const char *schedule;    /* learning rate over a layer's epochs: "linear", "constant", ... */
-    const char *embedding;   /* label embedding in the input: "replace", "append" or "none" */
-    const char *activations; /* data type of stored activations: "f32", "bf16", "u8" */
-    const char
-        *negatives;      /* wrong labels, "random" or "hard"; or, without labels, "hybrid" images */
-    const char *pass_on; /* softmax: outputs passed to the next layer: "label-free", "mean" or
-                            "posterior" */
-    uint32_t epochs;     /* at least 1; with ff-stream per layer */
-    uint32_t sweeps; /* ff-stream: sweeps over all layers, among which the epochs are divided; 1:
-                        each layer completes before the next */
-    uint32_t batch;  /* samples per step */
-    uint32_t negative_sets; /* sets of random negatives, used in turn (K) */
-    uint64_t seed;          /* 0 .. 2^63 - 1 */
-    double learning_rate;
-    double weight_decay;          /* decoupled; not on biases */
-    double momentum;              /* sgd */
-    double beta1, beta2, epsilon; /* adam */
-    double goodness_scale;        /* gs: the logit is gs * G */
-    double threshold;             /* theta, of the logistic loss */
-    double label_strength;  /* value of the input of the label; s of label-conditioned layers */
-    double label_smoothing; /* ls, 0 .. 1: smoothing of the softmax loss's targets */
-    uint32_t label_samples; /* softmax: wrong labels per sample and step; 0: all for up to 20
-                               classes, else 19 */
-    double dropout;         /* ff-stream: probability that an input of a layer is dropped */
-    uint32_t jitter; /* random shifts of images by up to JITTER pixels, redrawn in each epoch */
-    uint32_t augment_copies; /* softmax: stored copies of shifted images, used in turn */
-    double validation; /* softmax, and hard negatives with ff-stream: fraction of held-out samples,
-                          which choose the layers whose goodness is summed */
-    double peer_normalisation; /* ff-full: strength of the pull of each unit's mean activity to its
-                                  layer's */
-    /* Epochs of the linear softmax head on each layer from the second, or on the only one; 0: no
-     * head. Where the whole network trains at once, the head trains with it: the value is then 0 or
-     * EPOCHS, and if unset, EPOCHS unless the preset has no head. With bp it is always EPOCHS. */
-    uint32_t head_epochs;
-    double head_learning_rate;
-    double head_weight_decay;
+    uint32_t *hidden; /* units of each layer, first to last; owned by the recipe */
+    uint32_t layers;  /* number of layers, 1 .. FF_MAX_LAYERS */
+    /* A member for each field, of the type of its values. */
+#define FF_CHOICE const char *
+#define FF_COUNT uint32_t
+#define FF_SEED uint64_t
+#define FF_REAL double
+#define FF_FIELD(kind, member, ...) FF_##kind member;
+#include "recipe/field_rows.h"
+#undef FF_FIELD
+#undef FF_CHOICE
+#undef FF_COUNT
+#undef FF_SEED
+#undef FF_REAL
 };
 
 /*

@@ -20,8 +20,8 @@ static const struct ff_recipe_entry entries[] = {
             &(const struct ff_recipe){
                 .loss = "softmax",
                 .activations = "u8",
-                .embedding = "replace", /* unused */
-                .negatives = "random",  /* unused */
+                .label_embedding = "replace", /* unused */
+                .negatives = "random",        /* unused */
                 .label_strength = 3,
                 .label_smoothing = 0.1,
                 .dropout = 0.2,
@@ -39,7 +39,7 @@ static const struct ff_recipe_entry entries[] = {
             &(const struct ff_recipe){
                 .loss = "logistic",
                 .activations = "f32",
-                .embedding = "replace",
+                .label_embedding = "replace",
                 .negatives = "random",
                 .label_strength = 1,
                 .learning_rate = NAN,
@@ -56,7 +56,7 @@ static const struct ff_recipe_entry entries[] = {
             &(const struct ff_recipe){
                 .loss = "symba",
                 .activations = "f32",
-                .embedding = "replace",
+                .label_embedding = "replace",
                 .negatives = "random",
                 .label_strength = 1,
                 .learning_rate = NAN,
@@ -73,7 +73,7 @@ static const struct ff_recipe_entry entries[] = {
             &(const struct ff_recipe){
                 .loss = "logistic",
                 .activations = "f32",
-                .embedding = "none",
+                .label_embedding = "none",
                 .negatives = "hybrid",
                 .label_strength = 1, /* unused */
                 .learning_rate = 1.5e-3,

@@ -40,7 +40,7 @@ static const struct {
     [FF_IF_LABELS] = {" with the loss ", "", AT(loss), "use --recipe conditioned"},
     [FF_IF_PAIRS] = {" with the loss ", "", AT(loss), "use --recipe classic or symba",
                      "use --recipe unsupervised", FF_IF_UNLABELLED},
-    [FF_IF_LABELLED] = {" with the label embedding ", "", AT(embedding), NULL},
+    [FF_IF_LABELLED] = {" with the label embedding ", "", AT(label_embedding), NULL},
     [FF_IF_DRAWN_ONCE] = {" with ", " negatives", AT(negatives), "use --negatives random"},
     [FF_IF_HOLDS_OUT] = {" with ", " negatives", AT(negatives),
                          "use --negatives hard or --recipe conditioned", "use --recipe conditioned",
@@ -56,7 +56,7 @@ static const struct {
 /* True if the embedding or the negatives are for layers trained without labels. */
 static bool without_labels(const struct ff_recipe *recipe)
 {
-    return strcmp(recipe->embedding, "none") == 0;
+    return strcmp(recipe->label_embedding, "none") == 0;
 }
 
 static bool hybrid(const struct ff_recipe *recipe)
@@ -225,7 +225,7 @@ static int check_negatives(struct ff_ctx *ctx, const struct ff_recipe *recipe)
         return ff_fail(ctx, FF_EINVAL,
                        "label embedding %s: recipe %s trains without labels; leave out "
                        "--label-embedding, or use --recipe classic or symba",
-                       recipe->embedding, recipe->recipe);
+                       recipe->label_embedding, recipe->recipe);
     return ff_fail(ctx, FF_EINVAL, "%s: recipe %s trains with %slabels; leave it out%s",
                    none ? "label embedding none" : "negatives hybrid", recipe->recipe,
                    none ? "" : "wrong ", whole_network ? "" : ", or use --recipe unsupervised");

@@ -21,7 +21,7 @@ static void setup(void)
     recipe.epochs = 4;
     recipe.sweeps = 2;
     recipe.head_epochs = 0;
-    recipe.embedding = "append";
+    recipe.label_embedding = "append";
     ff_evaluate_opts_init(&evaluate);
     evaluate.model = opts.model;
     evaluate.data = opts.data;

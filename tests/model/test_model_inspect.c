@@ -18,7 +18,7 @@
 static void setup(void)
 {
     training_begin(ROWS, HIDDEN);
-    recipe.embedding = "append";
+    recipe.label_embedding = "append";
 }
 
 /* A layer's weights and biases, and the stored bytes of its tiles, read directly. */

@@ -16,7 +16,7 @@
 static void setup(void)
 {
     training_begin(ROWS, HIDDEN);
-    recipe.embedding = "append";
+    recipe.label_embedding = "append";
 }
 
 /* Stores METRICS of layer 1. */

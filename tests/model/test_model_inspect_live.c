@@ -20,7 +20,7 @@
 static void setup(void)
 {
     training_begin(ROWS, HIDDEN);
-    recipe.embedding = "append";
+    recipe.label_embedding = "append";
 }
 
 /* Trains until FF_EINTERRUPTED after so many questions. */
@@ -225,7 +225,7 @@ START_TEST(layers_of_a_network_trained_as_a_whole)
     struct ff_model *model;
 
     recipe.mode = modes[_i];
-    recipe.embedding = "replace";
+    recipe.label_embedding = "replace";
     recipe.negative_sets = 1;
     recipe.head_epochs = recipe.epochs;
     train_partly(15);

@@ -53,7 +53,7 @@ static bool mark_is_sane(const struct ff_manifest *m)
 static bool is_sane(const struct ff_manifest *m)
 {
     struct ff_recipe copy = m->recipe;
-    bool replaces = strcmp(copy.embedding, "replace") == 0;
+    bool replaces = strcmp(copy.label_embedding, "replace") == 0;
 
     return ff_recipe_complete(ctx, &copy) == FF_OK && mark_is_sane(m) && m->samples > 0 &&
            m->features > 0 && m->classes >= 2 && (!replaces || m->features >= m->classes) &&
@@ -347,7 +347,7 @@ START_TEST(the_label_fits_into_the_row)
 {
     struct ff_manifest out;
 
-    manifest.recipe.embedding = "replace";
+    manifest.recipe.label_embedding = "replace";
     manifest.recipe.jitter = 0;
     manifest.image = (struct ff_image){0};
     manifest.features = manifest.classes;

@@ -103,7 +103,7 @@ void naive_data_release(struct naive_data *data)
 
 bool naive_is_unsupervised(const struct ff_recipe *recipe)
 {
-    return strcmp(recipe->embedding, "none") == 0;
+    return strcmp(recipe->label_embedding, "none") == 0;
 }
 
 bool naive_is_label_free(const struct ff_recipe *recipe)
@@ -114,7 +114,7 @@ bool naive_is_label_free(const struct ff_recipe *recipe)
 /* Inputs of layer 1 that the label adds in front: 0 if it replaces some, or is not there. */
 static uint32_t embedded_inputs(const struct ff_recipe *recipe, const struct naive_data *data)
 {
-    bool append = !naive_is_backprop(recipe) && strcmp(recipe->embedding, "append") == 0;
+    bool append = !naive_is_backprop(recipe) && strcmp(recipe->label_embedding, "append") == 0;
 
     return append && !naive_is_label_free(recipe) ? data->classes : 0;
 }

@@ -40,7 +40,7 @@ static void check_evaluation(enum ff_method method)
 START_TEST(evaluation_by_goodness)
 {
     evaluate_choose(_i);
-    if (strcmp(evaluate_recipe.embedding, "none") != 0)
+    if (strcmp(evaluate_recipe.label_embedding, "none") != 0)
         check_evaluation(FF_METHOD_GOODNESS);
 }
 END_TEST

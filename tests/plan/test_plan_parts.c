@@ -55,7 +55,7 @@ START_TEST(the_heads_own_state_is_planned)
     struct ff_plan with_adam = {.size = sizeof with_adam};
 
     use_hidden("8,300");
-    recipe.embedding = "append";
+    recipe.label_embedding = "append";
     recipe.batch = 256;
     recipe.epochs = recipe.head_epochs = 2;
     ck_assert_int_eq(ff_plan_train(ctx, &recipe, &opts, &data, &with_adam), FF_OK);

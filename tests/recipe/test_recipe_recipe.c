@@ -152,7 +152,7 @@ START_TEST(what_a_mode_makes_no_use_of_can_be_dropped)
         recipe.loss = "logistic";
         recipe.goodness_scale = 3;
         recipe.threshold = 2;
-        recipe.embedding = "append";
+        recipe.label_embedding = "append";
         recipe.label_strength = 4;
         recipe.activations = "bf16";
         recipe.negative_sets = 3;
@@ -190,7 +190,7 @@ START_TEST(defaults_are_those_documented)
     ck_assert_str_eq(recipe.loss, "symba");
     ck_assert_str_eq(recipe.optimizer, "adam");
     ck_assert_str_eq(recipe.schedule, "linear");
-    ck_assert_str_eq(recipe.embedding, "replace");
+    ck_assert_str_eq(recipe.label_embedding, "replace");
     ck_assert_str_eq(recipe.activations, "f32");
     ck_assert_uint_eq(recipe.epochs, 10);
     ck_assert_uint_eq(recipe.batch, 128);
@@ -261,7 +261,7 @@ START_TEST(unknown_names_are_refused)
     static const char *const fields[] = {"loss", "optimizer", "schedule", "label_embedding",
                                          "activations"};
     const char **const values[] = {&recipe.loss, &recipe.optimizer, &recipe.schedule,
-                                   &recipe.embedding, &recipe.activations};
+                                   &recipe.label_embedding, &recipe.activations};
     static const char *const bad[] = {"", "nothing", "ADAM", "symba "};
 
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {

@@ -94,7 +94,7 @@ static void ck_defaults(const struct ff_recipe *defaults)
     const struct ff_loss *loss = ff_loss_find(defaults->loss);
 
     ck_assert_str_eq(recipe.loss, defaults->loss);
-    ck_assert_str_eq(recipe.embedding, defaults->embedding);
+    ck_assert_str_eq(recipe.label_embedding, defaults->label_embedding);
     ck_assert_str_eq(recipe.negatives, defaults->negatives);
     ck_assert_uint_eq(recipe.negative_sets, defaults->negative_sets);
     ck_assert_uint_eq(recipe.head_epochs, defaults->head_epochs);
@@ -236,7 +236,7 @@ static const struct misuse {
     const char *value;        /* of a name; numbers become 2 */
     const char *message;
 } misuses[] = {
-    {"conditioned", "ff-stream", .name = AT(embedding), .value = "append",
+    {"conditioned", "ff-stream", .name = AT(label_embedding), .value = "append",
      .message = "label embedding: mode ff-stream with the loss softmax does not use it"},
     {"conditioned", "ff-stream", .name = AT(negatives), .value = "hard",
      .message = "negatives: mode ff-stream with the loss softmax does not use it"},
@@ -429,7 +429,7 @@ START_TEST(options_of_pairs_serve_to_compare_modes)
         begin(NULL);
         recipe.mode = modes[m];
         recipe.negative_sets = 3;
-        recipe.embedding = "append";
+        recipe.label_embedding = "append";
         ff_recipe_drop_unused(&recipe, modes, MODES);
         complete();
         ck_assert_uint_eq(recipe.negative_sets, m == 0 ? 1 : 3);

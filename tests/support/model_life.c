@@ -35,7 +35,7 @@ void use_mode(int mode)
     if (mode == 1) {
         recipe.mode = "ff-full";
         recipe.negative_sets = 1;
-        recipe.embedding = "replace";
+        recipe.label_embedding = "replace";
         recipe.head_epochs = recipe.epochs;
     } else if (mode == 2) {
         train_backprop("bp", &recipe);

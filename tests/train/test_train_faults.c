@@ -251,7 +251,7 @@ START_TEST(divergence_of_the_last_step_is_reported)
     recipe.batch = ROWS;
     recipe.epochs = recipe.head_epochs = 1;
     recipe.learning_rate = 1e30;
-    recipe.embedding = "replace";
+    recipe.label_embedding = "replace";
     recipe.negative_sets = 1;
     ck_status(ff_recipe_complete(ctx, &recipe), FF_OK, "");
     ck_status(ff_train(ctx, &recipe, &opts, &result), FF_ENUMERIC, "epoch 1: the weights are not");

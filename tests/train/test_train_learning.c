@@ -66,7 +66,7 @@ static void train_trial(const struct trial *trial, const char *model)
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, trial->hidden, &recipe), FF_OK);
     recipe.recipe = "symba";
     recipe.loss = trial->loss;
-    recipe.embedding = trial->embedding;
+    recipe.label_embedding = trial->embedding;
     recipe.epochs = trial->epochs;
     recipe.batch = trial->batch;
     recipe.negative_sets = trial->negative_sets;

@@ -81,8 +81,8 @@ static void ck_layer(const char *what, uint32_t number, const struct oracle_laye
     b = difference(ours->units, ours->fan_in, ours->b, naive->b);
     ck_assert_msg(w <= tolerance && b <= tolerance,
                   "%s, %s, %s, %s: %s %u: weights differ by %g, biases by %g deviations",
-                  recipe.loss, recipe.optimizer, recipe.schedule, recipe.embedding, what, number, w,
-                  b);
+                  recipe.loss, recipe.optimizer, recipe.schedule, recipe.label_embedding, what,
+                  number, w, b);
 }
 
 static void ck_close(const char *what, double ours, double naive, double tolerance)
@@ -223,7 +223,7 @@ START_TEST(every_embedding_of_labels)
          choice++) {
         if (strcmp(choice->name, "none") == 0)
             continue;
-        recipe.embedding = choice->name;
+        recipe.label_embedding = choice->name;
         recipe.label_strength = 3;
         ck_training(TOLERANCE);
     }

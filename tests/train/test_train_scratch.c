@@ -108,7 +108,7 @@ START_TEST(deleted_where_the_whole_network_trains_it_changes_no_bit)
         recipe.mode = modes[_i];
         recipe.head_epochs = recipe.epochs;
         recipe.negative_sets = 1;
-        recipe.embedding = "replace";
+        recipe.label_embedding = "replace";
     } else {
         train_backprop(modes[_i], &recipe);
     }
