@@ -12,6 +12,8 @@
  *
  * Fields that nobody sets get their values from the mode, the preset ("recipe"), the loss and the
  * optimizer: ff_train() and ff_plan_train() complete a copy, ff_recipe_complete() does it in place.
+ * A recipe completed in place keeps the values that it got, as if they had been set. So set fields
+ * first and complete it last, or complete a copy. The recipe of a model (model.h) is complete.
  *
  * A recipe belongs to no context: one context may create it and another use it. Reading one recipe
  * from several threads is safe; changing it while another thread uses it is not.
@@ -54,7 +56,8 @@ void ff_recipe_free(struct ff_recipe *recipe);
 FF_CHECK int ff_recipe_set(struct ff_ctx *ctx, struct ff_recipe *recipe, const char *field,
                            const char *value);
 /* Sets what is unset, then checks every field and that they go together. FF_EINVAL names the first
- * bad one. A complete recipe stays as it is. */
+ * bad one. A complete recipe stays as it is: if mode, preset, loss or optimizer change afterwards,
+ * the earlier defaults stay, or are refused where they have no effect. */
 FF_CHECK int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe);
 
 /* Getters. They return the value of FIELD, or the value given here if the field is unset, of

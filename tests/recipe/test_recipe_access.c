@@ -173,6 +173,29 @@ START_TEST(completing_sets_every_field)
 }
 END_TEST
 
+/* The threshold of a loss is 0 where it has none. */
+START_TEST(what_completing_sets_stays_set)
+{
+    struct ff_recipe *copy;
+
+    set("hidden", "10");
+    set("recipe", "symba");
+    ck_assert_int_eq(ff_recipe_copy(ctx, recipe, &copy), FF_OK);
+    ck_assert_int_eq(ff_recipe_complete(ctx, recipe), FF_OK);
+    set("loss", "logistic");
+    ck_assert_int_eq(ff_recipe_complete(ctx, recipe), FF_OK);
+    ck_assert_double_eq(ff_recipe_get_real(recipe, "threshold"), 0);
+    set("optimizer", "sgd");
+    ck_assert_int_eq(ff_recipe_complete(ctx, recipe), FF_EINVAL);
+
+    ck_assert_int_eq(ff_recipe_set(ctx, copy, "loss", "logistic"), FF_OK);
+    ck_assert_int_eq(ff_recipe_set(ctx, copy, "optimizer", "sgd"), FF_OK);
+    ck_assert_int_eq(ff_recipe_complete(ctx, copy), FF_OK);
+    ck_assert_double_eq(ff_recipe_get_real(copy, "threshold"), 1);
+    ff_recipe_free(copy);
+}
+END_TEST
+
 /* Where the machine has no such locale there is nothing that could go wrong. */
 START_TEST(a_decimal_comma_of_the_locale_does_not_count)
 {
@@ -196,6 +219,7 @@ int main(void)
     tcase_add_test(tcase, hidden_layers_that_are_refused_leave_those_there_are);
     tcase_add_test(tcase, a_copy_is_independent);
     tcase_add_test(tcase, completing_sets_every_field);
+    tcase_add_test(tcase, what_completing_sets_stays_set);
     tcase_add_test(tcase, a_decimal_comma_of_the_locale_does_not_count);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
