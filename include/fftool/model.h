@@ -106,11 +106,11 @@ FF_CHECK int ff_model_open(struct ff_ctx *ctx, const char *path, struct ff_model
 void ff_model_close(struct ff_model *model);
 /* Fills OUT; reads all weights once for their hash. Pointers in OUT live as long as MODEL. */
 FF_CHECK int ff_model_info(struct ff_model *model, struct ff_model_info *out);
-/* Fills OUT for file INDEX (from 0) of the data that the model is trained on. False: there is no
- * such file, the data has not been read yet, or the model is of a version that did not record
- * files. Pointers in OUT live as long as MODEL. */
-bool ff_model_data_file(const struct ff_model *model, uint32_t index,
-                        struct ff_data_file_info *out);
+/* Fills OUT for file INDEX (from 0) of the data that the model is trained on. FF_ENOTFOUND: there
+ * is no such file, the data are rows of a program or have not been read yet, or the model is of a
+ * version that did not record files. Pointers in OUT live as long as MODEL. */
+FF_CHECK int ff_model_data_file(const struct ff_model *model, uint32_t index,
+                                struct ff_data_file_info *out);
 /* Fills OUT for LAYER (from 1); reads its weights, one tile at a time. FF_EINVAL: no such layer. */
 FF_CHECK int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info *out);
 /* Fills OUT for TILE (from 0), and adds its weights to HISTOGRAM, which may be NULL: equal bins

@@ -46,19 +46,24 @@ void ff_model_close(struct ff_model *model)
     ff_free(model->ctx, FF_MEM_OTHER, model, sizeof *model);
 }
 
-bool ff_model_data_file(const struct ff_model *model, uint32_t index, struct ff_data_file_info *out)
+int ff_model_data_file(const struct ff_model *model, uint32_t index, struct ff_data_file_info *out)
 {
     const struct ff_data_files *files = &model->manifest.files;
     struct ff_data_file_info own;
     const struct ff_data_file *file;
+    int status = FF_CHECK_INFO(model, ff_data_file_info, out);
 
-    if (index >= files->count || FF_CHECK_INFO(model, ff_data_file_info, out) != FF_OK)
-        return false;
+    if (status != FF_OK)
+        return status;
+    if (index >= files->count)
+        return ff_fail(model->ctx, FF_ENOTFOUND, "%s records %u file%s of its data, no file %u",
+                       ff_model_file_path(model->file), files->count, files->count == 1 ? "" : "s",
+                       index);
     file = &files->file[index];
     own = (struct ff_data_file_info){
         .name = file->name, .bytes = file->bytes, .mtime_ns = file->mtime_ns, .hash = file->hash};
     ff_sized_give(&own, sizeof own, out);
-    return true;
+    return FF_OK;
 }
 
 static int visit_hash(void *arg, uint32_t tile, const float *data, size_t n)

@@ -257,6 +257,27 @@ START_TEST(a_layer_that_does_not_exist_is_refused)
 }
 END_TEST
 
+START_TEST(files_of_the_data_are_listed)
+{
+    struct ff_data_file_info file = {.size = sizeof file};
+    struct ff_model *model;
+
+    train_ok(ctx, &recipe, &opts);
+    model = open_model();
+    for (uint32_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(ff_model_data_file(model, i, &file), FF_OK);
+        ck_assert_str_eq(file.name, i == 0 ? "train-images-idx3-ubyte" : "train-labels-idx1-ubyte");
+        ck_assert_uint_eq(strlen(file.hash), 32);
+    }
+    ck_status(ff_model_data_file(model, 2, &file), FF_ENOTFOUND,
+              "records 2 files of its data, no file 2");
+    file.size = 0;
+    ck_status(ff_model_data_file(model, 0, &file), FF_EINVAL,
+              "set it to sizeof(struct ff_data_file_info)");
+    ff_model_close(model);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("model: model");
@@ -267,6 +288,7 @@ int main(void)
     tcase_add_test(tcase, statistics_of_layers_and_tiles);
     tcase_add_test(tcase, a_model_is_described_as_a_whole);
     tcase_add_test(tcase, pointers_live_as_long_as_the_model);
+    tcase_add_test(tcase, files_of_the_data_are_listed);
     tcase_add_test(tcase, the_hash_is_that_of_the_weights);
     tcase_add_test(tcase, a_layer_that_does_not_exist_is_refused);
     suite_add_tcase(suite, tcase);

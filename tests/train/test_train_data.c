@@ -103,7 +103,7 @@ static int64_t recorded_mtime(const char *name)
     int64_t mtime = -1;
 
     ck_assert_int_eq(ff_model_open(ctx, opts.model, &model), FF_OK);
-    for (uint32_t i = 0; ff_model_data_file(model, i, &file); i++) {
+    for (uint32_t i = 0; ff_model_data_file(model, i, &file) == FF_OK; i++) {
         if (strcmp(file.name, name) == 0)
             mtime = file.mtime_ns;
     }

@@ -63,7 +63,7 @@ static json_t *data_files_array(const struct ff_model *model)
     struct ff_data_file_info file = {.size = sizeof file};
     uint32_t i;
 
-    for (i = 0; ff_model_data_file(model, i, &file); i++)
+    for (i = 0; ff_model_data_file(model, i, &file) == FF_OK; i++)
         json_append(&array, data_file_object(&file));
     return json_built(&array);
 }

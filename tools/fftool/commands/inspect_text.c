@@ -163,7 +163,7 @@ static void print_data_files(const struct ff_model *model)
     struct ff_data_file_info file = {.size = sizeof file};
     uint32_t i;
 
-    for (i = 0; ff_model_data_file(model, i, &file); i++)
+    for (i = 0; ff_model_data_file(model, i, &file) == FF_OK; i++)
         print_line(stdout, "            %s: %s bytes, modified %s", file.name,
                    text_count(file.bytes).s, time_text(file.mtime_ns).s);
 }
