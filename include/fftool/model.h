@@ -64,8 +64,8 @@ struct ff_layer_choice {
 };
 
 struct ff_model_info {
-    size_t size; /* sizeof(struct ff_model_info) */
-    const struct ff_recipe *recipe;
+    size_t size;                                      /* sizeof(struct ff_model_info) */
+    const struct ff_recipe *recipe;                   /* complete */
     const char *program_version, *blas, *lmdb, *zstd; /* versions that wrote it */
     const char *data_path, *data_labels; /* absolute paths of the data, or the name of rows
                                             (data.h); DATA_LABELS may be NULL */
@@ -104,11 +104,14 @@ struct ff_model;
 FF_CHECK int ff_model_open(struct ff_ctx *ctx, const char *path, struct ff_model **out);
 /* Closes MODEL, which may be NULL. */
 void ff_model_close(struct ff_model *model);
-/* Fills OUT; reads all weights once for their hash. Pointers in OUT live as long as MODEL. */
+/* Fills OUT; reads all weights once for their hash. Pointers in OUT live as long as MODEL: recipe,
+ * versions, DATA_PATH and DATA_LABELS are those of ff_model_open(). Training may resume with data
+ * at another path, which another ff_model_open() shows. All else is as of this call. */
 FF_CHECK int ff_model_info(struct ff_model *model, struct ff_model_info *out);
-/* Fills OUT for file INDEX (from 0) of the data that the model is trained on. FF_ENOTFOUND: there
- * is no such file, the data are rows of a program or have not been read yet, or the model is of a
- * version that did not record files. Pointers in OUT live as long as MODEL. */
+/* Fills OUT for file INDEX (from 0) of the data that the model is trained on, as of the last call
+ * that read the model file. FF_ENOTFOUND: there is no such file, the data are rows of a program or
+ * have not been read yet, or the model is of a version that did not record files. Pointers in OUT
+ * live as long as MODEL. */
 FF_CHECK int ff_model_data_file(const struct ff_model *model, uint32_t index,
                                 struct ff_data_file_info *out);
 /* Fills OUT for LAYER (from 1); reads its weights, one tile at a time. FF_EINVAL: no such layer. */

@@ -6,6 +6,7 @@
 #include "support/training.h"
 
 #include <check.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -364,6 +365,52 @@ START_TEST(a_model_in_training_is_reported_as_such)
 }
 END_TEST
 
+/* Renames the data and resumes with it in another process, as soon as PIPE has a byte. */
+static pid_t resume_with_data_at(const char *moved, const int pipes[2])
+{
+    struct ff_train_result result = {.size = sizeof result};
+    pid_t child = fork();
+    char byte;
+
+    ck_assert_int_ge(child, 0);
+    if (child > 0)
+        return child;
+    if (read(pipes[0], &byte, 1) != 1 || rename(opts.data.path, moved) != 0)
+        _exit(1);
+    opts.data.path = moved;
+    _exit(ff_train_resume(ctx, &opts, &result) != FF_OK);
+}
+
+START_TEST(the_path_of_the_data_is_that_of_opening)
+{
+    struct ff_model_info info = {.size = sizeof info};
+    const char *path = opts.data.path;
+    char moved[PATH_MAX];
+    struct ff_model *model;
+    int pipes[2], status;
+    pid_t child;
+
+    snprintf(moved, sizeof moved, "%s.moved", path);
+    train_partly(15);
+    ck_assert_int_eq(pipe(pipes), 0);
+    child = resume_with_data_at(moved, pipes); /* no file of LMDB's is open */
+    model = open_model();
+    ck_assert_int_eq(write(pipes[1], "", 1), 1);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    ck_assert_int_eq(ff_model_info(model, &info), FF_OK);
+    ck_assert(info.complete);
+    ck_assert_str_eq(info.data_path, path);
+    ff_model_close(model);
+    model = open_model();
+    ck_assert_int_eq(ff_model_info(model, &info), FF_OK);
+    ck_assert_str_eq(info.data_path, moved);
+    ff_model_close(model);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("model: unfinished models");
@@ -378,6 +425,7 @@ int main(void)
     tcase_add_loop_test(tcase, layers_of_a_network_trained_as_a_whole, 0, 3);
     tcase_add_test(tcase, a_model_can_be_read_while_it_is_trained);
     tcase_add_test(tcase, a_model_in_training_is_reported_as_such);
+    tcase_add_test(tcase, the_path_of_the_data_is_that_of_opening);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
