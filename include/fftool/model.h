@@ -123,9 +123,19 @@ FF_CHECK int ff_model_tile(struct ff_model *model, uint32_t layer, uint32_t tile
                            struct ff_tile_info *out);
 /* A tensor of float32. With one dimension COLUMNS is 1. */
 struct ff_tensor_info {
-    /* "layer.1.weights" (units, inputs), "layer.1.biases" (units), "layer.1.label_weights"
-     * (classes, units), the same of "head.2": of the head on layer 2, whose units are the classes.
-     * With ".state.0", ".state.1": the optimizer's, as long as it is needed. */
+    /* Of layer 1, and of the head on layer 2:
+     *
+     *     "layer.1.weights"        (units, inputs)
+     *     "layer.1.biases"         (units)
+     *     "layer.1.label_weights"  (classes, units); if labels condition the layers
+     *     "head.2.weights"         (classes, units)
+     *     "head.2.biases"          (classes)
+     *
+     * and, as long as the layer or head learns, its optimizer state, two tensors with Adam and one
+     * with SGD, and the running means of its units' activities, if peer normalisation is on:
+     *
+     *     "layer.1.weights.state.0", "layer.1.weights.state.1"; the same of the others
+     *     "layer.1.unit_means"     (units) */
     const char *name;
     uint32_t layer; /* from 1 */
     uint64_t rows, columns;

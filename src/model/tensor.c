@@ -53,6 +53,7 @@ size_t ff_tensor_list(const struct ff_layer *layer, char kind, bool state, bool 
 
 void ff_tensor_name(const struct ff_tensor *tensor, uint32_t layer, char out[FF_TENSOR_NAME_BYTES])
 {
+    /* Documented in <fftool/model.h>. */
     static const char *const roles[FF_SLOTS] = {
         [FF_SLOT_WEIGHTS] = "weights",
         [FF_SLOT_BIASES] = "biases",

@@ -1,10 +1,12 @@
 /* Reading tensors by name: they are the stored tiles, put together. */
 #include "model/layer.h"
 #include "model/manifest.h"
+#include "model/tensor.h"
 #include "support/suite.h"
 #include "support/training.h"
 
 #include <check.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +179,57 @@ START_TEST(a_visitor_ends_the_list)
 }
 END_TEST
 
+/* The text of the public header, in a static buffer. */
+static const char *read_header(void)
+{
+    static char text[16384];
+    const char *root = getenv("FFTOOL_ROOT");
+    char path[PATH_MAX];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/include/fftool/model.h", root ? root : ".");
+    file = fopen(path, "r");
+    ck_assert_msg(file != NULL, "%s", path);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    ck_assert(feof(file));
+    fclose(file);
+    return text;
+}
+
+/* The header has the name of TENSOR, and the ending of its optimizer state. */
+static void ck_documented(const char *header, const struct ff_tensor *tensor, uint32_t layer)
+{
+    char name[FF_TENSOR_NAME_BYTES], quoted[FF_TENSOR_NAME_BYTES + 2];
+    char *state;
+
+    ff_tensor_name(tensor, layer, name);
+    state = strstr(name, ".state.");
+    if (state) {
+        snprintf(quoted, sizeof quoted, "%s\"", state);
+        ck_assert_msg(strstr(header, quoted) != NULL, "%s", quoted);
+        *state = '\0';
+    }
+    snprintf(quoted, sizeof quoted, "\"%s\"", name);
+    ck_assert_msg(strstr(header, quoted) != NULL, "%s", quoted);
+}
+
+START_TEST(every_name_is_documented)
+{
+    struct ff_layer layer = {.units = 3, .fan_in = 2, .classes = 4, .states = FF_OPTIMIZER_STATES};
+    struct ff_layer head = {.units = 4, .fan_in = 3, .states = FF_OPTIMIZER_STATES};
+    struct ff_tensor tensors[FF_MAX_TENSORS];
+    const char *header = read_header();
+    size_t n = ff_tensor_list(&layer, 'W', true, true, tensors);
+
+    ck_assert_uint_eq(n, FF_MAX_TENSORS);
+    for (size_t i = 0; i < n; i++)
+        ck_documented(header, &tensors[i], 1);
+    n = ff_tensor_list(&head, 'H', true, false, tensors);
+    for (size_t i = 0; i < n; i++)
+        ck_documented(header, &tensors[i], 2);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("model: tensors");
@@ -189,6 +242,7 @@ int main(void)
     tcase_add_test(tcase, a_tensor_is_its_tiles_put_together);
     tcase_add_test(tcase, other_names_and_sizes_are_refused);
     tcase_add_test(tcase, a_visitor_ends_the_list);
+    tcase_add_test(tcase, every_name_is_documented);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
