@@ -84,7 +84,7 @@ enum {
 #define FF_DECLARE_FORMAT(name) extern const struct ff_dataset_format ff_format_##name;
 FF_DATASET_FORMATS(FF_DECLARE_FORMAT)
 #undef FF_DECLARE_FORMAT
-/* Not in the table, as no path leads to it: rows of the caller. */
+/* Rows of the caller. Not in the table, as no path leads to it: it has neither names nor a bid. */
 extern const struct ff_dataset_format ff_format_rows;
 
 #endif

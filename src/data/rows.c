@@ -16,12 +16,6 @@ struct rows {
     uint64_t next; /* the row to be read next */
 };
 
-static int rows_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
-{
-    (void)ctx;
-    return spec->rows ? FF_BID_CERTAIN : 0;
-}
-
 static int check_shape(struct ff_ctx *ctx, const char *name, const struct ff_rows *rows)
 {
     uint64_t pixels = (uint64_t)rows->height * rows->width;
@@ -165,13 +159,8 @@ static int rows_describe(struct ff_dataset *dataset, struct ff_data_files *out)
     return FF_OK;
 }
 
-static const char *const no_names[] = {NULL};
-
 const struct ff_dataset_format ff_format_rows = {
     .name = "rows",
-    .summary = "rows of the program",
-    .names = {no_names, no_names},
-    .bid = rows_bid,
     .open = rows_open,
     .read = rows_read,
     .close = rows_close,
