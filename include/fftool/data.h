@@ -14,6 +14,8 @@
 extern "C" {
 #endif
 
+#define FF_MAX_DATA_SAMPLES ((uint64_t)1 << 40)
+#define FF_MAX_DATA_FEATURES (1u << 24)
 #define FF_MAX_DATA_CLASSES 1000u
 
 /*

@@ -56,15 +56,12 @@ struct ff_plan {
     uint64_t samples, held_out_samples; /* HELD_OUT_SAMPLES of the SAMPLES; 0 in an evaluation */
 };
 
-#define FF_PLAN_MAX_SAMPLES ((uint64_t)1 << 40)
-#define FF_PLAN_MAX_FEATURES (1u << 24)
-#define FF_PLAN_MAX_CLASSES 1000u
-
-/* Shape of data that need not exist, each number from 1 to its limit. */
+/* Shape of data that need not exist, within the limits of data.h. */
 struct ff_plan_data {
-    size_t size; /* sizeof(struct ff_plan_data) */
-    uint64_t samples;
-    uint32_t features, classes;
+    size_t size;            /* sizeof(struct ff_plan_data) */
+    uint64_t samples;       /* 1 .. FF_MAX_DATA_SAMPLES */
+    uint32_t features;      /* 1 .. FF_MAX_DATA_FEATURES */
+    uint32_t classes;       /* 2 .. FF_MAX_DATA_CLASSES */
     uint32_t height, width; /* of images, which have FEATURES / (HEIGHT * WIDTH) channels; 0:
                                samples are no images */
     bool is_float;          /* features are float32, else uint8 */

@@ -3,58 +3,25 @@
 
 #include "api/options.h"
 #include "base/sized.h"
+#include "data/shape.h"
 #include "eval/evaluate.h"
 #include "plan/plan.h"
 #include "recipe/recipe.h"
 #include "train/begin.h"
 #include "train/tasks.h"
 
-_Static_assert(FF_PLAN_MAX_CLASSES == FF_MAX_CLASSES, "the limit of a dataset");
-
-static int check_shape(struct ff_ctx *ctx, const struct ff_plan_data *data)
-{
-    uint64_t pixels = (uint64_t)data->height * data->width;
-    const struct {
-        const char *name;
-        uint64_t value, most;
-    } counts[] = {
-        {"samples", data->samples, FF_PLAN_MAX_SAMPLES},
-        {"features", data->features, FF_PLAN_MAX_FEATURES},
-        {"classes", data->classes, FF_PLAN_MAX_CLASSES},
-    };
-
-    if (pixels > FF_PLAN_MAX_FEATURES)
-        return ff_fail(ctx, FF_EINVAL, "images of %u x %u pixels: at most %u pixels in total",
-                       data->height, data->width, FF_PLAN_MAX_FEATURES);
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        if (counts[i].value < 1 || counts[i].value > counts[i].most)
-            return ff_fail(ctx, FF_EINVAL, "%s %llu: must be 1 to %llu", counts[i].name,
-                           (unsigned long long)counts[i].value, (unsigned long long)counts[i].most);
-    }
-    return FF_OK;
-}
-
 static int describe(struct ff_ctx *ctx, const struct ff_plan_data *data,
                     struct ff_dataset_info *out)
 {
-    uint64_t pixels = (uint64_t)data->height * data->width;
-    int status = check_shape(ctx, data);
-
-    if (status != FF_OK)
-        return status;
-    if ((data->height > 0 || data->width > 0) && (pixels == 0 || data->features % pixels != 0))
-        return ff_fail(ctx, FF_EINVAL, "%u features are not images of %u x %u pixels",
-                       data->features, data->height, data->width);
     *out = (struct ff_dataset_info){
         .rows = data->samples,
         .features = data->features,
         .height = data->height,
         .width = data->width,
-        .channels = pixels > 0 ? (uint32_t)(data->features / pixels) : 0,
         .classes = data->classes,
         .is_float = data->is_float,
     };
-    return FF_OK;
+    return ff_shape_settle(ctx, NULL, true, out);
 }
 
 static int plan(struct ff_ctx *ctx, const struct ff_recipe *recipe,

@@ -1,6 +1,7 @@
 #include "data/array.h"
 
 #include <assert.h>
+#include <fftool/data.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,19 +22,19 @@ static int bound_shape(struct ff_ctx *ctx, struct ff_array *array)
     assert(array->axes >= 1 && array->axes <= FF_ARRAY_AXES);
     if (array->shape[0] == 0)
         return ff_fail(ctx, FF_EINVAL, "%s: holds no %s", path, array->noun);
-    if (array->shape[0] > FF_ARRAY_ROWS)
+    if (array->shape[0] > FF_MAX_DATA_SAMPLES)
         return ff_fail(ctx, FF_EINVAL,
                        "%s: its header declares %" PRIu64 " %s; the limit is %" PRIu64, path,
-                       array->shape[0], array->noun, FF_ARRAY_ROWS);
+                       array->shape[0], array->noun, FF_MAX_DATA_SAMPLES);
     for (unsigned axis = 1; axis < array->axes; axis++) {
         if (array->shape[axis] == 0)
             return ff_fail(ctx, FF_EINVAL, "%s: its %s are empty (axis %u has length 0)", path,
                            array->noun, axis);
         if (__builtin_mul_overflow(elements, array->shape[axis], &elements) ||
-            elements > FF_ARRAY_ROW_ELEMENTS)
+            elements > FF_MAX_DATA_FEATURES)
             return ff_fail(ctx, FF_EINVAL,
                            "%s: its %s have more than %u values each, which is the limit", path,
-                           array->noun, FF_ARRAY_ROW_ELEMENTS);
+                           array->noun, FF_MAX_DATA_FEATURES);
     }
     array->row_elements = (uint32_t)elements;
     return FF_OK;

@@ -7,9 +7,7 @@
 
 #include "data/input.h"
 
-#define FF_ARRAY_AXES 8                   /* most axes an array may have */
-#define FF_ARRAY_ROW_ELEMENTS (1u << 24)  /* most elements of a row */
-#define FF_ARRAY_ROWS ((uint64_t)1 << 40) /* most rows */
+#define FF_ARRAY_AXES 8 /* most axes an array may have */
 
 struct ff_element {
     char kind;     /* 'u', 'i' or 'f', as NumPy writes it */

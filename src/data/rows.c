@@ -1,13 +1,11 @@
 /* Rows provided by the caller (struct ff_rows) as a dataset. */
 #include "data/finite.h"
 #include "data/format.h"
+#include "data/shape.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#define MOST_FEATURES (1u << 24)
-#define MOST_ROWS ((uint64_t)1 << 40)
 
 struct rows {
     struct ff_dataset base;
@@ -16,38 +14,14 @@ struct rows {
     uint64_t next; /* the row to be read next */
 };
 
-static int check_shape(struct ff_ctx *ctx, const char *name, const struct ff_rows *rows)
-{
-    uint64_t pixels = (uint64_t)rows->height * rows->width;
-
-    if (rows->rows < 1 || rows->rows > MOST_ROWS)
-        return ff_fail(ctx, FF_EINVAL, "%s: %" PRIu64 " rows: must be 1 to %" PRIu64, name,
-                       rows->rows, MOST_ROWS);
-    if (rows->features < 1 || rows->features > MOST_FEATURES)
-        return ff_fail(ctx, FF_EINVAL, "%s: %u features: must be 1 to %u", name, rows->features,
-                       MOST_FEATURES);
-    if ((rows->height > 0 || rows->width > 0) && (pixels == 0 || rows->features % pixels != 0))
-        return ff_fail(ctx, FF_EINVAL, "%s: %u features are not images of %u x %u pixels", name,
-                       rows->features, rows->height, rows->width);
-    return FF_OK;
-}
-
 static int check_rows(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
 {
     const struct ff_rows *rows = spec->rows;
-    int status = check_shape(ctx, spec->path, rows);
 
-    if (status != FF_OK)
-        return status;
     if (!rows->values && !rows->read)
         return ff_fail(ctx, FF_EINVAL, "%s: neither values nor a function that reads them",
                        spec->path);
-    if (spec->unlabelled)
-        return FF_OK;
-    if (rows->classes < 2 || rows->classes > FF_MAX_CLASSES)
-        return ff_fail(ctx, FF_EINVAL, "%s: %u classes: labels of 2 to %u are required", spec->path,
-                       rows->classes, FF_MAX_CLASSES);
-    if (rows->values && !rows->labels)
+    if (!spec->unlabelled && rows->values && !rows->labels)
         return ff_fail(ctx, FF_EINVAL, "%s: values without labels", spec->path);
     return FF_OK;
 }
@@ -56,10 +30,20 @@ static int rows_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
                      struct ff_dataset **out)
 {
     const struct ff_rows *rows = spec->rows;
-    uint64_t pixels = (uint64_t)rows->height * rows->width;
-    int status = check_rows(ctx, spec);
+    struct ff_dataset_info info = {
+        .rows = rows->rows,
+        .features = rows->features,
+        .height = rows->height,
+        .width = rows->width,
+        .planar = rows->planar && rows->height > 0,
+        .classes = spec->unlabelled ? 0 : rows->classes,
+        .is_float = rows->is_float,
+    };
+    int status = ff_shape_settle(ctx, spec->path, !spec->unlabelled, &info);
     struct rows *open;
 
+    if (status == FF_OK)
+        status = check_rows(ctx, spec);
     if (status != FF_OK)
         return status;
     open = ff_alloc(ctx, FF_MEM_IO, sizeof *open);
@@ -68,16 +52,7 @@ static int rows_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
     open->rows = rows;
     open->name = spec->path;
     open->base.ctx = ctx;
-    open->base.info = (struct ff_dataset_info){
-        .rows = rows->rows,
-        .features = rows->features,
-        .height = rows->height,
-        .width = rows->width,
-        .channels = pixels > 0 ? (uint32_t)(rows->features / pixels) : 0,
-        .planar = pixels > 0 && rows->planar,
-        .classes = spec->unlabelled ? 0 : rows->classes,
-        .is_float = rows->is_float,
-    };
+    open->base.info = info;
     *out = &open->base;
     return FF_OK;
 }

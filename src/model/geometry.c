@@ -3,13 +3,12 @@
 #include "base/arithmetic.h"
 
 #include <assert.h>
+#include <fftool/data.h>
 #include <math.h>
-
-#define MAX_ROWS ((uint64_t)1 << 40)
 
 bool ff_geometry_fits(uint64_t rows, uint32_t batch)
 {
-    return rows <= MAX_ROWS && rows / batch + rows / FF_CHUNK_ROWS + 2 <= UINT32_MAX / 2;
+    return rows <= FF_MAX_DATA_SAMPLES && rows / batch + rows / FF_CHUNK_ROWS + 2 <= UINT32_MAX / 2;
 }
 
 struct ff_geometry ff_geometry_make(uint64_t rows, uint32_t batch)

@@ -153,6 +153,35 @@ START_TEST(a_plan_from_a_shape_equals_the_plan_from_data)
 }
 END_TEST
 
+START_TEST(a_shape_beyond_the_limits_is_refused)
+{
+    static const struct {
+        struct ff_plan_data data;
+        const char *message;
+    } cases[] = {
+        {{.features = 1, .classes = 2}, "0 samples: must be 1 to 1099511627776"},
+        {{.samples = FF_MAX_DATA_SAMPLES + 1, .features = 1, .classes = 2},
+         "1099511627777 samples"},
+        {{.samples = 1, .classes = 2}, "0 features: must be 1 to 16777216"},
+        {{.samples = 1, .features = FF_MAX_DATA_FEATURES + 1, .classes = 2}, "16777217 features"},
+        {{.samples = 1, .features = 1, .classes = 1}, "1 classes: must be 2 to 1000"},
+        {{.samples = 1, .features = 1, .classes = FF_MAX_DATA_CLASSES + 1}, "1001 classes"},
+        {{.samples = 1, .features = 30, .classes = 2, .height = 7, .width = 4},
+         "30 features are not images of 7 x 4 pixels"},
+        {{.samples = 1, .features = 30, .classes = 2, .height = 5}, "images of 5 x 0 pixels"},
+    };
+
+    apply(&configs[0]);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ff_plan_data data = cases[i].data;
+
+        data.size = sizeof data;
+        ck_status(ff_plan_train(ctx, &recipe, &opts, &data, &seen), FF_EINVAL, cases[i].message);
+        ck_assert_int_ne(ff_ctx_message(ctx)[0], ':');
+    }
+}
+END_TEST
+
 static void check_disk(const struct ff_train_result *result)
 {
     /* With sweeps the optimizer's state is in the file, which compresses better than weights. */
@@ -226,6 +255,7 @@ int main(void)
     tcase_add_loop_test(planned, memory_and_disk_use_are_as_planned, 0, CONFIGS);
     tcase_add_loop_test(planned, a_plan_is_the_sum_of_its_parts, 0, CONFIGS);
     tcase_add_loop_test(planned, a_plan_from_a_shape_equals_the_plan_from_data, 0, CONFIGS);
+    tcase_add_test(planned, a_shape_beyond_the_limits_is_refused);
     tcase_add_test(planned, paged_tiles_are_planned_on_disk);
     suite_add_tcase(suite, planned);
     return run_suite(suite);

@@ -290,10 +290,10 @@ START_TEST(what_rows_cannot_be_is_refused)
     struct ff_train_opts own = opts;
 
     rows.rows = 0;
-    ck_status(train_rows(), FF_EINVAL, "bars: 0 rows: must be");
+    ck_status(train_rows(), FF_EINVAL, "bars: 0 samples: must be 1 to 1099511627776");
     rows = good;
     rows.features = 0;
-    ck_status(train_rows(), FF_EINVAL, "bars: 0 features: must be");
+    ck_status(train_rows(), FF_EINVAL, "bars: 0 features: must be 1 to 16777216");
     rows = good;
     rows.height = 5;
     ck_status(train_rows(), FF_EINVAL, "bars: 64 features are not images of 5 x 8 pixels");
