@@ -1,6 +1,13 @@
 /*
  * Where data comes from: files in a format that the library knows, rows in memory, or rows that a
  * function provides.
+ *
+ * Values are uint8, which the library scales by 1/255, or float32, which it takes as they are; a
+ * NaN or an infinity fails the job with FF_ENUMERIC, and the message gives its row and column. A
+ * model that is trained on one type can be used on the other.
+ *
+ * Labels are required to train, also with recipes whose layers learn without them (for the head),
+ * and to evaluate. ff_predict() reads none.
  */
 #ifndef FFTOOL_DATA_H
 #define FFTOOL_DATA_H
@@ -14,6 +21,8 @@
 extern "C" {
 #endif
 
+/* Limits of all data; FF_EINVAL beyond them. A layer has at most FF_MAX_UNITS inputs (recipe.h), so
+ * that training takes FF_MAX_UNITS - classes features or fewer. */
 #define FF_MAX_DATA_SAMPLES ((uint64_t)1 << 40)
 #define FF_MAX_DATA_FEATURES (1u << 24)
 #define FF_MAX_DATA_CLASSES 1000u
@@ -27,16 +36,16 @@ extern "C" {
 struct ff_rows {
     size_t size;            /* sizeof(struct ff_rows) */
     const char *name;       /* for messages and the model; NULL: "rows in memory" */
-    uint64_t rows;          /* samples, 1 or more */
-    uint32_t features;      /* values of a sample */
+    uint64_t rows;          /* samples, 1 .. FF_MAX_DATA_SAMPLES */
+    uint32_t features;      /* values of a sample, 1 .. FF_MAX_DATA_FEATURES */
     uint32_t height, width; /* of images, which have features / (height * width) channels;
                                0: samples are no images */
     bool planar;            /* images are (channels, height, width), else (height, width,
                                channels) */
     bool is_float;          /* values are float, finite ones, else uint8_t */
-    uint32_t classes;       /* 2 .. FF_MAX_DATA_CLASSES; 0: there are no labels */
+    uint32_t classes;       /* 2 .. FF_MAX_DATA_CLASSES; ignored if labels are not required */
     const void *values;     /* (rows, features); not NULL: READ is not called */
-    const uint16_t *labels; /* (rows), each below CLASSES; NULL without labels */
+    const uint16_t *labels; /* (rows), each below CLASSES; NULL: none, or READ gives them */
     /* Writes samples FIRST (from 0) .. FIRST + N - 1 to FEATURES, (N, features), and their labels
      * to LABELS, unless that is NULL. Called in the thread that called the library. Anything but 0
      * fails the job with FF_EIO. */

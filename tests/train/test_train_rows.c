@@ -270,6 +270,31 @@ START_TEST(rows_in_memory_are_predicted_and_evaluated_as_files_are)
 }
 END_TEST
 
+START_TEST(bytes_are_predicted_as_floats_of_byte_by_255)
+{
+    static float floats[ROWS][TRAIN_FEATURES];
+    static struct predictions of_bytes, of_floats;
+    struct ff_evaluate_opts evaluate;
+
+    train_ok(ctx, &recipe, &opts);
+    ff_evaluate_opts_init(&evaluate);
+    evaluate.model = opts.model;
+    evaluate.data = (struct ff_data_source){.rows = &rows};
+    ck_status(ff_predict(ctx, &evaluate, note, &of_bytes, NULL), FF_OK, "");
+    for (size_t i = 0; i < ROWS; i++) {
+        for (size_t j = 0; j < TRAIN_FEATURES; j++)
+            floats[i][j] = (float)values[i][j] * (1.0f / 255);
+    }
+    rows.is_float = true;
+    rows.values = floats;
+    ck_status(ff_predict(ctx, &evaluate, note, &of_floats, NULL), FF_OK, "");
+    ck_assert_mem_eq(&of_floats, &of_bytes, sizeof of_bytes);
+    floats[299][63] = -INFINITY;
+    ck_status(ff_predict(ctx, &evaluate, note, &of_floats, NULL), FF_ENUMERIC,
+              "bars: the value in row 299, column 63 (both from 0) is infinite");
+}
+END_TEST
+
 START_TEST(rows_are_planned_as_files_are)
 {
     struct ff_plan files = {.size = sizeof files}, memory = {.size = sizeof memory};
@@ -337,6 +362,7 @@ int main(void)
     tcase_add_test(tcase, samples_of_another_shape_are_other_samples);
     tcase_add_test(tcase, missing_arguments_are_refused);
     tcase_add_test(tcase, rows_in_memory_are_predicted_and_evaluated_as_files_are);
+    tcase_add_test(tcase, bytes_are_predicted_as_floats_of_byte_by_255);
     tcase_add_test(tcase, rows_are_planned_as_files_are);
     tcase_add_test(tcase, what_rows_cannot_be_is_refused);
     suite_add_tcase(suite, tcase);
