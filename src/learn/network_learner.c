@@ -188,7 +188,7 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
         parts[0] = ff_layer_shape(ff_manifest_fan_in(manifest, k), units, 0);
         parts[1] = ff_layer_shape(units, manifest->classes, 0);
         ff_update_fit(&shape.update, &parts[0]);
-        if (first_head && k >= first_head)
+        if (ff_recipe_has_head(recipe, k))
             ff_update_fit(&shape.update, &parts[1]);
         if (shape.peers)
             ff_layer_means_needs(&parts[0], out);
@@ -218,7 +218,7 @@ static double flops(const struct ff_manifest *manifest, uint32_t layer)
         total += 8 * weights;
         if (first_head)
             total += (k < recipe->layers && first_head < recipe->layers ? 4 : 2) * weights;
-        if (first_head && k >= first_head)
+        if (ff_recipe_has_head(recipe, k))
             total += 4 * units * manifest->classes;
     }
     return total;
