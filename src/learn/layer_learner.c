@@ -113,7 +113,6 @@ static void close_learner(struct ff_learner *base)
 const struct ff_learner_ops ff_layer_learner = {
     .work = {.needs = needs, .pages = true, .micro_chunks = micro_chunks, .flops = flops},
     .size = sizeof(struct layer_learner),
-    .goodness = true,
     .open = open_parts,
     .start = start,
     .learn = learn,

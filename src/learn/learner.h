@@ -33,7 +33,6 @@ struct ff_learner {
 struct ff_learner_ops {
     struct ff_work work; /* for the planner; its needs include the struct of SIZE bytes */
     size_t size;         /* bytes of the struct, which is zeroed before opening */
-    bool goodness;       /* trains on the goodness of layers and sums it */
     bool reads_outputs;  /* trains on the outputs of its layer; else on the inputs */
     /* Allocates the parts. On error the learner is closed. */
     int (*open)(struct ff_learner *learner);

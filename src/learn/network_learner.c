@@ -372,7 +372,6 @@ static int learn(struct ff_learner *base, const struct ff_batch *batch, struct f
 const struct ff_learner_ops ff_network_learner = {
     .work = {.needs = needs, .flops = flops},
     .size = sizeof(struct network_learner),
-    .goodness = true,
     .open = open_parts,
     .start = start,
     .learn = learn,

@@ -1,6 +1,7 @@
 #include "train/epochs.h"
 
 #include "learn/streams.h"
+#include "recipe/kind.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -87,12 +88,19 @@ static int run_batch(struct ff_learning *learning, const struct ff_permutation *
     return FF_OK;
 }
 
+/* True if the sums are of positive and negative rows and their goodness. */
+static bool sums_goodness(const struct ff_learning *learning)
+{
+    return learning->phase == FF_PHASE_TRAIN &&
+           ff_recipe_has_goodness(&learning->run->manifest.recipe);
+}
+
 static void report(const struct ff_learning *learning, double seconds, double rows)
 {
     struct ff_run *run = learning->run;
     const struct ff_progress_mark *mark = &run->manifest.mark;
     const struct ff_sums *sums = &learning->sums;
-    bool goodness = learning->learner->ops->goodness;
+    bool goodness = sums_goodness(learning);
     uint64_t batches = run->job.geometry.batches, steps = (mark->epoch + 1) * batches;
     double factor = run->job.schedule->factor(steps - 1, learning->epochs * batches);
     struct ff_epoch_report out = {
