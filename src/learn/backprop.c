@@ -1,5 +1,6 @@
 #include "learn/backprop.h"
 
+#include "base/arithmetic.h"
 #include "learn/head.h"
 #include "learn/streams.h"
 #include "learn/update.h"
@@ -74,20 +75,23 @@ static uint32_t square_root_up(uint32_t n)
     return root;
 }
 
-void ff_backprop_choose(const struct ff_manifest *manifest, const struct ff_geometry *geometry,
-                        uint32_t rows, struct ff_backprop_opts *opts)
+uint32_t ff_backprop_micro_chunks(const struct ff_manifest *manifest,
+                                  const struct ff_geometry *geometry, uint32_t rows)
 {
     const struct ff_recipe *recipe = &manifest->recipe;
-    const struct ff_mode *mode = ff_mode_find(recipe->mode);
     uint64_t row_bytes = (uint64_t)ff_manifest_fan_in(manifest, 1) * sizeof(float), chunks;
 
     for (uint32_t k = 0; k < recipe->layers; k++)
         row_bytes += (uint64_t)recipe->hidden[k] * sizeof(float);
     chunks = (rows ? rows : ACTIVATION_BYTES / row_bytes) / geometry->chunk_rows;
-    if (!mode->accumulates || chunks > geometry->chunks_per_batch)
-        chunks = geometry->chunks_per_batch;
-    opts->micro_chunks = chunks ? (uint32_t)chunks : 1;
-    opts->segment = mode->recomputes ? square_root_up(recipe->layers) : recipe->layers;
+    return (uint32_t)ff_larger(ff_smaller(chunks, geometry->chunks_per_batch), 1);
+}
+
+uint32_t ff_backprop_segment(const struct ff_manifest *manifest)
+{
+    uint32_t layers = manifest->recipe.layers;
+
+    return ff_mode_find(manifest->recipe.mode)->recomputes ? square_root_up(layers) : layers;
 }
 
 /* True if the forward pass keeps LAYER's outputs: the inputs of the next segment or of the output
@@ -266,12 +270,13 @@ void ff_backprop_needs(const struct ff_backprop_opts *opts, unsigned threads,
 double ff_backprop_flops(const struct ff_manifest *manifest)
 {
     struct ff_geometry geometry = ff_geometry_make(1, 1);
-    struct ff_backprop_opts opts = {.manifest = manifest, .geometry = &geometry};
-    struct shape shape;
+    struct ff_backprop_opts opts = {.manifest = manifest,
+                                    .geometry = &geometry,
+                                    .micro_chunks = geometry.chunks_per_batch,
+                                    .segment = ff_backprop_segment(manifest)};
+    struct shape shape = make_shape(&opts);
     double total = 0;
 
-    ff_backprop_choose(manifest, &geometry, 0, &opts);
-    shape = make_shape(&opts);
     for (uint32_t k = 1; k <= shape.layers + 1; k++) {
         bool again = is_recomputed(&shape, k), passes_down = k > 1;
 

@@ -35,10 +35,12 @@ struct ff_backprop_opts {
     uint32_t segment;      /* layers whose outputs are held together, 1 .. layers */
 };
 
-/* Sets micro_chunks and segment by the mode of MANIFEST's recipe. If it accumulates, a micro-batch
- * has ROWS rows, or with 0 as many as keep activations at about 16 MiB. */
-void ff_backprop_choose(const struct ff_manifest *manifest, const struct ff_geometry *geometry,
-                        uint32_t rows, struct ff_backprop_opts *opts);
+/* The chunks of a micro-batch of ROWS rows, or with 0 of as many rows as keep activations at about
+ * 16 MiB; at most those of a batch. */
+uint32_t ff_backprop_micro_chunks(const struct ff_manifest *manifest,
+                                  const struct ff_geometry *geometry, uint32_t rows);
+/* The layers whose outputs are held together in the mode of MANIFEST's recipe. */
+uint32_t ff_backprop_segment(const struct ff_manifest *manifest);
 /* Floating-point operations of the matrix products per sample. */
 double ff_backprop_flops(const struct ff_manifest *manifest);
 

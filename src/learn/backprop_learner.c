@@ -10,25 +10,22 @@ struct backprop_learner {
     struct ff_backprop *backprop;
 };
 
-static struct ff_backprop_opts backprop_opts(const struct ff_job *job, uint32_t micro_chunks)
+static struct ff_backprop_opts make_opts(const struct ff_job *job, const struct ff_knobs *knobs)
 {
-    struct ff_backprop_opts opts = {
+    return (struct ff_backprop_opts){
         .manifest = job->manifest,
         .geometry = &job->geometry,
         .optimizer = job->optimizer,
         .optimizer_params = job->optimizer_params,
+        .micro_chunks = knobs->micro_chunks,
+        .segment = ff_backprop_segment(job->manifest),
     };
-
-    ff_backprop_choose(job->manifest, &job->geometry, job->micro_batch_rows, &opts);
-    if (micro_chunks)
-        opts.micro_chunks = micro_chunks;
-    return opts;
 }
 
 static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knobs *knobs,
                   struct ff_needs *out)
 {
-    struct ff_backprop_opts opts = backprop_opts(job, knobs->micro_chunks);
+    struct ff_backprop_opts opts = make_opts(job, knobs);
 
     (void)layer; /* all at once */
     out->bytes[FF_MEM_OTHER] += sizeof(struct backprop_learner);
@@ -40,7 +37,7 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
 static uint32_t micro_chunks(const struct ff_job *job, uint32_t layer)
 {
     (void)layer;
-    return backprop_opts(job, 0).micro_chunks;
+    return ff_backprop_micro_chunks(job->manifest, &job->geometry, job->micro_batch_rows);
 }
 
 static double flops(const struct ff_manifest *manifest, uint32_t layer)
@@ -63,7 +60,7 @@ static int open_parts(struct ff_learner *base)
 static int start(struct ff_learner *base, struct ff_set *set)
 {
     struct backprop_learner *l = (struct backprop_learner *)base;
-    struct ff_backprop_opts opts = backprop_opts(base->opts.job, base->opts.knobs.micro_chunks);
+    struct ff_backprop_opts opts = make_opts(base->opts.job, &base->opts.knobs);
     int status = ff_learner_feed(base, set, 0, opts.micro_chunks, FF_FEED_LEARN, &l->feed);
 
     opts.network = &l->network;

@@ -18,7 +18,6 @@ struct ff_mode {
     bool whole_network;  /* all layers train at once, in memory; else one after another */
     float learning_rate; /* for Adam, chosen by measurement; 0: the loss's own */
     float init_gain;     /* W ~ N(0, gain / fan-in) */
-    bool accumulates;    /* backprop: accumulates gradients over micro-batches */
     bool recomputes;     /* backprop: keeps some layers' outputs and recomputes the others */
 };
 

@@ -20,8 +20,8 @@ FF_MODE("bp", ff_backprop_learner,
         .init_gain = 2)
 FF_MODE("bp-accum", ff_backprop_accum_learner,
         .summary = "backpropagation with gradients accumulated over micro-batches",
-        .recipe = "symba", .backprop = true, .whole_network = true, .accumulates = true,
-        .learning_rate = 1e-3f, .init_gain = 2)
+        .recipe = "symba", .backprop = true, .whole_network = true, .learning_rate = 1e-3f,
+        .init_gain = 2)
 FF_MODE("bp-checkpoint", ff_backprop_learner,
         .summary = "backpropagation keeping the activations of every sqrt(depth)-th layer",
         .recipe = "symba", .backprop = true, .whole_network = true, .recomputes = true,

@@ -303,7 +303,11 @@ START_TEST(memory_planned_is_memory_allocated)
     geometry = ff_geometry_make(manifest.samples, recipe.batch);
     planned.manifest = &manifest;
     planned.geometry = &geometry;
-    ff_backprop_choose(&manifest, &geometry, opts.micro_batch_rows, &planned);
+    planned.segment = ff_backprop_segment(&manifest);
+    planned.micro_chunks =
+        strcmp(modes[_i], "bp-accum") == 0
+            ? ff_backprop_micro_chunks(&manifest, &geometry, opts.micro_batch_rows)
+            : geometry.chunks_per_batch;
     ff_network_needs(&manifest, &needs);
     ff_backprop_needs(&planned, opts.threads, &needs);
     for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
