@@ -53,6 +53,7 @@ void ff_needs_add(struct ff_needs *needs, const struct ff_needs *more)
         needs->bytes[c] += more->bytes[c];
     needs->mapped += more->mapped;
     needs->kept += more->kept;
+    needs->out_of_memory = needs->out_of_memory || more->out_of_memory;
     ff_needs_pass(needs, more->passing);
 }
 
@@ -80,12 +81,14 @@ uint64_t ff_needs_total(const struct ff_needs *needs)
 void ff_peak_consider(struct ff_peak *peak, const struct ff_needs *moment)
 {
     uint64_t accounted = ff_needs_total(moment), mapped = moment->mapped + moment->passing;
+    bool out_of_memory = peak->needs.out_of_memory || moment->out_of_memory;
 
     if (accounted > peak->accounted)
         peak->accounted = accounted;
-    if (accounted + mapped <= ff_needs_total(&peak->needs) + peak->needs.mapped)
-        return;
-    peak->needs = *moment;
-    peak->needs.mapped = mapped;
-    peak->needs.passing = 0;
+    if (accounted + mapped > ff_needs_total(&peak->needs) + peak->needs.mapped) {
+        peak->needs = *moment;
+        peak->needs.mapped = mapped;
+        peak->needs.passing = 0;
+    }
+    peak->needs.out_of_memory = out_of_memory;
 }

@@ -18,7 +18,8 @@ struct ff_needs {
     uint64_t bytes[FF_MEM_CATEGORIES]; /* allocated */
     uint64_t mapped;                   /* pages of files that stay mapped at this moment */
     uint64_t kept;                     /* those of MAPPED that stay until their file is closed */
-    uint64_t passing; /* the largest of the mappings that are used in turn, one at a time */
+    uint64_t passing;   /* the largest of the mappings that are used in turn, one at a time */
+    bool out_of_memory; /* memory ran out while they were counted: the bytes are too few */
 };
 
 /* Allocates all N buffers, zeroed. On error some may be allocated: call ff_buffers_free() on the
@@ -39,7 +40,8 @@ uint64_t ff_needs_total(const struct ff_needs *needs);
 
 /* The peak over several moments. Zero-initialize. */
 struct ff_peak {
-    struct ff_needs needs; /* of the moment with the most bytes; its MAPPED includes PASSING */
+    struct ff_needs needs; /* of the moment with the most bytes; its MAPPED includes PASSING, and
+                              OUT_OF_MEMORY is that of all moments */
     uint64_t accounted;    /* the highest total without mapped pages; maybe of another moment */
 };
 void ff_peak_consider(struct ff_peak *peak, const struct ff_needs *moment);

@@ -8,8 +8,6 @@
 #include "model/layer.h"
 #include "store/db.h"
 
-#include <errno.h>
-
 #define SCORE_BYTES ((uint64_t)4 << 20) /* limit of a block's scores in memory */
 
 static const struct ff_compression none = {FF_CODEC_NONE, 0};
@@ -359,10 +357,8 @@ int ff_score_plan(struct ff_ctx *ctx, struct ff_score_job *job, struct ff_plan *
 {
     int status;
 
-    errno = 0;
     settle(job);
     job->tasks = make_tasks(job);
-    job->tasks.out_of_memory = errno == ENOMEM;
     status = job->planner->plan(ctx, &job->tasks, out);
     job->rows = ff_smaller(job->samples, (uint64_t)job->tasks.common_chunks * FF_CHUNK_ROWS);
     out->parameters = count_parameters(job);

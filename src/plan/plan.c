@@ -3,7 +3,6 @@
 
 #include "base/arithmetic.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,6 +29,16 @@ uint64_t ff_plan_margin(unsigned threads)
 uint64_t ff_demand_total(const struct ff_demand *demand)
 {
     return ff_needs_total(&demand->needs) + demand->needs.mapped + demand->program;
+}
+
+struct ff_demand ff_plan_demand(const struct ff_tasks *tasks, const struct ff_task *task,
+                                const struct ff_knobs *knobs)
+{
+    struct ff_demand demand = tasks->demand(tasks->job, task, knobs);
+
+    if (demand.needs.out_of_memory && tasks->out_of_memory)
+        *tasks->out_of_memory = true;
+    return demand;
 }
 
 struct survey {
@@ -85,7 +94,7 @@ static void look_at(void *arg, const struct ff_task *task)
         struct ff_demand demand;
 
         *knobs = ff_plan_knobs(tasks, task);
-        demand = tasks->demand(tasks->job, task, knobs);
+        demand = ff_plan_demand(tasks, task, knobs);
         compare_peak(survey->out, task, &demand);
         if (task->shown)
             compare_shown(survey, task, knobs, ff_demand_total(&demand));
@@ -97,16 +106,16 @@ int ff_plan(struct ff_ctx *ctx, struct ff_tasks *tasks, struct ff_plan *out)
 {
     struct ff_tasks arranged = *tasks;
     struct survey survey = {.tasks = &arranged, .out = out};
+    bool fits, out_of_memory = false;
     uint64_t least;
-    bool fits;
 
     *out = (struct ff_plan){.budget_bytes = tasks->memory_bytes,
                             .threads = tasks->threads,
                             .chunk_rows = tasks->chunk_rows,
                             .slowdown = 1};
-    errno = 0;
+    arranged.out_of_memory = &out_of_memory;
     /* Whole MiB, so that the figure in the message can be given to --memory. */
-    least = ff_divide_up(ff_plan_smallest(tasks), MIB) * MIB;
+    least = ff_divide_up(ff_plan_smallest(&arranged), MIB) * MIB;
     fits = !tasks->memory_bytes || least <= tasks->memory_bytes;
     out->smallest_bytes = least;
     if (!fits)
@@ -114,7 +123,7 @@ int ff_plan(struct ff_ctx *ctx, struct ff_tasks *tasks, struct ff_plan *out)
     arranged.common_chunks = ff_plan_common_chunks(&arranged);
     arranged.each(arranged.job, look_at, &survey);
     tasks->common_chunks = arranged.common_chunks;
-    if (tasks->out_of_memory || errno == ENOMEM)
+    if (out_of_memory)
         return ff_fail(ctx, FF_ENOMEM, "out of memory for the plan");
     return fits ? FF_OK : ff_plan_refuse(ctx, out);
 }

@@ -28,6 +28,9 @@ void ff_plan_warn(struct ff_ctx *ctx, const struct ff_plan *plan);
 /* Private to the planner. */
 
 uint64_t ff_demand_total(const struct ff_demand *demand);
+/* The memory of TASK with KNOBS. */
+struct ff_demand ff_plan_demand(const struct ff_tasks *tasks, const struct ff_task *task,
+                                const struct ff_knobs *knobs);
 /* By how many bytes resident memory may exceed the plan; a budget leaves them free. */
 uint64_t ff_plan_margin(unsigned threads);
 /* The smallest budget, in bytes, in which all TASKS fit. search.c */

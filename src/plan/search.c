@@ -39,7 +39,7 @@ static struct search make_search(const struct ff_tasks *tasks, const struct ff_t
 
 static uint64_t total(const struct search *search, const struct ff_knobs *knobs)
 {
-    struct ff_demand demand = search->tasks->demand(search->tasks->job, search->task, knobs);
+    struct ff_demand demand = ff_plan_demand(search->tasks, search->task, knobs);
 
     return ff_demand_total(&demand);
 }

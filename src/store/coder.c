@@ -2,7 +2,6 @@
 
 #include "base/arithmetic.h"
 #include "store/convert.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
@@ -211,33 +210,36 @@ int ff_coder_compress(struct ff_coder *coder, const struct ff_matrix *matrix, en
     return FF_OK;
 }
 
-/* The size of a context after it has compressed BYTES; depends only on BYTES and the level. */
-static size_t compressor_bytes(int level, size_t bytes)
+/* Counts a context of SIZE bytes, 0 if it could not be created. */
+static void count_context(size_t size, struct ff_needs *needs)
 {
-    size_t bound = ZSTD_compressBound(bytes), size;
+    needs->bytes[FF_MEM_IO] += size;
+    needs->out_of_memory = needs->out_of_memory || size == 0;
+}
+
+/* Counts a context after it has compressed BYTES; its size depends only on BYTES and the level. */
+static void count_compressor(int level, size_t bytes, struct ff_needs *needs)
+{
+    size_t bound = ZSTD_compressBound(bytes);
     void *zeros = calloc(1, bytes), *packed = malloc(bound);
     ZSTD_CCtx *compressor = ZSTD_createCCtx();
+    bool created =
+        zeros && packed && compressor &&
+        !ZSTD_isError(ZSTD_CCtx_setParameter(compressor, ZSTD_c_compressionLevel, level)) &&
+        !ZSTD_isError(ZSTD_compress2(compressor, packed, bound, zeros, bytes));
 
-    if (!zeros || !packed || !compressor ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(compressor, ZSTD_c_compressionLevel, level)) ||
-        ZSTD_isError(ZSTD_compress2(compressor, packed, bound, zeros, bytes)))
-        errno = ENOMEM;
-    size = ZSTD_sizeof_CCtx(compressor);
+    count_context(created ? ZSTD_sizeof_CCtx(compressor) : 0, needs);
     ZSTD_freeCCtx(compressor);
     free(zeros);
     free(packed);
-    return size;
 }
 
-static size_t decompressor_bytes(void)
+static void count_decompressor(struct ff_needs *needs)
 {
     ZSTD_DCtx *decompressor = ZSTD_createDCtx();
-    size_t size = ZSTD_sizeof_DCtx(decompressor);
 
-    if (!decompressor)
-        errno = ENOMEM;
+    count_context(ZSTD_sizeof_DCtx(decompressor), needs); /* 0 of NULL */
     ZSTD_freeDCtx(decompressor);
-    return size;
 }
 
 void ff_coder_needs(size_t n, const struct ff_coder_use *uses, struct ff_needs *needs)
@@ -263,9 +265,9 @@ void ff_coder_needs(size_t n, const struct ff_coder_use *uses, struct ff_needs *
     }
     needs->bytes[FF_MEM_IO] += sizeof(struct ff_coder) + block;
     if (level)
-        needs->bytes[FF_MEM_IO] += compressor_bytes(level, compressed);
+        count_compressor(level, compressed, needs);
     if (decompresses)
-        needs->bytes[FF_MEM_IO] += decompressor_bytes();
+        count_decompressor(needs);
 }
 
 static int damaged(struct ff_coder *coder, const char *name, const char *why)

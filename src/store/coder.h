@@ -31,7 +31,7 @@ struct ff_coder_use {
     bool decompresses;
 };
 /* Adds the memory of a coder after N USES, shuffled blocks included. It creates and frees zstd
- * contexts to get their size; if memory is out, errno becomes ENOMEM and the sum is too low. */
+ * contexts to get their size; if there is no memory for them, NEEDS are out of memory. */
 void ff_coder_needs(size_t n, const struct ff_coder_use *uses, struct ff_needs *needs);
 /* The ff_ctx passed to ff_coder_new(). */
 struct ff_ctx *ff_coder_ctx(const struct ff_coder *coder);

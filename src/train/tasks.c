@@ -6,8 +6,6 @@
 #include "plan/plan.h"
 #include "train/modes.h"
 
-#include <errno.h>
-
 /* ---- Memory held throughout ---- */
 
 /* Elements of the largest tile of all layers and heads. */
@@ -185,9 +183,7 @@ void ff_train_tasks_init(struct ff_train_tasks *out, const struct ff_job *job)
             },
         .job = job,
     };
-    errno = 0;
     count_base(out);
-    out->tasks.out_of_memory = errno == ENOMEM;
     out->program = ff_estimate_program(job->threads, &products);
 }
 

@@ -68,6 +68,84 @@ START_TEST(the_heads_own_state_is_planned)
 }
 END_TEST
 
+/* A job of one task; one of its demands is out of memory. */
+struct scarce {
+    long demands; /* so far */
+    long fails;   /* the one that is; 0: none */
+};
+
+static void visit_scarce(const void *job, void (*visit)(void *arg, const struct ff_task *task),
+                         void *arg)
+{
+    (void)job;
+    visit(arg,
+          &(const struct ff_task){
+              .layer = 1, .shown = true, .tiles = 8, .pages = true, .chunks = 4, .all_chunks = 4});
+}
+
+static struct ff_demand demand_scarce(const void *job, const struct ff_task *task,
+                                      const struct ff_knobs *knobs)
+{
+    struct scarce *scarce = *(struct scarce *const *)job;
+    struct ff_needs needs = {.out_of_memory = ++scarce->demands == scarce->fails};
+    struct ff_peak peak = {.accounted = 0};
+    struct ff_needs sum = {.mapped = 0};
+
+    needs.bytes[FF_MEM_ACTIVATIONS] = MIB * knobs->micro_chunks;
+    ff_needs_add(&sum, &needs);
+    ff_peak_consider(&peak, &sum);
+    sum.out_of_memory = false;
+    sum.bytes[FF_MEM_WEIGHTS] =
+        MIB * (knobs->residency.slots ? knobs->residency.resident : task->tiles);
+    ff_peak_consider(&peak, &sum);
+    return (struct ff_demand){.needs = peak.needs, .accounted = peak.accounted};
+}
+
+static struct ff_effort effort_of_one(const void *job, const struct ff_task *task,
+                                      const struct ff_knobs *knobs)
+{
+    (void)job;
+    (void)task;
+    (void)knobs;
+    return (struct ff_effort){.operations = 1e9, .by_tile = 1};
+}
+
+static void note_nothing(const void *job, const struct ff_task *task, const struct ff_knobs *knobs,
+                         struct ff_plan *plan)
+{
+    (void)job;
+    (void)task;
+    (void)knobs;
+    (void)plan;
+}
+
+START_TEST(any_demand_that_is_out_of_memory_fails_the_plan)
+{
+    struct scarce scarce = {.fails = 0}, *job = &scarce;
+    long demands;
+    struct ff_tasks tasks = {
+        .job = &job,
+        .threads = 1,
+        .memory_bytes = 8 * MIB,
+        .chunk_rows = 1,
+        .rows = 4,
+        .each = visit_scarce,
+        .demand = demand_scarce,
+        .effort = effort_of_one,
+        .note_disk = note_nothing,
+    };
+
+    ck_assert_int_eq(ff_plan(ctx, &tasks, &seen), FF_OK);
+    ck_assert_uint_gt(seen.tile_slots, 0); /* the search went all the way */
+    demands = scarce.demands;
+    ck_assert_int_gt(demands, 5);
+    for (long i = 1; i <= demands; i++) {
+        scarce = (struct scarce){.fails = i};
+        ck_status(ff_plan(ctx, &tasks, &seen), FF_ENOMEM, "out of memory for the plan");
+    }
+}
+END_TEST
+
 START_TEST(every_mode_has_a_learner)
 {
     size_t n;
@@ -364,6 +442,7 @@ int main(void)
 
     tcase_add_unchecked_fixture(parts, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(parts, planning_setup, training_end);
+    tcase_add_test(parts, any_demand_that_is_out_of_memory_fails_the_plan);
     tcase_add_test(parts, every_mode_has_a_learner);
     tcase_add_test(parts, pages_waiting_for_a_commit_are_planned);
     tcase_add_test(parts, the_heads_own_state_is_planned);
