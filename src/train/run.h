@@ -38,7 +38,7 @@ struct ff_run {
     struct ff_run_tally tally;
 };
 
-/* ff_train(), of a complete recipe; without one ff_train_resume(). train.c */
+/* ff_train(), of a complete recipe; without one ff_train_resume(). RESULT is zero. train.c */
 FF_CHECK int ff_train_run(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                           const struct ff_train_opts *opts, struct ff_train_result *result);
 /* As ff_train(), with scratch in SCRATCH (not owned; freed by the caller). For tests. */

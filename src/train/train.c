@@ -288,7 +288,6 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     bool begun;
     int status;
 
-    memset(result, 0, sizeof *result);
     run.tally.written_before = ff_meter_written(ctx);
     status = ff_begin_check(ctx, recipe, opts);
     if (status == FF_OK)
@@ -370,7 +369,6 @@ int ff_train_run(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     bool keep;
     int status;
 
-    memset(result, 0, sizeof *result);
     status = ff_begin_check(ctx, recipe, opts);
     if (status == FF_OK)
         status = ff_place_scratch(ctx, opts->model, opts->scratch, directory);
