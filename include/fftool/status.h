@@ -23,7 +23,7 @@ enum ff_status {
     FF_ELOCKED = -9,       /* another process is training this model */
     FF_EFULL = -10,        /* the disk is full */
     FF_EMISMATCH = -11,    /* model, data and options are incompatible */
-    FF_ENUMERIC = -12,     /* a value is not finite: training diverged, or the data has one */
+    FF_ENUMERIC = -12,     /* training diverged, or a value of the data is not finite */
     FF_EINTERRUPTED = -13, /* stopped on request; state is saved */
     FF_EREPLACED = -14,    /* a file in use was deleted, renamed or replaced by another process */
     FF_EFBIG = -15 /* a file would exceed the size limit (ulimit -f); a program that does not

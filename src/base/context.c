@@ -23,7 +23,7 @@ static const struct {
     {FF_ELOCKED, "in use by another process"},
     {FF_EFULL, "disk full"},
     {FF_EMISMATCH, "model, data and options are incompatible"},
-    {FF_ENUMERIC, "training diverged"},
+    {FF_ENUMERIC, "a value is not finite"},
     {FF_EINTERRUPTED, "interrupted"},
     {FF_EREPLACED, "file deleted, renamed or replaced while in use"},
     {FF_EFBIG, "file too large"},
