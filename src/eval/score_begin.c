@@ -79,7 +79,7 @@ static int choose_layers(struct scoring *s)
                 s->manifest.recipe.layers);
     else if (mark->stage != FF_STAGE_DONE && s->manifest.recipe.sweeps > 1)
         ff_warn(s->ctx, "%s is not complete: using its layers as of layer %u in sweep %u of %u",
-                path, mark->layer, mark->round + 1, s->manifest.recipe.sweeps);
+                path, mark->layer, mark->sweep + 1, s->manifest.recipe.sweeps);
     return FF_OK;
 }
 

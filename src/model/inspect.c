@@ -161,7 +161,7 @@ static void fill_progress(const struct ff_manifest *manifest, struct ff_model_in
     out->layers_trained = ff_manifest_layers_stored(manifest);
     out->complete = manifest->mark.stage == FF_STAGE_DONE;
     out->layer = out->complete || out->whole_network ? 0 : mark->layer;
-    out->sweep = mark->round + 1;
+    out->sweep = mark->sweep + 1;
     out->on_head = mark->stage == FF_STAGE_HEAD;
     out->begun = mark->generation > 0;
     out->epoch = mark->epoch;

@@ -72,7 +72,7 @@ static json_t *progress_to_json(const struct ff_progress_mark *mark)
 
     return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f}, s:b}",
                      "stage", stage_names[mark->stage], "layer", (json_int_t)mark->layer, "round",
-                     (json_int_t)mark->round, "epoch", (json_int_t)mark->epoch, "batch",
+                     (json_int_t)mark->sweep, "epoch", (json_int_t)mark->epoch, "batch",
                      (json_int_t)mark->batch, "generation", (json_int_t)mark->generation,
                      "checkpoints", (json_int_t)mark->checkpoints, "sums", "rows", sums->rows,
                      "loss", sums->loss, "goodness_pos", sums->goodness_pos, "goodness_neg",
@@ -196,7 +196,7 @@ static int data_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest
 
 static int progress_from_json(struct ff_ctx *ctx, json_t *object, struct ff_progress_mark *out)
 {
-    json_int_t layer, round, epoch, batch, generation, checkpoints;
+    json_int_t layer, sweep, epoch, batch, generation, checkpoints;
     struct ff_sums *sums = &out->sums;
     const char *stage;
     json_error_t error;
@@ -206,7 +206,7 @@ static int progress_from_json(struct ff_ctx *ctx, json_t *object, struct ff_prog
         ctx,
         json_unpack_ex(object, &error, 0,
                        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:F, s:F, s:F, s:F, s:F}, s?b}",
-                       "stage", &stage, "layer", &layer, "round", &round, "epoch", &epoch, "batch",
+                       "stage", &stage, "layer", &layer, "round", &sweep, "epoch", &epoch, "batch",
                        &batch, "generation", &generation, "checkpoints", &checkpoints, "sums",
                        "rows", &sums->rows, "loss", &sums->loss, "goodness_pos",
                        &sums->goodness_pos, "goodness_neg", &sums->goodness_neg, "wrong",
@@ -216,12 +216,12 @@ static int progress_from_json(struct ff_ctx *ctx, json_t *object, struct ff_prog
     if (status != FF_OK)
         return status;
     number = stage_from_name(stage);
-    if (number < 0 || !in_u32(layer) || !in_u32(round) || !in_u32(epoch) || batch < 0 ||
+    if (number < 0 || !in_u32(layer) || !in_u32(sweep) || !in_u32(epoch) || batch < 0 ||
         generation < 0 || checkpoints < 0)
         return out_of_range(ctx);
     out->stage = (enum ff_stage)number;
     out->layer = (uint32_t)layer;
-    out->round = (uint32_t)round;
+    out->sweep = (uint32_t)sweep;
     out->epoch = (uint32_t)epoch;
     out->batch = (uint64_t)batch;
     out->generation = (uint64_t)generation;

@@ -50,7 +50,7 @@ struct ff_sums {
 struct ff_progress_mark {
     enum ff_stage stage;
     uint32_t layer; /* from 1; always 1 where the whole network trains at once */
-    uint32_t round; /* the sweep over all layers, from 0 */
+    uint32_t sweep; /* the sweep over all layers, from 0 */
     uint32_t epoch; /* epochs done in this stage; those of a layer in earlier sweeps included */
     uint64_t batch; /* batches done in the current epoch */
     uint64_t generation;  /* generation of the checkpoint within this stage; 0: none yet */
@@ -128,12 +128,12 @@ uint64_t ff_recipe_parameters(const struct ff_recipe *recipe, uint32_t inputs, u
 
 /* ---- Properties of the mark (manifest_mark.c) ---- */
 
-/* Epochs of a layer done before sweep ROUND. */
-uint32_t ff_recipe_round_begins(const struct ff_recipe *recipe, uint32_t round);
-/* The generation of the final weights of a layer in sweep ROUND. */
-uint64_t ff_generation_final(uint32_t round);
+/* Epochs of a layer done before SWEEP. */
+uint32_t ff_recipe_sweep_begins(const struct ff_recipe *recipe, uint32_t sweep);
+/* The generation of the final weights of a layer in SWEEP. */
+uint64_t ff_generation_final(uint32_t sweep);
 /* True in the last sweep, in which heads are trained. */
-bool ff_manifest_last_round(const struct ff_manifest *manifest);
+bool ff_manifest_last_sweep(const struct ff_manifest *manifest);
 /* Number of layers whose weights are final in this sweep. */
 uint32_t ff_manifest_layers_trained(const struct ff_manifest *manifest);
 /* Number of layers finished in this sweep or an earlier one: from the second sweep on all. */

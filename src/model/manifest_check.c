@@ -48,27 +48,27 @@ static bool mark_is_sane(const struct ff_manifest *manifest)
     uint64_t batches = geometry.batches;
     bool imported = mark->stage != FF_STAGE_IMPORT;
     bool begins = mark->epoch == 0 && mark->batch == 0;
-    bool last_round = ff_manifest_last_round(manifest);
+    bool last_sweep = ff_manifest_last_sweep(manifest);
 
-    if (!ff_turn_exists(recipe, ff_manifest_turn(manifest), last_round) ||
-        mark->round >= recipe->sweeps || mark->checkpoints > MAX_CHECKPOINTS ||
+    if (!ff_turn_exists(recipe, ff_manifest_turn(manifest), last_sweep) ||
+        mark->sweep >= recipe->sweeps || mark->checkpoints > MAX_CHECKPOINTS ||
         mark->generation > mark->checkpoints || (manifest->fingerprint[0] != '\0') != imported ||
         (mark->compacted && mark->stage != FF_STAGE_DONE) ||
         !sums_are_sane(mark, geometry.learned_rows))
         return false;
     switch (mark->stage) {
     case FF_STAGE_IMPORT:
-        return mark->round == 0 && begins;
+        return mark->sweep == 0 && begins;
     case FF_STAGE_TRAIN:
-        return mark->epoch >= ff_recipe_round_begins(recipe, mark->round) &&
-               mark->epoch < ff_recipe_round_begins(recipe, mark->round + 1) &&
+        return mark->epoch >= ff_recipe_sweep_begins(recipe, mark->sweep) &&
+               mark->epoch < ff_recipe_sweep_begins(recipe, mark->sweep + 1) &&
                mark->batch < batches;
     case FF_STAGE_FORWARD:
         return begins;
     case FF_STAGE_HEAD:
         return mark->epoch < recipe->head_epochs && mark->batch < batches;
     case FF_STAGE_DONE:
-        return begins && last_round;
+        return begins && last_sweep;
     }
     return false;
 }

@@ -2,19 +2,19 @@
 #include "model/manifest.h"
 #include "model/turn.h"
 
-uint32_t ff_recipe_round_begins(const struct ff_recipe *recipe, uint32_t round)
+uint32_t ff_recipe_sweep_begins(const struct ff_recipe *recipe, uint32_t sweep)
 {
-    return (uint32_t)((uint64_t)recipe->epochs * round / recipe->sweeps);
+    return (uint32_t)((uint64_t)recipe->epochs * sweep / recipe->sweeps);
 }
 
-bool ff_manifest_last_round(const struct ff_manifest *manifest)
+bool ff_manifest_last_sweep(const struct ff_manifest *manifest)
 {
-    return manifest->mark.round + 1 >= manifest->recipe.sweeps;
+    return manifest->mark.sweep + 1 >= manifest->recipe.sweeps;
 }
 
-uint64_t ff_generation_final(uint32_t round)
+uint64_t ff_generation_final(uint32_t sweep)
 {
-    return round == 0 ? FF_GENERATION_FINAL : (uint64_t)1 << 63 | round;
+    return sweep == 0 ? FF_GENERATION_FINAL : (uint64_t)1 << 63 | sweep;
 }
 
 uint32_t ff_manifest_layers_trained(const struct ff_manifest *manifest)
@@ -30,13 +30,13 @@ uint32_t ff_manifest_layers_trained(const struct ff_manifest *manifest)
 
 uint32_t ff_manifest_layers_stored(const struct ff_manifest *manifest)
 {
-    return manifest->mark.round > 0 ? manifest->recipe.layers
+    return manifest->mark.sweep > 0 ? manifest->recipe.layers
                                     : ff_manifest_layers_trained(manifest);
 }
 
 uint32_t ff_manifest_heads_trained(const struct ff_manifest *manifest)
 {
-    if (ff_recipe_first_head(&manifest->recipe) == 0 || !ff_manifest_last_round(manifest))
+    if (ff_recipe_first_head(&manifest->recipe) == 0 || !ff_manifest_last_sweep(manifest))
         return 0;
     return manifest->mark.stage == FF_STAGE_DONE ? manifest->recipe.layers
                                                  : manifest->mark.layer - 1;
@@ -50,30 +50,30 @@ uint64_t ff_manifest_generation(const struct ff_manifest *manifest, char kind, u
         head ? ff_manifest_heads_trained(manifest) : ff_manifest_layers_trained(manifest);
 
     if (layer <= finished) {
-        if (state && ff_manifest_last_round(manifest))
+        if (state && ff_manifest_last_sweep(manifest))
             return FF_NO_GENERATION;
-        return head ? FF_GENERATION_FINAL : ff_generation_final(mark->round);
+        return head ? FF_GENERATION_FINAL : ff_generation_final(mark->sweep);
     }
     if (mark->generation &&
         ff_turn_teaches(&manifest->recipe, ff_manifest_turn(manifest), head ? 'H' : 'W', layer))
         return mark->generation;
-    return head || mark->round == 0 ? FF_NO_GENERATION : ff_generation_final(mark->round - 1);
+    return head || mark->sweep == 0 ? FF_NO_GENERATION : ff_generation_final(mark->sweep - 1);
 }
 
 void ff_manifest_advance(struct ff_manifest *manifest)
 {
     struct ff_progress_mark *mark = &manifest->mark;
     const struct ff_recipe *recipe = &manifest->recipe;
-    bool last_round = ff_manifest_last_round(manifest);
-    struct ff_turn next = ff_turn_after(recipe, ff_manifest_turn(manifest), last_round);
+    bool last_sweep = ff_manifest_last_sweep(manifest);
+    struct ff_turn next = ff_turn_after(recipe, ff_manifest_turn(manifest), last_sweep);
 
-    if (next.stage == FF_STAGE_DONE && !last_round) {
+    if (next.stage == FF_STAGE_DONE && !last_sweep) {
         next = (struct ff_turn){FF_STAGE_TRAIN, 1};
-        mark->round++;
+        mark->sweep++;
     }
     mark->stage = next.stage;
     mark->layer = next.layer;
-    mark->epoch = mark->stage == FF_STAGE_TRAIN ? ff_recipe_round_begins(recipe, mark->round) : 0;
+    mark->epoch = mark->stage == FF_STAGE_TRAIN ? ff_recipe_sweep_begins(recipe, mark->sweep) : 0;
     mark->batch = 0;
     mark->generation = 0;
     mark->sums = (struct ff_sums){0};

@@ -10,7 +10,7 @@ struct ff_turn ff_turn_first(void)
     return (struct ff_turn){FF_STAGE_IMPORT, 1};
 }
 
-struct ff_turn ff_turn_after(const struct ff_recipe *recipe, struct ff_turn turn, bool last_round)
+struct ff_turn ff_turn_after(const struct ff_recipe *recipe, struct ff_turn turn, bool last_sweep)
 {
     const struct ff_turn done = {FF_STAGE_DONE, recipe->layers};
 
@@ -20,12 +20,12 @@ struct ff_turn ff_turn_after(const struct ff_recipe *recipe, struct ff_turn turn
         return done;
     if (turn.stage == FF_STAGE_TRAIN)
         return (struct ff_turn){FF_STAGE_FORWARD, turn.layer};
-    if (turn.stage == FF_STAGE_FORWARD && last_round && ff_recipe_has_head(recipe, turn.layer))
+    if (turn.stage == FF_STAGE_FORWARD && last_sweep && ff_recipe_has_head(recipe, turn.layer))
         return (struct ff_turn){FF_STAGE_HEAD, turn.layer};
     return turn.layer < recipe->layers ? (struct ff_turn){FF_STAGE_TRAIN, turn.layer + 1} : done;
 }
 
-bool ff_turn_exists(const struct ff_recipe *recipe, struct ff_turn turn, bool last_round)
+bool ff_turn_exists(const struct ff_recipe *recipe, struct ff_turn turn, bool last_sweep)
 {
     if (turn.layer < 1 || turn.layer > recipe->layers)
         return false;
@@ -37,7 +37,7 @@ bool ff_turn_exists(const struct ff_recipe *recipe, struct ff_turn turn, bool la
     case FF_STAGE_FORWARD:
         return !ff_recipe_trains_at_once(recipe);
     case FF_STAGE_HEAD:
-        return !ff_recipe_trains_at_once(recipe) && last_round &&
+        return !ff_recipe_trains_at_once(recipe) && last_sweep &&
                ff_recipe_has_head(recipe, turn.layer);
     case FF_STAGE_DONE:
         return turn.layer == recipe->layers;

@@ -23,10 +23,10 @@ struct ff_turn {
 struct ff_turn ff_manifest_turn(const struct ff_manifest *manifest);
 /* The first turn. */
 struct ff_turn ff_turn_first(void);
-/* The turn after TURN within a sweep; heads are trained only in the LAST_ROUND. */
-struct ff_turn ff_turn_after(const struct ff_recipe *recipe, struct ff_turn turn, bool last_round);
+/* The turn after TURN within a sweep; heads are trained only in the LAST_SWEEP. */
+struct ff_turn ff_turn_after(const struct ff_recipe *recipe, struct ff_turn turn, bool last_sweep);
 /* True if such a sweep has TURN. */
-bool ff_turn_exists(const struct ff_recipe *recipe, struct ff_turn turn, bool last_round);
+bool ff_turn_exists(const struct ff_recipe *recipe, struct ff_turn turn, bool last_sweep);
 /* True if TURN is about a single layer. */
 bool ff_turn_is_of_layer(const struct ff_recipe *recipe, struct ff_turn turn);
 

@@ -33,13 +33,13 @@ static int sweep(struct ff_run *run, size_t n, const struct ff_part *parts, uint
 int ff_checkpoint(struct ff_run *run, size_t n, const struct ff_part *parts, bool final)
 {
     struct ff_progress_mark *mark = &run->manifest.mark;
-    bool state = !final || !ff_manifest_last_round(&run->manifest);
+    bool state = !final || !ff_manifest_last_sweep(&run->manifest);
     uint64_t generation = mark->checkpoints + 1;
     bool head = mark->stage == FF_STAGE_HEAD;
     int status;
 
     if (final)
-        generation = head ? FF_GENERATION_FINAL : ff_generation_final(mark->round);
+        generation = head ? FF_GENERATION_FINAL : ff_generation_final(mark->sweep);
     status = save(run, n, parts, generation, state);
 
     if (status != FF_OK)

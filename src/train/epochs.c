@@ -105,7 +105,7 @@ static void report(const struct ff_learning *learning, double seconds, double ro
     double factor = run->job.schedule->factor(steps - 1, learning->epochs * batches);
     struct ff_epoch_report out = {
         .head = learning->phase == FF_PHASE_HEAD,
-        .sweep = mark->round + 1,
+        .sweep = mark->sweep + 1,
         .layer = layer_number(learning),
         .epoch = mark->epoch + 1,
         .negatives = goodness ? ff_streams_negatives(&run->manifest.recipe) : NULL,

@@ -105,7 +105,7 @@ static void choose_streams(struct forwarding *f)
 {
     const struct ff_manifest *manifest = &f->run->manifest;
     const struct ff_recipe *recipe = &manifest->recipe;
-    bool with_head = recipe->head_epochs > 0 && ff_manifest_last_round(manifest);
+    bool with_head = recipe->head_epochs > 0 && ff_manifest_last_sweep(manifest);
 
     f->n_streams = ff_streams_passed(manifest, with_head, f->streams);
     f->n_stored = ff_streams_stored(manifest, f->number, with_head, f->stored);
@@ -260,11 +260,11 @@ static void report(const struct forwarding *f, const double metrics[FF_LAYER_MET
 {
     const struct ff_train_opts *opts = f->run->opts;
     const struct ff_recipe *recipe = &f->run->manifest.recipe;
-    uint32_t round = f->run->manifest.mark.round;
+    uint32_t sweep = f->run->manifest.mark.sweep;
     struct ff_trained_report out = {
-        .sweep = round + 1,
+        .sweep = sweep + 1,
         .layer = f->number,
-        .epoch = ff_recipe_round_begins(recipe, round + 1),
+        .epoch = ff_recipe_sweep_begins(recipe, sweep + 1),
         .negatives = ff_streams_negatives(recipe),
         .loss = metrics[FF_METRIC_LOSS],
         .goodness_pos = metrics[FF_METRIC_GOODNESS_POS],
@@ -351,7 +351,7 @@ int ff_stage_forward(struct ff_run *run)
     ff_set_close(f.in);
     if (status != FF_OK)
         return status;
-    last = f.number == run->manifest.recipe.layers && ff_manifest_last_round(&run->manifest);
+    last = f.number == run->manifest.recipe.layers && ff_manifest_last_sweep(&run->manifest);
     ff_manifest_advance(&run->manifest);
     if (last && run->manifest.recipe.validation > 0)
         status = choose_range(run);
@@ -393,7 +393,7 @@ int ff_run_need_set(struct ff_run *run, uint32_t boundary, struct ff_set **out)
     if (!can_recompute(status))
         return status;
     /* No warning at the start of a later sweep, where boundary 0 is always missing. */
-    if (boundary > 0 || run->manifest.mark.round == 0)
+    if (boundary > 0 || run->manifest.mark.sweep == 0)
         ff_run_notify(
             run, "stored activations are missing or damaged: recomputing them from the dataset");
     ff_boundary_drop(&run->boundaries, boundary);

@@ -50,7 +50,7 @@ int ff_stage_train(struct ff_run *run)
         .phase = FF_PHASE_TRAIN,
         .order = FF_RNG_BATCH_ORDER,
         .epochs = recipe->epochs,
-        .until = ff_recipe_round_begins(recipe, run->manifest.mark.round + 1),
+        .until = ff_recipe_sweep_begins(recipe, run->manifest.mark.sweep + 1),
         .learning_rate = recipe->learning_rate,
     };
 

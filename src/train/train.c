@@ -117,7 +117,7 @@ static uint32_t layers_measured(const struct ff_run *run)
 
     if (ff_recipe_trains_at_once(&manifest->recipe))
         return 0;
-    if (manifest->mark.round > 0)
+    if (manifest->mark.sweep > 0)
         return manifest->recipe.layers;
     return ff_manifest_layers_trained(manifest) - (manifest->mark.stage == FF_STAGE_FORWARD);
 }

@@ -17,11 +17,11 @@ static double turn_work(const struct ff_run *run, const struct ff_manifest *mani
     switch (mark->stage) {
     case FF_STAGE_TRAIN:
         return work->flops(manifest, mark->layer) *
-               (ff_recipe_round_begins(recipe, mark->round + 1) - done) *
+               (ff_recipe_sweep_begins(recipe, mark->sweep + 1) - done) *
                (double)geometry->learned_rows;
     case FF_STAGE_FORWARD:
         product = 2.0 * recipe->hidden[mark->layer - 1] * ff_manifest_fan_in(manifest, mark->layer);
-        return product * ff_streams_passed(manifest, ff_manifest_last_round(manifest), streams) *
+        return product * ff_streams_passed(manifest, ff_manifest_last_sweep(manifest), streams) *
                (double)geometry->rows;
     case FF_STAGE_HEAD:
         return work->flops(manifest, mark->layer) * (recipe->head_epochs - done) *

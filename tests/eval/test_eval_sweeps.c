@@ -60,22 +60,22 @@ static struct ff_progress_mark train_partly(long questions)
     return mark;
 }
 
-/* Trains until LAYER of the second round learns. */
-static void train_to_second_round(uint32_t layer)
+/* Trains until LAYER of the second sweep learns. */
+static void train_to_second_sweep(uint32_t layer)
 {
-    struct ff_progress_mark mark = {.round = 0};
+    struct ff_progress_mark mark = {.sweep = 0};
 
-    for (long questions = 20; mark.round == 0 || mark.layer < layer; questions += 10)
+    for (long questions = 20; mark.sweep == 0 || mark.layer < layer; questions += 10)
         mark = train_partly(questions);
-    ck_assert_uint_eq(mark.round, 1);
+    ck_assert_uint_eq(mark.sweep, 1);
     ck_assert_uint_eq(mark.layer, layer);
     warnings[0] = '\0';
 }
 
-/* From the second round on, every layer is there, whatever the trainer was at. */
+/* From the second sweep on, every layer is there, whatever the trainer was at. */
 START_TEST(every_state_is_measured)
 {
-    struct ff_progress_mark mark = {.round = 0};
+    struct ff_progress_mark mark = {.sweep = 0};
     int second = 0, learning = 0;
 
     for (long questions = 4; mark.stage != FF_STAGE_DONE; questions += 9) {
@@ -85,16 +85,16 @@ START_TEST(every_state_is_measured)
         mark = train_partly(questions);
         warnings[0] = '\0';
         status = ff_evaluate(ctx, &evaluate, &result);
-        if (mark.round == 0 && status == FF_EINVAL) {
+        if (mark.sweep == 0 && status == FF_EINVAL) {
             ck_message(status, FF_EINVAL, "no trained layer");
             continue;
         }
         ck_assert_msg(status == FF_OK, "%s", ff_ctx_message(ctx));
         ck_assert_int_eq(strstr(warnings, "is not complete") != NULL, mark.stage != FF_STAGE_DONE);
-        if (mark.round == 1)
+        if (mark.sweep == 1)
             ck_assert_uint_eq(result.layers, LAYERS);
-        second += mark.round == 1;
-        learning += mark.round == 1 && mark.generation > 0;
+        second += mark.sweep == 1;
+        learning += mark.sweep == 1 && mark.generation > 0;
         ff_evaluate_release(&result);
     }
     ck_assert_int_gt(second, 3);
@@ -102,16 +102,16 @@ START_TEST(every_state_is_measured)
 }
 END_TEST
 
-/* Heads are trained in the last round only. */
-START_TEST(there_is_no_head_in_the_first_round)
+/* Heads are trained in the last sweep only. */
+START_TEST(there_is_no_head_in_the_first_sweep)
 {
-    struct ff_progress_mark mark = {.round = 0};
+    struct ff_progress_mark mark = {.sweep = 0};
     struct ff_evaluation result = {.size = sizeof result};
 
     recipe.head_epochs = 1;
     for (long questions = 20; mark.layer < LAYERS; questions += 4)
         mark = train_partly(questions);
-    ck_assert_uint_eq(mark.round, 0);
+    ck_assert_uint_eq(mark.sweep, 0);
     evaluate.method = FF_METHOD_HEAD;
     ck_message(ff_evaluate(ctx, &evaluate, &result), FF_EINVAL, "no trained head");
 }
@@ -166,7 +166,7 @@ START_TEST(weights_replaced_meanwhile_start_the_evaluation_over)
                          complete = {.size = sizeof complete};
     uint64_t left = afters[_i];
 
-    train_to_second_round(1);
+    train_to_second_sweep(1);
     hire();
     evaluate.scratch_bytes = BLOCK_SCRATCH;
     evaluate.interrupted = let_train;
@@ -198,7 +198,7 @@ START_TEST(predictions_do_not_mix_two_states)
     uint64_t left = _i ? 4 : 0, n = 0, samples;
     int status;
 
-    train_to_second_round(1);
+    train_to_second_sweep(1);
     hire();
     evaluate.scratch_bytes = BLOCK_SCRATCH;
     evaluate.interrupted = let_train;
@@ -223,7 +223,7 @@ int main(void)
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_test(tcase, every_state_is_measured);
-    tcase_add_test(tcase, there_is_no_head_in_the_first_round);
+    tcase_add_test(tcase, there_is_no_head_in_the_first_sweep);
     tcase_add_loop_test(tcase, weights_replaced_meanwhile_start_the_evaluation_over, 0, 2);
     tcase_add_loop_test(tcase, predictions_do_not_mix_two_states, 0, 2);
     suite_add_tcase(suite, tcase);

@@ -35,7 +35,7 @@ START_TEST(every_stage_is_read_back)
         if (stage == FF_STAGE_DONE)
             manifest.mark.layer = manifest.recipe.layers;
         if (stage == FF_STAGE_HEAD || stage == FF_STAGE_DONE)
-            manifest.mark.round = 2; /* the last one */
+            manifest.mark.sweep = 2; /* the last one */
         ck_round_trip();
     }
 }

@@ -318,7 +318,7 @@ static void read_layers(struct ff_ctx *ctx, struct ff_model_file *file,
         struct ff_layer layer = ff_layer_of(manifest, k + 1, 0);
         struct ff_layer head = ff_layer_shape(layer.units, manifest->classes, 0);
 
-        read_layer(ctx, file, 'W', k + 1, ff_generation_final(manifest->mark.round), &layer,
+        read_layer(ctx, file, 'W', k + 1, ff_generation_final(manifest->mark.sweep), &layer,
                    &out->layer[k]);
         if (!out->first_head || k + 1 < out->first_head ||
             k + 1 > ff_manifest_heads_trained(manifest))

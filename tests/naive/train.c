@@ -18,7 +18,7 @@ struct training {
     struct ff_loss_params loss_params;
     struct ff_optimizer_params params;
     struct naive_streams in;       /* of the layer at work */
-    struct naive_descent *descent; /* [layers]: between the rounds of sweeps, too */
+    struct naive_descent *descent; /* [layers]: between sweeps, too */
     double *logits;                /* (rows, classes), of the heads below */
     /* The layer at work */
     uint32_t number, epoch;
@@ -316,19 +316,19 @@ static void make_layer(struct training *t)
         naive_seed(t->recipe->seed, t->number, 1, layer);
 }
 
-/* A round over all layers; heads are trained in the last one. */
-static void train_round(struct training *t, uint32_t round)
+/* A sweep over all layers; heads are trained in the last one. */
+static void train_sweep(struct training *t, uint32_t sweep)
 {
     const struct ff_recipe *recipe = t->recipe;
     struct naive_network *network = t->network;
-    bool heads = network->first_head > 0 && round + 1 == recipe->sweeps;
+    bool heads = network->first_head > 0 && sweep + 1 == recipe->sweeps;
 
     naive_streams_import(&t->in);
     for (t->number = 1; t->number <= recipe->layers; t->number++) {
-        if (round == 0)
+        if (sweep == 0)
             make_layer(t);
-        train_layer(t, recipe->epochs * round / recipe->sweeps,
-                    recipe->epochs * (round + 1) / recipe->sweeps);
+        train_layer(t, recipe->epochs * sweep / recipe->sweeps,
+                    recipe->epochs * (sweep + 1) / recipe->sweeps);
         measure(t);
         if (naive_is_hard(recipe))
             naive_streams_add_goodness(&t->in, layer_at_work(t));
@@ -361,8 +361,8 @@ void naive_train(const struct ff_recipe *recipe, const struct naive_data *data,
     out->epochs = naive_alloc((size_t)recipe->layers * recipe->epochs, sizeof *out->epochs);
     out->final = naive_alloc(recipe->layers, sizeof *out->final);
     naive_streams_init(&t.in, recipe, data);
-    for (uint32_t round = 0; round < recipe->sweeps; round++)
-        train_round(&t, round);
+    for (uint32_t sweep = 0; sweep < recipe->sweeps; sweep++)
+        train_sweep(&t, sweep);
     for (uint32_t k = 0; k < recipe->layers; k++)
         naive_descent_free(&t.descent[k]);
     naive_streams_release(&t.in);

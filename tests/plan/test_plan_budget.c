@@ -84,7 +84,7 @@ START_TEST(any_budget_gives_the_same_bits_under_labels)
 }
 END_TEST
 
-/* Hard negatives, copies of shifted images, hybrid ones; held-out rows; rounds. */
+/* Hard negatives, copies of shifted images, hybrid ones; held-out rows; sweeps. */
 START_TEST(any_budget_gives_the_same_bits_of_variants)
 {
     static const struct config configs_of[] = {

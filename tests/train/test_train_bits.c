@@ -328,12 +328,12 @@ static void train_part(long left)
     opts.interrupted = NULL;
 }
 
-/* What was stored below layer 2 in the first of two rounds takes the place of what is in the
+/* What was stored below layer 2 in the first of two sweeps takes the place of what is in the
  * second: each layer learns for an epoch, and passes on as many chunks as there are batches. */
-START_TEST(outputs_of_an_earlier_round_are_not_used)
+START_TEST(outputs_of_an_earlier_sweep_are_not_used)
 {
     const long layer = 2 * BATCHES, in_layer_2 = layer + BATCHES / 2;
-    const long rest_of_round_and_layer_1 = 3 * layer + 1;
+    const long rest_of_sweep_and_layer_1 = 3 * layer + 1;
     char *stored = strdup(train_path(directory, "model.ff.scratch/boundary-1.lmdb"));
     char *kept = strdup(train_path(directory, "kept"));
     struct ff_model_info info = {.size = sizeof info};
@@ -344,7 +344,7 @@ START_TEST(outputs_of_an_earlier_round_are_not_used)
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     train_part(in_layer_2);
     ck_assert_int_eq(link(stored, kept), 0);
-    train_part(rest_of_round_and_layer_1);
+    train_part(rest_of_sweep_and_layer_1);
     ck_assert_int_eq(ff_model_open(ctx, opts.model, &model), FF_OK);
     ck_assert_int_eq(ff_model_info(model, &info), FF_OK);
     ck_assert_uint_eq(info.layer, 2);
@@ -390,7 +390,7 @@ int main(void)
     tcase_add_loop_test(tcase, missing_scratch_is_computed_again, 0, kinds);
     tcase_add_loop_test(tcase, a_cut_anywhere_does_not_change_a_bit, 0, kinds);
     tcase_add_loop_test(tcase, damaged_scratch_is_computed_again, 0, kinds);
-    tcase_add_test(tcase, outputs_of_an_earlier_round_are_not_used);
+    tcase_add_test(tcase, outputs_of_an_earlier_sweep_are_not_used);
     tcase_add_test(tcase, a_complete_model_is_left_alone);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -94,15 +94,15 @@ static void ck_close(const char *what, double ours, double naive, double toleran
 /* Pairs are counted as wrong whose goodnesses nearly tie: so many may fall to the other side. */
 #define NEAR_TIES (2.0 / ROWS)
 
-/* The layer and the epoch of report I: sweeps go over all layers round after round. */
+/* The layer and the epoch of report I: sweeps go over all layers one after another. */
 static void place_of_report(size_t i, uint32_t *layer, uint32_t *epoch)
 {
     uint32_t first = 0, last = recipe.epochs / recipe.sweeps;
 
-    for (uint32_t round = 2; i >= (size_t)(last - first) * recipe.layers; round++) {
+    for (uint32_t sweep = 2; i >= (size_t)(last - first) * recipe.layers; sweep++) {
         i -= (size_t)(last - first) * recipe.layers;
         first = last;
-        last = recipe.epochs * round / recipe.sweeps;
+        last = recipe.epochs * sweep / recipe.sweeps;
     }
     *layer = 1 + (uint32_t)i / (last - first);
     *epoch = first + (uint32_t)i % (last - first) + 1;

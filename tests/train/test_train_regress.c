@@ -17,9 +17,9 @@
 #define HIDDEN "24x2"
 #define IN_LAYER_1 30L /* questions until the trainer stops */
 #define IN_LAYER_2 125L
-/* The same of two rounds of three layers. */
-#define IN_ROUND_1 90L
-#define IN_ROUND_2 150L
+/* The same of two sweeps of three layers. */
+#define IN_SWEEP_1 90L
+#define IN_SWEEP_2 150L
 
 static struct ff_train_result result = {.size = sizeof result};
 
@@ -320,20 +320,20 @@ START_TEST(progress_of_a_head_counts_the_head_s_epochs)
 }
 END_TEST
 
-/* Two rounds over three layers, the upper two with a head. */
-static void choose_rounds(void)
+/* Two sweeps over three layers, the upper two with a head. */
+static void choose_sweeps(void)
 {
     ck_ok(ff_recipe_parse_hidden(ctx, "24x3", &recipe));
     recipe.sweeps = 2;
 }
 
-START_TEST(heads_wait_for_the_last_round)
+START_TEST(heads_wait_for_the_last_sweep)
 {
     struct ff_evaluate_opts evaluate;
     struct ff_evaluation unused = {.size = sizeof unused};
 
-    choose_rounds();
-    train_part(IN_ROUND_1, 3);
+    choose_sweeps();
+    train_part(IN_SWEEP_1, 3);
     ff_evaluate_opts_init(&evaluate);
     evaluate.model = opts.model;
     evaluate.data = opts.data;
@@ -356,11 +356,11 @@ static bool look_for_last_outputs(void *arg)
 }
 
 /* They are for the last layer's head. */
-START_TEST(the_last_outputs_are_not_stored_before_the_last_round)
+START_TEST(the_last_outputs_are_not_stored_before_the_last_sweep)
 {
-    long left = IN_ROUND_2;
+    long left = IN_SWEEP_2;
 
-    choose_rounds();
+    choose_sweeps();
     opts.interrupted = train_countdown;
     opts.arg = &left;
     ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
@@ -388,8 +388,8 @@ int main(void)
     tcase_add_test(tests, two_trainings_do_not_share_a_scratch_directory);
     tcase_add_test(tests, scratch_of_a_deeper_model_is_removed_too);
     tcase_add_test(tests, progress_of_a_head_counts_the_head_s_epochs);
-    tcase_add_test(tests, heads_wait_for_the_last_round);
-    tcase_add_test(tests, the_last_outputs_are_not_stored_before_the_last_round);
+    tcase_add_test(tests, heads_wait_for_the_last_sweep);
+    tcase_add_test(tests, the_last_outputs_are_not_stored_before_the_last_sweep);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
