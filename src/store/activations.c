@@ -11,7 +11,7 @@ enum {
     SEAL_BOUNDARY = 16,
     SEAL_CHUNKS = 20,
     SEAL_STREAMS = 24,
-    SEAL_ROUND = 28,
+    SEAL_SWEEP = 28,
     SEAL_BYTES = 32,
 };
 
@@ -119,7 +119,7 @@ static void encode_seal(const struct ff_seal *seal, uint8_t out[SEAL_BYTES])
     ff_put_le32(out + SEAL_BOUNDARY, seal->boundary);
     ff_put_le32(out + SEAL_CHUNKS, seal->chunks);
     ff_put_le32(out + SEAL_STREAMS, seal->streams);
-    ff_put_le32(out + SEAL_ROUND, seal->round);
+    ff_put_le32(out + SEAL_SWEEP, seal->sweep);
 }
 
 int ff_set_seal(struct ff_set *set, const struct ff_seal *seal)

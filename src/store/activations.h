@@ -25,7 +25,7 @@ struct ff_seal {
     uint8_t run[16]; /* hash of recipe and data */
     uint32_t boundary;
     uint32_t chunks, streams;
-    uint32_t round; /* the sweep over the layers; each one changes the layers below */
+    uint32_t sweep; /* the sweep over the layers; each one changes the layers below */
 };
 
 struct ff_set_ops {

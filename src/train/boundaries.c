@@ -59,7 +59,7 @@ static struct ff_seal make_seal(const struct ff_boundaries *boundaries, uint32_t
     struct ff_seal seal = {.boundary = boundary,
                            .chunks = boundaries->job->geometry.chunks,
                            .streams = manifest->recipe.negative_sets,
-                           .round = manifest->mark.sweep};
+                           .sweep = manifest->mark.sweep};
 
     memcpy(seal.run, boundaries->id, sizeof seal.run);
     return seal;
