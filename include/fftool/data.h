@@ -60,6 +60,15 @@ struct ff_data_source {
     const struct ff_rows *rows; /* not NULL: these; PATH and LABELS do not count */
 };
 
+/* A format of files that the library reads. The strings live as long as the program. */
+struct ff_data_format {
+    const char *name;    /* "idx" */
+    const char *summary; /* one line: "IDX files, plain or .gz (MNIST, Fashion-MNIST)" */
+    const char *layout;  /* its files and the shapes of their arrays, a sentence without a period */
+};
+/* Returns format I, from 0; NULL: there are no more. */
+const struct ff_data_format *ff_data_format(size_t i);
+
 #ifdef __cplusplus
 }
 #endif

@@ -316,8 +316,10 @@ static const char *const train_names[] = {"data_batch_1.bin", NULL};
 static const char *const test_names[] = {"test_batch.bin", NULL};
 
 const struct ff_dataset_format ff_format_cifar10 = {
-    .name = "cifar10",
-    .summary = "CIFAR-10 binary batches",
+    .info = {.name = "cifar10",
+             .summary = "CIFAR-10 binary batches",
+             .layout = "a directory with data_batch_1.bin, data_batch_2.bin, ... and "
+                       "test_batch.bin, or a file"},
     .names = {train_names, test_names},
     .bid = cifar10_bid,
     .open = cifar10_open,

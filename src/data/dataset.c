@@ -25,6 +25,11 @@ const struct ff_dataset_format *const *ff_dataset_formats(size_t *count)
     return formats;
 }
 
+const struct ff_data_format *ff_data_format(size_t i)
+{
+    return i < FORMATS ? &formats[i]->info : NULL;
+}
+
 /* Appends to the comma-separated list TEXT, of BYTES bytes; truncates what does not fit. */
 static void add_to_list(char *text, size_t bytes, const char *item)
 {
@@ -52,7 +57,7 @@ static int nobody_bids(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
                        spec->path, half, list);
     }
     for (size_t f = 0; f < FORMATS; f++)
-        add_to_list(list, sizeof list, formats[f]->summary);
+        add_to_list(list, sizeof list, formats[f]->info.summary);
     return ff_fail(ctx, FF_EFORMAT, "%s: not a dataset of a known format; supported formats: %s",
                    spec->path, list);
 }
@@ -125,7 +130,7 @@ static int open_dataset(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
         return status;
     (*out)->format = format;
     (*out)->ctx = ctx;
-    (*out)->info.format = format->name;
+    (*out)->info.format = format->info.name;
     draw_sample(*out, spec->sample);
     info = &(*out)->info;
     assert(info->rows > 0 && info->features > 0 && info->classes <= FF_MAX_CLASSES);

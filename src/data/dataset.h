@@ -44,7 +44,7 @@ FF_CHECK int ff_dataset_find(struct ff_ctx *ctx, const struct ff_dataset_spec *s
                              struct ff_data_files *out);
 /* Adds the memory of an open dataset of any format, at most. */
 void ff_dataset_needs(struct ff_needs *needs);
-/* The table of formats, for --help and generic tests; *COUNT rows. */
+/* The table of formats, for generic tests; *COUNT rows. */
 const struct ff_dataset_format *const *ff_dataset_formats(size_t *count);
 
 #endif

@@ -49,8 +49,7 @@ struct ff_dataset {
 };
 
 struct ff_dataset_format {
-    const char *name;
-    const char *summary; /* for --help: "IDX files, plain or .gz (MNIST, Fashion-MNIST)" */
+    struct ff_data_format info; /* for messages and --help */
     /* Per split: the file names that identify the format in a directory, NULL-terminated (each also
      * with .gz). */
     const char *const *names[2];

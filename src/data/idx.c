@@ -101,8 +101,9 @@ static const char *const train_names[] = {"train-images-idx3-ubyte", "train-imag
 static const char *const test_names[] = {"t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte", NULL};
 
 const struct ff_dataset_format ff_format_idx = {
-    .name = "idx",
-    .summary = "IDX files, plain or .gz (MNIST, Fashion-MNIST)",
+    .info = {.name = "idx",
+             .summary = "IDX files, plain or .gz (MNIST, Fashion-MNIST)",
+             .layout = "a directory with the four usual names, or a file of images"},
     .names = {train_names, test_names},
     .bid = idx_bid,
     .open = idx_open,

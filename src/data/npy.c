@@ -287,8 +287,12 @@ static const char *const train_names[] = {"x_train.npy", "X_train.npy", "train-i
 static const char *const test_names[] = {"x_test.npy", "X_test.npy", "test-images.npy", NULL};
 
 const struct ff_dataset_format ff_format_npy = {
-    .name = "npy",
-    .summary = "NumPy .npy files of uint8 or float32",
+    .info = {.name = "npy",
+             .summary = "NumPy .npy files of uint8 or float32",
+             .layout = "a directory with x_train.npy, y_train.npy, x_test.npy and y_test.npy, or a "
+                       "file of images, in C order; labels are one-dimensional; images are (rows, "
+                       "height, width), or with at most 4 channels (rows, height, width, channels) "
+                       "or (rows, channels, height, width)"},
     .names = {train_names, test_names},
     .bid = npy_bid,
     .open = npy_open,

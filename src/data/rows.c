@@ -135,7 +135,7 @@ static int rows_describe(struct ff_dataset *dataset, struct ff_data_files *out)
 }
 
 const struct ff_dataset_format ff_format_rows = {
-    .name = "rows",
+    .info = {.name = "rows"},
     .open = rows_open,
     .read = rows_read,
     .close = rows_close,

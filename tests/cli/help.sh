@@ -75,6 +75,11 @@ for choice in symba logistic adam sgd linear bf16 u8 replace; do
     ok "train --help lists $choice" has out "^ +$choice  "
 done
 
+sed -n '/^Datasets:/,/^$/s/^  \([^ ].*\)/\1/p' out >formats
+ok "train --help lists formats of datasets" [ "$(wc -l <formats)" -ge 3 ]
+sed -n 's/^\.It "\(.*\)"$/\1/p' "$man" >in_man
+ok "the man page lists the same" diff formats in_man
+
 # Of defaults only those that are of use
 tr -s '\n ' ' ' <out >flat
 for default in 'logistic loss\) \[1 with classic, unsupervised\]' 'softmax loss \[0\.1 with conditioned\]' \

@@ -73,10 +73,25 @@ START_TEST(every_format_has_a_fixture)
         bool found = false;
 
         for (size_t i = 0; i < data_fixture_count; i++)
-            found = found || strcmp(data_fixtures[i].format, formats[f]->name) == 0;
-        ck_assert_msg(found, "no fixture writes %s: add one", formats[f]->name);
-        ck_assert(formats[f]->summary && formats[f]->names[0] && formats[f]->names[1]);
+            found = found || strcmp(data_fixtures[i].format, formats[f]->info.name) == 0;
+        ck_assert_msg(found, "no fixture writes %s: add one", formats[f]->info.name);
+        ck_assert(formats[f]->names[0] && formats[f]->names[1]);
     }
+}
+END_TEST
+
+START_TEST(the_library_lists_every_format)
+{
+    size_t count;
+    const struct ff_dataset_format *const *formats = ff_dataset_formats(&count);
+
+    for (size_t f = 0; f < count; f++) {
+        const struct ff_data_format *info = ff_data_format(f);
+
+        ck_assert_ptr_eq(info, &formats[f]->info);
+        ck_assert(strlen(info->name) > 0 && strlen(info->summary) > 0 && strlen(info->layout) > 0);
+    }
+    ck_assert_ptr_null(ff_data_format(count));
 }
 END_TEST
 
@@ -307,6 +322,7 @@ int main(void)
     int count = (int)data_fixture_count;
 
     tcase_add_test(tc, every_format_has_a_fixture);
+    tcase_add_test(tc, the_library_lists_every_format);
     tcase_add_loop_test(tc, reads_back_what_was_written_for_any_read_size, 0, count);
     tcase_add_loop_test(tc, needs_no_labels_when_unlabelled, 0, count);
     tcase_add_loop_test(tc, takes_a_file_of_images_as_well_as_a_directory, 0, count);

@@ -166,6 +166,8 @@ void options_help(const struct command *command, const void *settings, FILE *out
             fprintf(out, " --%s %s", option->name, option->argument);
     fputs(" [OPTION]...\n\n", out);
     print_wrapped(out, command->description, 0, 0);
+    if (command->describe_more != NULL)
+        command->describe_more(out);
     for (option = command->options; option->name != NULL; option++)
         if (option->kind == OPTION_HEADING)
             fprintf(out, "\n%s:\n", option->name);

@@ -3,6 +3,7 @@
  *
  *     .\" @SYNOPSIS@
  *     .\" @OPTIONS train@
+ *     .\" @DATASETS@
  *     .\" @OTHERS@
  *
  * are replaced by what the program's tables say, so that page and `--help` cannot differ. An option
@@ -329,6 +330,20 @@ static void print_others(struct page *pages)
     }
 }
 
+static void print_datasets(const struct page *page)
+{
+    const struct ff_data_format *format;
+
+    puts(".Bl -tag -width Ds");
+    for (size_t i = 0; (format = ff_data_format(i)) != NULL; i++) {
+        fputs(".It \"", stdout);
+        print_escaped(format->summary, strlen(format->summary), false);
+        puts("\"");
+        print_sentence(page, "%s", format->layout);
+    }
+    puts(".El");
+}
+
 /* Prints LINE of the template, or what it is to be replaced by; false: there is no such command. */
 static bool fill_in(struct page *pages, const char *line)
 {
@@ -336,6 +351,10 @@ static bool fill_in(struct page *pages, const char *line)
 
     if (strcmp(line, ".\\\" @SYNOPSIS@\n") == 0) {
         print_synopsis(pages);
+        return true;
+    }
+    if (strcmp(line, ".\\\" @DATASETS@\n") == 0) {
+        print_datasets(pages);
         return true;
     }
     if (strcmp(line, ".\\\" @OTHERS@\n") == 0) {

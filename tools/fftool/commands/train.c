@@ -89,6 +89,18 @@ static int run(struct cli *cli, void *arg, const char *operand)
     return result;
 }
 
+/* The formats of --data. */
+static void print_formats(FILE *out)
+{
+    const struct ff_data_format *format;
+
+    fputs("\nDatasets:\n", out);
+    for (size_t i = 0; (format = ff_data_format(i)) != NULL; i++) {
+        print_wrapped(out, format->summary, 2, 0);
+        print_wrapped(out, format->layout, 6, 0);
+    }
+}
+
 const struct command cmd_train = {
     .name = "train",
     .summary = "train a network, or resume training",
@@ -98,12 +110,8 @@ const struct command cmd_train = {
         "the next. Other modes train the whole network at once, for comparison. Weights and "
         "progress are in the model file. Ctrl-C or a crash costs at most the work since the last "
         "checkpoint: the same command, or `fftool resume MODEL`, resumes the training and ends "
-        "with the same weights, bit for bit.\n\n"
-        "Datasets: IDX files, plain or .gz (MNIST, Fashion-MNIST: a directory with the four usual "
-        "names, or a file of images); NumPy .npy (uint8 or float32, with 1-D labels; images are "
-        "(rows, "
-        "height, width), or with at most 4 channels (rows, height, width, channels) or (rows, "
-        "channels, height, width)); CIFAR-10 binary batches.",
+        "with the same weights, bit for bit.",
+    .describe_more = print_formats,
     .examples = "  fftool train --data /usr/share/datasets/fashion-mnist --hidden 1000x4\n"
                 "  fftool train -d images.npy --labels labels.npy -o mine.ff --hidden 500,500\n"
                 "  fftool train -d mnist --loss symba --negative-sets 3 --log run.jsonl --seed 7\n"

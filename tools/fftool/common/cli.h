@@ -12,6 +12,7 @@
 
 #include <fftool/fftool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* In the order of `fftool help`. */
 #define COMMANDS(ROW) \
@@ -59,7 +60,8 @@ struct command {
     const char *operand;     /* the one operand it needs, such as "MODEL"; NULL: takes none */
     const char *summary;     /* half a line, for `fftool help` */
     const char *description; /* paragraphs, wrapped when printed */
-    const char *examples;    /* lines, printed as they are */
+    void (*describe_more)(FILE *out);  /* prints more paragraphs, from tables; may be NULL */
+    const char *examples;              /* lines, printed as they are */
     const struct option_spec *options; /* ended by a row without a name */
     size_t settings_bytes;             /* of the structure that the options fill */
     void (*init)(void *settings);      /* sets the defaults; NULL: they are zeros */
