@@ -2,6 +2,8 @@
 #include "model/layer.h"
 #include "model/layer_metrics.h"
 #include "model/manifest.h"
+#include "recipe/mode.h"
+#include "support/modes.h"
 #include "support/suite.h"
 #include "support/training.h"
 
@@ -221,19 +223,15 @@ static void ck_network(struct ff_model *model, enum ff_layer_state state)
 /* Layers, heads and their states; and nothing but them once it is complete. */
 START_TEST(layers_of_a_network_trained_as_a_whole)
 {
-    static const char *const modes[] = {"ff-full", "bp", "bp-checkpoint"};
     struct ff_model_info info = {.size = sizeof info};
     struct ff_model *model;
 
-    recipe.mode = modes[_i];
-    recipe.label_embedding = "replace";
-    recipe.negative_sets = 1;
-    recipe.head_epochs = recipe.epochs;
+    train_in(mode_name(MODE_WHOLE, _i), &recipe);
     train_partly(15);
     model = open_model();
     ck_assert_int_eq(ff_model_info(model, &info), FF_OK);
     ck_assert(info.whole_network && info.has_head && !info.complete);
-    ck_assert_int_eq(info.backprop, strcmp(modes[_i], "ff-full") != 0);
+    ck_assert_int_eq(info.backprop, ff_mode_find(recipe.mode)->backprop);
     ck_assert_uint_eq(info.layer, 0);
     ck_assert_uint_eq(info.epoch, 1);
     ck_assert_uint_eq(info.layers_trained, 0);
@@ -422,7 +420,7 @@ int main(void)
     tcase_add_test(tcase, every_state_makes_sense);
     tcase_add_test(tcase, layers_of_the_sweep_before_are_there);
     tcase_add_test(tcase, the_next_layer_is_reported);
-    tcase_add_loop_test(tcase, layers_of_a_network_trained_as_a_whole, 0, 3);
+    tcase_add_loop_test(tcase, layers_of_a_network_trained_as_a_whole, 0, mode_count(MODE_WHOLE));
     tcase_add_test(tcase, a_model_can_be_read_while_it_is_trained);
     tcase_add_test(tcase, a_model_in_training_is_reported_as_such);
     tcase_add_test(tcase, the_path_of_the_data_is_that_of_opening);

@@ -1,6 +1,7 @@
 /* What a plan counts, part by part: what is easily left out of it, and figures that are silly. */
 #include "plan/plan.h"
 #include "support/count_work.h"
+#include "support/modes.h"
 #include "support/planning.h"
 #include "support/suite.h"
 #include "train/modes.h"
@@ -318,14 +319,13 @@ END_TEST
 /* A tile has no more rows than the layer has units, and a gradient for each tile is enough. */
 START_TEST(the_gradient_of_a_narrow_layer_has_its_units)
 {
-    static const char *const modes[] = {"ff-stream", "ff-full", "bp"};
     const struct ff_plan_data data = {
         .size = sizeof data, .samples = 100, .features = 1000000, .classes = 10};
     const uint64_t weights = (uint64_t)8 * data.features * sizeof(float);
 
     use_hidden("8");
     recipe.batch = 16;
-    recipe.mode = modes[_i];
+    recipe.mode = mode_name(MODE_ANY, _i);
     recipe.negative_sets = 1;
     complete();
     for (opts.threads = 1; opts.threads <= 4; opts.threads++) {
@@ -422,12 +422,11 @@ static size_t work_of(uint32_t layers)
 
 START_TEST(the_work_of_planning_grows_no_faster_than_depth)
 {
-    static const char *const modes[] = {"ff-stream", "ff-full", "bp-accum"};
     size_t once, twice;
 
     recipe.batch = 600;
     recipe.negative_sets = 1;
-    recipe.mode = modes[_i];
+    recipe.mode = mode_name(MODE_ANY, _i);
     once = work_of(500);
     twice = work_of(1000);
     ck_assert_uint_ge(once, 500);
@@ -451,11 +450,13 @@ int main(void)
     tcase_add_loop_test(parts, sums_of_held_out_rows_are_planned, 0, 2);
     tcase_add_test(parts, slots_are_halved);
     tcase_add_test(parts, a_budget_is_advised_only_where_it_helps);
-    tcase_add_loop_test(parts, the_gradient_of_a_narrow_layer_has_its_units, 0, 3);
+    tcase_add_loop_test(parts, the_gradient_of_a_narrow_layer_has_its_units, 0,
+                        mode_count(MODE_ANY));
     tcase_add_test(parts, shapes_that_cannot_be_are_refused);
     tcase_add_test(parts, the_largest_network_is_planned);
     tcase_add_test(parts, too_many_threads_are_refused);
-    tcase_add_loop_test(parts, the_work_of_planning_grows_no_faster_than_depth, 0, 3);
+    tcase_add_loop_test(parts, the_work_of_planning_grows_no_faster_than_depth, 0,
+                        mode_count(MODE_ANY));
     suite_add_tcase(suite, parts);
     return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 #include "model/manifest_recipe.h"
 #include "nn/loss.h"
 #include "recipe/recipe_table.h"
+#include "support/modes.h"
 #include "support/suite.h"
 
 #include <check.h>
@@ -137,38 +138,55 @@ END_TEST
 
 /* ---- Which recipe ---- */
 
+/* A row of a table, and the recipe that it is expected to choose. */
+struct chosen {
+    const char *name, *recipe;
+};
+
+/* The recipe that NAME is expected to choose, by N rows of LIST. */
+static const char *expected(const struct chosen *list, size_t n, const char *name)
+{
+    size_t i = 0;
+
+    while (i < n && strcmp(list[i].name, name) != 0)
+        i++;
+    ck_assert_msg(i < n, "%s: no recipe is expected of it; add a row to this test", name);
+    return list[i].recipe;
+}
+
 START_TEST(a_loss_chooses_the_recipe_that_has_it)
 {
-    static const char *const chosen[][2] = {
+    static const struct chosen chosen[] = {
         {"symba", "symba"}, {"logistic", "classic"}, {"softmax", "conditioned"}};
-    static const char *const modes[] = {"ff-stream", "ff-full"};
+    size_t count;
+    const struct ff_loss *losses = ff_losses(&count);
 
-    for (size_t i = 0; i < 2 * sizeof chosen / sizeof *chosen; i++) {
-        const char *const *pair = chosen[i / 2];
-
+    for (size_t i = 0; i < count; i++) {
         begin(NULL);
-        recipe.mode = modes[i % 2];
-        recipe.loss = pair[0];
-        if (i % 2 && strcmp(pair[0], "softmax") == 0)
+        recipe.mode = mode_name(MODE_GOODNESS, _i);
+        recipe.loss = losses[i].name;
+        if (strcmp(recipe.mode, "ff-full") == 0 && losses[i].labels)
             continue; /* refused; see below */
         complete();
-        ck_assert_str_eq(recipe.recipe, pair[1]);
-        ck_assert_str_eq(recipe.loss, pair[0]);
+        ck_assert_str_eq(recipe.recipe,
+                         expected(chosen, sizeof chosen / sizeof *chosen, losses[i].name));
+        ck_assert_str_eq(recipe.loss, losses[i].name);
     }
 }
 END_TEST
 
 START_TEST(a_mode_has_a_default_recipe)
 {
-    static const char *const usual[][2] = {
-        {"ff-stream", "conditioned"}, {"ff-full", "symba"}, {"bp", "symba"}};
+    static const struct chosen usual[] = {{"ff-stream", "conditioned"},
+                                          {"ff-full", "symba"},
+                                          {"bp", "symba"},
+                                          {"bp-accum", "symba"},
+                                          {"bp-checkpoint", "symba"}};
 
-    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
-        begin(NULL);
-        recipe.mode = usual[i][0];
-        complete();
-        ck_assert_str_eq(recipe.recipe, usual[i][1]);
-    }
+    begin(NULL);
+    recipe.mode = mode_name(MODE_ANY, _i);
+    complete();
+    ck_assert_str_eq(recipe.recipe, expected(usual, sizeof usual / sizeof *usual, recipe.mode));
 }
 END_TEST
 
@@ -303,29 +321,25 @@ END_TEST
 /* Each optimizer has parameters of its own, in every mode. */
 START_TEST(parameters_of_another_optimizer_are_refused)
 {
-    static const char *const in[] = {"ff-stream", "ff-full", "bp"};
-
-    for (size_t m = 0; m < sizeof in / sizeof *in; m++) {
-        begin(NULL);
-        recipe.mode = in[m];
-        recipe.momentum = 0.5;
-        ck_refused("momentum: mode ");
-        ck_refused(" with the optimizer adam does not use it");
-        begin(NULL);
-        recipe.mode = in[m];
-        recipe.optimizer = "sgd";
-        recipe.momentum = 0.5;
-        complete();
-        recipe.beta1 = 0.5;
-        ck_refused("beta1: mode ");
-        recipe.beta1 = 0;
-        recipe.beta2 = 0.5;
-        ck_refused("beta2: mode ");
-        recipe.beta2 = 0;
-        recipe.epsilon = 0.5;
-        ck_refused("epsilon: mode ");
-        ck_refused(" with the optimizer sgd does not use it");
-    }
+    begin(NULL);
+    recipe.mode = mode_name(MODE_ANY, _i);
+    recipe.momentum = 0.5;
+    ck_refused("momentum: mode ");
+    ck_refused(" with the optimizer adam does not use it");
+    begin(NULL);
+    recipe.mode = mode_name(MODE_ANY, _i);
+    recipe.optimizer = "sgd";
+    recipe.momentum = 0.5;
+    complete();
+    recipe.beta1 = 0.5;
+    ck_refused("beta1: mode ");
+    recipe.beta1 = 0;
+    recipe.beta2 = 0.5;
+    ck_refused("beta2: mode ");
+    recipe.beta2 = 0;
+    recipe.epsilon = 0.5;
+    ck_refused("epsilon: mode ");
+    ck_refused(" with the optimizer sgd does not use it");
 }
 END_TEST
 
@@ -391,72 +405,6 @@ START_TEST(label_weights_are_counted)
 }
 END_TEST
 
-/* ---- One recipe for several modes ---- */
-
-static const char *const modes[] = {"ff-stream", "ff-full", "bp", "bp-accum", "bp-checkpoint"};
-#define MODES (sizeof modes / sizeof *modes)
-
-/* Every recipe, or its loss alone, serves to compare all modes; the mode that has a use for it
- * keeps it. */
-START_TEST(every_recipe_serves_to_compare_modes)
-{
-    const struct ff_recipe_entry *entry = entry_at(_i / 2);
-
-    for (size_t m = 0; m < MODES; m++) {
-        begin(_i % 2 ? NULL : entry->name);
-        recipe.loss = _i % 2 ? entry->defaults->loss : NULL;
-        recipe.mode = modes[m];
-        recipe.goodness_scale = 7;
-        recipe.dropout = 0.3;
-        recipe.activations = "bf16";
-        ff_recipe_drop_unused(&recipe, modes, MODES);
-        complete();
-        if (m > 0)
-            continue;
-        ck_assert_str_eq(recipe.loss, entry->defaults->loss);
-        ck_assert_double_eq(recipe.goodness_scale, 7);
-        ck_assert_double_eq(recipe.dropout, 0.3);
-        ck_assert_str_eq(recipe.activations, "bf16");
-    }
-}
-END_TEST
-
-/* Without a recipe said, ff-stream's conditions layers on the label: what other modes do with pairs
- * is dropped there, and only if another mode is compared that makes use of it. */
-START_TEST(options_of_pairs_serve_to_compare_modes)
-{
-    for (size_t m = 0; m < 2; m++) {
-        begin(NULL);
-        recipe.mode = modes[m];
-        recipe.negative_sets = 3;
-        recipe.label_embedding = "append";
-        ff_recipe_drop_unused(&recipe, modes, MODES);
-        complete();
-        ck_assert_uint_eq(recipe.negative_sets, m == 0 ? 1 : 3);
-    }
-    begin(NULL);
-    recipe.negative_sets = 3;
-    ff_recipe_drop_unused(&recipe, modes, 1);
-    ck_refused("negative sets");
-}
-END_TEST
-
-START_TEST(options_of_labels_serve_to_compare_modes)
-{
-    for (size_t m = 0; m < MODES; m++) {
-        begin(NULL);
-        recipe.mode = modes[m];
-        recipe.label_samples = 3;
-        recipe.label_smoothing = 0.3;
-        recipe.pass_on = "mean";
-        ff_recipe_drop_unused(&recipe, modes, MODES);
-        complete();
-        ck_assert_uint_eq(recipe.label_samples, m == 0 ? 3 : 0);
-        ck_assert_str_eq(recipe.pass_on, m == 0 ? "mean" : "label-free");
-    }
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("recipe: recipe table");
@@ -466,21 +414,19 @@ int main(void)
     tcase_add_loop_test(tcase, a_recipe_is_found_by_a_name_of_its_own, 0, entry_count());
     tcase_add_loop_test(tcase, every_recipe_completes_with_its_own_defaults, 0, entry_count());
     tcase_add_loop_test(tcase, what_is_said_holds_over_the_recipe, 0, entry_count());
-    tcase_add_test(tcase, a_loss_chooses_the_recipe_that_has_it);
-    tcase_add_test(tcase, a_mode_has_a_default_recipe);
+    tcase_add_loop_test(tcase, a_loss_chooses_the_recipe_that_has_it, 0, mode_count(MODE_GOODNESS));
+    tcase_add_loop_test(tcase, a_mode_has_a_default_recipe, 0, mode_count(MODE_ANY));
     tcase_add_test(tcase, a_recipe_may_be_given_another_loss_of_its_kind);
     tcase_add_test(tcase, a_recipe_is_of_no_use_to_a_loss_of_another_kind);
     tcase_add_test(tcase, backpropagation_is_given_no_loss);
     tcase_add_test(tcase, an_unknown_recipe_is_refused);
     tcase_add_loop_test(tcase, what_is_of_no_use_is_refused, 0, MISUSES);
-    tcase_add_test(tcase, parameters_of_another_optimizer_are_refused);
+    tcase_add_loop_test(tcase, parameters_of_another_optimizer_are_refused, 0,
+                        mode_count(MODE_ANY));
     tcase_add_test(tcase, validation_is_of_use_with_labels_or_hard_negatives);
     tcase_add_test(tcase, dropout_is_of_no_use_where_all_layers_train_at_once);
     tcase_add_test(tcase, numbers_of_labels_have_their_ranges);
     tcase_add_test(tcase, label_weights_are_counted);
-    tcase_add_loop_test(tcase, every_recipe_serves_to_compare_modes, 0, 2 * entry_count());
-    tcase_add_test(tcase, options_of_pairs_serve_to_compare_modes);
-    tcase_add_test(tcase, options_of_labels_serve_to_compare_modes);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -30,19 +30,6 @@ void life_teardown(void)
     training_end();
 }
 
-void use_mode(int mode)
-{
-    if (mode == 1) {
-        recipe.mode = "ff-full";
-        recipe.negative_sets = 1;
-        recipe.label_embedding = "replace";
-        recipe.head_epochs = recipe.epochs;
-    } else if (mode == 2) {
-        train_backprop("bp", &recipe);
-    }
-    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
-}
-
 const char *left(void)
 {
     static char names[1024];

@@ -16,8 +16,6 @@ extern struct ff_train_result result;
 /* A checked fixture: two layers, one thread, and checkpoints at the end of a layer only. */
 void life_setup(void);
 void life_teardown(void);
-/* Makes the recipe, completed, one of mode 0 (layer by layer), 1 (ff-full) or 2 (bp). */
-void use_mode(int mode);
 
 /* What lies beside the data in the directory: names, with blanks between. */
 const char *left(void);

@@ -4,6 +4,7 @@
  */
 #include "naive/backprop.h"
 #include "nn/schedule.h"
+#include "support/modes.h"
 #include "support/suite.h"
 #include "support/training.h"
 
@@ -23,9 +24,6 @@
 #define FIGURE_TOLERANCE 1e-4 /* relative */
 #define NEAR_TIES (2.0 / ROWS)
 
-static const char *const modes[] = {"bp", "bp-accum", "bp-checkpoint"};
-#define MODES ((int)(sizeof modes / sizeof *modes))
-
 static struct ff_epoch_report reports[MOST_EPOCHS];
 static size_t n_reports;
 
@@ -39,7 +37,7 @@ static void keep_report(void *arg, const struct ff_epoch_report *report)
 static void setup(void)
 {
     training_begin(ROWS, "24,17,9");
-    train_backprop("bp", &recipe);
+    train_in("bp", &recipe);
     recipe.epochs = EPOCHS;
     recipe.batch = BATCH;
     opts.on_epoch = keep_report;
@@ -109,8 +107,9 @@ START_TEST(gradients_are_those_of_finite_differences)
     struct naive_network before, after;
     struct naive_data data;
 
-    recipe.mode = modes[_i % MODES];
-    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, hidden[_i / MODES], &recipe), FF_OK);
+    recipe.mode = mode_name(MODE_BACKPROP, _i % mode_count(MODE_BACKPROP));
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, hidden[_i / mode_count(MODE_BACKPROP)], &recipe),
+                     FF_OK);
     recipe.optimizer = "sgd";
     recipe.momentum = 0;
     recipe.learning_rate = RATE;
@@ -207,7 +206,7 @@ START_TEST(every_mode_and_optimizer)
     size_t count;
     const struct ff_optimizer *optimizers = ff_optimizers(&count);
 
-    recipe.mode = modes[_i];
+    recipe.mode = mode_name(MODE_BACKPROP, _i);
     recipe.weight_decay = 0.1;
     opts.micro_batch_rows = strcmp(recipe.mode, "bp-accum") == 0 ? 151 : 0;
     for (size_t i = 0; i < count; i++) {
@@ -221,7 +220,7 @@ END_TEST
 
 START_TEST(shifted_images)
 {
-    recipe.mode = modes[_i];
+    recipe.mode = mode_name(MODE_BACKPROP, _i);
     recipe.jitter = 2;
     recipe.learning_rate = 5e-3;
     opts.micro_batch_rows = strcmp(recipe.mode, "bp-accum") == 0 ? 151 : 0;
@@ -307,7 +306,7 @@ START_TEST(scores_are_the_naive_logits)
     struct naive_data data;
     double wrong = 0;
 
-    recipe.mode = modes[_i];
+    recipe.mode = mode_name(MODE_BACKPROP, _i);
     recipe.learning_rate = 0.02;
     train_ok(ctx, &recipe, &opts);
     evaluate_opts_of(&evaluate);
@@ -383,13 +382,14 @@ int main(void)
 
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, training_end);
-    tcase_add_loop_test(tcase, gradients_are_those_of_finite_differences, 0, 3 * MODES);
-    tcase_add_loop_test(tcase, every_mode_and_optimizer, 0, MODES);
-    tcase_add_loop_test(tcase, shifted_images, 0, MODES);
+    tcase_add_loop_test(tcase, gradients_are_those_of_finite_differences, 0,
+                        3 * mode_count(MODE_BACKPROP));
+    tcase_add_loop_test(tcase, every_mode_and_optimizer, 0, mode_count(MODE_BACKPROP));
+    tcase_add_loop_test(tcase, shifted_images, 0, mode_count(MODE_BACKPROP));
     tcase_add_test(tcase, every_schedule);
     tcase_add_loop_test(tcase, every_cut_of_rows_and_units, 0, 6);
     tcase_add_test(tcase, data_of_floats);
-    tcase_add_loop_test(tcase, scores_are_the_naive_logits, 0, MODES);
+    tcase_add_loop_test(tcase, scores_are_the_naive_logits, 0, mode_count(MODE_BACKPROP));
     tcase_add_test(tcase, the_output_layer_decides_and_goodness_is_refused);
     tcase_add_test(tcase, an_unfinished_model_has_nothing_to_evaluate);
     suite_add_tcase(suite, tcase);

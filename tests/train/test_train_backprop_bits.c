@@ -4,6 +4,7 @@
  */
 #include "base/context.h"
 #include "learn/backprop.h"
+#include "support/modes.h"
 #include "support/suite.h"
 #include "support/training.h"
 
@@ -17,13 +18,10 @@
 #define CHUNK 174
 #define HIDDEN "40x2,130"
 
-static const char *const modes[] = {"bp", "bp-accum", "bp-checkpoint"};
-#define MODES ((int)(sizeof modes / sizeof *modes))
-
 static void setup(void)
 {
     training_begin(ROWS, HIDDEN);
-    train_backprop("bp", &recipe);
+    train_in("bp", &recipe);
     recipe.batch = BATCH;
     recipe.jitter = 1;
     opts.force = true;
@@ -52,18 +50,18 @@ START_TEST(the_modes_end_in_the_same_bits)
 
     use_hidden(hidden[_i]);
     hash = train_mode("bp");
-    ck_assert_str_eq(train_mode("bp-accum"), hash);
-    ck_assert_str_eq(train_mode("bp-checkpoint"), hash);
+    for (int i = 0; i < mode_count(MODE_BACKPROP); i++)
+        ck_assert_str_eq(train_mode(mode_name(MODE_BACKPROP, i)), hash);
 }
 END_TEST
 
 START_TEST(threads_do_not_change_a_bit)
 {
-    const char *hash = train_mode(modes[_i]);
+    const char *hash = train_mode(mode_name(MODE_BACKPROP, _i));
 
     for (unsigned threads = 1; threads <= 4; threads *= 2) {
         opts.threads = threads;
-        ck_assert_str_eq(train_mode(modes[_i]), hash);
+        ck_assert_str_eq(train_mode(mode_name(MODE_BACKPROP, _i)), hash);
     }
 }
 END_TEST
@@ -100,12 +98,12 @@ START_TEST(interrupted_runs_end_in_the_same_bits)
     long left;
 
     recipe.batch = 130; /* nine of them an epoch */
-    hash = train_mode(modes[_i % MODES]);
+    hash = train_mode(mode_name(MODE_BACKPROP, _i % mode_count(MODE_BACKPROP)));
     opts.force = true;
     opts.interrupted = train_countdown;
     opts.arg = &left;
     do {
-        left = batches[_i / MODES];
+        left = batches[_i / mode_count(MODE_BACKPROP)];
         status = pieces % 2 ? ff_train_resume(ctx, &opts, &result)
                             : ff_train(ctx, &recipe, &opts, &result);
         ck_assert_msg(status == FF_OK || status == FF_EINTERRUPTED, "%s", ff_ctx_message(ctx));
@@ -149,7 +147,7 @@ START_TEST(any_allocation_may_fail)
     const char *hash;
 
     use_hidden("12x4");
-    hash = train_mode(modes[_i]);
+    hash = train_mode(mode_name(MODE_BACKPROP, _i));
     remove(opts.model);
     opts.force = false;
     ck_assert_int_gt(train_with_failing_allocations(), 40);
@@ -163,7 +161,7 @@ START_TEST(divergence_is_reported)
 
     recipe.optimizer = "sgd";
     recipe.learning_rate = 1e25;
-    recipe.mode = modes[_i];
+    recipe.mode = mode_name(MODE_BACKPROP, _i);
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     ck_message(ff_train(ctx, &recipe, &opts, &result), FF_ENUMERIC, "learning rate");
 }
@@ -296,7 +294,7 @@ START_TEST(memory_planned_is_memory_allocated)
     uint64_t rows, row_bytes = TRAIN_FEATURES * (sizeof(float) + 1) + 2 * sizeof(uint16_t);
 
     use_hidden("40,150,30x3");
-    train_mode(modes[_i]);
+    train_mode(mode_name(MODE_BACKPROP, _i));
     ff_memory_read(ctx, &memory);
     ck_assert_int_eq(ff_model_file_open(ctx, opts.model, FF_MODEL_READ, &file), FF_OK);
     ck_assert_int_eq(ff_manifest_load(ctx, file, &manifest), FF_OK);
@@ -305,7 +303,7 @@ START_TEST(memory_planned_is_memory_allocated)
     planned.geometry = &geometry;
     planned.segment = ff_backprop_segment(&manifest);
     planned.micro_chunks =
-        strcmp(modes[_i], "bp-accum") == 0
+        strcmp(mode_name(MODE_BACKPROP, _i), "bp-accum") == 0
             ? ff_backprop_micro_chunks(&manifest, &geometry, opts.micro_batch_rows)
             : geometry.chunks_per_batch;
     ff_network_needs(&manifest, &needs);
@@ -330,18 +328,19 @@ int main(void)
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_loop_test(tcase, the_modes_end_in_the_same_bits, 0, 9);
-    tcase_add_loop_test(tcase, threads_do_not_change_a_bit, 0, MODES);
+    tcase_add_loop_test(tcase, threads_do_not_change_a_bit, 0, mode_count(MODE_BACKPROP));
     tcase_add_test(tcase, micro_batches_do_not_change_a_bit);
     tcase_add_test(tcase, another_seed_gives_other_weights);
-    tcase_add_loop_test(tcase, interrupted_runs_end_in_the_same_bits, 0, 4 * MODES);
+    tcase_add_loop_test(tcase, interrupted_runs_end_in_the_same_bits, 0,
+                        4 * mode_count(MODE_BACKPROP));
     tcase_add_test(tcase, missing_scratch_is_created_again);
-    tcase_add_loop_test(tcase, any_allocation_may_fail, 0, MODES);
-    tcase_add_loop_test(tcase, divergence_is_reported, 0, MODES);
+    tcase_add_loop_test(tcase, any_allocation_may_fail, 0, mode_count(MODE_BACKPROP));
+    tcase_add_loop_test(tcase, divergence_is_reported, 0, mode_count(MODE_BACKPROP));
     tcase_add_test(tcase, options_without_use_are_refused);
     tcase_add_test(tcase, outputs_held_grow_with_depth_and_with_its_square_root);
     tcase_add_test(tcase, activations_of_micro_batches_do_not_grow_with_the_batch);
     tcase_add_test(tcase, gradients_held_are_those_of_one_layer_or_of_all);
-    tcase_add_loop_test(tcase, memory_planned_is_memory_allocated, 0, MODES);
+    tcase_add_loop_test(tcase, memory_planned_is_memory_allocated, 0, mode_count(MODE_BACKPROP));
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* A complete model is compacted: its size does not depend on its checkpoints, kills or
  * interruptions. */
 #include "support/model_life.h"
+#include "support/modes.h"
 #include "support/suite.h"
 
 #include <check.h>
@@ -25,7 +26,7 @@ START_TEST(the_size_of_a_complete_model_does_not_depend_on_its_checkpoints)
     if (_i < train_kinds())
         train_kind(_i, &recipe);
     else
-        use_mode(_i - train_kinds() + 1);
+        train_in(mode_name(MODE_WHOLE, _i - train_kinds()), &recipe);
     train_ok(ctx, &recipe, &opts);
     seldom = train_size_of(opts.model);
     unlink(opts.model);
@@ -113,7 +114,7 @@ int main(void)
     tcase_add_checked_fixture(tests, life_setup, life_teardown);
     tcase_add_test(tests, a_model_cannot_have_the_name_of_a_partial_file);
     tcase_add_loop_test(tests, the_size_of_a_complete_model_does_not_depend_on_its_checkpoints, 0,
-                        train_kinds() + 2);
+                        train_kinds() + mode_count(MODE_WHOLE));
     tcase_add_test(tests, kills_and_interruptions_do_not_change_the_size_of_a_complete_model);
     tcase_add_test(tests, deleting_the_compacted_copy_leaves_a_complete_model);
     suite_add_tcase(suite, tests);

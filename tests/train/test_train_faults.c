@@ -1,6 +1,7 @@
 /* Faults in training are reported as what they are, and lose nothing: resuming afterwards ends in
  * the same bits. */
 #include "base/context.h"
+#include "support/modes.h"
 #include "support/suite.h"
 #include "support/training.h"
 #include "train/run.h"
@@ -242,12 +243,11 @@ END_TEST
 /* A layer's last step is not measured by another one. Each mode, with one step in all. */
 START_TEST(divergence_of_the_last_step_is_reported)
 {
-    static const char *const modes[] = {"ff-stream", "ff-full", "bp"};
     struct ff_model_info info = {.size = sizeof info};
     struct ff_model *model;
 
     train_named("symba", &recipe);
-    recipe.mode = modes[_i];
+    recipe.mode = mode_name(MODE_ANY, _i);
     recipe.batch = ROWS;
     recipe.epochs = recipe.head_epochs = 1;
     recipe.learning_rate = 1e30;
@@ -386,7 +386,7 @@ int main(void)
     tcase_add_test(tcase, without_room_for_the_copy_a_model_is_complete_all_the_same);
     tcase_add_test(tcase, a_second_trainer_is_refused);
     tcase_add_test(tcase, divergence_is_reported_and_the_last_checkpoint_stays);
-    tcase_add_loop_test(tcase, divergence_of_the_last_step_is_reported, 0, 3);
+    tcase_add_loop_test(tcase, divergence_of_the_last_step_is_reported, 0, mode_count(MODE_ANY));
     tcase_add_test(tcase, divergence_is_reported_once_it_is_measured);
     tcase_add_test(tcase, another_recipe_does_not_touch_the_model);
     tcase_add_test(tcase, changed_data_is_noticed_when_it_is_read_again);

@@ -1,6 +1,7 @@
 /* A model that is deleted, renamed or replaced while it is trained: the trainer misses it at the
  * next checkpoint, and leaves what is in its place alone. */
 #include "support/model_life.h"
+#include "support/modes.h"
 #include "support/suite.h"
 
 #include <check.h>
@@ -110,7 +111,7 @@ START_TEST(a_model_that_lost_its_name_is_noticed_at_the_next_checkpoint)
     enum deed deed = (enum deed)(_i % DEEDS);
     long epochs;
 
-    use_mode(_i / DEEDS);
+    train_in(mode_name(MODE_ANY, _i / DEEDS), &recipe);
     opts.checkpoint_interval_s = 0;
     epochs = count_epochs();
     unlink(opts.model);
@@ -197,7 +198,7 @@ int main(void)
     tcase_add_unchecked_fixture(tests, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tests, life_setup, life_teardown);
     tcase_add_loop_test(tests, a_model_that_lost_its_name_is_noticed_at_the_next_checkpoint, 0,
-                        3 * DEEDS);
+                        mode_count(MODE_ANY) * DEEDS);
     tcase_add_test(tests, a_renamed_model_can_be_resumed_under_its_new_name);
     tcase_add_test(tests, a_model_renamed_in_its_second_layer_resumes_with_its_scratch);
     tcase_add_loop_test(tests, a_model_that_loses_its_name_while_it_is_compacted_is_noticed, 0,

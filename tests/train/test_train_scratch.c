@@ -1,5 +1,6 @@
 /* Scratch is a cache: it may be deleted at any moment, and the bits stay the same. */
 #include "store/activations.h"
+#include "support/modes.h"
 #include "support/suite.h"
 #include "support/training.h"
 
@@ -102,16 +103,7 @@ END_TEST
 
 START_TEST(deleted_where_the_whole_network_trains_it_changes_no_bit)
 {
-    static const char *const modes[] = {"ff-full", "bp", "bp-accum", "bp-checkpoint"};
-
-    if (_i == 0) {
-        recipe.mode = modes[_i];
-        recipe.head_epochs = recipe.epochs;
-        recipe.negative_sets = 1;
-        recipe.label_embedding = "replace";
-    } else {
-        train_backprop(modes[_i], &recipe);
-    }
+    train_in(mode_name(MODE_WHOLE, _i), &recipe);
     train_deleting(beside, 2, train_reference(&recipe, ROWS));
 }
 END_TEST
@@ -250,7 +242,8 @@ int main(void)
     tcase_add_unchecked_fixture(tests, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, deleted_at_any_moment_it_changes_no_bit, 0, train_kinds());
-    tcase_add_loop_test(tests, deleted_where_the_whole_network_trains_it_changes_no_bit, 0, 4);
+    tcase_add_loop_test(tests, deleted_where_the_whole_network_trains_it_changes_no_bit, 0,
+                        mode_count(MODE_WHOLE));
     tcase_add_test(tests, deleted_with_the_tiles_of_a_paged_layer_it_changes_no_bit);
     tcase_add_test(tests, a_directory_of_the_user_may_be_deleted);
     tcase_add_test(tests, scratch_beside_the_model_is_removed_when_put_elsewhere);
