@@ -1,68 +1,34 @@
 /* What a refusal of a recipe advises: it is possible, it helps, and following it ends.
  */
 #include "fixtures/train_fixture.h"
+#include "recipe/field.h"
 #include "support/suite.h"
 
+#include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define AT(field) offsetof(struct ff_recipe, field)
-#define MAX_VALUES 4
+#define MAX_OPTIONS FF_MAX_FIELDS
+#define MAX_VALUES 8
 #define MAX_REMEDIES 4
 #define MAX_MESSAGE 512
 #define MAX_STEPS 6 /* remedies followed one after another */
 #define EXAMPLE "3" /* for the N of "--jitter N" */
 
-enum kind { NAME, COUNT, REAL };
-
-/* The options that decide about one another, and the word that a message has for their field. */
-static const struct option {
-    const char *name, *field;
-    enum kind kind;
-    size_t at;
+/* The option of a field, its name in messages, and values: all names, or some numbers. */
+struct option {
+    const struct ff_field *field;
+    char name[64], words[FF_FIELD_WORDS_BYTES];
     const char *values[MAX_VALUES + 1];
-} options[] = {
-    {"--mode", "mode", NAME, AT(mode), {"ff-stream", "ff-full", "bp"}},
-    {"--recipe", "recipe", NAME, AT(recipe), {"conditioned", "classic", "symba", "unsupervised"}},
-    {"--loss", "loss", NAME, AT(loss), {"softmax", "logistic", "symba"}},
-    {"--label-embedding",
-     "label embedding",
-     NAME,
-     AT(label_embedding),
-     {"replace", "append", "none"}},
-    {"--negatives", "negatives", NAME, AT(negatives), {"random", "hard", "hybrid"}},
-    {"--optimizer", "optimizer", NAME, AT(optimizer), {"adam", "sgd"}},
-    {"--pass-on", "pass on", NAME, AT(pass_on), {"mean"}},
-    {"--activations", "activations", NAME, AT(activations), {"bf16"}},
-    {"--sweeps", "sweeps", COUNT, AT(sweeps), {"2"}},
-    {"--negative-sets", "negative sets", COUNT, AT(negative_sets), {"2"}},
-    {"--label-samples", "label samples", COUNT, AT(label_samples), {"2"}},
-    {"--jitter", "jitter", COUNT, AT(jitter), {"2"}},
-    {"--augment-copies", "augment copies", COUNT, AT(augment_copies), {"2"}},
-    {"--head-epochs", "head epochs", COUNT, AT(head_epochs), {"0", "5", "7"}},
-    {"--head-lr", "head learning rate", REAL, AT(head_learning_rate), {".5"}},
-    {"--head-weight-decay", "head weight decay", REAL, AT(head_weight_decay), {".5"}},
-    {"--label-strength", "label strength", REAL, AT(label_strength), {".5"}},
-    {"--label-smoothing", "label smoothing", REAL, AT(label_smoothing), {".5"}},
-    {"--dropout", "dropout", REAL, AT(dropout), {".5"}},
-    {"--validation", "validation", REAL, AT(validation), {".5"}},
-    {"--goodness-scale", "goodness scale", REAL, AT(goodness_scale), {".5"}},
-    {"--threshold", "threshold", REAL, AT(threshold), {".5"}},
-    {"--peer-normalisation", "peer normalisation", REAL, AT(peer_normalisation), {".5"}},
-    {"--momentum", "momentum", REAL, AT(momentum), {".5"}},
-    {"--beta1", "beta1", REAL, AT(beta1), {".5"}},
-    {"--beta2", "beta2", REAL, AT(beta2), {".5"}},
-    {"--epsilon", "epsilon", REAL, AT(epsilon), {".5"}},
 };
-#define OPTIONS (sizeof options / sizeof *options)
+static struct option options[MAX_OPTIONS];
+static size_t n_options;
 
 /* The value of each option; NULL: it is not given. */
 struct request {
-    const char *values[OPTIONS];
+    const char *values[MAX_OPTIONS];
 };
 
 /* A request with one option changed. */
@@ -83,22 +49,44 @@ static void teardown(void)
     ff_ctx_free(ctx);
 }
 
-static void put(struct ff_recipe *recipe, const struct option *option, const char *value)
+/* What a field that is a number is given: no epochs, those of the network, and others. */
+static void add_numbers(struct option *option)
 {
-    char *at = (char *)recipe + option->at;
-    uint32_t count = (uint32_t)strtoul(value, NULL, 10);
-    double real = strtod(value, NULL);
+    if (strcmp(option->field->info.name, "head_epochs") == 0) {
+        option->values[0] = "0";
+        option->values[1] = "10";
+        option->values[2] = "7";
+    } else {
+        option->values[0] = option->field->info.type == FF_FIELD_COUNT ? "2" : ".5";
+    }
+}
 
-    switch (option->kind) {
-    case NAME:
-        memcpy(at, &value, sizeof value);
-        break;
-    case COUNT:
-        memcpy(at, &count, sizeof count);
-        break;
-    case REAL:
-        memcpy(at, &real, sizeof real);
-        break;
+static void add_option(const struct ff_field *field)
+{
+    const struct ff_recipe_choice *choices = ff_recipe_choices(field->info.name);
+    struct option *option = &options[n_options++];
+
+    *option = (struct option){.field = field};
+    snprintf(option->name, sizeof option->name, "--%s", field->info.option);
+    ff_field_words(field, option->words);
+    if (!choices)
+        add_numbers(option);
+    for (size_t i = 0; choices && choices[i].name; i++) {
+        ck_assert_uint_lt(i, MAX_VALUES);
+        option->values[i] = choices[i].name;
+    }
+}
+
+/* Lists the options of all fields but the seed, on which nothing depends. */
+static void list_options(void)
+{
+    size_t n;
+    const struct ff_field *fields = ff_fields(&n);
+
+    n_options = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (fields[i].info.type != FF_FIELD_SEED)
+            add_option(&fields[i]);
     }
 }
 
@@ -109,9 +97,10 @@ static const char *refusal(const struct request *request)
     int status;
 
     ff_recipe_init(&recipe);
-    for (size_t i = 0; i < OPTIONS; i++) {
+    for (size_t i = 0; i < n_options; i++) {
         if (request->values[i])
-            put(&recipe, &options[i], request->values[i]);
+            ck_assert_int_eq(ff_field_read(ctx, options[i].field, request->values[i], &recipe),
+                             FF_OK);
     }
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "1x2", &recipe), FF_OK);
     status = ff_recipe_complete(ctx, &recipe);
@@ -126,7 +115,7 @@ static const char *words_of(const struct request *request)
     size_t used = 0;
 
     *text = '\0';
-    for (size_t i = 0; i < OPTIONS; i++) {
+    for (size_t i = 0; i < n_options; i++) {
         if (request->values[i])
             used += (size_t)snprintf(text + used, sizeof text - used, "%s %s ", options[i].name,
                                      request->values[i]);
@@ -138,9 +127,9 @@ static size_t option_of(const char *name)
 {
     size_t i = 0;
 
-    while (i < OPTIONS && strcmp(options[i].name, name) != 0)
+    while (i < n_options && strcmp(options[i].name, name) != 0)
         i++;
-    ck_assert_msg(i < OPTIONS, "%s: no such option", name);
+    ck_assert_msg(i < n_options, "%s: no such option", name);
     return i;
 }
 
@@ -149,9 +138,9 @@ static size_t subject_of(const char *message)
 {
     size_t i = 0;
 
-    while (i < OPTIONS && strncmp(options[i].field, message, strlen(options[i].field)) != 0)
+    while (i < n_options && strncmp(options[i].words, message, strlen(options[i].words)) != 0)
         i++;
-    ck_assert_msg(i < OPTIONS, "begins with no field: %s", message);
+    ck_assert_msg(i < n_options, "begins with no field: %s", message);
     return i;
 }
 
@@ -163,7 +152,7 @@ static size_t read_remedies(const char *message, struct remedy remedies[MAX_REME
     char text[MAX_MESSAGE];
     char *word, *rest;
     bool leave_out = false;
-    size_t option = OPTIONS, n = 0;
+    size_t option = n_options, n = 0;
 
     ck_assert_msg(advice, "advises nothing: %s", message);
     snprintf(text, sizeof text, "%s", advice + 1);
@@ -181,7 +170,7 @@ static size_t read_remedies(const char *message, struct remedy remedies[MAX_REME
         /* "leave out --loss" ends with the option, "use --recipe classic or symba" with values. */
         if (is_name != leave_out)
             continue;
-        ck_assert_msg(n < MAX_REMEDIES && option < OPTIONS, "not understood: %s", message);
+        ck_assert_msg(n < MAX_REMEDIES && option < n_options, "not understood: %s", message);
         remedies[n] = (struct remedy){.option = option};
         if (!leave_out)
             snprintf(remedies[n].value, sizeof remedies[n].value, "%s",
@@ -246,7 +235,7 @@ static void ck_remedies(const struct request *request)
 static void ck_with(struct request *request, size_t first, unsigned more)
 {
     ck_remedies(request);
-    for (size_t i = first; i < OPTIONS && more > 0; i++) {
+    for (size_t i = first; i < n_options && more > 0; i++) {
         for (size_t v = 0; options[i].values[v]; v++) {
             request->values[i] = options[i].values[v];
             ck_with(request, i + 1, more - 1);
@@ -268,6 +257,7 @@ int main(void)
     Suite *suite = suite_create("recipe: remedies");
     TCase *tcase = tcase_create("remedies");
 
+    tcase_add_unchecked_fixture(tcase, list_options, NULL);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, remedies_help_whichever_three_options_are_given);
     suite_add_tcase(suite, tcase);
