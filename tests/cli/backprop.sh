@@ -13,7 +13,11 @@ ok "there is no goodness" [ "$(grep -c goodness err)" -eq 0 ]
 ok "the log has a line for each epoch" [ "$(grep -c '"kind":"network",.*"layer":null' log.jsonl)" -eq 2 ]
 first=$(weights_hash model.ff)
 ok "the model has a hash of its weights" expr "$first" : '[0-9a-f]\{32\}$'
-for more in "--mode bp --threads 1" "--mode bp-accum --micro-batch 150" "--mode bp-checkpoint"; do
+for mode in $(choices mode | grep '^bp'); do
+    ff 0 train $small --mode "$mode" --model other.ff --force --quiet
+    ok "$mode: the same weights" [ "$(weights_hash other.ff)" = "$first" ]
+done
+for more in "--mode bp --threads 1" "--mode bp-accum --micro-batch 150"; do
     ff 0 train $small $more --model other.ff --force --quiet
     ok "$more: the same weights" [ "$(weights_hash other.ff)" = "$first" ]
 done

@@ -3,7 +3,9 @@
 # interruption keeps what is done.
 # shellcheck source=tests/cli/lib
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
-modes=ff-stream,ff-full,bp,bp-accum,bp-checkpoint
+modes=$(choices mode | paste -sd , -)
+n_modes=$(choices mode | wc -l)
+n_points=$((3 * n_modes))
 tiny="--data $data --hidden 40 --batch 100 --samples 200"
 
 # profile_into FILE CODES OPTION...: of tiny networks
@@ -21,9 +23,10 @@ profile()
     profile_into r.json "$@"
 }
 
-profile 0 --modes $modes --depths 2,4,...,6 --eval
+ok "there are five modes and more" [ "$n_modes" -ge 5 ]
+profile 0 --modes "$modes" --depths 2,4,...,6 --eval
 cp out table
-for mode in ff-stream ff-full bp bp-accum bp-checkpoint; do
+for mode in $(choices mode); do
     ok "$mode is reported at three depths" [ "$(grep -c "^$mode  *[246] layers  peak " err)" -eq 3 ]
     ok "the table has $mode" has table " $mode"
 done
@@ -31,19 +34,19 @@ ok "the table has the growth and its standard error" has table 'std. error'
 ok "no temporary file is left" [ "$(echo ./*)" = "./err ./out ./r.json ./table" ]
 json r.json
 ok "the schema is named" [ "$(leaf .schema)" = fftool.profile/1 ]
-ok "there are fifteen points" [ "$(grep -c '^\.points\[[0-9]*\]\.mode=' leaves)" -eq 15 ]
+ok "there are three points of each mode" [ "$(grep -c '^\.points\[[0-9]*\]\.mode=' leaves)" -eq $n_points ]
 for key in mode layers hidden batch samples peak_rss_bytes peak_anon_bytes accounted_peak_bytes \
     planned_bytes cgroup_peak_bytes scratch_peak_bytes bytes_written seconds test_error; do
-    ok "every point has $key" [ "$(grep -c "^\.points\[[0-9]*\]\.$key=" leaves)" -eq 15 ]
+    ok "every point has $key" [ "$(grep -c "^\.points\[[0-9]*\]\.$key=" leaves)" -eq $n_points ]
 done
-ok "peaks are numbers" [ "$(grep -cE '\.peak_rss_bytes=[0-9]{7,}$' leaves)" -eq 15 ]
-ok "errors are numbers" [ "$(grep -cE '\.test_error=0\.[0-9]+$' leaves)" -eq 15 ]
-ok "every mode has a slope" [ "$(grep -c '\.standard_error_bytes=' leaves)" -eq 5 ]
+ok "peaks are numbers" [ "$(grep -cE '\.peak_rss_bytes=[0-9]{7,}$' leaves)" -eq $n_points ]
+ok "errors are numbers" [ "$(grep -cE '\.test_error=0\.[0-9]+$' leaves)" -eq $n_points ]
+ok "every mode has a slope" [ "$(grep -c '\.standard_error_bytes=' leaves)" -eq "$n_modes" ]
 ok "the data is named" [ "$(leaf .data)" = data ]
 
 cp r.json before.json
-profile 0 --modes $modes --depths 2,4,6 --eval
-ok "what is measured is not measured again" has err '15 of 15 points are measured already'
+profile 0 --modes "$modes" --depths 2,4,6 --eval
+ok "what is measured is not measured again" has err "$n_points of $n_points points are measured already"
 ok "the file stays as it was" cmp r.json before.json
 profile 0 --modes ff-stream --depths 2,4,6,8 --eval
 ok "a missing point is measured" has err '^ff-stream  *8 layers'

@@ -8,6 +8,7 @@
  *   FFTOOL_FAULT=PREFIX   the cases whose names, as findings print them, begin with PREFIX
  */
 #include "fixtures/train_fixture.h"
+#include "support/modes.h"
 #include "support/scenario.h"
 #include "support/suite.h"
 
@@ -301,6 +302,37 @@ static void report(void)
                sum.cases_of[c]);
 }
 
+/* True if a scenario trains with "OPTION NAME"; of the DEFAULT name, without that option. */
+static bool is_tried(const char *option, const char *name, bool is_default)
+{
+    size_t length = strlen(name);
+
+    for (size_t i = 0; i < scenario_count; i++) {
+        const char *at = scenarios[i].trains ? strstr(scenarios[i].command, option) : NULL;
+
+        if (scenarios[i].trains && !at && is_default)
+            return true;
+        if (at && strncmp(at + strlen(option), name, length) == 0 &&
+            strchr(" ", at[strlen(option) + length]))
+            return true;
+    }
+    return false;
+}
+
+START_TEST(every_mode_and_recipe_has_a_scenario)
+{
+    size_t n;
+    const struct ff_recipe_entry *entries = ff_recipes(&n);
+
+    for (size_t i = 0; i < n; i++)
+        ck_assert_msg(is_tried("--recipe ", entries[i].name, i == 0), "recipe %s: add a scenario",
+                      entries[i].name);
+    for (int i = 0; i < mode_count(MODE_ANY); i++)
+        ck_assert_msg(is_tried("--mode ", mode_name(MODE_ANY, i), i == 0),
+                      "mode %s: add a scenario", mode_name(MODE_ANY, i));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite;
@@ -318,6 +350,7 @@ int main(void)
     suite = suite_create("cli: faults");
     tcase = tcase_create("faults");
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
+    tcase_add_test(tcase, every_mode_and_recipe_has_a_scenario);
     tcase_add_loop_test(tcase, a_failing_call_loses_nothing, 0, (int)scenario_count);
     suite_add_tcase(suite, tcase);
     code = run_suite(suite);

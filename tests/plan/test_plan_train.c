@@ -1,6 +1,7 @@
 /* The plan of a training is what the training measures. */
 #include "base/context.h"
 #include "plan/plan.h"
+#include "support/modes.h"
 #include "support/planning.h"
 #include "support/suite.h"
 
@@ -22,6 +23,7 @@ static const struct config configs[] = {
     {.hidden = "500x2", .batch = 1200, .activations = "u8"},
     {.hidden = "500x2", .batch = 600, .activations = "u8", .compress = "zstd"},
     {.hidden = "500x3", .compress = "zstd:3"},
+    {.hidden = "300x3", .recipe = "classic"},
     {.hidden = "300x3", .recipe = "conditioned"},
     {.hidden = "1200,300", .recipe = "conditioned", .batch = 600, .threads = 5},
     {.hidden = "700x2", .recipe = "conditioned", .batch = 1200, .micro_batch = 300},
@@ -80,6 +82,7 @@ static const struct config configs[] = {
 };
 
 #define CONFIGS ((int)(sizeof configs / sizeof *configs))
+#define USUAL_RECIPE "symba" /* of train_recipe() */
 
 static void apply(const struct config *config)
 {
@@ -112,6 +115,33 @@ static void apply(const struct config *config)
         opts.threads = config->threads;
     opts.micro_batch_rows = config->micro_batch;
 }
+
+/* True if a configuration is of MODE or of RECIPE, one of which is NULL. */
+static bool is_planned(const char *mode, const char *named)
+{
+    for (int i = 0; i < CONFIGS; i++) {
+        const char *own_mode = configs[i].mode ? configs[i].mode : "ff-stream";
+        const char *own_recipe = configs[i].recipe ? configs[i].recipe : USUAL_RECIPE;
+
+        if (strcmp(mode ? own_mode : own_recipe, mode ? mode : named) == 0)
+            return true;
+    }
+    return false;
+}
+
+START_TEST(every_mode_and_recipe_is_planned)
+{
+    size_t n;
+    const struct ff_recipe_entry *entries = ff_recipes(&n);
+
+    for (size_t i = 0; i < n; i++)
+        ck_assert_msg(is_planned(NULL, entries[i].name), "recipe %s: add a configuration",
+                      entries[i].name);
+    for (int i = 0; i < mode_count(MODE_ANY); i++)
+        ck_assert_msg(is_planned(mode_name(MODE_ANY, i), NULL), "mode %s: add a configuration",
+                      mode_name(MODE_ANY, i));
+}
+END_TEST
 
 /* The parts of a plan add up to its peak. */
 START_TEST(a_plan_is_the_sum_of_its_parts)
@@ -252,6 +282,7 @@ int main(void)
 
     tcase_add_unchecked_fixture(planned, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(planned, planning_setup, training_end);
+    tcase_add_test(planned, every_mode_and_recipe_is_planned);
     tcase_add_loop_test(planned, memory_and_disk_use_are_as_planned, 0, CONFIGS);
     tcase_add_loop_test(planned, a_plan_is_the_sum_of_its_parts, 0, CONFIGS);
     tcase_add_loop_test(planned, a_plan_from_a_shape_equals_the_plan_from_data, 0, CONFIGS);
