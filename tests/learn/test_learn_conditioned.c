@@ -252,7 +252,7 @@ START_TEST(the_gradient_equals_finite_differences)
         struct ff_sums sums = {0};
         double value;
 
-        if (!oracle_knows_label_loss(losses[l].name))
+        if (!oracle_is_over_labels(losses[l].name))
             continue;
         make(&f, ways[_i].classes, ways[_i].samples, true);
         naive_copy(&f.layer, &layer);

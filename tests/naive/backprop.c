@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "naive/images.h"
 #include "naive/parts.h"
+#include "recipe/mode.h"
 
 #include <check.h>
 #include <math.h>
@@ -11,7 +12,7 @@
 
 bool naive_is_backprop(const struct ff_recipe *recipe)
 {
-    return strncmp(recipe->mode, "bp", 2) == 0;
+    return ff_mode_find(recipe->mode)->backprop;
 }
 
 static struct oracle_layer *output_of(const struct naive_network *network)

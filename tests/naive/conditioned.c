@@ -1,6 +1,7 @@
 #include "naive/conditioned.h"
 
 #include "base/rng.h"
+#include "naive/backprop.h"
 #include "naive/parts.h"
 
 #include <check.h>
@@ -10,7 +11,7 @@
 
 bool naive_is_conditioned(const struct ff_recipe *recipe)
 {
-    return strncmp(recipe->mode, "bp", 2) != 0 && oracle_knows_label_loss(recipe->loss);
+    return !naive_is_backprop(recipe) && oracle_is_over_labels(recipe->loss);
 }
 
 uint32_t naive_conditions(const struct ff_recipe *recipe, uint32_t classes)
@@ -39,9 +40,10 @@ void naive_seed_conditioned(uint64_t seed, uint32_t number, uint32_t classes,
 /* The weight of each label in what is passed on, from the goodness G (classes), in its place. */
 static void weigh(const struct ff_recipe *recipe, uint32_t classes, double *g)
 {
-    double gs = strcmp(recipe->pass_on, "posterior") == 0 ? recipe->goodness_scale : 0;
-    double sum = 0, largest = g[0];
+    bool posterior = strcmp(recipe->pass_on, "posterior") == 0;
+    double gs = posterior ? recipe->goodness_scale : 0, sum = 0, largest = g[0];
 
+    ck_assert(posterior || strcmp(recipe->pass_on, "mean") == 0);
     for (uint32_t c = 1; c < classes; c++)
         largest = fmax(largest, g[c]);
     for (uint32_t c = 0; c < classes; c++) {

@@ -2,6 +2,7 @@
 
 #include "base/rng.h"
 #include <assert.h>
+#include <check.h>
 #include <math.h>
 #include <string.h>
 
@@ -125,39 +126,6 @@ static double symba(const struct ff_loss_params *params, double g_pos, double g_
     return softplus(-params->goodness_scale * (g_pos - g_neg));
 }
 
-typedef double loss_fn(const struct ff_loss_params *params, double g_pos, double g_neg);
-
-static loss_fn *find_loss(const char *name)
-{
-    if (strcmp(name, "logistic") == 0)
-        return logistic;
-    if (strcmp(name, "symba") == 0)
-        return symba;
-    return NULL;
-}
-
-bool oracle_knows_loss(const char *name)
-{
-    return find_loss(name) != NULL;
-}
-
-double oracle_loss(const struct ff_loss *loss, const struct ff_loss_params *params, bool exact,
-                   double g_pos, double g_neg)
-{
-    float pos = (float)g_pos, neg = (float)g_neg, c_pos, c_neg;
-    double value;
-
-    if (exact)
-        return find_loss(loss->name)(params, g_pos, g_neg);
-    loss->pairs(params, 1, 1, &pos, &neg, &c_pos, &c_neg, &value);
-    return value;
-}
-
-bool oracle_knows_label_loss(const char *name)
-{
-    return strcmp(name, "softmax") == 0;
-}
-
 /* -sum_c t_c log softmax_c(gs G) */
 static double softmax_loss(const struct ff_loss_params *params, size_t n, size_t truth,
                            const double *g)
@@ -174,6 +142,45 @@ static double softmax_loss(const struct ff_loss_params *params, size_t n, size_t
     return sum;
 }
 
+static const struct formula {
+    const char *name;
+    /* One of the two; the other is NULL. */
+    double (*pairs)(const struct ff_loss_params *params, double g_pos, double g_neg);
+    double (*labels)(const struct ff_loss_params *params, size_t n, size_t truth, const double *g);
+} formulas[] = {
+    {"logistic", logistic, NULL},
+    {"symba", symba, NULL},
+    {"softmax", NULL, softmax_loss},
+};
+#define FORMULAS (sizeof formulas / sizeof *formulas)
+
+static const struct formula *find_loss(const char *name)
+{
+    size_t i = 0;
+
+    while (i < FORMULAS && strcmp(formulas[i].name, name) != 0)
+        i++;
+    ck_assert_msg(i < FORMULAS, "loss %s: add its formula to the oracle", name);
+    return &formulas[i];
+}
+
+bool oracle_is_over_labels(const char *name)
+{
+    return find_loss(name)->labels != NULL;
+}
+
+double oracle_loss(const struct ff_loss *loss, const struct ff_loss_params *params, bool exact,
+                   double g_pos, double g_neg)
+{
+    float pos = (float)g_pos, neg = (float)g_neg, c_pos, c_neg;
+    double value;
+
+    if (exact)
+        return find_loss(loss->name)->pairs(params, g_pos, g_neg);
+    loss->pairs(params, 1, 1, &pos, &neg, &c_pos, &c_neg, &value);
+    return value;
+}
+
 double oracle_label_loss(const struct ff_loss *loss, const struct ff_loss_params *params,
                          bool exact, size_t n, size_t truth, const double *g)
 {
@@ -183,7 +190,7 @@ double oracle_label_loss(const struct ff_loss *loss, const struct ff_loss_params
 
     assert(n <= ORACLE_LABELS);
     if (exact)
-        return softmax_loss(params, n, truth, g);
+        return find_loss(loss->name)->labels(params, n, truth, g);
     for (size_t c = 0; c < n; c++)
         rounded[c] = (float)g[c];
     loss->labels(params, 1, n, 1, &place, rounded, ignored, &value);

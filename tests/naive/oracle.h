@@ -36,15 +36,15 @@ struct oracle_layer {
 /* G = (1/units) sum_j relu(x W' + b)_j^2 for one row x: (fan_in). */
 double oracle_goodness(const struct oracle_layer *layer, const float *x);
 
-/* Whether oracle_loss() has a formula of its own for LOSS. */
-bool oracle_knows_loss(const char *name);
+/* Whether the loss NAME is over labels, not of pairs. This and the next two fail the test if the
+ * oracle has no formula of that loss. */
+bool oracle_is_over_labels(const char *name);
 /* The loss of one pair. EXACT: by the oracle's own formula in double; otherwise by the table's
  * function, whose goodness is in single precision. */
 double oracle_loss(const struct ff_loss *loss, const struct ff_loss_params *params, bool exact,
                    double g_pos, double g_neg);
-/* The same two of a loss over labels: of one row with the goodness G (n) of N labels, of which
- * TRUTH is the true one's place. */
-bool oracle_knows_label_loss(const char *name);
+/* The same of a loss over labels: of one row with the goodness G (n) of N labels, of which TRUTH is
+ * the true one's place. */
 double oracle_label_loss(const struct ff_loss *loss, const struct ff_loss_params *params,
                          bool exact, size_t n, size_t truth, const double *g);
 /* The mean loss of a layer over PAIRS rows. x_pos, x_neg: (pairs, fan_in) */

@@ -73,15 +73,7 @@ double naive_slopes(const struct ff_loss *loss, const struct ff_loss_params *par
                     double g_neg, double *c_pos, double *c_neg)
 {
     const double h = NAIVE_SLOPE_STEP;
-    float pos = (float)g_pos, neg = (float)g_neg, by_pos, by_neg;
-    double value;
 
-    if (!oracle_knows_loss(loss->name)) {
-        loss->pairs(params, 1, 1, &pos, &neg, &by_pos, &by_neg, &value);
-        *c_pos = (double)by_pos;
-        *c_neg = (double)by_neg;
-        return value;
-    }
 #define LOSS(pos, neg) oracle_loss(loss, params, true, pos, neg)
     *c_pos = (LOSS(g_pos + h, g_neg) - LOSS(g_pos - h, g_neg)) / (2 * h);
     *c_neg = (LOSS(g_pos, g_neg + h) - LOSS(g_pos, g_neg - h)) / (2 * h);

@@ -197,14 +197,16 @@ static double as_bf16(double value)
 /* Rounds a row as it is when it was stored. */
 static void store(const char *dtype, size_t units, double *row)
 {
+    bool bf16 = strcmp(dtype, "bf16") == 0, u8 = strcmp(dtype, "u8") == 0;
     double step = 0;
 
+    ck_assert(bf16 || u8 || strcmp(dtype, "f32") == 0);
     for (size_t j = 0; j < units; j++)
         step = fmax(step, row[j] / 255);
     for (size_t j = 0; j < units; j++) {
-        if (strcmp(dtype, "bf16") == 0)
+        if (bf16)
             row[j] = as_bf16(row[j]);
-        else if (strcmp(dtype, "u8") == 0 && step > 0)
+        else if (u8 && step > 0)
             row[j] = nearbyint(row[j] / step) * step;
     }
 }
