@@ -99,17 +99,28 @@ const struct ff_recipe_entry *ff_recipe_find(const char *name)
     return NULL;
 }
 
+/* The first recipe with LOSS; if there is none, the first with a loss of its kind; else NULL. */
+static const char *recipe_of_loss(const struct ff_loss *loss)
+{
+    const char *of_kind = NULL;
+
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+        const struct ff_loss *own = ff_loss_find(entries[i].defaults->loss);
+
+        if (own == loss)
+            return entries[i].name;
+        if (!of_kind && !own->labels == !loss->labels)
+            of_kind = entries[i].name;
+    }
+    return of_kind;
+}
+
 const char *ff_recipe_by_default(const struct ff_recipe *recipe)
 {
-    const struct ff_mode *mode = ff_mode_find(recipe->mode);
+    const struct ff_loss *loss = recipe->loss ? ff_loss_find(recipe->loss) : NULL;
+    const char *name = loss && ff_recipe_has_goodness(recipe) ? recipe_of_loss(loss) : NULL;
 
-    for (size_t i = 0;
-         i < sizeof entries / sizeof *entries && recipe->loss && ff_recipe_has_goodness(recipe);
-         i++) {
-        if (strcmp(entries[i].defaults->loss, recipe->loss) == 0)
-            return entries[i].name;
-    }
-    return mode->recipe;
+    return name ? name : ff_mode_find(recipe->mode)->recipe;
 }
 
 static void fill(double *field, double value)

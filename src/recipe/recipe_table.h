@@ -9,8 +9,8 @@
 
 /* Finds a recipe by name; NULL if there is none. */
 const struct ff_recipe_entry *ff_recipe_find(const char *name);
-/* The name of the default preset of RECIPE, whose mode is valid: the first with its loss, if that
- * is set, else the mode's. */
+/* The name of the default preset of RECIPE, whose mode is valid: if its loss is set, the first with
+ * that loss, or else with one of the same kind (of pairs, over labels); otherwise the mode's. */
 const char *ff_recipe_by_default(const struct ff_recipe *recipe);
 /* Sets the unset numbers of RECIPE to the defaults of its mode, loss and optimizer, which are
  * valid. */
