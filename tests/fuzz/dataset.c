@@ -56,6 +56,8 @@ int fuzz_dataset(const struct ff_dataset_spec *spec)
         FUZZ_CHECK(info->height == 0 ||
                    (uint64_t)info->height * info->width * info->channels == info->features);
         status = read_rows(ctx, dataset);
+        if (status == FF_OK)
+            fuzz_accept();
     }
     ff_dataset_close(dataset);
     fuzz_ctx_free(ctx);

@@ -22,6 +22,23 @@ void fuzz_broken(const char *file, int line, const char *condition)
     abort();
 }
 
+/* ---- Valid inputs ---- */
+
+static bool accepted;
+
+void fuzz_accept(void)
+{
+    accepted = true;
+}
+
+bool fuzz_was_accepted(void)
+{
+    bool was = accepted;
+
+    accepted = false;
+    return was;
+}
+
 /* ---- Contexts ---- */
 
 static void check_warning(void *arg, const char *text)

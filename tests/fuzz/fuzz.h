@@ -20,6 +20,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
  * second's worth. */
 extern const size_t fuzz_replay_inputs;
 
+/* A target calls it where it finds its input valid: the replay fails if that is no file of the
+ * corpus, as after a change of the format. */
+void fuzz_accept(void);
+/* Returns whether fuzz_accept() was called since the last call of this function. */
+bool fuzz_was_accepted(void);
+
 /* Aborts, saying where, unless CONDITION holds. */
 #define FUZZ_CHECK(condition)                            \
     do {                                                 \

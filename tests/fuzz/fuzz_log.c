@@ -32,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     fuzz_catch_stderr();
     FUZZ_CHECK(figure_kind_log.read(&reading, text, size, &log) == EXIT_DONE);
+    fuzz_accept();
     check_log(&log);
     fuzz_figures(&reading, &figure_kind_log, &log);
     figure_kind_log.release(&log);

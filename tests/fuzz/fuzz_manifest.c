@@ -49,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ff_manifest manifest;
 
     if (fuzz_status(ctx, ff_manifest_read(ctx, "input", text, &manifest)) == FF_OK) {
+        fuzz_accept();
         FUZZ_CHECK(ff_manifest_is_sane(&manifest));
         check_round_trip(ctx, &manifest);
         check_stages(&manifest);

@@ -118,6 +118,7 @@ static void evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts)
 
     if (fuzz_status(ctx, ff_evaluate(ctx, opts, &out)) != FF_OK)
         return;
+    fuzz_accept();
     FUZZ_CHECK(out.samples == ROWS && out.error >= 0 && out.error <= 1);
     for (size_t i = 0; i < (size_t)out.classes * out.classes; i++)
         cells += out.confusion[i];
@@ -213,11 +214,15 @@ static size_t find(const uint8_t *data, size_t size, const char *text, unsigned 
 /* The manifest stays as long as its value's header says: JSON may end in spaces. */
 static void mutate_manifest(uint8_t *data, size_t size, unsigned turn)
 {
-    size_t at = find(data, size, "{\"format\"", turn), bytes = 0;
+    size_t at = find(data, size, "\"fftool model\"", turn), end = at;
 
-    while (at + bytes < size && data[at + bytes] != '\0')
-        bytes++;
-    mutate_region(data, size, at, bytes, ' ');
+    if (at == size)
+        return;
+    while (end < size && data[end] != '\0')
+        end++;
+    while (at > 0 && data[at - 1] != '\0') /* the last bytes of the header are zeros */
+        at--;
+    mutate_region(data, size, at, end - at, ' ');
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)

@@ -1,4 +1,4 @@
-/* The words of a command line, one a line behind a byte that picks the command: sizes, counts,
+/* The words of a command line, one a line, of which the first names the command: sizes, counts,
  * numbers, choices, lists of layers, depths and modes. */
 #include "fuzz/fuzz.h"
 #include "options.h"
@@ -108,6 +108,8 @@ static void check_options(const struct command *command, int argc, char **argv)
     printed = fuzz_release_stderr() > 0;
     FUZZ_CHECK(result == EXIT_DONE || result == OPTIONS_HELP || result == EXIT_USAGE);
     FUZZ_CHECK(printed == (result == EXIT_USAGE));
+    if (result == EXIT_DONE)
+        fuzz_accept();
     if (command == &numbers && result == EXIT_DONE)
         check_numbers(settings);
     if (command->release)
@@ -213,10 +215,21 @@ static void check_lists(const char *word)
     FUZZ_CHECK(of_modes != EXIT_DONE || (modes.n >= 1 && modes.n <= PROFILE_MOST_MODES));
 }
 
+/* The command of that name; of another name, some command. */
+static const struct command *command_of(const char *name)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    }
+    return commands[(unsigned char)*name % N_COMMANDS];
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *words[MOST_WORDS + 2] = {(char[]){"fftool"}};
-    char *text = fuzz_string(data + (size > 0), size - (size > 0)), *rest = text, *word;
+    char *text = fuzz_string(data, size), *rest = text, *word;
+    const struct command *command = command_of(strsep(&rest, "\n"));
     int n = 1;
 
     while (n <= MOST_WORDS && (word = strsep(&rest, "\n")) != NULL) {
@@ -224,7 +237,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_lists(word);
         words[n++] = word;
     }
-    check_options(commands[size > 0 ? data[0] % N_COMMANDS : 0], n, words);
+    check_options(command, n, words);
     free(text);
     return 0;
 }

@@ -48,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     result = profile_results_parse(&reading, (const char *)data, size, &results);
     FUZZ_CHECK(result == EXIT_DONE || result == EXIT_DAMAGED);
     if (result == EXIT_DONE) {
+        fuzz_accept();
         check_round_trip(&cli, &results);
         fuzz_figures(&reading, &figure_kind_results, &results);
     }

@@ -64,8 +64,10 @@ static void decode(struct ff_ctx *ctx, const struct ff_value *value, enum ff_dty
 
     FUZZ_CHECK(out != NULL);
     FUZZ_CHECK(ff_coder_new(ctx, &coder) == FF_OK);
-    if (fuzz_status(ctx, ff_value_decode(coder, value, wanted, "input", out)) == FF_OK)
+    if (fuzz_status(ctx, ff_value_decode(coder, value, wanted, "input", out)) == FF_OK) {
+        fuzz_accept();
         check_round_trip(coder, ctx, value, wanted, out);
+    }
     ff_coder_free(coder);
     free(out);
 }

@@ -1,6 +1,6 @@
 /*
  * Runs a fuzz target over its corpus: every file, then prefixes of it and copies with a bit
- * flipped, the same ones each time.
+ * flipped, the same ones each time. At least one of the files must be valid.
  *
  *   test_fuzz_NAME            tests/fuzz/corpus/NAME, with mutations
  *   test_fuzz_NAME FILE...    these files alone, as they are
@@ -28,7 +28,7 @@ struct place {
     char file[PATH_MAX];
     const char *how; /* a string of the program, "" as it is */
     size_t at;
-    size_t inputs;
+    size_t inputs, files, valid; /* run so far; VALID of the files */
 };
 
 struct bytes {
@@ -97,7 +97,10 @@ static void run_file(struct place *place, const char *path, size_t mutations)
     struct bytes file = read_file(path);
 
     snprintf(place->file, sizeof place->file, "%s", path);
+    fuzz_was_accepted(); /* a mutation of the last file may have been */
     run_input(place, "", 0, file.at, file.n);
+    place->files++;
+    place->valid += fuzz_was_accepted();
     run_mutations(place, file, mutations / 2);
     free(file.at);
 }
@@ -144,10 +147,17 @@ static const char *target_name(const char *program)
     return strncmp(base, PREFIX, strlen(PREFIX)) == 0 ? base + strlen(PREFIX) : base;
 }
 
-static int report(const char *name, const struct place *place, int wait_status)
+/* CORPUS: not single files were run, of which none need be valid. */
+static int report(const char *name, const struct place *place, bool corpus, int wait_status)
 {
+    if (wait_status == 0 && corpus && place->valid == 0) {
+        printf("not ok - fuzz target %s: none of %zu files of its corpus is valid\n", name,
+               place->files);
+        return 1;
+    }
     if (wait_status == 0) {
-        printf("ok - fuzz target %s: %zu inputs\n", name, place->inputs);
+        printf("ok - fuzz target %s: %zu inputs, %zu of %zu files valid\n", name, place->inputs,
+               place->valid, place->files);
         return 0;
     }
     printf("not ok - fuzz target %s: %s", name, place->file);
@@ -192,5 +202,5 @@ int main(int argc, char **argv)
         perror(argv[0]);
         return 1;
     }
-    return report(name, place, wait_status);
+    return report(name, place, argc == 1, wait_status);
 }
