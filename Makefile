@@ -78,10 +78,11 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 PIC_OBJ := $(LIB_SRC:%.c=$(B)/pic/%.o)
 TOOL_SRC := $(sort $(wildcard tools/fftool/*.c tools/fftool/*/*.c))
 TOOL_OBJ := $(TOOL_SRC:%.c=$(B)/%.o)
-# The program without main(), for the fuzz targets and the generator of the man page.
+# The program without main(), for the fuzz targets and the generator of man pages.
 TOOLS := $(B)/tools/tools.a
 GENERATOR := $(B)/tools/man/generate
-MAN_PAGE := $(B)/fftool.1
+GENERATOR_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tools/man/*.c))
+MAN_PAGES := $(patsubst tools/man/%.in,$(B)/%,$(wildcard tools/man/*.in))
 SUPPORT_SRC := $(sort $(wildcard tests/support/*.c tests/fixtures/*.c tests/naive/*.c))
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(B)/%.o)
 # Functions whose calls tests/support leads through its own (suite.c, count_work.c).
@@ -111,10 +112,10 @@ SHARED := $(B)/libfftool.so.$(SOVERSION)
 PROGRAM := $(B)/fftool
 
 .PHONY: all lib program tests fuzz-targets test test-long fuzz demo bench accuracy lint format install uninstall clean help
-all: lib program $(MAN_PAGE) ## The program, its man page and the library
+all: lib program $(MAN_PAGES) ## The program, its man pages and the library
 lib: $(STATIC) $(SHARED)
 program: $(PROGRAM)
-tests: $(MAN_PAGE) $(TEST_BIN) $(PRELOAD) $(JSON_LEAVES) $(FUZZ_BIN)
+tests: $(MAN_PAGES) $(TEST_BIN) $(PRELOAD) $(JSON_LEAVES) $(FUZZ_BIN)
 fuzz-targets: $(FUZZ_BIN)
 
 $(STATIC): $(LIB_OBJ)
@@ -134,11 +135,11 @@ $(TOOLS): $(filter-out $(B)/tools/fftool/main.o,$(TOOL_OBJ))
 	rm -f $@
 	$(AR) qcs $@ $^
 
-# The options of the man page are those of the program's tables.
-$(GENERATOR): $(B)/tools/man/generate.o $(TOOLS) $(STATIC)
+# Options, fields and formats in man pages are those of the program's tables.
+$(GENERATOR): $(GENERATOR_OBJ) $(TOOLS) $(STATIC)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
 
-$(MAN_PAGE): tools/man/fftool.1.in $(GENERATOR)
+$(MAN_PAGES): $(B)/%: tools/man/%.in $(GENERATOR)
 	$(GENERATOR) <$< >$@
 
 $(TEST_BIN): $(B)/tests/%: $(B)/tests/%.o $(SUPPORT_OBJ) $(STATIC)
@@ -201,7 +202,7 @@ accuracy: program ## Test errors on MNIST (FFTOOL_MNIST=DIR) and Fashion-MNIST: 
 lint: ## Format, static analysis, include rules
 	tools/lint
 format: ## Format every source file
-	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/fftool/*.[ch] tools/*/*/*.[ch] tools/man/*.c tools/examples/*.c tests/*/*.[ch])
+	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/fftool/*.[ch] tools/*/*/*.[ch] tools/man/*.[ch] tools/examples/*.c tests/*/*.[ch])
 
 install: all ## Install under DESTDIR and PREFIX
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
@@ -215,10 +216,10 @@ install: all ## Install under DESTDIR and PREFIX
 	$(INSTALL) -m 644 include/fftool/*.h $(DESTDIR)$(PREFIX)/include/fftool/
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
 	    -e 's|@REQUIRES@|$(PACKAGES)|' src/libfftool.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libfftool.pc
-	$(INSTALL) -m 644 $(MAN_PAGE) $(DESTDIR)$(MANDIR)/man1/
+	$(INSTALL) -m 644 $(B)/fftool.1 $(DESTDIR)$(MANDIR)/man1/
 	$(INSTALL) -m 644 tools/man/libfftool.3 $(DESTDIR)$(MANDIR)/man3/
-	$(INSTALL) -m 644 tools/man/fftool-format.5 $(DESTDIR)$(MANDIR)/man5/
-	$(INSTALL) -m 644 tools/man/fftool-recipes.7 $(DESTDIR)$(MANDIR)/man7/
+	$(INSTALL) -m 644 $(B)/fftool-format.5 $(DESTDIR)$(MANDIR)/man5/
+	$(INSTALL) -m 644 $(B)/fftool-recipes.7 $(DESTDIR)$(MANDIR)/man7/
 uninstall: ## Remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/fftool $(DESTDIR)$(LIBDIR)/libfftool.* \
 	    $(DESTDIR)$(LIBDIR)/pkgconfig/libfftool.pc $(DESTDIR)$(MANDIR)/man1/fftool.1 \
@@ -230,6 +231,6 @@ clean: ## Remove build/
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
--include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(GENERATOR).d $(TOOL_OBJ:.o=.d) $(SUPPORT_OBJ:.o=.d)
+-include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(GENERATOR_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(SUPPORT_OBJ:.o=.d)
 -include $(TEST_SRC:%.c=$(B)/%.d) $(PRELOAD_OBJ:.o=.d) $(FUZZ_SRC:%.c=$(B)/%.d) $(UNCHECKED:.o=.d)
 -include $(JSON_LEAVES_OBJ:.o=.d)

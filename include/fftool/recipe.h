@@ -118,6 +118,7 @@ enum ff_field_default {
 /* A field of a recipe. The strings live as long as the program. */
 struct ff_recipe_field {
     const char *name;     /* as in ff_recipe_set() and in JSON: "weight_decay" */
+    const char *key;      /* in model files; NULL: the name */
     const char *option;   /* of the program: "weight-decay" */
     const char *argument; /* placeholder of the value in help: "X" */
     const char *help;

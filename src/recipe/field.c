@@ -68,7 +68,7 @@ const struct ff_field *ff_field_find(const char *name)
 
 const char *ff_field_key(const struct ff_field *field)
 {
-    return field->key ? field->key : field->info.name;
+    return field->info.key ? field->info.key : field->info.name;
 }
 
 double ff_field_number(const struct ff_field *field, const struct ff_recipe *recipe)

@@ -35,7 +35,6 @@ struct ff_field {
     struct ff_recipe_field info;
     size_t offset;       /* of the member of struct ff_recipe */
     const char *initial; /* value in a new recipe; NULL: unset */
-    const char *key;     /* in model files; NULL: the name */
     enum ff_condition
         needs[FF_FIELD_NEEDS]; /* to have an effect; messages name the first that does not hold */
 };

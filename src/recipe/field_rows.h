@@ -77,8 +77,9 @@ FF_FIELD(
 FF_FIELD(CHOICE, label_embedding,
          FF_INFO(.option = "label-embedding", .argument = "HOW", .by_recipe = true,
                  .group = FF_GROUP_NETWORK, .decides_size = true, .default_is = FF_DEFAULT_IN_HELP,
+                 .key = "embedding",
                  .help = "how the label enters the input (losses of pairs) [replace]"),
-         .key = "embedding", .needs = {FF_IF_FORWARD, FF_IF_NATIVE, FF_IF_PAIRS})
+         .needs = {FF_IF_FORWARD, FF_IF_NATIVE, FF_IF_PAIRS})
 FF_FIELD(REAL, label_strength,
          FF_INFO(.option = "label-strength", .argument = "X", .by_recipe = true,
                  .group = FF_GROUP_NETWORK, .low = 1e-6, .high = HUGE_NUMBER,

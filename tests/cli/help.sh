@@ -59,7 +59,7 @@ done
 
 # Page by page, with the formatters that are there: groff, which CI has, and mandoc.
 command -v groff >/dev/null || echo "SKIPPED: man pages are not formatted: groff is not installed"
-for page in "$man" "$FFTOOL_ROOT"/tools/man/*.[357]; do
+for page in "${man%/*}"/fftool*.[157] "$FFTOOL_ROOT"/tools/man/*.3; do
     : >complaints
     ! command -v groff >/dev/null || groff -ww -mandoc -Tutf8 -z "$page" 2>complaints
     ! command -v mandoc >/dev/null || mandoc -Tlint -Wwarning "$page" >>complaints 2>/dev/null

@@ -1,4 +1,4 @@
-/* The man pages have every field of recipes, and every name that a field accepts. */
+/* The page of recipes defines every name that a field accepts. */
 #include "recipe/field.h"
 #include "support/modes.h"
 #include "support/suite.h"
@@ -13,9 +13,8 @@
 
 #define LINE_BYTES 128
 #define RECIPES "fftool-recipes.7"
-#define FORMAT "fftool-format.5"
 
-static char *recipes, *format; /* the pages */
+static char *recipes; /* the page */
 
 static char *read_page(const char *name)
 {
@@ -34,14 +33,12 @@ static char *read_page(const char *name)
 
 static void setup(void)
 {
-    recipes = read_page(RECIPES);
-    format = read_page(FORMAT);
+    recipes = read_page(RECIPES ".in");
 }
 
 static void teardown(void)
 {
     free(recipes);
-    free(format);
 }
 
 /* The section of PAGE that begins with the line HEADING, to be freed. Subsections belong to it. */
@@ -75,34 +72,6 @@ static bool has_word(const char *text, const char *word)
     return false;
 }
 
-/* The entry of a list in TEXT whose tag, of the line MACRO, has the word NAME; to be freed. NULL:
- * none.
- */
-static char *entry(const char *text, const char *macro, const char *name)
-{
-    for (const char *at = text; (at = strstr(at, macro)); at++) {
-        const char *end = strstr(at + 1, "\n.It "), *close = strstr(at, "\n.El");
-        char tag[LINE_BYTES];
-
-        snprintf(tag, sizeof tag, "%.*s", (int)strcspn(at + 1, "\n"), at + 1);
-        if (!has_word(tag, name))
-            continue;
-        ck_assert_ptr_nonnull(close);
-        return strndup(at, (size_t)((end && end < close ? end : close) - at));
-    }
-    return NULL;
-}
-
-/* ENTRY has all names that FIELD accepts. */
-static void ck_choices(const char *page, const char *text, const struct ff_field *field)
-{
-    const struct ff_recipe_choice *choice = ff_recipe_choices(field->info.name);
-
-    for (; choice && choice->name; choice++)
-        ck_assert_msg(has_word(text, choice->name), "%s: the entry of %s lacks %s", page,
-                      ff_field_key(field), choice->name);
-}
-
 static const struct ff_field *field_at(int i)
 {
     size_t n;
@@ -119,42 +88,6 @@ static int field_count(void)
     ff_fields(&n);
     return (int)n;
 }
-
-/* With its key in model files and its option. */
-START_TEST(every_field_has_an_entry_in_the_page_of_recipes)
-{
-    const struct ff_field *field = field_at(_i);
-    char *fields = section(recipes, ".Sh FIELDS\n");
-    char *found = entry(fields, "\n.It Va ", ff_field_key(field)), option[LINE_BYTES];
-
-    ck_assert_msg(found != NULL, RECIPES ": FIELDS lack %s", ff_field_key(field));
-    snprintf(option, sizeof option, "-%s", field->info.option);
-    ck_assert_msg(has_word(found, option), RECIPES ": the entry of %s lacks -%s",
-                  ff_field_key(field), option);
-    ck_choices(RECIPES, found, field);
-    free(found);
-    free(fields);
-}
-END_TEST
-
-/* With its key in model files, and its name where documents print another. */
-START_TEST(every_field_has_an_entry_in_the_page_of_formats)
-{
-    const struct ff_field *field = field_at(_i);
-    char *manifest = section(format, ".Ss recipe\n"), *documents = section(format, ".Ss Recipe\n");
-    char *found = entry(manifest, "\n.It Li ", ff_field_key(field));
-
-    ck_assert_msg(found != NULL, FORMAT ": the recipe in the manifest lacks %s",
-                  ff_field_key(field));
-    ck_choices(FORMAT, found, field);
-    if (strcmp(ff_field_key(field), field->info.name) != 0)
-        ck_assert_msg(has_word(documents, field->info.name), FORMAT ": the recipe in JSON lacks %s",
-                      field->info.name);
-    free(found);
-    free(manifest);
-    free(documents);
-}
-END_TEST
 
 /* Where the page of recipes defines the names that a field accepts: in a section (NULL: in any),
  * behind that text. Modes have sections of their own. */
@@ -220,8 +153,6 @@ int main(void)
     TCase *tcase = tcase_create("manual");
 
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_loop_test(tcase, every_field_has_an_entry_in_the_page_of_recipes, 0, field_count());
-    tcase_add_loop_test(tcase, every_field_has_an_entry_in_the_page_of_formats, 0, field_count());
     tcase_add_loop_test(tcase, every_name_is_defined_in_the_page_of_recipes, 0, field_count());
     tcase_add_loop_test(tcase, every_mode_is_defined_in_the_page_of_recipes, 0,
                         mode_count(MODE_ANY));

@@ -5,170 +5,25 @@
  *     .\" @OPTIONS train@
  *     .\" @DATASETS@
  *     .\" @OTHERS@
+ *     .\" @FIELDS network@
+ *     .\" @KEYS@
  *
  * are replaced by what the program's tables say, so that page and `--help` cannot differ. An option
  * that an earlier command has with the same text is not described again. @OTHERS@ is where commands
  * go that the template does not describe itself: with the description that `--help` prints.
+ * @FIELDS@ lists the fields of recipes of a group, @KEYS@ all of them as model files have them.
  */
-#include "options.h"
+#include "words.h"
 #include <ctype.h>
-#include <stdarg.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define LINE_WIDTH 78
-#define TEXT_BYTES 1024
 
 #define COMMAND_ROW(name) &cmd_##name,
 static const struct command *const commands[] = {COMMANDS(COMMAND_ROW)};
 #undef COMMAND_ROW
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
-
-struct page {
-    const struct command *command;
-    struct option_spec *options; /* with those of fields */
-    void *settings;              /* the defaults */
-    bool printed;                /* its options are in the output */
-};
-
-/* COLUMN: how many characters the line has. */
-static void end_line(size_t *column)
-{
-    if (*column > 0)
-        putchar('\n');
-    *column = 0;
-}
-
-/* Prints N characters of TEXT, escaped. ALL_MINUS: "-" is no hyphen, as in a command. */
-static void print_escaped(const char *text, size_t n, bool all_minus)
-{
-    for (size_t i = 0; i < n; i++) {
-        bool minus = all_minus || i == 0 || !isalpha((unsigned char)text[i - 1]);
-
-        if (text[i] == '\\')
-            fputs("\\e", stdout);
-        else if (text[i] == '-' && minus)
-            fputs("\\-", stdout);
-        else
-            putchar(text[i]);
-    }
-}
-
-static void print_word(const char *word, size_t n, size_t *column)
-{
-    if (*column > 0 && *column + 1 + n > LINE_WIDTH)
-        end_line(column);
-    if (*column > 0)
-        putchar(' ');
-    else if (*word == '.' || *word == '\'')
-        fputs("\\&", stdout);
-    print_escaped(word, n, false);
-    *column += 1 + n;
-}
-
-/* N characters to print by MACRO, with BEFORE and AFTER characters of punctuation around them. */
-struct marked {
-    const char *macro;
-    const char *text;
-    size_t n, before, after;
-};
-
-static void print_marked(const struct marked *m, const char *before, const char *after)
-{
-    printf(".%s ", m->macro);
-    for (size_t i = 0; i < m->before; i++)
-        printf("%c ", before[i]);
-    if (strcmp(m->macro, "Ar") == 0)
-        for (size_t i = 0; i < m->n; i++)
-            putchar(tolower((unsigned char)m->text[i]));
-    else
-        print_escaped(m->text, m->n, strcmp(m->macro, "Ql") == 0);
-    for (size_t i = 0; i < m->after; i++)
-        printf(" %c", after[i]);
-    putchar('\n');
-}
-
-static bool is_placeholder(const struct page *page, const char *word, size_t n)
-{
-    const char *operand = page->command->operand;
-    const struct option_spec *option;
-
-    if (operand != NULL && strlen(operand) == n && strncmp(operand, word, n) == 0)
-        return true;
-    for (option = page->options; option->name != NULL; option++)
-        if (option->argument != NULL && strlen(option->argument) == n &&
-            strncmp(option->argument, word, n) == 0)
-            return true;
-    return false;
-}
-
-/* Finds what to print of the word, or `command`, that TEXT begins with; returns its end. */
-static const char *mark(const struct page *page, const char *text, struct marked *m)
-{
-    const char *start;
-
-    *m = (struct marked){.before = strspn(text, "(")};
-    start = text + m->before;
-    m->text = start;
-    if (*start == '`') {
-        m->macro = "Ql";
-        m->text++;
-        m->n = strcspn(m->text, "`");
-        return m->text + m->n + 1;
-    }
-    m->n = strcspn(start, " ");
-    while (m->n > 1 && strchr(".,;:)", start[m->n - 1]) != NULL)
-        m->n--;
-    if (strncmp(start, "--", 2) == 0 && m->n > 2) {
-        m->macro = "Fl";
-        m->text++; /* the macro prints the first dash */
-        m->n--;
-    } else if (is_placeholder(page, start, m->n)) {
-        m->macro = "Ar";
-    }
-    return m->text + m->n;
-}
-
-static void print_words(const struct page *page, const char *text)
-{
-    size_t column = 0;
-
-    while (*text != '\0') {
-        struct marked m;
-        const char *end = mark(page, text, &m);
-
-        m.after = strcspn(end, " ");
-        if (m.macro == NULL) {
-            print_word(text, (size_t)(end + m.after - text), &column);
-        } else {
-            end_line(&column);
-            print_marked(&m, text, end);
-        }
-        text = end + m.after;
-        text += strspn(text, " ");
-    }
-    end_line(&column);
-}
-
-/* Prints FORMAT as a sentence on lines of its own. */
-__attribute__((format(printf, 2, 3))) static void print_sentence(const struct page *page,
-                                                                 const char *format, ...)
-{
-    char text[TEXT_BYTES];
-    size_t n = 0;
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof text - 1, format, args);
-    va_end(args);
-    while (islower((unsigned char)text[n]))
-        n++;
-    if (n > 0 && strchr(" ,;:", text[n]) != NULL)
-        text[0] = (char)toupper((unsigned char)text[0]);
-    strcat(text, ".");
-    print_words(page, text);
-}
 
 static void print_choices(const struct page *page, const struct option_spec *option)
 {
@@ -300,7 +155,7 @@ static void print_options(const struct page *pages, struct page *page)
     page->printed = true;
 }
 
-static void print_synopsis(const struct page *pages)
+static void print_synopsis(struct page *pages)
 {
     for (const struct page *page = pages; page < pages + N_COMMANDS; page++) {
         printf(".Nm\n.Cm %s\n", page->command->name);
@@ -330,7 +185,7 @@ static void print_others(struct page *pages)
     }
 }
 
-static void print_datasets(const struct page *page)
+static void print_datasets(struct page *pages)
 {
     const struct ff_data_format *format;
 
@@ -339,26 +194,117 @@ static void print_datasets(const struct page *page)
         fputs(".It \"", stdout);
         print_escaped(format->summary, strlen(format->summary), false);
         puts("\"");
-        print_sentence(page, "%s", format->layout);
+        print_sentence(&pages[0], "%s", format->layout);
     }
     puts(".El");
 }
+
+static void print_number(const struct ff_recipe_field *field, double value)
+{
+    if (value < 0)
+        fputs("\\-", stdout);
+    if (field->type == FF_FIELD_COUNT)
+        printf("%.0f", fabs(value));
+    else
+        printf("%g", fabs(value));
+}
+
+/* Prints the names that FIELD accepts, or its range. */
+static void print_values(const struct ff_recipe_field *field)
+{
+    const struct ff_recipe_choice *choice;
+    const char *before = "";
+
+    if (field->type == FF_FIELD_CHOICE) {
+        for (choice = ff_recipe_choices(field->name); choice->name != NULL; choice++) {
+            printf("%s%s", before, choice->name);
+            before = choice[1].name != NULL && choice[2].name == NULL ? " or " : ", ";
+        }
+    } else if (field->type == FF_FIELD_SEED) {
+        fputs("0 to 2\\(ha63 \\- 1", stdout);
+    } else {
+        print_number(field, field->low);
+        fputs(" to ", stdout);
+        print_number(field, field->high);
+    }
+    puts(".");
+}
+
+static const struct {
+    const char *name;
+    enum ff_field_group group;
+} groups[] = {
+    {"mode", FF_GROUP_MODE},
+    {"network", FF_GROUP_NETWORK},
+    {"optimizer", FF_GROUP_OPTIMIZER},
+    {"head", FF_GROUP_HEAD},
+};
+
+/* The fields of the group called NAME, as `train`, whose PAGE is given, describes them. */
+static void print_fields(const struct page *page, const char *name)
+{
+    const struct ff_recipe_field *field;
+
+    for (size_t i = 0; (field = ff_recipe_field(i)) != NULL; i++) {
+        const struct option_spec *option = page->options;
+        size_t g = 0;
+
+        while (g + 1 < sizeof groups / sizeof groups[0] && groups[g].group != field->group)
+            g++;
+        if (strcmp(groups[g].name, name) != 0)
+            continue;
+        while (option->name == NULL || strcmp(option->name, field->option) != 0)
+            option++;
+        printf(".It Va %s , Fl -%s\n", field->name, field->option);
+        print_default(page, option);
+        fputs("Values: ", stdout);
+        print_values(field);
+    }
+}
+
+static void print_keys(struct page *pages)
+{
+    static const char *const types[] = {
+        [FF_FIELD_CHOICE] = "String: ",
+        [FF_FIELD_COUNT] = "Integer, ",
+        [FF_FIELD_SEED] = "Integer, ",
+        [FF_FIELD_REAL] = "Real, ",
+    };
+    const struct ff_recipe_field *field;
+
+    (void)pages;
+    for (size_t i = 0; (field = ff_recipe_field(i)) != NULL; i++) {
+        printf(".It Li %s\n", field->key != NULL ? field->key : field->name);
+        fputs(types[field->type], stdout);
+        print_values(field);
+        if (field->key != NULL)
+            printf("The field\n.Va %s .\n", field->name);
+    }
+}
+
+/* Lines of templates, and what prints what replaces them. */
+static const struct {
+    const char *line;
+    void (*print)(struct page *pages);
+} parts[] = {
+    {".\\\" @SYNOPSIS@\n", print_synopsis},
+    {".\\\" @DATASETS@\n", print_datasets},
+    {".\\\" @OTHERS@\n", print_others},
+    {".\\\" @KEYS@\n", print_keys},
+};
 
 /* Prints LINE of the template, or what it is to be replaced by; false: there is no such command. */
 static bool fill_in(struct page *pages, const char *line)
 {
     char name[32];
 
-    if (strcmp(line, ".\\\" @SYNOPSIS@\n") == 0) {
-        print_synopsis(pages);
-        return true;
-    }
-    if (strcmp(line, ".\\\" @DATASETS@\n") == 0) {
-        print_datasets(pages);
-        return true;
-    }
-    if (strcmp(line, ".\\\" @OTHERS@\n") == 0) {
-        print_others(pages);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (strcmp(line, parts[i].line) == 0) {
+            parts[i].print(pages);
+            return true;
+        }
+    if (sscanf(line, ".\\\" @FIELDS %31[a-z]@", name) == 1) {
+        print_fields(&pages[0], name);
         return true;
     }
     if (sscanf(line, ".\\\" @OPTIONS %31[a-z]@", name) != 1) {
@@ -407,13 +353,8 @@ int main(void)
         good = good && open_page(&pages[i], commands[i]);
     while (good && getline(&line, &size, stdin) >= 0)
         good = fill_in(pages, line);
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        if (good && !pages[i].printed) {
-            fprintf(stderr, "generate: the template lacks the options of %s\n", commands[i]->name);
-            good = false;
-        }
+    for (size_t i = 0; i < N_COMMANDS; i++)
         close_page(&pages[i]);
-    }
     free(line);
     return good && fflush(stdout) == 0 && !ferror(stdin) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
