@@ -21,7 +21,7 @@ static int describe(struct ff_ctx *ctx, const struct ff_plan_data *data,
         .classes = data->classes,
         .is_float = data->is_float,
     };
-    return ff_shape_settle(ctx, NULL, true, out);
+    return ff_shape_settle(ctx, "data", true, out);
 }
 
 static int plan(struct ff_ctx *ctx, const struct ff_recipe *recipe,

@@ -133,7 +133,7 @@ static int open_dataset(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
     (*out)->info.format = format->info.name;
     draw_sample(*out, spec->sample);
     info = &(*out)->info;
-    assert(info->rows > 0 && info->features > 0 && info->classes <= FF_MAX_CLASSES);
+    assert(info->rows > 0 && info->features > 0 && info->classes <= FF_MAX_DATA_CLASSES);
     assert(spec->unlabelled == (info->classes == 0));
     (void)info;
     return FF_OK;

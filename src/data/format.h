@@ -13,8 +13,6 @@
 
 #include <fftool/data.h>
 
-#define FF_MAX_CLASSES FF_MAX_DATA_CLASSES
-
 enum ff_split { FF_SPLIT_TRAIN, FF_SPLIT_TEST };
 
 /* The dataset to open. Strings are not owned. */
@@ -34,7 +32,8 @@ struct ff_dataset_info {
     uint32_t features;                /* per row: height * width * channels */
     uint32_t height, width, channels; /* 0: unknown */
     bool planar;                      /* (channels, height, width) */
-    /* Largest label + 1, or the format's fixed number; at most FF_MAX_CLASSES; 0: unlabelled. */
+    /* Largest label + 1, or the format's fixed number; at most FF_MAX_DATA_CLASSES; 0: unlabelled.
+     */
     uint32_t classes;
     bool is_float; /* features are float32, else uint8 */
 };

@@ -102,8 +102,10 @@ static const char *const test_names[] = {"t10k-images-idx3-ubyte", "t10k-images.
 
 const struct ff_dataset_format ff_format_idx = {
     .info = {.name = "idx",
-             .summary = "IDX files, plain or .gz (MNIST, Fashion-MNIST)",
-             .layout = "a directory with the four usual names, or a file of images"},
+             .summary = "IDX files (MNIST, Fashion-MNIST)",
+             .layout = "a directory with train-images-idx3-ubyte, train-labels-idx1-ubyte and the "
+                       "same of t10k, or "
+                       "a file of images"},
     .names = {train_names, test_names},
     .bid = idx_bid,
     .open = idx_open,

@@ -144,11 +144,12 @@ static int read_labels(struct ff_ctx *ctx, struct ff_array *labels, size_t rows,
         for (size_t i = 0; i < n; i++) {
             int64_t label = integer_at(buffer + i * labels->element.bytes, labels->element);
 
-            if (label < 0 || label >= FF_MAX_CLASSES)
+            if (label < 0 || label >= FF_MAX_DATA_CLASSES)
                 return ff_fail(ctx, FF_EINVAL,
                                "%s: label %" PRId64 " of row %" PRIu64
                                " (from 0): labels are numbers from 0 to %d",
-                               ff_input_path(labels->input), label, first + i, FF_MAX_CLASSES - 1);
+                               ff_input_path(labels->input), label, first + i,
+                               FF_MAX_DATA_CLASSES - 1);
             if ((uint32_t)label >= *classes)
                 *classes = (uint32_t)label + 1;
             if (out)

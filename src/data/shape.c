@@ -2,9 +2,6 @@
 
 #include <inttypes.h>
 
-/* What messages begin with: NAME and a colon, or nothing. */
-#define PREFIX(name) (name) ? (name) : "", (name) ? ": " : ""
-
 static int check_counts(struct ff_ctx *ctx, const char *name, bool labelled,
                         const struct ff_dataset_info *info)
 {
@@ -17,11 +14,13 @@ static int check_counts(struct ff_ctx *ctx, const char *name, bool labelled,
         {"classes", labelled ? info->classes : 2, 2, FF_MAX_DATA_CLASSES},
     };
 
+    if (labelled && info->classes == 0)
+        return ff_fail(ctx, FF_EINVAL, "%s: labels of 2 to %u classes are required", name,
+                       FF_MAX_DATA_CLASSES);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         if (counts[i].value < counts[i].least || counts[i].value > counts[i].most)
-            return ff_fail(ctx, FF_EINVAL, "%s%s%" PRIu64 " %s: must be %" PRIu64 " to %" PRIu64,
-                           PREFIX(name), counts[i].value, counts[i].noun, counts[i].least,
-                           counts[i].most);
+            return ff_fail(ctx, FF_EINVAL, "%s: %" PRIu64 " %s: must be %" PRIu64 " to %" PRIu64,
+                           name, counts[i].value, counts[i].noun, counts[i].least, counts[i].most);
     }
     return FF_OK;
 }
@@ -34,8 +33,8 @@ int ff_shape_settle(struct ff_ctx *ctx, const char *name, bool labelled,
 
     /* First, as a caller may have computed the number of features from it. */
     if (pixels > FF_MAX_DATA_FEATURES)
-        return ff_fail(ctx, FF_EINVAL, "%s%simages of %u x %u pixels: at most %u pixels in total",
-                       PREFIX(name), info->height, info->width, FF_MAX_DATA_FEATURES);
+        return ff_fail(ctx, FF_EINVAL, "%s: images of %u x %u pixels: at most %u pixels in total",
+                       name, info->height, info->width, FF_MAX_DATA_FEATURES);
     status = check_counts(ctx, name, labelled, info);
     if (status != FF_OK)
         return status;
@@ -43,8 +42,8 @@ int ff_shape_settle(struct ff_ctx *ctx, const char *name, bool labelled,
     if (info->height == 0 && info->width == 0)
         return FF_OK;
     if (pixels == 0 || info->features % pixels != 0)
-        return ff_fail(ctx, FF_EINVAL, "%s%s%u features are not images of %u x %u pixels",
-                       PREFIX(name), info->features, info->height, info->width);
+        return ff_fail(ctx, FF_EINVAL, "%s: %u features are not images of %u x %u pixels", name,
+                       info->features, info->height, info->width);
     info->channels = (uint32_t)(info->features / pixels);
     return FF_OK;
 }

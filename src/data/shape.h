@@ -6,8 +6,7 @@
 
 /*
  * Checks rows, features, height and width of INFO, and classes if it is LABELLED, against the
- * limits of <fftool/data.h>, and sets its channels. FF_EINVAL; the message begins with NAME, unless
- * that is NULL.
+ * limits of <fftool/data.h>, and sets its channels. FF_EINVAL; the message begins with NAME.
  */
 FF_CHECK int ff_shape_settle(struct ff_ctx *ctx, const char *name, bool labelled,
                              struct ff_dataset_info *info);

@@ -229,7 +229,7 @@ static void draw_rows(void *arg, size_t task, unsigned worker)
     const struct ff_layer *layer = c->layer;
     uint32_t tile = (uint32_t)(job->rows->turn % count_telling(layer)), neuron, count;
     size_t first = task * ROWS_PER_TASK, last = first + ROWS_PER_TASK;
-    float goodness[FF_MAX_CLASSES];
+    float goodness[FF_MAX_DATA_CLASSES];
 
     (void)worker;
     ff_tile_range(layer->units, tile, &neuron, &count);

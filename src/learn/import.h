@@ -30,8 +30,8 @@ struct ff_import_facts {
     char fingerprint[FF_HASH_BYTES]; /* hash of labels and features in the order
                                         of the dataset */
     struct ff_data_files files;
-    bool learned[FF_MAX_CLASSES]; /* labels of the training samples */
-    bool held_out[FF_MAX_CLASSES];
+    bool learned[FF_MAX_DATA_CLASSES]; /* labels of the training samples */
+    bool held_out[FF_MAX_DATA_CLASSES];
 };
 
 /* Imports the dataset. FACTS may be NULL: nothing is hashed then. With FACTS the dataset can only

@@ -75,7 +75,7 @@ static struct network_learner make_shape(const struct ff_recipe *recipe,
 {
     struct network_learner shape = {
         .update = {.kept_rows = geometry->chunk_rows},
-        .hard = strcmp(recipe->negatives, "hard") == 0,
+        .hard = ff_recipe_draws_hard(recipe),
         .peers = recipe->peer_normalisation > 0,
         .max_pieces = (size_t)2 * geometry->chunks_per_batch,
         .max_rows = (size_t)2 * geometry->batch,

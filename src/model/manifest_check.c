@@ -24,7 +24,7 @@ static bool data_is_sane(const struct ff_manifest *manifest)
         return false;
     return manifest->samples > 0 && ff_geometry_fits(manifest->samples, manifest->recipe.batch) &&
            manifest->features > 0 && manifest->features <= FF_MAX_UNITS && manifest->classes >= 2 &&
-           manifest->classes <= FF_MAX_CLASSES &&
+           manifest->classes <= FF_MAX_DATA_CLASSES &&
            (embedding.mode != FF_EMBED_REPLACE || manifest->features >= embedding.classes);
 }
 

@@ -42,12 +42,12 @@ uint64_t ff_manifest_held_out(const struct ff_manifest *manifest)
 
 struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest)
 {
-    bool append = strcmp(manifest->recipe.label_embedding, "append") == 0;
+    bool replace = ff_recipe_replaces_inputs(&manifest->recipe);
 
     if (!ff_recipe_embeds_labels(&manifest->recipe))
         return (struct ff_embedding){.features = manifest->features};
     return (struct ff_embedding){
-        .mode = append ? FF_EMBED_APPEND : FF_EMBED_REPLACE,
+        .mode = replace ? FF_EMBED_REPLACE : FF_EMBED_APPEND,
         .strength = (float)manifest->recipe.label_strength,
         .features = manifest->features,
         .classes = manifest->classes,

@@ -216,3 +216,10 @@ uint32_t ff_recipe_units(const struct ff_recipe *recipe, uint32_t layer)
 {
     return layer >= 1 && layer <= recipe->layers ? recipe->hidden[layer - 1] : 0;
 }
+
+const struct ff_recipe_choice *ff_recipe_choices(const char *field)
+{
+    const struct ff_field *found = ff_field_find(field);
+
+    return found && found->choices ? found->choices() : NULL;
+}

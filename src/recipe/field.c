@@ -1,5 +1,7 @@
 #include "recipe/field.h"
 
+#include "recipe/choices.h"
+
 #include <math.h>
 #include <string.h>
 

@@ -33,8 +33,9 @@ enum ff_condition {
 
 struct ff_field {
     struct ff_recipe_field info;
-    size_t offset;       /* of the member of struct ff_recipe */
-    const char *initial; /* value in a new recipe; NULL: unset */
+    size_t offset;                                   /* of the member of struct ff_recipe */
+    const struct ff_recipe_choice *(*choices)(void); /* choices.h; of a field that is a name */
+    const char *initial;                             /* value in a new recipe; NULL: unset */
     enum ff_condition
         needs[FF_FIELD_NEEDS]; /* to have an effect; messages name the first that does not hold */
 };

@@ -5,12 +5,13 @@
  *
  * A row becomes the member NAME of struct ff_recipe (recipe.h) and an entry of the table
  * ff_fields() (field.c), which drives options, help, man pages, model files, checks and setters. So
- * a new field takes a row here and the code that uses it. Included twice, hence without a guard.
+ * a new field takes a row here and the code that uses it; a field that presets decide (by_recipe)
+ * also its values in recipe_table.c. Included twice, hence without a guard.
  */
 FF_FIELD(CHOICE, mode,
          FF_INFO(.option = "mode", .argument = "NAME", .group = FF_GROUP_MODE, .decides_size = true,
                  .help = "how the network is trained"),
-         .initial = "ff-stream")
+         .choices = ff_mode_choices, .initial = "ff-stream")
 FF_FIELD(COUNT, epochs,
          FF_INFO(.option = "epochs", .argument = "N", .group = FF_GROUP_NETWORK, .low = 1,
                  .high = FF_MAX_EPOCHS, .decides_size = true,
@@ -36,12 +37,12 @@ FF_FIELD(
             .default_is = FF_DEFAULT_IN_HELP,
             .help = "preset that supplies the defaults of the options below, listed by `fftool "
                     "recipes` [conditioned; symba with ff-full]"),
-    .needs = {FF_IF_FORWARD, FF_IF_NATIVE})
+    .choices = ff_recipe_entry_choices, .needs = {FF_IF_FORWARD, FF_IF_NATIVE})
 FF_FIELD(CHOICE, loss,
          FF_INFO(.option = "loss", .argument = "NAME", .by_recipe = true, .group = FF_GROUP_NETWORK,
                  .decides_size = true, .default_is = FF_DEFAULT_IN_HELP,
                  .help = "loss of a layer [the recipe's]"),
-         .needs = {FF_IF_FORWARD, FF_IF_NATIVE})
+         .choices = ff_loss_choices, .needs = {FF_IF_FORWARD, FF_IF_NATIVE})
 FF_FIELD(
     REAL, goodness_scale,
     FF_INFO(.option = "goodness-scale", .argument = "X", .by_recipe = true,
@@ -65,8 +66,8 @@ FF_FIELD(
 FF_FIELD(CHOICE, negatives,
          FF_INFO(.option = "negatives", .argument = "HOW", .by_recipe = true,
                  .group = FF_GROUP_NETWORK, .decides_size = true, .default_is = FF_DEFAULT_IN_HELP,
-                 .help = "kind of negatives (losses of pairs) [random]"),
-         .needs = {FF_IF_FORWARD, FF_IF_NATIVE, FF_IF_PAIRS})
+                 .help = "kind of negatives (losses of pairs) [random; hybrid with unsupervised]"),
+         .choices = ff_negatives_choices, .needs = {FF_IF_FORWARD, FF_IF_NATIVE, FF_IF_PAIRS})
 FF_FIELD(
     REAL, peer_normalisation,
     FF_INFO(.option = "peer-normalisation", .argument = "X", .group = FF_GROUP_NETWORK, .low = 0,
@@ -78,8 +79,9 @@ FF_FIELD(CHOICE, label_embedding,
          FF_INFO(.option = "label-embedding", .argument = "HOW", .by_recipe = true,
                  .group = FF_GROUP_NETWORK, .decides_size = true, .default_is = FF_DEFAULT_IN_HELP,
                  .key = "embedding",
-                 .help = "how the label enters the input (losses of pairs) [replace]"),
-         .needs = {FF_IF_FORWARD, FF_IF_NATIVE, FF_IF_PAIRS})
+                 .help = "how the label enters the input (losses of pairs) [replace; none with "
+                         "unsupervised]"),
+         .choices = ff_embedding_choices, .needs = {FF_IF_FORWARD, FF_IF_NATIVE, FF_IF_PAIRS})
 FF_FIELD(REAL, label_strength,
          FF_INFO(.option = "label-strength", .argument = "X", .by_recipe = true,
                  .group = FF_GROUP_NETWORK, .low = 1e-6, .high = HUGE_NUMBER,
@@ -102,7 +104,8 @@ FF_FIELD(CHOICE, pass_on,
          FF_INFO(.option = "pass-on", .argument = "NAME", .group = FF_GROUP_NETWORK,
                  .decides_size = true,
                  .help = "outputs of a layer that are passed to the next one (softmax loss)"),
-         .initial = "label-free", .needs = {FF_IF_STREAMS, FF_IF_LABELS})
+         .choices = ff_pass_on_choices, .initial = "label-free",
+         .needs = {FF_IF_STREAMS, FF_IF_LABELS})
 FF_FIELD(REAL, dropout,
          FF_INFO(.option = "dropout", .argument = "P", .by_recipe = true, .group = FF_GROUP_NETWORK,
                  .low = 0, .high = LARGEST_DROPOUT, .decides_size = true,
@@ -133,11 +136,11 @@ FF_FIELD(CHOICE, activations,
          FF_INFO(.option = "activations", .argument = "TYPE", .by_recipe = true,
                  .group = FF_GROUP_NETWORK, .decides_size = true, .default_is = FF_DEFAULT_IN_HELP,
                  .help = "data type of stored activations [u8 with conditioned, else f32]"),
-         .needs = {FF_IF_STREAMS})
+         .choices = ff_activations_choices, .needs = {FF_IF_STREAMS})
 FF_FIELD(CHOICE, optimizer,
          FF_INFO(.option = "optimizer", .argument = "NAME", .group = FF_GROUP_OPTIMIZER,
                  .decides_size = true, .help = "optimizer"),
-         .initial = "adam")
+         .choices = ff_optimizer_choices, .initial = "adam")
 FF_FIELD(REAL, learning_rate,
          FF_INFO(.option = "lr", .argument = "X", .by_recipe = true, .group = FF_GROUP_OPTIMIZER,
                  .low = 0, .high = HUGE_NUMBER, .default_is = FF_DEFAULT_BY_CHOICE,
@@ -146,7 +149,7 @@ FF_FIELD(REAL, learning_rate,
 FF_FIELD(CHOICE, schedule,
          FF_INFO(.option = "schedule", .argument = "NAME", .group = FF_GROUP_OPTIMIZER,
                  .help = "learning rate over the epochs"),
-         .initial = "linear")
+         .choices = ff_schedule_choices, .initial = "linear")
 FF_FIELD(REAL, weight_decay,
          FF_INFO(.option = "weight-decay", .argument = "X", .group = FF_GROUP_OPTIMIZER, .low = 0,
                  .high = HUGE_NUMBER, .default_is = FF_DEFAULT_BY_CHOICE,

@@ -20,16 +20,36 @@ bool ff_recipe_conditioned(const struct ff_recipe *recipe)
     return ff_recipe_has_goodness(recipe) && ff_loss_find(recipe->loss)->labels;
 }
 
+bool ff_recipe_embeds_none(const struct ff_recipe *recipe)
+{
+    return strcmp(recipe->label_embedding, "none") == 0;
+}
+
 bool ff_recipe_unsupervised(const struct ff_recipe *recipe)
 {
     return ff_recipe_has_goodness(recipe) && !ff_recipe_conditioned(recipe) &&
-           strcmp(recipe->label_embedding, "none") == 0;
+           ff_recipe_embeds_none(recipe);
 }
 
 bool ff_recipe_embeds_labels(const struct ff_recipe *recipe)
 {
     return ff_recipe_has_goodness(recipe) && !ff_recipe_conditioned(recipe) &&
-           strcmp(recipe->label_embedding, "none") != 0;
+           !ff_recipe_embeds_none(recipe);
+}
+
+bool ff_recipe_mixes_images(const struct ff_recipe *recipe)
+{
+    return strcmp(recipe->negatives, "hybrid") == 0;
+}
+
+bool ff_recipe_draws_hard(const struct ff_recipe *recipe)
+{
+    return strcmp(recipe->negatives, "hard") == 0;
+}
+
+bool ff_recipe_replaces_inputs(const struct ff_recipe *recipe)
+{
+    return strcmp(recipe->label_embedding, "replace") == 0;
 }
 
 bool ff_recipe_takes_images(const struct ff_recipe *recipe)
@@ -40,7 +60,7 @@ bool ff_recipe_takes_images(const struct ff_recipe *recipe)
 bool ff_recipe_gathers(const struct ff_recipe *recipe)
 {
     return ff_recipe_has_goodness(recipe) && !ff_recipe_trains_at_once(recipe) &&
-           !ff_recipe_conditioned(recipe) && strcmp(recipe->negatives, "hard") == 0;
+           !ff_recipe_conditioned(recipe) && ff_recipe_draws_hard(recipe);
 }
 
 uint32_t ff_recipe_first_head(const struct ff_recipe *recipe)

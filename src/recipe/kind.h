@@ -20,6 +20,13 @@ bool ff_recipe_conditioned(const struct ff_recipe *recipe);
 bool ff_recipe_unsupervised(const struct ff_recipe *recipe);
 /* True if the label is embedded in the inputs of layer 1. */
 bool ff_recipe_embeds_labels(const struct ff_recipe *recipe);
+/* True if the label embedding, and the negatives, are for layers that train without labels. */
+bool ff_recipe_embeds_none(const struct ff_recipe *recipe);
+bool ff_recipe_mixes_images(const struct ff_recipe *recipe);
+/* True if wrong labels are drawn by what the layers have learned, else before training. */
+bool ff_recipe_draws_hard(const struct ff_recipe *recipe);
+/* True if the embedded label takes the place of the first inputs; else inputs are added for it. */
+bool ff_recipe_replaces_inputs(const struct ff_recipe *recipe);
 /* True if samples must be images of known height and width. */
 bool ff_recipe_takes_images(const struct ff_recipe *recipe);
 /* True if inputs are stored under every label, and a layer gathers its hard negatives from them

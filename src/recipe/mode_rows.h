@@ -1,5 +1,5 @@
 /*
- * The training modes, a row each; the first is the default:
+ * The training modes, a row each:
  *
  *     FF_MODE(NAME, LEARNER, members of struct ff_mode)
  *

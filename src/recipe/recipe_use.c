@@ -53,25 +53,14 @@ static const struct {
     [FF_IF_MOMENTS] = {" with the optimizer ", "", AT(optimizer), "use --optimizer adam"},
 };
 
-/* True if the embedding or the negatives are for layers trained without labels. */
-static bool without_labels(const struct ff_recipe *recipe)
-{
-    return strcmp(recipe->label_embedding, "none") == 0;
-}
-
-static bool hybrid(const struct ff_recipe *recipe)
-{
-    return strcmp(recipe->negatives, "hybrid") == 0;
-}
-
 /* RECIPE must be complete. */
 static struct situation situation_of(const struct ff_recipe *recipe)
 {
     const struct ff_optimizer_params *optimizer = &ff_optimizer_find(recipe->optimizer)->defaults;
     const struct ff_loss *loss = ff_loss_find(recipe->loss);
     bool goodness = ff_recipe_has_goodness(recipe), at_once = ff_recipe_trains_at_once(recipe);
-    bool labels = loss->labels != NULL, without = without_labels(recipe);
-    bool hard = strcmp(recipe->negatives, "hard") == 0;
+    bool labels = loss->labels != NULL, without = ff_recipe_embeds_none(recipe);
+    bool hard = ff_recipe_draws_hard(recipe);
 
     return (struct situation){.holds = {
                                   [FF_ALWAYS] = true,
@@ -82,7 +71,7 @@ static struct situation situation_of(const struct ff_recipe *recipe)
                                   [FF_IF_LABELS] = labels,
                                   [FF_IF_PAIRS] = !labels,
                                   [FF_IF_LABELLED] = labels || !without,
-                                  [FF_IF_UNLABELLED] = without || hybrid(recipe),
+                                  [FF_IF_UNLABELLED] = without || ff_recipe_mixes_images(recipe),
                                   [FF_IF_DRAWN_ONCE] = !hard,
                                   [FF_IF_HOLDS_OUT] = labels || hard,
                                   [FF_IF_THRESHOLD] = loss->defaults.threshold > 0,
@@ -170,7 +159,7 @@ static int refuse(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 /* True if RECIPE's preset trains layers without labels. */
 static bool for_unlabelled(const struct ff_recipe *recipe)
 {
-    return without_labels(ff_recipe_find(recipe->recipe)->defaults);
+    return ff_recipe_embeds_none(ff_recipe_find(recipe->recipe)->defaults);
 }
 
 /* The default loss of RECIPE's preset. */
@@ -211,10 +200,10 @@ static int check_kind(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 /* Only layers trained without labels have hybrid images as negatives. */
 static int check_negatives(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
-    bool own = for_unlabelled(recipe), none = without_labels(recipe);
+    bool own = for_unlabelled(recipe), none = ff_recipe_embeds_none(recipe);
     bool whole_network = ff_recipe_trains_at_once(recipe);
 
-    if (none == hybrid(recipe))
+    if (none == ff_recipe_mixes_images(recipe))
         return FF_OK;
     if (own && none)
         return ff_fail(ctx, FF_EINVAL,
@@ -275,6 +264,15 @@ int ff_recipe_check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 
 /* ---- Dropping fields without effect ---- */
 
+static bool needs_native(const struct ff_field *field)
+{
+    bool needs = false;
+
+    for (size_t i = 0; i < FF_FIELD_NEEDS; i++)
+        needs |= field->needs[i] == FF_IF_NATIVE;
+    return needs;
+}
+
 /* Resets to the mode's preset the fields that need RECIPE's own kind of layers. */
 static void drop_foreign(struct ff_recipe *recipe)
 {
@@ -284,7 +282,7 @@ static void drop_foreign(struct ff_recipe *recipe)
 
     ff_recipe_init(&plain);
     for (size_t i = 0; i < n; i++) {
-        if (fields[i].needs[1] == FF_IF_NATIVE)
+        if (needs_native(&fields[i]))
             ff_field_copy(&fields[i], recipe, &plain);
     }
 }

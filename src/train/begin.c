@@ -154,7 +154,7 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
     if (info->features > FF_MAX_UNITS - info->classes)
         return ff_fail(ctx, FF_EINVAL, "%u features and %u classes: a layer has at most %u inputs",
                        info->features, info->classes, FF_MAX_UNITS);
-    if (ff_recipe_embeds_labels(recipe) && strcmp(recipe->label_embedding, "replace") == 0 &&
+    if (ff_recipe_embeds_labels(recipe) && ff_recipe_replaces_inputs(recipe) &&
         info->features < info->classes)
         return ff_fail(
             ctx, FF_EINVAL,

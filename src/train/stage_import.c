@@ -112,7 +112,8 @@ static int settle_data(struct ff_run *run, const struct ff_import_facts *facts)
 }
 
 /* Number of classes that SEEN lacks; *FIRST is the lowest. */
-static uint32_t count_unseen(const bool seen[FF_MAX_CLASSES], uint32_t classes, uint32_t *first)
+static uint32_t count_unseen(const bool seen[FF_MAX_DATA_CLASSES], uint32_t classes,
+                             uint32_t *first)
 {
     uint32_t unseen = 0;
 

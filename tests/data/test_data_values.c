@@ -57,7 +57,7 @@ START_TEST(a_thousand_classes_are_the_limit)
     fixture->write(fixture, directory, 2);
     write_labels(0x0c, 4, (const int32_t[]){0, 999}, 2);
     ck_assert_int_eq(ff_dataset_open(ctx, &spec, &dataset), FF_OK);
-    ck_assert_uint_eq(dataset->info.classes, FF_MAX_CLASSES);
+    ck_assert_uint_eq(dataset->info.classes, FF_MAX_DATA_CLASSES);
     ff_dataset_close(dataset);
     write_labels(0x0c, 4, (const int32_t[]){0, 1000}, 2);
     ck_assert_int_eq(ff_dataset_open(ctx, &spec, &dataset), FF_EINVAL);

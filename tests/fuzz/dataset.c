@@ -51,7 +51,7 @@ int fuzz_dataset(const struct ff_dataset_spec *spec)
     if (status == FF_OK) {
         const struct ff_dataset_info *info = &dataset->info;
 
-        FUZZ_CHECK(info->rows > 0 && info->features > 0 && info->classes <= FF_MAX_CLASSES);
+        FUZZ_CHECK(info->rows > 0 && info->features > 0 && info->classes <= FF_MAX_DATA_CLASSES);
         FUZZ_CHECK(spec->unlabelled == (info->classes == 0));
         FUZZ_CHECK(info->height == 0 ||
                    (uint64_t)info->height * info->width * info->channels == info->features);
