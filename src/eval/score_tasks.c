@@ -5,7 +5,7 @@
 #include "learn/estimate.h"
 #include "learn/forward.h"
 #include "learn/import.h"
-#include "model/layer.h"
+#include "model/network.h"
 #include "store/db.h"
 
 #define SCORE_BYTES ((uint64_t)4 << 20) /* limit of a block's scores in memory */
@@ -330,9 +330,11 @@ static uint64_t count_parameters(const struct ff_score_job *job)
     uint64_t parameters = 0;
 
     for (uint32_t layer = 1; layer <= job->layers; layer++) {
-        struct ff_layer shape = ff_layer_of(job->manifest, layer, 0);
+        struct ff_tensor tensors[FF_MAX_TENSORS];
+        size_t n = ff_network_tensors(job->manifest, 'W', layer, false, tensors);
 
-        parameters += (uint64_t)shape.units * ((uint64_t)shape.fan_in + shape.classes + 1);
+        for (size_t i = 0; i < n; i++)
+            parameters += (uint64_t)tensors[i].units * tensors[i].per_unit;
     }
     return parameters;
 }

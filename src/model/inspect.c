@@ -81,7 +81,7 @@ static int hash_parts(struct ff_model *model, char kind, uint32_t from, uint32_t
 
     for (uint32_t layer = from; layer <= to; layer++) {
         struct ff_tensor tensors[FF_MAX_TENSORS];
-        size_t n = ff_inspect_tensors(model, kind, layer, false, tensors);
+        size_t n = ff_network_tensors(&model->manifest, kind, layer, false, tensors);
 
         for (size_t i = 0; i < n && status == FF_OK; i++)
             status = ff_inspect_each_tile(model, layer, &tensors[i], visit_hash, state);

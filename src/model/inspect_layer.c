@@ -89,7 +89,7 @@ static int add_stored(struct ff_model *model, uint32_t layer, const struct ff_te
 static int add_optimizer(struct ff_model *model, uint32_t layer, struct ff_layer_info *out)
 {
     struct ff_tensor tensors[FF_MAX_TENSORS];
-    size_t n = ff_inspect_tensors(model, 'W', layer, true, tensors);
+    size_t n = ff_network_tensors(&model->manifest, 'W', layer, true, tensors);
     int status = FF_OK;
 
     for (size_t i = 0; i < n && status == FF_OK; i++) {
@@ -160,7 +160,7 @@ static int read_layer(struct ff_model *model, uint32_t layer, struct ff_layer_in
     out->state = layer_state(manifest, layer);
     out->fan_in = ff_manifest_fan_in(manifest, layer);
     out->units = manifest->recipe.hidden[layer - 1];
-    n = ff_inspect_tensors(model, 'W', layer, false, tensors);
+    n = ff_network_tensors(&model->manifest, 'W', layer, false, tensors);
     for (size_t i = 0; i < n; i++)
         out->parameters += (uint64_t)out->units * tensors[i].per_unit;
     out->dtype = ff_dtype_name(FF_F32);
@@ -173,7 +173,8 @@ static int read_layer(struct ff_model *model, uint32_t layer, struct ff_layer_in
         if (out->state != FF_LAYER_WAITING)
             status = read_tensor(model, layer, &tensors[i], out, stats[tensors[i].role]);
     }
-    if (status == FF_OK && ff_manifest_generation(manifest, 'O', layer) != FF_NO_GENERATION)
+    if (status == FF_OK &&
+        ff_manifest_generation(manifest, ff_state_kind('W'), layer) != FF_NO_GENERATION)
         status = add_optimizer(model, layer, out);
     if (status == FF_OK)
         status = read_metrics(model, layer, out);
@@ -255,7 +256,8 @@ int ff_model_tile(struct ff_model *model, uint32_t layer, uint32_t tile, double 
     if (status == FF_OK) {
         struct ff_tensor tensors[FF_MAX_TENSORS];
 
-        (void)ff_inspect_tensors(model, 'W', layer, false, tensors); /* the weights come first */
+        (void)ff_network_tensors(&model->manifest, 'W', layer, false,
+                                 tensors); /* the weights come first */
         if (layer_state(&model->manifest, layer) == FF_LAYER_WAITING ||
             tile >= ff_tile_count(tensors[0].units))
             status = ff_fail(model->ctx, FF_ENOTFOUND, "layer %u has no tile %u yet", layer, tile);

@@ -2,8 +2,7 @@
 #ifndef FF_MODEL_INSPECT_PRIVATE_H
 #define FF_MODEL_INSPECT_PRIVATE_H
 
-#include "model/manifest.h"
-#include "model/tensor.h"
+#include "model/network.h"
 
 #include "base/sized.h"
 
@@ -21,10 +20,6 @@ struct ff_model {
 
 /* A trainer may have written since the last call: begins a new snapshot and reads its mark. */
 FF_CHECK int ff_inspect_again(struct ff_model *model);
-/* Lists the tensors of LAYER, stored as KIND, or of its head ('H'); with STATE the optimizer's
- * too. */
-size_t ff_inspect_tensors(const struct ff_model *model, char kind, uint32_t layer, bool state,
-                          struct ff_tensor out[FF_MAX_TENSORS]);
 /* The key of a tile in its current generation. */
 struct ff_tile_key ff_inspect_key(const struct ff_model *model, uint32_t layer,
                                   const struct ff_tensor *tensor, uint32_t tile);

@@ -1,15 +1,5 @@
 /* Reading tensors out of a model file, tile by tile. */
 #include "model/inspect_private.h"
-#include "model/network.h"
-
-size_t ff_inspect_tensors(const struct ff_model *model, char kind, uint32_t layer, bool state,
-                          struct ff_tensor out[FF_MAX_TENSORS])
-{
-    struct ff_layer shape = ff_network_shape(&model->manifest, kind, layer);
-    bool means = kind == 'W' && model->manifest.recipe.peer_normalisation > 0;
-
-    return ff_tensor_list(&shape, kind, state, means, out);
-}
 
 struct ff_tile_key ff_inspect_key(const struct ff_model *model, uint32_t layer,
                                   const struct ff_tensor *tensor, uint32_t tile)

@@ -18,9 +18,8 @@ static int save_tile(const struct transfer *transfer, const struct ff_tile_key *
                      const struct ff_matrix *matrix, float *data)
 {
     size_t n = (size_t)matrix->rows * matrix->columns;
-    bool state = key->kind == ff_state_kind('W') || key->kind == ff_state_kind('H');
 
-    if (state ? !ff_all_finite(n, data) : !ff_squares_are_finite(n, data))
+    if (ff_is_state_kind(key->kind) ? !ff_all_finite(n, data) : !ff_squares_are_finite(n, data))
         return ff_fail(transfer->layer->ctx, FF_ENUMERIC, "layer %u: its weights are not finite",
                        transfer->number);
     return ff_model_file_put(transfer->file, key, matrix);

@@ -1,5 +1,6 @@
 /* The mark in a manifest: the progress of training, and which stored tiles are current. */
 #include "model/manifest.h"
+#include "model/tensor.h"
 #include "model/turn.h"
 
 uint32_t ff_recipe_sweep_begins(const struct ff_recipe *recipe, uint32_t sweep)
@@ -45,12 +46,12 @@ uint32_t ff_manifest_heads_trained(const struct ff_manifest *manifest)
 uint64_t ff_manifest_generation(const struct ff_manifest *manifest, char kind, uint32_t layer)
 {
     const struct ff_progress_mark *mark = &manifest->mark;
-    bool head = kind == 'H' || kind == 'Q', state = kind == 'O' || kind == 'Q';
+    bool head = ff_is_head_kind(kind);
     uint32_t finished =
         head ? ff_manifest_heads_trained(manifest) : ff_manifest_layers_trained(manifest);
 
     if (layer <= finished) {
-        if (state && ff_manifest_last_sweep(manifest))
+        if (ff_is_state_kind(kind) && ff_manifest_last_sweep(manifest))
             return FF_NO_GENERATION;
         return head ? FF_GENERATION_FINAL : ff_generation_final(mark->sweep);
     }

@@ -43,6 +43,15 @@ struct ff_layer ff_network_shape(const struct ff_manifest *manifest, char kind, 
                           ff_network_head_optimizer(recipe)->states);
 }
 
+size_t ff_network_tensors(const struct ff_manifest *manifest, char kind, uint32_t number,
+                          bool state, struct ff_tensor out[FF_MAX_TENSORS])
+{
+    struct ff_layer shape = ff_network_shape(manifest, kind, number);
+    bool means = kind == 'W' && manifest->recipe.peer_normalisation > 0;
+
+    return ff_tensor_list(&shape, kind, state, means, out);
+}
+
 static int init_parts(struct ff_network *network, const struct ff_manifest *manifest)
 {
     int status = FF_OK;

@@ -8,6 +8,7 @@
 
 #include "model/layer.h"
 #include "model/manifest.h"
+#include "model/tensor.h"
 
 struct ff_network {
     struct ff_ctx *ctx;
@@ -29,6 +30,10 @@ void ff_network_needs(const struct ff_manifest *manifest, struct ff_needs *needs
 /* The shape, without buffers, of the part of MANIFEST's network stored as KIND and NUMBER (struct
  * ff_part), with the states of its optimizer. Valid in every mode. */
 struct ff_layer ff_network_shape(const struct ff_manifest *manifest, char kind, uint32_t number);
+/* Lists the tensors of that part; with STATE those of the optimizer, and running means, too.
+ * Returns their number. */
+size_t ff_network_tensors(const struct ff_manifest *manifest, char kind, uint32_t number,
+                          bool state, struct ff_tensor out[FF_MAX_TENSORS]);
 /* The optimizer of the heads: with backpropagation that of the layers, of which the output layer is
  * one; else Adam. */
 const struct ff_optimizer *ff_network_head_optimizer(const struct ff_recipe *recipe);

@@ -7,6 +7,16 @@ char ff_state_kind(char kind)
     return kind == 'H' ? 'Q' : 'O';
 }
 
+bool ff_is_state_kind(char kind)
+{
+    return kind == ff_state_kind('W') || kind == ff_state_kind('H');
+}
+
+bool ff_is_head_kind(char kind)
+{
+    return kind == 'H' || kind == ff_state_kind('H');
+}
+
 /* Lists the tensors of one optimizer state, or the layer's own (STATE -1). */
 static size_t list_set(const struct ff_layer *layer, char kind, int state,
                        struct ff_tensor out[FF_SLOTS])
@@ -59,13 +69,13 @@ void ff_tensor_name(const struct ff_tensor *tensor, uint32_t layer, char out[FF_
         [FF_SLOT_BIASES] = "biases",
         [FF_SLOT_LABELS] = "label_weights",
     };
-    bool head = tensor->kind == 'H' || tensor->kind == ff_state_kind('H');
     const char *role = tensor->role == FF_SLOT_MEANS ? "unit_means" : roles[tensor->role];
     char state[24] = "";
 
     if (tensor->state >= 0)
         snprintf(state, sizeof state, ".state.%d", tensor->state);
-    snprintf(out, FF_TENSOR_NAME_BYTES, "%s.%u.%s%s", head ? "head" : "layer", layer, role, state);
+    snprintf(out, FF_TENSOR_NAME_BYTES, "%s.%u.%s%s",
+             ff_is_head_kind(tensor->kind) ? "head" : "layer", layer, role, state);
 }
 
 void ff_tensor_shape(const struct ff_tensor *tensor, uint32_t *rows, uint32_t *columns)

@@ -22,6 +22,9 @@ struct ff_tensor {
 
 /* The kind of the optimizer state of tiles of KIND, 'W' or 'H'. */
 char ff_state_kind(char kind);
+/* True for the kind of an optimizer state; true for the kinds of a head, its state included. */
+bool ff_is_state_kind(char kind);
+bool ff_is_head_kind(char kind);
 /* Lists the tensors of a layer like LAYER, which need not be allocated, stored as KIND ('W' or
  * 'H'); with STATE those of the optimizer, with MEANS the running means. Returns their number. */
 size_t ff_tensor_list(const struct ff_layer *layer, char kind, bool state, bool means,

@@ -8,7 +8,7 @@
 static size_t list_stored(const struct ff_model *model, char kind, uint32_t layer,
                           struct ff_tensor out[FF_MAX_TENSORS])
 {
-    size_t n = ff_inspect_tensors(model, kind, layer, true, out), stored = 0;
+    size_t n = ff_network_tensors(&model->manifest, kind, layer, true, out), stored = 0;
 
     for (size_t i = 0; i < n; i++) {
         if (ff_manifest_generation(&model->manifest, out[i].kind, layer) != FF_NO_GENERATION)

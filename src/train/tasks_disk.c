@@ -5,6 +5,7 @@
 #include "learn/estimate.h"
 #include "learn/import.h"
 #include "model/layer_metrics.h"
+#include "model/network.h"
 
 #define EMPTY_MODEL_BYTES (8 * 4096) /* LMDB's own pages and the manifest */
 /* A flip of the manifest and the deletion of old tiles: a few pages. */
@@ -89,26 +90,26 @@ void ff_train_note_disk(const void *tasks, const struct ff_task *task, const str
         note_forward(job, task, paged, plan);
 }
 
-/* Bytes of the final tiles and metrics of a layer like SHAPE. */
-static uint64_t layer_bytes(const struct ff_layer *shape)
+/* Bytes of the final tiles and metrics of the part stored as KIND and NUMBER (struct ff_part). */
+static uint64_t part_bytes(const struct ff_manifest *manifest, char kind, uint32_t number)
 {
-    size_t units = shape->units;
-    struct ff_db_writes writes[] = {
-        {ff_estimate_packed(units * shape->fan_in / shape->tiles), shape->tiles},
-        {ff_estimate_packed(shape->tile_units), shape->tiles},
-        {FF_VALUE_HEADER + FF_LAYER_METRICS * sizeof(float), 1},
-        {ff_estimate_packed(units * shape->classes / shape->tiles),
-         shape->classes ? shape->tiles : 0},
-    };
+    struct ff_tensor tensors[FF_MAX_TENSORS];
+    size_t n = ff_network_tensors(manifest, kind, number, false, tensors);
+    struct ff_db_writes writes[FF_MAX_TENSORS + 1];
 
-    return ff_db_stored(sizeof writes / sizeof *writes, writes, 1);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t tiles = ff_tile_count(tensors[i].units);
+        size_t elements = (size_t)tensors[i].units * tensors[i].per_unit;
+
+        writes[i] = (struct ff_db_writes){ff_estimate_packed(elements / tiles), tiles};
+    }
+    writes[n] = (struct ff_db_writes){FF_VALUE_HEADER + FF_LAYER_METRICS * sizeof(float), 1};
+    return ff_db_stored(n + 1, writes, 1);
 }
 
 uint64_t ff_train_first_layer_bytes(const struct ff_job *job)
 {
-    struct ff_layer layer = ff_layer_of(job->manifest, 1, 0);
-
-    return layer_bytes(&layer);
+    return part_bytes(job->manifest, 'W', 1);
 }
 
 /* Number of flips in a sweep: one at the end of each stage. */
@@ -130,13 +131,12 @@ void ff_train_note_model(const struct ff_train_tasks *tasks, struct ff_plan *pla
     uint64_t layers = 0, heads = 0, largest = 0, tensors = 1 + (uint64_t)job->optimizer->states;
 
     for (uint32_t k = 1; k <= recipe->layers; k++) {
-        struct ff_layer layer = ff_layer_of(manifest, k, 0);
-        struct ff_layer head = ff_layer_shape(layer.units, manifest->classes, 0);
+        uint64_t layer = part_bytes(manifest, 'W', k);
 
-        layers += layer_bytes(&layer);
-        raise(&largest, layer_bytes(&layer));
+        layers += layer;
+        raise(&largest, layer);
         if (ff_recipe_has_head(recipe, k))
-            heads += layer_bytes(&head);
+            heads += part_bytes(manifest, 'H', k);
     }
     plan->model_bytes = EMPTY_MODEL_BYTES + layers + heads;
     plan->model_peak_bytes = ff_times(plan->model_bytes, 2); /* while it is compacted */

@@ -22,17 +22,18 @@ struct saving {
 static void add_part(const struct ff_job *job, const struct ff_part *part, uint32_t epochs,
                      struct saving *saving)
 {
-    struct ff_layer shape = ff_network_shape(job->manifest, part->kind, part->number);
-    uint64_t tensors = shape.tiles * (epochs > 1 ? 1 + (uint64_t)shape.states : 1);
-    const struct ff_db_writes writes[] = {
-        {ff_estimate_packed(ff_estimate_tile(shape.units, shape.fan_in)), tensors},
-        {ff_estimate_packed(ff_estimate_tile(shape.units, 1)), tensors},
-        {ff_estimate_packed(ff_estimate_tile(shape.units, shape.classes)),
-         shape.classes ? tensors : 0},
-    };
+    struct ff_tensor tensors[FF_MAX_TENSORS];
+    size_t n = ff_network_tensors(job->manifest, part->kind, part->number, epochs > 1, tensors);
+    struct ff_db_writes writes[FF_MAX_TENSORS];
 
-    saving->cost += ff_db_cost(sizeof writes / sizeof *writes, writes, 1);
-    saving->largest = ff_larger(saving->largest, ff_estimate_largest_tile(&shape));
+    for (size_t i = 0; i < n; i++) {
+        size_t elements = ff_tensor_tile_bytes(&tensors[i]) / sizeof(float);
+
+        writes[i] =
+            (struct ff_db_writes){ff_estimate_packed(elements), ff_tile_count(tensors[i].units)};
+        saving->largest = ff_larger(saving->largest, elements);
+    }
+    saving->cost += ff_db_cost(n, writes, 1);
 }
 
 /* Lists all parts that train in TURN. */

@@ -5,6 +5,7 @@
 #include "eval/metrics.h"
 #include "eval/score.h"
 #include "learn/streams.h"
+#include "model/tensor.h"
 #include "nn/gemm.h"
 #include "plan/plan.h"
 #include "train/begin.h"
@@ -33,7 +34,7 @@ static void warn_of_other_versions(struct ff_run *run)
 /* Deletes tiles of old generations that a run left when it was interrupted after a flip. */
 static int reclaim(struct ff_run *run)
 {
-    static const char kinds[] = {'W', 'O', 'H', 'Q'};
+    const char kinds[] = {'W', ff_state_kind('W'), 'H', ff_state_kind('H')};
     uint32_t last = run->manifest.mark.layer, first = last > 1 ? last - 1 : 1;
     int status = FF_OK;
 
