@@ -68,12 +68,12 @@ static int allocate(struct scoring *s)
 
 #define SUFFIX ".eval"
 
-void ff_score_sweep(const char *model)
+void ff_score_reclaim(const char *model)
 {
     char prefix[PATH_MAX];
 
     if (snprintf(prefix, sizeof prefix, "%s" SUFFIX, model) < (int)sizeof prefix)
-        ff_scratch_sweep(prefix);
+        ff_scratch_reclaim(prefix);
 }
 
 /* Temporary files are created in the requested directory, else beside the model, else in the
@@ -84,7 +84,7 @@ static int open_scratch(struct scoring *s)
     char prefix[PATH_MAX];
     int status;
 
-    ff_score_sweep(s->evaluate->model);
+    ff_score_reclaim(s->evaluate->model);
     if (s->evaluate->scratch)
         snprintf(prefix, sizeof prefix, "%s/fftool.eval", s->evaluate->scratch);
     else

@@ -56,6 +56,6 @@ struct ff_score_opts {
 FF_CHECK int ff_score(struct ff_ctx *ctx, const struct ff_score_opts *opts);
 
 /* Removes the temporary files that killed processes left beside MODEL. */
-void ff_score_sweep(const char *model);
+void ff_score_reclaim(const char *model);
 
 #endif

@@ -89,11 +89,11 @@ bool ff_scratch_has_name(const char *path);
  * only; FF_EIO if another user has put a directory or a link in its place. */
 FF_CHECK int ff_scratch_adopt(struct ff_ctx *ctx, const char *directory, int lock,
                               struct ff_scratch *out);
-/* Calls ff_scratch_sweep(PREFIX), then opens scratch in a new directory PREFIX-XXXXXX. End it with
- * ff_scratch_remove(). Fails like ff_scratch_open(). */
+/* Calls ff_scratch_reclaim(PREFIX), then opens scratch in a new directory PREFIX-XXXXXX. End it
+ * with ff_scratch_remove(). Fails like ff_scratch_open(). */
 FF_CHECK int ff_scratch_temporary(struct ff_ctx *ctx, const char *prefix, struct ff_scratch *out);
 /* Removes the directories PREFIX-XXXXXX that killed processes of this user have left. */
-void ff_scratch_sweep(const char *prefix);
+void ff_scratch_reclaim(const char *prefix);
 /* Frees SCRATCH, whose sets must be closed; they stay on disk. */
 void ff_scratch_close(struct ff_scratch *scratch);
 /* Removes all sets and, if it is then empty, the directory; frees SCRATCH. Does nothing if SCRATCH

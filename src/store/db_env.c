@@ -141,7 +141,7 @@ static bool is_abandoned(const struct nest *nest)
 }
 
 /* Removes the directories that killed processes of this user have left in PLACE. */
-static void sweep(const char *place)
+static void reclaim(const char *place)
 {
     DIR *dir = opendir(place);
     const struct dirent *entry;
@@ -183,7 +183,7 @@ static int open_nested(struct ff_db *db, const char *target, size_t map_bytes)
     int code = 0, rc;
 
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        sweep(places[i]);
+        reclaim(places[i]);
         code = make_nest(&nest, places[i], target);
         if (code == 0)
             break;

@@ -13,8 +13,8 @@
 #define MANIFEST_KEY "M"
 /* Weights are mostly noise: higher levels gain next to nothing. */
 #define TILE_ZSTD_LEVEL 3
-/* Keys that a sweep collects before it deletes them. */
-#define SWEEP_KEYS 128
+/* Keys of tiles that are collected, then deleted together. */
+#define RECLAIM_KEYS 128
 static const struct ff_bytes manifest_key = {MANIFEST_KEY, sizeof MANIFEST_KEY - 1};
 
 const char *ff_model_file_path(const struct ff_model_file *file)
@@ -62,7 +62,7 @@ static int open_existing(struct ff_model_file *file, enum ff_model_mode mode)
                        "`fftool train`",
                        file->path);
     if (!reads)
-        ff_partial_sweep(file->ctx, file->beside);
+        ff_partial_reclaim(file->ctx, file->beside);
     return ff_db_open_fd(file->ctx, file->fd, file->path, reads ? FF_DB_READ : FF_DB_WRITE,
                          &file->db);
 }
@@ -380,10 +380,10 @@ int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size
     return ff_model_file_blame(file, read_manifest(file, text, size));
 }
 
-/* Collects, from *FROM on, up to SWEEP_KEYS keys of tiles of (KIND, LAYER) of other generations
+/* Collects, from *FROM on, up to RECLAIM_KEYS keys of tiles of (KIND, LAYER) of other generations
  * than KEEP. *FROM becomes the key to continue from. */
 static int collect(struct ff_model_file *file, struct ff_tile_key *from, uint64_t keep,
-                   struct ff_tile_key found[SWEEP_KEYS], size_t *count)
+                   struct ff_tile_key found[RECLAIM_KEYS], size_t *count)
 {
     uint8_t bytes[FF_TILE_KEY_BYTES];
     struct ff_bytes key, stored;
@@ -393,7 +393,7 @@ static int collect(struct ff_model_file *file, struct ff_tile_key *from, uint64_
     *count = 0;
     ff_tile_key_encode(from, bytes);
     rc = ff_db_seek(file->db, (struct ff_bytes){bytes, sizeof bytes}, &key, &stored);
-    while (rc == FF_OK && *count < SWEEP_KEYS) {
+    while (rc == FF_OK && *count < RECLAIM_KEYS) {
         if (!ff_tile_key_decode(key, &tile) || tile.kind != from->kind || tile.layer != from->layer)
             break;
         if (tile.generation == keep) { /* skips all of it with one seek */
@@ -408,9 +408,9 @@ static int collect(struct ff_model_file *file, struct ff_tile_key *from, uint64_
     return rc == FF_ENOTFOUND ? FF_OK : rc;
 }
 
-int ff_model_file_sweep(struct ff_model_file *file, char kind, uint32_t layer, uint64_t keep)
+int ff_model_file_reclaim(struct ff_model_file *file, char kind, uint32_t layer, uint64_t keep)
 {
-    struct ff_tile_key found[SWEEP_KEYS];
+    struct ff_tile_key found[RECLAIM_KEYS];
     struct ff_tile_key from = {.kind = kind, .layer = layer};
     size_t count;
     int rc;
@@ -423,7 +423,7 @@ int ff_model_file_sweep(struct ff_model_file *file, char kind, uint32_t layer, u
             ff_tile_key_encode(&found[i], bytes);
             rc = ff_db_delete(file->db, (struct ff_bytes){bytes, sizeof bytes});
         }
-    } while (rc == FF_OK && count == SWEEP_KEYS);
+    } while (rc == FF_OK && count == RECLAIM_KEYS);
     return ff_model_file_blame(file, rc == FF_OK ? ff_db_commit(file->db) : rc);
 }
 

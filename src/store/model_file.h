@@ -14,7 +14,7 @@
  * A checkpoint writes tiles of a new generation with ff_model_file_put() in bounded transactions,
  * then ff_model_file_flip() commits the manifest that names it: readers see the old checkpoint or
  * the new one, never a part of it. The writer deletes generations that the manifest does not name
- * with ff_model_file_sweep().
+ * with ff_model_file_reclaim().
  */
 #ifndef FF_STORE_MODEL_FILE_H
 #define FF_STORE_MODEL_FILE_H
@@ -79,8 +79,8 @@ FF_CHECK int ff_model_file_flip(struct ff_model_file *file, const char *text);
 FF_CHECK int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size);
 /* Deletes the tiles of (KIND, LAYER) whose generation is not KEEP (UINT64_MAX: all of them), in
  * bounded transactions, and commits. */
-FF_CHECK int ff_model_file_sweep(struct ff_model_file *file, char kind, uint32_t layer,
-                                 uint64_t keep);
+FF_CHECK int ff_model_file_reclaim(struct ff_model_file *file, char kind, uint32_t layer,
+                                   uint64_t keep);
 /*
  * Calls VISIT for every tile in key order with its description; reads payloads only if VERIFY. For
  * a damaged tile it calls DAMAGED with the reason instead, and continues; an unknown key counts as

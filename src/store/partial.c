@@ -66,7 +66,7 @@ int ff_partial_create(struct ff_ctx *ctx, const char *partial, int *fd)
         }
     }
     if (rc != FF_OK && rc != FF_EEXIST && rc != FF_ELOCKED)
-        ff_partial_sweep(ctx, partial); /* the file may have been created but not locked */
+        ff_partial_reclaim(ctx, partial); /* the file may have been created but not locked */
     return rc;
 }
 
@@ -78,7 +78,7 @@ void ff_partial_discard(const char *partial, int fd)
         unlink(partial);
 }
 
-void ff_partial_sweep(struct ff_ctx *ctx, const char *partial)
+void ff_partial_reclaim(struct ff_ctx *ctx, const char *partial)
 {
     enum ff_db_kind kind;
     struct stat st;

@@ -28,7 +28,7 @@ FF_CHECK int ff_partial_create(struct ff_ctx *ctx, const char *partial, int *fd)
 /* Removes PARTIAL if it is the file open at FD. */
 void ff_partial_discard(const char *partial, int fd);
 /* Removes PARTIAL if a killed process left it. */
-void ff_partial_sweep(struct ff_ctx *ctx, const char *partial);
+void ff_partial_reclaim(struct ff_ctx *ctx, const char *partial);
 
 /* FF_OK if PATH is still the file open at FD. Else FF_EREPLACED, and the message says what happened
  * and what can be done. */

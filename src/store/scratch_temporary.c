@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define UNIQUE "-XXXXXX" /* what mkdtemp() fills in */
-#define TRIES 100        /* a sweep may remove a new directory before it is locked */
+#define TRIES 100        /* another process may reclaim a new directory before it is locked */
 
 static int open_directory(const char *path)
 {
@@ -38,7 +38,7 @@ static void remove_abandoned(const char *path)
     close(fd);
 }
 
-void ff_scratch_sweep(const char *prefix)
+void ff_scratch_reclaim(const char *prefix)
 {
     const char *slash = strrchr(prefix, '/'), *name = slash ? slash + 1 : prefix;
     char path[PATH_MAX];
@@ -62,7 +62,8 @@ void ff_scratch_sweep(const char *prefix)
         closedir(parent);
 }
 
-/* Creates a directory and locks it. LOCK becomes negative if a sweep has removed it in between. */
+/* Creates a directory and locks it. LOCK becomes negative if another process has reclaimed it in
+ * between. */
 static int make_directory(struct ff_ctx *ctx, const char *prefix, char directory[PATH_MAX],
                           int *lock)
 {
@@ -84,7 +85,7 @@ static int make_directory(struct ff_ctx *ctx, const char *prefix, char directory
     }
     if (*lock < 0)
         return FF_OK;
-    /* A sweep holds the lock for a moment. On a file system without locks no sweep removes it. */
+    /* Reclaiming holds the lock for a moment. On a file system without locks it removes nothing. */
     while (flock(*lock, LOCK_EX) != 0 && errno == EINTR)
         continue;
     if (fstat(*lock, &st) == 0 && st.st_nlink > 0)
@@ -114,6 +115,6 @@ static int open_temporary(struct ff_ctx *ctx, const char *prefix, struct ff_scra
 int ff_scratch_temporary(struct ff_ctx *ctx, const char *prefix, struct ff_scratch *out)
 {
     *out = (struct ff_scratch){0};
-    ff_scratch_sweep(prefix);
+    ff_scratch_reclaim(prefix);
     return ff_about(ctx, open_temporary(ctx, prefix, out), FF_ABOUT_SCRATCH);
 }

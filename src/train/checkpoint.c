@@ -16,16 +16,16 @@ static int save(struct ff_run *run, size_t n, const struct ff_part *parts, uint6
 
 /* Deletes the tiles of PARTS of all generations but GENERATION; of that one, the state unless
  * STATE. */
-static int sweep(struct ff_run *run, size_t n, const struct ff_part *parts, uint64_t generation,
-                 bool state)
+static int reclaim(struct ff_run *run, size_t n, const struct ff_part *parts, uint64_t generation,
+                   bool state)
 {
     int status = FF_OK;
 
     for (size_t i = 0; i < n && status == FF_OK; i++) {
-        status = ff_model_file_sweep(run->file, parts[i].kind, parts[i].number, generation);
+        status = ff_model_file_reclaim(run->file, parts[i].kind, parts[i].number, generation);
         if (status == FF_OK)
-            status = ff_model_file_sweep(run->file, ff_state_kind(parts[i].kind), parts[i].number,
-                                         state ? generation : UINT64_MAX);
+            status = ff_model_file_reclaim(run->file, ff_state_kind(parts[i].kind), parts[i].number,
+                                           state ? generation : UINT64_MAX);
     }
     return status;
 }
@@ -54,7 +54,7 @@ int ff_checkpoint(struct ff_run *run, size_t n, const struct ff_part *parts, boo
     if (status != FF_OK)
         return status;
     run->last_checkpoint = ff_now();
-    return sweep(run, n, parts, generation, state);
+    return reclaim(run, n, parts, generation, state);
 }
 
 static int seed(struct ff_run *run, const struct ff_part *part)

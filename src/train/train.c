@@ -44,8 +44,8 @@ static int reclaim(struct ff_run *run)
     }
     for (uint32_t layer = first; layer <= last; layer++) {
         for (size_t i = 0; i < sizeof kinds && status == FF_OK; i++)
-            status = ff_model_file_sweep(run->file, kinds[i], layer,
-                                         ff_manifest_generation(&run->manifest, kinds[i], layer));
+            status = ff_model_file_reclaim(run->file, kinds[i], layer,
+                                           ff_manifest_generation(&run->manifest, kinds[i], layer));
     }
     return status;
 }
@@ -375,7 +375,7 @@ int ff_train_run(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         status = ff_place_scratch(ctx, opts->model, opts->scratch, directory);
     if (status != FF_OK)
         return status;
-    ff_score_sweep(opts->model);
+    ff_score_reclaim(opts->model);
     keep = opts->scratch && stat(directory, &there) == 0; /* the directory existed before */
     status = ff_scratch_open(ctx, directory, &scratch);
     if (status != FF_OK) {

@@ -61,8 +61,8 @@ static void train_until_killed(int ready)
 
         snprintf(manifest, sizeof manifest, "%d", (int)generation);
         model_checkpoint(file, 1, generation, manifest);
-        must(store_ctx, ff_model_file_sweep(file, 'W', 1, generation));
-        must(store_ctx, ff_model_file_sweep(file, 'O', 1, generation));
+        must(store_ctx, ff_model_file_reclaim(file, 'W', 1, generation));
+        must(store_ctx, ff_model_file_reclaim(file, 'O', 1, generation));
         if (write(ready, "", 1) != 1)
             _exit(1);
     }
@@ -82,7 +82,7 @@ START_TEST(killed_at_any_moment_the_last_checkpoint_is_whole)
         char *text, byte;
 
         model_checkpoint(file, 1, 1, "1");
-        must(store_ctx, ff_model_file_sweep(file, 'W', 1, 1));
+        must(store_ctx, ff_model_file_reclaim(file, 'W', 1, 1));
         ff_model_file_close(file);
         ck_assert_int_eq(pipe(ready), 0);
         child = fork();
@@ -140,7 +140,7 @@ START_TEST(a_reader_beside_a_trainer_sees_whole_checkpoints)
         changes += key.generation != last;
         last = (unsigned)key.generation;
         for (key.tile = 0; key.tile < MODEL_TILES; key.tile++)
-            model_must_have_tile(file, &key); /* though the trainer sweeps it meanwhile */
+            model_must_have_tile(file, &key); /* though the trainer reclaims it meanwhile */
         ff_model_file_unpin(file);
         usleep(500);
     }

@@ -1,4 +1,4 @@
-/* Tiles in a model file: their names, the walk over them, sweeps, and damage to them. */
+/* Tiles in a model file: their names, the walk over them, reclaiming them, and damage to them. */
 #include "fixtures/model_file_fixture.h"
 #include "support/each_allocation.h"
 #include "support/suite.h"
@@ -68,9 +68,9 @@ static int damaged(void *arg, const struct ff_tile_key *key, const char *reason)
     return 0;
 }
 
-START_TEST(a_sweep_takes_the_other_generations_of_one_layer_and_kind)
+START_TEST(reclaiming_deletes_the_other_generations_of_one_layer_and_kind)
 {
-    enum { MANY = 300 }; /* more than one round of the sweep */
+    enum { MANY = 300 }; /* more than are deleted together */
     struct ff_model_file *file = model_open(FF_MODEL_CREATE);
     struct tally tally = {0};
 
@@ -85,7 +85,7 @@ START_TEST(a_sweep_takes_the_other_generations_of_one_layer_and_kind)
 
         must(store_ctx, ff_model_file_put(file, &key, &matrix));
     }
-    must(store_ctx, ff_model_file_sweep(file, 'W', 2, 2));
+    must(store_ctx, ff_model_file_reclaim(file, 'W', 2, 2));
     for (char kind = 'O'; kind <= 'W'; kind = (char)(kind + 'W' - 'O')) {
         for (uint32_t layer = 1; layer <= 3; layer++) {
             for (uint64_t generation = 1; generation <= 3; generation++) {
@@ -100,8 +100,8 @@ START_TEST(a_sweep_takes_the_other_generations_of_one_layer_and_kind)
     }
     must(store_ctx, ff_model_file_walk(file, true, visit, damaged, &tally));
     ck_assert_uint_eq(tally.visited, (2 * 9 - 2) * MODEL_TILES);
-    must(store_ctx, ff_model_file_sweep(file, 'O', 1, UINT64_MAX));
-    must(store_ctx, ff_model_file_sweep(file, 'O', 7, UINT64_MAX)); /* never was */
+    must(store_ctx, ff_model_file_reclaim(file, 'O', 1, UINT64_MAX));
+    must(store_ctx, ff_model_file_reclaim(file, 'O', 7, UINT64_MAX)); /* never was */
     tally = (struct tally){0};
     must(store_ctx, ff_model_file_walk(file, true, visit, damaged, &tally));
     ck_assert_uint_eq(tally.visited, (2 * 9 - 5) * MODEL_TILES);
@@ -235,7 +235,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, store_setup, store_teardown);
     tcase_add_test(tc, a_tile_is_named_by_what_it_holds);
-    tcase_add_test(tc, a_sweep_takes_the_other_generations_of_one_layer_and_kind);
+    tcase_add_test(tc, reclaiming_deletes_the_other_generations_of_one_layer_and_kind);
     tcase_add_test(tc, a_walk_names_damaged_tiles_and_continues);
     tcase_add_test(tc, keys_that_are_no_tiles_are_damage);
     tcase_add_test(tc, any_allocation_may_fail);

@@ -88,32 +88,32 @@ static size_t find_temporary(char out[PATH_MAX])
     return n;
 }
 
-struct sweeper {
+struct reclaimer {
     char prefix[512];
     atomic_bool stop;
 };
 
-static void *sweep(void *arg)
+static void *reclaim(void *arg)
 {
-    struct sweeper *sweeper = arg;
+    struct reclaimer *reclaimer = arg;
 
-    while (!atomic_load(&sweeper->stop))
-        ff_scratch_sweep(sweeper->prefix);
+    while (!atomic_load(&reclaimer->stop))
+        ff_scratch_reclaim(reclaimer->prefix);
     return NULL;
 }
 
 START_TEST(temporary_scratch_is_never_taken_for_a_remain)
 {
-    struct sweeper sweeper = {.stop = false};
+    struct reclaimer reclaimer = {.stop = false};
     struct ff_scratch scratch;
     char path[PATH_MAX];
     struct ff_set *set;
     pthread_t thread;
 
-    snprintf(sweeper.prefix, sizeof sweeper.prefix, "%s", store_path("job"));
-    ck_assert_int_eq(pthread_create(&thread, NULL, sweep, &sweeper), 0);
+    snprintf(reclaimer.prefix, sizeof reclaimer.prefix, "%s", store_path("job"));
+    ck_assert_int_eq(pthread_create(&thread, NULL, reclaim, &reclaimer), 0);
     for (int i = 0; i < 200; i++) {
-        must(store_ctx, ff_scratch_temporary(store_ctx, sweeper.prefix, &scratch));
+        must(store_ctx, ff_scratch_temporary(store_ctx, reclaimer.prefix, &scratch));
         ck_assert_uint_eq(find_temporary(path), 1);
         must(store_ctx, scratch.ops->create(scratch.self, 0, &set));
         set->ops->close(set);
@@ -121,7 +121,7 @@ START_TEST(temporary_scratch_is_never_taken_for_a_remain)
         ff_scratch_remove(&scratch);
         ck_assert_uint_eq(find_temporary(path), 0);
     }
-    atomic_store(&sweeper.stop, true);
+    atomic_store(&reclaimer.stop, true);
     pthread_join(thread, NULL);
 }
 END_TEST
