@@ -13,6 +13,9 @@ struct ff_team {
     unsigned size; /* number of processes, at least 1 */
 };
 
+/* The team of this process alone. */
+extern const struct ff_team ff_team_alone;
+
 /* Items FIRST .. END - 1. */
 struct ff_range {
     uint32_t first, end;

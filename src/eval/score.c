@@ -256,9 +256,9 @@ static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *fee
 /* Adds the logits of the head on layer NUMBER, whose outputs are in S->out. */
 static int add_head(struct scoring *s, uint32_t number)
 {
-    struct ff_layer head;
+    struct ff_layer shape = ff_layer_shape(units(s, number), s->classes, 0), head;
     struct ff_feed *feed = NULL;
-    int status = ff_layer_init(&head, s->ctx, units(s, number), s->classes, 0);
+    int status = ff_layer_init(&head, s->ctx, &s->workers.team, &shape);
 
     if (status != FF_OK)
         return status;

@@ -88,7 +88,7 @@ static int open_parts(struct ff_learner *base)
     base->parts = &l->part;
     base->n_parts = 1;
     shape = head_shape(opts->job, opts->layer, l->update.optimizer);
-    return ff_layer_init(&l->head, opts->workers->ctx, shape.fan_in, shape.units, shape.states);
+    return ff_layer_init(&l->head, opts->workers->ctx, &opts->workers->team, &shape);
 }
 
 static int start(struct ff_learner *base, struct ff_set *set)

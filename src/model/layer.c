@@ -39,7 +39,6 @@ struct ff_layer ff_layer_shape(uint32_t fan_in, uint32_t units, int states)
         .units = units,
         .tile_units = ff_tile_units(units),
         .tiles = ff_tile_count(units),
-        .own = {0, ff_tile_count(units)},
         .states = states,
     };
 }
@@ -126,10 +125,12 @@ static int allocate(struct ff_layer *layer)
     return status;
 }
 
-int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, uint32_t fan_in, uint32_t units,
-                  int states)
+int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, const struct ff_team *team,
+                  const struct ff_layer *shape)
 {
-    *out = ff_layer_shape(fan_in, units, states);
+    *out = *shape;
+    out->own = ff_team_share(team, out->tiles);
+    out->residency = (struct ff_residency){0, 0};
     out->ctx = ctx;
     return allocate(out);
 }
@@ -137,17 +138,14 @@ int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, uint32_t fan_in, uin
 int ff_layer_init_paged(struct ff_layer *out, struct ff_workers *workers,
                         const struct ff_layer *shape, struct ff_scratch *scratch, bool *damaged)
 {
-    struct ff_residency *residency = &out->residency;
     struct ff_pager_opts opts;
     int status;
 
+    if (shape->residency.slots == 0 ||
+        shape->residency.resident + shape->residency.slots >= shape->tiles)
+        return ff_layer_init(out, workers->ctx, &workers->team, shape);
     *out = *shape;
     out->own = ff_team_share(&workers->team, out->tiles);
-    if (residency->slots == 0 || residency->resident + residency->slots >= out->tiles) {
-        *residency = (struct ff_residency){0, 0};
-        out->ctx = workers->ctx;
-        return allocate(out);
-    }
     opts = pager_opts(out);
     opts.scratch = scratch;
     opts.damaged = damaged;

@@ -25,11 +25,11 @@ struct ff_layer {
     uint32_t fan_in, units;
     uint32_t classes; /* classes of a label-conditioned layer; else 0 */
     uint32_t tile_units, tiles;
-    struct ff_range own;                      /* tiles that this process holds and walks */
-    int states;                               /* number of optimizer states; 0: not in training */
-    float *weights;                           /* (units, fan_in) */
-    float *biases;                            /* (units) */
-    float *label_weights;                     /* (classes * units), tile by tile; may be NULL */
+    struct ff_range own;  /* tiles that this process holds and walks; empty until allocated */
+    int states;           /* number of optimizer states; 0: not in training */
+    float *weights;       /* (units, fan_in) */
+    float *biases;        /* (units) */
+    float *label_weights; /* (classes * units), tile by tile; may be NULL */
     float *weight_state[FF_OPTIMIZER_STATES]; /* as weights */
     float *bias_state[FF_OPTIMIZER_STATES];   /* as biases */
     float *label_state[FF_OPTIMIZER_STATES];  /* as label weights */
@@ -80,11 +80,12 @@ struct ff_layer ff_layer_of(const struct ff_manifest *manifest, uint32_t number,
  * tile. */
 void ff_layer_needs(const struct ff_layer *layer, unsigned threads, struct ff_needs *needs);
 void ff_layer_load_needs(const struct ff_layer *layer, struct ff_needs *needs);
-/* Allocates a layer of zeros. On error nothing is left to release. */
-FF_CHECK int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, uint32_t fan_in,
-                           uint32_t units, int states);
+/* Allocates a layer of zeros like SHAPE, with all tiles in memory; those of this process's share in
+ * TEAM are walked. On error nothing is left to release. */
+FF_CHECK int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, const struct ff_team *team,
+                           const struct ff_layer *shape);
 /*
- * The same for a layer like SHAPE. Tiles that its residency does not keep in memory are paged to a
+ * The same with WORKERS' team. Tiles that SHAPE's residency does not keep in memory are paged to a
  * set of SCRATCH, which is deleted with the layer; only one layer at a time can be paged. *DAMAGED
  * (may be NULL) becomes true if the set is found to be damaged. The layer must be seeded or loaded
  * next.

@@ -63,7 +63,7 @@ static int init_parts(struct ff_network *network, const struct ff_manifest *mani
         part.layer =
             i < network->n_layers ? &network->layers[i] : &network->heads[i - network->n_layers];
         network->parts[i] = part;
-        status = ff_layer_init(part.layer, network->ctx, shape.fan_in, shape.units, shape.states);
+        status = ff_layer_init(part.layer, network->ctx, &ff_team_alone, &shape);
     }
     return status;
 }

@@ -117,8 +117,9 @@ static void choose_streams(struct forwarding *f)
 static int load_layers(struct forwarding *f)
 {
     struct ff_run *run = f->run;
-    uint32_t fan_in = ff_manifest_fan_in(&run->manifest, f->number);
     struct ff_knobs knobs = ff_run_knobs(run, FF_STAGE_FORWARD, f->number);
+    struct ff_layer head =
+        ff_layer_shape(ff_manifest_fan_in(&run->manifest, f->number), run->manifest.classes, 0);
     struct ff_layer shape = ff_layer_of(&run->manifest, f->number, 0);
     int status;
 
@@ -128,7 +129,7 @@ static int load_layers(struct forwarding *f)
         status = ff_layer_load(&f->layer, run->file, 'W', f->number,
                                ff_manifest_generation(&run->manifest, 'W', f->number), false);
     if (status == FF_OK && f->head_below) {
-        status = ff_layer_init(&f->head, run->ctx, fan_in, run->manifest.classes, 0);
+        status = ff_layer_init(&f->head, run->ctx, &run->workers.team, &head);
         if (status == FF_OK)
             status =
                 ff_layer_load(&f->head, run->file, 'H', f->number - 1,

@@ -101,13 +101,15 @@ static void read_labels(struct ff_model_file *file, float out[TRAIN_CLASSES][140
 START_TEST(a_tensor_is_its_tiles_put_together)
 {
     float labels[TRAIN_CLASSES][140];
+    const struct ff_layer shape = ff_layer_shape(TRAIN_FEATURES, 140, 0);
+    const struct ff_layer head_shape = ff_layer_shape(20, TRAIN_CLASSES, 0);
     struct ff_model_file *file;
     struct ff_layer layer, head;
     struct ff_model *model;
 
     train_ok(ctx, &recipe, &opts);
-    ck_assert_int_eq(ff_layer_init(&layer, ctx, TRAIN_FEATURES, 140, 0), FF_OK);
-    ck_assert_int_eq(ff_layer_init(&head, ctx, 20, TRAIN_CLASSES, 0), FF_OK);
+    ck_assert_int_eq(ff_layer_init(&layer, ctx, &ff_team_alone, &shape), FF_OK);
+    ck_assert_int_eq(ff_layer_init(&head, ctx, &ff_team_alone, &head_shape), FF_OK);
     ck_assert_int_eq(ff_model_file_open(ctx, opts.model, FF_MODEL_READ, &file), FF_OK);
     ck_assert_int_eq(ff_layer_load(&layer, file, 'W', 1, FF_GENERATION_FINAL, false), FF_OK);
     ck_assert_int_eq(ff_layer_load(&head, file, 'H', 2, FF_GENERATION_FINAL, false), FF_OK);

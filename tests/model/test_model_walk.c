@@ -14,11 +14,18 @@ static struct ff_workers workers;
 static struct ff_layer layer;
 static _Atomic unsigned visits[8][PARTS];
 
+/* Allocates the layer for the process of TEAM. */
+static void make_layer(const struct ff_team *team)
+{
+    const struct ff_layer shape = ff_layer_shape(5, UNITS, 0);
+
+    ck_assert_int_eq(ff_layer_init(&layer, ctx, team, &shape), FF_OK);
+}
+
 static void setup(void)
 {
     ck_assert_int_eq(ff_ctx_new(&ctx), FF_OK);
     ck_assert_int_eq(ff_workers_init(&workers, ctx, 2), FF_OK);
-    ck_assert_int_eq(ff_layer_init(&layer, ctx, 5, UNITS, 0), FF_OK);
     memset(visits, 0, sizeof visits);
 }
 
@@ -53,6 +60,7 @@ static void check_visits(uint32_t first, uint32_t end)
 
 START_TEST(all_tiles_are_visited_once)
 {
+    make_layer(&workers.team);
     ck_assert_uint_eq(layer.tiles, 4);
     walk();
     check_visits(0, 4);
@@ -63,7 +71,7 @@ START_TEST(tiles_of_other_processes_are_not_visited)
 {
     const struct ff_team team = {.rank = 1, .size = 3};
 
-    layer.own = ff_team_share(&team, layer.tiles);
+    make_layer(&team);
     walk();
     check_visits(2, 3);
 }

@@ -42,14 +42,15 @@ static void leave_alive(uint32_t live)
 {
     struct ff_model_file *file;
     struct ff_manifest manifest;
-    struct ff_layer layer;
+    struct ff_layer shape, layer;
     char *text;
 
     ck_assert_int_eq(ff_model_file_open(ctx, opts.model, FF_MODEL_WRITE, &file), FF_OK);
     ck_assert_int_eq(ff_manifest_load(ctx, file, &manifest), FF_OK);
     ff_model_file_unpin(file);
     ck_assert_int_eq(manifest.mark.stage, FF_STAGE_FORWARD);
-    ck_assert_int_eq(ff_layer_init(&layer, ctx, ff_manifest_fan_in(&manifest, 1), UNITS, 0), FF_OK);
+    shape = ff_layer_shape(ff_manifest_fan_in(&manifest, 1), UNITS, 0);
+    ck_assert_int_eq(ff_layer_init(&layer, ctx, &ff_team_alone, &shape), FF_OK);
     ck_assert_int_eq(ff_layer_load(&layer, file, 'W', 1, FF_GENERATION_FINAL, false), FF_OK);
     for (uint32_t j = 0; j < UNITS; j++)
         layer.biases[j] = j < live ? LARGE : -LARGE;

@@ -207,10 +207,11 @@ static const uint32_t block_rows[] = {7, 7, 5, 5};
 
 static void gradient_case_make(struct gradient_case *c, const struct ff_loss *loss)
 {
+    const struct ff_layer shape = ff_layer_shape(FAN_IN, UNITS, 1);
     uint32_t first = 0;
 
     ck_assert_int_eq(ff_workers_init(&c->workers, ctx, 2), FF_OK);
-    ck_assert_int_eq(ff_layer_init(&c->layer, ctx, FAN_IN, UNITS, 1), FF_OK);
+    ck_assert_int_eq(ff_layer_init(&c->layer, ctx, &c->workers.team, &shape), FF_OK);
     ck_assert_int_eq(ff_layer_add_means(&c->layer), FF_OK);
     ck_assert_int_eq(ff_layer_seed(&c->layer, c->workers.pool, 3, 1, 1), FF_OK);
     oracle_fill(4, UNITS, -0.2f, 0.2f, c->layer.biases);
