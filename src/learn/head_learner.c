@@ -4,6 +4,7 @@
 #include "learn/learner.h"
 #include "learn/streams.h"
 #include "learn/update.h"
+#include "model/network.h"
 #include "nn/softmax.h"
 
 #include <string.h>
@@ -35,31 +36,25 @@ static size_t list_buffers(struct head_learner *l, const struct ff_geometry *geo
     return MAX_BUFFERS;
 }
 
-static struct ff_update make_update(struct ff_workers *workers, struct ff_layer *head)
+static struct ff_update make_update(struct ff_workers *workers, const struct ff_recipe *recipe,
+                                    struct ff_layer *head)
 {
     return (struct ff_update){
         .workers = workers,
         .layer = head,
-        .optimizer = ff_optimizer_find("adam"),
+        .optimizer = ff_network_head_optimizer(recipe),
         .whole = true,
     };
-}
-
-static struct ff_layer head_shape(const struct ff_job *job, uint32_t layer,
-                                  const struct ff_optimizer *optimizer)
-{
-    return ff_layer_shape(job->manifest->recipe.hidden[layer - 1], job->manifest->classes,
-                          optimizer->states);
 }
 
 static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knobs *knobs,
                   struct ff_needs *out)
 {
-    struct head_learner shape = {.update = make_update(NULL, &shape.head)};
+    struct head_learner shape = {.update = make_update(NULL, &job->manifest->recipe, &shape.head)};
     struct ff_buffer buffers[MAX_BUFFERS];
 
     (void)knobs;
-    shape.head = head_shape(job, layer, shape.update.optimizer);
+    shape.head = ff_network_shape(job->manifest, 'H', layer);
     out->bytes[FF_MEM_OTHER] += sizeof shape;
     ff_layer_needs(&shape.head, job->threads, out);
     ff_update_needs(&shape.update, job->threads, out);
@@ -78,16 +73,15 @@ static int open_parts(struct ff_learner *base)
     struct head_learner *l = (struct head_learner *)base;
     const struct ff_learner_opts *opts = &base->opts;
     const struct ff_recipe *recipe = &opts->job->manifest->recipe;
-    struct ff_layer shape;
+    struct ff_layer shape = ff_network_shape(opts->job->manifest, 'H', opts->layer);
 
-    l->update = make_update(opts->workers, &l->head);
+    l->update = make_update(opts->workers, recipe, &l->head);
     l->update.params = l->update.optimizer->defaults;
     l->update.params.weight_decay = (float)recipe->head_weight_decay;
     l->part = (struct ff_part){&l->head, 'H', opts->layer};
     l->has_base = opts->layer > ff_recipe_first_head(recipe);
     base->parts = &l->part;
     base->n_parts = 1;
-    shape = head_shape(opts->job, opts->layer, l->update.optimizer);
     return ff_layer_init(&l->head, opts->workers->ctx, &opts->workers->team, &shape);
 }
 
