@@ -58,7 +58,8 @@ struct ff_tasks {
     uint32_t
         common_chunks; /* chunks at a time shared by all tasks: before planning the number if memory
                           is not scarce, afterwards the planned one; 0: each task has its own */
-    bool *out_of_memory; /* set by the planner if a demand is; NULL outside of planning */
+    bool *out_of_memory; /* the planner's own: becomes true if memory runs out while a demand is
+                            counted; NULL outside of planning */
     /* Calls VISIT for each task in the order of the work. */
     void (*each)(const void *job, void (*visit)(void *arg, const struct ff_task *task), void *arg);
     struct ff_demand (*demand)(const void *job, const struct ff_task *task,
