@@ -38,10 +38,11 @@ struct ff_run {
     struct ff_run_tally tally;
 };
 
-/* ff_train(), of a complete recipe; without one ff_train_resume(). RESULT is zero. train.c */
+/* ff_train() with a complete RECIPE, or ff_train_resume() if it is NULL. The caller zeroes RESULT
+ * first. train.c */
 FF_CHECK int ff_train_run(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                           const struct ff_train_opts *opts, struct ff_train_result *result);
-/* As ff_train(), with scratch in SCRATCH (not owned; freed by the caller). For tests. */
+/* The same with scratch in SCRATCH, which the caller owns. */
 FF_CHECK int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                                    const struct ff_train_opts *opts, struct ff_scratch *scratch,
                                    struct ff_train_result *result);

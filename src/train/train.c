@@ -278,10 +278,9 @@ static bool needs_scratch(const struct ff_run *run, int status)
            (run->opts->scratch && run->file && ff_model_file_is_linked(run->file));
 }
 
-/* RECIPE NULL: resume with the model's recipe. */
-static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
-                 const struct ff_train_opts *opts, struct ff_scratch *scratch,
-                 struct ff_train_result *result)
+int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                          const struct ff_train_opts *opts, struct ff_scratch *scratch,
+                          struct ff_train_result *result)
 {
     struct ff_run run = {.ctx = ctx, .opts = opts, .boundaries.scratch = *scratch};
     uint64_t limit_before = ctx->meter.limit;
@@ -320,13 +319,6 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     ff_workers_release(&run.workers);
     ff_memory_limit(ctx, limit_before);
     return status;
-}
-
-int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *recipe,
-                          const struct ff_train_opts *opts, struct ff_scratch *scratch,
-                          struct ff_train_result *result)
-{
-    return train(ctx, recipe, opts, scratch, result);
 }
 
 /* Removes the scratch beside a complete model that began there and was resumed with scratch
@@ -383,7 +375,7 @@ int ff_train_run(struct ff_ctx *ctx, const struct ff_recipe *recipe,
             return status;
         keep = true; /* a complete model needs no scratch */
     }
-    status = train(ctx, recipe, opts, &scratch, result);
+    status = ff_train_with_scratch(ctx, recipe, opts, &scratch, result);
     if (!keep)
         rmdir(directory); /* only if empty */
     ff_scratch_close(&scratch);
