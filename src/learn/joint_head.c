@@ -63,14 +63,14 @@ static struct ff_layer *part_on(const struct ff_joint_head *head, uint32_t k)
 
 static int add_logits(struct ff_joint_head *head, const struct ff_layer *part)
 {
-    const struct ff_climb *climb = head->climb;
+    const struct ff_pass *pass = head->pass;
     int status = FF_OK;
 
-    for (size_t i = 0; i < climb->n_blocks && status == FF_OK; i++) {
-        const struct ff_block *block = &climb->blocks[i];
+    for (size_t i = 0; i < pass->n_blocks && status == FF_OK; i++) {
+        const struct ff_block *block = &pass->blocks[i];
         size_t at = (size_t)block->first * part->units;
 
-        status = ff_head_logits(part, head->climb->workers->pool, block->rows, block->x,
+        status = ff_head_logits(part, head->pass->workers->pool, block->rows, block->x,
                                 head->product, head->logits + at);
     }
     return status;
@@ -84,8 +84,8 @@ static int learn_part(struct ff_joint_head *head, struct ff_layer *part,
     uint64_t steps = recipe->epochs * head->geometry->batches;
     struct ff_update update = *head->update;
     struct ff_update_rows rows = {
-        .blocks = head->climb->blocks,
-        .n_blocks = head->climb->n_blocks,
+        .blocks = head->pass->blocks,
+        .n_blocks = head->pass->n_blocks,
         .delta = head->logits,
         .first = true,
         .last = true,
@@ -107,7 +107,7 @@ static void draw_labels(struct ff_joint_head *head, uint32_t epoch, uint64_t fir
     struct ff_rng rng = ff_rng_make(manifest->recipe.seed, FF_RNG_HARD_LABEL, 0, epoch);
     size_t classes = manifest->classes;
 
-    for (size_t i = 0; i < head->climb->all_rows; i++)
+    for (size_t i = 0; i < head->pass->all_rows; i++)
         head->hard[i] = (uint16_t)ff_softmax_draw(classes, head->logits + i * classes,
                                                   head->truth[i], ff_rng_unit(&rng, first + i));
 }
@@ -115,7 +115,7 @@ static void draw_labels(struct ff_joint_head *head, uint32_t epoch, uint64_t fir
 /* With all logits of the batch: draws labels, then replaces the logits by dL/dlogits. */
 static int finish_logits(struct ff_joint_head *head, const struct ff_batch *batch, uint64_t first)
 {
-    size_t rows = head->climb->all_rows, classes = head->manifest->classes;
+    size_t rows = head->pass->all_rows, classes = head->manifest->classes;
     uint64_t wrong = 0;
     double loss;
 
@@ -144,21 +144,21 @@ static int read_truth(struct ff_joint_head *head, const struct ff_batch *batch,
     return status;
 }
 
-/* Climbs to the last layer for the logits; the part on the last layer trains at once. */
-static int climb_first(struct ff_joint_head *head, const struct ff_batch *batch, uint64_t first)
+/* The forward pass to the last layer, for the logits; the part on the last layer trains at once. */
+static int first_pass(struct ff_joint_head *head, const struct ff_batch *batch, uint64_t first)
 {
     uint32_t last = head->network->n_layers - 1;
-    size_t values = head->climb->all_rows * head->manifest->classes;
+    size_t values = head->pass->all_rows * head->manifest->classes;
     int status = FF_OK;
 
     memset(head->logits, 0, values * sizeof *head->logits);
     for (uint32_t k = 0; k <= last && status == FF_OK; k++) {
         const struct ff_layer *part = part_on(head, k);
 
-        status = ff_climb_layer(head->climb, k);
+        status = ff_pass_layer(head->pass, k);
         if (status != FF_OK)
             return status;
-        ff_climb_on(head->climb, k);
+        ff_pass_next(head->pass, k);
         if (part)
             status = add_logits(head, part);
     }
@@ -167,8 +167,8 @@ static int climb_first(struct ff_joint_head *head, const struct ff_batch *batch,
     return status == FF_OK ? learn_part(head, part_on(head, last), batch) : status;
 }
 
-/* Climbs a second time, training the other parts. */
-static int climb_again(struct ff_joint_head *head, const struct ff_batch *batch)
+/* The forward pass again, training the other parts. */
+static int second_pass(struct ff_joint_head *head, const struct ff_batch *batch)
 {
     uint32_t last = head->network->n_layers - 1;
     int status = FF_OK;
@@ -176,10 +176,10 @@ static int climb_again(struct ff_joint_head *head, const struct ff_batch *batch)
     for (uint32_t k = 0; k < last && status == FF_OK; k++) {
         struct ff_layer *part = part_on(head, k);
 
-        status = ff_climb_layer(head->climb, k);
+        status = ff_pass_layer(head->pass, k);
         if (status != FF_OK)
             return status;
-        ff_climb_on(head->climb, k);
+        ff_pass_next(head->pass, k);
         if (part)
             status = learn_part(head, part, batch);
     }
@@ -193,10 +193,10 @@ int ff_joint_head_learn(struct ff_joint_head *head, const struct ff_batch *batch
 
     if (status != FF_OK)
         return status;
-    ff_climb_begin(head->climb, n, pieces);
-    status = climb_first(head, batch, pieces[0].first);
+    ff_pass_begin(head->pass, n, pieces);
+    status = first_pass(head, batch, pieces[0].first);
     if (status != FF_OK || head->network->n_heads == 1)
         return status;
-    ff_climb_begin(head->climb, n, pieces);
-    return climb_again(head, batch);
+    ff_pass_begin(head->pass, n, pieces);
+    return second_pass(head, batch);
 }

@@ -7,14 +7,14 @@
  *
  * with h_k: (rows, units of layer k), the normalised outputs under the neutral label. dlogits is
  * known only after the last layer, and the activations of only one layer are in memory. So the
- * batch climbs a second time, up to the last part but one, and each part trains when its h_k is
- * computed: one more forward pass, but no memory that grows with depth.
+ * batch makes a second forward pass, up to the last part but one, and each part trains when its h_k
+ * is computed: more time, but no memory that grows with depth.
  */
 #ifndef FF_LEARN_JOINT_HEAD_H
 #define FF_LEARN_JOINT_HEAD_H
 
 #include "learn/batch.h"
-#include "learn/climb.h"
+#include "learn/pass.h"
 #include "learn/update.h"
 #include "model/network.h"
 #include "nn/schedule.h"
@@ -24,7 +24,7 @@ struct ff_joint_head {
     const struct ff_geometry *geometry;
     const struct ff_schedule *schedule; /* learning rate schedule */
     struct ff_network *network;
-    struct ff_climb *climb;   /* with room for a batch at least */
+    struct ff_pass *pass;     /* with room for a batch at least */
     struct ff_update *update; /* lends its buffers, which fit all heads */
     float *logits;            /* (batch, classes) */
     float *product;           /* (chunk_rows, classes) */

@@ -1,23 +1,23 @@
 /*
  * The learner of a whole network by Forward-Forward, after Hinton (2022). The whole network and its
- * optimizer state are in memory. Every batch climbs through all layers, and each layer makes its
+ * optimizer state are in memory. Every batch passes through all layers, and each layer makes its
  * step right after its own forward pass. The next layer's inputs are the outputs from before the
  * step, so that one pass serves all layers.
  *
  * On each batch:
  *
- * 1. with a head: the rows under the neutral label climb, the head trains, and, if negatives are
- *    hard, it draws the wrong labels of this batch (joint_head.h);
- * 2. the positive and negative rows climb together; each layer runs phases (A), (B), (C) as in
+ * 1. with a head: the rows under the neutral label make a forward pass, the head trains, and, if
+ *    negatives are hard, it draws the wrong labels of this batch (joint_head.h);
+ * 2. the positive and negative rows make one together; each layer runs phases (A), (B), (C) as in
  *    step.h, with peer normalisation if enabled (peers.h).
  *
  * In memory are all weights and optimizer state, and for one layer at a time the activations of a
  * batch and the tiles' gradients.
  */
-#include "learn/climb.h"
 #include "learn/joint_head.h"
 #include "learn/learner.h"
 #include "learn/pairs.h"
+#include "learn/pass.h"
 #include "learn/peers.h"
 #include "learn/streams.h"
 #include "learn/update.h"
@@ -29,7 +29,7 @@ struct network_learner {
     struct ff_learner base;
     struct ff_network network;
     struct ff_feed *feed;
-    struct ff_climb climb;
+    struct ff_pass pass;
     struct ff_update update;
     struct ff_joint_head head; /* network NULL: no head */
     bool hard, peers;
@@ -81,10 +81,10 @@ static struct network_learner make_shape(const struct ff_recipe *recipe,
         .max_rows = (size_t)2 * geometry->batch,
     };
 
-    shape.climb.hidden = recipe->hidden;
-    shape.climb.n_layers = recipe->layers;
-    shape.climb.max_rows = shape.max_rows;
-    shape.climb.max_blocks = shape.max_pieces;
+    shape.pass.hidden = recipe->hidden;
+    shape.pass.n_layers = recipe->layers;
+    shape.pass.max_rows = shape.max_rows;
+    shape.pass.max_blocks = shape.max_pieces;
     return shape;
 }
 
@@ -116,7 +116,7 @@ static int start_head(struct network_learner *l)
         .geometry = &job->geometry,
         .schedule = job->schedule,
         .network = &l->network,
-        .climb = &l->climb,
+        .pass = &l->pass,
         .update = &l->update,
         .draw = l->hard,
     };
@@ -145,10 +145,10 @@ static int start(struct ff_learner *base, struct ff_set *set)
 
     if (status == FF_OK)
         status = ff_buffers_alloc(base->opts.workers->ctx, n, buffers);
-    l->climb.workers = base->opts.workers;
-    l->climb.layers = l->network.layers;
+    l->pass.workers = base->opts.workers;
+    l->pass.layers = l->network.layers;
     if (status == FF_OK)
-        status = ff_climb_init(&l->climb);
+        status = ff_pass_init(&l->pass);
     if (status == FF_OK)
         status = start_update(l);
     return status == FF_OK ? start_head(l) : status;
@@ -163,7 +163,7 @@ static void close_learner(struct ff_learner *base)
                     list_buffers(l, &base->opts.job->manifest->recipe, buffers), buffers);
     ff_joint_head_release(&l->head);
     ff_update_release(&l->update);
-    ff_climb_release(&l->climb);
+    ff_pass_release(&l->pass);
     ff_feed_free(l->feed);
     ff_network_release(&l->network);
 }
@@ -195,7 +195,7 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
     }
     shape.update.layer = &parts[0];
     ff_update_needs(&shape.update, job->threads, out);
-    ff_climb_needs(&shape.climb, out);
+    ff_pass_needs(&shape.pass, out);
     ff_job_feed_needs(job, 0, (uint32_t)shape.max_pieces, FF_FEED_LEARN, out);
     ff_buffers_count(list_buffers(&shape, recipe, buffers), buffers, out);
     if (first_head)
@@ -241,7 +241,7 @@ static int learn_head(struct network_learner *l, const struct ff_batch *batch)
     return ff_joint_head_learn(&l->head, batch, l->feed, chunks, l->pieces);
 }
 
-/* Loads the positive and negative rows of BATCH into the climb and PAIRS. */
+/* Begins the forward pass of the positive and negative rows of BATCH, and sets PAIRS. */
 static int load_pairs(struct network_learner *l, const struct ff_batch *batch,
                       struct ff_pairs *pairs)
 {
@@ -254,12 +254,12 @@ static int load_pairs(struct network_learner *l, const struct ff_batch *batch,
         .loss = job->loss,
         .params = job->loss_params,
         .batch_rows = ff_batch_range(&job->geometry, batch->batch, &first_chunk, &chunks),
-        .blocks = l->climb.blocks,
+        .blocks = l->pass.blocks,
     };
     pairs->n_blocks = ff_pairs_request(first_chunk, chunks, negative, l->requests);
     status = ff_feed_load(l->feed, pairs->n_blocks, l->requests, l->pieces);
     if (status == FF_OK)
-        ff_climb_begin(&l->climb, pairs->n_blocks, l->pieces);
+        ff_pass_begin(&l->pass, pairs->n_blocks, l->pieces);
     return status;
 }
 
@@ -272,7 +272,7 @@ static int update_layer(struct network_learner *l, uint32_t k, const struct ff_p
     struct ff_update_rows rows = {
         .blocks = pairs->blocks,
         .n_blocks = pairs->n_blocks,
-        .delta = ff_climb_outputs(&l->climb, k),
+        .delta = ff_pass_outputs(&l->pass, k),
         .scale = l->scale,
         .first = true,
         .last = true,
@@ -299,7 +299,7 @@ static int update_layer(struct network_learner *l, uint32_t k, const struct ff_p
  * are more (Hinton 2022, section 3.3). */
 static void add_goodness(struct network_learner *l, uint32_t k)
 {
-    for (size_t row = 0; row < l->climb.all_rows; row++)
+    for (size_t row = 0; row < l->pass.all_rows; row++)
         l->total[row] = k < 2 ? l->goodness[row] : l->total[row] + l->goodness[row];
 }
 
@@ -308,17 +308,17 @@ static int learn_layer(struct network_learner *l, uint32_t k, const struct ff_pa
                        const struct ff_batch *batch, double *loss, struct ff_sums *layers)
 {
     const struct ff_layer *layer = &l->network.layers[k];
-    int status = ff_climb_layer(&l->climb, k);
+    int status = ff_pass_layer(&l->pass, k);
 
     if (status != FF_OK)
         return status;
-    ff_layer_goodness(layer, l->climb.all_rows, l->climb.sums, l->goodness);
+    ff_layer_goodness(layer, l->pass.all_rows, l->pass.sums, l->goodness);
     ff_pairs_scales(pairs, layer->units, l->goodness, l->scale, loss);
     ff_pairs_count(pairs, l->goodness, layers);
     add_goodness(l, k);
     status = update_layer(l, k, pairs, batch);
     if (k + 1 < l->network.n_layers)
-        ff_climb_on(&l->climb, k);
+        ff_pass_next(&l->pass, k);
     return status;
 }
 

@@ -56,7 +56,7 @@ uint64_t ff_manifest_generation(const struct ff_manifest *manifest, char kind, u
         return head ? FF_GENERATION_FINAL : ff_generation_final(mark->sweep);
     }
     if (mark->generation &&
-        ff_turn_teaches(&manifest->recipe, ff_manifest_turn(manifest), head ? 'H' : 'W', layer))
+        ff_turn_trains(&manifest->recipe, ff_manifest_turn(manifest), head ? 'H' : 'W', layer))
         return mark->generation;
     return head || mark->sweep == 0 ? FF_NO_GENERATION : ff_generation_final(mark->sweep - 1);
 }

@@ -78,8 +78,7 @@ struct ff_part ff_turn_part(const struct ff_recipe *recipe, struct ff_turn turn,
                             .number = ff_recipe_first_head(recipe) + number - recipe->layers};
 }
 
-bool ff_turn_teaches(const struct ff_recipe *recipe, struct ff_turn turn, char kind,
-                     uint32_t number)
+bool ff_turn_trains(const struct ff_recipe *recipe, struct ff_turn turn, char kind, uint32_t number)
 {
     enum ff_stage stage =
         kind == 'H' && !ff_recipe_trains_at_once(recipe) ? FF_STAGE_HEAD : FF_STAGE_TRAIN;

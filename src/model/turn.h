@@ -35,7 +35,7 @@ size_t ff_turn_parts(const struct ff_recipe *recipe, struct ff_turn turn);
 /* Kind and number of part I of these (layers first, then heads); its layer pointer is NULL. */
 struct ff_part ff_turn_part(const struct ff_recipe *recipe, struct ff_turn turn, size_t i);
 /* True if the part of KIND ('W' or 'H') and NUMBER trains in TURN. */
-bool ff_turn_teaches(const struct ff_recipe *recipe, struct ff_turn turn, char kind,
-                     uint32_t number);
+bool ff_turn_trains(const struct ff_recipe *recipe, struct ff_turn turn, char kind,
+                    uint32_t number);
 
 #endif
