@@ -23,7 +23,7 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 MANDIR := $(PREFIX)/share/man
 
-# One folder for each set of flags. LIBFUZZER, which `make fuzz` sets, is for clang alone.
+# One directory for each set of flags. LIBFUZZER, which `make fuzz` sets, is for clang alone.
 comma := ,
 ifdef LIBFUZZER
   FLAVOR := fuzz
@@ -85,7 +85,7 @@ GENERATOR_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tools/man/*.c))
 MAN_PAGES := $(patsubst tools/man/%.in,$(B)/%,$(wildcard tools/man/*.in))
 SUPPORT_SRC := $(sort $(wildcard tests/support/*.c tests/fixtures/*.c tests/naive/*.c))
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(B)/%.o)
-# Functions whose calls tests/support leads through its own (suite.c, count_work.c).
+# Functions that tests/support wraps (suite.c, count_work.c, each_allocation.c).
 WRAPPED := _mark_point aligned_alloc ff_layer_of ff_peak_consider mmap
 TEST_SRC := $(sort $(wildcard tests/*/test_*.c))
 TEST_BIN := $(TEST_SRC:tests/%.c=$(B)/tests/%)

@@ -38,7 +38,7 @@
  *   numbers in messages, and nowhere else.
  * - OpenBLAS takes a buffer of address space for each thread that computes. A job checks first that
  *   there is enough for its own; where several jobs compute at once under a limit of address space
- *   (ulimit -v), OpenBLAS may wait for ever.
+ *   (ulimit -v), OpenBLAS may wait forever.
  * - Peak memory is that of the process (memory.h).
  */
 #ifndef FFTOOL_FFTOOL_H

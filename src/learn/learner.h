@@ -1,8 +1,8 @@
 /*
  * Learners, each a file that ends with its row of operations. A learner makes one optimizer step
  * per batch: it holds the layers in training and reads their inputs through a feed. Epochs,
- * checkpoints and progress belong to the run (train/stage_learn.c). Those of the
- * modes are named in recipe/mode_rows.h.
+ * checkpoints and progress belong to the run (train/stage_learn.c). Those of the modes are named in
+ * recipe/mode_rows.h.
  */
 #ifndef FF_LEARN_LEARNER_H
 #define FF_LEARN_LEARNER_H

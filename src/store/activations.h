@@ -176,4 +176,5 @@ void ff_set_init(struct ff_set *set, const struct ff_set_ops *ops, struct ff_ctx
                  const char *name);
 /* Frees the coder and the buffer used for writing. */
 void ff_set_release(struct ff_set *set);
+
 #endif

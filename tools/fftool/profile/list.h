@@ -10,7 +10,7 @@
  * printed.
  */
 int profile_parse_depths(const char *command, const char *text, struct profile_depths *out);
-/* Reads names of training modes, without repetition. Returns as above; the names live for ever. */
+/* Reads names of training modes, without repetition. Returns as above; the names live forever. */
 int profile_parse_modes(const char *command, const char *text, struct profile_modes *out);
 
 #endif
