@@ -97,7 +97,8 @@ static int open_parts(struct ff_learner *base)
 
     shape.base = *base;
     *l = shape;
-    status = ff_network_init(&l->network, base->opts.workers->ctx, job->manifest);
+    status = ff_network_init(&l->network, base->opts.workers->ctx, &base->opts.workers->team,
+                             job->manifest);
     for (uint32_t k = 0; l->peers && k < l->network.n_layers && status == FF_OK; k++)
         status = ff_layer_add_means(&l->network.layers[k]);
     base->parts = l->network.parts;
