@@ -1,5 +1,7 @@
 #include "base/pool.h"
 
+#include "base/float_mode.h"
+
 #include <assert.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -71,6 +73,7 @@ static void *worker_main(void *arg)
     struct ff_pool *pool = self->pool;
     unsigned seen = 0;
 
+    ff_float_mode_flush();
     for (;;) {
         seen = wait_for_step(pool, seen);
         if (pool->stop)

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define MANIFEST_FORMAT "fftool model"
-#define MANIFEST_VERSION 3
 #define EXACT_DIGITS 17 /* digits with which a double reads back unchanged */
 
 static const char *const stage_names[] = {
@@ -90,7 +89,7 @@ int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *manifest, ch
 {
     json_t *root = json_pack(
         "{s:s, s:i, s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:o, s:o}", "format", MANIFEST_FORMAT,
-        "version", MANIFEST_VERSION, "writer", "fftool", manifest->program, "blas", manifest->blas,
+        "version", manifest->version, "writer", "fftool", manifest->program, "blas", manifest->blas,
         "lmdb", manifest->lmdb, "zstd", manifest->zstd, "recipe",
         ff_manifest_recipe_write(&manifest->recipe), "data", data_to_json(manifest), "progress",
         progress_to_json(&manifest->mark), "choice", choice_to_json(&manifest->choice));
@@ -307,17 +306,18 @@ static int parse_text(struct ff_ctx *ctx, const char *text, json_t **out)
     return *out ? FF_OK : ff_fail(ctx, FF_ECORRUPT, "%s", error.text);
 }
 
-static int check_format(struct ff_ctx *ctx, const json_t *root)
+static int check_format(struct ff_ctx *ctx, const json_t *root, int *out)
 {
     const char *format = json_string_value(json_object_get(root, "format"));
     json_int_t version = json_integer_value(json_object_get(root, "version"));
 
     if (!format || strcmp(format, MANIFEST_FORMAT) != 0)
         return ff_fail(ctx, FF_EFORMAT, "not an fftool model");
-    if (version != MANIFEST_VERSION)
+    if (version < FF_OLDEST_MANIFEST_VERSION || version > FF_MANIFEST_VERSION)
         return ff_fail(ctx, FF_EFORMAT,
-                       "format version %lld is not supported; this program reads version %d",
-                       (long long)version, MANIFEST_VERSION);
+                       "format version %lld is not supported; this program reads versions %d to %d",
+                       (long long)version, FF_OLDEST_MANIFEST_VERSION, FF_MANIFEST_VERSION);
+    *out = (int)version;
     return FF_OK;
 }
 
@@ -330,7 +330,7 @@ int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *text,
     memset(out, 0, sizeof *out);
     status = parse_text(ctx, text, &root);
     if (status == FF_OK)
-        status = check_format(ctx, root);
+        status = check_format(ctx, root, &out->version);
     if (status == FF_OK)
         status = parse_fields(ctx, root, out);
     json_decref(root);

@@ -66,7 +66,15 @@ struct ff_range_choice {
     double temperature;
 };
 
+/*
+ * Versions of the manifest, which are also versions of the arithmetic: the same recipe gives other
+ * weights under each. 4: subnormal numbers are zero (base/float_mode.h). A model keeps its version.
+ */
+#define FF_MANIFEST_VERSION 4
+#define FF_OLDEST_MANIFEST_VERSION 3
+
 struct ff_manifest {
+    int version;
     struct ff_recipe recipe;
     char *program, *blas, *lmdb, *zstd; /* versions that wrote the file */
     bool data_is_rows;               /* of memory or of a function: DATA_PATH is their name only */

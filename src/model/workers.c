@@ -39,6 +39,8 @@ int ff_workers_init(struct ff_workers *out, struct ff_ctx *ctx, unsigned threads
     if (status != FF_OK)
         return status;
     out->threads = ff_pool_threads(out->pool);
+    out->callers_mode = ff_float_mode_flush();
+    out->computing = true;
     for (unsigned i = 0; i < out->threads && status == FF_OK; i++)
         status = ff_coder_new(ctx, &out->coders[i]);
     if (status != FF_OK)
@@ -62,5 +64,7 @@ void ff_workers_release(struct ff_workers *workers)
     ff_pool_free(workers->pool);
     for (unsigned i = 0; i < workers->threads; i++)
         ff_coder_free(workers->coders[i]);
+    if (workers->computing)
+        ff_float_mode_restore(workers->callers_mode);
     memset(workers, 0, sizeof *workers);
 }

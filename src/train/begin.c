@@ -268,6 +268,7 @@ int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 
     if (status != FF_OK)
         return status;
+    manifest->version = FF_MANIFEST_VERSION;
     manifest->program = strdup(FF_VERSION);
     manifest->blas = strdup(ff_gemm_backend());
     manifest->lmdb = strdup(ff_lmdb_version());

@@ -24,6 +24,11 @@
 
 static void warn_of_other_versions(struct ff_run *run)
 {
+    if (run->manifest.version != FF_MANIFEST_VERSION)
+        ff_warn(run->ctx,
+                "training began with version %s of fftool, whose arithmetic was another: the last "
+                "bits of the weights will differ from those of a run with only one of them",
+                run->manifest.program);
     if (strcmp(run->manifest.blas, ff_gemm_backend()) != 0)
         ff_warn(run->ctx,
                 "training began with %s and resumes with %s: the last bits of the weights will "

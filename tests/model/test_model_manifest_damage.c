@@ -361,7 +361,8 @@ END_TEST
 
 START_TEST(another_version_is_refused)
 {
-    static const json_int_t versions[] = {2, 4, 1000000, 0, -1};
+    static const json_int_t versions[] = {FF_OLDEST_MANIFEST_VERSION - 1, FF_MANIFEST_VERSION + 1,
+                                          1000000, 0, -1};
     struct ff_manifest out;
 
     for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
