@@ -34,7 +34,7 @@ ff 0 train $net --model model.ff
 for mib in 100 160 240 300 380 460 600 1024; do
     for use in "train $net --model new.ff --force" "eval model.ff --data $data --limit 50" \
         "predict model.ff --input $data --limit 50" "inspect model.ff" \
-        "bench --units 16 --batch 16 --seconds 0.01 --rounds 1"; do
+        "bench --data $data --limit 500 --hidden 64 --epochs 40 --seconds 0.05"; do
         limited $mib $use
         ok "${use%% *} ends within $mib MiB, or says what it lacks" ended
         [ $mib -lt 1024 ] || ok "${use%% *} is done within $mib MiB" [ $code -eq 0 ]

@@ -8,7 +8,9 @@ cat >stub <<'EOF'
 #!/bin/sh
 # Training number $DIES is killed.
 if [ "$1" = bench ]; then
-    printf '{\n  "threads": 2,\n  "train_gflops": 90,\n  "gemm_gflops": 100,\n  "ratio": 0.9\n}\n'
+    speed='{"median": 100, "low": 99, "high": 103}' ratio='{"median": 0.9, "low": 0.88, "high": 0.94}'
+    echo "{\"train_gflops\": $speed, \"large_gflops\": $speed, \"large_ratio\": $ratio,"
+    echo "\"same_gflops\": $speed, \"same_ratio\": $ratio, \"around_epochs\": 0.25}"
     exit
 fi
 if [ "$1" = eval ]; then
@@ -31,12 +33,13 @@ bench()
     command="tools/bench"
     rm -f trainings
     code=0
-    DIES=$2 FFTOOL_BENCH_DATA=$data "$FFTOOL_ROOT/tools/bench" ./stub >out 2>err || code=$?
+    DIES=$2 FFTOOL_BENCH_DATA=$data "$FFTOOL_ROOT/tools/bench" --all ./stub >out 2>err || code=$?
     ok "the exit code is $1" [ "$code" -eq "$1" ]
 }
 
 bench 0 0
-ok "widths are compared" has out '^ +2000 +2 +90\.0 +100\.0 +0\.90$'
+ok "seven networks are compared" [ "$(grep -cE \
+    '^[0-9]+x[0-9] .* 100\.0 +100\.0 +0\.90 . 0\.03 +100\.0 +0\.90 . 0\.03 +25 %$' out)" -eq 7 ]
 ok "recipes are compared" [ "$(grep -cE '^ +[1-3] +2\.0 +2\.0 +1\.00 +0\.5 +0\.5 +1\.0$' out)" -eq 3 ]
 if has out 'no control group can be made'; then
     echo "SKIPPED: bench under a limit: no control group can be made here"

@@ -156,15 +156,15 @@ limited --batch 1 16777216 train --data "$data"
 limited --head-epochs 0 1000000 train --data "$data"
 refused 2 '--head-epochs: "4294967295" .* to 1000000$' \
     train --data "$data" --head-epochs 4294967295
-limited --batch 1 65536 bench
-limited --units 2 65536 bench
-limited --rounds 1 1000 bench
+limited --batch 1 16777216 bench --data "$data"
 limited --features 1 16777216 plan
 limited --classes 2 1000 plan
 limited --samples 1 1099511627776 plan
 limited --epochs 1 1000000 profile --data "$data"
 limited --batch 1 16777216 profile --data "$data"
-refused 2 'seconds 0: must be above 0, and at most 3600$' bench --seconds 0
+refused 2 'seconds 0: must be above 0, and at most 60$' bench --data "$data" --seconds 0
+refused 1 'training was over before anything could be measured: use more epochs' \
+    bench --data "$data" --limit 100 --epochs 1 --hidden 16
 refused 2 'images of 5000 x 4000 pixels: at most 16777216 pixels in total$' \
     plan --height 5000 --width 4000
 

@@ -5,6 +5,7 @@
 #include "hints.h"
 #include <cblas.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 /* What OpenBLAS takes for each thread, and what stays free beside it. */
@@ -42,23 +43,9 @@ static float *make_numbers(size_t n, float least)
     return numbers;
 }
 
-int reference_init(const struct cli *cli, uint32_t units, uint32_t batch, unsigned threads,
-                   struct reference *out)
+void reference_init(const struct cli *cli, unsigned threads, struct reference *out)
 {
-    size_t rows = (size_t)2 * batch, square = (size_t)units * units;
-
-    if (!has_address_space(threads)) {
-        report_failure(cli, "out of address space: OpenBLAS needs %zu MiB more",
-                       (threads * THREAD_BYTES + MARGIN_BYTES) >> 20);
-        print_hint_for(cli, FF_ENOMEM);
-        return EXIT_FAILED;
-    }
-    *out = (struct reference){.units = units, .batch = batch, .threads = threads};
-    out->x = make_numbers(rows * units, 0);
-    out->weights = make_numbers(square, -1);
-    out->y = make_numbers(rows * units, 0);
-    out->gradient = make_numbers(square, -1);
-    return EXIT_DONE;
+    *out = (struct reference){.cli = cli, .threads = threads};
 }
 
 void reference_release(struct reference *reference)
@@ -67,45 +54,74 @@ void reference_release(struct reference *reference)
     free(reference->weights);
     free(reference->y);
     free(reference->gradient);
-    *reference = (struct reference){.units = 0};
+    reference_init(reference->cli, reference->threads, reference);
 }
 
-double reference_step_flops(uint32_t units, uint32_t batch)
+static uint32_t larger(uint32_t a, uint32_t b)
 {
-    return 8.0 * batch * (double)units * units;
+    return a > b ? a : b;
 }
 
-/* y = x W', dW = y' x. */
-static void multiply(const struct reference *reference)
+/* Makes room for SHAPE. */
+static int fit(struct reference *reference, const struct reference_shape *shape)
 {
-    blasint n = (blasint)reference->units, rows = (blasint)(2 * reference->batch);
+    struct reference_shape *room = &reference->room, old = *room;
 
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, n, n, 1, reference->x, n,
-                reference->weights, n, 0, reference->y, n);
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, n, n, rows, 1, reference->y, n,
-                reference->x, n, 0, reference->gradient, n);
+    room->rows = larger(old.rows, shape->rows);
+    room->units = larger(old.units, shape->units);
+    room->fan_in = larger(old.fan_in, shape->fan_in);
+    if (memcmp(&old, room, sizeof old) == 0)
+        return EXIT_DONE;
+    if (!has_address_space(reference->threads)) {
+        report_failure(reference->cli, "out of address space: OpenBLAS needs %zu MiB more",
+                       (reference->threads * THREAD_BYTES + MARGIN_BYTES) >> 20);
+        print_hint_for(reference->cli, FF_ENOMEM);
+        return EXIT_FAILED;
+    }
+    old = *room;
+    reference_release(reference);
+    *room = old;
+    reference->x = make_numbers((size_t)room->rows * room->fan_in, 0);
+    reference->weights = make_numbers((size_t)room->units * room->fan_in, -1);
+    reference->y = make_numbers((size_t)room->rows * room->units, 0);
+    reference->gradient = make_numbers((size_t)room->units * room->fan_in, -1);
+    return EXIT_DONE;
 }
 
-double reference_measure(const struct reference *reference, double seconds,
-                         bool (*interrupted)(void *arg))
+static void multiply(const struct reference *reference, const struct reference_shape *shape)
 {
-    double elapsed = 0, began;
+    blasint rows = (blasint)shape->rows, units = (blasint)shape->units,
+            fan_in = (blasint)shape->fan_in;
+
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, units, fan_in, 1, reference->x,
+                fan_in, reference->weights, fan_in, 0, reference->y, units);
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, units, fan_in, rows, 1, reference->y,
+                units, reference->x, fan_in, 0, reference->gradient, fan_in);
+}
+
+int reference_measure(struct reference *reference, const struct reference_shape *shape,
+                      double seconds, bool (*interrupted)(void *arg), double *gflops)
+{
+    double elapsed = 0, began, operations = 4.0 * shape->rows * shape->units * shape->fan_in;
     bool stopped = false;
+    int result = fit(reference, shape);
     uint64_t count;
 
+    *gflops = 0;
+    if (result != EXIT_DONE)
+        return result;
     openblas_set_num_threads((int)reference->threads);
-    multiply(reference); /* to warm up */
+    multiply(reference, shape); /* to warm up */
     began = now_s();
     for (count = 0; elapsed < seconds && !stopped; count++) {
-        multiply(reference);
+        multiply(reference, shape);
         elapsed = now_s() - began;
         stopped = interrupted(NULL);
     }
     openblas_set_num_threads(1); /* as the library has it */
-    if (stopped)
-        return 0;
-    return reference_step_flops(reference->units, reference->batch) * (double)count / elapsed *
-           1e-9;
+    if (!stopped)
+        *gflops = operations * (double)count / elapsed * 1e-9;
+    return EXIT_DONE;
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -115,8 +131,13 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-double median(double *values, size_t n)
+double quantile(double *values, size_t n, double at)
 {
+    double place = at * (double)(n - 1);
+    size_t below = (size_t)place;
+
     qsort(values, n, sizeof *values, compare_doubles);
-    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+    if (below + 1 == n)
+        return values[below];
+    return values[below] + (place - (double)below) * (values[below + 1] - values[below]);
 }

@@ -1,6 +1,6 @@
 /*
- * The speed of plain matrix products: sgemm of a layer's shapes by OpenBLAS with its own threads,
- * the reference that training is measured against.
+ * The speed of plain matrix products: sgemm by OpenBLAS with its own threads, the reference that
+ * training is measured against.
  */
 #ifndef CLI_REFERENCE_H
 #define CLI_REFERENCE_H
@@ -9,24 +9,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The products of a training step of a layer: forward Y (rows, units) = X (rows, fan_in) W', and
+ * gradient dW (units, fan_in) = Y' X, of as many operations. */
+struct reference_shape {
+    uint32_t rows, units, fan_in;
+};
+
 struct reference {
-    uint32_t units, batch; /* of a layer and its inputs; of a step, which has twice as many rows */
+    const struct cli *cli;
     unsigned threads;
+    struct reference_shape room; /* that the buffers have */
     float *x, *weights, *y, *gradient;
 };
 
-/* Returns EXIT_DONE, or EXIT_FAILED with the reason printed; there is nothing to release then. */
-int reference_init(const struct cli *cli, uint32_t units, uint32_t batch, unsigned threads,
-                   struct reference *out);
-/* Computes the products of training steps for about SECONDS. Returns 1e9 operations per second; 0
- * if INTERRUPTED, which is asked between steps, says so. Nothing else uses OpenBLAS meanwhile. */
-double reference_measure(const struct reference *reference, double seconds,
-                         bool (*interrupted)(void *arg));
-/* Operations of the products of a training step: forward and backward, both streams. */
-double reference_step_flops(uint32_t units, uint32_t batch);
+/* For products with THREADS threads. Allocates nothing. */
+void reference_init(const struct cli *cli, unsigned threads, struct reference *out);
+/* Computes products of SHAPE for about SECONDS and sets *GFLOPS to 1e9 operations per second, or to
+ * 0 if INTERRUPTED, which is asked between them, says so. Nothing else uses OpenBLAS meanwhile.
+ * Returns EXIT_DONE, or EXIT_FAILED with the reason printed. */
+int reference_measure(struct reference *reference, const struct reference_shape *shape,
+                      double seconds, bool (*interrupted)(void *arg), double *gflops);
 void reference_release(struct reference *reference);
 
-/* The median of VALUES, which are sorted. */
-double median(double *values, size_t n);
+/* The value below which a fraction AT (0.5: the median) of N VALUES are, which get sorted. */
+double quantile(double *values, size_t n, double at);
 
 #endif

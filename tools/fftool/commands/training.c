@@ -237,15 +237,17 @@ static double reference_of(const struct cli *cli, const struct training *trainin
                            const struct outline *outline)
 {
     unsigned threads = training->opts.threads > 0 ? training->opts.threads : machine_processors();
+    const struct reference_shape shape = {outline->batch, outline->widest, outline->widest};
     double gflops[REFERENCE_ROUNDS];
     struct reference reference;
+    int result = EXIT_DONE;
 
-    if (reference_init(cli, outline->widest, outline->batch, threads, &reference) != EXIT_DONE)
-        return 0;
-    for (size_t i = 0; i < REFERENCE_ROUNDS; i++)
-        gflops[i] = reference_measure(&reference, REFERENCE_SECONDS, interrupt_asked);
+    reference_init(cli, threads, &reference);
+    for (size_t i = 0; i < REFERENCE_ROUNDS && result == EXIT_DONE; i++)
+        result =
+            reference_measure(&reference, &shape, REFERENCE_SECONDS, interrupt_asked, &gflops[i]);
     reference_release(&reference);
-    return median(gflops, REFERENCE_ROUNDS);
+    return result == EXIT_DONE ? quantile(gflops, REFERENCE_ROUNDS, 0.5) : 0;
 }
 
 /*
