@@ -48,8 +48,14 @@ endif
 endif
 B := build/$(FLAVOR)
 
-# AVX2 where this machine has it; `make ARCH_FLAGS=` builds for any x86-64 or another architecture.
-ARCH_FLAGS ?= $(shell grep -q -m1 avx2 /proc/cpuinfo 2>/dev/null && echo -march=x86-64-v3)
+# Files of kernels, which are compiled once more for each level of x86-64; the program takes the
+# highest that the processor has (src/base/level.h). So a build runs on any x86-64.
+LEVEL_SRC := src/nn/kernels.c src/nn/labels.c src/nn/dropout.c src/nn/optimizer_blocks.c
+ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
+  LEVELS := 3 4
+  LEVEL_FLAGS_3 := -march=x86-64-v3
+  LEVEL_FLAGS_4 := -march=x86-64-v4 -mprefer-vector-width=512
+endif
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
         -Wvla -Wcast-qual -Wwrite-strings -Wformat=2
@@ -69,13 +75,14 @@ endif
 DEP_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 DEP_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lm -pthread
 
-ALL_CPPFLAGS := -D_GNU_SOURCE -Iinclude -Isrc $(DEP_CFLAGS) $(CPPFLAGS)
-ALL_CFLAGS := -std=c11 -pthread $(WARN) $(FFLAGS) $(OPT) $(ARCH_FLAGS) $(CFLAGS)
+ALL_CPPFLAGS := -D_GNU_SOURCE $(if $(LEVELS),-DFF_X86_LEVELS) -Iinclude -Isrc $(DEP_CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS := -std=c11 -pthread $(WARN) $(FFLAGS) $(OPT) $(CFLAGS)
 ALL_LDFLAGS := $(LINK_OPT) -Wl,--as-needed $(LDFLAGS)
 
 LIB_SRC := $(sort $(wildcard src/*/*.c))
-LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
-PIC_OBJ := $(LIB_SRC:%.c=$(B)/pic/%.o)
+LEVEL_OBJ := $(foreach level,$(LEVELS),$(LEVEL_SRC:%.c=%.v$(level).o))
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(LEVEL_OBJ:%=$(B)/%)
+PIC_OBJ := $(LIB_SRC:%.c=$(B)/pic/%.o) $(LEVEL_OBJ:%=$(B)/pic/%)
 TOOL_SRC := $(sort $(wildcard tools/fftool/*.c tools/fftool/*/*.c))
 TOOL_OBJ := $(TOOL_SRC:%.c=$(B)/%.o)
 # The program without main(), for the fuzz targets and the generator of man pages.
@@ -178,6 +185,17 @@ $(B)/tests/fuzz/%.o: ALL_CPPFLAGS += -Itools/fftool $(if $(LIBFUZZER),-DFF_LIBFU
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The levels of files of kernels: NAME.v3.o, NAME.v4.o.
+define LEVEL_RULES
+$(B)/pic/%.v$(1).o: %.c $(B)/flags
+	@mkdir -p $$(@D)
+	$$(CC) $$(ALL_CPPFLAGS) -DFF_LEVEL=$(1) $$(ALL_CFLAGS) $$(LEVEL_FLAGS_$(1)) -fPIC -MMD -MP -c -o $$@ $$<
+$(B)/%.v$(1).o: %.c $(B)/flags
+	@mkdir -p $$(@D)
+	$$(CC) $$(ALL_CPPFLAGS) -DFF_LEVEL=$(1) $$(ALL_CFLAGS) $$(LEVEL_FLAGS_$(1)) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach level,$(LEVELS),$(eval $(call LEVEL_RULES,$(level))))
 
 # Rebuild when the flags change.
 FLAGS_NOW := $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(DEP_LIBS)

@@ -1,14 +1,9 @@
 #include "base/rng.h"
 
+#include "base/rng_blocks.h"
+
 #include <assert.h>
 #include <math.h>
-#include <stddef.h>
-
-#define PHILOX_ROUNDS 10
-#define PHILOX_M0 0xD2511F53u
-#define PHILOX_M1 0xCD9E8D57u
-#define PHILOX_W0 0x9E3779B9u
-#define PHILOX_W1 0xBB67AE85u
 
 #define FEISTEL_ROUNDS 6
 
@@ -28,51 +23,21 @@ void ff_rng_block(const struct ff_rng *rng, uint64_t index, uint32_t out[4])
     uint32_t c2 = rng->stream[0], c3 = rng->stream[1];
     uint32_t k0 = rng->key[0], k1 = rng->key[1];
 
-    for (int round = 0; round < PHILOX_ROUNDS; round++) {
-        uint64_t p0 = (uint64_t)PHILOX_M0 * c0;
-        uint64_t p1 = (uint64_t)PHILOX_M1 * c2;
+    for (int round = 0; round < FF_PHILOX_ROUNDS; round++) {
+        uint64_t p0 = (uint64_t)FF_PHILOX_M0 * c0;
+        uint64_t p1 = (uint64_t)FF_PHILOX_M1 * c2;
 
         c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
         c1 = (uint32_t)p1;
         c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
         c3 = (uint32_t)p0;
-        k0 += PHILOX_W0;
-        k1 += PHILOX_W1;
+        k0 += FF_PHILOX_W0;
+        k1 += FF_PHILOX_W1;
     }
     out[0] = c0;
     out[1] = c1;
     out[2] = c2;
     out[3] = c3;
-}
-
-/* One round of all lanes. */
-static void philox_round(uint32_t k0, uint32_t k1, uint32_t c[4][FF_RNG_LANES])
-{
-    for (size_t l = 0; l < FF_RNG_LANES; l++) {
-        uint64_t p0 = (uint64_t)PHILOX_M0 * c[0][l], p1 = (uint64_t)PHILOX_M1 * c[2][l];
-
-        c[0][l] = (uint32_t)(p1 >> 32) ^ c[1][l] ^ k0;
-        c[1][l] = (uint32_t)p1;
-        c[2][l] = (uint32_t)(p0 >> 32) ^ c[3][l] ^ k1;
-        c[3][l] = (uint32_t)p0;
-    }
-}
-
-void ff_rng_blocks(const struct ff_rng *rng, uint64_t index, uint32_t out[4][FF_RNG_LANES])
-{
-    uint32_t k0 = rng->key[0], k1 = rng->key[1];
-
-    for (size_t l = 0; l < FF_RNG_LANES; l++) {
-        out[0][l] = (uint32_t)(index + l);
-        out[1][l] = (uint32_t)((index + l) >> 32);
-        out[2][l] = rng->stream[0];
-        out[3][l] = rng->stream[1];
-    }
-    for (int round = 0; round < PHILOX_ROUNDS; round++) {
-        philox_round(k0, k1, out);
-        k0 += PHILOX_W0;
-        k1 += PHILOX_W1;
-    }
 }
 
 uint32_t ff_rng_below(const struct ff_rng *rng, uint64_t index, uint32_t bound)

@@ -36,10 +36,6 @@ struct ff_rng ff_rng_make(uint64_t seed, enum ff_rng_purpose purpose, uint32_t l
                           uint32_t epoch);
 /* Block INDEX of the sequence: four independent uniform 32-bit numbers. */
 void ff_rng_block(const struct ff_rng *rng, uint64_t index, uint32_t out[4]);
-/* Blocks INDEX .. INDEX + FF_RNG_LANES - 1 at once, laid out so that compilers vectorise the loop:
- * word w of block b is OUT[w][b]. */
-#define FF_RNG_LANES 8
-void ff_rng_blocks(const struct ff_rng *rng, uint64_t index, uint32_t out[4][FF_RNG_LANES]);
 /* A uniform integer in [0, bound), bound > 0. Bias below 2^-32 (Lemire's multiplication on 64
  * bits).
  */

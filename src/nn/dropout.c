@@ -1,15 +1,10 @@
 #include "nn/dropout.h"
 
-#include <math.h>
+#include "base/rng_blocks.h"
+#include "nn/level.h"
 
-#define STEPS 65536.0f      /* values of a 16-bit random number */
 #define NUMBERS 8           /* 16-bit numbers in a block */
 #define BLOCKS FF_RNG_LANES /* blocks drawn at a time */
-
-float ff_dropout_probability(double p)
-{
-    return (float)(rint(p * STEPS) / STEPS);
-}
 
 /* Draws the 16-bit numbers of BLOCKS blocks from INDEX on, in the order of blocks. */
 static void draw(const struct ff_rng *rng, uint64_t index, uint16_t out[BLOCKS * NUMBERS])
@@ -32,11 +27,11 @@ static void drop(const uint16_t *restrict numbers, size_t n, uint32_t below, flo
         out[j] = numbers[j] < below ? 0.0f : in[j] * scale;
 }
 
-void ff_dropout(const struct ff_rng *rng, uint64_t first, size_t rows, size_t width,
-                float probability, const float *in, float *out)
+void FF_AT_LEVEL(ff_dropout)(const struct ff_rng *rng, uint64_t first, size_t rows, size_t width,
+                             float probability, const float *in, float *out)
 {
     size_t blocks = (width + NUMBERS - 1) / NUMBERS, at_a_time = BLOCKS * NUMBERS;
-    uint32_t below = (uint32_t)(probability * STEPS);
+    uint32_t below = (uint32_t)(probability * FF_DROPOUT_STEPS);
     float scale = 1.0f / (1.0f - probability);
     uint16_t numbers[BLOCKS * NUMBERS];
 

@@ -8,10 +8,16 @@
 
 #include "base/rng.h"
 
+#include <math.h>
 #include <stddef.h>
 
+#define FF_DROPOUT_STEPS 65536.0f /* values of a 16-bit random number */
+
 /* P, 0 .. 1, rounded to a multiple of 2^-16: the probability in effect. */
-float ff_dropout_probability(double p);
+static inline float ff_dropout_probability(double p)
+{
+    return (float)(rint(p * FF_DROPOUT_STEPS) / FF_DROPOUT_STEPS);
+}
 /* OUT = IN with dropout; both (rows, width). Row i has the mask of row FIRST + i of the sequence
  * RNG. OUT may be IN. */
 void ff_dropout(const struct ff_rng *rng, uint64_t first, size_t rows, size_t width,

@@ -1,5 +1,7 @@
 #include "nn/kernels.h"
 
+#include "nn/level.h"
+
 #include <math.h>
 
 /*
@@ -69,8 +71,8 @@ static void scale_row(size_t units, float *y, float scale)
         y[j] *= scale;
 }
 
-void ff_bias_relu(size_t rows, size_t units, float *z, size_t ldz, const float *bias,
-                  float *sum_squares)
+void FF_AT_LEVEL(ff_bias_relu)(size_t rows, size_t units, float *z, size_t ldz, const float *bias,
+                               float *sum_squares)
 {
     for (size_t i = 0; i < rows; i++)
         sum_squares[i] = bias_relu_row(units, z + i * ldz, bias);
@@ -82,7 +84,7 @@ static void add_row(size_t units, float *restrict sums, const float *restrict y)
         sums[j] += y[j];
 }
 
-void ff_add_bias(size_t rows, size_t units, float *z, size_t ldz, const float *bias)
+void FF_AT_LEVEL(ff_add_bias)(size_t rows, size_t units, float *z, size_t ldz, const float *bias)
 {
     for (size_t i = 0; i < rows; i++)
         add_row(units, z + i * ldz, bias);
@@ -94,13 +96,13 @@ static void relu_row(size_t units, float *z)
         z[j] = relu(z[j]);
 }
 
-void ff_relu(size_t rows, size_t units, float *z, size_t ldz)
+void FF_AT_LEVEL(ff_relu)(size_t rows, size_t units, float *z, size_t ldz)
 {
     for (size_t i = 0; i < rows; i++)
         relu_row(units, z + i * ldz);
 }
 
-void ff_scale_rows(size_t rows, size_t units, float *y, size_t ldy, const float *scale)
+void FF_AT_LEVEL(ff_scale_rows)(size_t rows, size_t units, float *y, size_t ldy, const float *scale)
 {
     for (size_t i = 0; i < rows; i++)
         scale_row(units, y + i * ldy, scale[i]);
@@ -112,7 +114,8 @@ static void relu_backward_row(size_t units, const float *restrict dy, float *res
         y[j] = y[j] > 0.0f ? dy[j] : 0.0f;
 }
 
-void ff_relu_backward(size_t rows, size_t units, const float *dy, size_t ldd, float *y, size_t ldy)
+void FF_AT_LEVEL(ff_relu_backward)(size_t rows, size_t units, const float *dy, size_t ldd, float *y,
+                                   size_t ldy)
 {
     for (size_t i = 0; i < rows; i++)
         relu_backward_row(units, dy + i * ldd, y + i * ldy);
@@ -127,15 +130,15 @@ static void scale_row_into(size_t units, const float *restrict y, float scale,
         out[j] += shift[j];
 }
 
-void ff_scale_rows_into(size_t rows, size_t units, const float *y, size_t ldy, const float *scale,
-                        const float *shift, float *out, size_t ldo)
+void FF_AT_LEVEL(ff_scale_rows_into)(size_t rows, size_t units, const float *y, size_t ldy,
+                                     const float *scale, const float *shift, float *out, size_t ldo)
 {
     for (size_t i = 0; i < rows; i++)
         scale_row_into(units, y + i * ldy, scale[i], shift, out + i * ldo);
 }
 
-void ff_column_sums(size_t rows, size_t units, const float *y, size_t ldy, int accumulate,
-                    float *sums)
+void FF_AT_LEVEL(ff_column_sums)(size_t rows, size_t units, const float *y, size_t ldy,
+                                 int accumulate, float *sums)
 {
     if (!accumulate) {
         for (size_t j = 0; j < units; j++)
@@ -145,7 +148,7 @@ void ff_column_sums(size_t rows, size_t units, const float *y, size_t ldy, int a
         add_row(units, sums, y + i * ldy);
 }
 
-void ff_normalise_rows(size_t rows, size_t units, float *y, size_t ldy)
+void FF_AT_LEVEL(ff_normalise_rows)(size_t rows, size_t units, float *y, size_t ldy)
 {
     float target = sqrtf((float)units); /* the length of a row whose RMS is 1 */
 
@@ -157,12 +160,12 @@ void ff_normalise_rows(size_t rows, size_t units, float *y, size_t ldy)
     }
 }
 
-bool ff_squares_are_finite(size_t n, const float *x)
+bool FF_AT_LEVEL(ff_squares_are_finite)(size_t n, const float *x)
 {
     return isfinite(sum_of_squares(n, x));
 }
 
-bool ff_all_finite(size_t n, const float *x)
+bool FF_AT_LEVEL(ff_all_finite)(size_t n, const float *x)
 {
     float lanes[FF_LANES] = {0.0f};
     size_t whole = n - n % FF_LANES;
@@ -183,7 +186,8 @@ static void mark_row(size_t units, const float *restrict y, uint8_t *restrict ac
         active[j] |= y[j] > 0.0f;
 }
 
-void ff_mark_active(size_t rows, size_t units, const float *y, size_t ldy, uint8_t *active)
+void FF_AT_LEVEL(ff_mark_active)(size_t rows, size_t units, const float *y, size_t ldy,
+                                 uint8_t *active)
 {
     for (size_t i = 0; i < rows; i++)
         mark_row(units, y + i * ldy, active);

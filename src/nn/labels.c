@@ -1,5 +1,7 @@
 #include "nn/labels.h"
 
+#include "nn/level.h"
+
 #include <assert.h>
 
 /* Units per block; the derivative of a block is stored beside z. Tiles are usually no wider. */
@@ -39,8 +41,8 @@ static float sum_of_squares(size_t units, const float *restrict z, const float *
     return sum;
 }
 
-void ff_label_sums(const struct ff_labels *with, size_t rows, size_t units, const float *z,
-                   size_t ldz, float *sums)
+void FF_AT_LEVEL(ff_label_sums)(const struct ff_labels *with, size_t rows, size_t units,
+                                const float *z, size_t ldz, float *sums)
 {
     for (size_t i = 0; i < rows; i++) {
         for (size_t c = 0; c < with->n; c++)
@@ -117,14 +119,15 @@ static void mix_rows(const struct ff_labels *with, size_t rows, size_t units, co
     }
 }
 
-void ff_label_mix(const struct ff_labels *with, size_t rows, size_t units, const float *z,
-                  size_t ldz, const float *weight, float *out, size_t ldo)
+void FF_AT_LEVEL(ff_label_mix)(const struct ff_labels *with, size_t rows, size_t units,
+                               const float *z, size_t ldz, const float *weight, float *out,
+                               size_t ldo)
 {
     mix_rows(with, rows, units, z, ldz, weight, out, ldo, NULL);
 }
 
-void ff_label_backward(const struct ff_labels *with, size_t rows, size_t units, float *z,
-                       size_t ldz, const float *weight, float *dv)
+void FF_AT_LEVEL(ff_label_backward)(const struct ff_labels *with, size_t rows, size_t units,
+                                    float *z, size_t ldz, const float *weight, float *dv)
 {
     mix_rows(with, rows, units, z, ldz, weight, z, ldz, dv);
 }

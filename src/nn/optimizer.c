@@ -1,39 +1,16 @@
 #include "nn/optimizer.h"
 
+#include "nn/optimizer_blocks.h"
+
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
 /* The fraction of each weight that one step of decoupled decay subtracts. 0 leaves w unchanged, so
- * the loops below need no branch. */
+ * the loops need no branch. */
 static float decay_rate(const struct ff_optimizer_params *params, float lr, int decay)
 {
     return decay ? lr * params->weight_decay : 0.0f;
-}
-
-/* The constants of one step. */
-struct adam {
-    float beta1, beta2;
-    float rest1, rest2; /* 1 - beta, exact for beta >= 0.5 */
-    float rate;         /* lr / (1 - beta1^t) */
-    float scale;        /* 1 / sqrt(1 - beta2^t) */
-    float epsilon;
-    float decay;
-};
-
-/* w, g, m, v: (n). Limited by square roots and divisions, which AVX does 8 at a time. */
-static void adam_block(struct adam a, size_t n, float *restrict w, const float *restrict g,
-                       float *restrict m, float *restrict v)
-{
-    for (size_t i = 0; i < n; i++) {
-        float mi = a.beta1 * m[i] + a.rest1 * g[i];
-        float vi = a.beta2 * v[i] + a.rest2 * (g[i] * g[i]);
-        float step = a.rate * mi / (sqrtf(vi) * a.scale + a.epsilon);
-
-        m[i] = mi;
-        v[i] = vi;
-        w[i] = w[i] - a.decay * w[i] - step;
-    }
 }
 
 /*
@@ -46,7 +23,7 @@ static void adam_block(struct adam a, size_t n, float *restrict w, const float *
 static void adam_step(const struct ff_optimizer_params *params, uint64_t step, float lr, int decay,
                       size_t n, float *w, const float *g, float *const *state)
 {
-    struct adam a = {
+    const struct ff_adam a = {
         .beta1 = params->beta1,
         .beta2 = params->beta2,
         .rest1 = 1.0f - params->beta1,
@@ -58,18 +35,7 @@ static void adam_step(const struct ff_optimizer_params *params, uint64_t step, f
     };
 
     assert(step >= 1);
-    adam_block(a, n, w, g, state[0], state[1]);
-}
-
-static void sgd_block(float momentum, float lr, float decay, size_t n, float *restrict w,
-                      const float *restrict g, float *restrict velocity)
-{
-    for (size_t i = 0; i < n; i++) {
-        float vi = momentum * velocity[i] + g[i];
-
-        velocity[i] = vi;
-        w[i] = w[i] - decay * w[i] - lr * vi;
-    }
+    ff_adam_block(&a, n, w, g, state[0], state[1]);
 }
 
 /*
@@ -82,8 +48,10 @@ static void sgd_block(float momentum, float lr, float decay, size_t n, float *re
 static void sgd_step(const struct ff_optimizer_params *params, uint64_t step, float lr, int decay,
                      size_t n, float *w, const float *g, float *const *state)
 {
+    const struct ff_sgd s = {params->momentum, lr, decay_rate(params, lr, decay)};
+
     (void)step;
-    sgd_block(params->momentum, lr, decay_rate(params, lr, decay), n, w, g, state[0]);
+    ff_sgd_block(&s, n, w, g, state[0]);
 }
 
 static const struct ff_optimizer optimizers[] = {
