@@ -7,6 +7,7 @@
 #include "json.h"
 #include "options.h"
 #include "reference.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -130,7 +131,7 @@ struct bench {
     uint32_t layer;            /* in training */
     bool counts, after_epoch;  /* this is no first epoch; it has just ended */
     double began;              /* of the slice; 0: with the next batch */
-    uint64_t batches, all;     /* of the slice, of the epoch */
+    uint64_t batches;          /* of the slice */
     double flops;              /* of a batch */
     double paused, paused_now; /* seconds in the reference; in this epoch */
     double first_epoch,
@@ -201,16 +202,17 @@ static void on_epoch(void *arg, const struct ff_epoch_report *report)
 {
     struct bench *bench = arg;
     double seconds = report->seconds - bench->paused_now;
+    double samples = report->rows_per_second * report->seconds;
+    double batches = ceil(samples / (double)ff_recipe_get_uint(bench->recipe, "batch") - 1e-6);
     bool last = report->epoch == ff_recipe_get_uint(bench->recipe, "epochs");
 
     if (report->layer != bench->layer || !bench->counts)
         bench->began = 0;
-    bench->flops = report->gflops * report->seconds * 1e9 / (double)bench->all;
+    bench->flops = report->gflops * report->seconds * 1e9 / batches;
     bench->same = shape_of(bench, report);
     bench->layer = report->layer;
     bench->counts = !report->head && !last;
     bench->after_epoch = !last;
-    bench->all = 0;
     bench->paused += bench->paused_now;
     bench->paused_now = 0;
     if (report->layer <= 1 && !report->head && report->epoch == 1)
@@ -229,7 +231,6 @@ static bool on_batch(void *arg)
         bench->after_epoch = false;
         return interrupt_asked(NULL);
     }
-    bench->all++;
     bench->batches++;
     if (bench->counts && bench->began == 0) {
         bench->began = now;
