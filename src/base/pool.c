@@ -1,5 +1,6 @@
 #include "base/pool.h"
 
+#include "base/clock.h"
 #include "base/float_mode.h"
 
 #include <assert.h>
@@ -14,9 +15,10 @@
 #define relax() sched_yield()
 #endif
 
-/* A step takes milliseconds and the next follows within microseconds: spin that long before
- * sleeping. */
-#define SPIN_ROUNDS 4000
+/* A step takes milliseconds, and the next one follows within a fraction of one: spin that long
+ * before sleeping. Sleeping and waking take some 50 microseconds each, more in virtual machines. */
+#define SPIN_S 3e-4
+#define ROUNDS_PER_LOOK 64 /* at the clock */
 #define WORKER_STACK_BYTES ((size_t)1 << 20)
 
 struct worker {
@@ -36,6 +38,8 @@ struct ff_pool {
     _Atomic size_t next;         /* the next task to claim */
     _Atomic unsigned generation; /* counts steps; a change starts the workers */
     _Atomic unsigned busy;       /* workers still in the step, without the caller */
+    _Atomic unsigned asleep;     /* workers that wait for WAKE */
+    _Atomic bool caller_asleep;  /* the caller waits for DONE */
     bool stop;                   /* set before the last change of generation */
     struct worker workers[];
 };
@@ -53,16 +57,30 @@ static void run_tasks(struct ff_pool *pool, unsigned worker)
         pool->fn(pool->arg, task, worker);
 }
 
+/* Spins until *VALUE is (EQUAL) or is not WANTED; false: it takes too long. */
+static bool spin(_Atomic unsigned *value, unsigned wanted, bool equal)
+{
+    double until = ff_now() + SPIN_S;
+
+    do {
+        for (int i = 0; i < ROUNDS_PER_LOOK; i++) {
+            if ((atomic_load_explicit(value, memory_order_acquire) == wanted) == equal)
+                return true;
+            relax();
+        }
+    } while (ff_now() < until);
+    return false;
+}
+
 static unsigned wait_for_step(struct ff_pool *pool, unsigned seen)
 {
-    for (int i = 0; i < SPIN_ROUNDS; i++) {
-        if (atomic_load_explicit(&pool->generation, memory_order_acquire) != seen)
-            return seen + 1;
-        relax();
-    }
+    if (spin(&pool->generation, seen, false))
+        return seen + 1;
     pthread_mutex_lock(&pool->lock);
+    atomic_fetch_add(&pool->asleep, 1);
     while (atomic_load(&pool->generation) == seen)
         pthread_cond_wait(&pool->wake, &pool->lock);
+    atomic_fetch_sub(&pool->asleep, 1);
     pthread_mutex_unlock(&pool->lock);
     return seen + 1;
 }
@@ -79,7 +97,7 @@ static void *worker_main(void *arg)
         if (pool->stop)
             return NULL;
         run_tasks(pool, self->index);
-        if (atomic_fetch_sub(&pool->busy, 1) == 1) {
+        if (atomic_fetch_sub(&pool->busy, 1) == 1 && atomic_load(&pool->caller_asleep)) {
             pthread_mutex_lock(&pool->lock);
             pthread_cond_signal(&pool->done);
             pthread_mutex_unlock(&pool->lock);
@@ -87,11 +105,28 @@ static void *worker_main(void *arg)
     }
 }
 
+/* Whoever is about to sleep counts itself before it looks at the generation for the last time, so
+ * that it either sees the new one or is seen. */
 static void start_step(struct ff_pool *pool)
 {
-    pthread_mutex_lock(&pool->lock);
     atomic_fetch_add(&pool->generation, 1);
+    if (atomic_load(&pool->asleep) == 0)
+        return;
+    pthread_mutex_lock(&pool->lock);
     pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* The same, the other way round. */
+static void wait_for_workers(struct ff_pool *pool)
+{
+    if (spin(&pool->busy, 0, true))
+        return;
+    pthread_mutex_lock(&pool->lock);
+    atomic_store(&pool->caller_asleep, true);
+    while (atomic_load(&pool->busy) != 0)
+        pthread_cond_wait(&pool->done, &pool->lock);
+    atomic_store(&pool->caller_asleep, false);
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -108,15 +143,7 @@ void ff_pool_run(struct ff_pool *pool, size_t n_tasks, ff_task_fn *fn, void *arg
     atomic_store(&pool->busy, pool->threads - 1);
     start_step(pool);
     run_tasks(pool, 0);
-    for (int i = 0; i < SPIN_ROUNDS; i++) {
-        if (atomic_load_explicit(&pool->busy, memory_order_acquire) == 0)
-            return;
-        relax();
-    }
-    pthread_mutex_lock(&pool->lock);
-    while (atomic_load(&pool->busy) != 0)
-        pthread_cond_wait(&pool->done, &pool->lock);
-    pthread_mutex_unlock(&pool->lock);
+    wait_for_workers(pool);
 }
 
 static int start_workers(struct ff_pool *pool, unsigned threads)
