@@ -40,7 +40,14 @@ struct ff_pool {
     _Atomic unsigned busy;       /* workers still in the step, without the caller */
     _Atomic unsigned asleep;     /* workers that wait for WAKE */
     _Atomic bool caller_asleep;  /* the caller waits for DONE */
-    bool stop;                   /* set before the last change of generation */
+    /* Tasks beside steps, guarded by LOCK: there are few. */
+    struct {
+        ff_task_fn *fn;
+        void *arg;
+        size_t n_tasks, taken;
+        _Atomic size_t left; /* to be done */
+    } beside;
+    bool stop; /* set before the last change of generation */
     struct worker workers[];
 };
 
@@ -55,6 +62,50 @@ static void run_tasks(struct ff_pool *pool, unsigned worker)
 
     while ((task = atomic_fetch_add(&pool->next, 1)) < pool->n_tasks)
         pool->fn(pool->arg, task, worker);
+}
+
+/* Takes a task beside steps; false: there is none. */
+static bool take_beside(struct ff_pool *pool, size_t *task)
+{
+    bool some;
+
+    if (atomic_load_explicit(&pool->beside.left, memory_order_relaxed) == 0)
+        return false;
+    pthread_mutex_lock(&pool->lock);
+    some = pool->beside.taken < pool->beside.n_tasks;
+    if (some)
+        *task = pool->beside.taken++;
+    pthread_mutex_unlock(&pool->lock);
+    return some;
+}
+
+static void run_beside(struct ff_pool *pool, unsigned worker)
+{
+    size_t task;
+
+    while (take_beside(pool, &task)) {
+        pool->beside.fn(pool->beside.arg, task, worker);
+        atomic_fetch_sub(&pool->beside.left, 1);
+    }
+}
+
+void ff_pool_beside(struct ff_pool *pool, size_t n_tasks, ff_task_fn *fn, void *arg)
+{
+    pthread_mutex_lock(&pool->lock);
+    assert(atomic_load(&pool->beside.left) == 0);
+    pool->beside.fn = fn;
+    pool->beside.arg = arg;
+    pool->beside.n_tasks = n_tasks;
+    pool->beside.taken = 0;
+    atomic_store(&pool->beside.left, n_tasks);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void ff_pool_finish(struct ff_pool *pool)
+{
+    run_beside(pool, 0);
+    while (atomic_load_explicit(&pool->beside.left, memory_order_acquire) != 0)
+        relax();
 }
 
 /* Spins until *VALUE is (EQUAL) or is not WANTED; false: it takes too long. */
@@ -102,6 +153,7 @@ static void *worker_main(void *arg)
             pthread_cond_signal(&pool->done);
             pthread_mutex_unlock(&pool->lock);
         }
+        run_beside(pool, self->index);
     }
 }
 

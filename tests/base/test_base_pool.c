@@ -86,6 +86,30 @@ START_TEST(many_quick_steps_lose_nothing)
 }
 END_TEST
 
+/* Each of them once, some in workers between steps, some in ff_pool_finish(). */
+START_TEST(tasks_beside_steps_run_exactly_once)
+{
+    struct ff_ctx *ctx = new_ctx();
+    struct ff_pool *pool = new_pool(ctx, (unsigned)_i);
+    const int rounds = 2000;
+    struct tally steps = {.threads = (unsigned)_i}, beside = {.threads = (unsigned)_i};
+
+    ff_pool_finish(pool); /* there are none */
+    for (int i = 0; i < rounds; i++) {
+        ff_pool_beside(pool, 3, count_task, &beside);
+        for (int step = 0; step < i % 4; step++)
+            ff_pool_run(pool, 4, count_task, &steps);
+        ff_pool_finish(pool);
+        ck_assert_int_eq(beside.of_task[0] + beside.of_task[1] + beside.of_task[2], 3 * (i + 1));
+    }
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(beside.of_task[i], rounds);
+    ck_assert_int_eq(steps.of_task[3], rounds / 4 * (0 + 1 + 2 + 3));
+    ff_pool_free(pool);
+    ff_ctx_free(ctx);
+}
+END_TEST
+
 /* Workers that gave up looking and went to sleep wake for the next step. */
 START_TEST(steps_after_a_pause_run)
 {
@@ -217,6 +241,7 @@ int main(void)
     suite_add_tcase(suite, tests);
     tcase_add_loop_test(tests, every_task_runs_exactly_once, 1, MAX_THREADS + 1);
     tcase_add_loop_test(tests, many_quick_steps_lose_nothing, 1, 4);
+    tcase_add_loop_test(tests, tasks_beside_steps_run_exactly_once, 1, MAX_THREADS + 1);
     tcase_add_test(tests, steps_after_a_pause_run);
     tcase_add_test(tests, slow_tasks_are_waited_for);
     tcase_add_loop_test(tests, steps_see_the_results_of_the_step_before, 1, 5);
