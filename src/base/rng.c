@@ -1,7 +1,5 @@
 #include "base/rng.h"
 
-#include "base/rng_blocks.h"
-
 #include <assert.h>
 #include <math.h>
 

@@ -6,6 +6,7 @@
 #ifndef FF_BASE_RNG_H
 #define FF_BASE_RNG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* The purpose of a sequence. The values are part of the file format: never change or reuse one. */
@@ -36,6 +37,49 @@ struct ff_rng ff_rng_make(uint64_t seed, enum ff_rng_purpose purpose, uint32_t l
                           uint32_t epoch);
 /* Block INDEX of the sequence: four independent uniform 32-bit numbers. */
 void ff_rng_block(const struct ff_rng *rng, uint64_t index, uint32_t out[4]);
+/* Philox 4x32-10 on several blocks at once; inline for kernels, which are compiled for several
+ * levels of instruction sets (base/level.h). */
+#define FF_RNG_LANES 8
+
+#define FF_PHILOX_ROUNDS 10
+#define FF_PHILOX_M0 0xD2511F53u
+#define FF_PHILOX_M1 0xCD9E8D57u
+#define FF_PHILOX_W0 0x9E3779B9u
+#define FF_PHILOX_W1 0xBB67AE85u
+
+/* One round of all lanes. */
+static inline void ff_philox_round(uint32_t k0, uint32_t k1, uint32_t c[4][FF_RNG_LANES])
+{
+    for (size_t l = 0; l < FF_RNG_LANES; l++) {
+        uint64_t p0 = (uint64_t)FF_PHILOX_M0 * c[0][l], p1 = (uint64_t)FF_PHILOX_M1 * c[2][l];
+
+        c[0][l] = (uint32_t)(p1 >> 32) ^ c[1][l] ^ k0;
+        c[1][l] = (uint32_t)p1;
+        c[2][l] = (uint32_t)(p0 >> 32) ^ c[3][l] ^ k1;
+        c[3][l] = (uint32_t)p0;
+    }
+}
+
+/* Blocks INDEX .. INDEX + FF_RNG_LANES - 1 at once, laid out so that compilers vectorise the loop:
+ * word w of block b is OUT[w][b]. */
+static inline void ff_rng_blocks(const struct ff_rng *rng, uint64_t index,
+                                 uint32_t out[4][FF_RNG_LANES])
+{
+    uint32_t k0 = rng->key[0], k1 = rng->key[1];
+
+    for (size_t l = 0; l < FF_RNG_LANES; l++) {
+        out[0][l] = (uint32_t)(index + l);
+        out[1][l] = (uint32_t)((index + l) >> 32);
+        out[2][l] = rng->stream[0];
+        out[3][l] = rng->stream[1];
+    }
+    for (int round = 0; round < FF_PHILOX_ROUNDS; round++) {
+        ff_philox_round(k0, k1, out);
+        k0 += FF_PHILOX_W0;
+        k1 += FF_PHILOX_W1;
+    }
+}
+
 /* A uniform integer in [0, bound), bound > 0. Bias below 2^-32 (Lemire's multiplication on 64
  * bits).
  */

@@ -1,5 +1,9 @@
 /* The kernels by their plain names: those of the level in use (base/level.h). */
+#include "nn/dropout.h"
+#include "nn/kernels.h"
+#include "nn/labels.h"
 #include "nn/level.h"
+#include "nn/optimizer_blocks.h"
 
 struct kernels {
 #define FF_KERNEL(type, name, parameters, arguments) type(*name) parameters;

@@ -1,6 +1,5 @@
 #include "nn/dropout.h"
 
-#include "base/rng_blocks.h"
 #include "nn/level.h"
 
 #define NUMBERS 8           /* 16-bit numbers in a block */

@@ -3,10 +3,15 @@
 #define FF_NN_LEVEL_H
 
 #include "base/level.h"
-#include "nn/dropout.h"
-#include "nn/kernels.h"
-#include "nn/labels.h"
-#include "nn/optimizer_blocks.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ff_adam;
+struct ff_labels;
+struct ff_rng;
+struct ff_sgd;
 
 #define FF_KERNEL(type, name, parameters, arguments) type FF_AT_LEVEL(name) parameters;
 #include "nn/kernel_list.h"

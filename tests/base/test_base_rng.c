@@ -1,5 +1,5 @@
 /* Random numbers: Philox's published vectors, and the properties that training leans on. */
-#include "base/rng_blocks.h"
+#include "base/rng.h"
 #include "support/suite.h"
 
 #include <check.h>

@@ -1,7 +1,10 @@
 /* Every kernel gives the same bits on every level of instruction sets that this processor has. */
 #include "base/level.h"
 #include "naive/oracle.h"
-#include "nn/level.h"
+#include "nn/dropout.h"
+#include "nn/kernels.h"
+#include "nn/labels.h"
+#include "nn/optimizer_blocks.h"
 #include "support/suite.h"
 
 #include <check.h>
