@@ -2,7 +2,6 @@
 
 #include "base/arithmetic.h"
 #include "learn/forward.h"
-#include "learn/head.h"
 #include "learn/import.h"
 #include "learn/streams.h"
 

@@ -1,7 +1,7 @@
 #include "learn/backprop.h"
 
 #include "base/arithmetic.h"
-#include "learn/head.h"
+#include "learn/forward.h"
 #include "learn/streams.h"
 #include "learn/update.h"
 #include "nn/gemm.h"

@@ -12,10 +12,6 @@
 #include "learn/feed_opts.h"
 #include "model/workers.h"
 
-struct ff_piece_request {
-    uint32_t chunk, stream;
-};
-
 struct ff_piece {
     const float *x; /* (rows, width), valid until the next ff_feed_load() or ff_feed_done() */
     uint64_t first; /* number of the first sample, in stored order */
@@ -35,12 +31,15 @@ void ff_feed_begin_epoch(struct ff_feed *feed, uint32_t epoch);
 /* Loads N pieces at once, in parallel, verifying hashes. FF_ECORRUPT if the set is damaged. */
 FF_CHECK int ff_feed_load(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests,
                           struct ff_piece *pieces);
+/* Begins to load the N pieces that the next ff_feed_load() will ask for, beside the steps of the
+ * workers' pool, if OPTS lets the feed read ahead. The pieces in use stay valid. */
+void ff_feed_prepare(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests);
 /* Boundary 0: from now on the first set of negatives embeds LABELS, LABELS[0] in sample FIRST (in
  * stored order). They are not owned and must cover every sample that is loaded. */
 void ff_feed_give_labels(struct ff_feed *feed, uint64_t first, const uint16_t *labels);
 /* Unmaps the pages of the pieces loaded last. */
 void ff_feed_done(struct ff_feed *feed);
-/* Reads these chunks ahead. */
+/* Reads these chunks ahead, unless ff_feed_prepare() does. */
 void ff_feed_will_need(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests);
 /* Reads the labels of CHUNK into LABELS (chunk_rows at least). */
 FF_CHECK int ff_feed_labels(struct ff_feed *feed, uint32_t chunk, uint16_t *labels);

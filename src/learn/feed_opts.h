@@ -24,6 +24,9 @@ struct ff_feed_opts {
     uint64_t seed;                 /* seed of wrong labels, shifts, masks and dropout */
     uint32_t width;                /* columns of the inputs */
     uint32_t max_pieces;           /* most pieces at a time */
+    bool ahead; /* pieces are loaded while those before are in use: where they are too few to keep
+                   all threads busy */
+    bool labelled; /* the labels of the pieces are read along */
     enum ff_feed_use use;
     float dropout;         /* probability that an input is dropped */
     struct ff_image image; /* boundary 0 */
@@ -32,6 +35,11 @@ struct ff_feed_opts {
     bool hard;             /* hard negatives, redrawn in each epoch; above boundary 0 gathered */
     float goodness_scale;  /* for hard negatives */
     bool *damaged;         /* set to true if the set is found damaged; may be NULL */
+};
+
+/* A piece: a chunk of one stream. */
+struct ff_piece_request {
+    uint32_t chunk, stream;
 };
 
 /* Options for reading the inputs of layer BOUNDARY + 1 of a model for USE, PIECES pieces at a time.

@@ -1,6 +1,6 @@
 /* The learner of one layer's part of the linear softmax head, on the layer's stored outputs. */
 #include "learn/feed.h"
-#include "learn/head.h"
+#include "learn/forward.h"
 #include "learn/learner.h"
 #include "learn/streams.h"
 #include "learn/update.h"

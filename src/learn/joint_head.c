@@ -1,6 +1,6 @@
 #include "learn/joint_head.h"
 
-#include "learn/head.h"
+#include "learn/forward.h"
 #include "nn/softmax.h"
 
 #include <math.h>

@@ -95,8 +95,7 @@ static int learn(struct ff_learner *base, const struct ff_batch *batch, struct f
 {
     struct layer_learner *l = (struct layer_learner *)base;
 
-    if (batch->next != FF_NO_BATCH)
-        ff_step_will_need(l->step, batch->next, batch->epoch);
+    ff_step_will_need(l->step, batch->next, batch->epoch);
     ff_feed_begin_epoch(l->feed, batch->epoch);
     return ff_step_run(l->step, batch->batch, batch->epoch, batch->step, batch->lr, sums);
 }

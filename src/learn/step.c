@@ -1,5 +1,6 @@
 #include "learn/step.h"
 
+#include "learn/batch.h"
 #include "learn/conditioned.h"
 #include "learn/pairs.h"
 #include "learn/streams.h"
@@ -13,9 +14,10 @@ struct ff_step {
     struct ff_workers *workers;
     struct ff_step_opts opts;
     struct ff_update update;
-    size_t max_rows; /* rows of a micro-batch, positive and negative */
-    float *y;        /* (max_rows, units): outputs; of a label-conditioned layer z */
-    struct ff_piece_request *requests;
+    uint64_t next_batch; /* FF_NO_BATCH: none in this epoch */
+    size_t max_rows;     /* rows of a micro-batch, positive and negative */
+    float *y;            /* (max_rows, units): outputs; of a label-conditioned layer z */
+    struct ff_piece_request *requests, *next_requests;
     struct ff_piece *pieces;
     struct ff_block *blocks;
     /* For pairs */
@@ -49,7 +51,7 @@ uint32_t ff_micro_chunks(const struct ff_geometry *geometry, const struct ff_lay
     return chunks < geometry->chunks_per_batch ? (uint32_t)chunks : geometry->chunks_per_batch;
 }
 
-#define MAX_BUFFERS 7
+#define MAX_BUFFERS 8
 
 static size_t list_buffers(struct ff_step *step, struct ff_buffer out[MAX_BUFFERS])
 {
@@ -58,6 +60,7 @@ static size_t list_buffers(struct ff_step *step, struct ff_buffer out[MAX_BUFFER
     const struct ff_buffer buffers[MAX_BUFFERS] = {
         {&step->y, FF_MEM_ACTIVATIONS, rows * layer->units, sizeof(float)},
         {&step->requests, FF_MEM_OTHER, pieces, sizeof *step->requests},
+        {&step->next_requests, FF_MEM_OTHER, pieces, sizeof *step->next_requests},
         {&step->pieces, FF_MEM_OTHER, pieces, sizeof *step->pieces},
         {&step->blocks, FF_MEM_OTHER, pieces, sizeof *step->blocks},
         {&step->sums, FF_MEM_ACTIVATIONS, rows * layer->tiles, sizeof(float)},
@@ -66,7 +69,7 @@ static size_t list_buffers(struct ff_step *step, struct ff_buffer out[MAX_BUFFER
     };
 
     memcpy(out, buffers, sizeof buffers);
-    return layer->classes ? 4 : MAX_BUFFERS;
+    return layer->classes ? 5 : MAX_BUFFERS;
 }
 
 static struct ff_step make_step(struct ff_workers *workers, const struct ff_step_opts *opts)
@@ -75,6 +78,7 @@ static struct ff_step make_step(struct ff_workers *workers, const struct ff_step
     struct ff_step step = {
         .workers = workers,
         .opts = *opts,
+        .next_batch = FF_NO_BATCH,
         .update = {.workers = workers,
                    .layer = opts->layer,
                    .optimizer = opts->optimizer,
@@ -138,13 +142,13 @@ void ff_step_needs(const struct ff_step_opts *opts, unsigned threads, struct ff_
 }
 
 /* Lists requests for CHUNKS chunks from FIRST_CHUNK on, of VARIANT. */
-static size_t list_requests(struct ff_step *step, uint32_t first_chunk, uint32_t chunks,
-                            uint32_t variant)
+static size_t list_requests(const struct ff_step *step, uint32_t first_chunk, uint32_t chunks,
+                            uint32_t variant, struct ff_piece_request *requests)
 {
     if (!step->opts.layer->classes)
-        return ff_pairs_request(first_chunk, chunks, variant, step->requests);
+        return ff_pairs_request(first_chunk, chunks, variant, requests);
     for (uint32_t c = 0; c < chunks; c++)
-        step->requests[c] = (struct ff_piece_request){first_chunk + c, FF_STREAM_INPUT + variant};
+        requests[c] = (struct ff_piece_request){first_chunk + c, FF_STREAM_INPUT + variant};
     return chunks;
 }
 
@@ -152,12 +156,16 @@ void ff_step_will_need(struct ff_step *step, uint64_t batch, uint32_t epoch)
 {
     uint32_t variant = ff_pairs_variant(step->opts.variants, epoch, batch), first, chunks;
 
+    step->next_batch = batch;
+    if (batch == FF_NO_BATCH)
+        return;
     ff_batch_range(step->opts.geometry, batch, &first, &chunks);
     for (uint32_t done = 0; done < chunks; done += step->opts.micro_chunks) {
         uint32_t left = chunks - done, most = step->opts.micro_chunks;
-        size_t n = list_requests(step, first + done, left < most ? left : most, variant);
+        size_t n = list_requests(step, first + done, left < most ? left : most, variant,
+                                 step->next_requests);
 
-        ff_feed_will_need(step->opts.feed, n, step->requests);
+        ff_feed_will_need(step->opts.feed, n, step->next_requests);
     }
 }
 
@@ -235,15 +243,39 @@ static int weigh_labels(struct ff_step *step, size_t n_blocks, size_t all_rows, 
     return FF_OK;
 }
 
-/* Runs the micro-batch of CHUNKS chunks from FIRST_CHUNK on. */
-static int run_micro_batch(struct ff_step *step, uint32_t first_chunk, uint32_t chunks,
-                           struct whole *whole, struct ff_update_rows *rows)
+/* Begins to load the micro-batch after DONE chunks of a batch: of the next one if those were all.
+ */
+static void prepare_next(struct ff_step *step, const struct whole *whole, uint32_t first_chunk,
+                         uint32_t chunks, uint32_t done)
 {
-    size_t n_blocks = list_requests(step, first_chunk, chunks, whole->variant), all_rows;
+    uint32_t variant = whole->variant, most = step->opts.micro_chunks;
+
+    if (done == chunks) {
+        if (step->next_batch == FF_NO_BATCH)
+            return;
+        ff_batch_range(step->opts.geometry, step->next_batch, &first_chunk, &chunks);
+        variant = ff_pairs_variant(step->opts.variants, whole->epoch, step->next_batch);
+        done = 0;
+    }
+    ff_feed_prepare(step->opts.feed,
+                    list_requests(step, first_chunk + done,
+                                  chunks - done < most ? chunks - done : most, variant,
+                                  step->next_requests),
+                    step->next_requests);
+}
+
+/* Runs the micro-batch of NOW chunks after DONE chunks of the CHUNKS from FIRST_CHUNK on. */
+static int run_micro_batch(struct ff_step *step, uint32_t first_chunk, uint32_t chunks,
+                           uint32_t done, uint32_t now, struct whole *whole,
+                           struct ff_update_rows *rows)
+{
+    size_t n_blocks = list_requests(step, first_chunk + done, now, whole->variant, step->requests);
+    size_t all_rows;
     int status = ff_feed_load(step->opts.feed, n_blocks, step->requests, step->pieces);
 
     if (status != FF_OK)
         return status;
+    prepare_next(step, whole, first_chunk, chunks, done + now);
     all_rows = ff_pairs_place(n_blocks, step->pieces, step->blocks);
     status = step->opts.layer->classes ? weigh_labels(step, n_blocks, all_rows, whole, rows)
                                        : weigh_pairs(step, n_blocks, all_rows, whole, rows);
@@ -277,7 +309,7 @@ int ff_step_run(struct ff_step *step, uint64_t batch, uint32_t epoch, uint64_t n
 
         rows.first = done == 0;
         rows.last = done + now == chunks;
-        status = run_micro_batch(step, first_chunk + done, now, &whole, &rows);
+        status = run_micro_batch(step, first_chunk, chunks, done, now, &whole, &rows);
         if (status != FF_OK)
             return status;
         done += now;

@@ -47,7 +47,8 @@ FF_CHECK int ff_step_new(struct ff_workers *workers, const struct ff_step_opts *
 void ff_step_free(struct ff_step *step);
 /* Adds the memory of a step on THREADS. The layer of OPTS need not be allocated. */
 void ff_step_needs(const struct ff_step_opts *opts, unsigned threads, struct ff_needs *needs);
-/* Reads ahead what BATCH needs in EPOCH (from 0). */
+/* BATCH in EPOCH (from 0) is the one after the next ff_step_run(), which reads it ahead;
+ * FF_NO_BATCH: there is none. */
 void ff_step_will_need(struct ff_step *step, uint64_t batch, uint32_t epoch);
 /*
  * Trains on BATCH in EPOCH, as optimizer step NUMBER (from 1) with learning rate LR, and adds to

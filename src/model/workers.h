@@ -12,7 +12,7 @@ struct ff_workers {
     struct ff_team team;
     struct ff_pool *pool;
     unsigned threads;
-    bool computing;              /* the calling thread has the library's floating-point mode */
+    bool computing;             /* the calling thread has the library's floating-point mode */
     ff_float_mode callers_mode; /* what it had before */
     struct ff_coder *coders[FF_POOL_MAX];
 };

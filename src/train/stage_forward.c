@@ -1,7 +1,6 @@
 /* Writing the outputs of a trained layer as the next boundary, and recomputing boundaries. */
 #include "eval/metrics.h"
 #include "learn/forward.h"
-#include "learn/head.h"
 #include "learn/streams.h"
 #include "train/modes.h"
 #include "train/stages.h"

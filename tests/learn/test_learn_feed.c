@@ -1,7 +1,9 @@
-/* The feed releases what it has read: what is mapped at a time is as planned. */
+/* The feed releases what it has read: what is mapped at a time is as planned. What it prepares is
+ * what it would load. */
 #include "fixtures/train_fixture.h"
 #include "learn/feed.h"
 #include "learn/streams.h"
+#include "naive/oracle.h"
 #include "support/suite.h"
 
 #include <check.h>
@@ -136,6 +138,122 @@ START_TEST(images_of_neutral_rows_are_released_once_read)
 }
 END_TEST
 
+/* ---- Reading ahead ---- */
+
+#define WIDTH 40
+#define AHEAD_CHUNKS 5
+
+/* Chunks of boundary 1, of u8, with labels. */
+static struct ff_set *put_outputs(void)
+{
+    const struct ff_compression none = {FF_CODEC_NONE, 0};
+    const struct ff_seal seal = {.boundary = 1, .chunks = AHEAD_CHUNKS};
+    float values[CHUNK_ROWS * WIDTH];
+    uint16_t labels[CHUNK_ROWS];
+    const struct ff_matrix rows = {FF_F32, CHUNK_ROWS, WIDTH, values};
+    const struct ff_matrix truth = {FF_U16, CHUNK_ROWS, 1, labels};
+    struct ff_set *out;
+
+    ck_assert_int_eq(scratch.ops->create(scratch.self, 1, &out), FF_OK);
+    for (uint32_t chunk = 0; chunk < AHEAD_CHUNKS; chunk++) {
+        oracle_fill(chunk + 1, CHUNK_ROWS * WIDTH, 0, 1, values);
+        for (uint32_t i = 0; i < CHUNK_ROWS; i++)
+            labels[i] = (uint16_t)((chunk + i) % TRAIN_CLASSES);
+        ck_assert_int_eq(ff_set_put(out, chunk, FF_STREAM_LABELS, &truth, FF_U16, &none), FF_OK);
+        ck_assert_int_eq(ff_set_put(out, chunk, FF_STREAM_INPUT, &rows, FF_SCALED_U8, &none),
+                         FF_OK);
+    }
+    ck_assert_int_eq(ff_set_seal(out, &seal), FF_OK);
+    return out;
+}
+
+static struct ff_feed *open_ahead(struct ff_set *outputs, bool ahead)
+{
+    static struct ff_geometry ahead_geometry;
+    struct ff_feed_opts opts = {
+        .geometry = &ahead_geometry,
+        .set = outputs,
+        .boundary = 1,
+        .classes = TRAIN_CLASSES,
+        .width = WIDTH,
+        .max_pieces = 1,
+        .ahead = ahead,
+        .labelled = ahead,
+        .use = FF_FEED_LEARN,
+        .dropout = 0.25f,
+    };
+    struct ff_feed *feed;
+
+    ahead_geometry = ff_geometry_make(AHEAD_CHUNKS * CHUNK_ROWS, CHUNK_ROWS);
+    ck_assert_int_eq(ff_feed_new(&workers, &opts, &feed), FF_OK);
+    ff_feed_begin_epoch(feed, 3);
+    return feed;
+}
+
+static void rest(void *arg, size_t task, unsigned worker)
+{
+    (void)arg;
+    (void)task;
+    (void)worker;
+}
+
+/* CHUNK by FEED is what PLAIN, which reads nothing ahead, gives. */
+static void ck_same_piece(struct ff_feed *feed, struct ff_feed *plain, uint32_t chunk)
+{
+    const struct ff_piece_request request = {chunk, FF_STREAM_INPUT};
+    uint16_t labels[CHUNK_ROWS], expected[CHUNK_ROWS];
+    struct ff_piece piece, other;
+
+    ck_assert_int_eq(ff_feed_load(plain, 1, &request, &other), FF_OK);
+    ck_assert_int_eq(ff_feed_load(feed, 1, &request, &piece), FF_OK);
+    ck_assert_uint_eq(piece.first, other.first);
+    ck_assert_uint_eq(piece.rows, CHUNK_ROWS);
+    ck_assert_mem_eq(piece.x, other.x, CHUNK_ROWS * WIDTH * sizeof(float));
+    ck_assert_int_eq(ff_feed_labels(feed, chunk, labels), FF_OK);
+    ck_assert_int_eq(ff_feed_labels(plain, chunk, expected), FF_OK);
+    ck_assert_mem_eq(labels, expected, sizeof labels);
+}
+
+/* The chunk that was prepared, another one, and the piece in use while the next one is formed. */
+START_TEST(what_is_prepared_is_what_would_be_loaded)
+{
+    static const uint32_t prepared[] = {1, 3, 0, 2, 4, 4}, loaded[] = {1, 3, 2, 2, 0, 4};
+    struct ff_set *outputs = put_outputs();
+    struct ff_feed *feed, *plain;
+
+    ff_workers_release(&workers);
+    ck_assert_int_eq(ff_workers_init(&workers, ctx, (unsigned)_i), FF_OK);
+    feed = open_ahead(outputs, true);
+    plain = open_ahead(outputs, false);
+    ck_same_piece(feed, plain, 0);
+    for (size_t i = 0; i < sizeof prepared / sizeof *prepared; i++) {
+        const struct ff_piece_request request = {prepared[i], FF_STREAM_INPUT};
+
+        ff_feed_prepare(feed, 1, &request);
+        ff_pool_run(workers.pool, 8, rest, NULL);
+        ck_same_piece(feed, plain, loaded[i]);
+    }
+    ff_feed_prepare(feed, 1, &(struct ff_piece_request){1, FF_STREAM_INPUT}); /* never loaded */
+    ff_feed_free(feed);
+    ff_feed_free(plain);
+    ff_set_close(outputs);
+}
+END_TEST
+
+START_TEST(a_missing_chunk_that_was_prepared_is_reported_when_loaded)
+{
+    const struct ff_piece_request request = {AHEAD_CHUNKS + 1, FF_STREAM_INPUT};
+    struct ff_set *outputs = put_outputs();
+    struct ff_feed *feed = open_ahead(outputs, true);
+    struct ff_piece piece;
+
+    ff_feed_prepare(feed, 1, &request);
+    ck_assert_int_eq(ff_feed_load(feed, 1, &request, &piece), FF_ECORRUPT);
+    ff_feed_free(feed);
+    ff_set_close(outputs);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("learn: feed");
@@ -145,6 +263,8 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, images_of_pairs_are_released_once_read);
     tcase_add_test(tcase, images_of_neutral_rows_are_released_once_read);
+    tcase_add_loop_test(tcase, what_is_prepared_is_what_would_be_loaded, 1, 5);
+    tcase_add_test(tcase, a_missing_chunk_that_was_prepared_is_reported_when_loaded);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
