@@ -28,10 +28,10 @@
  *
  * The process as a whole. These effects reach beyond the context:
  * - OpenBLAS is set to one thread, and stays so: the library brings its own threads.
- * - Training, evaluation and prediction flush subnormal numbers to zero (MXCSR's FTZ and DAZ, FPCR's
- *   FZ), in their own threads and, until they return, in the calling one: callbacks run in that mode,
- *   too. Otherwise the floating-point environment is used as it is; results are meant for rounding
- *   to nearest.
+ * - Training, evaluation and prediction flush subnormal numbers to zero (MXCSR's FTZ and DAZ,
+ * FPCR's FZ), in their own threads and, until they return, in the calling one: callbacks run in
+ * that mode, too. Otherwise the floating-point environment is used as it is; results are meant for
+ * rounding to nearest.
  * - No signal handler is installed. A program should ignore SIGXFSZ (then a file size limit is
  *   FF_EFBIG) and must not truncate files that are being read (SIGBUS).
  * - A model file and a scratch directory are open once in a process, and not across fork(); while

@@ -16,8 +16,19 @@ struct ff_feed {
     struct ff_slot slots[]; /* of both groups; of one without reading ahead */
 };
 
-/* From so many pieces on, all threads have work with those of one load. */
+/* Reading ahead: from more pieces on, all threads have work with those of one load; larger ones
+ * take long to compute with, and a second buffer costs memory. */
 #define MOST_AHEAD 2
+#define MOST_AHEAD_BYTES ((size_t)2 << 20)
+
+/* True if the feed is to read ahead. */
+static bool reads_ahead(const struct ff_recipe *recipe, const struct ff_feed_opts *opts)
+{
+    size_t bytes = (size_t)opts->geometry->chunk_rows * opts->width * sizeof(float);
+
+    return opts->use == FF_FEED_LEARN && opts->max_pieces <= MOST_AHEAD &&
+           bytes <= MOST_AHEAD_BYTES && !ff_recipe_trains_at_once(recipe) && !opts->hard;
+}
 
 struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
                                     const struct ff_geometry *geometry, uint32_t boundary,
@@ -25,7 +36,7 @@ struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
 {
     const struct ff_recipe *recipe = &manifest->recipe;
 
-    return (struct ff_feed_opts){
+    struct ff_feed_opts opts = {
         .geometry = geometry,
         .boundary = boundary,
         .embedding = ff_manifest_embedding(manifest),
@@ -34,8 +45,6 @@ struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
         .seed = recipe->seed,
         .width = ff_manifest_fan_in(manifest, boundary + 1),
         .max_pieces = pieces,
-        .ahead = use == FF_FEED_LEARN && pieces <= MOST_AHEAD &&
-                 !ff_recipe_trains_at_once(recipe) && !ff_recipe_gathers(recipe),
         .labelled = use == FF_FEED_LEARN && ff_recipe_conditioned(recipe),
         .use = use,
         .dropout = use == FF_FEED_LEARN ? ff_dropout_probability(recipe->dropout) : 0,
@@ -45,6 +54,9 @@ struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
         .hard = use == FF_FEED_LEARN && ff_recipe_gathers(recipe),
         .goodness_scale = (float)recipe->goodness_scale,
     };
+
+    opts.ahead = reads_ahead(recipe, &opts);
+    return opts;
 }
 
 static size_t slot_count(const struct ff_feed_opts *opts)

@@ -118,7 +118,7 @@ static const struct reference_shape large = {5000, 2000, 2000};
 
 /*
  * A training of the recipe from its beginning to its end, which pauses for the reference each time
- * that it has gone on for some seconds. First epochs warm up and do not count.
+ * it has trained for some seconds. First epochs warm up and do not count.
  */
 struct bench {
     const struct cli *cli;
