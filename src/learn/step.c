@@ -1,5 +1,6 @@
 #include "learn/step.h"
 
+#include "base/arithmetic.h"
 #include "learn/batch.h"
 #include "learn/conditioned.h"
 #include "learn/pairs.h"
@@ -173,6 +174,7 @@ void ff_step_will_need(struct ff_step *step, uint64_t batch, uint32_t epoch)
 struct whole {
     uint64_t batch;
     uint32_t epoch, variant;
+    uint32_t first_chunk, chunks;
     size_t rows;
     double loss;
     struct ff_sums *sums;
@@ -243,39 +245,36 @@ static int weigh_labels(struct ff_step *step, size_t n_blocks, size_t all_rows, 
     return FF_OK;
 }
 
-/* Begins to load the micro-batch after DONE chunks of a batch: of the next one if those were all.
- */
-static void prepare_next(struct ff_step *step, const struct whole *whole, uint32_t first_chunk,
-                         uint32_t chunks, uint32_t done)
+/* Begins to load the micro-batch after DONE chunks: of the next batch if those were all. */
+static void prepare_next(struct ff_step *step, const struct whole *whole, uint32_t done)
 {
-    uint32_t variant = whole->variant, most = step->opts.micro_chunks;
+    uint32_t first = whole->first_chunk, chunks = whole->chunks, variant = whole->variant, now;
+    size_t n;
 
     if (done == chunks) {
         if (step->next_batch == FF_NO_BATCH)
             return;
-        ff_batch_range(step->opts.geometry, step->next_batch, &first_chunk, &chunks);
+        ff_batch_range(step->opts.geometry, step->next_batch, &first, &chunks);
         variant = ff_pairs_variant(step->opts.variants, whole->epoch, step->next_batch);
         done = 0;
     }
-    ff_feed_prepare(step->opts.feed,
-                    list_requests(step, first_chunk + done,
-                                  chunks - done < most ? chunks - done : most, variant,
-                                  step->next_requests),
-                    step->next_requests);
+    now = (uint32_t)ff_smaller(chunks - done, step->opts.micro_chunks);
+    n = list_requests(step, first + done, now, variant, step->next_requests);
+    ff_feed_prepare(step->opts.feed, n, step->next_requests);
 }
 
-/* Runs the micro-batch of NOW chunks after DONE chunks of the CHUNKS from FIRST_CHUNK on. */
-static int run_micro_batch(struct ff_step *step, uint32_t first_chunk, uint32_t chunks,
-                           uint32_t done, uint32_t now, struct whole *whole,
+/* Runs the micro-batch of NOW chunks after DONE chunks. */
+static int run_micro_batch(struct ff_step *step, uint32_t done, uint32_t now, struct whole *whole,
                            struct ff_update_rows *rows)
 {
-    size_t n_blocks = list_requests(step, first_chunk + done, now, whole->variant, step->requests);
+    size_t n_blocks =
+        list_requests(step, whole->first_chunk + done, now, whole->variant, step->requests);
     size_t all_rows;
     int status = ff_feed_load(step->opts.feed, n_blocks, step->requests, step->pieces);
 
     if (status != FF_OK)
         return status;
-    prepare_next(step, whole, first_chunk, chunks, done + now);
+    prepare_next(step, whole, done + now);
     all_rows = ff_pairs_place(n_blocks, step->pieces, step->blocks);
     status = step->opts.layer->classes ? weigh_labels(step, n_blocks, all_rows, whole, rows)
                                        : weigh_pairs(step, n_blocks, all_rows, whole, rows);
@@ -292,24 +291,22 @@ static int run_micro_batch(struct ff_step *step, uint32_t first_chunk, uint32_t 
 int ff_step_run(struct ff_step *step, uint64_t batch, uint32_t epoch, uint64_t number, float lr,
                 struct ff_sums *sums)
 {
-    uint32_t first_chunk, chunks;
     struct whole whole = {
         .batch = batch,
         .epoch = epoch,
         .variant = ff_pairs_variant(step->opts.variants, epoch, batch),
-        .rows = ff_batch_range(step->opts.geometry, batch, &first_chunk, &chunks),
         .sums = sums,
     };
     struct ff_update_rows rows = {.number = number, .lr = lr};
 
-    for (uint32_t done = 0; done < chunks;) {
-        uint32_t now =
-            chunks - done < step->opts.micro_chunks ? chunks - done : step->opts.micro_chunks;
+    whole.rows = ff_batch_range(step->opts.geometry, batch, &whole.first_chunk, &whole.chunks);
+    for (uint32_t done = 0; done < whole.chunks;) {
+        uint32_t now = (uint32_t)ff_smaller(whole.chunks - done, step->opts.micro_chunks);
         int status;
 
         rows.first = done == 0;
-        rows.last = done + now == chunks;
-        status = run_micro_batch(step, first_chunk, chunks, done, now, &whole, &rows);
+        rows.last = done + now == whole.chunks;
+        status = run_micro_batch(step, done, now, &whole, &rows);
         if (status != FF_OK)
             return status;
         done += now;

@@ -1,11 +1,14 @@
 /* A complete model is compacted: its size does not depend on its checkpoints, kills or
  * interruptions. */
+#include "model/manifest.h"
+#include "store/model_file.h"
 #include "support/model_life.h"
 #include "support/modes.h"
 #include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 START_TEST(a_model_cannot_have_the_name_of_a_partial_file)
@@ -35,6 +38,41 @@ START_TEST(the_size_of_a_complete_model_does_not_depend_on_its_checkpoints)
     often = train_size_of(opts.model);
     ck_assert_int_eq(often, seldom);
     ck_assert_str_eq(left(), "model.ff");
+}
+END_TEST
+
+/* Makes the model in training one of manifest VERSION. */
+static void change_version(int version)
+{
+    struct ff_model_file *file;
+    struct ff_manifest manifest;
+    char *text;
+
+    ck_assert_int_eq(ff_model_file_open(ctx, opts.model, FF_MODEL_WRITE, &file), FF_OK);
+    ck_assert_int_eq(ff_manifest_load(ctx, file, &manifest), FF_OK);
+    ck_assert_int_eq(manifest.version, FF_MANIFEST_VERSION);
+    manifest.version = version;
+    ck_assert_int_eq(ff_manifest_write(ctx, &manifest, &text), FF_OK);
+    ck_assert_int_eq(ff_model_file_flip(file, text), FF_OK);
+    ff_model_file_close(file);
+    ff_manifest_release(&manifest);
+    free(text);
+}
+
+/* Its arithmetic was another (model/manifest.h). */
+START_TEST(resuming_a_model_of_an_earlier_version_warns)
+{
+    long questions = 4;
+
+    ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
+    opts.interrupted = train_countdown;
+    opts.arg = &questions;
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
+    opts.interrupted = NULL;
+    keep_warnings();
+    change_version(FF_OLDEST_MANIFEST_VERSION);
+    ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_OK);
+    ck_assert_ptr_nonnull(strstr(warnings, "training began with version "));
 }
 END_TEST
 
@@ -116,6 +154,7 @@ int main(void)
     tcase_add_loop_test(tests, the_size_of_a_complete_model_does_not_depend_on_its_checkpoints, 0,
                         train_kinds() + mode_count(MODE_WHOLE));
     tcase_add_test(tests, kills_and_interruptions_do_not_change_the_size_of_a_complete_model);
+    tcase_add_test(tests, resuming_a_model_of_an_earlier_version_warns);
     tcase_add_test(tests, deleting_the_compacted_copy_leaves_a_complete_model);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
