@@ -124,6 +124,21 @@ int reference_measure(struct reference *reference, const struct reference_shape 
     return EXIT_DONE;
 }
 
+void reference_hint(void)
+{
+#if defined(__x86_64__)
+    const char *core = openblas_get_corename();
+
+    __builtin_cpu_init();
+    if ((strcmp(core, "Haswell") == 0 || strcmp(core, "Zen") == 0) &&
+        __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"))
+        report_hint("OpenBLAS uses its kernels for %s on a processor with AVX-512; try "
+                    "OPENBLAS_CORETYPE=%s in the environment (other last bits of the weights)",
+                    core, __builtin_cpu_supports("avx512bf16") ? "Cooperlake" : "SkylakeX");
+#endif
+}
+
 static int compare_doubles(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;

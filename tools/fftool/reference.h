@@ -31,6 +31,10 @@ int reference_measure(struct reference *reference, const struct reference_shape 
                       double seconds, bool (*interrupted)(void *arg), double *gflops);
 void reference_release(struct reference *reference);
 
+/* Prints a hint if OpenBLAS, which knows fewer processors than there are, uses kernels without
+ * AVX-512 on a processor that has it. */
+void reference_hint(void);
+
 /* The value below which a fraction AT (0.5: the median) of N VALUES are, which get sorted. */
 double quantile(double *values, size_t n, double at);
 

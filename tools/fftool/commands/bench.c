@@ -313,6 +313,8 @@ static void print_speeds(struct bench *bench, const struct ff_train_result *resu
     printf("around the epochs: %s of the time (import, forward passes, checkpoints)\n",
            text_percent(share_around(bench, result)).s);
     printf("last epoch of the first layer: %.2f times as long as the first\n", bench->growth);
+    if (!bench->settings->quiet)
+        reference_hint();
 }
 
 static int print(struct bench *bench, const struct ff_train_result *result)

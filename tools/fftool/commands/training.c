@@ -391,10 +391,13 @@ static int train(struct run *run, const struct ff_recipe *recipe)
     run->cli->situation.saved = result.saved;
     run->cli->situation.replaces = result.replaces;
     progress_end(&run->progress);
-    if (reference > 0 && result.gflops > 0)
+    if (reference > 0 && result.gflops > 0) {
         progress_line(&run->progress,
                       "training %.1f GFLOP/s, plain sgemm of the same shapes %.1f GFLOP/s: %.2f",
                       result.gflops, reference, result.gflops / reference);
+        if (!run->training->quiet)
+            reference_hint();
+    }
     if (run->training->json && (status == FF_OK || status == FF_EINTERRUPTED))
         printed = print_result_json(run, &result, status == FF_OK, reference);
     else if (status == FF_OK)
