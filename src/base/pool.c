@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -18,6 +19,8 @@
 /* A step takes milliseconds, and the next one follows within a fraction of one: spin that long
  * before sleeping. Sleeping and waking take some 50 microseconds each, more in virtual machines. */
 #define SPIN_S 3e-4
+/* With more threads than processors, who spins keeps from work those that are waited for. */
+#define CROWDED_SPIN_S 1e-5
 #define ROUNDS_PER_LOOK 64 /* at the clock */
 #define WORKER_STACK_BYTES ((size_t)1 << 20)
 
@@ -30,6 +33,7 @@ struct worker {
 struct ff_pool {
     struct ff_ctx *ctx;
     unsigned threads;
+    double spin_s;
     pthread_mutex_t lock;
     pthread_cond_t wake, done;
     ff_task_fn *fn;
@@ -105,13 +109,13 @@ void ff_pool_finish(struct ff_pool *pool)
 {
     run_beside(pool, 0);
     while (atomic_load_explicit(&pool->beside.left, memory_order_acquire) != 0)
-        relax();
+        sched_yield();
 }
 
 /* Spins until *VALUE is (EQUAL) or is not WANTED; false: it takes too long. */
-static bool spin(_Atomic unsigned *value, unsigned wanted, bool equal)
+static bool spin(const struct ff_pool *pool, _Atomic unsigned *value, unsigned wanted, bool equal)
 {
-    double until = ff_now() + SPIN_S;
+    double until = ff_now() + pool->spin_s;
 
     do {
         for (int i = 0; i < ROUNDS_PER_LOOK; i++) {
@@ -125,7 +129,7 @@ static bool spin(_Atomic unsigned *value, unsigned wanted, bool equal)
 
 static unsigned wait_for_step(struct ff_pool *pool, unsigned seen)
 {
-    if (spin(&pool->generation, seen, false))
+    if (spin(pool, &pool->generation, seen, false))
         return seen + 1;
     pthread_mutex_lock(&pool->lock);
     atomic_fetch_add(&pool->asleep, 1);
@@ -172,7 +176,7 @@ static void start_step(struct ff_pool *pool)
 /* The same, the other way round. */
 static void wait_for_workers(struct ff_pool *pool)
 {
-    if (spin(&pool->busy, 0, true))
+    if (spin(pool, &pool->busy, 0, true))
         return;
     pthread_mutex_lock(&pool->lock);
     atomic_store(&pool->caller_asleep, true);
@@ -233,6 +237,7 @@ int ff_pool_new(struct ff_ctx *ctx, unsigned threads, struct ff_pool **out)
         return ff_alloc_status(ctx);
     pool->ctx = ctx;
     pool->threads = 1;
+    pool->spin_s = threads > sysconf(_SC_NPROCESSORS_ONLN) ? CROWDED_SPIN_S : SPIN_S;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->done, NULL);
