@@ -3,6 +3,7 @@
 #include "learn/feed_slot.h"
 #include "learn/streams.h"
 #include "nn/dropout.h"
+#include "recipe/activation_type.h"
 #include "store/db.h"
 
 #include <string.h>
@@ -21,12 +22,15 @@ struct ff_feed {
 #define MOST_AHEAD 2
 #define MOST_AHEAD_BYTES ((size_t)2 << 20)
 
-/* True if the feed is to read ahead. */
+/* True if the feed is to read ahead: not where pieces may be read in place, for looking up the next
+ * ones would unmap those in use. */
 static bool reads_ahead(const struct ff_recipe *recipe, const struct ff_feed_opts *opts)
 {
     size_t bytes = (size_t)opts->geometry->chunk_rows * opts->width * sizeof(float);
+    bool formed =
+        ff_slot_has_buffer(opts) || ff_activation_type_find(recipe->activations)->stored != FF_F32;
 
-    return opts->use == FF_FEED_LEARN && opts->max_pieces <= MOST_AHEAD &&
+    return opts->use == FF_FEED_LEARN && opts->max_pieces <= MOST_AHEAD && formed &&
            bytes <= MOST_AHEAD_BYTES && !ff_recipe_trains_at_once(recipe) && !opts->hard;
 }
 
@@ -157,7 +161,7 @@ void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *
     if (ff_db_map_needs(set_bytes, values->packed, needs))
         return;
     threads = threads < chunks ? threads : chunks;
-    stays = in_place ? (uint64_t)chunks * (opts->ahead ? 2 : 1) * values->bytes : 0;
+    stays = in_place ? (uint64_t)chunks * values->bytes : 0;
     passes = (uint64_t)threads * (ff_chunk_slack(values->bytes) + (in_place ? 0 : values->bytes));
     needs->mapped += stays;
     ff_needs_pass(needs, passes);
