@@ -9,13 +9,6 @@ static _Atomic unsigned in_use = UNKNOWN;
 
 #ifdef FF_X86_LEVELS
 
-const char *ff_level_name(unsigned index)
-{
-    static const char *const names[] = {"x86-64", "x86-64-v3", "x86-64-v4"};
-
-    return names[index];
-}
-
 unsigned ff_levels_here(void)
 {
     __builtin_cpu_init();
@@ -30,12 +23,6 @@ unsigned ff_levels_here(void)
 }
 
 #else
-
-const char *ff_level_name(unsigned index)
-{
-    (void)index;
-    return "base";
-}
 
 unsigned ff_levels_here(void)
 {

@@ -29,8 +29,6 @@ enum {
     FF_LEVELS
 };
 
-/* The name of level INDEX: "x86-64-v3". */
-const char *ff_level_name(unsigned index);
 /* The number of levels that this processor runs, from the lowest on. */
 unsigned ff_levels_here(void);
 /* The index of the level in use: at first the highest that runs here. */

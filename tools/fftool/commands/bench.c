@@ -134,8 +134,8 @@ struct bench {
     uint64_t batches;          /* of the slice */
     double flops;              /* of a batch */
     double paused, paused_now; /* seconds in the reference; in this epoch */
-    double first_epoch,
-        growth; /* seconds of layer 1's first epoch; of its last one, as a multiple */
+    double first_epoch;        /* seconds of layer 1's first epoch */
+    double growth;             /* its last epoch's, as a multiple of them */
     double gflops[SPEEDS][MOST_SLICES], ratio[SPEEDS][MOST_SLICES];
     size_t slices;
     int result; /* of the reference */
