@@ -22,16 +22,19 @@ struct ff_feed {
 #define MOST_AHEAD 2
 #define MOST_AHEAD_BYTES ((size_t)2 << 20)
 
-/* True if the feed is to read ahead: not where pieces may be read in place, for looking up the next
- * ones would unmap those in use. */
 static bool reads_ahead(const struct ff_recipe *recipe, const struct ff_feed_opts *opts)
 {
     size_t bytes = (size_t)opts->geometry->chunk_rows * opts->width * sizeof(float);
-    bool formed =
-        ff_slot_has_buffer(opts) || ff_activation_type_find(recipe->activations)->stored != FF_F32;
 
-    return opts->use == FF_FEED_LEARN && opts->max_pieces <= MOST_AHEAD && formed &&
+    return opts->use == FF_FEED_LEARN && opts->max_pieces <= MOST_AHEAD &&
            bytes <= MOST_AHEAD_BYTES && !ff_recipe_trains_at_once(recipe) && !opts->hard;
+}
+
+static enum ff_dtype stored_type(const struct ff_manifest *manifest, uint32_t boundary)
+{
+    if (boundary == 0)
+        return manifest->is_float ? FF_F32 : FF_U8;
+    return ff_activation_type_find(manifest->recipe.activations)->stored;
 }
 
 struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
@@ -50,6 +53,7 @@ struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
         .width = ff_manifest_fan_in(manifest, boundary + 1),
         .max_pieces = pieces,
         .labelled = use == FF_FEED_LEARN && ff_recipe_conditioned(recipe),
+        .stored = stored_type(manifest, boundary),
         .use = use,
         .dropout = use == FF_FEED_LEARN ? ff_dropout_probability(recipe->dropout) : 0,
         .image = manifest->image,
@@ -73,10 +77,19 @@ static size_t feed_bytes(const struct ff_feed_opts *opts)
     return sizeof(struct ff_feed) + slot_count(opts) * sizeof(struct ff_slot);
 }
 
+/* For inputs and labels. */
+static struct ff_chunk_index make_index(const struct ff_feed_opts *opts)
+{
+    return ff_chunk_index_make((uint64_t)2 * opts->geometry->chunks);
+}
+
 static int allocate_slots(struct ff_feed *feed)
 {
+    struct ff_buffer places = ff_chunk_index_buffer(&feed->base.index);
     int status = FF_OK;
 
+    if (feed->base.opts.ahead)
+        status = ff_buffers_alloc(feed->base.workers->ctx, 1, &places);
     for (size_t i = 0; i < slot_count(&feed->base.opts) && status == FF_OK; i++) {
         struct ff_buffer buffers[FF_SLOT_BUFFERS];
 
@@ -97,6 +110,7 @@ int ff_feed_new(struct ff_workers *workers, const struct ff_feed_opts *opts, str
         return ff_alloc_status(workers->ctx);
     feed->base.workers = workers;
     feed->base.opts = *opts;
+    feed->base.index = make_index(opts);
     feed->groups[0] = (struct ff_slot_group){&feed->base, feed->slots, 0};
     feed->groups[1] =
         (struct ff_slot_group){&feed->base, feed->slots + (opts->ahead ? opts->max_pieces : 0), 0};
@@ -121,12 +135,15 @@ static void drop_prepared(struct ff_feed *feed)
 
 void ff_feed_free(struct ff_feed *feed)
 {
+    struct ff_buffer places;
     struct ff_ctx *ctx;
 
     if (!feed)
         return;
     ctx = feed->base.workers->ctx;
     drop_prepared(feed);
+    places = ff_chunk_index_buffer(&feed->base.index);
+    ff_buffers_free(ctx, 1, &places);
     for (size_t i = 0; i < slot_count(&feed->base.opts); i++) {
         struct ff_buffer buffers[FF_SLOT_BUFFERS];
         size_t n = ff_slot_list(&feed->base.opts, &feed->slots[i], buffers);
@@ -148,6 +165,8 @@ void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *
     uint64_t stays, passes;
     bool ready = !values->packed && values->stored == values->given;
     bool in_place = ready && opts->boundary > 0 && opts->dropout <= 0 && !opts->hard;
+    struct ff_chunk_index index = make_index(opts);
+    struct ff_buffer places = ff_chunk_index_buffer(&index);
     struct ff_slot shape = {0};
     struct ff_buffer buffers[FF_SLOT_BUFFERS];
     size_t n = ff_slot_list(opts, &shape, buffers);
@@ -158,8 +177,14 @@ void ff_feed_needs(const struct ff_feed_opts *opts, const struct ff_set_values *
     for (size_t i = 0; i < slot_count(opts); i++)
         ff_buffers_count(n, buffers, needs);
     needs->bytes[FF_MEM_OTHER] += feed_bytes(opts);
+    if (opts->ahead)
+        ff_buffers_count(1, &places, needs);
     if (ff_db_map_needs(set_bytes, values->packed, needs))
         return;
+    if (opts->ahead) { /* copied */
+        ff_needs_pass(needs, looking_up);
+        return;
+    }
     threads = threads < chunks ? threads : chunks;
     stays = in_place ? (uint64_t)chunks * values->bytes : 0;
     passes = (uint64_t)threads * (ff_chunk_slack(values->bytes) + (in_place ? 0 : values->bytes));
@@ -205,7 +230,7 @@ static int find_slots(struct ff_feed *feed, struct ff_slot_group *group, size_t 
 
     for (size_t i = 0; i < n && status == FF_OK; i++) {
         status = ff_slot_find(&feed->base, &requests[i], &group->slots[i]);
-        if (!feed->base.opts.ahead || i + 1 == n)
+        if (!feed->base.opts.ahead)
             ff_set_dont_need(feed->base.opts.set); /* unmaps the pages of the tree */
     }
     group->n = status == FF_OK ? n : 0;
@@ -266,14 +291,12 @@ void ff_feed_prepare(struct ff_feed *feed, size_t n, const struct ff_piece_reque
     /* A missing chunk is reported when it is loaded. */
     if (find_slots(feed, feed->next, n, requests) != FF_OK)
         return;
-    for (size_t i = 0; i < n; i++)
-        ff_chunk_will_need(feed->base.opts.set, &feed->next->slots[i].input);
     ff_pool_beside(feed->base.workers->pool, n, ff_slot_load, feed->next);
 }
 
 void ff_feed_done(struct ff_feed *feed)
 {
-    if (feed->now->n > 0)
+    if (feed->now->n > 0 && !feed->base.opts.ahead)
         ff_set_dont_need(feed->base.opts.set);
     feed->now->n = 0;
 }

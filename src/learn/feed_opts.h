@@ -24,8 +24,9 @@ struct ff_feed_opts {
     uint64_t seed;                 /* seed of wrong labels, shifts, masks and dropout */
     uint32_t width;                /* columns of the inputs */
     uint32_t max_pieces;           /* most pieces at a time */
-    bool ahead; /* pieces are loaded while those before are in use: where they are too few to keep
-                   all threads busy */
+    bool ahead; /* pieces are copied from the file while those before are in use: where they are too
+                   few to keep all threads busy, and small */
+    enum ff_dtype stored; /* of the inputs as stored */
     bool labelled; /* the labels of the pieces are read along */
     enum ff_feed_use use;
     float dropout;         /* probability that an input is dropped */

@@ -20,12 +20,40 @@ bool ff_slot_has_buffer(const struct ff_feed_opts *opts)
     return opts->boundary == 0 || opts->dropout > 0 || opts->hard;
 }
 
+/* The most that a chunk has as stored: one that compression does not make smaller is stored raw. */
+static size_t bound(enum ff_dtype stored, const struct ff_feed_opts *opts, uint32_t columns)
+{
+    const struct ff_compression none = {.codec = FF_CODEC_NONE};
+
+    return ff_value_bound(stored, opts->geometry->chunk_rows, columns, &none);
+}
+
+static size_t input_bytes(const struct ff_feed_opts *opts)
+{
+    return bound(opts->stored, opts, opts->boundary ? opts->width : opts->embedding.features);
+}
+
+static size_t label_bytes(const struct ff_feed_opts *opts)
+{
+    return bound(FF_U16, opts, 1);
+}
+
+static bool has_labels(const struct ff_feed_opts *opts)
+{
+    return opts->labelled || (opts->boundary == 0 && opts->embedding.classes > 0);
+}
+
 size_t ff_slot_list(const struct ff_feed_opts *opts, struct ff_slot *slot,
                     struct ff_buffer out[FF_SLOT_BUFFERS])
 {
     size_t rows = opts->geometry->chunk_rows, n = 0;
     struct ff_hard_negatives_shape shape = gather_shape(opts);
 
+    if (opts->ahead)
+        out[n++] = (struct ff_buffer){&slot->stored, FF_MEM_ACTIVATIONS, input_bytes(opts), 1};
+    if (opts->ahead && has_labels(opts))
+        out[n++] =
+            (struct ff_buffer){&slot->stored_labels, FF_MEM_ACTIVATIONS, label_bytes(opts), 1};
     if (opts->labelled)
         out[n++] = (struct ff_buffer){&slot->truth, FF_MEM_ACTIVATIONS, rows, sizeof *slot->truth};
     if (!ff_slot_has_buffer(opts))
@@ -172,38 +200,12 @@ static int read_along(const struct ff_feed_base *base, struct ff_slot *slot, str
                            : status;
 }
 
-void ff_slot_load(void *arg, size_t task, unsigned worker)
-{
-    const struct ff_slot_group *group = arg;
-    const struct ff_feed_base *base = group->base;
-    struct ff_slot *slot = &group->slots[task];
-    struct ff_coder *coder = base->workers->coders[worker];
-
-    if (base->opts.boundary == 0) {
-        slot->status = form_inputs(base, slot, coder);
-    } else if (base->opts.hard) {
-        slot->status = gather_inputs(base, slot, coder);
-    } else {
-        const void *data;
-
-        slot->status = ff_chunk_read(base->opts.set, &slot->input, coder, FF_F32, slot->rows,
-                                     base->opts.width, slot->buffer, &data);
-        slot->x = data;
-    }
-    if (slot->status == FF_OK && base->opts.labelled)
-        slot->status = read_along(base, slot, coder);
-    if (slot->status != FF_OK)
-        return;
-    add_noise(base, slot);
-    if (!ff_slot_gathers(&base->opts))
-        trim_slot(group, slot);
-}
-
 /* Allocates the buffer for decoded elements if SLOT's chunk, to be read as WANTED, cannot be used
  * in place: it is compressed, of another type, or so small that it shares a page and is
  * unaligned. */
-static int need_buffer(const struct ff_feed_base *base, struct ff_slot *slot, enum ff_dtype wanted)
+static int need_buffer(const struct ff_feed_base *base, struct ff_slot *slot)
 {
+    enum ff_dtype wanted = base->opts.boundary > 0 ? FF_F32 : ff_first_inputs_dtype(&base->opts);
     struct ff_buffer buffer = ff_slot_decoded(&base->opts, slot);
     const void *there = base->opts.boundary > 0 ? slot->buffer : slot->images;
 
@@ -212,11 +214,62 @@ static int need_buffer(const struct ff_feed_base *base, struct ff_slot *slot, en
     return ff_buffers_alloc(base->workers->ctx, 1, &buffer);
 }
 
-int ff_slot_find(const struct ff_feed_base *base, const struct ff_piece_request *request,
+/* Copies the stored chunks of SLOT, so that none of their pages is mapped. */
+static int copy_stored(const struct ff_feed_base *base, struct ff_slot *slot)
+{
+    const struct ff_feed_opts *opts = &base->opts;
+    int status = ff_chunk_copy(opts->set, &slot->input, slot->stored, input_bytes(opts));
+
+    if (status == FF_OK && needs_labels(opts, slot->request.stream))
+        status = ff_chunk_copy(opts->set, &slot->labels, slot->stored_labels, label_bytes(opts));
+    return status == FF_OK ? need_buffer(base, slot) : status;
+}
+
+static int load_inputs(const struct ff_feed_base *base, struct ff_slot *slot,
+                       struct ff_coder *coder)
+{
+    const void *data;
+    int status;
+
+    if (base->opts.boundary == 0)
+        return form_inputs(base, slot, coder);
+    if (base->opts.hard)
+        return gather_inputs(base, slot, coder);
+    status = ff_chunk_read(base->opts.set, &slot->input, coder, FF_F32, slot->rows,
+                           base->opts.width, slot->buffer, &data);
+    slot->x = data;
+    return status;
+}
+
+void ff_slot_load(void *arg, size_t task, unsigned worker)
+{
+    const struct ff_slot_group *group = arg;
+    const struct ff_feed_base *base = group->base;
+    struct ff_slot *slot = &group->slots[task];
+    struct ff_coder *coder = base->workers->coders[worker];
+
+    slot->status = base->opts.ahead ? copy_stored(base, slot) : FF_OK;
+    if (slot->status == FF_OK)
+        slot->status = load_inputs(base, slot, coder);
+    if (slot->status == FF_OK && base->opts.labelled)
+        slot->status = read_along(base, slot, coder);
+    if (slot->status != FF_OK)
+        return;
+    add_noise(base, slot);
+    if (!base->opts.ahead && !ff_slot_gathers(&base->opts))
+        trim_slot(group, slot);
+}
+
+static int find(struct ff_feed_base *base, uint32_t chunk, uint32_t stream, struct ff_chunk *out)
+{
+    return base->opts.ahead ? ff_chunk_index_find(&base->index, base->opts.set, chunk, stream, out)
+                            : ff_set_find(base->opts.set, chunk, stream, out);
+}
+
+int ff_slot_find(struct ff_feed_base *base, const struct ff_piece_request *request,
                  struct ff_slot *slot)
 {
     const struct ff_feed_opts *opts = &base->opts;
-    uint32_t stored = ff_slot_stored(opts, request->stream);
     struct ff_hard_negatives_shape shape = gather_shape(opts);
     int status;
 
@@ -226,12 +279,11 @@ int ff_slot_find(const struct ff_feed_base *base, const struct ff_piece_request 
         status = ff_hard_negatives_find(&shape, opts->set, request->chunk, &slot->gather);
         slot->input = slot->gather.labels;
     } else {
-        status = ff_set_find(opts->set, request->chunk, stored, &slot->input);
-        if (status == FF_OK)
-            status =
-                need_buffer(base, slot, opts->boundary > 0 ? FF_F32 : ff_first_inputs_dtype(opts));
+        status = find(base, request->chunk, ff_slot_stored(opts, request->stream), &slot->input);
+        if (status == FF_OK && !opts->ahead)
+            status = need_buffer(base, slot);
     }
     if (status == FF_OK && needs_labels(opts, request->stream))
-        status = ff_set_find(opts->set, request->chunk, FF_STREAM_LABELS, &slot->labels);
+        status = find(base, request->chunk, FF_STREAM_LABELS, &slot->labels);
     return status;
 }

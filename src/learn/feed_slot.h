@@ -9,6 +9,7 @@
 #include "learn/first_inputs.h"
 #include "learn/hard_negatives.h"
 #include "model/workers.h"
+#include "store/chunk_index.h"
 
 /* What the slots of a feed have in common. */
 struct ff_feed_base {
@@ -16,6 +17,7 @@ struct ff_feed_base {
     struct ff_feed_opts opts;
     struct ff_first_inputs_noise noise; /* of the epoch, as the rest */
     struct ff_rng dropped, drawn;
+    struct ff_chunk_index index; /* ahead */
 };
 
 struct ff_slot {
@@ -26,6 +28,7 @@ struct ff_slot {
     uint64_t first;
     int status;
     const float *x;
+    void *stored, *stored_labels; /* ahead: copies of both chunks */
     void *buffer;                /* (chunk_rows, width); NULL while chunks are read in place */
     void *images;                /* boundary 0: (chunk_rows, features), decoded; or NULL as above */
     uint16_t *truth;             /* (chunk_rows): labels read along */
@@ -42,7 +45,7 @@ struct ff_slot_group {
 
 /* Buffers of one slot: those it always has, then the one it gets when chunks cannot be read in
  * place. */
-#define FF_SLOT_BUFFERS (3 + FF_FIRST_INPUTS_BUFFERS)
+#define FF_SLOT_BUFFERS (5 + FF_FIRST_INPUTS_BUFFERS)
 size_t ff_slot_list(const struct ff_feed_opts *opts, struct ff_slot *slot,
                     struct ff_buffer out[FF_SLOT_BUFFERS]);
 /* True if a slot always has a buffer for its inputs. */
@@ -54,8 +57,8 @@ struct ff_buffer ff_slot_decoded(const struct ff_feed_opts *opts, struct ff_slot
 bool ff_slot_gathers(const struct ff_feed_opts *opts);
 /* The stream that STREAM is read or formed from. */
 uint32_t ff_slot_stored(const struct ff_feed_opts *opts, uint32_t stream);
-/* Looks up the chunks of REQUEST. FF_ENOTFOUND, FF_ECORRUPT, FF_ENOMEM. */
-FF_CHECK int ff_slot_find(const struct ff_feed_base *base, const struct ff_piece_request *request,
+/* Looks up the chunks of REQUEST; ahead, no page stays mapped by it. FF_ENOTFOUND, FF_ECORRUPT, FF_ENOMEM. */
+FF_CHECK int ff_slot_find(struct ff_feed_base *base, const struct ff_piece_request *request,
                           struct ff_slot *slot);
 /* Loads slot TASK of GROUP, a struct ff_slot_group, and sets its status. */
 void ff_slot_load(void *group, size_t task, unsigned worker);

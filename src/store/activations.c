@@ -157,17 +157,39 @@ int ff_set_check(struct ff_set *set, const struct ff_seal *seal)
     return FF_OK;
 }
 
+void ff_chunk_at(uint32_t chunk, uint32_t stream, struct ff_bytes bytes, struct ff_chunk *out)
+{
+    out->chunk = chunk;
+    out->stream = stream;
+    chunk_key(chunk, stream, out->key);
+    out->bytes = bytes;
+}
+
 int ff_set_find(struct ff_set *set, uint32_t chunk, uint32_t stream, struct ff_chunk *out)
 {
     int rc;
 
-    out->chunk = chunk;
-    out->stream = stream;
-    chunk_key(chunk, stream, out->key);
+    ff_chunk_at(chunk, stream, (struct ff_bytes){NULL, 0}, out);
     rc = set->ops->find(set, (struct ff_bytes){out->key, sizeof out->key}, &out->bytes);
     if (rc == FF_ENOTFOUND)
         return ff_fail(set->ctx, FF_ECORRUPT, "%s: damaged: chunk %u of stream %u is missing",
                        set->name, chunk, stream);
+    return rc;
+}
+
+int ff_chunk_copy(struct ff_set *set, struct ff_chunk *chunk, void *room, size_t capacity)
+{
+    int rc = FF_OK;
+
+    if (chunk->bytes.size > capacity)
+        return ff_fail(set->ctx, FF_ECORRUPT,
+                       "%s: damaged: chunk %u of stream %u has %zu bytes, more than %zu", set->name,
+                       chunk->chunk, chunk->stream, chunk->bytes.size, capacity);
+    if (set->ops->copy)
+        rc = set->ops->copy(set, chunk->bytes, room);
+    else
+        memcpy(room, chunk->bytes.data, chunk->bytes.size);
+    chunk->bytes.data = room;
     return rc;
 }
 

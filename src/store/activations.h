@@ -33,6 +33,9 @@ struct ff_set_ops {
     int (*reserve)(struct ff_set *set, struct ff_bytes key, size_t size, void **out);
     int (*commit)(struct ff_set *set);
     int (*find)(struct ff_set *set, struct ff_bytes key, struct ff_bytes *out); /* FF_ENOTFOUND */
+    /* Copies BYTES, a stored value, to OUT without mapping its pages; NULL if nothing is mapped.
+     * Thread-safe. */
+    int (*copy)(struct ff_set *set, struct ff_bytes bytes, void *out);
     void (*will_need)(struct ff_set *set, struct ff_bytes bytes);
     void (*dont_need)(struct ff_set *set);
     /* Hint: the whole pages between FROM and TO, which may lie outside the set, are not needed.
@@ -124,6 +127,11 @@ struct ff_chunk {
 /* Finds a chunk without reading its data. Call from one thread at a time. FF_ECORRUPT if the chunk
  * is missing. */
 FF_CHECK int ff_set_find(struct ff_set *set, uint32_t chunk, uint32_t stream, struct ff_chunk *out);
+/* The chunk whose stored BYTES ff_set_find() found before. */
+void ff_chunk_at(uint32_t chunk, uint32_t stream, struct ff_bytes bytes, struct ff_chunk *out);
+/* Copies the stored bytes of CHUNK into ROOM (CAPACITY bytes) without mapping their pages; CHUNK
+ * then is the copy. FF_ECORRUPT if they are more; FF_EIO. Thread-safe. */
+FF_CHECK int ff_chunk_copy(struct ff_set *set, struct ff_chunk *chunk, void *room, size_t capacity);
 /*
  * Verifies CHUNK's hash and gives its elements as dtype WANTED. FF_ECORRUPT if it is not ROWS x
  * COLUMNS. If possible *DATA points into the map and BUFFER is not used; else the chunk is decoded

@@ -75,6 +75,9 @@ FF_CHECK int ff_db_seek(struct ff_db *db, struct ff_bytes key, struct ff_bytes *
 /* The key after the one last found by ff_db_seek() or ff_db_next(), with no write, commit or unpin
  * in between. FF_ENOTFOUND at the end. */
 FF_CHECK int ff_db_next(struct ff_db *db, struct ff_bytes *found, struct ff_bytes *out);
+/* Copies BYTES, a value found in the snapshot, to OUT: reads the file instead of mapping its pages.
+ * FF_ECORRUPT if the file is too short; FF_EIO. Thread-safe while DB is only read. */
+FF_CHECK int ff_db_copy(struct ff_db *db, struct ff_bytes bytes, void *out);
 /* Ends the snapshot: invalidates pointers; the next read sees later commits. */
 void ff_db_unpin(struct ff_db *db);
 

@@ -3,9 +3,11 @@
 
 #include "base/arithmetic.h"
 #include "store/readers_lock.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* A reader maps this much beyond the end of the file, so that it need not map it again each time a
  * writer has grown it. */
@@ -193,6 +195,28 @@ int ff_db_next(struct ff_db *db, struct ff_bytes *found, struct ff_bytes *out)
         return ff_fail(db->ctx, FF_EINVAL, "%s: no position to continue from: seek first",
                        db->path);
     return move(db, &name, MDB_NEXT, found, out);
+}
+
+int ff_db_copy(struct ff_db *db, struct ff_bytes bytes, void *out)
+{
+    const uint8_t *from = bytes.data;
+    uint8_t *to = out;
+    size_t done = 0;
+
+    if (!db->map || from < db->map || from >= db->map + db->map_bytes) {
+        memcpy(out, bytes.data, bytes.size); /* on the heap */
+        return FF_OK;
+    }
+    while (done < bytes.size) {
+        ssize_t n = pread(db->fd, to + done, bytes.size - done, (off_t)(from - db->map) + (off_t)done);
+
+        if (n < 0 && errno != EINTR)
+            return ff_fail_errno(db->ctx, errno, "%s: cannot read", db->path);
+        if (n == 0)
+            return ff_fail(db->ctx, FF_ECORRUPT, "%s: damaged: too short", db->path);
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return FF_OK;
 }
 
 void ff_db_note_map(struct ff_db *db, const void *within)

@@ -29,6 +29,11 @@ static int set_find(struct ff_set *set, struct ff_bytes key, struct ff_bytes *ou
     return ff_db_get(db_of(set), key, out);
 }
 
+static int set_copy(struct ff_set *set, struct ff_bytes bytes, void *out)
+{
+    return ff_about(set->ctx, ff_db_copy(db_of(set), bytes, out), FF_ABOUT_SCRATCH);
+}
+
 static void set_will_need(struct ff_set *set, struct ff_bytes bytes)
 {
     ff_db_will_need(db_of(set), bytes);
@@ -55,6 +60,7 @@ static const struct ff_set_ops file_set_ops = {
     .reserve = set_reserve,
     .commit = set_commit,
     .find = set_find,
+    .copy = set_copy,
     .will_need = set_will_need,
     .dont_need = set_dont_need,
     .drop_pages = set_drop_pages,
