@@ -39,7 +39,7 @@ struct ff_rng ff_rng_make(uint64_t seed, enum ff_rng_purpose purpose, uint32_t l
 void ff_rng_block(const struct ff_rng *rng, uint64_t index, uint32_t out[4]);
 /* Philox 4x32-10 on several blocks at once; inline for kernels, which are compiled for several
  * levels of instruction sets (base/level.h). */
-#define FF_RNG_LANES 8
+#define FF_RNG_LANES 32
 
 #define FF_PHILOX_ROUNDS 10
 #define FF_PHILOX_M0 0xD2511F53u

@@ -274,7 +274,6 @@ static int run_micro_batch(struct ff_step *step, uint32_t done, uint32_t now, st
 
     if (status != FF_OK)
         return status;
-    prepare_next(step, whole, done + now);
     all_rows = ff_pairs_place(n_blocks, step->pieces, step->blocks);
     status = step->opts.layer->classes ? weigh_labels(step, n_blocks, all_rows, whole, rows)
                                        : weigh_pairs(step, n_blocks, all_rows, whole, rows);
@@ -283,6 +282,8 @@ static int run_micro_batch(struct ff_step *step, uint32_t done, uint32_t now, st
     rows->blocks = step->blocks;
     rows->n_blocks = n_blocks;
     rows->delta = step->y;
+    /* Here, so that it takes place at the end of the step, where a thread may have nothing else. */
+    prepare_next(step, whole, done + now);
     status = ff_update_run(&step->update, rows);
     ff_feed_done(step->opts.feed);
     return status;

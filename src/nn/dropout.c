@@ -19,11 +19,17 @@ static void draw(const struct ff_rng *rng, uint64_t index, uint16_t out[BLOCKS *
     }
 }
 
+/* In two loops: IN may be OUT, and compilers vectorise neither stores to what was read nor
+ * multiplications under a condition. */
 static void drop(const uint16_t *restrict numbers, size_t n, uint32_t below, float scale,
                  const float *in, float *out)
 {
+    float kept[BLOCKS * NUMBERS];
+
     for (size_t j = 0; j < n; j++)
-        out[j] = numbers[j] < below ? 0.0f : in[j] * scale;
+        kept[j] = in[j] * scale;
+    for (size_t j = 0; j < n; j++)
+        out[j] = numbers[j] < below ? 0.0f : kept[j];
 }
 
 void FF_AT_LEVEL(ff_dropout)(const struct ff_rng *rng, uint64_t first, size_t rows, size_t width,
