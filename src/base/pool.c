@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <sched.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,12 +23,17 @@
 /* With more threads than processors, who spins keeps from work those that are waited for. */
 #define CROWDED_SPIN_S 1e-5
 #define ROUNDS_PER_LOOK 64 /* at the clock */
+#define CACHE_LINE 64
 #define WORKER_STACK_BYTES ((size_t)1 << 20)
 
+/* A worker, and its share of a step's tasks: the same in every step of as many tasks, so that what
+ * they use stays in the caches of its core. Who is done with its own share takes from the others. */
 struct worker {
     struct ff_pool *pool;
     unsigned index;
     pthread_t thread;
+    alignas(CACHE_LINE) _Atomic size_t next; /* the next task to claim */
+    size_t end;
 };
 
 struct ff_pool {
@@ -38,8 +44,6 @@ struct ff_pool {
     pthread_cond_t wake, done;
     ff_task_fn *fn;
     void *arg;
-    size_t n_tasks;
-    _Atomic size_t next;         /* the next task to claim */
     _Atomic unsigned generation; /* counts steps; a change starts the workers */
     _Atomic unsigned busy;       /* workers still in the step, without the caller */
     _Atomic unsigned asleep;     /* workers that wait for WAKE */
@@ -60,12 +64,25 @@ static size_t pool_bytes(unsigned threads)
     return sizeof(struct ff_pool) + threads * sizeof(struct worker);
 }
 
+static void share_out(struct ff_pool *pool, size_t n_tasks)
+{
+    for (unsigned i = 0; i < pool->threads; i++) {
+        struct worker *worker = &pool->workers[i];
+
+        atomic_store_explicit(&worker->next, n_tasks * i / pool->threads, memory_order_relaxed);
+        worker->end = n_tasks * (i + 1) / pool->threads;
+    }
+}
+
 static void run_tasks(struct ff_pool *pool, unsigned worker)
 {
-    size_t task;
+    for (unsigned i = 0; i < pool->threads; i++) {
+        struct worker *from = &pool->workers[(worker + i) % pool->threads];
+        size_t task;
 
-    while ((task = atomic_fetch_add(&pool->next, 1)) < pool->n_tasks)
-        pool->fn(pool->arg, task, worker);
+        while ((task = atomic_fetch_add(&from->next, 1)) < from->end)
+            pool->fn(pool->arg, task, worker);
+    }
 }
 
 /* Takes a task beside steps; false: there is none. */
@@ -190,8 +207,7 @@ void ff_pool_run(struct ff_pool *pool, size_t n_tasks, ff_task_fn *fn, void *arg
 {
     pool->fn = fn;
     pool->arg = arg;
-    pool->n_tasks = n_tasks;
-    atomic_store(&pool->next, 0);
+    share_out(pool, n_tasks);
     if (pool->threads == 1 || n_tasks <= 1) {
         run_tasks(pool, 0);
         return;
