@@ -50,7 +50,8 @@ B := build/$(FLAVOR)
 
 # Files of kernels, which are compiled once more for each level of x86-64; the program takes the
 # highest that the processor has (src/base/level.h). So a build runs on any x86-64.
-LEVEL_SRC := src/nn/kernels.c src/nn/labels.c src/nn/dropout.c src/nn/optimizer_blocks.c
+LEVEL_SRC := src/nn/kernels.c src/nn/labels.c src/nn/dropout.c src/nn/optimizer_blocks.c \
+	src/store/convert.c src/data/embed_rows.c
 ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
   LEVELS := 3 4
   LEVEL_FLAGS_3 := -march=x86-64-v3

@@ -29,6 +29,35 @@ enum {
     FF_LEVELS
 };
 
+/*
+ * A kernel as FF_KERNEL(TYPE OF RESULT, NAME, PARAMETERS, ARGUMENTS): its declaration at the level
+ * of the file, and the function of the plain name, which calls the kernel of the level in use.
+ */
+#define FF_DECLARE_KERNEL(type, name, parameters, arguments) type FF_AT_LEVEL(name) parameters;
+#ifdef FF_X86_LEVELS
+#define FF_DISPATCH_KERNEL(type, name, parameters, arguments) \
+    type name##_v3 parameters;                                \
+    type name##_v4 parameters;                                \
+    type name parameters                                      \
+    {                                                         \
+        static type(*const levels[FF_LEVELS]) parameters = {  \
+            [FF_LEVEL_BASE] = name##_v1,                      \
+            [FF_LEVEL_AVX2] = name##_v3,                      \
+            [FF_LEVEL_AVX512] = name##_v4,                    \
+        };                                                    \
+        FF_RETURN_##type levels[ff_level()] arguments;        \
+    }
+#else
+#define FF_DISPATCH_KERNEL(type, name, parameters, arguments) \
+    type name parameters                                      \
+    {                                                         \
+        FF_RETURN_##type name##_v1 arguments;                 \
+    }
+#endif
+#define FF_RETURN_void
+#define FF_RETURN_bool return
+#define FF_RETURN_size_t return
+
 /* The number of levels that this processor runs, from the lowest on. */
 unsigned ff_levels_here(void);
 /* The index of the level in use: at first the highest that runs here. */

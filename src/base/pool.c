@@ -27,7 +27,8 @@
 #define WORKER_STACK_BYTES ((size_t)1 << 20)
 
 /* A worker, and its share of a step's tasks: the same in every step of as many tasks, so that what
- * they use stays in the caches of its core. Who is done with its own share takes from the others. */
+ * they use stays in the caches of its core. Who is done with its own share takes from the others.
+ */
 struct worker {
     struct ff_pool *pool;
     unsigned index;

@@ -80,7 +80,7 @@ static size_t feed_bytes(const struct ff_feed_opts *opts)
 /* For inputs and labels. */
 static struct ff_chunk_index make_index(const struct ff_feed_opts *opts)
 {
-    return ff_chunk_index_make((uint64_t)2 * opts->geometry->chunks);
+    return ff_chunk_index_make(opts->geometry->chunks, 2);
 }
 
 static int allocate_slots(struct ff_feed *feed)

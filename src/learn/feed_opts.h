@@ -27,7 +27,7 @@ struct ff_feed_opts {
     bool ahead; /* pieces are copied from the file while those before are in use: where they are too
                    few to keep all threads busy, and small */
     enum ff_dtype stored; /* of the inputs as stored */
-    bool labelled; /* the labels of the pieces are read along */
+    bool labelled;        /* the labels of the pieces are read along */
     enum ff_feed_use use;
     float dropout;         /* probability that an input is dropped */
     struct ff_image image; /* boundary 0 */

@@ -29,7 +29,7 @@ struct ff_slot {
     int status;
     const float *x;
     void *stored, *stored_labels; /* ahead: copies of both chunks */
-    void *buffer;                /* (chunk_rows, width); NULL while chunks are read in place */
+    void *buffer;                 /* (chunk_rows, width); NULL while chunks are read in place */
     void *images;                /* boundary 0: (chunk_rows, features), decoded; or NULL as above */
     uint16_t *truth;             /* (chunk_rows): labels read along */
     struct ff_first_inputs form; /* boundary 0 */
@@ -57,7 +57,8 @@ struct ff_buffer ff_slot_decoded(const struct ff_feed_opts *opts, struct ff_slot
 bool ff_slot_gathers(const struct ff_feed_opts *opts);
 /* The stream that STREAM is read or formed from. */
 uint32_t ff_slot_stored(const struct ff_feed_opts *opts, uint32_t stream);
-/* Looks up the chunks of REQUEST; ahead, no page stays mapped by it. FF_ENOTFOUND, FF_ECORRUPT, FF_ENOMEM. */
+/* Looks up the chunks of REQUEST; ahead, no page stays mapped by it. FF_ENOTFOUND, FF_ECORRUPT,
+ * FF_ENOMEM. */
 FF_CHECK int ff_slot_find(struct ff_feed_base *base, const struct ff_piece_request *request,
                           struct ff_slot *slot);
 /* Loads slot TASK of GROUP, a struct ff_slot_group, and sets its status. */

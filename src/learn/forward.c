@@ -2,6 +2,7 @@
 
 #include "learn/conditioned.h"
 #include "learn/pairs.h"
+#include "learn/streams.h"
 #include "nn/gemm.h"
 #include "nn/kernels.h"
 
@@ -153,6 +154,36 @@ static int forward_pieces(struct pass *pass, uint32_t chunk, size_t first_stream
     return status;
 }
 
+struct ff_left_out ff_forward_left_out(const struct ff_manifest *manifest,
+                                       const struct ff_geometry *geometry, uint32_t layer)
+{
+    uint32_t streams[FF_MAX_STREAMS];
+    struct ff_left_out out = {0, 0};
+    uint64_t first = 0;
+
+    if (ff_streams_stored(manifest, layer, ff_manifest_last_sweep(manifest), streams) > 0)
+        return out;
+    out.end = (uint32_t)(geometry->batches * geometry->chunks_per_batch);
+    while (out.first < out.end && first < FF_SAMPLES_MEASURED) {
+        uint32_t rows;
+
+        ff_chunk_range(geometry, out.first++, &first, &rows);
+        first += rows;
+    }
+    return out;
+}
+
+uint64_t ff_forward_samples(const struct ff_geometry *geometry, struct ff_left_out left_out)
+{
+    uint64_t first, end = geometry->learned_rows;
+    uint32_t rows;
+
+    if (left_out.first >= left_out.end)
+        return geometry->rows;
+    ff_chunk_range(geometry, left_out.first, &first, &rows);
+    return geometry->rows - (end - first);
+}
+
 static int forward_chunk(struct pass *pass, uint32_t chunk)
 {
     const struct ff_forward_opts *opts = pass->opts;
@@ -185,6 +216,8 @@ int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts)
         status = ff_conditioned_init(&pass.conditioned, workers);
     }
     for (uint32_t chunk = 0; chunk < opts->geometry->chunks && status == FF_OK; chunk++) {
+        if (chunk >= opts->left_out.first && chunk < opts->left_out.end)
+            continue;
         status = forward_chunk(&pass, chunk);
         if (chunk % CHUNKS_PER_SAMPLE == 0)
             ff_memory_sample(workers->ctx);

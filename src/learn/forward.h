@@ -22,11 +22,17 @@ struct ff_forward_block {
     const float *y;        /* (rows, units), normalised unless PLAIN; NULL with NO_OUTPUTS */
 };
 
+/* Chunks that a pass leaves out: FIRST .. END - 1. */
+struct ff_left_out {
+    uint32_t first, end;
+};
+
 struct ff_forward_opts {
     const struct ff_layer *layer;
     const struct ff_manifest *manifest; /* for label-conditioned layers */
     struct ff_feed *feed;               /* max_pieces at least ff_forward_pieces() */
     const struct ff_geometry *geometry;
+    struct ff_left_out left_out;
     const uint32_t *streams; /* in ascending order */
     size_t n_streams;
     bool plain;      /* backpropagation: plain outputs, no goodness */
@@ -40,6 +46,14 @@ struct ff_forward_opts {
     int (*begin_chunk)(void *arg, uint32_t chunk, uint64_t first, uint32_t rows);
     void *arg;
 };
+
+/* Where no layer or head needs the outputs of LAYER, the pass after its training only measures it,
+ * on this many samples of those trained on and on all that are held out. */
+#define FF_SAMPLES_MEASURED 10000
+struct ff_left_out ff_forward_left_out(const struct ff_manifest *manifest,
+                                       const struct ff_geometry *geometry, uint32_t layer);
+/* The samples of a pass without LEFT_OUT. */
+uint64_t ff_forward_samples(const struct ff_geometry *geometry, struct ff_left_out left_out);
 
 FF_CHECK int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts);
 /* Adds the memory of the pass of LAYER over N_STREAMS, without layer and feed. */

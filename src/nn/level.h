@@ -13,7 +13,7 @@ struct ff_labels;
 struct ff_rng;
 struct ff_sgd;
 
-#define FF_KERNEL(type, name, parameters, arguments) type FF_AT_LEVEL(name) parameters;
+#define FF_KERNEL FF_DECLARE_KERNEL
 #include "nn/kernel_list.h"
 #undef FF_KERNEL
 

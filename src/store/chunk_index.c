@@ -2,12 +2,13 @@
 
 #define MOST_PLACES 4096 /* 128 KiB */
 #define PROBES 8         /* entries in which a chunk may be */
+#define NEIGHBOURS 64    /* looked up together: as many as a leaf of the tree has */
 
-struct ff_chunk_index ff_chunk_index_make(uint64_t values)
+struct ff_chunk_index ff_chunk_index_make(uint32_t chunks, uint32_t streams)
 {
-    struct ff_chunk_index index = {.size = PROBES};
+    struct ff_chunk_index index = {.size = PROBES, .chunks = chunks};
 
-    while (index.size < MOST_PLACES && index.size / 2 < values)
+    while (index.size < MOST_PLACES && index.size / 2 < (uint64_t)chunks * streams)
         index.size *= 2;
     return index;
 }
@@ -40,6 +41,25 @@ static struct ff_chunk_place *place_of(const struct ff_chunk_index *index, uint3
     return &index->places[first];
 }
 
+/* Looks up chunks after CHUNK, too, as far as there are free entries: the pages of the tree are
+ * mapped. */
+static void find_neighbours(struct ff_chunk_index *index, struct ff_set *set, uint32_t chunk,
+                            uint32_t stream)
+{
+    uint32_t end = index->chunks - chunk < NEIGHBOURS ? index->chunks : chunk + NEIGHBOURS;
+    struct ff_chunk found;
+
+    for (uint32_t next = chunk + 1; next < end; next++) {
+        struct ff_chunk_place *place = place_of(index, next, stream);
+
+        if (place->bytes.data)
+            continue;
+        if (ff_set_find(set, next, stream, &found) != FF_OK)
+            return; /* reported when it is asked for */
+        *place = (struct ff_chunk_place){next, stream, found.bytes};
+    }
+}
+
 int ff_chunk_index_find(struct ff_chunk_index *index, struct ff_set *set, uint32_t chunk,
                         uint32_t stream, struct ff_chunk *out)
 {
@@ -51,8 +71,10 @@ int ff_chunk_index_find(struct ff_chunk_index *index, struct ff_set *set, uint32
         return FF_OK;
     }
     status = ff_set_find(set, chunk, stream, out);
-    ff_set_dont_need(set);
-    if (status == FF_OK)
+    if (status == FF_OK) {
         *place = (struct ff_chunk_place){chunk, stream, out->bytes};
+        find_neighbours(index, set, chunk, stream);
+    }
+    ff_set_dont_need(set);
     return status;
 }

@@ -17,11 +17,12 @@ struct ff_chunk_place {
 struct ff_chunk_index {
     struct ff_chunk_place *places; /* (size), a hash table */
     size_t size;                   /* a power of two */
+    uint32_t chunks;
 };
 
-/* An empty index for VALUES chunks of any stream, or for some of them. The caller allocates
+/* An empty index of CHUNKS chunks, or some of them, of STREAMS streams. The caller allocates
  * ff_chunk_index_buffer() and then it is ready. */
-struct ff_chunk_index ff_chunk_index_make(uint64_t values);
+struct ff_chunk_index ff_chunk_index_make(uint32_t chunks, uint32_t streams);
 struct ff_buffer ff_chunk_index_buffer(struct ff_chunk_index *index);
 /* ff_set_find(), and no page of SET stays mapped: no chunk of it may be in use. */
 FF_CHECK int ff_chunk_index_find(struct ff_chunk_index *index, struct ff_set *set, uint32_t chunk,

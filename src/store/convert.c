@@ -1,11 +1,34 @@
-/* Simple loops that compilers vectorise; memcpy() of an element is an unaligned load or store. */
+/*
+ * Simple loops that compilers vectorise; memcpy() of an element is an unaligned load or store. This
+ * file is compiled for each level of instruction sets.
+ */
 #include "store/convert.h"
 
+#include "base/level.h"
 #include "store/bytes.h"
 #include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <string.h>
+
+#define KERNELS(KERNEL)                                                                    \
+    KERNEL(void, ff_narrow,                                                                \
+           (const void *from, size_t rows, size_t columns, enum ff_dtype to, void *out),   \
+           (from, rows, columns, to, out))                                                 \
+    KERNEL(void, ff_widen,                                                                 \
+           (const void *from, enum ff_dtype type, size_t rows, size_t columns, void *out), \
+           (from, type, rows, columns, out))                                               \
+    KERNEL(void, ff_shuffle, (const void *from, size_t count, size_t size, void *out),     \
+           (from, count, size, out))                                                       \
+    KERNEL(void, ff_unshuffle, (const void *from, size_t count, size_t size, void *out),   \
+           (from, count, size, out))                                                       \
+    KERNEL(size_t, ff_count_zeros, (const void *from, size_t count, size_t size),          \
+           (from, count, size))
+
+KERNELS(FF_DECLARE_KERNEL)
+#if FF_LEVEL == 1
+KERNELS(FF_DISPATCH_KERNEL)
+#endif
 
 static inline uint16_t load16(const uint8_t *from)
 {
@@ -128,7 +151,8 @@ static void f32_from_scaled(const uint8_t *in, size_t rows, size_t columns, uint
     }
 }
 
-void ff_narrow(const void *from, size_t rows, size_t columns, enum ff_dtype to, void *out)
+void FF_AT_LEVEL(ff_narrow)(const void *from, size_t rows, size_t columns, enum ff_dtype to,
+                            void *out)
 {
     assert(to == FF_BF16 || to == FF_SCALED_U8);
     if (to == FF_BF16)
@@ -137,7 +161,8 @@ void ff_narrow(const void *from, size_t rows, size_t columns, enum ff_dtype to, 
         scaled_from_f32(from, rows, columns, out);
 }
 
-void ff_widen(const void *from, enum ff_dtype type, size_t rows, size_t columns, void *out)
+void FF_AT_LEVEL(ff_widen)(const void *from, enum ff_dtype type, size_t rows, size_t columns,
+                           void *out)
 {
     assert(type == FF_BF16 || type == FF_SCALED_U8);
     if (type == FF_BF16)
@@ -146,7 +171,7 @@ void ff_widen(const void *from, enum ff_dtype type, size_t rows, size_t columns,
         f32_from_scaled(from, rows, columns, out);
 }
 
-void ff_shuffle(const void *from, size_t count, size_t size, void *out)
+void FF_AT_LEVEL(ff_shuffle)(const void *from, size_t count, size_t size, void *out)
 {
     const uint8_t *restrict in = from;
     uint8_t *restrict to = out;
@@ -170,7 +195,7 @@ void ff_shuffle(const void *from, size_t count, size_t size, void *out)
     }
 }
 
-void ff_unshuffle(const void *from, size_t count, size_t size, void *out)
+void FF_AT_LEVEL(ff_unshuffle)(const void *from, size_t count, size_t size, void *out)
 {
     const uint8_t *restrict in = from;
     uint8_t *restrict to = out;
@@ -191,7 +216,7 @@ void ff_unshuffle(const void *from, size_t count, size_t size, void *out)
     }
 }
 
-size_t ff_count_zeros(const void *from, size_t count, size_t size)
+size_t FF_AT_LEVEL(ff_count_zeros)(const void *from, size_t count, size_t size)
 {
     const uint8_t *in = from;
     size_t zeros = 0;

@@ -208,7 +208,8 @@ int ff_db_copy(struct ff_db *db, struct ff_bytes bytes, void *out)
         return FF_OK;
     }
     while (done < bytes.size) {
-        ssize_t n = pread(db->fd, to + done, bytes.size - done, (off_t)(from - db->map) + (off_t)done);
+        ssize_t n =
+            pread(db->fd, to + done, bytes.size - done, (off_t)(from - db->map) + (off_t)done);
 
         if (n < 0 && errno != EINTR)
             return ff_fail_errno(db->ctx, errno, "%s: cannot read", db->path);

@@ -19,6 +19,7 @@ struct forwarding {
     bool labelled;        /* labels are stored with the outputs */
     struct ff_layer head; /* of the layer below, if it has one */
     bool head_below, logits_below;
+    uint64_t samples;        /* passed so far */
     float *logits, *product; /* (chunk_rows, classes) */
     uint16_t *labels;
     struct ff_metrics metrics; /* of the layer as trained */
@@ -207,9 +208,11 @@ static int begin_chunk(void *arg, uint32_t chunk, uint64_t first, uint32_t rows)
     struct ff_matrix matrix = {FF_U16, rows, 1, f->labels};
     int status;
 
-    if (ff_clock_tick(&f->run->clock, first, NAN))
+    (void)first;
+    if (ff_clock_tick(&f->run->clock, f->samples, NAN))
         return ff_fail(f->run->ctx, FF_EINTERRUPTED,
                        "interrupted after training layer %u; it is saved", f->number);
+    f->samples += rows;
     if (!f->labelled)
         return FF_OK;
     status = ff_feed_labels(f->feed, chunk, f->labels);
@@ -218,10 +221,9 @@ static int begin_chunk(void *arg, uint32_t chunk, uint64_t first, uint32_t rows)
     return ff_set_put(f->out, chunk, FF_STREAM_LABELS, &matrix, FF_U16, &f->run->job.compression);
 }
 
-static double forward_flops(const struct forwarding *f)
+static double forward_flops(const struct forwarding *f, uint64_t samples)
 {
-    return 2.0 * f->layer.fan_in * f->layer.units * f->n_streams *
-           (double)f->run->job.geometry.rows;
+    return 2.0 * f->layer.fan_in * f->layer.units * f->n_streams * (double)samples;
 }
 
 /* Runs layer F->number over F->in, into boundary F->number. */
@@ -232,13 +234,17 @@ static int forward_layer(struct forwarding *f)
         .layer = &f->layer,
         .manifest = &run->manifest,
         .geometry = &run->job.geometry,
+        .left_out = ff_forward_left_out(&run->manifest, &run->job.geometry, f->number),
         .streams = f->streams,
         .sink = take_block,
         .begin_chunk = begin_chunk,
         .arg = f,
     };
     struct ff_progress phase = {
-        .phase = FF_PHASE_FORWARD, .layer = f->number, .rows_total = run->job.geometry.rows};
+        .phase = FF_PHASE_FORWARD,
+        .layer = f->number,
+        .rows_total = ff_forward_samples(&run->job.geometry, opts.left_out),
+    };
     int status = set_up(f);
 
     if (status != FF_OK)
@@ -246,7 +252,7 @@ static int forward_layer(struct forwarding *f)
     opts.feed = f->feed;
     opts.n_streams = f->n_streams;
     opts.active = f->metrics.active;
-    ff_clock_phase(&run->clock, &phase, forward_flops(f));
+    ff_clock_phase(&run->clock, &phase, forward_flops(f, phase.rows_total));
     status = ff_forward(&run->workers, &opts);
     if (status == FF_OK && f->out)
         status = ff_boundary_seal(&run->boundaries, f->out, f->number);

@@ -1,4 +1,5 @@
 /* The floating-point operations left in a run, for the estimate of time left. */
+#include "learn/forward.h"
 #include "learn/streams.h"
 #include "train/modes.h"
 #include "train/run.h"
@@ -22,7 +23,8 @@ static double turn_work(const struct ff_run *run, const struct ff_manifest *mani
     case FF_STAGE_FORWARD:
         product = 2.0 * recipe->hidden[mark->layer - 1] * ff_manifest_fan_in(manifest, mark->layer);
         return product * ff_streams_passed(manifest, ff_manifest_last_sweep(manifest), streams) *
-               (double)geometry->rows;
+               (double)ff_forward_samples(geometry,
+                                          ff_forward_left_out(manifest, geometry, mark->layer));
     case FF_STAGE_HEAD:
         return work->flops(manifest, mark->layer) * (recipe->head_epochs - done) *
                (double)geometry->learned_rows;
