@@ -46,17 +46,12 @@ struct ff_pool {
     ff_task_fn *fn;
     void *arg;
     _Atomic unsigned generation; /* counts steps; a change starts the workers */
-    _Atomic unsigned busy;       /* workers still in the step, without the caller */
+    _Atomic unsigned joined;     /* workers in the step, without the caller; and STEP_OPEN */
     _Atomic unsigned asleep;     /* workers that wait for WAKE */
     _Atomic bool caller_asleep;  /* the caller waits for DONE */
-    /* Tasks beside steps, guarded by LOCK: there are few. */
-    struct {
-        ff_task_fn *fn;
-        void *arg;
-        size_t n_tasks, taken;
-        _Atomic size_t left; /* to be done */
-    } beside;
-    bool stop; /* set before the last change of generation */
+    struct ff_beside *beside;    /* batches with tasks to take, guarded by LOCK: there are few */
+    _Atomic size_t n_beside;     /* these tasks */
+    bool stop;                   /* set before the last change of generation */
     struct worker workers[];
 };
 
@@ -86,47 +81,68 @@ static void run_tasks(struct ff_pool *pool, unsigned worker)
     }
 }
 
-/* Takes a task beside steps; false: there is none. */
-static bool take_beside(struct ff_pool *pool, size_t *task)
+/* Takes a task of BATCH, which has one. */
+static size_t take(struct ff_pool *pool, struct ff_beside *batch)
 {
-    bool some;
+    struct ff_beside **link = &pool->beside;
+    size_t task = batch->taken++;
 
-    if (atomic_load_explicit(&pool->beside.left, memory_order_relaxed) == 0)
+    atomic_fetch_sub(&pool->n_beside, 1);
+    if (batch->taken < batch->n_tasks)
+        return task;
+    while (*link != batch)
+        link = &(*link)->next;
+    *link = batch->next;
+    return task;
+}
+
+/* Runs a task of ONLY, or of any batch if ONLY is NULL; false: there is none. */
+static bool run_beside(struct ff_pool *pool, struct ff_beside *only, unsigned worker)
+{
+    struct ff_beside *batch;
+    size_t task = 0;
+
+    if (atomic_load_explicit(&pool->n_beside, memory_order_relaxed) == 0)
         return false;
     pthread_mutex_lock(&pool->lock);
-    some = pool->beside.taken < pool->beside.n_tasks;
-    if (some)
-        *task = pool->beside.taken++;
+    batch = pool->beside;
+    while (batch && only && batch != only)
+        batch = batch->next;
+    if (batch)
+        task = take(pool, batch);
     pthread_mutex_unlock(&pool->lock);
-    return some;
+    if (!batch)
+        return false;
+    batch->fn(batch->arg, task, worker);
+    atomic_fetch_sub(&batch->left, 1);
+    return true;
 }
 
-static void run_beside(struct ff_pool *pool, unsigned worker)
+void ff_pool_beside(struct ff_pool *pool, struct ff_beside *batch, size_t n_tasks, ff_task_fn *fn,
+                    void *arg)
 {
-    size_t task;
+    struct ff_beside **link = &pool->beside;
 
-    while (take_beside(pool, &task)) {
-        pool->beside.fn(pool->beside.arg, task, worker);
-        atomic_fetch_sub(&pool->beside.left, 1);
-    }
-}
-
-void ff_pool_beside(struct ff_pool *pool, size_t n_tasks, ff_task_fn *fn, void *arg)
-{
+    assert(n_tasks > 0 && atomic_load(&batch->left) == 0);
+    batch->fn = fn;
+    batch->arg = arg;
+    batch->n_tasks = n_tasks;
+    batch->taken = 0;
+    batch->next = NULL;
+    atomic_store(&batch->left, n_tasks);
     pthread_mutex_lock(&pool->lock);
-    assert(atomic_load(&pool->beside.left) == 0);
-    pool->beside.fn = fn;
-    pool->beside.arg = arg;
-    pool->beside.n_tasks = n_tasks;
-    pool->beside.taken = 0;
-    atomic_store(&pool->beside.left, n_tasks);
+    while (*link)
+        link = &(*link)->next;
+    *link = batch;
+    atomic_fetch_add(&pool->n_beside, n_tasks);
     pthread_mutex_unlock(&pool->lock);
 }
 
-void ff_pool_finish(struct ff_pool *pool)
+void ff_pool_finish(struct ff_pool *pool, struct ff_beside *batch)
 {
-    run_beside(pool, 0);
-    while (atomic_load_explicit(&pool->beside.left, memory_order_acquire) != 0)
+    while (run_beside(pool, batch, 0))
+        ;
+    while (atomic_load_explicit(&batch->left, memory_order_acquire) != 0)
         sched_yield();
 }
 
@@ -148,14 +164,37 @@ static bool spin(const struct ff_pool *pool, _Atomic unsigned *value, unsigned w
 static unsigned wait_for_step(struct ff_pool *pool, unsigned seen)
 {
     if (spin(pool, &pool->generation, seen, false))
-        return seen + 1;
+        return atomic_load(&pool->generation);
     pthread_mutex_lock(&pool->lock);
     atomic_fetch_add(&pool->asleep, 1);
     while (atomic_load(&pool->generation) == seen)
         pthread_cond_wait(&pool->wake, &pool->lock);
     atomic_fetch_sub(&pool->asleep, 1);
     pthread_mutex_unlock(&pool->lock);
-    return seen + 1;
+    return atomic_load(&pool->generation);
+}
+
+/* Workers join a step while it is open, so nobody waits for one that is busy beside it. */
+#define STEP_OPEN (1u << 31)
+
+static bool join(struct ff_pool *pool)
+{
+    unsigned now = atomic_load(&pool->joined);
+
+    while (now & STEP_OPEN) {
+        if (atomic_compare_exchange_weak(&pool->joined, &now, now + 1))
+            return true;
+    }
+    return false;
+}
+
+static void leave(struct ff_pool *pool)
+{
+    if (atomic_fetch_sub(&pool->joined, 1) != 1 || !atomic_load(&pool->caller_asleep))
+        return;
+    pthread_mutex_lock(&pool->lock);
+    pthread_cond_signal(&pool->done);
+    pthread_mutex_unlock(&pool->lock);
 }
 
 static void *worker_main(void *arg)
@@ -169,13 +208,12 @@ static void *worker_main(void *arg)
         seen = wait_for_step(pool, seen);
         if (pool->stop)
             return NULL;
-        run_tasks(pool, self->index);
-        if (atomic_fetch_sub(&pool->busy, 1) == 1 && atomic_load(&pool->caller_asleep)) {
-            pthread_mutex_lock(&pool->lock);
-            pthread_cond_signal(&pool->done);
-            pthread_mutex_unlock(&pool->lock);
+        if (join(pool)) {
+            run_tasks(pool, self->index);
+            leave(pool);
         }
-        run_beside(pool, self->index);
+        while (atomic_load(&pool->generation) == seen && run_beside(pool, NULL, self->index))
+            ;
     }
 }
 
@@ -194,11 +232,12 @@ static void start_step(struct ff_pool *pool)
 /* The same, the other way round. */
 static void wait_for_workers(struct ff_pool *pool)
 {
-    if (spin(pool, &pool->busy, 0, true))
+    atomic_fetch_and(&pool->joined, ~STEP_OPEN);
+    if (spin(pool, &pool->joined, 0, true))
         return;
     pthread_mutex_lock(&pool->lock);
     atomic_store(&pool->caller_asleep, true);
-    while (atomic_load(&pool->busy) != 0)
+    while (atomic_load(&pool->joined) != 0)
         pthread_cond_wait(&pool->done, &pool->lock);
     atomic_store(&pool->caller_asleep, false);
     pthread_mutex_unlock(&pool->lock);
@@ -213,7 +252,7 @@ void ff_pool_run(struct ff_pool *pool, size_t n_tasks, ff_task_fn *fn, void *arg
         run_tasks(pool, 0);
         return;
     }
-    atomic_store(&pool->busy, pool->threads - 1);
+    atomic_store(&pool->joined, STEP_OPEN);
     start_step(pool);
     run_tasks(pool, 0);
     wait_for_workers(pool);

@@ -19,15 +19,25 @@ void ff_pool_free(struct ff_pool *pool);
 /* Runs fn(arg, 0 .. n_tasks-1, worker) and returns when all are done. The caller then sees all that
  * the tasks have written. */
 void ff_pool_run(struct ff_pool *pool, size_t n_tasks, ff_task_fn *fn, void *arg);
+
+/* Tasks that run beside steps. Zero-initialize; the members are the pool's. */
+struct ff_beside {
+    ff_task_fn *fn;
+    void *arg;
+    size_t n_tasks, taken;
+    _Atomic size_t left; /* to be done */
+    struct ff_beside *next;
+};
 /*
- * Hands out N_TASKS tasks that run beside steps: a worker that finds no task of a step left takes
- * one. They may run at any time until ff_pool_finish() returns, by when all are done, and must not
- * touch what steps use. One such batch at a time.
+ * Hands out N_TASKS tasks as BATCH, which is done or new: a worker that finds no task of a step
+ * left takes one. They may run at any time until ff_pool_finish() returns, by when all are done,
+ * and must not touch what steps or other batches use.
  */
-void ff_pool_beside(struct ff_pool *pool, size_t n_tasks, ff_task_fn *fn, void *arg);
-/* Runs in this thread what no worker has taken of it, and waits for the rest. Does nothing if there
- * is none. */
-void ff_pool_finish(struct ff_pool *pool);
+void ff_pool_beside(struct ff_pool *pool, struct ff_beside *batch, size_t n_tasks, ff_task_fn *fn,
+                    void *arg);
+/* Runs in this thread what no worker has taken of BATCH, and waits for the rest. Does nothing if it
+ * is done. */
+void ff_pool_finish(struct ff_pool *pool, struct ff_beside *batch);
 /* Adds the memory of a pool, without the stacks of its threads. */
 void ff_pool_needs(struct ff_needs *needs);
 unsigned ff_pool_threads(const struct ff_pool *pool);

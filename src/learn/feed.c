@@ -12,6 +12,7 @@ struct ff_feed {
     struct ff_feed_base base;
     struct ff_slot_group groups[2];
     struct ff_slot_group *now, *next; /* NEXT: what is being prepared */
+    struct ff_beside preparing;
     bool has_epoch;
     uint32_t epoch;
     struct ff_slot slots[]; /* of both groups; of one without reading ahead */
@@ -20,13 +21,13 @@ struct ff_feed {
 /* Reading ahead: from more pieces on, all threads have work with those of one load; larger ones
  * take long to compute with, and a second buffer costs memory. */
 #define MOST_AHEAD 2
-#define MOST_AHEAD_BYTES ((size_t)2 << 20)
+#define MOST_AHEAD_BYTES ((size_t)1 << 20)
 
 static bool reads_ahead(const struct ff_recipe *recipe, const struct ff_feed_opts *opts)
 {
     size_t bytes = (size_t)opts->geometry->chunk_rows * opts->width * sizeof(float);
 
-    return opts->use == FF_FEED_LEARN && opts->max_pieces <= MOST_AHEAD &&
+    return opts->use != FF_FEED_PLAIN && opts->max_pieces <= MOST_AHEAD &&
            bytes <= MOST_AHEAD_BYTES && !ff_recipe_trains_at_once(recipe) && !opts->hard;
 }
 
@@ -52,7 +53,7 @@ struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
         .seed = recipe->seed,
         .width = ff_manifest_fan_in(manifest, boundary + 1),
         .max_pieces = pieces,
-        .labelled = use == FF_FEED_LEARN && ff_recipe_conditioned(recipe),
+        .labelled = use != FF_FEED_PLAIN && ff_recipe_conditioned(recipe),
         .stored = stored_type(manifest, boundary),
         .use = use,
         .dropout = use == FF_FEED_LEARN ? ff_dropout_probability(recipe->dropout) : 0,
@@ -129,7 +130,7 @@ int ff_feed_new(struct ff_workers *workers, const struct ff_feed_opts *opts, str
 static void drop_prepared(struct ff_feed *feed)
 {
     if (feed->next->n > 0)
-        ff_pool_finish(feed->base.workers->pool);
+        ff_pool_finish(feed->base.workers->pool, &feed->preparing);
     feed->next->n = 0;
 }
 
@@ -253,7 +254,7 @@ static void use_prepared(struct ff_feed *feed)
 {
     struct ff_slot_group *before = feed->now;
 
-    ff_pool_finish(feed->base.workers->pool);
+    ff_pool_finish(feed->base.workers->pool, &feed->preparing);
     feed->now = feed->next;
     feed->next = before;
 }
@@ -291,7 +292,7 @@ void ff_feed_prepare(struct ff_feed *feed, size_t n, const struct ff_piece_reque
     /* A missing chunk is reported when it is loaded. */
     if (find_slots(feed, feed->next, n, requests) != FF_OK)
         return;
-    ff_pool_beside(feed->base.workers->pool, n, ff_slot_load, feed->next);
+    ff_pool_beside(feed->base.workers->pool, &feed->preparing, n, ff_slot_load, feed->next);
 }
 
 void ff_feed_done(struct ff_feed *feed)
@@ -334,22 +335,35 @@ static int read_chunk(struct ff_feed *feed, uint32_t chunk, uint32_t stream, enu
                                &data);
     if (status == FF_OK && data != out)
         memcpy(out, data, (size_t)rows * columns * ff_dtype_size(dtype));
+    if (feed->base.opts.ahead) /* nothing else is mapped */
+        ff_set_dont_need(set);
     return noted(feed, status);
 }
 
-/* The slot in use that has read the labels of CHUNK along; NULL: there is none. */
-static const struct ff_slot *slot_with_labels(const struct ff_feed *feed, uint32_t chunk)
+/* The slot of GROUP that has read the labels of CHUNK along; NULL: there is none. */
+static const struct ff_slot *slot_with_labels(const struct ff_slot_group *group, uint32_t chunk)
 {
-    for (size_t i = 0; feed->base.opts.labelled && i < feed->now->n; i++) {
-        if (feed->now->slots[i].request.chunk == chunk)
-            return &feed->now->slots[i];
+    for (size_t i = 0; group->base->opts.labelled && i < group->n; i++) {
+        if (group->slots[i].request.chunk == chunk && group->slots[i].status == FF_OK)
+            return &group->slots[i];
     }
     return NULL;
 }
 
+/* The same among the pieces in use and those that are prepared. */
+static const struct ff_slot *labels_read_along(struct ff_feed *feed, uint32_t chunk)
+{
+    const struct ff_slot *slot = slot_with_labels(feed->now, chunk);
+
+    if (slot || feed->next->n == 0)
+        return slot;
+    ff_pool_finish(feed->base.workers->pool, &feed->preparing);
+    return slot_with_labels(feed->next, chunk);
+}
+
 int ff_feed_labels(struct ff_feed *feed, uint32_t chunk, uint16_t *labels)
 {
-    const struct ff_slot *slot = slot_with_labels(feed, chunk);
+    const struct ff_slot *slot = labels_read_along(feed, chunk);
     struct ff_chunk found;
     uint64_t first;
     uint32_t rows;

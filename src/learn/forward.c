@@ -1,5 +1,6 @@
 #include "learn/forward.h"
 
+#include "base/arithmetic.h"
 #include "learn/conditioned.h"
 #include "learn/pairs.h"
 #include "learn/streams.h"
@@ -18,22 +19,31 @@ struct pass {
     const struct ff_forward_opts *opts;
     size_t max_rows, all_rows;
     float *y, *sums, *goodness;
+    float *stored_y; /* the outputs that are being stored */
+    struct ff_beside storing;
+    struct ff_forward_block stored[FF_FORWARD_PIECES];
+    size_t n_stored;
+    int store_status;
     struct ff_conditioned conditioned; /* label-conditioned layers: instead of the last two */
 };
 
-#define MAX_BUFFERS 3
+#define MAX_BUFFERS 4
 
-static size_t list_buffers(struct pass *pass, const struct ff_layer *layer,
+static size_t list_buffers(struct pass *pass, const struct ff_layer *layer, bool beside,
                            struct ff_buffer out[MAX_BUFFERS])
 {
-    const struct ff_buffer buffers[MAX_BUFFERS] = {
-        {&pass->y, FF_MEM_ACTIVATIONS, pass->max_rows * layer->units, sizeof(float)},
-        {&pass->sums, FF_MEM_ACTIVATIONS, pass->max_rows * layer->tiles, sizeof(float)},
-        {&pass->goodness, FF_MEM_ACTIVATIONS, pass->max_rows, sizeof(float)},
-    };
+    size_t outputs = pass->max_rows * layer->units, n = 0;
 
-    memcpy(out, buffers, sizeof buffers);
-    return layer->classes ? 1 : MAX_BUFFERS;
+    out[n++] = (struct ff_buffer){&pass->y, FF_MEM_ACTIVATIONS, outputs, sizeof(float)};
+    if (beside)
+        out[n++] = (struct ff_buffer){&pass->stored_y, FF_MEM_ACTIVATIONS, outputs, sizeof(float)};
+    if (layer->classes)
+        return n;
+    out[n++] = (struct ff_buffer){&pass->sums, FF_MEM_ACTIVATIONS, pass->max_rows * layer->tiles,
+                                  sizeof(float)};
+    out[n++] =
+        (struct ff_buffer){&pass->goodness, FF_MEM_ACTIVATIONS, pass->max_rows, sizeof(float)};
+    return n;
 }
 
 uint32_t ff_forward_pieces(size_t n_streams)
@@ -47,16 +57,25 @@ static size_t pass_rows(const struct ff_geometry *geometry, size_t n_streams)
 }
 
 void ff_forward_needs(const struct ff_manifest *manifest, const struct ff_layer *layer,
-                      const struct ff_geometry *geometry, size_t n_streams, struct ff_needs *needs)
+                      const struct ff_geometry *geometry, size_t n_streams, bool beside,
+                      struct ff_needs *needs)
 {
     struct pass shape = {.max_rows = pass_rows(geometry, n_streams)};
     struct ff_buffer buffers[MAX_BUFFERS];
 
-    ff_buffers_count(list_buffers(&shape, layer, buffers), buffers, needs);
+    ff_buffers_count(list_buffers(&shape, layer, beside, buffers), buffers, needs);
     if (!layer->classes)
         return;
     shape.conditioned = ff_conditioned_make(manifest, layer, shape.max_rows, false);
     ff_conditioned_needs(&shape.conditioned, needs);
+}
+
+#define MOST_BESIDE_BYTES ((size_t)4 << 20)
+
+bool ff_forward_fits_beside(const struct ff_layer *layer, const struct ff_geometry *geometry,
+                            size_t n_streams)
+{
+    return pass_rows(geometry, n_streams) * layer->units * sizeof(float) <= MOST_BESIDE_BYTES;
 }
 
 struct normalise_job {
@@ -115,14 +134,81 @@ static const float *goodness_of(const struct pass *pass, const struct ff_block *
     return pass->goodness + block->first;
 }
 
+/* Computes the outputs of N loaded pieces. */
+static int compute(struct pass *pass, size_t n, const struct ff_block *blocks)
+{
+    const struct ff_forward_opts *opts = pass->opts;
+    const struct ff_layer *layer = opts->layer;
+    int status = layer->classes ? pass_conditioned(pass, n, blocks) : pass_plain(pass, n, blocks);
+
+    if (status != FF_OK)
+        return status;
+    if (opts->active)
+        ff_mark_active(pass->all_rows, layer->units, pass->y, layer->units, opts->active);
+    if (!opts->plain && !opts->no_outputs)
+        ff_forward_normalise(pass->workers->pool, pass->all_rows, layer->units, pass->y);
+    return FF_OK;
+}
+
+static void store_task(void *arg, size_t task, unsigned worker)
+{
+    struct pass *pass = arg;
+
+    (void)task;
+    (void)worker;
+    pass->store_status = pass->opts->store(pass->opts->arg, pass->n_stored, pass->stored);
+}
+
+/* Waits until the blocks before are stored, then stores those in pass->y. */
+static int store(struct pass *pass, size_t n, const struct ff_forward_block *blocks)
+{
+    float *before = pass->stored_y;
+
+    ff_pool_finish(pass->workers->pool, &pass->storing);
+    if (!pass->opts->store || pass->store_status != FF_OK)
+        return pass->store_status;
+    for (size_t i = 0; i < n; i++) {
+        pass->stored[i] = blocks[i];
+        pass->stored[i].x = pass->stored[i].goodness = NULL;
+    }
+    pass->n_stored = n;
+    if (!pass->opts->beside) {
+        store_task(pass, 0, 0);
+        return pass->store_status;
+    }
+    pass->stored_y = pass->y;
+    pass->y = before;
+    ff_pool_beside(pass->workers->pool, &pass->storing, 1, store_task, pass);
+    return FF_OK;
+}
+
+/* Begins to load the pieces after N streams of CHUNK from FIRST_STREAM on. */
+static void prepare_next(struct pass *pass, uint32_t chunk, size_t first_stream, size_t n)
+{
+    const struct ff_forward_opts *opts = pass->opts;
+    struct ff_piece_request requests[FF_FORWARD_PIECES];
+    size_t next = first_stream + n;
+
+    if (next == opts->n_streams) {
+        next = 0;
+        chunk = chunk + 1 == opts->left_out.first ? opts->left_out.end : chunk + 1;
+    }
+    if (chunk >= opts->geometry->chunks)
+        return;
+    n = ff_smaller(opts->n_streams - next, FF_FORWARD_PIECES);
+    for (size_t i = 0; i < n; i++)
+        requests[i] = (struct ff_piece_request){chunk, opts->streams[next + i]};
+    ff_feed_prepare(opts->feed, n, requests);
+}
+
 /* One chunk of N streams. */
 static int forward_pieces(struct pass *pass, uint32_t chunk, size_t first_stream, size_t n)
 {
     const struct ff_forward_opts *opts = pass->opts;
-    const struct ff_layer *layer = opts->layer;
     struct ff_piece_request requests[FF_FORWARD_PIECES];
     struct ff_piece pieces[FF_FORWARD_PIECES];
     struct ff_block blocks[FF_FORWARD_PIECES];
+    struct ff_forward_block done[FF_FORWARD_PIECES];
     int status;
 
     for (size_t i = 0; i < n; i++)
@@ -130,26 +216,22 @@ static int forward_pieces(struct pass *pass, uint32_t chunk, size_t first_stream
     status = ff_feed_load(opts->feed, n, requests, pieces);
     if (status != FF_OK)
         return status;
+    prepare_next(pass, chunk, first_stream, n);
     pass->all_rows = ff_pairs_place(n, pieces, blocks);
-    status = layer->classes ? pass_conditioned(pass, n, blocks) : pass_plain(pass, n, blocks);
-    if (status != FF_OK)
-        return status;
-    if (opts->active)
-        ff_mark_active(pass->all_rows, layer->units, pass->y, layer->units, opts->active);
-    if (!opts->plain && !opts->no_outputs)
-        ff_forward_normalise(pass->workers->pool, pass->all_rows, layer->units, pass->y);
+    status = compute(pass, n, blocks);
     for (size_t i = 0; i < n && status == FF_OK; i++) {
-        struct ff_forward_block block = {.chunk = chunk,
-                                         .stream = requests[i].stream,
-                                         .first = pieces[i].first,
-                                         .rows = pieces[i].rows,
-                                         .x = pieces[i].x,
-                                         .goodness = goodness_of(pass, &blocks[i])};
-
+        done[i] = (struct ff_forward_block){.chunk = chunk,
+                                            .stream = requests[i].stream,
+                                            .first = pieces[i].first,
+                                            .rows = pieces[i].rows,
+                                            .x = pieces[i].x,
+                                            .goodness = goodness_of(pass, &blocks[i])};
         if (!opts->no_outputs)
-            block.y = pass->y + blocks[i].first * (size_t)layer->units;
-        status = opts->sink(opts->arg, &block);
+            done[i].y = pass->y + blocks[i].first * (size_t)opts->layer->units;
+        status = opts->sink(opts->arg, &done[i]);
     }
+    if (status == FF_OK)
+        status = store(pass, n, done);
     ff_feed_done(opts->feed);
     return status;
 }
@@ -195,10 +277,7 @@ static int forward_chunk(struct pass *pass, uint32_t chunk)
     if (opts->begin_chunk)
         status = opts->begin_chunk(opts->arg, chunk, first, rows);
     for (size_t i = 0; i < opts->n_streams && status == FF_OK; i += FF_FORWARD_PIECES) {
-        size_t n =
-            opts->n_streams - i < FF_FORWARD_PIECES ? opts->n_streams - i : FF_FORWARD_PIECES;
-
-        status = forward_pieces(pass, chunk, i, n);
+        status = forward_pieces(pass, chunk, i, ff_smaller(opts->n_streams - i, FF_FORWARD_PIECES));
     }
     return status;
 }
@@ -208,7 +287,7 @@ int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts)
     struct pass pass = {
         .workers = workers, .opts = opts, .max_rows = pass_rows(opts->geometry, opts->n_streams)};
     struct ff_buffer buffers[MAX_BUFFERS];
-    size_t n = list_buffers(&pass, opts->layer, buffers);
+    size_t n = list_buffers(&pass, opts->layer, opts->beside, buffers);
     int status = ff_buffers_alloc(workers->ctx, n, buffers);
 
     if (status == FF_OK && opts->layer->classes) {
@@ -222,7 +301,11 @@ int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts)
         if (chunk % CHUNKS_PER_SAMPLE == 0)
             ff_memory_sample(workers->ctx);
     }
+    ff_pool_finish(workers->pool, &pass.storing);
+    if (status == FF_OK)
+        status = pass.store_status;
     ff_conditioned_release(&pass.conditioned);
+    n = list_buffers(&pass, opts->layer, opts->beside, buffers);
     ff_buffers_free(workers->ctx, n, buffers);
     return status;
 }

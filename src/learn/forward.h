@@ -41,6 +41,12 @@ struct ff_forward_opts {
     /* Called for each chunk and, within it, each stream, in ascending order. A nonzero result ends
      * the pass and is returned. */
     int (*sink)(void *arg, const struct ff_forward_block *block);
+    /* Stores the N blocks of one load after the sink has had them, in ascending order, one call at
+     * a time; their X and GOODNESS are NULL. BESIDE: in any thread, while the next blocks are
+     * computed; it must use neither feed nor pool. A nonzero result ends the pass and is returned.
+     * May be NULL. */
+    int (*store)(void *arg, size_t n, const struct ff_forward_block *blocks);
+    bool beside;
     /* Called for each chunk before its blocks; a nonzero result ends the pass and is returned. May
      * be NULL. */
     int (*begin_chunk)(void *arg, uint32_t chunk, uint64_t first, uint32_t rows);
@@ -58,7 +64,11 @@ uint64_t ff_forward_samples(const struct ff_geometry *geometry, struct ff_left_o
 FF_CHECK int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts);
 /* Adds the memory of the pass of LAYER over N_STREAMS, without layer and feed. */
 void ff_forward_needs(const struct ff_manifest *manifest, const struct ff_layer *layer,
-                      const struct ff_geometry *geometry, size_t n_streams, struct ff_needs *needs);
+                      const struct ff_geometry *geometry, size_t n_streams, bool beside,
+                      struct ff_needs *needs);
+/* True if a second buffer of outputs is small, so that they can be stored beside. */
+bool ff_forward_fits_beside(const struct ff_layer *layer, const struct ff_geometry *geometry,
+                            size_t n_streams);
 
 /* Scales ROWS rows of outputs Y (rows, units) to RMS 1 in place, on the pool. */
 void ff_forward_normalise(struct ff_pool *pool, size_t rows, size_t units, float *y);

@@ -19,13 +19,13 @@ struct forwarding {
     bool labelled;        /* labels are stored with the outputs */
     struct ff_layer head; /* of the layer below, if it has one */
     bool head_below, logits_below;
-    uint64_t samples;        /* passed so far */
-    float *logits, *product; /* (chunk_rows, classes) */
-    uint16_t *labels;
+    uint64_t samples;          /* passed so far */
+    float *logits, *product;   /* (chunk_rows, classes) */
+    uint16_t *labels[2];       /* (chunk_rows): of even and of odd chunks, one being stored */
     struct ff_metrics metrics; /* of the layer as trained */
 };
 
-#define MAX_BUFFERS 3
+#define MAX_BUFFERS 4
 
 static size_t list_buffers(struct forwarding *f, const struct ff_geometry *geometry,
                            uint32_t classes, struct ff_buffer out[MAX_BUFFERS])
@@ -34,7 +34,8 @@ static size_t list_buffers(struct forwarding *f, const struct ff_geometry *geome
     const struct ff_buffer buffers[MAX_BUFFERS] = {
         {&f->logits, FF_MEM_ACTIVATIONS, rows * classes, sizeof(float)},
         {&f->product, FF_MEM_ACTIVATIONS, rows * classes, sizeof(float)},
-        {&f->labels, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)},
+        {&f->labels[0], FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)},
+        {&f->labels[1], FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)},
     };
 
     memcpy(out, buffers, sizeof buffers);
@@ -72,6 +73,16 @@ static bool has_head_below(const struct ff_recipe *recipe, uint32_t number)
     return recipe->head_epochs > 0 && number > ff_recipe_first_head(recipe);
 }
 
+/* Outputs are stored beside the computation of the next ones where nothing else is. */
+static bool stores_beside(const struct ff_manifest *manifest, const struct ff_geometry *geometry,
+                          const struct ff_layer *layer, size_t n_streams)
+{
+    const struct ff_recipe *recipe = &manifest->recipe;
+
+    return recipe->head_epochs == 0 && recipe->validation <= 0 && !ff_recipe_gathers(recipe) &&
+           ff_forward_fits_beside(layer, geometry, n_streams);
+}
+
 static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knobs *knobs,
                   struct ff_needs *out)
 {
@@ -81,7 +92,8 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
         .head = ff_layer_shape(ff_manifest_fan_in(manifest, layer), manifest->classes, 0),
     };
     struct ff_set_values values[FF_MAX_SET_VALUES];
-    uint32_t pieces = ff_forward_pieces(ff_streams_passed(manifest, true, shape.streams));
+    uint32_t n_streams = ff_streams_passed(manifest, true, shape.streams);
+    uint32_t pieces = ff_forward_pieces(n_streams);
     struct ff_buffer buffers[MAX_BUFFERS];
     size_t n = ff_job_values(job, layer, values);
 
@@ -90,7 +102,9 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
     if (has_head_below(&manifest->recipe, layer))
         ff_layer_needs(&shape.head, job->threads, out);
     ff_job_feed_needs(job, layer - 1, pieces, FF_FEED_STORE, out);
-    ff_forward_needs(manifest, &shape.layer, &job->geometry, pieces, out);
+    ff_forward_needs(manifest, &shape.layer, &job->geometry, pieces,
+                     n > 0 && stores_beside(manifest, &job->geometry, &shape.layer, n_streams),
+                     out);
     if (n > 0)
         ff_set_needs(n, values, job->geometry.chunks, &job->compression, out);
     ff_buffers_count(list_buffers(&shape, &job->geometry, manifest->classes, buffers), buffers,
@@ -189,36 +203,49 @@ static int put_logits(struct forwarding *f, const struct ff_forward_block *block
 static int take_block(void *arg, const struct ff_forward_block *block)
 {
     struct forwarding *f = arg;
-    struct ff_matrix matrix = {FF_F32, block->rows, f->layer.units, block->y};
-    int status =
-        ff_metrics_take(&f->metrics, f->feed, block, f->labels, f->out, &f->run->job.compression);
+    int status = ff_metrics_take(&f->metrics, f->feed, block, f->labels[block->chunk % 2], f->out,
+                                 &f->run->job.compression);
 
-    if (status == FF_OK && is_stored(f, block->stream))
-        status = ff_set_put(f->out, block->chunk, block->stream, &matrix, f->run->job.stored,
-                            &f->run->job.compression);
     if (status == FF_OK && f->head_below &&
         block->stream == ff_streams_head(&f->run->manifest.recipe))
         status = put_logits(f, block);
     return status;
 }
 
+static int store_block(struct forwarding *f, const struct ff_forward_block *block)
+{
+    const struct ff_compression *compression = &f->run->job.compression;
+    struct ff_matrix labels = {FF_U16, block->rows, 1, f->labels[block->chunk % 2]};
+    struct ff_matrix outputs = {FF_F32, block->rows, f->layer.units, block->y};
+    int status = FF_OK;
+
+    if (f->labelled && block->stream == f->streams[0])
+        status = ff_set_put(f->out, block->chunk, FF_STREAM_LABELS, &labels, FF_U16, compression);
+    if (status == FF_OK && is_stored(f, block->stream))
+        status = ff_set_put(f->out, block->chunk, block->stream, &outputs, f->run->job.stored,
+                            compression);
+    return status;
+}
+
+static int store_blocks(void *arg, size_t n, const struct ff_forward_block *blocks)
+{
+    int status = FF_OK;
+
+    for (size_t i = 0; i < n && status == FF_OK; i++)
+        status = store_block(arg, &blocks[i]);
+    return status;
+}
+
 static int begin_chunk(void *arg, uint32_t chunk, uint64_t first, uint32_t rows)
 {
     struct forwarding *f = arg;
-    struct ff_matrix matrix = {FF_U16, rows, 1, f->labels};
-    int status;
 
     (void)first;
     if (ff_clock_tick(&f->run->clock, f->samples, NAN))
         return ff_fail(f->run->ctx, FF_EINTERRUPTED,
                        "interrupted after training layer %u; it is saved", f->number);
     f->samples += rows;
-    if (!f->labelled)
-        return FF_OK;
-    status = ff_feed_labels(f->feed, chunk, f->labels);
-    if (status != FF_OK || !f->out)
-        return status;
-    return ff_set_put(f->out, chunk, FF_STREAM_LABELS, &matrix, FF_U16, &f->run->job.compression);
+    return f->labelled ? ff_feed_labels(f->feed, chunk, f->labels[chunk % 2]) : FF_OK;
 }
 
 static double forward_flops(const struct forwarding *f, uint64_t samples)
@@ -252,6 +279,10 @@ static int forward_layer(struct forwarding *f)
     opts.feed = f->feed;
     opts.n_streams = f->n_streams;
     opts.active = f->metrics.active;
+    if (f->out) {
+        opts.store = store_blocks;
+        opts.beside = stores_beside(&run->manifest, &run->job.geometry, &f->layer, f->n_streams);
+    }
     ff_clock_phase(&run->clock, &phase, forward_flops(f, phase.rows_total));
     status = ff_forward(&run->workers, &opts);
     if (status == FF_OK && f->out)

@@ -92,18 +92,22 @@ START_TEST(tasks_beside_steps_run_exactly_once)
     struct ff_ctx *ctx = new_ctx();
     struct ff_pool *pool = new_pool(ctx, (unsigned)_i);
     const int rounds = 2000;
-    struct tally steps = {.threads = (unsigned)_i}, beside = {.threads = (unsigned)_i};
+    struct tally steps = {.threads = (unsigned)_i}, some = steps, more = steps;
+    struct ff_beside batch = {0}, other = {0};
 
-    ff_pool_finish(pool); /* there are none */
+    ff_pool_finish(pool, &batch); /* there are none */
     for (int i = 0; i < rounds; i++) {
-        ff_pool_beside(pool, 3, count_task, &beside);
+        ff_pool_beside(pool, &batch, 2, count_task, &some);
+        ff_pool_beside(pool, &other, 3, count_task, &more);
         for (int step = 0; step < i % 4; step++)
             ff_pool_run(pool, 4, count_task, &steps);
-        ff_pool_finish(pool);
-        ck_assert_int_eq(beside.of_task[0] + beside.of_task[1] + beside.of_task[2], 3 * (i + 1));
+        ff_pool_finish(pool, i % 3 ? &batch : &other);
+        ff_pool_finish(pool, i % 3 ? &other : &batch);
+        for (int task = 0; task < 3; task++) {
+            ck_assert_int_eq(some.of_task[task], task < 2 ? i + 1 : 0);
+            ck_assert_int_eq(more.of_task[task], i + 1);
+        }
     }
-    for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(beside.of_task[i], rounds);
     ck_assert_int_eq(steps.of_task[3], rounds / 4 * (0 + 1 + 2 + 3));
     ff_pool_free(pool);
     ff_ctx_free(ctx);
