@@ -81,6 +81,21 @@ static void run_tasks(struct ff_pool *pool, unsigned worker)
     }
 }
 
+/* Spins until *VALUE is (EQUAL) or is not WANTED; false: it takes too long. */
+static bool spin(const struct ff_pool *pool, _Atomic unsigned *value, unsigned wanted, bool equal)
+{
+    double until = ff_now() + pool->spin_s;
+
+    do {
+        for (int i = 0; i < ROUNDS_PER_LOOK; i++) {
+            if ((atomic_load_explicit(value, memory_order_acquire) == wanted) == equal)
+                return true;
+            relax();
+        }
+    } while (ff_now() < until);
+    return false;
+}
+
 /* Takes a task of BATCH, which has one. */
 static size_t take(struct ff_pool *pool, struct ff_beside *batch)
 {
@@ -129,7 +144,7 @@ void ff_pool_beside(struct ff_pool *pool, struct ff_beside *batch, size_t n_task
     batch->n_tasks = n_tasks;
     batch->taken = 0;
     batch->next = NULL;
-    atomic_store(&batch->left, n_tasks);
+    atomic_store(&batch->left, (unsigned)n_tasks);
     pthread_mutex_lock(&pool->lock);
     while (*link)
         link = &(*link)->next;
@@ -142,23 +157,8 @@ void ff_pool_finish(struct ff_pool *pool, struct ff_beside *batch)
 {
     while (run_beside(pool, batch, 0))
         ;
-    while (atomic_load_explicit(&batch->left, memory_order_acquire) != 0)
+    while (!spin(pool, &batch->left, 0, true))
         sched_yield();
-}
-
-/* Spins until *VALUE is (EQUAL) or is not WANTED; false: it takes too long. */
-static bool spin(const struct ff_pool *pool, _Atomic unsigned *value, unsigned wanted, bool equal)
-{
-    double until = ff_now() + pool->spin_s;
-
-    do {
-        for (int i = 0; i < ROUNDS_PER_LOOK; i++) {
-            if ((atomic_load_explicit(value, memory_order_acquire) == wanted) == equal)
-                return true;
-            relax();
-        }
-    } while (ff_now() < until);
-    return false;
 }
 
 static unsigned wait_for_step(struct ff_pool *pool, unsigned seen)

@@ -25,7 +25,7 @@ struct ff_beside {
     ff_task_fn *fn;
     void *arg;
     size_t n_tasks, taken;
-    _Atomic size_t left; /* to be done */
+    _Atomic unsigned left; /* to be done */
     struct ff_beside *next;
 };
 /*

@@ -179,6 +179,7 @@ static struct ff_feed *open_ahead(struct ff_set *outputs, bool ahead)
         .max_pieces = 1,
         .ahead = ahead,
         .labelled = ahead,
+        .stored = FF_SCALED_U8,
         .use = FF_FEED_LEARN,
         .dropout = 0.25f,
     };
