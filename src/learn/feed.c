@@ -26,9 +26,12 @@ struct ff_feed {
 static bool reads_ahead(const struct ff_recipe *recipe, const struct ff_feed_opts *opts)
 {
     size_t bytes = (size_t)opts->geometry->chunk_rows * opts->width * sizeof(float);
+    uint32_t pieces = opts->max_pieces;
 
-    return opts->use != FF_FEED_PLAIN && opts->max_pieces <= MOST_AHEAD &&
-           bytes <= MOST_AHEAD_BYTES && !ff_recipe_trains_at_once(recipe) && !opts->hard;
+    if (opts->use == FF_FEED_LEARN) /* of a batch: a smaller micro-batch must not need more */
+        pieces = opts->geometry->chunks_per_batch * ff_streams_rows(recipe);
+    return opts->use != FF_FEED_PLAIN && pieces <= MOST_AHEAD && bytes <= MOST_AHEAD_BYTES &&
+           !ff_recipe_trains_at_once(recipe) && !opts->hard;
 }
 
 static enum ff_dtype stored_type(const struct ff_manifest *manifest, uint32_t boundary)

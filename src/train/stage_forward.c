@@ -73,14 +73,15 @@ static bool has_head_below(const struct ff_recipe *recipe, uint32_t number)
     return recipe->head_epochs > 0 && number > ff_recipe_first_head(recipe);
 }
 
-/* Outputs are stored beside the computation of the next ones where nothing else is. */
+/* Outputs are stored beside the computation of the next ones where nothing else is, and where
+ * memory is not so scarce that tiles are paged. */
 static bool stores_beside(const struct ff_manifest *manifest, const struct ff_geometry *geometry,
                           const struct ff_layer *layer, size_t n_streams)
 {
     const struct ff_recipe *recipe = &manifest->recipe;
 
-    return recipe->head_epochs == 0 && recipe->validation <= 0 && !ff_recipe_gathers(recipe) &&
-           ff_forward_fits_beside(layer, geometry, n_streams);
+    return layer->residency.slots == 0 && recipe->head_epochs == 0 && recipe->validation <= 0 &&
+           !ff_recipe_gathers(recipe) && ff_forward_fits_beside(layer, geometry, n_streams);
 }
 
 static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knobs *knobs,

@@ -46,13 +46,13 @@ else
     echo "SKIPPED: limited figures: gnuplot is not installed"
 fi
 
-# begin: starts an endless training, and waits until it has logged
+# begin OPTION...: starts an endless training, and waits until it has logged
 begin()
 {
     rm -rf model.ff* log.jsonl
     command="fftool train"
     # shellcheck disable=SC2086
-    "$FFTOOL" train $endless --quiet --log log.jsonl >out 2>err &
+    "$FFTOOL" train $endless "$@" --quiet --log log.jsonl >out 2>err &
     while [ ! -s log.jsonl ] && kill -0 $! 2>/dev/null; do
         sleep 0.02
     done
@@ -67,9 +67,20 @@ ends_with()
     [ "$code" -eq "$1" ]
 }
 
-# Stopped meanwhile, so that it is truncated while it is mapped; each batch reads
-# it again
+# Stopped meanwhile, so that it is truncated while it is in use; each batch reads
+# it again. Small chunks are copied: the fault is noticed, and scratch is rebuilt
 begin
+kill -STOP $!
+: >model.ff.scratch/boundary-0.lmdb
+kill -CONT $!
+while [ ! -s model.ff.scratch/boundary-0.lmdb ] && kill -0 $! 2>/dev/null; do
+    sleep 0.02
+done
+kill -INT $!
+ok "truncated scratch is rebuilt, and training goes on" ends_with 130
+
+# Those of larger batches are mapped
+begin --recipe classic --batch 300
 kill -STOP $!
 : >model.ff.scratch/boundary-0.lmdb
 kill -CONT $!
