@@ -77,7 +77,7 @@ while [ ! -s model.ff.scratch/boundary-0.lmdb ] && kill -0 $! 2>/dev/null; do
     sleep 0.02
 done
 kill -INT $!
-ok "truncated scratch is rebuilt, and training goes on" ends_with 130
+ok "truncated scratch is rebuilt, and training continues" ends_with 130
 
 # Those of larger batches are mapped
 begin --recipe classic --batch 300
