@@ -37,7 +37,8 @@ struct ff_layer_info {
     struct ff_tensor_stats label_weights; /* count 0: labels do not condition the layers */
     /* Metrics after training; NAN before, and if the whole network trains at once. */
     double goodness_pos, goodness_neg, error, loss;
-    uint64_t dead_units; /* never active on the training data; 0 if LOSS is NAN */
+    uint64_t dead_units; /* active for no sample measured (struct ff_trained_report); 0 if LOSS is
+                            NAN */
 };
 
 /* A file of the data when it was read. */

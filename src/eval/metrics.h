@@ -1,5 +1,5 @@
 /*
- * Metrics of a trained layer, measured in a forward pass over the training samples: loss, goodness,
+ * Metrics of a trained layer, measured in a forward pass over training samples: loss, goodness,
  * error, dead units, and, on held-out samples, the error rate of its goodness summed with that of
  * the layers below (holdout.h). Rows arrive in blocks of the recipe's streams (streams.h):
  *

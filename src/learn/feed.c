@@ -23,22 +23,17 @@ struct ff_feed {
 #define MOST_AHEAD 2
 #define MOST_AHEAD_BYTES ((size_t)1 << 20)
 
+/* True if the feed is to read ahead: by the whole batch, so that a smaller micro-batch does not
+ * need more memory. */
 static bool reads_ahead(const struct ff_recipe *recipe, const struct ff_feed_opts *opts)
 {
     size_t bytes = (size_t)opts->geometry->chunk_rows * opts->width * sizeof(float);
     uint32_t pieces = opts->max_pieces;
 
-    if (opts->use == FF_FEED_LEARN) /* of a batch: a smaller micro-batch must not need more */
+    if (opts->use == FF_FEED_LEARN)
         pieces = opts->geometry->chunks_per_batch * ff_streams_rows(recipe);
     return opts->use != FF_FEED_PLAIN && pieces <= MOST_AHEAD && bytes <= MOST_AHEAD_BYTES &&
            !ff_recipe_trains_at_once(recipe) && !opts->hard;
-}
-
-static enum ff_dtype stored_type(const struct ff_manifest *manifest, uint32_t boundary)
-{
-    if (boundary == 0)
-        return manifest->is_float ? FF_F32 : FF_U8;
-    return ff_activation_type_find(manifest->recipe.activations)->stored;
 }
 
 struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
@@ -57,7 +52,7 @@ struct ff_feed_opts ff_feed_opts_of(const struct ff_manifest *manifest,
         .width = ff_manifest_fan_in(manifest, boundary + 1),
         .max_pieces = pieces,
         .labelled = use != FF_FEED_PLAIN && ff_recipe_conditioned(recipe),
-        .stored = stored_type(manifest, boundary),
+        .stored = ff_activation_type_find(recipe->activations)->stored,
         .use = use,
         .dropout = use == FF_FEED_LEARN ? ff_dropout_probability(recipe->dropout) : 0,
         .image = manifest->image,

@@ -1,10 +1,10 @@
 /*
  * The feed supplies the inputs of a layer in pieces, each a chunk of one stream, as f32 rows ready
- * for the GEMM. Above boundary 0 a piece stored as raw f32 is read in place from the map; any other
- * is decoded. Boundary 0 holds images and labels, from which every stream is formed
- * (first_inputs.h). In training, images can be shifted at random and dropout applied to inputs.
- * Hard negatives and their positives are gathered from inputs stored under every label
- * (hard_negatives.h).
+ * for the GEMM. Above boundary 0 a piece stored as raw f32 is used in place, any other is decoded:
+ * from the map or, if the feed reads ahead, from a copy. Boundary 0 holds images and labels, from
+ * which every stream is formed (first_inputs.h). In training, images can be shifted at random and
+ * dropout applied to inputs. Hard negatives and their positives are gathered from inputs stored
+ * under every label (hard_negatives.h).
  */
 #ifndef FF_LEARN_FEED_H
 #define FF_LEARN_FEED_H

@@ -26,7 +26,7 @@ struct ff_feed_opts {
     uint32_t max_pieces;           /* most pieces at a time */
     bool ahead; /* pieces are copied from the file while those before are in use: where they are too
                    few to keep all threads busy, and small */
-    enum ff_dtype stored; /* of the inputs as stored */
+    enum ff_dtype stored; /* of the inputs as stored, above boundary 0 */
     bool labelled;        /* the labels of the pieces are read along */
     enum ff_feed_use use;
     float dropout;         /* probability that an input is dropped */

@@ -30,7 +30,9 @@ static size_t bound(enum ff_dtype stored, const struct ff_feed_opts *opts, uint3
 
 static size_t input_bytes(const struct ff_feed_opts *opts)
 {
-    return bound(opts->stored, opts, opts->boundary ? opts->width : opts->embedding.features);
+    if (opts->boundary == 0)
+        return bound(ff_first_inputs_dtype(opts), opts, opts->embedding.features);
+    return bound(opts->stored, opts, opts->width);
 }
 
 static size_t label_bytes(const struct ff_feed_opts *opts)
@@ -200,9 +202,8 @@ static int read_along(const struct ff_feed_base *base, struct ff_slot *slot, str
                            : status;
 }
 
-/* Allocates the buffer for decoded elements if SLOT's chunk, to be read as WANTED, cannot be used
- * in place: it is compressed, of another type, or so small that it shares a page and is
- * unaligned. */
+/* Allocates the buffer for decoded elements if SLOT's chunk cannot be used in place: it is
+ * compressed, of another type, or so small that it shares a page and is unaligned. */
 static int need_buffer(const struct ff_feed_base *base, struct ff_slot *slot)
 {
     enum ff_dtype wanted = base->opts.boundary > 0 ? FF_F32 : ff_first_inputs_dtype(&base->opts);

@@ -245,7 +245,8 @@ struct ff_left_out ff_forward_left_out(const struct ff_manifest *manifest,
 
     if (ff_streams_stored(manifest, layer, ff_manifest_last_sweep(manifest), streams) > 0)
         return out;
-    out.end = (uint32_t)(geometry->batches * geometry->chunks_per_batch);
+    out.end =
+        (uint32_t)ff_smaller(geometry->batches * geometry->chunks_per_batch, geometry->chunks);
     while (out.first < out.end && first < FF_SAMPLES_MEASURED) {
         uint32_t rows;
 

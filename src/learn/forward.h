@@ -54,7 +54,7 @@ struct ff_forward_opts {
 };
 
 /* Where no layer or head needs the outputs of LAYER, the pass after its training only measures it,
- * on this many samples of those trained on and on all that are held out. */
+ * on this many samples of those trained on, up to a whole chunk, and on all that are held out. */
 #define FF_SAMPLES_MEASURED 10000
 struct ff_left_out ff_forward_left_out(const struct ff_manifest *manifest,
                                        const struct ff_geometry *geometry, uint32_t layer);

@@ -1,6 +1,6 @@
 #include "store/chunk_index.h"
 
-#define MOST_PLACES 4096 /* 128 KiB */
+#define MOST_PLACES 4096 /* 96 KiB */
 #define PROBES 8         /* entries in which a chunk may be */
 #define NEIGHBOURS 64    /* looked up together: as many as a leaf of the tree has */
 

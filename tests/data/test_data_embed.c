@@ -1,4 +1,5 @@
 /* Inputs of layer 1 from stored rows and labels, and the drawing of wrong labels. */
+#include "base/level.h"
 #include "data/embed.h"
 #include "support/suite.h"
 
@@ -154,6 +155,26 @@ START_TEST(bits_are_the_same_on_every_build)
 }
 END_TEST
 
+START_TEST(bits_are_the_same_on_every_level)
+{
+    const struct ff_embedding e = {FF_EMBED_APPEND, 1.5f, FEATURES, CLASSES};
+    const uint16_t labels[ROWS] = {0, 9, FF_LABEL_NEUTRAL, 4, 4};
+    float first[ROWS * (FEATURES + CLASSES)], other[ROWS * (FEATURES + CLASSES)];
+
+    for (int is_float = 0; is_float < 2; is_float++) {
+        const void *features = is_float ? (const void *)floats : (const void *)pixels;
+
+        ff_level_use(FF_LEVEL_BASE);
+        ff_embed(&e, ROWS, features, is_float, labels, first);
+        for (unsigned level = FF_LEVEL_BASE + 1; level < ff_levels_here(); level++) {
+            ff_level_use(level);
+            ff_embed(&e, ROWS, features, is_float, labels, other);
+            ck_assert_mem_eq(first, other, sizeof first);
+        }
+    }
+}
+END_TEST
+
 START_TEST(wrong_labels_are_wrong_and_uniform)
 {
     const uint32_t rows = 90000;
@@ -206,6 +227,7 @@ int main(void)
     tcase_add_test(tc, zeros_stay_zeros_and_large_floats_stay_finite);
     tcase_add_test(tc, a_row_does_not_depend_on_its_neighbours);
     tcase_add_test(tc, bits_are_the_same_on_every_build);
+    tcase_add_test(tc, bits_are_the_same_on_every_level);
     tcase_add_test(tc, wrong_labels_are_wrong_and_uniform);
     tcase_add_test(tc, wrong_labels_depend_on_seed_set_and_row_alone);
     suite_add_tcase(suite, tc);

@@ -139,6 +139,50 @@ START_TEST(outputs_are_formed_only_where_they_are_taken)
 }
 END_TEST
 
+/* The manifest's only layer is the last one, and here it has no head: nothing needs its outputs. */
+START_TEST(a_pass_that_only_measures_takes_some_samples_and_all_that_are_held_out)
+{
+    const uint32_t batch = 300; /* in two chunks of 150 */
+    struct ff_geometry large = ff_geometry_make(60000, batch);
+    uint64_t samples = FF_SAMPLES_MEASURED + 50; /* whole chunks */
+    struct ff_manifest last = manifest;
+    struct ff_left_out out;
+
+    last.recipe.head_epochs = 0;
+    out = ff_forward_left_out(&last, &large, 1);
+
+    ck_assert_uint_eq(out.first * 150, samples);
+    ck_assert_uint_eq(out.end, large.chunks);
+    ck_assert_uint_eq(ff_forward_samples(&large, out), samples);
+
+    ff_geometry_hold_out(&large, 0.1);
+    out = ff_forward_left_out(&last, &large, 1);
+    ck_assert_uint_eq(out.end * 150, 54000);
+    ck_assert_uint_eq(ff_forward_samples(&large, out), samples + 6000);
+
+    out = ff_forward_left_out(&last, &geometry, 1); /* it is small */
+    ck_assert_uint_eq(ff_forward_samples(&geometry, out), ROWS);
+    large = ff_geometry_make(9000, 8000); /* the last batch has fewer chunks */
+    out = ff_forward_left_out(&last, &large, 1);
+    ck_assert_uint_eq(ff_forward_samples(&large, out), 9000);
+}
+END_TEST
+
+START_TEST(outputs_that_are_stored_are_measured_in_full)
+{
+    struct ff_manifest deep = manifest;
+    struct ff_geometry large = ff_geometry_make(60000, 100);
+    struct ff_left_out out;
+
+    train_recipe(ctx, "20,20", &deep.recipe);
+    train_named("conditioned", &deep.recipe);
+    ck_assert_int_eq(ff_recipe_complete(ctx, &deep.recipe), FF_OK);
+    out = ff_forward_left_out(&deep, &large, 1);
+    ck_assert_uint_eq(ff_forward_samples(&large, out), 60000);
+    ff_recipe_release(&deep.recipe);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("learn: forward");
@@ -147,6 +191,8 @@ int main(void)
     tcase_add_unchecked_fixture(tcase, train_root_setup, train_root_teardown);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, outputs_are_formed_only_where_they_are_taken);
+    tcase_add_test(tcase, a_pass_that_only_measures_takes_some_samples_and_all_that_are_held_out);
+    tcase_add_test(tcase, outputs_that_are_stored_are_measured_in_full);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
