@@ -51,7 +51,7 @@ struct ff_pool {
     _Atomic bool caller_asleep;  /* the caller waits for DONE */
     struct ff_beside *beside;    /* batches with tasks to take, guarded by LOCK: there are few */
     _Atomic size_t n_beside;     /* these tasks */
-    bool stop;                   /* set before the last change of generation */
+    _Atomic bool stop;           /* set before the last change of generation */
     struct worker workers[];
 };
 
