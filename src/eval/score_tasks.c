@@ -139,6 +139,7 @@ static struct ff_peak layer_peak(const struct ff_score_job *job, uint64_t rows, 
     loading = needs;
     loading.mapped = loading.kept; /* no input is mapped yet */
     loading.passing = 0;
+    ff_needs_add(&loading, &job->coding);
     ff_estimate_loading(&layer, &loading);
     ff_peak_consider(&peak, &loading);
     ff_layer_needs(&layer, job->threads, &needs);
@@ -162,6 +163,7 @@ static struct ff_peak head_peak(const struct ff_score_job *job, uint64_t rows, u
     (void)ff_db_map_needs(stored(job, &geometry, number - 1), false, &needs);
     loading = needs;
     (void)ff_db_map_needs(stored(job, &geometry, number), false, &loading);
+    ff_needs_add(&loading, &job->coding);
     ff_estimate_loading(&head, &loading);
     ff_peak_consider(&peak, &loading);
     count_feed(job, &geometry, number, &needs);
@@ -263,7 +265,9 @@ static void settle(struct ff_score_job *job)
     job->base = job->results;
     ff_workers_needs(job->threads, 1, &use, &job->base);
     ff_scratch_needs(&job->base);
-    ff_model_file_needs(largest, false, true, &job->base);
+    ff_model_file_needs(&job->base);
+    job->coding = (struct ff_needs){0};
+    ff_model_file_coding_needs(largest, false, true, &job->coding);
     ff_dataset_needs(&job->base);
     job->comfortable_chunks = comfortable_chunks(job, widest);
 }

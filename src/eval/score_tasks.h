@@ -22,6 +22,7 @@ struct ff_score_job {
     struct ff_needs results; /* memory of the results, held throughout */
     /* Set by ff_score_plan() */
     struct ff_needs base;        /* memory held throughout, for any size of block */
+    struct ff_needs coding;      /* memory while a layer is read */
     uint64_t program;            /* memory of the process that is not accounted */
     uint32_t comfortable_chunks; /* chunks of a block if memory is not scarce */
     struct ff_tasks tasks;       /* tasks of this job, as planned */

@@ -27,14 +27,20 @@ int ff_coder_new(struct ff_ctx *ctx, struct ff_coder **out)
     return FF_OK;
 }
 
-void ff_coder_free(struct ff_coder *coder)
+void ff_coder_release(struct ff_coder *coder)
 {
-    if (!coder)
-        return;
     ZSTD_freeCCtx(coder->compressor);
     ZSTD_freeDCtx(coder->decompressor);
     ff_meter_sub(coder->ctx, FF_MEM_IO, coder->metered);
     ff_free(coder->ctx, FF_MEM_IO, coder->block, coder->block_bytes);
+    *coder = (struct ff_coder){.ctx = coder->ctx};
+}
+
+void ff_coder_free(struct ff_coder *coder)
+{
+    if (!coder)
+        return;
+    ff_coder_release(coder);
     ff_free(coder->ctx, FF_MEM_IO, coder, sizeof *coder);
 }
 

@@ -21,6 +21,8 @@
 struct ff_coder;
 FF_CHECK int ff_coder_new(struct ff_ctx *ctx, struct ff_coder **out);
 void ff_coder_free(struct ff_coder *coder); /* NULL-safe */
+/* Frees contexts and buffer until they are needed again. */
+void ff_coder_release(struct ff_coder *coder);
 
 /* A use of a coder, for the planner. */
 struct ff_coder_use {

@@ -246,8 +246,16 @@ int ff_model_file_put(struct ff_model_file *file, const struct ff_tile_key *key,
         file, put_value(file, (struct ff_bytes){bytes, sizeof bytes}, tile, &zstd));
 }
 
-void ff_model_file_needs(size_t elements, bool puts, bool gets, struct ff_needs *needs)
+void ff_model_file_needs(struct ff_needs *needs)
 {
+    needs->bytes[FF_MEM_OTHER] += sizeof(struct ff_model_file);
+    ff_db_needs(needs);
+    ff_coder_needs(0, NULL, needs);
+}
+
+void ff_model_file_coding_needs(size_t elements, bool puts, bool gets, struct ff_needs *needs)
+{
+    struct ff_needs idle = {0}, busy = {0};
     struct ff_coder_use use = {
         .dtype = FF_F32,
         .rows = 1,
@@ -256,9 +264,10 @@ void ff_model_file_needs(size_t elements, bool puts, bool gets, struct ff_needs 
         .decompresses = gets,
     };
 
-    needs->bytes[FF_MEM_OTHER] += sizeof(struct ff_model_file);
-    ff_db_needs(needs);
-    ff_coder_needs(1, &use, needs);
+    ff_coder_needs(0, NULL, &idle);
+    ff_coder_needs(1, &use, &busy);
+    busy.bytes[FF_MEM_IO] -= idle.bytes[FF_MEM_IO];
+    ff_needs_add(needs, &busy);
 }
 
 void ff_model_file_read_needs(const struct ff_model_file *file, struct ff_needs *needs)
@@ -342,6 +351,7 @@ int ff_model_file_flip(struct ff_model_file *file, const char *text)
 
     if (rc == FF_OK)
         rc = ff_model_file_put_manifest(file, text);
+    ff_coder_release(file->coder);
     return ff_model_file_blame(file, rc == FF_OK ? ff_db_commit(file->db) : rc);
 }
 
@@ -488,6 +498,7 @@ int ff_model_file_walk(struct ff_model_file *file, bool verify,
 void ff_model_file_unpin(struct ff_model_file *file)
 {
     ff_db_unpin(file->db);
+    ff_coder_release(file->coder);
 }
 
 int ff_model_file_usage(struct ff_model_file *file, struct ff_db_usage *out)

@@ -69,8 +69,8 @@ FF_CHECK int ff_model_file_get(struct ff_model_file *file, const struct ff_tile_
 /* Describes a tile without reading its payload. FF_ECORRUPT if it is missing. */
 FF_CHECK int ff_model_file_describe(struct ff_model_file *file, const struct ff_tile_key *key,
                                     struct ff_value *out);
-/* Commits all tiles put so far together with the manifest TEXT; FF_EREPLACED if the file no longer
- * has its name. */
+/* Commits all tiles put so far together with the manifest TEXT, and frees the memory of coding
+ * them; FF_EREPLACED if the file no longer has its name. */
 FF_CHECK int ff_model_file_flip(struct ff_model_file *file, const char *text);
 /*
  * Reads the manifest and verifies its hash. *TEXT is allocated (ff_free(ctx, FF_MEM_OTHER, text,
@@ -91,12 +91,14 @@ FF_CHECK int ff_model_file_walk(
     struct ff_model_file *file, bool verify,
     int (*visit)(void *arg, const struct ff_tile_key *key, const struct ff_value *value),
     int (*damaged)(void *arg, const struct ff_tile_key *key, const char *reason), void *arg);
-/* Ends the read snapshot (ff_db_unpin()), so that a writer may reuse pages. Call between layers. */
+/* Ends the read snapshot (ff_db_unpin()), so that a writer may reuse pages, and frees the memory of
+ * decoding tiles. Call between layers. */
 void ff_model_file_unpin(struct ff_model_file *file);
-/* For the planner: adds the memory of an open file, without its path, after tiles of ELEMENTS
- * elements were put or read. During a put its uncompressed bytes and the pending writes come on
- * top. */
-void ff_model_file_needs(size_t elements, bool puts, bool gets, struct ff_needs *needs);
+/* For the planner: adds the memory of an open file, without its path. */
+void ff_model_file_needs(struct ff_needs *needs);
+/* Adds the memory of putting or reading tiles of ELEMENTS elements, which is held until the next
+ * flip or unpin. During a put its uncompressed bytes and the pending writes come on top. */
+void ff_model_file_coding_needs(size_t elements, bool puts, bool gets, struct ff_needs *needs);
 /* Adds the memory for reading FILE at its present size: the check of its trees, when it is opened
  * and at each snapshot after another process has written to it; and its map, if it stays mapped. */
 void ff_model_file_read_needs(const struct ff_model_file *file, struct ff_needs *needs);

@@ -2,6 +2,7 @@
 
 #include "base/arithmetic.h"
 #include "learn/estimate.h"
+#include "model/layer_metrics.h"
 #include "model/workers.h"
 #include "plan/plan.h"
 #include "train/modes.h"
@@ -53,17 +54,15 @@ static void count_base(struct ff_train_tasks *out)
 {
     struct ff_coder_use uses[DTYPES];
     size_t tile = largest_tile(out->job->manifest);
-    struct ff_needs closed = {0};
 
     list_reads(out->job, uses);
     ff_workers_needs(out->job->threads, DTYPES, uses, &out->base);
     ff_scratch_needs(&out->base);
-    ff_model_file_needs(tile, false, false, &closed);
-    ff_model_file_needs(tile, true, true, &out->coding);
-    ff_needs_add(&out->base, &closed);
+    ff_model_file_needs(&out->base);
+    ff_model_file_coding_needs(tile, true, false, &out->writing);
+    ff_model_file_coding_needs(tile, false, true, &out->reading);
+    ff_model_file_coding_needs(FF_LAYER_METRICS, true, false, &out->metrics);
     ff_db_growing_map_needs(ff_train_first_layer_bytes(out->job), &out->base);
-    for (int c = 0; c < FF_MEM_CATEGORIES; c++)
-        out->coding.bytes[c] -= closed.bytes[c];
 }
 
 static struct ff_products products_of(const struct ff_job *job)

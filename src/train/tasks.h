@@ -9,9 +9,10 @@
 struct ff_train_tasks {
     struct ff_tasks tasks; /* their job is this struct */
     const struct ff_job *job;
-    struct ff_needs base;   /* held throughout */
-    struct ff_needs coding; /* held after the largest tile was written */
-    uint64_t program;       /* memory of the process that is not accounted, from training on */
+    struct ff_needs base;             /* held throughout */
+    struct ff_needs writing, reading; /* while a layer is written or read */
+    struct ff_needs metrics;          /* while a layer's metrics are written */
+    uint64_t program; /* memory of the process that is not accounted, from training on */
 };
 
 /* Initialises OUT, which must not move afterwards. JOB is not owned. */

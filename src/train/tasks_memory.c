@@ -78,17 +78,19 @@ static void count_paged_in(const struct ff_job *job, const struct ff_task *task,
     ff_needs_pass(needs, reads.passing);
 }
 
-/* The peaks of a checkpoint, beyond the NEEDS of its stage: tiles are paged in while others wait
- * for a commit; then one is encoded, and pages of the model file's tree are mapped. Small files
- * stay mapped. */
+/* The peaks of a checkpoint, beyond the NEEDS of writing and those of its stage: tiles are
+ * paged in while others wait for a commit; then one is encoded, and pages of the model file's tree
+ * are mapped. Small files stay mapped. */
 static void consider_checkpoint(const struct ff_job *job, const struct ff_task *task,
                                 const struct ff_knobs *knobs, struct ff_needs needs,
                                 struct ff_peak *peak)
 {
+    const struct ff_work *work = ff_mode_work(job->mode, turn_of(task).stage);
     struct saving saving = list_saving(job, turn_of(task));
 
     if (saving.cost == 0)
         return;
+    work->needs(job, task->layer, knobs, &needs);
     needs.mapped = needs.kept;
     needs.passing = 0;
     needs.bytes[FF_MEM_IO] += ff_db_pending_bound(saving.cost, ff_estimate_packed(saving.largest));
@@ -99,8 +101,8 @@ static void consider_checkpoint(const struct ff_job *job, const struct ff_task *
     ff_peak_consider(peak, &needs);
 }
 
-/* The peaks of loading a layer before its outputs are written. A layer in training later holds a
- * gradient, which is larger than a stored tile. */
+/* The peaks of loading a layer before its outputs are written. A layer in training has a larger
+ * peak in a checkpoint. */
 static void consider_loading(const struct ff_job *job, const struct ff_task *task,
                              const struct ff_knobs *knobs, struct ff_needs needs,
                              struct ff_peak *peak)
@@ -119,18 +121,20 @@ struct ff_demand ff_train_demand(const void *arg, const struct ff_task *task,
     const struct ff_train_tasks *tasks = arg;
     const struct ff_job *job = tasks->job;
     const struct ff_products none = {0};
-    struct ff_needs needs = tasks->base;
+    struct ff_needs needs = tasks->base, reading = tasks->base, writing = tasks->base;
     struct ff_peak peak = {.accounted = 0};
     uint64_t program = tasks->program;
 
+    ff_needs_add(&reading, &tasks->reading);
+    ff_needs_add(&writing, &tasks->writing);
     if (task->kind == FF_STAGE_IMPORT)
         program = ff_estimate_program(job->threads, &none);
-    else
-        ff_needs_add(&needs, &tasks->coding);
-    if (task->kind == FF_STAGE_FORWARD)
-        consider_loading(job, task, knobs, needs, &peak);
+    if (task->kind == FF_STAGE_FORWARD) {
+        consider_loading(job, task, knobs, reading, &peak);
+        ff_needs_add(&needs, &tasks->metrics);
+    }
     ff_mode_work(job->mode, turn_of(task).stage)->needs(job, task->layer, knobs, &needs);
     ff_peak_consider(&peak, &needs);
-    consider_checkpoint(job, task, knobs, needs, &peak);
+    consider_checkpoint(job, task, knobs, writing, &peak);
     return (struct ff_demand){.needs = peak.needs, .program = program, .accounted = peak.accounted};
 }
