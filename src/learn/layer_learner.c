@@ -7,7 +7,8 @@ struct layer_learner {
     struct ff_learner base;
     struct ff_layer layer;
     struct ff_part part;
-    struct ff_feed *feed;
+    struct ff_set *set;   /* not owned */
+    struct ff_feed *feed; /* NULL at rest, like STEP */
     struct ff_step *step;
 };
 
@@ -49,6 +50,16 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
     ff_step_needs(&opts, job->threads, out);
 }
 
+static void rest_needs(const struct ff_job *job, uint32_t layer, const struct ff_knobs *knobs,
+                       struct ff_needs *out)
+{
+    struct ff_layer shape = layer_shape(job, layer, knobs);
+
+    out->bytes[FF_MEM_OTHER] += sizeof(struct layer_learner);
+    ff_layer_needs(&shape, job->threads, out);
+    ff_job_set_needs(job, layer - 1, out);
+}
+
 static uint32_t micro_chunks(const struct ff_job *job, uint32_t layer)
 {
     struct ff_layer shape = ff_layer_of(job->manifest, layer, 0);
@@ -77,24 +88,49 @@ static int open_parts(struct ff_learner *base)
     return ff_layer_init_paged(&l->layer, opts->workers, &shape, opts->scratch, opts->damaged);
 }
 
-static int start(struct ff_learner *base, struct ff_set *set)
+static void rest(struct ff_learner *base)
 {
     struct layer_learner *l = (struct layer_learner *)base;
-    const struct ff_learner_opts *opts = &base->opts;
+
+    ff_step_free(l->step);
+    ff_feed_free(l->feed);
+    l->step = NULL;
+    l->feed = NULL;
+}
+
+/* Allocates the step and its feed. */
+static int wake(struct layer_learner *l)
+{
+    const struct ff_learner_opts *opts = &l->base.opts;
     struct ff_step_opts step = step_opts(opts->job, &opts->knobs, &l->layer);
     int status =
-        ff_learner_feed(base, set, opts->layer - 1, ff_step_pieces(&l->layer, step.micro_chunks),
-                        FF_FEED_LEARN, &l->feed);
+        ff_learner_feed(&l->base, l->set, opts->layer - 1,
+                        ff_step_pieces(&l->layer, step.micro_chunks), FF_FEED_LEARN, &l->feed);
 
     step.number = opts->layer;
     step.feed = l->feed;
-    return status == FF_OK ? ff_step_new(opts->workers, &step, &l->step) : status;
+    if (status == FF_OK)
+        status = ff_step_new(opts->workers, &step, &l->step);
+    if (status != FF_OK)
+        rest(&l->base);
+    return status;
+}
+
+static int start(struct ff_learner *base, struct ff_set *set)
+{
+    struct layer_learner *l = (struct layer_learner *)base;
+
+    l->set = set;
+    return wake(l);
 }
 
 static int learn(struct ff_learner *base, const struct ff_batch *batch, struct ff_sums *sums)
 {
     struct layer_learner *l = (struct layer_learner *)base;
+    int status = l->step ? FF_OK : wake(l);
 
+    if (status != FF_OK)
+        return status;
     ff_step_will_need(l->step, batch->next, batch->epoch);
     ff_feed_begin_epoch(l->feed, batch->epoch);
     return ff_step_run(l->step, batch->batch, batch->epoch, batch->step, batch->lr, sums);
@@ -104,16 +140,20 @@ static void close_learner(struct ff_learner *base)
 {
     struct layer_learner *l = (struct layer_learner *)base;
 
-    ff_step_free(l->step);
-    ff_feed_free(l->feed);
+    rest(base);
     ff_layer_release(&l->layer);
 }
 
 const struct ff_learner_ops ff_layer_learner = {
-    .work = {.needs = needs, .pages = true, .micro_chunks = micro_chunks, .flops = flops},
+    .work = {.needs = needs,
+             .rest_needs = rest_needs,
+             .pages = true,
+             .micro_chunks = micro_chunks,
+             .flops = flops},
     .size = sizeof(struct layer_learner),
     .open = open_parts,
     .start = start,
     .learn = learn,
+    .rest = rest,
     .close = close_learner,
 };

@@ -41,6 +41,9 @@ struct ff_learner_ops {
     /* Trains on one batch and adds to SUMS. The loss is not finite if training has diverged.
      * FF_ECORRUPT: scratch is damaged. FF_ENUMERIC. */
     int (*learn)(struct ff_learner *learner, const struct ff_batch *batch, struct ff_sums *sums);
+    /* Frees what only learn() needs until its next call: beside a checkpoint it would raise the
+     * peak. NULL: nothing. */
+    void (*rest)(struct ff_learner *learner);
     void (*close)(struct ff_learner *learner); /* frees what the struct owns */
 };
 

@@ -43,11 +43,13 @@ static int diverged(const struct ff_learning *learning, uint32_t epoch, const ch
 /* Saves a checkpoint. EPOCH (from 1) is the last one that the parts trained in. */
 static int save(struct ff_learning *learning, uint32_t epoch, bool final)
 {
+    struct ff_learner *learner = learning->learner;
     int status;
 
     learning->run->manifest.mark.sums = learning->sums;
-    status =
-        ff_checkpoint(learning->run, learning->learner->n_parts, learning->learner->parts, final);
+    if (learner->ops->rest)
+        learner->ops->rest(learner);
+    status = ff_checkpoint(learning->run, learner->n_parts, learner->parts, final);
 
     return status == FF_ENUMERIC ? diverged(learning, epoch, "the weights are") : status;
 }

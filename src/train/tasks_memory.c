@@ -78,7 +78,7 @@ static void count_paged_in(const struct ff_job *job, const struct ff_task *task,
     ff_needs_pass(needs, reads.passing);
 }
 
-/* The peaks of a checkpoint, beyond the NEEDS of writing and those of its stage: tiles are
+/* The peaks of a checkpoint, beyond the NEEDS of writing and those of a learner at rest: tiles are
  * paged in while others wait for a commit; then one is encoded, and pages of the model file's tree
  * are mapped. Small files stay mapped. */
 static void consider_checkpoint(const struct ff_job *job, const struct ff_task *task,
@@ -90,7 +90,7 @@ static void consider_checkpoint(const struct ff_job *job, const struct ff_task *
 
     if (saving.cost == 0)
         return;
-    work->needs(job, task->layer, knobs, &needs);
+    (work->rest_needs ? work->rest_needs : work->needs)(job, task->layer, knobs, &needs);
     needs.mapped = needs.kept;
     needs.passing = 0;
     needs.bytes[FF_MEM_IO] += ff_db_pending_bound(saving.cost, ff_estimate_packed(saving.largest));
