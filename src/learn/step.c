@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#define OUTPUT_BYTES ((size_t)16 << 20) /* default size of a micro-batch's outputs */
+#define OUTPUT_BYTES ((size_t)4 << 20) /* default size of a micro-batch's outputs */
 
 struct ff_step {
     struct ff_workers *workers;
@@ -43,13 +43,16 @@ uint32_t ff_step_pieces(const struct ff_layer *layer, uint32_t chunks)
 uint32_t ff_micro_chunks(const struct ff_geometry *geometry, const struct ff_layer *layer,
                          uint32_t rows)
 {
-    size_t chunk_bytes =
-        (size_t)rows_of_sample(layer) * geometry->chunk_rows * layer->units * sizeof(float);
-    size_t chunks = rows ? rows / geometry->chunk_rows : OUTPUT_BYTES / chunk_bytes;
+    size_t column_bytes = (size_t)rows_of_sample(layer) * geometry->chunk_rows * sizeof(float);
+    size_t outputs = column_bytes * layer->units, inputs = column_bytes * layer->fan_in;
+    size_t gradient = (size_t)layer->units * layer->fan_in * sizeof(float);
+    size_t all = geometry->chunks_per_batch;
+    size_t chunks = rows ? rows / geometry->chunk_rows : OUTPUT_BYTES / outputs;
 
-    if (chunks < 1)
-        return 1;
-    return chunks < geometry->chunks_per_batch ? (uint32_t)chunks : geometry->chunks_per_batch;
+    chunks = ff_smaller(ff_larger(chunks, 1), all);
+    if (rows == 0 && (all - chunks) * (outputs + inputs) <= gradient)
+        return (uint32_t)all;
+    return (uint32_t)chunks;
 }
 
 #define MAX_BUFFERS 8

@@ -34,8 +34,9 @@ struct ff_step_opts {
     uint32_t micro_chunks; /* chunks of the dataset at a time, 1 .. chunks of a batch */
 };
 
-/* Chunks per micro-batch: for ROWS rows, or with 0 so that the outputs of LAYER take at most 16
- * MiB. */
+/* Chunks per micro-batch: for ROWS rows, or with 0 so that the outputs of LAYER take at most 4 MiB;
+ * or a whole batch if its other chunks take less memory than the gradient of the layer, which it
+ * does not need. */
 uint32_t ff_micro_chunks(const struct ff_geometry *geometry, const struct ff_layer *layer,
                          uint32_t rows);
 /* Pieces that the feed loads for a micro-batch of CHUNKS. */
