@@ -267,23 +267,12 @@ void ff_backprop_needs(const struct ff_backprop_opts *opts, unsigned threads,
     ff_buffers_count(list_buffers(&shape, threads, buffers), buffers, needs);
 }
 
-double ff_backprop_flops(const struct ff_manifest *manifest)
+bool ff_backprop_recomputes(const struct ff_manifest *manifest, uint32_t layer)
 {
-    struct ff_geometry geometry = ff_geometry_make(1, 1);
-    struct ff_backprop_opts opts = {.manifest = manifest,
-                                    .geometry = &geometry,
-                                    .micro_chunks = geometry.chunks_per_batch,
-                                    .segment = ff_backprop_segment(manifest)};
-    struct shape shape = make_shape(&opts);
-    double total = 0;
+    struct ff_backprop_opts opts = {.manifest = manifest, .segment = ff_backprop_segment(manifest)};
+    struct shape shape = {.opts = opts, .layers = manifest->recipe.layers};
 
-    for (uint32_t k = 1; k <= shape.layers + 1; k++) {
-        bool again = is_recomputed(&shape, k), passes_down = k > 1;
-
-        /* Forward and gradient; recomputed forward; delta of the layer below. */
-        total += (double)fan_in(&shape, k) * units(&shape, k) * (4 + 2 * again + 2 * passes_down);
-    }
-    return total;
+    return is_recomputed(&shape, layer);
 }
 
 /* ---- A step ---- */

@@ -41,8 +41,8 @@ uint32_t ff_backprop_micro_chunks(const struct ff_manifest *manifest,
                                   const struct ff_geometry *geometry, uint32_t rows);
 /* The layers whose outputs are held together in the mode of MANIFEST's recipe. */
 uint32_t ff_backprop_segment(const struct ff_manifest *manifest);
-/* Floating-point operations of the matrix products per sample. */
-double ff_backprop_flops(const struct ff_manifest *manifest);
+/* True if the outputs of LAYER (from 1) are computed again in the backward pass. */
+bool ff_backprop_recomputes(const struct ff_manifest *manifest, uint32_t layer);
 
 struct ff_backprop;
 FF_CHECK int ff_backprop_new(struct ff_workers *workers, const struct ff_backprop_opts *opts,

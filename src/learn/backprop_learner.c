@@ -40,10 +40,71 @@ static uint32_t micro_chunks(const struct ff_job *job, uint32_t layer)
     return ff_backprop_micro_chunks(job->manifest, &job->geometry, job->micro_batch_rows);
 }
 
-static double flops(const struct ff_manifest *manifest, uint32_t layer)
+/* The products of layer K, of which the output layer is one more than the recipe's. */
+static void list_products(const struct ff_manifest *manifest, uint32_t k, uint32_t blocks,
+                          ff_operation_fn *visit, void *arg)
+{
+    uint32_t layers = manifest->recipe.layers;
+    struct ff_operation operation = {
+        .kind = FF_OPERATION_LEARN,
+        .fan_in = ff_manifest_fan_in(manifest, k),
+        .units = k <= layers ? manifest->recipe.hidden[k - 1] : manifest->classes,
+        .blocks = blocks,
+        .times = 1,
+    };
+
+    visit(arg, &operation);
+    operation.kind = FF_OPERATION_FORWARD;
+    if (ff_backprop_recomputes(manifest, k))
+        visit(arg, &operation);
+    operation.kind = FF_OPERATION_DELTAS;
+    if (k > 1)
+        visit(arg, &operation);
+}
+
+/* With PIECES chunks at a time. */
+static void list_operations(const struct ff_job *job, uint32_t pieces, ff_operation_fn *visit,
+                            void *arg)
+{
+    uint32_t chunks = job->geometry.chunks_per_batch;
+    struct ff_operation load = {
+        .kind = FF_OPERATION_LOAD,
+        .units = ff_manifest_fan_in(job->manifest, 1),
+        .use = FF_FEED_LEARN,
+        .blocks = pieces,
+        .times = (double)chunks / pieces,
+    };
+
+    visit(arg, &load);
+    for (uint32_t k = 1; k <= job->manifest->recipe.layers + 1; k++)
+        list_products(job->manifest, k, chunks, visit, arg);
+}
+
+static void operations(const struct ff_job *job, uint32_t layer, ff_operation_fn *visit, void *arg)
 {
     (void)layer;
-    return ff_backprop_flops(manifest);
+    list_operations(job, job->geometry.chunks_per_batch, visit, arg);
+}
+
+static void accum_operations(const struct ff_job *job, uint32_t layer, ff_operation_fn *visit,
+                             void *arg)
+{
+    list_operations(job, micro_chunks(job, layer), visit, arg);
+}
+
+static void add_flops(void *total, const struct ff_operation *operation)
+{
+    *(double *)total += ff_operation_flops(operation, 1);
+}
+
+static double flops(const struct ff_manifest *manifest, uint32_t layer)
+{
+    double total = 0;
+
+    (void)layer;
+    for (uint32_t k = 1; k <= manifest->recipe.layers + 1; k++)
+        list_products(manifest, k, 1, add_flops, &total);
+    return total;
 }
 
 static int open_parts(struct ff_learner *base)
@@ -102,7 +163,7 @@ static void close_learner(struct ff_learner *base)
 }
 
 const struct ff_learner_ops ff_backprop_learner = {
-    .work = {.needs = needs, .passes_deltas = true, .flops = flops},
+    .work = {.needs = needs, .passes_deltas = true, .flops = flops, .operations = operations},
     .size = sizeof(struct backprop_learner),
     .open = open_parts,
     .start = start,
@@ -117,6 +178,7 @@ const struct ff_learner_ops ff_backprop_accum_learner = {
             .passes_deltas = true,
             .micro_chunks = micro_chunks,
             .flops = flops,
+            .operations = accum_operations,
         },
     .size = sizeof(struct backprop_learner),
     .open = open_parts,

@@ -68,6 +68,25 @@ static double flops(const struct ff_manifest *manifest, uint32_t layer)
     return 4.0 * manifest->recipe.hidden[layer - 1] * manifest->classes;
 }
 
+static void operations(const struct ff_job *job, uint32_t layer, ff_operation_fn *visit, void *arg)
+{
+    uint32_t units = job->manifest->recipe.hidden[layer - 1];
+    struct ff_operation operation = {
+        .kind = FF_OPERATION_LOAD,
+        .units = units,
+        .boundary = layer,
+        .use = FF_FEED_PLAIN,
+        .blocks = 1,
+        .times = job->geometry.chunks_per_batch,
+    };
+
+    visit(arg, &operation);
+    operation.kind = FF_OPERATION_LEARN;
+    operation.fan_in = units;
+    operation.units = job->manifest->classes;
+    visit(arg, &operation);
+}
+
 static int open_parts(struct ff_learner *base)
 {
     struct head_learner *l = (struct head_learner *)base;
@@ -166,7 +185,7 @@ static int learn(struct ff_learner *base, const struct ff_batch *batch, struct f
 }
 
 const struct ff_learner_ops ff_head_learner = {
-    .work = {.needs = needs, .flops = flops},
+    .work = {.needs = needs, .flops = flops, .operations = operations},
     .size = sizeof(struct head_learner),
     .reads_outputs = true,
     .open = open_parts,

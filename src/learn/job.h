@@ -8,6 +8,7 @@
 
 #include "base/buffers.h"
 #include "learn/feed_opts.h"
+#include "learn/operation.h"
 #include "learn/task.h"
 #include "model/geometry.h"
 #include "model/manifest.h"
@@ -55,6 +56,9 @@ struct ff_work {
     uint32_t (*micro_chunks)(const struct ff_job *job, uint32_t layer);
     /* Floating-point operations of the matrix products for one sample; NULL: not counted. */
     double (*flops)(const struct ff_manifest *manifest, uint32_t layer);
+    /* Calls VISIT for each kind of operation on a batch, for the estimate of time; NULL: none are
+     * listed. The matrix products are those that FLOPS counts. */
+    void (*operations)(const struct ff_job *job, uint32_t layer, ff_operation_fn *visit, void *arg);
 };
 
 struct ff_job ff_job_make(const struct ff_manifest *manifest, const struct ff_train_opts *opts,

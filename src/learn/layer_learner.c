@@ -76,6 +76,32 @@ static double flops(const struct ff_manifest *manifest, uint32_t layer)
            ff_manifest_fan_in(manifest, layer) * manifest->recipe.hidden[layer - 1];
 }
 
+static void operations(const struct ff_job *job, uint32_t layer, ff_operation_fn *visit, void *arg)
+{
+    struct ff_layer shape = ff_layer_of(job->manifest, layer, 0);
+    uint32_t all = ff_step_pieces(&shape, job->geometry.chunks_per_batch);
+    uint32_t pieces = ff_step_pieces(&shape, micro_chunks(job, layer));
+    struct ff_operation load = {
+        .kind = FF_OPERATION_LOAD,
+        .units = shape.fan_in,
+        .boundary = layer - 1,
+        .use = FF_FEED_LEARN,
+        .blocks = pieces,
+        .times = (double)all / pieces,
+    };
+    struct ff_operation learn = {
+        .kind = FF_OPERATION_LEARN,
+        .fan_in = shape.fan_in,
+        .units = shape.units,
+        .classes = shape.classes,
+        .blocks = all,
+        .times = 1,
+    };
+
+    visit(arg, &load);
+    visit(arg, &learn);
+}
+
 static int open_parts(struct ff_learner *base)
 {
     struct layer_learner *l = (struct layer_learner *)base;
@@ -145,11 +171,15 @@ static void close_learner(struct ff_learner *base)
 }
 
 const struct ff_learner_ops ff_layer_learner = {
-    .work = {.needs = needs,
-             .rest_needs = rest_needs,
-             .pages = true,
-             .micro_chunks = micro_chunks,
-             .flops = flops},
+    .work =
+        {
+            .needs = needs,
+            .rest_needs = rest_needs,
+            .pages = true,
+            .micro_chunks = micro_chunks,
+            .flops = flops,
+            .operations = operations,
+        },
     .size = sizeof(struct layer_learner),
     .open = open_parts,
     .start = start,

@@ -27,6 +27,18 @@ void ff_learner_free(struct ff_learner *learner)
     ff_free(learner->opts.workers->ctx, FF_MEM_OTHER, learner, learner->ops->size);
 }
 
+double ff_operation_flops(const struct ff_operation *operation, uint32_t chunk_rows)
+{
+    static const double products[] = {[FF_OPERATION_FORWARD] = 1,
+                                      [FF_OPERATION_LEARN] = 2,
+                                      [FF_OPERATION_DELTAS] = 1,
+                                      [FF_OPERATION_LOAD] = 0,
+                                      [FF_OPERATION_STORE] = 0};
+
+    return 2 * products[operation->kind] * operation->times * operation->blocks * chunk_rows *
+           operation->fan_in * operation->units;
+}
+
 int ff_learner_feed(const struct ff_learner *learner, struct ff_set *set, uint32_t boundary,
                     uint32_t pieces, enum ff_feed_use use, struct ff_feed **out)
 {

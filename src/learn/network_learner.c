@@ -225,6 +225,51 @@ static double flops(const struct ff_manifest *manifest, uint32_t layer)
     return total;
 }
 
+static void list_load(const struct ff_job *job, uint32_t pieces, ff_operation_fn *visit, void *arg)
+{
+    struct ff_operation load = {
+        .kind = FF_OPERATION_LOAD,
+        .units = ff_manifest_fan_in(job->manifest, 1),
+        .use = FF_FEED_LEARN,
+        .blocks = pieces,
+        .times = 1,
+    };
+
+    visit(arg, &load);
+}
+
+static void operations(const struct ff_job *job, uint32_t layer, ff_operation_fn *visit, void *arg)
+{
+    const struct ff_recipe *recipe = &job->manifest->recipe;
+    uint32_t first_head = ff_recipe_first_head(recipe), chunks = job->geometry.chunks_per_batch;
+
+    (void)layer;
+    list_load(job, 2 * chunks, visit, arg);
+    if (first_head)
+        list_load(job, chunks, visit, arg);
+    for (uint32_t k = 1; k <= recipe->layers; k++) {
+        struct ff_operation pairs = {
+            .kind = FF_OPERATION_LEARN,
+            .fan_in = ff_manifest_fan_in(job->manifest, k),
+            .units = recipe->hidden[k - 1],
+            .blocks = 2 * chunks,
+            .times = 1,
+        };
+        struct ff_operation neutral = pairs, head = pairs;
+
+        visit(arg, &pairs);
+        neutral.kind = FF_OPERATION_FORWARD;
+        neutral.blocks = head.blocks = chunks;
+        neutral.times = k < recipe->layers && first_head < recipe->layers ? 2 : 1;
+        if (first_head)
+            visit(arg, &neutral);
+        head.fan_in = pairs.units;
+        head.units = job->manifest->classes;
+        if (ff_recipe_has_head(recipe, k))
+            visit(arg, &head);
+    }
+}
+
 /* Trains the head on the neutral rows of BATCH and draws wrong labels if negatives are hard. */
 static int learn_head(struct network_learner *l, const struct ff_batch *batch)
 {
@@ -371,7 +416,7 @@ static int learn(struct ff_learner *base, const struct ff_batch *batch, struct f
 }
 
 const struct ff_learner_ops ff_network_learner = {
-    .work = {.needs = needs, .flops = flops},
+    .work = {.needs = needs, .flops = flops, .operations = operations},
     .size = sizeof(struct network_learner),
     .open = open_parts,
     .start = start,

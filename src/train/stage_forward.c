@@ -114,7 +114,46 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
     ff_metrics_needs(&shape.metrics, out);
 }
 
-const struct ff_work ff_forward_work = {.needs = needs, .pages = true};
+static void operations(const struct ff_job *job, uint32_t layer, ff_operation_fn *visit, void *arg)
+{
+    const struct ff_manifest *manifest = job->manifest;
+    struct ff_layer shape = ff_layer_of(manifest, layer, 0);
+    uint32_t streams[FF_MAX_STREAMS], chunks = job->geometry.chunks_per_batch;
+    uint32_t passed = ff_streams_passed(manifest, true, streams);
+    uint32_t stored = ff_streams_stored(manifest, layer, true, streams);
+    uint32_t pieces = ff_forward_pieces(passed);
+    double times = (double)chunks * passed / pieces;
+    bool beside = stores_beside(manifest, &job->geometry, &shape, passed);
+    struct ff_operation load = {
+        .kind = FF_OPERATION_LOAD,
+        .units = shape.fan_in,
+        .boundary = layer - 1,
+        .use = FF_FEED_STORE,
+        .blocks = pieces,
+        .times = times,
+    };
+    struct ff_operation forward = {
+        .kind = FF_OPERATION_FORWARD,
+        .fan_in = shape.fan_in,
+        .units = shape.units,
+        .classes = shape.classes,
+        .blocks = pieces,
+        .times = times,
+    };
+    struct ff_operation store = {
+        .kind = FF_OPERATION_STORE,
+        .units = shape.units,
+        .blocks = 1,
+        .times = (double)chunks * stored / (beside ? job->threads : 1),
+    };
+
+    visit(arg, &load);
+    visit(arg, &forward);
+    if (stored > 0)
+        visit(arg, &store);
+}
+
+const struct ff_work ff_forward_work = {.needs = needs, .pages = true, .operations = operations};
 
 static void choose_streams(struct forwarding *f)
 {
