@@ -90,6 +90,18 @@ struct ff_train_opts {
     void (*on_message)(void *arg, const char *text); /* a log line; may be NULL */
     bool (*interrupted)(void *arg); /* asked between batches; true: save and stop; may be NULL */
     void *arg;                      /* passed to the callbacks */
+    /* Receives the estimated SECONDS of an epoch of layers FIRST to LAST (from 1; 0: the whole
+     * network), for all layers in ascending order, before on_plan; ff_plan_train() calls it, too.
+     * May be NULL. */
+    void (*on_epoch_time)(void *arg, uint32_t first, uint32_t last, double seconds);
+    double gflops; /* speed of matrix products in epochs, 1e9 operations per second, for the
+                      estimate of time (plan.h): that of ff_epoch_report; 0: measured, or nominal */
+    /* If no speed is given, measure it with the kernels of the job: some tenths of a second, more
+     * if layers are of many widths. A training measures it for on_plan only if nominal speed would
+     * make it take 10 s or more, and within the accounted memory of its plan, which is free again
+     * before it begins. Else, and if memory does not suffice, the speed is nominal. */
+    bool measure_speed;
+    char reserved[7]; /* 0 */
 };
 
 struct ff_train_result {

@@ -1,6 +1,9 @@
 #include "api/options.h"
 
+#include "base/context.h"
 #include "base/sized.h"
+
+#include <math.h>
 
 #define DEFAULT_INTERVAL_S 10
 
@@ -44,6 +47,8 @@ int ff_own_train(struct ff_ctx *ctx, const struct ff_train_opts *given,
     int status = ff_sized_take(ctx, "ff_train_opts", given, FF_UP_TO(struct ff_train_opts, data),
                                &own->opts, sizeof own->opts);
 
+    if (status == FF_OK && !(own->opts.gflops >= 0 && isfinite(own->opts.gflops)))
+        status = ff_fail(ctx, FF_EINVAL, "gflops %g: must be a positive number", own->opts.gflops);
     return status == FF_OK ? own_rows(ctx, &own->opts.data, &own->rows) : status;
 }
 

@@ -5,6 +5,7 @@
 #include "base/sized.h"
 #include "data/shape.h"
 #include "eval/evaluate.h"
+#include "model/workers.h"
 #include "plan/plan.h"
 #include "recipe/recipe.h"
 #include "train/begin.h"
@@ -22,6 +23,20 @@ static int describe(struct ff_ctx *ctx, const struct ff_plan_data *data,
         .is_float = data->is_float,
     };
     return ff_shape_settle(ctx, "data", true, out);
+}
+
+/* Without workers, such as where address space is short, the speed is nominal. */
+static void estimate_time(struct ff_ctx *ctx, const struct ff_train_tasks *tasks,
+                          const struct ff_train_opts *opts, struct ff_plan *out)
+{
+    struct ff_time_opts time = {.opts = opts};
+    struct ff_workers workers = {.ctx = NULL};
+
+    if (opts->measure_speed && opts->gflops <= 0 &&
+        ff_workers_init(&workers, ctx, opts->threads) == FF_OK)
+        time.workers = &workers;
+    ff_train_tasks_time(tasks, &time, out);
+    ff_workers_release(&workers);
 }
 
 static int plan(struct ff_ctx *ctx, const struct ff_recipe *recipe,
@@ -52,6 +67,8 @@ static int plan(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 
         ff_train_tasks_init(&tasks, &job);
         status = ff_train_tasks_plan(ctx, &tasks, out);
+        if (status == FF_OK || status == FF_EBUDGET)
+            estimate_time(ctx, &tasks, opts, out);
     }
     ff_manifest_release(&manifest);
     return status;

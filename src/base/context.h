@@ -25,6 +25,13 @@ struct ff_meter {
     _Atomic int failure;        /* status of the last allocation that failed */
 };
 
+/* A speed that was measured once, by the hash of what was measured. */
+struct ff_memo {
+    uint64_t key;
+    double seconds;
+};
+#define FF_MEMOS 64
+
 struct ff_ctx {
     pthread_mutex_t lock; /* guards message, subject and warn */
     char message[FF_MESSAGE_BYTES];
@@ -32,7 +39,14 @@ struct ff_ctx {
     void (*warn)(void *arg, const char *text);
     void *warn_arg;
     struct ff_meter meter;
+    struct ff_memo memos[FF_MEMOS]; /* guarded by the lock, too */
+    size_t n_memos;
 };
+
+/* Sets *SECONDS to what is noted under KEY; false: nothing is. Thread-safe. */
+bool ff_memo_find(struct ff_ctx *ctx, uint64_t key, double *seconds);
+/* Notes SECONDS under KEY while there is room. Thread-safe. */
+void ff_memo_note(struct ff_ctx *ctx, uint64_t key, double seconds);
 
 /*
  * Sets the message and returns STATUS, so that a fault is reported where it is found:

@@ -5,16 +5,14 @@
  * chunk fits beside the whole layer, paging of the layer's tiles, as few and as seldom as possible.
  */
 #include "plan/plan.h"
+#include "plan/speed.h"
 
 #include "base/arithmetic.h"
 
 #include <math.h>
 
-/*
- * Nominal speeds, for estimates only: matrix products on one thread (40 to 70 GFLOP/s measured with
- * AVX2); and moving a tile to or from the page cache, hashing included.
- */
-#define FLOPS_PER_THREAD 45e9
+/* Nominal speed of moving a tile to or from the page cache, hashing included; for estimates
+ * only. */
 #define PAGING_BYTES_PER_SECOND 1.0e9
 
 /* A task and the ranges of its knobs. */
@@ -88,7 +86,7 @@ double ff_plan_slowdown(const struct ff_tasks *tasks, const struct ff_task *task
     struct ff_effort effort = tasks->effort(tasks->job, task, knobs);
     uint32_t slots = knobs->residency.slots;
     double paged = (double)(task->tiles - knobs->residency.resident) / task->tiles, idle = 0;
-    double computing = effort.operations / (FLOPS_PER_THREAD * tasks->threads);
+    double computing = effort.operations / (FF_NOMINAL_FLOPS * tasks->threads);
 
     if (slots > 0 && slots < tasks->threads)
         idle = paged * effort.by_tile * ((double)tasks->threads / slots - 1);

@@ -22,6 +22,17 @@ struct ff_task ff_train_task(const struct ff_job *job, struct ff_turn turn);
 FF_CHECK int ff_train_tasks_plan(struct ff_ctx *ctx, struct ff_train_tasks *tasks,
                                  struct ff_plan *out);
 
+/* How to estimate time. */
+struct ff_time_opts {
+    const struct ff_train_opts *opts; /* the speed, and the callback for epochs */
+    struct ff_workers *workers;       /* for measurements; NULL: nominal speed */
+    double least_seconds;             /* measure only if nominal speed gives this or more */
+};
+
+/* Fills in the time from the job's mark on. PLAN is otherwise complete. tasks_time.c */
+void ff_train_tasks_time(const struct ff_train_tasks *tasks, const struct ff_time_opts *time,
+                         struct ff_plan *plan);
+
 /* Private to the files of the tasks. */
 
 /* Memory of a task. tasks_memory.c */

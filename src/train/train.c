@@ -177,10 +177,18 @@ static void start_clock(struct ff_run *run)
     run->clock.work_left = ff_run_work_left(run);
 }
 
+/* A training that takes less is not delayed by measuring the speed. */
+#define LEAST_MEASURED_S 10
+
 /* Makes the plan and reports it. From here on the meter enforces the budget, within any limit of
  * the caller. */
 static int plan(struct ff_run *run)
 {
+    const struct ff_time_opts time = {
+        .opts = run->opts,
+        .workers = run->opts->measure_speed ? &run->workers : NULL,
+        .least_seconds = LEAST_MEASURED_S,
+    };
     struct ff_plan plan;
     int status = ff_train_tasks_plan(run->ctx, &run->tasks, &plan);
 
@@ -189,8 +197,10 @@ static int plan(struct ff_run *run)
     run->tally.planned_bytes = plan.peak_bytes;
     ff_plan_warn(run->ctx, &plan);
     plan.size = sizeof plan;
-    if (run->opts->on_plan)
+    if (run->opts->on_plan) {
+        ff_train_tasks_time(&run->tasks, &time, &plan);
         run->opts->on_plan(run->opts->arg, &plan);
+    }
     ff_meter_tighten(run->ctx, run->opts->memory_bytes);
     return FF_OK;
 }

@@ -86,27 +86,60 @@ ff 0 inspect cut.ff --json
 ff 0 plan --data "$data" $net
 ok "a plan is printed in full" has out '^memory plan: peak .* MiB, .*; --memory [0-9]+M would do'
 ok "and the disk" has out '^scratch: peak '
-ff 0 plan --hidden 2000 --depths 2,7,...,47 --modes ff-stream,ff-full,bp --batch 5000
+ok "and the time" has out '^estimated time: about [0-9].* at [0-9.]+ GFLOP/s \(measured\)$'
+
+# The speed is given: nothing depends on that of the machine.
+fixed='--gflops 50'
+ff 0 plan --hidden 500x3 --epochs 2 --gflops 10
+ok "the given speed is assumed" has out '^estimated time: about .* at 10\.0 GFLOP/s \(given\)$'
+ok "layers of one width are in one line" has out '^  an epoch of each of the layers 2 to 3 takes about 6\.0 s$'
+ff 0 plan --hidden 500x3 --epochs 2 --gflops 10 --json
+ok "JSON is valid with a time" json out
+ok "JSON has the time of an epoch" [ "$(leaf '.points[0].epoch_times[1].seconds')" = 6.0 ]
+ok "and of which layers" [ "$(leaf '.points[0].epoch_times[1].last_layer')" = 3 ]
+ok "and the speed" [ "$(leaf '.points[0].gflops')$(leaf '.points[0].speed' | tr -d '"')" = 10.0given ]
+slow=$(leaf '.points[0].seconds')
+ff 0 plan --hidden 500x3 --epochs 2 --gflops 20 --json
+json out
+ok "twice the speed takes half the time" \
+    [ "$(echo "$slow $(leaf '.points[0].seconds')" | awk '{ print $1 / $2 }')" = 2 ]
+ff 0 plan --hidden 500x3 --modes bp --gflops 10 --json
+json out
+ok "a network that trains at once has one time of an epoch" \
+    [ "$(leaf '.points[0].epoch_times[0].first_layer')" = null ]
+for speed in 0 -1 fast nan inf; do
+    refused 2 '--gflops: ' plan --hidden 500x3 --gflops $speed
+    refused 2 '--gflops: ' train --data "$data" --gflops $speed
+done
+ff 0 train --data "$data" --limit 200 --hidden 20x2 --epochs 1 --model timed.ff --gflops 1e-5 --json
+ok "a training shows its time" has err '^estimated time: about [0-9].* at 0\.0 GFLOP/s \(given\)$'
+ok "JSON is valid after a training" json out
+ok "its plan has the time" [ -n "$(leaf .plan.seconds)" ]
+ok "and the speed" [ "$(leaf .plan.speed | tr -d '"')" = given ]
+ff 0 train --data "$data" --limit 200 --hidden 20x2 --epochs 1 --model timed.ff --force
+ok "a short training is not delayed" has err '^estimated time: some seconds$'
+ff 0 plan $fixed --hidden 2000 --depths 2,7,...,47 --modes ff-stream,ff-full,bp --batch 5000
 ok "a table has a line for each mode and depth" lines out 31
-ok "every line has five sizes" [ "$(grep -cE '^[a-z-]+ +[0-9]+( +[0-9.]+ [KMGT]?i?B){5}$' out)" -eq 30 ]
-ff 0 plan --depths 2,4 --modes ff-stream,bp --micro-batch 10 --recipe symba --negative-sets 3
+ok "every line has five sizes and a time" \
+    [ "$(grep -cE '^[a-z-]+ +[0-9]+( +[0-9.]+ [KMGT]?i?B){5}( +[0-9.]+ (s|min|h))+$' out)" -eq 30 ]
+ff 0 plan $fixed --depths 2,4 --modes ff-stream,bp --micro-batch 10 --recipe symba --negative-sets 3
 ok "each mode takes the options that it makes use of" lines out 5
 refused 2 'negative sets' plan --depths 2,4 --modes bp,bp-accum --negative-sets 3
 refused 2 'micro-batch' plan --depths 2,4 --modes bp,bp-checkpoint --micro-batch 10
 refused 2 'features' plan --depths 2,4 --modes bp,ff-stream --recipe symba --features 5
-ff 3 plan --hidden 2000 --depths 2,47 --modes ff-stream,bp --batch 500 --memory 200M
+ff 3 plan $fixed --hidden 2000 --depths 2,47 --modes ff-stream,bp --batch 500 --memory 200M
 ok "what does not fit is marked" has out '^bp .* does not fit$'
-ok "what fits is not" has out '^ff-stream .*B$'
-ff 3 plan --hidden 2000 --depths 2,47 --modes ff-stream,bp --batch 500 --memory 200M --json
+ok "what fits is not" has out '^ff-stream .*B .* (s|min)$'
+ff 3 plan $fixed --hidden 2000 --depths 2,47 --modes ff-stream,bp --batch 500 --memory 200M --json
 ok "its JSON is one document" json out
 ok "JSON has a point for each line" [ "$(grep -c '^\.points\[[0-9]*\]\.peak_bytes=' leaves)" -eq 4 ]
 ok "JSON says whether it fits" [ "$(leaf '.points[3].fits')" = false ]
-ff 3 plan --hidden 500x2 --memory 12M --json
+ff 3 plan $fixed --hidden 500x2 --memory 12M --json
 ok "so is that of a single network" json out
 ok "JSON says that it does not fit" [ "$(leaf '.points[0].fits')" = false ]
 ok "JSON has the smallest budget" [ "$(leaf '.points[0].smallest_bytes')" -eq $(($(smallest err) << 20)) ]
 ok "the message says so" has err '^fftool: plan: a budget of 12M is too small'
-ff 0 plan --hidden 500x2 --memory "$(smallest err)M" --json
+ff 0 plan $fixed --hidden 500x2 --memory "$(smallest err)M" --json
 ok "JSON is valid for a network that fits" json out
 ok "JSON says that it fits" [ "$(leaf '.points[0].fits')" = true ]
 refused 3 'a budget of 12M is too small' plan --hidden 500x2 --memory 12M
@@ -129,10 +162,10 @@ done
 refused 2 '--limit: requires --data' plan --limit 5
 refused 2 '--labels: requires --data' plan --labels x
 for images in "--recipe unsupervised" "--jitter 2 --augment-copies 3"; do
-    ff 0 plan $images
+    ff 0 plan $fixed $images
     ok "plan $images: images are assumed" has out '^scratch: peak '
-    ff 0 plan $images --height 32 --width 32
-    ff 0 plan $images --height 32 --width 32 --features 3072 --json
+    ff 0 plan $fixed $images --height 32 --width 32
+    ff 0 plan $fixed $images --height 32 --width 32 --features 3072 --json
     json out
     ok "plan $images: of the shape that is named" [ "$(leaf .data.height),$(leaf .data.features)" = 32,3072 ]
     refused 2 'takes? images; give their --height and --width' plan $images --features 784
@@ -141,12 +174,12 @@ refused 2 '100 features are not images of 28 x 28 pixels' plan --height 28 --wid
 refused 2 '--height: requires --width' plan --height 28
 for option in "--sweeps 2" "--jitter 1" "--validation 0.2" "--label-samples 3" "--dropout 0.5" \
     "--pass-on mean" "--loss logistic" "--loss symba --negatives hard"; do
-    ff 0 plan $option --modes ff-stream
+    ff 0 plan $fixed $option --modes ff-stream
     ok "plan takes $option" has out '^scratch: peak '
 done
-ff 0 plan --json
+ff 0 plan $fixed --json
 json out && first=$(leaf '.points[0].scratch_peak_bytes')
-ff 0 plan --json --jitter 1 --augment-copies 4
+ff 0 plan $fixed --json --jitter 1 --augment-copies 4
 json out
 ok "copies of shifted images take scratch" [ "$(leaf '.points[0].scratch_peak_bytes')" -gt "$first" ]
 refused 2 'depths' plan --hidden 2000 --depths 2,x
@@ -154,7 +187,7 @@ refused 2 'with --depths' plan --hidden 2000x4 --depths 2,4
 refused 2 'bq' plan --modes bq
 refused 2 'does not use' plan --modes bp --negative-sets 3
 refused 2 'does not use' plan --modes ff-stream --negative-sets 3
-ff 0 plan --depths 2 --modes ff-stream,ff-full,bp --negative-sets 3
+ff 0 plan $fixed --depths 2 --modes ff-stream,ff-full,bp --negative-sets 3
 ok "an option serves the modes that make use of it" lines out 4
 
 if [ -n "${FFTOOL_SANITIZED-}" ] || [ ! -r /proc/self/status ]; then

@@ -1,6 +1,7 @@
 #include "commands/plan_output.h"
-#include "common/output.h"
+#include "common/heap.h"
 #include <stdarg.h>
+#include <stdlib.h>
 
 static const char *phase_name(enum ff_phase phase)
 {
@@ -87,6 +88,83 @@ void plan_lines(const struct ff_plan *plan, void (*line)(void *arg, const char *
     say_peak(&lines, plan);
     say_categories(&lines, plan);
     say_arrangement(&lines, plan);
+}
+
+void plan_times_add(struct plan_times *times, uint32_t first, uint32_t last, double seconds)
+{
+    times->rows = heap_resize(times->rows, times->n + 1, sizeof *times->rows);
+    times->rows[times->n++] = (struct plan_time){first, last, seconds};
+}
+
+void plan_times_release(struct plan_times *times)
+{
+    free(times->rows);
+    *times = (struct plan_times){.n = 0};
+}
+
+static const char *const speed_names[] = {
+    [FF_SPEED_NONE] = "none",
+    [FF_SPEED_NOMINAL] = "nominal",
+    [FF_SPEED_MEASURED] = "measured",
+    [FF_SPEED_GIVEN] = "given",
+};
+
+/* A nominal speed may be off by a factor of two. */
+#define FEW_SECONDS 10
+
+void plan_time_line(const struct ff_plan *plan, void (*line)(void *arg, const char *text),
+                    void *arg)
+{
+    const struct lines lines = {line, arg};
+
+    if (plan->speed_source == FF_SPEED_NOMINAL && plan->seconds < FEW_SECONDS)
+        say(&lines, "estimated time: some seconds");
+    else
+        say(&lines, "estimated time: about %s at %.1f GFLOP/s (%s)", text_duration(plan->seconds).s,
+            plan->gflops, speed_names[plan->speed_source]);
+}
+
+void plan_time_lines(const struct plan_times *times, void (*line)(void *arg, const char *text),
+                     void *arg)
+{
+    const struct lines lines = {line, arg};
+
+    for (size_t i = 0; i < times->n; i++) {
+        const struct plan_time *time = &times->rows[i];
+        struct text seconds = text_duration(time->seconds);
+
+        if (time->first == 0)
+            say(&lines, "  an epoch takes about %s", seconds.s);
+        else if (time->first == time->last)
+            say(&lines, "  an epoch of layer %u takes about %s", time->first, seconds.s);
+        else
+            say(&lines, "  an epoch of each of the layers %u to %u takes about %s", time->first,
+                time->last, seconds.s);
+    }
+}
+
+static json_t *time_object(const struct plan_time *time)
+{
+    struct json_builder object = json_build(json_object());
+    bool network = time->first == 0;
+
+    json_add(&object, "first_layer", network ? json_null() : json_from_count(time->first));
+    json_add(&object, "last_layer", network ? json_null() : json_from_count(time->last));
+    json_add(&object, "seconds", json_from_real(time->seconds));
+    return json_built(&object);
+}
+
+void json_add_times(struct json_builder *object, const struct ff_plan *plan,
+                    const struct plan_times *times)
+{
+    struct json_builder epochs = json_build(json_array());
+
+    for (size_t i = 0; i < times->n; i++)
+        json_append(&epochs, time_object(&times->rows[i]));
+    json_add(object, "seconds", json_from_real(plan->seconds));
+    json_add(object, "epoch_times", json_built(&epochs));
+    json_add(object, "gflops", json_from_real(plan->gflops));
+    json_add(object, "speed", json_from_text(speed_names[plan->speed_source]));
 }
 
 static json_t *categories_object(const struct ff_plan *plan)

@@ -29,11 +29,13 @@ struct run {
     struct log_file log;
     bool planned; /* a plan was made */
     json_t *plan; /* NULL: there is none, or memory was out */
+    struct plan_times times;
 };
 
 void training_init(struct training *training)
 {
     ff_train_opts_init(&training->opts);
+    training->opts.measure_speed = true;
 }
 
 static json_t *epoch_object(const struct ff_epoch_report *report)
@@ -182,6 +184,13 @@ static void plan_line(void *arg, const char *text)
     progress_line(&run->progress, "%s", text);
 }
 
+static void on_epoch_time(void *arg, uint32_t first, uint32_t last, double seconds)
+{
+    struct run *run = arg;
+
+    plan_times_add(&run->times, first, last, seconds);
+}
+
 static void on_plan(void *arg, const struct ff_plan *plan)
 {
     struct run *run = arg;
@@ -189,6 +198,7 @@ static void on_plan(void *arg, const struct ff_plan *plan)
     struct json_builder object = json_build(json_object());
 
     json_add_plan(&object, plan);
+    json_add_times(&object, plan, &run->times);
     json_decref(run->plan);
     run->plan = json_built(&object);
     run->planned = true;
@@ -197,6 +207,9 @@ static void on_plan(void *arg, const struct ff_plan *plan)
                       text_count(plan->held_out_samples).s, text_count(plan->samples).s);
     if (plan->budget_bytes > 0 || run->training->verbose)
         plan_lines(plan, plan_line, run);
+    plan_time_line(plan, plan_line, run);
+    if (plan->budget_bytes > 0 || run->training->verbose)
+        plan_time_lines(&run->times, plan_line, run);
 }
 
 /* Facts of a recipe for the lines of progress and the reference measurement. */
@@ -375,6 +388,7 @@ static int train(struct run *run, const struct ff_recipe *recipe)
     run->head_epochs = outline.head_epochs;
     opts.on_progress = on_progress;
     opts.on_plan = on_plan;
+    opts.on_epoch_time = on_epoch_time;
     opts.on_epoch = on_epoch;
     opts.on_trained = on_trained;
     opts.on_published = on_published;
@@ -421,6 +435,7 @@ int training_run(struct cli *cli, struct training *training, const struct ff_rec
     interrupt_catch();
     result = train(&run, recipe);
     json_decref(run.plan);
+    plan_times_release(&run.times);
     log_result = log_file_close(cli, &run.log);
     return result != EXIT_DONE ? result : log_result;
 }

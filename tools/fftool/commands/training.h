@@ -24,6 +24,9 @@ void training_init(struct training *training);
 int training_run(struct cli *cli, struct training *training, const struct ff_recipe *recipe,
                  bool replace_log);
 
+/* The lowest speed that --gflops takes. */
+#define TRAINING_LEAST_GFLOPS 1e-6
+
 /* Rows of an option table for the member RUN (a struct training) of TYPE. */
 #define TRAINING_RESOURCE_OPTIONS(TYPE, RUN)                                                      \
     {.kind = OPTION_HEADING, .name = "Resources"},                                                \
@@ -52,6 +55,14 @@ int training_run(struct cli *cli, struct training *training, const struct ff_rec
                  "the weights",                                                                   \
          .offset = offsetof(TYPE, RUN.opts.memory_bytes),                                         \
          .min = 1,                                                                                \
+         .default_text = no_default},                                                             \
+        {.kind = OPTION_REAL,                                                                     \
+         .name = "gflops",                                                                        \
+         .argument = "N",                                                                         \
+         .help = "speed that the estimate of time assumes, in GFLOP/s of training as `fftool "    \
+                 "bench` prints it [measured on this machine, if training takes some seconds]",   \
+         .offset = offsetof(TYPE, RUN.opts.gflops),                                               \
+         .above = TRAINING_LEAST_GFLOPS,                                                          \
          .default_text = no_default},                                                             \
         {.kind = OPTION_COUNT,                                                                    \
          .name = "micro-batch",                                                                   \

@@ -103,8 +103,10 @@ struct text text_duration(double seconds)
 {
     struct text out;
 
-    if (!(seconds >= 0) || seconds > 1e12) {
+    if (!(seconds >= 0)) {
         snprintf(out.s, sizeof out.s, "-");
+    } else if (seconds >= 1e12) {
+        snprintf(out.s, sizeof out.s, "%.2g h", seconds / 3600);
     } else if (seconds < 10) {
         snprintf(out.s, sizeof out.s, "%.1f s", seconds);
     } else {
