@@ -161,13 +161,6 @@ uint64_t ff_job_written(const struct ff_job *job, uint32_t boundary)
     return n > 0 ? ff_db_written(n, writes, job->geometry.chunks) : 0;
 }
 
-void ff_job_set_needs(const struct ff_job *job, uint32_t boundary, struct ff_needs *needs)
-{
-    ff_set_needs(0, NULL, 0, &job->compression, needs);
-    (void)ff_db_map_needs(ff_job_stored(job, boundary), job->compression.codec != FF_CODEC_NONE,
-                          needs);
-}
-
 void ff_job_feed_needs(const struct ff_job *job, uint32_t boundary, uint32_t pieces,
                        enum ff_feed_use use, struct ff_needs *needs)
 {

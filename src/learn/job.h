@@ -70,8 +70,6 @@ size_t ff_job_values(const struct ff_job *job, uint32_t boundary,
 uint64_t ff_job_stored(const struct ff_job *job, uint32_t boundary);
 /* Estimated bytes written for BOUNDARY. */
 uint64_t ff_job_written(const struct ff_job *job, uint32_t boundary);
-/* Adds the memory of the open set of BOUNDARY, from which nothing is being read. */
-void ff_job_set_needs(const struct ff_job *job, uint32_t boundary, struct ff_needs *needs);
 /* A feed from BOUNDARY, stored in SET (not owned), for USE, PIECES pieces at a time. *DAMAGED
  * becomes true if the set is found damaged. */
 FF_CHECK int ff_job_feed(const struct ff_job *job, struct ff_workers *workers, bool *damaged,

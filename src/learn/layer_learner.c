@@ -7,9 +7,8 @@ struct layer_learner {
     struct ff_learner base;
     struct ff_layer layer;
     struct ff_part part;
-    struct ff_set *set;   /* not owned */
-    struct ff_feed *feed; /* NULL at rest, like STEP */
-    struct ff_step *step;
+    struct ff_feed *feed;
+    struct ff_step *step; /* NULL at rest */
 };
 
 static struct ff_step_opts step_opts(const struct ff_job *job, const struct ff_knobs *knobs,
@@ -37,19 +36,7 @@ static struct ff_layer layer_shape(const struct ff_job *job, uint32_t number,
     return shape;
 }
 
-static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knobs *knobs,
-                  struct ff_needs *out)
-{
-    struct ff_layer shape = layer_shape(job, layer, knobs);
-    struct ff_step_opts opts = step_opts(job, knobs, &shape);
-
-    out->bytes[FF_MEM_OTHER] += sizeof(struct layer_learner);
-    ff_layer_needs(&shape, job->threads, out);
-    ff_job_feed_needs(job, layer - 1, ff_step_pieces(&shape, knobs->micro_chunks), FF_FEED_LEARN,
-                      out);
-    ff_step_needs(&opts, job->threads, out);
-}
-
+/* While a checkpoint is written. The feed stays, with its place in the scratch file. */
 static void rest_needs(const struct ff_job *job, uint32_t layer, const struct ff_knobs *knobs,
                        struct ff_needs *out)
 {
@@ -57,7 +44,18 @@ static void rest_needs(const struct ff_job *job, uint32_t layer, const struct ff
 
     out->bytes[FF_MEM_OTHER] += sizeof(struct layer_learner);
     ff_layer_needs(&shape, job->threads, out);
-    ff_job_set_needs(job, layer - 1, out);
+    ff_job_feed_needs(job, layer - 1, ff_step_pieces(&shape, knobs->micro_chunks), FF_FEED_LEARN,
+                      out);
+}
+
+static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knobs *knobs,
+                  struct ff_needs *out)
+{
+    struct ff_layer shape = layer_shape(job, layer, knobs);
+    struct ff_step_opts opts = step_opts(job, knobs, &shape);
+
+    rest_needs(job, layer, knobs, out);
+    ff_step_needs(&opts, job->threads, out);
 }
 
 static uint32_t micro_chunks(const struct ff_job *job, uint32_t layer)
@@ -119,35 +117,27 @@ static void rest(struct ff_learner *base)
     struct layer_learner *l = (struct layer_learner *)base;
 
     ff_step_free(l->step);
-    ff_feed_free(l->feed);
     l->step = NULL;
-    l->feed = NULL;
 }
 
-/* Allocates the step and its feed. */
 static int wake(struct layer_learner *l)
 {
     const struct ff_learner_opts *opts = &l->base.opts;
     struct ff_step_opts step = step_opts(opts->job, &opts->knobs, &l->layer);
-    int status =
-        ff_learner_feed(&l->base, l->set, opts->layer - 1,
-                        ff_step_pieces(&l->layer, step.micro_chunks), FF_FEED_LEARN, &l->feed);
 
     step.number = opts->layer;
     step.feed = l->feed;
-    if (status == FF_OK)
-        status = ff_step_new(opts->workers, &step, &l->step);
-    if (status != FF_OK)
-        rest(&l->base);
-    return status;
+    return ff_step_new(opts->workers, &step, &l->step);
 }
 
 static int start(struct ff_learner *base, struct ff_set *set)
 {
     struct layer_learner *l = (struct layer_learner *)base;
+    const struct ff_learner_opts *opts = &base->opts;
+    uint32_t pieces = ff_step_pieces(&l->layer, opts->knobs.micro_chunks);
+    int status = ff_learner_feed(base, set, opts->layer - 1, pieces, FF_FEED_LEARN, &l->feed);
 
-    l->set = set;
-    return wake(l);
+    return status == FF_OK ? wake(l) : status;
 }
 
 static int learn(struct ff_learner *base, const struct ff_batch *batch, struct ff_sums *sums)
@@ -167,6 +157,7 @@ static void close_learner(struct ff_learner *base)
     struct layer_learner *l = (struct layer_learner *)base;
 
     rest(base);
+    ff_feed_free(l->feed);
     ff_layer_release(&l->layer);
 }
 

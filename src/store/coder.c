@@ -248,7 +248,7 @@ static void count_decompressor(struct ff_needs *needs)
     ZSTD_freeDCtx(decompressor);
 }
 
-void ff_coder_needs(size_t n, const struct ff_coder_use *uses, struct ff_needs *needs)
+void ff_coder_work_needs(size_t n, const struct ff_coder_use *uses, struct ff_needs *needs)
 {
     size_t block = 0, compressed = 0;
     bool decompresses = false;
@@ -269,11 +269,17 @@ void ff_coder_needs(size_t n, const struct ff_coder_use *uses, struct ff_needs *
         level = use->compresses > level ? use->compresses : level;
         decompresses = decompresses || use->decompresses;
     }
-    needs->bytes[FF_MEM_IO] += sizeof(struct ff_coder) + block;
+    needs->bytes[FF_MEM_IO] += block;
     if (level)
         count_compressor(level, compressed, needs);
     if (decompresses)
         count_decompressor(needs);
+}
+
+void ff_coder_needs(size_t n, const struct ff_coder_use *uses, struct ff_needs *needs)
+{
+    needs->bytes[FF_MEM_IO] += sizeof(struct ff_coder);
+    ff_coder_work_needs(n, uses, needs);
 }
 
 static int damaged(struct ff_coder *coder, const char *name, const char *why)

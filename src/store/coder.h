@@ -35,6 +35,8 @@ struct ff_coder_use {
 /* Adds the memory of a coder after N USES, shuffled blocks included. It creates and frees zstd
  * contexts to get their size; if there is no memory for them, NEEDS are out of memory. */
 void ff_coder_needs(size_t n, const struct ff_coder_use *uses, struct ff_needs *needs);
+/* The same without the coder itself: what ff_coder_release() frees. */
+void ff_coder_work_needs(size_t n, const struct ff_coder_use *uses, struct ff_needs *needs);
 /* The ff_ctx passed to ff_coder_new(). */
 struct ff_ctx *ff_coder_ctx(const struct ff_coder *coder);
 /*

@@ -255,19 +255,10 @@ void ff_model_file_needs(struct ff_needs *needs)
 
 void ff_model_file_coding_needs(size_t elements, bool puts, bool gets, struct ff_needs *needs)
 {
-    struct ff_needs idle = {0}, busy = {0};
-    struct ff_coder_use use = {
-        .dtype = FF_F32,
-        .rows = 1,
-        .columns = (uint32_t)elements,
-        .compresses = puts ? TILE_ZSTD_LEVEL : 0,
-        .decompresses = gets,
-    };
+    int level = puts ? TILE_ZSTD_LEVEL : 0;
+    struct ff_coder_use use = {FF_F32, false, 1, (uint32_t)elements, level, gets};
 
-    ff_coder_needs(0, NULL, &idle);
-    ff_coder_needs(1, &use, &busy);
-    busy.bytes[FF_MEM_IO] -= idle.bytes[FF_MEM_IO];
-    ff_needs_add(needs, &busy);
+    ff_coder_work_needs(1, &use, needs);
 }
 
 void ff_model_file_read_needs(const struct ff_model_file *file, struct ff_needs *needs)
