@@ -117,7 +117,7 @@ ok "JSON is valid after a training" json out
 ok "its plan has the time" [ -n "$(leaf .plan.seconds)" ]
 ok "and the speed" [ "$(leaf .plan.speed | tr -d '"')" = given ]
 ff 0 train --data "$data" --limit 200 --hidden 20x2 --epochs 1 --model timed.ff --force
-ok "a short training is not delayed" has err '^estimated time: some seconds$'
+ok "a short training does not measure it" [ "$(grep -c '^estimated time: ' err)" -eq 0 ]
 ff 0 plan $fixed --hidden 2000 --depths 2,7,...,47 --modes ff-stream,ff-full,bp --batch 5000
 ok "a table has a line for each mode and depth" lines out 31
 ok "every line has five sizes and a time" \

@@ -32,8 +32,9 @@ static const char *problem(const char *format, ...)
 /* True of a member that is measured: another value each time. */
 static bool is_measured(const char *key)
 {
-    static const char *const parts[] = {"seconds",       "gflops", "_bytes", "per_second",
-                                        "bytes_written", "date",   "plan",   "file"};
+    static const char *const parts[] = {"seconds",    "gflops",        "_bytes",
+                                        "per_second", "bytes_written", "date",
+                                        "plan",       "file",          "speed"};
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strstr(key, parts[i]))

@@ -21,7 +21,8 @@ void plan_times_add(struct plan_times *times, uint32_t first, uint32_t last, dou
 void plan_times_release(struct plan_times *times);
 
 /* Calls LINE with the time of a training with PLAN and the speed that it assumes: "estimated time:
- * about 2 min 05 s at 75.0 GFLOP/s (measured)". */
+ * about 2 min 05 s at 75.0 GFLOP/s (measured)". Some seconds at nominal speed say nothing, and are
+ * not printed. */
 void plan_time_line(const struct ff_plan *plan, void (*line)(void *arg, const char *text),
                     void *arg);
 /* Calls LINE with the time of an epoch of each layer. */
