@@ -240,6 +240,8 @@ void ff_dataset_needs(struct ff_needs *needs)
 
 void ff_dataset_close(struct ff_dataset *dataset)
 {
-    if (dataset)
-        dataset->format->close(dataset);
+    if (!dataset)
+        return;
+    ff_schema_release(&dataset->schema);
+    dataset->format->close(dataset);
 }

@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "data/files.h"
 #include "data/paths.h"
+#include "data/schema.h"
 
 #include <fftool/data.h>
 
@@ -23,6 +24,9 @@ struct ff_dataset_spec {
     const struct ff_rows *rows; /* if not NULL, the dataset; PATH is its name in messages */
     bool unlabelled;            /* read no labels (predict) */
     uint64_t sample; /* size of a random subsample; 0, or at least the number of rows: all */
+    const struct ff_schema *schema; /* of the model that is to use the data; NULL: to be found */
+    const char *label_column;       /* of a table: name, or number from 1; NULL: the last */
+    bool fill_missing;              /* of a table: fill missing values, else they are errors */
 };
 
 struct ff_dataset_info {
@@ -43,6 +47,9 @@ struct ff_dataset {
     const struct ff_dataset_format *format;
     struct ff_ctx *ctx;
     struct ff_dataset_info info;
+    /* That of the spec, if it has one, and whatever open() finds, which leaves it empty if all is
+     * as it is for images with labels from 0 on. Released by ff_dataset_close(). */
+    struct ff_schema schema;
     struct ff_permutation order; /* a row is in the subsample if its image is below info.rows */
     uint64_t passed, drawn;      /* rows read so far, and those in the subsample */
 };

@@ -1,0 +1,55 @@
+/*
+ * What the values and labels of a dataset mean: its columns and its classes. A format finds them
+ * when it opens the training data; the model keeps them; test data is read with those of the model,
+ * so that columns are found by name and labels are the same classes.
+ *
+ * A row of a dataset has a value for each column: a float, or a uint8 if the dataset is not float.
+ * That of a column of categories is the index of its category, or FF_CATEGORY_UNSEEN. Inputs of
+ * layer 1 are made from these values (data/embed.h).
+ */
+#ifndef FF_DATA_SCHEMA_H
+#define FF_DATA_SCHEMA_H
+
+#include "base/context.h"
+
+enum ff_column_kind {
+    FF_COLUMN_NUMBER,
+    FF_COLUMN_CATEGORY,
+};
+
+/* The value of a category that the training data does not have: none of its inputs is 1. */
+#define FF_CATEGORY_UNSEEN (-1.0f)
+/* Most categories of a column. */
+#define FF_MAX_CATEGORIES 1000u
+/* The label of a row whose class the training data does not have. */
+#define FF_LABEL_UNSEEN (UINT16_MAX - 1)
+
+struct ff_column {
+    enum ff_column_kind kind;
+    char *name;            /* NULL: it has none */
+    double mean;           /* of a number */
+    double deviation;      /* of a number: standard deviation; 0: it is constant */
+    uint32_t n_categories; /* of categories: 1 .. FF_MAX_CATEGORIES */
+    uint32_t mode;         /* of categories: the index of the most frequent one */
+    char **categories;     /* of categories: names in ascending order of their bytes */
+};
+
+struct ff_schema {
+    uint32_t n_columns; /* 0: columns are alike and have no names, as pixels */
+    struct ff_column *columns;
+    uint32_t n_classes; /* 0: unlabelled */
+    char **classes;     /* names in the order of the labels; NULL: "0", "1", ... */
+    char *label_name;   /* of the column of labels; NULL: it has none */
+    bool fills_missing; /* a missing value is the mean of its column, or its mode */
+};
+
+/* Strings and arrays of a schema are malloc'd, and freed by this. SCHEMA is then empty. */
+void ff_schema_release(struct ff_schema *schema);
+/* Copies IN to OUT, which is empty. FF_ENOMEM; OUT is then empty. */
+FF_CHECK int ff_schema_copy(struct ff_ctx *ctx, const struct ff_schema *in, struct ff_schema *out);
+/* Writes the name of class LABEL, below n_classes, to OUT if it has none; returns it. */
+#define FF_CLASS_NAME_BYTES 16
+const char *ff_schema_class(const struct ff_schema *schema, uint32_t label,
+                            char out[FF_CLASS_NAME_BYTES]);
+
+#endif
