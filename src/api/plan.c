@@ -46,6 +46,7 @@ static int plan(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     struct ff_manifest manifest = {0};
     struct ff_compression compression;
     struct ff_dataset_info info;
+    struct ff_schema schema = {.n_columns = 0};
     uint64_t samples = data ? data->samples : 0;
     int status = ff_begin_compression(ctx, opts->compress, &compression);
 
@@ -54,13 +55,13 @@ static int plan(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (status == FF_OK && data) {
         status = describe(ctx, data, &info);
         if (status == FF_OK)
-            status = ff_begin_check_data(ctx, recipe, NULL, samples, &info);
+            status = ff_begin_check_data(ctx, recipe, NULL, samples, &info, &schema);
     } else if (status == FF_OK) {
-        status = opts->data.path ? ff_begin_data(ctx, recipe, opts, &info, &samples)
+        status = opts->data.path ? ff_begin_data(ctx, recipe, opts, &info, &schema, &samples)
                                  : ff_fail(ctx, FF_EINVAL, "no dataset is given");
     }
     if (status == FF_OK)
-        status = ff_begin_manifest(ctx, recipe, opts, samples, &info, &manifest);
+        status = ff_begin_manifest(ctx, recipe, opts, samples, &info, &schema, &manifest);
     if (status == FF_OK) {
         struct ff_job job = ff_job_make(&manifest, opts, &compression);
         struct ff_train_tasks tasks;
@@ -70,6 +71,7 @@ static int plan(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         if (status == FF_OK || status == FF_EBUDGET)
             estimate_time(ctx, &tasks, opts, out);
     }
+    ff_schema_release(&schema);
     ff_manifest_release(&manifest);
     return status;
 }

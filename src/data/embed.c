@@ -1,11 +1,22 @@
 #include "data/embed.h"
 
 #include <assert.h>
+#include <stdlib.h>
+
+void ff_encoding_release(struct ff_encoding *encoding)
+{
+    free(encoding->mean);
+    free(encoding->scale);
+    free(encoding->category);
+    *encoding = (struct ff_encoding){.inputs = 0};
+}
 
 uint32_t ff_embed_width(const struct ff_embedding *embedding)
 {
-    return embedding->mode == FF_EMBED_APPEND ? embedding->features + embedding->classes
-                                              : embedding->features;
+    const struct ff_encoding *encoding = embedding->encoding;
+    uint32_t inputs = encoding ? encoding->inputs : embedding->features;
+
+    return embedding->mode == FF_EMBED_APPEND ? inputs + embedding->classes : inputs;
 }
 
 uint16_t ff_wrong_label(uint64_t seed, uint32_t set, uint64_t row, uint16_t label, uint32_t classes)

@@ -1,7 +1,7 @@
 /*
- * From stored images to the inputs of layer 1: pixels become floats, the label is embedded, and the
- * row is scaled to RMS 1 (length sqrt(width)), like the inputs of every layer: layer normalisation
- * without the mean (Hinton 2022, section 2.1).
+ * From stored rows to the inputs of layer 1: pixels become floats, or values are encoded; the label
+ * is embedded, and the row is scaled to RMS 1 (length sqrt(width)), like the inputs of every layer:
+ * layer normalisation without the mean (Hinton 2022, section 2.1).
  */
 #ifndef FF_DATA_EMBED_H
 #define FF_DATA_EMBED_H
@@ -15,17 +15,38 @@ enum ff_label_embedding {
     FF_EMBED_APPEND = 1, /* C inputs are inserted in front of the features */
 };
 
+#define FF_PIXEL_SCALE (1.0f / 255.0f)
+
+/*
+ * How the values of a row become inputs. A number x becomes (x - mean) scale, at
+ * most the largest float. A category becomes an
+ * input for each category of its column, of which its own is 1. The last input is 1: without it,
+ * scaling a row to RMS 1 would lose its magnitude.
+ */
+struct ff_encoding {
+    uint32_t columns;
+    uint32_t inputs;    /* of all columns, and the constant one */
+    bool alike;         /* mean and scale are those of every column */
+    double *mean;       /* (columns), or (1) if alike */
+    double *scale;      /* the same; 1 / standard deviation, or 0 if a column is constant */
+    uint32_t *category; /* (columns): number of categories, 0: a number; NULL: all are numbers */
+};
+
+/* Frees the arrays, which are malloc'd; ENCODING is then empty. */
+void ff_encoding_release(struct ff_encoding *encoding);
+
 struct ff_embedding {
     enum ff_label_embedding mode;
     float strength; /* value of the label's input, before scaling; the other label inputs are 0 */
     uint32_t features; /* of a stored row */
-    uint32_t classes;  /* at most FEATURES with FF_EMBED_REPLACE; 0: no label is embedded */
+    uint32_t classes;  /* at most the inputs with FF_EMBED_REPLACE; 0: no label is embedded */
+    const struct ff_encoding *encoding; /* NULL: features are the inputs */
 };
 
 /* The neutral label: all label inputs are strength / classes (0.1 for 10 classes, strength 1). */
 #define FF_LABEL_NEUTRAL UINT16_MAX
 
-/* Inputs of layer 1: features, plus classes for FF_EMBED_APPEND. */
+/* Inputs of layer 1: features as encoded, plus classes for FF_EMBED_APPEND. */
 uint32_t ff_embed_width(const struct ff_embedding *embedding);
 /*
  * Computes ROWS rows of inputs OUT (rows x ff_embed_width()) from FEATURES, u8 (scaled by 1/255) or

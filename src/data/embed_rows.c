@@ -4,10 +4,10 @@
 #include "base/level.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 
-#define PIXEL_SCALE (1.0f / 255.0f)
 #define LENGTH_EPSILON 1e-6 /* added to the length of a row, as in the normalisation of a layer */
 #define LANES 8
 
@@ -38,7 +38,7 @@ static void write_label(const struct ff_embedding *embedding, uint16_t label, fl
 static void write_pixels(const unsigned char *restrict pixels, size_t n, float *restrict out)
 {
     for (size_t j = 0; j < n; j++)
-        out[j] = (float)pixels[j] * PIXEL_SCALE;
+        out[j] = (float)pixels[j] * FF_PIXEL_SCALE;
 }
 
 static void copy_floats(const float *restrict in, size_t n, float *restrict out)
@@ -75,16 +75,83 @@ static void normalise(float *x, size_t n)
         x[j] *= factor;
 }
 
+/* (x - mean) scale within the range of float. */
+static float standardised(double x, double mean, double scale)
+{
+    const double y = (x - mean) * scale, most = y < FLT_MAX ? y : FLT_MAX;
+
+    return (float)(most > -FLT_MAX ? most : -FLT_MAX);
+}
+
+/* Standardises N numbers in place. */
+static void standardise(const struct ff_encoding *encoding, float *restrict x)
+{
+    const double *mean = encoding->mean, *scale = encoding->scale;
+    const size_t n = encoding->columns;
+
+    if (encoding->alike) {
+        for (size_t j = 0; j < n; j++)
+            x[j] = standardised((double)x[j], *mean, *scale);
+    } else {
+        for (size_t j = 0; j < n; j++)
+            x[j] = standardised((double)x[j], mean[j], scale[j]);
+    }
+}
+
+static void encode_mixed(const struct ff_encoding *encoding, const float *restrict in,
+                         float *restrict out)
+{
+    for (size_t c = 0; c < encoding->columns; c++) {
+        const uint32_t categories = encoding->category[c];
+        const size_t at = encoding->alike ? 0 : c;
+
+        if (categories == 0)
+            *out++ = standardised((double)in[c], encoding->mean[at], encoding->scale[at]);
+        for (uint32_t k = 0; k < categories; k++)
+            *out++ = in[c] == (float)k ? 1.0f : 0.0f;
+    }
+}
+
+static void encode(const struct ff_encoding *encoding, const void *row, bool is_float, float *out)
+{
+    if (is_float && encoding->category) {
+        encode_mixed(encoding, row, out);
+    } else {
+        if (is_float)
+            copy_floats(row, encoding->columns, out);
+        else
+            write_pixels(row, encoding->columns, out);
+        standardise(encoding, out);
+    }
+    out[encoding->inputs - 1] = 1;
+}
+
+/* A row whose values are encoded. The label is written last, for it may replace inputs. */
+static void embed_encoded(const struct ff_embedding *embedding, const void *row, bool is_float,
+                          const uint16_t *label, float *out)
+{
+    const size_t before = embedding->mode == FF_EMBED_APPEND ? embedding->classes : 0;
+
+    encode(embedding->encoding, row, is_float, out + before);
+    if (embedding->classes > 0)
+        write_label(embedding, *label, out);
+}
+
 void FF_AT_LEVEL(ff_embed)(const struct ff_embedding *embedding, size_t rows, const void *features,
                            bool is_float, const uint16_t *labels, float *out)
 {
     const size_t n = embedding->features, classes = embedding->classes;
-    const size_t width = ff_embed_width(embedding);
+    const size_t width = ff_embed_width(embedding), element = is_float ? sizeof(float) : 1;
     /* The number of pixels that the label replaces, and the position of the others. */
     const size_t replaced = embedding->mode == FF_EMBED_REPLACE ? classes : 0;
 
-    assert(replaced <= n);
-    for (size_t row = 0; row < rows; row++, out += width) {
+    assert(replaced <= width);
+    for (size_t row = 0; row < rows && embedding->encoding; row++, out += width) {
+        embed_encoded(embedding, (const char *)features + row * n * element, is_float,
+                      labels ? &labels[row] : NULL, out);
+        normalise(out, width);
+    }
+    for (size_t row = 0; row < rows && !embedding->encoding; row++, out += width) {
         if (classes > 0)
             write_label(embedding, labels[row], out);
         if (is_float)

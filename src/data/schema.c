@@ -77,6 +77,16 @@ int ff_schema_copy(struct ff_ctx *ctx, const struct ff_schema *in, struct ff_sch
     return ff_fail(ctx, FF_ENOMEM, "out of memory for the columns of the data");
 }
 
+uint64_t ff_schema_inputs(const struct ff_schema *schema, uint32_t features)
+{
+    uint64_t inputs = features;
+
+    for (uint32_t c = 0; c < schema->n_columns; c++)
+        if (schema->columns[c].kind == FF_COLUMN_CATEGORY)
+            inputs += schema->columns[c].n_categories - 1;
+    return inputs;
+}
+
 const char *ff_schema_class(const struct ff_schema *schema, uint32_t label,
                             char out[FF_CLASS_NAME_BYTES])
 {

@@ -47,6 +47,8 @@ struct ff_schema {
 void ff_schema_release(struct ff_schema *schema);
 /* Copies IN to OUT, which is empty. FF_ENOMEM; OUT is then empty. */
 FF_CHECK int ff_schema_copy(struct ff_ctx *ctx, const struct ff_schema *in, struct ff_schema *out);
+/* The inputs that a row of FEATURES values becomes: one for a number, one for each category. */
+uint64_t ff_schema_inputs(const struct ff_schema *schema, uint32_t features);
 /* Writes the name of class LABEL, below n_classes, to OUT if it has none; returns it. */
 #define FF_CLASS_NAME_BYTES 16
 const char *ff_schema_class(const struct ff_schema *schema, uint32_t label,

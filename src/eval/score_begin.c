@@ -142,7 +142,8 @@ static int open_data(struct scoring *s)
                                    .rows = opts->data.rows,
                                    .split = opts->train_split ? FF_SPLIT_TRAIN : FF_SPLIT_TEST,
                                    .unlabelled = s->opts->unlabelled,
-                                   .sample = s->opts->unlabelled ? 0 : opts->limit_rows};
+                                   .sample = s->opts->unlabelled ? 0 : opts->limit_rows,
+                                   .schema = &manifest->schema};
     const struct ff_dataset_info *info;
     int status = ff_dataset_open(s->ctx, &spec, &s->dataset);
 

@@ -28,6 +28,7 @@ struct import {
     enum ff_dtype dtype;
     struct ff_import_facts *facts; /* NULL: not wanted */
     XXH3_state_t *hash;
+    struct ff_moments_sums sums;
     uint64_t rows_read;
     /* Samples read at a time */
     size_t read_rows;
@@ -142,14 +143,18 @@ static int read_all(struct import *import, void *data, size_t size, uint64_t off
     return FF_OK;
 }
 
-/* Records the label of the sample at PLACE in stored order. */
-static void note_label(struct import *import, uint64_t place, uint16_t label)
+/* Records what a sample, at PLACE in stored order, adds to the facts. */
+static void note_sample(struct import *import, uint64_t place, const void *features, uint16_t label)
 {
+    const struct ff_dataset_info *info = &import->opts->dataset->info;
     struct ff_import_facts *facts = import->facts;
+    bool learned = place < import->opts->geometry->learned_rows;
 
-    if (!facts || !import->opts->dataset->info.classes)
+    if (facts && learned && import->sums.moments.n > 0)
+        ff_moments_add(&import->sums, info->features, features, info->is_float);
+    if (!facts || !info->classes || label >= info->classes)
         return;
-    if (place < import->opts->geometry->learned_rows)
+    if (learned)
         facts->learned[label] = true;
     else
         facts->held_out[label] = true;
@@ -172,7 +177,8 @@ static int fill_buckets(struct import *import)
 
             record->place = (uint32_t)(place % import->bucket_rows);
             record->label = import->read_labels[i];
-            note_label(import, place, record->label);
+            note_sample(import, place, import->read_features + i * import->row_bytes,
+                        record->label);
             memcpy(record->features, import->read_features + i * import->row_bytes,
                    import->row_bytes);
             status = write_all(import, record, import->record_bytes, at * import->record_bytes);
@@ -219,7 +225,8 @@ static int import_in_order(struct import *import)
 
         status = read_rows(import, &rows);
         for (size_t i = 0; i < rows && status == FF_OK; i++) {
-            note_label(import, row + i, import->read_labels[i]);
+            note_sample(import, row + i, import->read_features + i * import->row_bytes,
+                        import->read_labels[i]);
             if (import->opts->set)
                 status = place_row(import, import->read_features + i * import->row_bytes,
                                    import->read_labels[i]);
@@ -298,6 +305,8 @@ int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts, struct ff_i
         if (!import.hash || XXH3_128bits_reset(import.hash) != XXH_OK)
             status = ff_fail(ctx, FF_ENOMEM, "out of memory for the fingerprint");
     }
+    if (status == FF_OK && facts && opts->moment_columns > 0)
+        status = ff_moments_begin(ctx, opts->moment_columns, &import.sums);
     if (status == FF_OK && opts->order) {
         status = opts->scratch->ops->temporary(opts->scratch->self, &import.fd);
         if (status == FF_OK)
@@ -312,7 +321,10 @@ int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts, struct ff_i
 
         ff_hex128(hash.high64, hash.low64, facts->fingerprint);
         status = ff_dataset_describe(opts->dataset, &facts->files);
+        if (status == FF_OK && import.sums.moments.n > 0)
+            ff_moments_end(&import.sums, opts->dataset->info.features, &facts->moments);
     }
+    ff_moments_abandon(&import.sums);
     ff_memory_sample(ctx);
     if (import.fd >= 0)
         close(import.fd);

@@ -11,6 +11,7 @@
 
 #include "base/rng.h"
 #include "data/dataset.h"
+#include "data/moments.h"
 #include "model/geometry.h"
 #include "store/activations.h"
 
@@ -21,6 +22,7 @@ struct ff_import_opts {
     struct ff_scratch *scratch;         /* for the temporary file; unused without ORDER */
     struct ff_set *set;                 /* written, not sealed; NULL: samples are only hashed */
     struct ff_compression compression;
+    uint32_t moment_columns;                /* of the moments that are measured; 0: none */
     bool (*tick)(void *arg, uint64_t rows); /* true: stop with FF_EINTERRUPTED; may be NULL */
     void *arg;
 };
@@ -32,6 +34,7 @@ struct ff_import_facts {
     struct ff_data_files files;
     bool learned[FF_MAX_DATA_CLASSES]; /* labels of the training samples */
     bool held_out[FF_MAX_DATA_CLASSES];
+    struct ff_moments moments; /* of the training samples, to be released; empty on error */
 };
 
 /* Imports the dataset. FACTS may be NULL: nothing is hashed then. With FACTS the dataset can only

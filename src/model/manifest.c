@@ -3,6 +3,7 @@
 #include "model/json_text.h"
 #include "model/manifest_files.h"
 #include "model/manifest_recipe.h"
+#include "model/manifest_schema.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -27,6 +28,9 @@ void ff_manifest_release(struct ff_manifest *manifest)
     free(manifest->zstd);
     free(manifest->data_path);
     free(manifest->data_labels);
+    ff_schema_release(&manifest->schema);
+    ff_moments_release(&manifest->moments);
+    ff_encoding_release(&manifest->encoding);
     memset(manifest, 0, sizeof *manifest);
 }
 
@@ -56,7 +60,9 @@ static json_t *data_to_json(const struct ff_manifest *manifest)
                   (json_int_t)image->height, (json_int_t)image->width, (json_int_t)image->channels,
                   "planar", image->planar, "files", ff_manifest_files_write(&manifest->files));
 
-    if (ff_json_set_path(object, "path", manifest->data_path) != 0 ||
+    if (ff_manifest_schema_write(object, &manifest->schema) != 0 ||
+        ff_manifest_moments_write(object, &manifest->moments) != 0 ||
+        ff_json_set_path(object, "path", manifest->data_path) != 0 ||
         ff_json_set_path(object, "labels", manifest->data_labels) != 0 ||
         (manifest->data_is_rows && json_object_set_new(object, "rows", json_true()) != 0)) {
         json_decref(object);
@@ -190,6 +196,10 @@ static int data_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest
         status = ff_fail(ctx, FF_ECORRUPT, "\"path\" of the data is missing");
     if (status == FF_OK)
         status = ff_json_get_path(ctx, object, "labels", &out->data_labels);
+    if (status == FF_OK)
+        status = ff_manifest_schema_read(ctx, object, out->classes, &out->schema);
+    if (status == FF_OK)
+        status = ff_manifest_moments_read(ctx, object, &out->moments);
     return status == FF_OK ? ff_manifest_files_read(ctx, files, &out->files) : status;
 }
 
@@ -261,7 +271,7 @@ static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *ou
     if (status == FF_OK)
         status = writer_from_json(ctx, writer, out);
     if (status == FF_OK)
-        status = ff_manifest_recipe_read(ctx, recipe, &out->recipe);
+        status = ff_manifest_recipe_read(ctx, recipe, out->version, &out->recipe);
     if (status == FF_OK)
         status = data_from_json(ctx, data, out);
     if (status == FF_OK)
@@ -270,7 +280,7 @@ static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *ou
         status = choice_from_json(ctx, choice, &out->choice);
     if (status == FF_OK && !ff_manifest_is_sane(out))
         status = ff_fail(ctx, FF_ECORRUPT, "its numbers contradict each other");
-    return status;
+    return status == FF_OK ? ff_manifest_encode(ctx, out) : status;
 }
 
 struct source {

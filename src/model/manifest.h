@@ -11,6 +11,8 @@
 #include "data/embed.h"
 #include "data/files.h"
 #include "data/image.h"
+#include "data/moments.h"
+#include "data/schema.h"
 #include "model/geometry.h"
 #include "recipe/kind.h"
 #include "store/model_file.h"
@@ -68,9 +70,12 @@ struct ff_range_choice {
 
 /*
  * Versions of the manifest, which are also versions of the arithmetic: the same recipe gives other
- * weights under each. 4: subnormal numbers are zero (base/float_mode.h). A model keeps its version.
+ * weights under each. 4: subnormal numbers are zero (base/float_mode.h). 5: values of tables and
+ * floats are encoded (data/embed.h). A model keeps its version.
  */
-#define FF_MANIFEST_VERSION 4
+#define FF_MANIFEST_VERSION 5
+#define FF_FLUSHING_VERSION 4
+#define FF_ENCODING_VERSION 5
 #define FF_OLDEST_MANIFEST_VERSION 3
 
 struct ff_manifest {
@@ -87,6 +92,9 @@ struct ff_manifest {
     uint32_t features, classes;
     bool is_float;
     struct ff_image image;
+    struct ff_schema schema;     /* of the data; empty: pixels with labels from 0 on */
+    struct ff_moments moments;   /* of the learned samples; none until imported, or not needed */
+    struct ff_encoding encoding; /* of the features, from schema and moments; 0 inputs: none */
     struct ff_progress_mark mark;
     struct ff_range_choice choice; /* set when all layers are trained */
 };
@@ -127,7 +135,20 @@ struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest);
 /* The choice in its public form. */
 struct ff_layer_choice ff_manifest_choice(const struct ff_manifest *manifest);
 uint64_t ff_manifest_held_out(const struct ff_manifest *manifest);
-/* How labels are embedded in the inputs of layer 1; with 0 classes if they are not. */
+/* How features are standardised with the recipe and the type of the data. */
+enum ff_standardize { FF_STANDARDIZE_NONE, FF_STANDARDIZE_COLUMNS, FF_STANDARDIZE_WHOLE };
+enum ff_standardize ff_manifest_standardize(const struct ff_manifest *manifest);
+/* Most columns with a mean and a deviation each, which the manifest holds. */
+#define FF_MAX_STANDARD_COLUMNS 16384u
+/* Makes the encoding anew from schema and moments; without moments values are not standardised yet.
+ * Call when they are set or changed. FF_ENOMEM. */
+FF_CHECK int ff_manifest_encode(struct ff_ctx *ctx, struct ff_manifest *manifest);
+/* Inputs that the features become. */
+uint64_t ff_manifest_inputs(const struct ff_manifest *manifest);
+/* The columns of the moments of MANIFEST's data; 0: they are not needed. */
+uint32_t ff_manifest_moments(const struct ff_manifest *manifest);
+/* How labels are embedded in the inputs of layer 1; with 0 classes if they are not. The encoding is
+ * that of MANIFEST. */
 struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest);
 /* Inputs of layer LAYER (from 1): columns of boundary LAYER - 1. */
 uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer);

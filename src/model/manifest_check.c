@@ -11,6 +11,8 @@
 static bool data_is_sane(const struct ff_manifest *manifest)
 {
     struct ff_embedding embedding = ff_manifest_embedding(manifest);
+    uint32_t moments = ff_manifest_moments(manifest);
+    uint64_t inputs = ff_manifest_inputs(manifest);
     const struct ff_image *image = &manifest->image;
     uint64_t pixels = (uint64_t)image->height * image->width;
 
@@ -24,8 +26,10 @@ static bool data_is_sane(const struct ff_manifest *manifest)
         return false;
     return manifest->samples > 0 && ff_geometry_fits(manifest->samples, manifest->recipe.batch) &&
            manifest->features > 0 && manifest->features <= FF_MAX_UNITS && manifest->classes >= 2 &&
-           manifest->classes <= FF_MAX_DATA_CLASSES &&
-           (embedding.mode != FF_EMBED_REPLACE || manifest->features >= embedding.classes);
+           manifest->classes <= FF_MAX_DATA_CLASSES && inputs <= FF_MAX_UNITS &&
+           (embedding.mode != FF_EMBED_REPLACE || inputs >= embedding.classes) &&
+           (manifest->schema.n_columns == 0 || manifest->schema.n_columns == manifest->features) &&
+           manifest->moments.n == (manifest->mark.stage == FF_STAGE_IMPORT ? 0 : moments);
 }
 
 static bool sums_are_sane(const struct ff_progress_mark *mark, uint64_t learned_rows)

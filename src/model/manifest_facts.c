@@ -43,15 +43,17 @@ uint64_t ff_manifest_held_out(const struct ff_manifest *manifest)
 struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest)
 {
     bool replace = ff_recipe_replaces_inputs(&manifest->recipe);
+    struct ff_embedding out = {
+        .features = manifest->features,
+        .encoding = manifest->encoding.inputs > 0 ? &manifest->encoding : NULL,
+    };
 
     if (!ff_recipe_embeds_labels(&manifest->recipe))
-        return (struct ff_embedding){.features = manifest->features};
-    return (struct ff_embedding){
-        .mode = replace ? FF_EMBED_REPLACE : FF_EMBED_APPEND,
-        .strength = (float)manifest->recipe.label_strength,
-        .features = manifest->features,
-        .classes = manifest->classes,
-    };
+        return out;
+    out.mode = replace ? FF_EMBED_REPLACE : FF_EMBED_APPEND;
+    out.strength = (float)manifest->recipe.label_strength;
+    out.classes = manifest->classes;
+    return out;
 }
 
 uint32_t ff_manifest_fan_in(const struct ff_manifest *manifest, uint32_t layer)

@@ -124,7 +124,7 @@ static int check_keys(struct ff_ctx *ctx, json_t *object)
     return FF_OK;
 }
 
-int ff_manifest_recipe_read(struct ff_ctx *ctx, json_t *object, struct ff_recipe *out)
+int ff_manifest_recipe_read(struct ff_ctx *ctx, json_t *object, int version, struct ff_recipe *out)
 {
     const char *hidden = json_string_value(json_object_get(object, "hidden"));
     size_t n;
@@ -135,9 +135,12 @@ int ff_manifest_recipe_read(struct ff_ctx *ctx, json_t *object, struct ff_recipe
     status = check_keys(ctx, object);
     if (status == FF_OK)
         status = ff_recipe_parse_hidden(ctx, hidden ? hidden : "", out);
-    for (size_t i = 0; i < n && status == FF_OK; i++)
-        status = field_from_json(ctx, &fields[i], json_object_get(object, ff_field_key(&fields[i])),
-                                 out);
+    for (size_t i = 0; i < n && status == FF_OK; i++) {
+        const json_t *value = json_object_get(object, ff_field_key(&fields[i]));
+
+        if (value || version >= fields[i].since)
+            status = field_from_json(ctx, &fields[i], value, out);
+    }
     return status == FF_OK ? ff_recipe_complete(ctx, out) : status;
 }
 

@@ -9,7 +9,8 @@
 /* NULL: out of memory. */
 json_t *ff_manifest_recipe_write(const struct ff_recipe *recipe);
 /* Reads and checks OUT, which the caller releases also on error. */
-FF_CHECK int ff_manifest_recipe_read(struct ff_ctx *ctx, json_t *object, struct ff_recipe *out);
+FF_CHECK int ff_manifest_recipe_read(struct ff_ctx *ctx, json_t *object, int version,
+                                     struct ff_recipe *out);
 
 /* FF_OK if two recipes are the same, else FF_EMISMATCH and a message naming the first difference.
  */

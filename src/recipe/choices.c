@@ -45,6 +45,19 @@ const struct ff_recipe_choice *ff_pass_on_choices(void)
     return outputs;
 }
 
+const struct ff_recipe_choice *ff_standardize_choices(void)
+{
+    static const struct ff_recipe_choice standards[] = {
+        {"auto", "columns for tables and other floats, whole for float images, none for uint8"},
+        {"columns", "each column to mean 0 and standard deviation 1 over the training samples"},
+        {"whole", "all values alike, as the pixels of images"},
+        {"none", "values as they are"},
+        {NULL, NULL},
+    };
+
+    return standards;
+}
+
 /* ---- Names of tables ---- */
 
 #define MAX_CHOICES 16

@@ -36,6 +36,7 @@ struct ff_field {
     size_t offset;                                   /* of the member of struct ff_recipe */
     const struct ff_recipe_choice *(*choices)(void); /* choices.h; of a field that is a name */
     const char *initial;                             /* value in a new recipe; NULL: unset */
+    int since; /* version of the manifest from which on models have it; before: INITIAL */
     enum ff_condition
         needs[FF_FIELD_NEEDS]; /* to have an effect; messages name the first that does not hold */
 };

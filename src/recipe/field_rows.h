@@ -112,6 +112,10 @@ FF_FIELD(REAL, dropout,
                  .default_is = FF_DEFAULT_BY_CHOICE,
                  .help = "dropout probability of layer inputs, 0 to 0.99 (ff-stream)"),
          .needs = {FF_IF_STREAMS})
+FF_FIELD(CHOICE, standardize,
+         FF_INFO(.option = "standardize", .argument = "HOW", .group = FF_GROUP_NETWORK,
+                 .decides_size = true, .help = "how values of the data are standardised"),
+         .choices = ff_standardize_choices, .initial = "auto", .since = 5)
 FF_FIELD(COUNT, jitter,
          FF_INFO(.option = "jitter", .argument = "N", .group = FF_GROUP_NETWORK, .low = 0,
                  .high = FF_MAX_JITTER, .decides_size = true,

@@ -142,20 +142,43 @@ static int refuse_one_batch(struct ff_ctx *ctx, const struct ff_recipe *recipe, 
                    (unsigned long long)samples, recipe->batch, (unsigned long long)(samples - 1));
 }
 
+/* Each column has a mean and a deviation in the manifest. */
+static int check_columns(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                         const struct ff_dataset_info *info, const struct ff_schema *schema)
+{
+    if (schema->n_columns > FF_MAX_STANDARD_COLUMNS)
+        return ff_fail(ctx, FF_EINVAL, "%u columns: a table has at most %u", schema->n_columns,
+                       FF_MAX_STANDARD_COLUMNS);
+    if (strcmp(recipe->standardize, "columns") == 0 && info->features > FF_MAX_STANDARD_COLUMNS)
+        return ff_fail(ctx, FF_EINVAL,
+                       "standardize: %u features, of which at most %u have a mean and a deviation "
+                       "each; use --standardize whole",
+                       info->features, FF_MAX_STANDARD_COLUMNS);
+    if (strcmp(recipe->standardize, "whole") == 0 && schema->n_columns > 0)
+        return ff_fail(ctx, FF_EINVAL,
+                       "standardize: columns of a table are not alike; use --standardize columns");
+    return FF_OK;
+}
+
 int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, const char *path,
-                        uint64_t samples, const struct ff_dataset_info *info)
+                        uint64_t samples, const struct ff_dataset_info *info,
+                        const struct ff_schema *schema)
 {
     struct ff_geometry geometry;
+    uint64_t inputs = ff_schema_inputs(schema, info->features) + info->is_float;
     int status;
 
     if (info->classes < 2)
         return ff_fail(ctx, FF_EINVAL,
                        "all labels are of one class; at least two classes are required");
-    if (info->features > FF_MAX_UNITS - info->classes)
+    if (inputs > FF_MAX_UNITS - info->classes)
         return ff_fail(ctx, FF_EINVAL, "%u features and %u classes: a layer has at most %u inputs",
                        info->features, info->classes, FF_MAX_UNITS);
+    status = check_columns(ctx, recipe, info, schema);
+    if (status != FF_OK)
+        return status;
     if (ff_recipe_embeds_labels(recipe) && ff_recipe_replaces_inputs(recipe) &&
-        info->features < info->classes)
+        inputs < info->classes)
         return ff_fail(
             ctx, FF_EINVAL,
             "%u feature%s cannot hold a label of %u classes; use --label-embedding append",
@@ -242,7 +265,8 @@ int ff_begin_record_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
 }
 
 int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
-                  const struct ff_train_opts *opts, struct ff_dataset_info *info, uint64_t *samples)
+                  const struct ff_train_opts *opts, struct ff_dataset_info *info,
+                  struct ff_schema *schema, uint64_t *samples)
 {
     struct ff_dataset_spec spec = {.path = opts->data.path,
                                    .labels = opts->data.labels,
@@ -252,17 +276,21 @@ int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     struct ff_dataset *dataset;
     int status = ff_dataset_open(ctx, &spec, &dataset);
 
+    *schema = (struct ff_schema){.n_columns = 0};
     if (status != FF_OK)
         return status;
     *info = dataset->info;
+    *schema = dataset->schema;
+    dataset->schema = (struct ff_schema){.n_columns = 0};
     ff_dataset_close(dataset);
     *samples = info->rows;
-    return ff_begin_check_data(ctx, recipe, opts->data.path, *samples, info);
+    return ff_begin_check_data(ctx, recipe, opts->data.path, *samples, info, schema);
 }
 
 int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                       const struct ff_train_opts *opts, uint64_t samples,
-                      const struct ff_dataset_info *info, struct ff_manifest *manifest)
+                      const struct ff_dataset_info *info, const struct ff_schema *schema,
+                      struct ff_manifest *manifest)
 {
     int status = ff_manifest_set_recipe(ctx, manifest, recipe);
 
@@ -283,5 +311,11 @@ int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     manifest->image = (struct ff_image){info->height, info->width, info->channels, info->planar};
     manifest->mark.stage = FF_STAGE_IMPORT;
     manifest->mark.layer = 1;
+    status = ff_schema_copy(ctx, schema, &manifest->schema);
+    manifest->schema.n_classes = info->classes;
+    if (status == FF_OK)
+        status = ff_manifest_encode(ctx, manifest);
+    if (status != FF_OK)
+        return status;
     return opts->data.path ? ff_begin_record_data(ctx, opts, manifest) : FF_OK;
 }

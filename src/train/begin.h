@@ -22,17 +22,19 @@ FF_CHECK int ff_begin_compression(struct ff_ctx *ctx, const char *text, struct f
  * dataset. */
 FF_CHECK int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                                  const char *path, uint64_t samples,
-                                 const struct ff_dataset_info *info);
+                                 const struct ff_dataset_info *info,
+                                 const struct ff_schema *schema);
 /* Opens the dataset of OPTS, reads and checks its shape and the number of samples to train on, and
- * closes it. */
+ * closes it. SCHEMA becomes that of the dataset, to be released also on error. */
 FF_CHECK int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                            const struct ff_train_opts *opts, struct ff_dataset_info *info,
-                           uint64_t *samples);
+                           struct ff_schema *schema, uint64_t *samples);
 /* Fills an empty MANIFEST for a new model. Without a path in OPTS the manifest has none. The caller
  * releases it also on error. */
 FF_CHECK int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                                const struct ff_train_opts *opts, uint64_t samples,
-                               const struct ff_dataset_info *info, struct ff_manifest *manifest);
+                               const struct ff_dataset_info *info, const struct ff_schema *schema,
+                               struct ff_manifest *manifest);
 /* Records the path of the dataset, from OPTS or else MANIFEST. FF_EMISMATCH if the model was
  * trained on other data (same_data.h). A dataset that only the manifest names may be missing. */
 FF_CHECK int ff_begin_record_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,

@@ -92,9 +92,16 @@ static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint6
     return settle_data(run);
 }
 
+/* The dataset to train on. */
+struct found_data {
+    struct ff_dataset_info info;
+    struct ff_schema schema;
+    uint64_t samples;
+};
+
 /* Refuses a new model that does not fit the budget before the old one is deleted. */
-static int plan_new_model(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
-                          const struct ff_dataset_info *info)
+static int plan_new_model(struct ff_run *run, const struct ff_recipe *recipe,
+                          const struct found_data *data)
 {
     struct ff_manifest manifest = {0};
     struct ff_plan plan;
@@ -102,7 +109,8 @@ static int plan_new_model(struct ff_run *run, const struct ff_recipe *recipe, ui
 
     if (run->opts->memory_bytes == 0)
         return FF_OK;
-    status = ff_begin_manifest(run->ctx, recipe, run->opts, samples, info, &manifest);
+    status = ff_begin_manifest(run->ctx, recipe, run->opts, data->samples, &data->info,
+                               &data->schema, &manifest);
     if (status == FF_OK) {
         struct ff_job job = ff_job_make(&manifest, run->opts, &run->job.compression);
         struct ff_train_tasks tasks;
@@ -114,36 +122,46 @@ static int plan_new_model(struct ff_run *run, const struct ff_recipe *recipe, ui
     return status;
 }
 
-static int begin_anew(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
-                      const struct ff_dataset_info *info, bool replaces)
+static int begin_anew(struct ff_run *run, const struct ff_recipe *recipe,
+                      const struct found_data *data, bool replaces)
 {
     int status;
 
     ff_run_close(run);
-    status = ff_begin_manifest(run->ctx, recipe, run->opts, samples, info, &run->manifest);
+    status = ff_begin_manifest(run->ctx, recipe, run->opts, data->samples, &data->info,
+                               &data->schema, &run->manifest);
     return status == FF_OK ? create_model(run, replaces) : status;
+}
+
+static int open_or_create(struct ff_run *run, const struct ff_recipe *recipe,
+                          const struct found_data *data, struct ff_train_result *result)
+{
+    int found = ff_model_file_is_stub(run->ctx, run->opts->model) ? FF_ENOTFOUND : open_model(run);
+
+    /* --force also replaces a damaged model, but no file that is unreadable for another reason. */
+    result->replaces = run->opts->force && (found == FF_OK || found == FF_ECORRUPT);
+    if (found == FF_ENOTFOUND || result->replaces) {
+        int status = plan_new_model(run, recipe, data);
+
+        return status == FF_OK ? begin_anew(run, recipe, data, result->replaces) : status;
+    }
+    if (found != FF_OK)
+        return ff_about(run->ctx, found, FF_ABOUT_MODEL);
+    result->resumed = true;
+    return ff_about(run->ctx, adopt_model(run, recipe, data->samples, &data->info), FF_ABOUT_MODEL);
 }
 
 int ff_run_open_or_create(struct ff_run *run, const struct ff_recipe *recipe,
                           struct ff_train_result *result)
 {
-    struct ff_dataset_info info;
-    uint64_t samples = 0;
-    int status = ff_begin_data(run->ctx, recipe, run->opts, &info, &samples), found;
+    struct found_data data = {.samples = 0};
+    int status =
+        ff_begin_data(run->ctx, recipe, run->opts, &data.info, &data.schema, &data.samples);
 
-    if (status != FF_OK)
-        return status;
-    found = ff_model_file_is_stub(run->ctx, run->opts->model) ? FF_ENOTFOUND : open_model(run);
-    /* --force also replaces a damaged model, but no file that is unreadable for another reason. */
-    result->replaces = run->opts->force && (found == FF_OK || found == FF_ECORRUPT);
-    if (found == FF_ENOTFOUND || result->replaces) {
-        status = plan_new_model(run, recipe, samples, &info);
-        return status == FF_OK ? begin_anew(run, recipe, samples, &info, result->replaces) : status;
-    }
-    if (found != FF_OK)
-        return ff_about(run->ctx, found, FF_ABOUT_MODEL);
-    result->resumed = true;
-    return ff_about(run->ctx, adopt_model(run, recipe, samples, &info), FF_ABOUT_MODEL);
+    if (status == FF_OK)
+        status = open_or_create(run, recipe, &data, result);
+    ff_schema_release(&data.schema);
+    return status;
 }
 
 int ff_run_open(struct ff_run *run)

@@ -17,6 +17,7 @@ struct ff_dataset_spec ff_data_spec(const struct ff_manifest *manifest,
         .rows = opts->data.rows,
         .split = FF_SPLIT_TRAIN,
         .sample = manifest->all_samples ? manifest->samples : 0,
+        .schema = &manifest->schema,
     };
 }
 

@@ -85,6 +85,7 @@ static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff
         .scratch = &run->boundaries.scratch,
         .set = set,
         .compression = run->job.compression,
+        .moment_columns = run->manifest.moments.n > 0 ? 0 : ff_manifest_moments(&run->manifest),
         .tick = tick,
         .arg = run,
     };
@@ -100,15 +101,21 @@ static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff
 }
 
 /* Records the facts of the data, or compares them with those of the manifest. */
-static int settle_data(struct ff_run *run, const struct ff_import_facts *facts)
+static int settle_data(struct ff_run *run, struct ff_import_facts *facts)
 {
     struct ff_manifest *manifest = &run->manifest;
+    int status = FF_OK;
 
     if (manifest->fingerprint[0] && strcmp(manifest->fingerprint, facts->fingerprint) != 0)
         return ff_other_data(run->ctx, run->opts->model, manifest, manifest->data_path, facts);
     strcpy(manifest->fingerprint, facts->fingerprint);
     manifest->files = facts->files;
-    return ff_run_derive(run);
+    if (facts->moments.n > 0) {
+        manifest->moments = facts->moments;
+        facts->moments.n = 0;
+        status = ff_manifest_encode(run->ctx, manifest);
+    }
+    return status == FF_OK ? ff_run_derive(run) : status;
 }
 
 /* Number of classes that SEEN lacks; *FIRST is the lowest. */
@@ -162,7 +169,7 @@ int ff_run_import(struct ff_run *run, struct ff_set **out)
         ff_data_spec(&run->manifest, run->opts, run->manifest.data_path, run->manifest.data_labels);
     struct ff_dataset *dataset = NULL;
     struct ff_set *set = NULL;
-    struct ff_import_facts facts;
+    struct ff_import_facts facts = {.moments = {.n = 0}};
     int status = ff_dataset_open(run->ctx, &spec, &dataset);
 
     *out = NULL;
@@ -180,6 +187,8 @@ int ff_run_import(struct ff_run *run, struct ff_set **out)
         status = settle_data(run, &facts);
     if (status == FF_OK)
         status = ff_boundary_seal(&run->boundaries, set, 0);
+    if (facts.moments.n > 0)
+        ff_moments_release(&facts.moments);
     ff_dataset_close(dataset);
     ff_boundaries_measure(&run->boundaries, 0);
     if (status == FF_OK)

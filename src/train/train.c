@@ -24,7 +24,7 @@
 
 static void warn_of_other_versions(struct ff_run *run)
 {
-    if (run->manifest.version != FF_MANIFEST_VERSION)
+    if (run->manifest.version < FF_FLUSHING_VERSION)
         ff_warn(run->ctx,
                 "training began with version %s of fftool, whose arithmetic was another: the last "
                 "bits of the weights will differ from those of a run with only one of them",

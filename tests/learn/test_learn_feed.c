@@ -97,7 +97,7 @@ static void load(uint32_t n, const uint32_t *streams)
     struct ff_feed_opts opts = {
         .geometry = &geometry,
         .set = set,
-        .embedding = {FF_EMBED_REPLACE, 1, FEATURES, TRAIN_CLASSES},
+        .embedding = {FF_EMBED_REPLACE, 1, FEATURES, TRAIN_CLASSES, NULL},
         .classes = TRAIN_CLASSES,
         .is_float = true,
         .width = FEATURES,

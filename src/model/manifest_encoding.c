@@ -1,0 +1,99 @@
+/* How the features of a manifest's data become inputs. */
+#include "model/manifest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const names[] = {
+    [FF_STANDARDIZE_NONE] = "none",
+    [FF_STANDARDIZE_COLUMNS] = "columns",
+    [FF_STANDARDIZE_WHOLE] = "whole",
+};
+
+enum ff_standardize ff_manifest_standardize(const struct ff_manifest *manifest)
+{
+    const char *chosen = manifest->recipe.standardize;
+
+    if (manifest->version < FF_ENCODING_VERSION)
+        return FF_STANDARDIZE_NONE;
+    for (int i = 0; i <= FF_STANDARDIZE_WHOLE; i++)
+        if (strcmp(chosen, names[i]) == 0)
+            return (enum ff_standardize)i;
+    if (!manifest->is_float)
+        return FF_STANDARDIZE_NONE;
+    return manifest->image.height > 0 || manifest->features > FF_MAX_STANDARD_COLUMNS
+               ? FF_STANDARDIZE_WHOLE
+               : FF_STANDARDIZE_COLUMNS;
+}
+
+uint32_t ff_manifest_moments(const struct ff_manifest *manifest)
+{
+    switch (ff_manifest_standardize(manifest)) {
+    case FF_STANDARDIZE_COLUMNS:
+        return manifest->features;
+    case FF_STANDARDIZE_WHOLE:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static bool encodes(const struct ff_manifest *manifest)
+{
+    return manifest->version >= FF_ENCODING_VERSION &&
+           (manifest->is_float || ff_manifest_moments(manifest) > 0);
+}
+
+uint64_t ff_manifest_inputs(const struct ff_manifest *manifest)
+{
+    if (!encodes(manifest))
+        return manifest->features;
+    return ff_schema_inputs(&manifest->schema, manifest->features) + 1;
+}
+
+/* Categories of the columns; NULL if there are none. */
+static bool list_categories(const struct ff_schema *schema, struct ff_encoding *out)
+{
+    for (uint32_t c = 0; c < schema->n_columns; c++) {
+        if (schema->columns[c].kind != FF_COLUMN_CATEGORY)
+            continue;
+        if (!out->category)
+            out->category = calloc(schema->n_columns, sizeof *out->category);
+        if (!out->category)
+            return false;
+        out->category[c] = schema->columns[c].n_categories;
+    }
+    return true;
+}
+
+static bool fill(const struct ff_manifest *manifest, struct ff_encoding *out)
+{
+    const struct ff_moments *moments = &manifest->moments;
+    uint32_t n = moments->n > 1 ? moments->n : 1;
+
+    out->columns = manifest->features;
+    out->inputs = (uint32_t)ff_manifest_inputs(manifest);
+    out->alike = n == 1;
+    out->mean = calloc(n, sizeof *out->mean);
+    out->scale = calloc(n, sizeof *out->scale);
+    if (!out->mean || !out->scale || !list_categories(&manifest->schema, out))
+        return false;
+    if (moments->n == 0)
+        out->scale[0] = 1;
+    for (uint32_t i = 0; i < moments->n; i++) {
+        out->mean[i] = moments->mean[i];
+        out->scale[i] = moments->deviation[i] > 0 ? 1 / moments->deviation[i] : 0;
+    }
+    return true;
+}
+
+int ff_manifest_encode(struct ff_ctx *ctx, struct ff_manifest *manifest)
+{
+    struct ff_encoding *encoding = &manifest->encoding;
+
+    ff_encoding_release(encoding);
+    if (!encodes(manifest) || fill(manifest, encoding))
+        return FF_OK;
+    ff_encoding_release(encoding);
+    return ff_fail(ctx, FF_ENOMEM, "out of memory for the columns of the data");
+}
