@@ -78,6 +78,10 @@ struct ff_evaluation {
     double *upto_error;      /* (layers): by the goodness summed from FIRST_LAYER up to that layer;
                                 NAN below FIRST_LAYER; NULL for the head */
     uint64_t *confusion;     /* (classes, classes): [true * classes + predicted] */
+    char **class_names;      /* (classes): labels of the training data, in the order of the
+                                       classes; NULL: they are the numbers from 0 on */
+    uint64_t unseen; /* samples with labels that the training data lacks: misclassified, but not in
+                        CONFUSION and CROSS_ENTROPY */
     double seconds;
     uint64_t planned_bytes; /* estimated peak memory */
     struct ff_memory memory;
@@ -107,8 +111,9 @@ struct ff_prediction {
     uint64_t index; /* of the sample in the data, from 0 */
     uint32_t label; /* predicted */
     uint32_t classes;
-    const float *scores;        /* (classes): summed goodness, or logits of the head */
-    const float *probabilities; /* (classes) */
+    const float *scores;            /* (classes): summed goodness, or logits of the head */
+    const float *probabilities;     /* (classes) */
+    const char *const *class_names; /* (classes): as in struct ff_evaluation */
 };
 /* Predicts data, whose labels do not count: calls EMIT for each sample, in order. PREDICTION is
  * valid during the call; a nonzero return ends the job and is returned. Sets *SAMPLES, which

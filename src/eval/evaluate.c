@@ -27,6 +27,7 @@ struct evaluating {
 
 struct predicting {
     struct ff_ctx *ctx;
+    const struct ff_schema *schema;
     uint64_t samples;
     uint32_t classes;
     double scale;
@@ -40,6 +41,7 @@ static void release_results(struct ff_evaluation *result)
     free(result->layer_error);
     free(result->upto_error);
     free(result->confusion);
+    free(result->class_names);
     memset(result, 0, sizeof *result);
 }
 
@@ -111,6 +113,29 @@ static int allocate_results(struct evaluating *e)
     return FF_OK;
 }
 
+/* Copies the names of SCHEMA into one block of plain memory: pointers, then strings. */
+static int copy_names(struct ff_ctx *ctx, const struct ff_schema *schema, char ***out)
+{
+    size_t bytes = schema->n_classes * sizeof(char *);
+    char **names;
+    char *text;
+
+    if (!schema->classes)
+        return FF_OK;
+    for (uint32_t c = 0; c < schema->n_classes; c++)
+        bytes += strlen(schema->classes[c]) + 1;
+    names = malloc(bytes);
+    if (!names)
+        return ff_fail(ctx, FF_ENOMEM, "out of memory for the results");
+    text = (char *)&names[schema->n_classes];
+    for (uint32_t c = 0; c < schema->n_classes; c++) {
+        names[c] = strcpy(text, schema->classes[c]);
+        text += strlen(text) + 1;
+    }
+    *out = names;
+    return FF_OK;
+}
+
 static int begin_evaluation(void *arg, const struct ff_score_task *task)
 {
     struct evaluating *e = arg;
@@ -133,6 +158,8 @@ static int begin_evaluation(void *arg, const struct ff_score_task *task)
     e->scale = task->scale;
     status =
         ff_buffers_alloc(e->ctx, list_counts(e, task->classes, task->layers, buffers), buffers);
+    if (status == FF_OK)
+        status = copy_names(e->ctx, task->schema, &result->class_names);
     return status == FF_OK ? allocate_results(e) : status;
 }
 
@@ -169,6 +196,11 @@ static int evaluate_block(void *arg, const struct ff_scored *scored)
         const float *scores = scored->scores + (size_t)i * scored->classes;
         size_t predicted = ff_argmax(scored->classes, scores);
 
+        if (scored->labels[i] >= scored->classes) {
+            e->result->unseen++;
+            e->wrong++;
+            continue;
+        }
         ff_softmax(scored->classes, scores, e->scale, e->probabilities);
         e->cross_entropy += surprise(e->probabilities[scored->labels[i]]);
         e->result->confusion[(size_t)scored->labels[i] * scored->classes + predicted]++;
@@ -182,7 +214,7 @@ static void finish(struct evaluating *e)
     struct ff_evaluation *result = e->result;
 
     result->error = (double)e->wrong / (double)result->samples;
-    result->cross_entropy = e->cross_entropy / (double)result->samples;
+    result->cross_entropy = e->cross_entropy / (double)(result->samples - result->unseen);
     for (uint32_t layer = 0; layer < result->layers && result->layer_error; layer++) {
         result->layer_error[layer] = (double)e->layer_wrong[layer] / (double)result->samples;
         result->upto_error[layer] = layer + 1 < result->first_layer
@@ -251,6 +283,7 @@ static int begin_prediction(void *arg, const struct ff_score_task *task)
     p->samples = task->samples;
     p->classes = task->classes;
     p->scale = task->scale;
+    p->schema = task->schema;
     return ff_buffers_alloc(p->ctx, 1, &buffer);
 }
 
@@ -267,6 +300,7 @@ static int predict_block(void *arg, const struct ff_scored *scored)
             .classes = scored->classes,
             .scores = scores,
             .probabilities = p->probabilities,
+            .class_names = (const char *const *)p->schema->classes,
         };
 
         ff_softmax(scored->classes, scores, p->scale, p->probabilities);

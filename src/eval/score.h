@@ -29,6 +29,7 @@ struct ff_score_task {
     uint32_t classes, layers;         /* layers: those used, from the first */
     uint32_t first_layer, last_layer; /* range whose goodness is summed */
     uint32_t trained_layers;          /* all trained layers, used or not */
+    const struct ff_schema *schema;   /* of the training data; not owned */
     double scale;                     /* factor that turns scores into logits */
     uint64_t planned_bytes;           /* planned peak memory */
 };

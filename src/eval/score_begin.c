@@ -179,6 +179,7 @@ struct ff_score_task ff_scoring_task(const struct scoring *s)
         .first_layer = s->sum_from,
         .last_layer = s->by_head ? 0 : s->layers,
         .trained_layers = s->trained_layers,
+        .schema = &s->manifest.schema,
         .scale = logit_scale(s),
         .planned_bytes = s->planned_bytes,
     };

@@ -137,25 +137,81 @@ static void print_layers(const struct ff_evaluation *evaluation)
     print_unseen(evaluation);
 }
 
+/* The name of CLASS; TEXT is used if it is a number. */
+static const char *class_name(const struct ff_evaluation *evaluation, uint32_t class,
+                              struct text *text)
+{
+    if (evaluation->class_names)
+        return evaluation->class_names[class];
+    snprintf(text->s, sizeof text->s, "%u", class);
+    return text->s;
+}
+
+/* Width of the column of class names. */
+static int name_width(const struct ff_evaluation *evaluation, size_t least)
+{
+    size_t width = least;
+    struct text text;
+
+    for (uint32_t i = 0; i < evaluation->classes; i++) {
+        size_t length = strlen(class_name(evaluation, i, &text));
+
+        width = length > width ? length : width;
+    }
+    return (int)width;
+}
+
+/* Means over the classes, those without samples or predictions left out. */
+static struct class_figures macro_averages(const struct ff_evaluation *evaluation)
+{
+    double sums[3] = {0}, counts[3] = {0};
+
+    for (uint32_t i = 0; i < evaluation->classes; i++) {
+        struct class_figures figures = figures_of(evaluation, i);
+        const double values[] = {figures.precision, figures.recall, figures.f1};
+
+        for (size_t k = 0; k < 3; k++) {
+            sums[k] += isnan(values[k]) ? 0 : values[k];
+            counts[k] += !isnan(values[k]);
+        }
+    }
+    return (struct class_figures){.samples = evaluation->samples - evaluation->unseen,
+                                  .precision = sums[0] / counts[0],
+                                  .recall = sums[1] / counts[1],
+                                  .f1 = sums[2] / counts[2]};
+}
+
+static void print_class(int width, const char *name, const struct class_figures *figures)
+{
+    print_column(stdout, width, name);
+    printf("  %10s  %10s  %10s  %10s\n", text_count(figures->samples).s,
+           text_percent(figures->precision).s, text_percent(figures->recall).s,
+           text_percent(figures->f1).s);
+}
+
 static void print_classes(const struct ff_evaluation *evaluation)
 {
+    int width = name_width(evaluation, sizeof "class" - 1);
+    struct class_figures means = macro_averages(evaluation);
     uint32_t i;
 
-    printf("\nclass     samples   precision      recall          F1\n");
+    printf("\n%*s     samples   precision      recall          F1\n", width, "class");
     for (i = 0; i < evaluation->classes; i++) {
         struct class_figures figures = figures_of(evaluation, i);
+        struct text text;
 
-        printf("%5u  %10s  %10s  %10s  %10s\n", i, text_count(figures.samples).s,
-               text_percent(figures.precision).s, text_percent(figures.recall).s,
-               text_percent(figures.f1).s);
+        print_class(width, class_name(evaluation, i, &text), &figures);
     }
+    print_class(width, "mean", &means);
+    printf("balanced accuracy %s\n", text_percent(means.recall).s);
 }
 
 static void print_confusion(const struct ff_evaluation *evaluation)
 {
     uint32_t n = evaluation->classes, i, j;
     uint64_t most = 0;
-    int width;
+    struct text text;
+    int width, names;
 
     if (n > MOST_CLASSES_SHOWN) {
         printf("\nThe confusion matrix of %u classes is in the output of --json.\n", n);
@@ -167,11 +223,14 @@ static void print_confusion(const struct ff_evaluation *evaluation)
     width = snprintf(NULL, 0, "%llu", (unsigned long long)most);
     if (width < 3)
         width = 3;
-    printf("\nConfusion: rows are true classes, columns predicted ones\n     ");
+    names = name_width(evaluation, 5);
+    printf("\nConfusion: rows are true classes, columns predicted ones, in the same order\n%*s",
+           names, "");
     for (j = 0; j < n; j++)
         printf(" %*u", width, j);
     for (i = 0; i < n; i++) {
-        printf("\n%5u", i);
+        putchar('\n');
+        print_column(stdout, names, class_name(evaluation, i, &text));
         for (j = 0; j < n; j++)
             printf(" %*llu", width, (unsigned long long)evaluation->confusion[i * n + j]);
     }
@@ -192,6 +251,9 @@ static void print_evaluation(const struct cli *cli, const struct ff_evaluation *
     printf("\ntime %s; memory: ", text_duration(evaluation->seconds).s);
     print_memory(stdout, &evaluation->memory);
     putchar('\n');
+    if (evaluation->unseen > 0)
+        printf("%s with labels that the training data does not have, which count as errors\n",
+               text_counted(evaluation->unseen, "sample").s);
     print_layers(evaluation);
     print_classes(evaluation);
     print_confusion(evaluation);
@@ -223,6 +285,15 @@ static json_t *class_object(const struct ff_evaluation *evaluation, uint32_t cla
     return json_built(&object);
 }
 
+static json_t *class_names(const struct ff_evaluation *evaluation)
+{
+    struct json_builder names = json_build(json_array());
+
+    for (uint32_t i = 0; i < evaluation->classes; i++)
+        json_append(&names, json_from_text(evaluation->class_names[i]));
+    return json_built(&names);
+}
+
 static json_t *confusion_row(const struct ff_evaluation *evaluation, uint32_t class)
 {
     struct json_builder row = json_build(json_array());
@@ -239,6 +310,7 @@ static int print_json(const struct cli *cli, const struct measuring *measuring,
 {
     struct json_writer writer;
     struct json_builder head = json_build(json_object());
+    struct class_figures means = macro_averages(evaluation);
     uint32_t i;
 
     json_add(&head, "model", json_from_text(cli->model));
@@ -247,6 +319,9 @@ static int print_json(const struct cli *cli, const struct measuring *measuring,
     json_add(&head, "error", json_from_real(evaluation->error));
     json_add(&head, "wrong", json_from_count(wrong_samples(evaluation)));
     json_add(&head, "classes", json_from_count(evaluation->classes));
+    json_add(&head, "unseen", json_from_count(evaluation->unseen));
+    json_add(&head, "balanced_accuracy", json_from_real(means.recall));
+    json_add(&head, "macro_f1", json_from_real(means.f1));
     json_add(&head, "cross_entropy", json_from_real(evaluation->cross_entropy));
     json_add(&head, "layers", json_from_count(evaluation->layers));
     json_add(&head, "trained_layers", json_from_count(evaluation->trained_layers));
@@ -260,6 +335,8 @@ static int print_json(const struct cli *cli, const struct measuring *measuring,
     json_add(&head, "plan", json_incref(measuring->plan));
     json_begin(&writer);
     json_members(&writer, json_built(&head));
+    if (evaluation->class_names)
+        json_member(&writer, "class_names", class_names(evaluation));
     json_begin_array(&writer, "per_class");
     for (i = 0; i < evaluation->classes; i++)
         json_member(&writer, NULL, class_object(evaluation, i));

@@ -3,6 +3,7 @@
 #include "common/output.h"
 #include "common/output_file.h"
 #include "common/overwrite.h"
+#include "json.h"
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
@@ -127,22 +128,67 @@ static const float *values_of(const struct sink *sink, const struct ff_predictio
     return sink->probabilities ? prediction->probabilities : prediction->scores;
 }
 
+/* Writes PREFIX and TEXT as a field of CSV. */
+static void write_field(FILE *out, const char *prefix, const char *text)
+{
+    if (!strpbrk(text, "\",\r\n")) {
+        fprintf(out, "%s%s", prefix, text);
+        return;
+    }
+    fprintf(out, "\"%s", prefix);
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', out);
+        fputc(*text, out);
+    }
+    fputc('"', out);
+}
+
+static void write_header(const struct sink *sink, const struct ff_prediction *prediction)
+{
+    const char *prefix = sink->probabilities ? "p_" : "score_";
+
+    fputs("index,label", sink->out);
+    for (uint32_t i = 0; i < prediction->classes; i++) {
+        fputc(',', sink->out);
+        if (prediction->class_names)
+            write_field(sink->out, prefix, prediction->class_names[i]);
+        else
+            fprintf(sink->out, "%s%u", prefix, i);
+    }
+    fputc('\n', sink->out);
+}
+
 static void write_csv(struct sink *sink, const struct ff_prediction *prediction)
 {
     const float *values = values_of(sink, prediction);
     uint32_t i;
 
-    if (!sink->header_done) {
-        fputs("index,label", sink->out);
-        for (i = 0; i < prediction->classes; i++)
-            fprintf(sink->out, sink->probabilities ? ",p_%u" : ",score_%u", i);
-        fputc('\n', sink->out);
-        sink->header_done = true;
-    }
-    fprintf(sink->out, "%llu,%u", (unsigned long long)prediction->index, prediction->label);
+    if (!sink->header_done)
+        write_header(sink, prediction);
+    sink->header_done = true;
+    fprintf(sink->out, "%llu,", (unsigned long long)prediction->index);
+    if (prediction->class_names)
+        write_field(sink->out, "", prediction->class_names[prediction->label]);
+    else
+        fprintf(sink->out, "%u", prediction->label);
     for (i = 0; i < prediction->classes; i++)
         fprintf(sink->out, ",%.7g", (double)values[i]);
     fputc('\n', sink->out);
+}
+
+/* Writes the label as JSON. */
+static void write_label(FILE *out, const struct ff_prediction *prediction)
+{
+    json_t *name;
+
+    if (!prediction->class_names) {
+        fprintf(out, "%u", prediction->label);
+        return;
+    }
+    name = json_from_text(prediction->class_names[prediction->label]);
+    json_dumpf(name, out, JSON_ENCODE_ANY);
+    json_decref(name);
 }
 
 static void write_jsonl(struct sink *sink, const struct ff_prediction *prediction)
@@ -150,9 +196,9 @@ static void write_jsonl(struct sink *sink, const struct ff_prediction *predictio
     const float *values = values_of(sink, prediction);
     uint32_t i;
 
-    fprintf(sink->out, "{\"index\":%llu,\"label\":%u,\"%s\":[",
-            (unsigned long long)prediction->index, prediction->label,
-            sink->probabilities ? "probabilities" : "scores");
+    fprintf(sink->out, "{\"index\":%llu,\"label\":", (unsigned long long)prediction->index);
+    write_label(sink->out, prediction);
+    fprintf(sink->out, ",\"%s\":[", sink->probabilities ? "probabilities" : "scores");
     for (i = 0; i < prediction->classes; i++) {
         double score = (double)values[i];
 
