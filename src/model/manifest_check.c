@@ -29,7 +29,8 @@ static bool data_is_sane(const struct ff_manifest *manifest)
            manifest->classes <= FF_MAX_DATA_CLASSES && inputs <= FF_MAX_UNITS &&
            (embedding.mode != FF_EMBED_REPLACE || inputs >= embedding.classes) &&
            (manifest->schema.n_columns == 0 || manifest->schema.n_columns == manifest->features) &&
-           manifest->moments.n == (manifest->mark.stage == FF_STAGE_IMPORT ? 0 : moments);
+           (manifest->moments.n == moments ||
+            (manifest->moments.n == 0 && manifest->mark.stage == FF_STAGE_IMPORT));
 }
 
 static bool sums_are_sane(const struct ff_progress_mark *mark, uint64_t learned_rows)

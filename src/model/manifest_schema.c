@@ -164,13 +164,16 @@ static int schema_from_json(struct ff_ctx *ctx, const json_t *data, uint32_t cla
     const json_t *columns = json_object_get(data, "columns");
     const json_t *names = json_object_get(data, "class_names");
     const json_t *label = json_object_get(data, "label_column");
+    const json_t *fills = json_object_get(data, "fills_missing");
     int status = columns ? columns_from_json(ctx, columns, out) : FF_OK;
 
     if (status == FF_OK && names)
         status = names_from_json(ctx, names, classes, classes, &out->n_classes, &out->classes);
     if (status == FF_OK && label)
         status = name_from_json(ctx, label, &out->label_name);
-    out->fills_missing = json_is_true(json_object_get(data, "fills_missing"));
+    if (status == FF_OK && fills && !json_is_boolean(fills))
+        status = damaged(ctx, "fills_missing");
+    out->fills_missing = json_is_true(fills);
     if (!names)
         out->n_classes = classes;
     return status;

@@ -94,6 +94,7 @@ START_TEST(the_differing_field_is_named)
     DIFFERS(schedule, "linear");
     DIFFERS(label_embedding, "replace");
     DIFFERS(activations, "f32");
+    DIFFERS(standardize, "none");
     DIFFERS(epochs, 18);
     DIFFERS(batch, 301);
     DIFFERS(negative_sets, 4);

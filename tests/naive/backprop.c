@@ -23,7 +23,7 @@ static struct oracle_layer *output_of(const struct naive_network *network)
 void naive_backprop_begin(const struct ff_recipe *recipe, const struct naive_data *data,
                           struct naive_network *out)
 {
-    size_t fan_in = data->features;
+    size_t fan_in = naive_encoded(data);
 
     naive_init(out, recipe, recipe->layers, data);
     for (uint32_t k = 0; k < recipe->layers; k++) {
@@ -46,7 +46,7 @@ static struct row row_make(const struct naive_network *network, const struct nai
     struct row row = {naive_alloc(network->layers + 1, sizeof *row.y),
                       naive_alloc(data->classes, sizeof *row.logits)};
 
-    row.y[0] = naive_alloc(data->features, sizeof **row.y);
+    row.y[0] = naive_alloc(naive_encoded(data), sizeof **row.y);
     for (uint32_t k = 0; k < network->layers; k++)
         row.y[k + 1] = naive_alloc(network->layer[k].units, sizeof **row.y);
     return row;
@@ -64,7 +64,7 @@ static void row_free(const struct naive_network *network, struct row *row)
 static void forward(const struct naive_network *network, const struct naive_data *data,
                     struct row *row)
 {
-    naive_normalise(data->features, row->y[0]);
+    naive_normalise(naive_encoded(data), row->y[0]);
     for (uint32_t k = 0; k < network->layers; k++)
         naive_forward(&network->layer[k], row->y[k], row->y[k + 1]);
     memset(row->logits, 0, data->classes * sizeof *row->logits);
@@ -74,7 +74,7 @@ static void forward(const struct naive_network *network, const struct naive_data
 static void forward_row(const struct naive_network *network, const struct naive_data *data,
                         size_t at, struct row *row)
 {
-    memcpy(row->y[0], data->values + at * data->features, data->features * sizeof **row->y);
+    naive_encode(data, data->values + at * data->features, row->y[0]);
     forward(network, data, row);
 }
 
@@ -217,6 +217,7 @@ static void train_batch(struct training *t, size_t place, size_t done, const str
         uint16_t label = t->data->labels[t->row_at[r]];
 
         naive_shift(t->data, shifts, t->row_at[r], r, recipe->jitter, row->y[0]);
+        naive_encode(t->data, row->y[0], row->y[0]);
         forward(t->network, t->data, row);
         figures->loss += oracle_cross_entropy(t->data->classes, row->logits, label);
         figures->error += is_wrong(t->data->classes, row->logits, label);

@@ -48,6 +48,31 @@ static unsigned char *read_idx(const char *directory, const char *split, const c
     return bytes;
 }
 
+void naive_data_measure(struct naive_data *data, size_t n, const size_t *rows)
+{
+    size_t features = data->features;
+
+    data->mean = data->deviation = 0;
+    for (size_t i = 0; i < n * features; i++)
+        data->mean += data->values[rows[i / features] * features + i % features];
+    data->mean /= (double)(n * features);
+    for (size_t i = 0; i < n * features; i++)
+        data->deviation +=
+            pow(data->values[rows[i / features] * features + i % features] - data->mean, 2);
+    data->deviation = sqrt(data->deviation / (double)(n * features));
+}
+
+/* The moments of all rows. */
+static void measure(struct naive_data *data)
+{
+    size_t *rows = naive_alloc(data->rows, sizeof *rows);
+
+    for (size_t row = 0; row < data->rows; row++)
+        rows[row] = row;
+    naive_data_measure(data, data->rows, rows);
+    free(rows);
+}
+
 void naive_data_read(const char *directory, const char *split, uint32_t classes,
                      struct naive_data *out)
 {
@@ -73,6 +98,8 @@ void naive_data_read(const char *directory, const char *split, uint32_t classes,
     }
     for (size_t row = 0; row < out->rows; row++)
         out->labels[row] = labels[8 + row];
+    out->is_float = element == 4;
+    measure(out);
     free(images);
     free(labels);
 }
@@ -91,6 +118,7 @@ void naive_data_limit(struct naive_data *data, size_t n)
         data->labels[kept++] = data->labels[row];
     }
     data->rows = kept;
+    measure(data);
 }
 
 void naive_data_release(struct naive_data *data)
@@ -126,7 +154,7 @@ bool naive_is_hard(const struct ff_recipe *recipe)
 
 uint32_t naive_inputs(const struct ff_recipe *recipe, const struct naive_data *data)
 {
-    return data->features + embedded_inputs(recipe, data);
+    return naive_encoded(data) + embedded_inputs(recipe, data);
 }
 
 void naive_normalise(size_t n, double *y)
@@ -139,13 +167,26 @@ void naive_normalise(size_t n, double *y)
         y[j] *= sqrt((double)n) / (sqrt(sum) + 1e-6);
 }
 
+uint32_t naive_encoded(const struct naive_data *data)
+{
+    return data->features + data->is_float;
+}
+
+void naive_encode(const struct naive_data *data, const double *values, double *out)
+{
+    for (uint32_t j = 0; j < data->features; j++)
+        out[j] = data->is_float ? (double)(float)((values[j] - data->mean) * (1 / data->deviation))
+                                : values[j];
+    if (data->is_float)
+        out[data->features] = 1;
+}
+
 void naive_embed_values(const struct ff_recipe *recipe, const struct naive_data *data,
                         const double *values, uint32_t label, double *out)
 {
     uint32_t added = embedded_inputs(recipe, data);
 
-    for (uint32_t j = 0; j < data->features; j++)
-        out[added + j] = values[j];
+    naive_encode(data, values, out + added);
     for (uint32_t c = 0; c < data->classes && !naive_is_label_free(recipe); c++) {
         out[c] = c == label ? recipe->label_strength : 0;
         if (label == NAIVE_NEUTRAL)

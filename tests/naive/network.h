@@ -18,6 +18,8 @@ struct naive_data {
     uint32_t height, width; /* of an image */
     double *values;         /* (rows, features); bytes are divided by 255 */
     uint16_t *labels;
+    bool is_float;          /* inputs are standardised as a whole, and a constant one is added */
+    double mean, deviation; /* of all values */
 };
 
 /* Reads the split ("train" or "t10k") of the IDX files in DIRECTORY. */
@@ -25,6 +27,8 @@ void naive_data_read(const char *directory, const char *split, uint32_t classes,
                      struct naive_data *out);
 /* Keeps the N rows that a limit of N leaves. */
 void naive_data_limit(struct naive_data *data, size_t n);
+/* Measures mean and deviation over the values of N ROWS, in two passes. */
+void naive_data_measure(struct naive_data *data, size_t n, const size_t *rows);
 void naive_data_release(struct naive_data *data);
 
 /* What was measured of an epoch, or of a layer as trained. */
@@ -66,6 +70,10 @@ bool naive_is_label_free(const struct ff_recipe *recipe);
 bool naive_is_hard(const struct ff_recipe *recipe);
 /* Inputs of layer 1, but for those of labels that condition it. */
 uint32_t naive_inputs(const struct ff_recipe *recipe, const struct naive_data *data);
+/* The values of a row that the network gets: standardised, with a constant one, if they are floats.
+ * out: (naive_encoded()) */
+uint32_t naive_encoded(const struct naive_data *data);
+void naive_encode(const struct naive_data *data, const double *values, double *out);
 /* The input of layer 1 for one row of VALUES (features), label embedded if it is to be, scaled to
  * RMS 1. out: (inputs) */
 void naive_embed_values(const struct ff_recipe *recipe, const struct naive_data *data,

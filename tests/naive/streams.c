@@ -43,6 +43,9 @@ void naive_streams_init(struct naive_streams *streams, const struct ff_recipe *r
     };
     streams->batches = (data->rows + streams->batch - 1) / streams->batch;
     hold_out(streams);
+    streams->measured = *data;
+    naive_data_measure(&streams->measured, streams->learned, streams->row_at);
+    streams->data = &streams->measured;
 }
 
 static void free_inputs(struct naive_streams *streams)

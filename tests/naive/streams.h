@@ -14,6 +14,8 @@
 
 struct naive_streams {
     const struct ff_recipe *recipe;
+    struct naive_data
+        measured; /* the dataset, with the moments of the rows that are learned from */
     const struct naive_data *data;
     size_t *row_at;        /* the dataset's row at each place of the stored order */
     size_t batch, batches; /* rows of a full batch; batches that are learned from */

@@ -98,6 +98,7 @@ static const struct definitions {
     {"loss", ".Sh LOSSES\n", "\n.It Cm "},
     {"negatives", NULL, "Fl -negatives Cm "},
     {"label_embedding", ".Sh LABEL EMBEDDING\n", "\n.It Cm "},
+    {"standardize", ".Sh STANDARDISATION\n", "\n.It Cm "},
     {"pass_on", ".Ss Pass-on\n", "\n.It Cm "},
     {"activations", ".Sh STORED ACTIVATIONS\n", "\n.It Cm "},
     {"optimizer", ".Sh OPTIMIZERS\n", "\n.It Cm "},
