@@ -140,7 +140,7 @@ enum ff_standardize { FF_STANDARDIZE_NONE, FF_STANDARDIZE_COLUMNS, FF_STANDARDIZ
 enum ff_standardize ff_manifest_standardize(const struct ff_manifest *manifest);
 /* Most columns with a mean and a deviation each, which the manifest holds. */
 #define FF_MAX_STANDARD_COLUMNS 16384u
-/* Makes the encoding anew from schema and moments; without moments values are not standardised yet.
+/* Makes the encoding from schema and moments; without moments values are not standardised yet.
  * Call when they are set or changed. FF_ENOMEM. */
 FF_CHECK int ff_manifest_encode(struct ff_ctx *ctx, struct ff_manifest *manifest);
 /* Inputs that the features become. */

@@ -140,6 +140,61 @@ START_TEST(floats_and_shifted_images_are_no_different)
 }
 END_TEST
 
+/* Trains on the values times UNIT, as floats; returns the hash of the weights. */
+static const char *train_in_unit(float unit)
+{
+    static float floats[ROWS][TRAIN_FEATURES];
+
+    for (size_t i = 0; i < (size_t)ROWS * TRAIN_FEATURES; i++)
+        floats[i / TRAIN_FEATURES][i % TRAIN_FEATURES] =
+            (float)values[i / TRAIN_FEATURES][i % TRAIN_FEATURES] * unit;
+    rows.values = floats;
+    rows.is_float = true;
+    opts.force = true;
+    ck_status(train_rows(), FF_OK, "");
+    return train_hash(opts.model);
+}
+
+static double error_in_unit(float unit)
+{
+    struct ff_evaluate_opts own;
+    struct ff_evaluation evaluation = {.size = sizeof evaluation};
+    double error;
+
+    train_in_unit(unit);
+    ff_evaluate_opts_init(&own);
+    own.model = opts.model;
+    own.data.rows = &rows;
+    ck_status(ff_evaluate(ctx, &own, &evaluation), FF_OK, "");
+    error = evaluation.error;
+    ff_evaluate_release(&evaluation);
+    return error;
+}
+
+/* In powers of 2 to the last bit; in others up to rounding. */
+START_TEST(the_unit_of_features_does_not_matter)
+{
+    static const char *const recipes[] = {"conditioned", "classic", "symba",
+                                          "symba",       "classic", "symba"};
+    const char *once;
+    double error;
+
+    ff_recipe_release(&recipe);
+    ff_recipe_init(&recipe);
+    ck_assert_int_eq(ff_recipe_parse_hidden(ctx, "30,20", &recipe), FF_OK);
+    recipe.recipe = recipes[_i];
+    recipe.mode = _i < 3 ? "ff-stream" : "ff-full";
+    recipe.standardize = _i % 2 ? "columns" : "auto";
+    recipe.batch = 50;
+    once = train_in_unit(1);
+    ck_assert_str_eq(train_in_unit(256), once);
+    ck_assert_str_eq(train_in_unit(1.0f / 1024), once);
+    error = error_in_unit(1);
+    ck_assert_double_eq_tol(error_in_unit(255), error, 0.03);
+    ck_assert_double_eq_tol(error_in_unit(0.001f), error, 0.03);
+}
+END_TEST
+
 START_TEST(a_model_names_its_rows_and_resumes_on_the_same_ones_only)
 {
     struct ff_model_info info = {.size = sizeof info};
@@ -357,6 +412,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, training_end);
     tcase_add_test(tcase, rows_give_the_weights_of_files);
     tcase_add_test(tcase, floats_and_shifted_images_are_no_different);
+    tcase_add_loop_test(tcase, the_unit_of_features_does_not_matter, 0, 6);
     tcase_add_test(tcase, a_model_names_its_rows_and_resumes_on_the_same_ones_only);
     tcase_add_test(tcase, rows_must_be_provided_again_to_resume);
     tcase_add_test(tcase, samples_of_another_shape_are_other_samples);
