@@ -58,6 +58,12 @@ struct ff_data_source {
     const char *path;   /* a directory with the usual file names of a format, or a file of images */
     const char *labels; /* file of labels; NULL: found by the usual names */
     const struct ff_rows *rows; /* not NULL: these; PATH and LABELS do not count */
+    const char *label_column; /* of a table, to train on: the column of labels, by name or by number
+                                 from 1; NULL: the last */
+    bool
+        fill_missing; /* of a table, to train on: a missing value is the mean of its column, or its
+                         most frequent text; else it is an error. A model keeps it for other data */
+    char reserved[7]; /* 0 */
 };
 
 /* A format of files that the library reads. The strings live as long as the program. */

@@ -1,6 +1,7 @@
 /* The table of formats, and the code that all formats share. */
 #include "data/dataset.h"
 
+#include "base/arithmetic.h"
 #include "data/format.h"
 #include "data/input.h"
 #include "data/paths.h"
@@ -231,10 +232,20 @@ int ff_dataset_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
     return status;
 }
 
-void ff_dataset_needs(struct ff_needs *needs)
+void ff_dataset_needs(bool table, struct ff_needs *needs)
 {
+    uint64_t most = 0;
+
     ff_input_needs(needs); /* images */
     ff_input_needs(needs); /* labels */
+    for (size_t f = 0; f < FORMATS; f++) {
+        struct ff_needs own = {.mapped = 0};
+
+        if (table && formats[f]->needs)
+            formats[f]->needs(&own);
+        most = ff_larger(most, ff_needs_total(&own));
+    }
+    needs->bytes[FF_MEM_IO] += most;
     needs->bytes[FF_MEM_IO] += MOST_STATE_BYTES;
 }
 

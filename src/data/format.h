@@ -6,6 +6,7 @@
 #ifndef FF_DATA_FORMAT_H
 #define FF_DATA_FORMAT_H
 
+#include "base/buffers.h"
 #include "base/context.h"
 #include "base/rng.h"
 #include "data/files.h"
@@ -72,6 +73,9 @@ struct ff_dataset_format {
                 char path[FF_PATH_BYTES]);
     /* Like ff_dataset_describe(); in the order of find(). */
     int (*describe)(struct ff_dataset *dataset, struct ff_data_files *out);
+    /* Of a format with tables: adds the memory of an open dataset beyond two open files and its
+     * paths; else NULL. */
+    void (*needs)(struct ff_needs *needs);
 };
 
 enum {
@@ -84,7 +88,8 @@ enum {
 #define FF_DATASET_FORMATS(ROW) \
     ROW(idx)                    \
     ROW(npy)                    \
-    ROW(cifar10)
+    ROW(cifar10)                \
+    ROW(csv)
 
 #define FF_DECLARE_FORMAT(name) extern const struct ff_dataset_format ff_format_##name;
 FF_DATASET_FORMATS(FF_DECLARE_FORMAT)

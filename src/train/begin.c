@@ -272,7 +272,9 @@ int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                                    .labels = opts->data.labels,
                                    .rows = opts->data.rows,
                                    .split = FF_SPLIT_TRAIN,
-                                   .sample = opts->limit_rows};
+                                   .sample = opts->limit_rows,
+                                   .label_column = opts->data.label_column,
+                                   .fill_missing = opts->data.fill_missing};
     struct ff_dataset *dataset;
     int status = ff_dataset_open(ctx, &spec, &dataset);
 

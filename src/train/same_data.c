@@ -77,7 +77,9 @@ int ff_same_data_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opt
                                    .labels = opts->data.labels,
                                    .rows = opts->data.rows,
                                    .split = FF_SPLIT_TRAIN,
-                                   .sample = opts->limit_rows};
+                                   .sample = opts->limit_rows,
+                                   .label_column = opts->data.label_column,
+                                   .fill_missing = opts->data.fill_missing};
     struct ff_import_facts facts;
     struct ff_dataset *dataset;
     int status;
