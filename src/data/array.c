@@ -8,6 +8,8 @@
 
 /* The highest compression ratio of deflate (zlib.net, "zlib Technical Details"). */
 #define DEFLATE_RATIO 1032
+/* Numbers are converted in blocks of this size, on the stack. */
+#define BUFFER_BYTES 4096
 
 size_t ff_array_row_bytes(const struct ff_array *array)
 {
@@ -103,42 +105,103 @@ void ff_array_release(struct ff_array *array)
     array->input = NULL;
 }
 
-static void swap_bytes(void *values, size_t count, unsigned bytes)
+/* ---- Reading ---- */
+
+/* Reads N numbers, of which DONE of the next rows were read before, as they are in the file. */
+static int read_numbers(struct ff_ctx *ctx, struct ff_array *array, size_t done, size_t n,
+                        void *out)
 {
-    unsigned char *v = values;
+    size_t bytes = array->element.bytes, got;
+    int status = ff_input_read(array->input, out, n * bytes, &got);
 
-    for (; count > 0; count--, v += bytes) {
-        for (unsigned i = 0; i < bytes / 2; i++) {
-            unsigned char kept = v[i];
+    if (status == FF_OK && got < n * bytes)
+        return truncated(ctx, array, array->next + (done + got / bytes) / array->row_elements);
+    return status;
+}
 
-            v[i] = v[bytes - 1 - i];
-            v[bytes - 1 - i] = kept;
-        }
+static int too_large(struct ff_ctx *ctx, const struct ff_array *array, size_t index, const void *at)
+{
+    return ff_fail(ctx, FF_ENUMERIC,
+                   "%s: the value in row %" PRIu64
+                   ", column %zu (both from 0) is %g, too large for float32; scale the values",
+                   ff_input_path(array->input), array->next + index / array->row_elements,
+                   index % array->row_elements, ff_number_to_double(array->element, at));
+}
+
+/* Reads N numbers through a small buffer. */
+static int read_floats(struct ff_ctx *ctx, struct ff_array *array, size_t n, float *out)
+{
+    unsigned char buffer[BUFFER_BYTES];
+    const size_t bytes = array->element.bytes, at_once = sizeof buffer / bytes;
+
+    for (size_t done = 0, block; done < n; done += block) {
+        size_t converted;
+        int status;
+
+        block = n - done < at_once ? n - done : at_once;
+        status = read_numbers(ctx, array, done, block, buffer);
+        if (status != FF_OK)
+            return status;
+        converted = ff_numbers_to_floats(array->element, block, buffer, out + done);
+        if (converted < block)
+            return too_large(ctx, array, done + converted, buffer + converted * bytes);
     }
+    return FF_OK;
+}
+
+/* Counts ROWS rows that were read, and checks the end of the file after the last one. */
+static int advance(struct ff_array *array, size_t rows)
+{
+    char tail[64];
+
+    array->next += rows;
+    if (array->next < array->shape[0])
+        return FF_OK;
+    snprintf(tail, sizeof tail, "its %" PRIu64 " %s", array->shape[0], array->noun);
+    return ff_input_expect_end(array->input, tail);
 }
 
 int ff_array_read(struct ff_ctx *ctx, struct ff_array *array, size_t rows, void *out)
 {
-    const bool host_is_big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
-    size_t row_bytes = ff_array_row_bytes(array), got;
+    size_t n = rows * array->row_elements;
     int status;
 
-    assert(rows <= array->shape[0] - array->next && rows <= SIZE_MAX / row_bytes);
-    status = ff_input_read(array->input, out, rows * row_bytes, &got);
-    if (status != FF_OK)
-        return status;
-    if (got < rows * row_bytes)
-        return truncated(ctx, array, array->next + got / row_bytes);
-    array->next += rows;
-    if (array->element.bytes > 1 && array->element.big_endian != host_is_big)
-        swap_bytes(out, rows * array->row_elements, array->element.bytes);
-    if (array->next == array->shape[0]) {
-        char tail[64];
+    assert(rows <= array->shape[0] - array->next && rows <= SIZE_MAX / ff_array_row_bytes(array));
+    if (ff_element_is_byte(array->element))
+        status = read_numbers(ctx, array, 0, n, out);
+    else
+        status = read_floats(ctx, array, n, out);
+    return status == FF_OK ? advance(array, rows) : status;
+}
 
-        snprintf(tail, sizeof tail, "its %" PRIu64 " %s", array->shape[0], array->noun);
-        return ff_input_expect_end(array->input, tail);
+static int not_an_integer(struct ff_ctx *ctx, const struct ff_array *array, size_t i,
+                          const void *at)
+{
+    return ff_fail(
+        ctx, FF_EINVAL,
+        "%s: the value in row %" PRIu64 " (from 0) is %g: labels are whole numbers below 2^63",
+        ff_input_path(array->input), array->next + i, ff_number_to_double(array->element, at));
+}
+
+int ff_array_read_integers(struct ff_ctx *ctx, struct ff_array *array, size_t rows, int64_t *out)
+{
+    unsigned char buffer[BUFFER_BYTES];
+    const size_t bytes = array->element.bytes, at_once = sizeof buffer / bytes;
+
+    assert(array->row_elements == 1 && rows <= array->shape[0] - array->next);
+    for (size_t done = 0, block; done < rows; done += block) {
+        int status;
+
+        block = rows - done < at_once ? rows - done : at_once;
+        status = read_numbers(ctx, array, done, block, buffer);
+        if (status != FF_OK)
+            return status;
+        for (size_t i = 0; i < block; i++) {
+            if (!ff_number_to_integer(array->element, buffer + i * bytes, &out[done + i]))
+                return not_an_integer(ctx, array, done + i, buffer + i * bytes);
+        }
     }
-    return FF_OK;
+    return advance(array, rows);
 }
 
 int ff_array_rewind(struct ff_array *array)

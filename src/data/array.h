@@ -6,14 +6,9 @@
 #define FF_DATA_ARRAY_H
 
 #include "data/input.h"
+#include "data/numbers.h"
 
 #define FF_ARRAY_AXES 8 /* most axes an array may have */
-
-struct ff_element {
-    char kind;     /* 'u', 'i' or 'f', as NumPy writes it */
-    uint8_t bytes; /* 1, 2, 4 or 8 */
-    bool big_endian;
-};
 
 struct ff_array {
     struct ff_input *input;
@@ -43,10 +38,15 @@ void ff_array_release(struct ff_array *array); /* does nothing if ARRAY is zeroe
 /* Bytes of a row. */
 size_t ff_array_row_bytes(const struct ff_array *array);
 /*
- * Reads the next ROWS rows, at most those left, into OUT, in the byte order of this machine. After
- * the last row it checks that the file ends there. FF_ECORRUPT, FF_EIO.
+ * Reads the next ROWS rows, at most those left, into OUT: uint8 if ff_element_is_byte(), else
+ * float32. After the last row it checks that the file ends there. FF_ECORRUPT, FF_EIO, FF_ENUMERIC
+ * (a value that is infinite as float32, but not in the file; the message gives row and column).
  */
 FF_CHECK int ff_array_read(struct ff_ctx *ctx, struct ff_array *array, size_t rows, void *out);
+/* The same of an array of one number per row, as integers. FF_EINVAL: one is not whole or does not
+ * fit; the message gives its row. */
+FF_CHECK int ff_array_read_integers(struct ff_ctx *ctx, struct ff_array *array, size_t rows,
+                                    int64_t *out);
 /* Continues with the first row. */
 FF_CHECK int ff_array_rewind(struct ff_array *array);
 

@@ -100,11 +100,19 @@ static bool take_number(struct parser *parser, uint64_t *out)
 
 /* ---- The three fields ---- */
 
-/* Parses a type such as "|u1" or "<f4": byte order, kind, bytes. */
+/* True if TEXT is the type of one number: byte order, kind, bytes. */
+static bool is_number_type(const char *text)
+{
+    static const char *const sizes[] = {['b'] = "1", ['f'] = "248", ['i'] = "1248", ['u'] = "1248"};
+
+    return strlen(text) == 3 && strchr("<>|", text[0]) && strchr("bfiu", text[1]) &&
+           strchr(sizes[(unsigned char)text[1]], text[2]) && (text[0] != '|' || text[2] == '1');
+}
+
+/* Parses a type such as "|u1" or "<f4". A bool is a byte of value 0 or 1. */
 static int parse_descr(struct parser *parser, struct ff_array *array)
 {
     char text[16];
-    char order;
 
     skip_space(parser);
     if (parser->at < parser->end && *parser->at == '[')
@@ -113,15 +121,16 @@ static int parse_descr(struct parser *parser, struct ff_array *array)
                        parser->path);
     if (!take_string(parser, text, sizeof text))
         return unreadable(parser, "a type such as '|u1'");
-    order = text[0];
-    if (strlen(text) != 3 || !strchr("<>|", order) || !strchr("uif", text[1]) ||
-        !strchr("1248", text[2]) || (order == '|' && text[2] != '1') ||
-        (text[1] == 'f' && (text[2] == '1' || text[2] == '2')))
+    if (!is_number_type(text))
         return ff_fail(parser->ctx, FF_EFORMAT,
-                       "%s: elements of type '%s' are not supported; convert images to uint8 or "
-                       "float32 and labels to uint8 (numpy.asarray(x, dtype='uint8'))",
+                       "%s: elements of type '%s' are not supported; convert them to numbers of at "
+                       "most 64 bits, such as numpy.asarray(x, dtype='float32')",
                        parser->path, text);
-    array->element = (struct ff_element){text[1], (uint8_t)(text[2] - '0'), order == '>'};
+    array->element = (struct ff_element){
+        .kind = text[1] == 'b' ? 'u' : text[1],
+        .bytes = (uint8_t)(text[2] - '0'),
+        .big_endian = text[0] == '>',
+    };
     return FF_OK;
 }
 
@@ -288,11 +297,12 @@ static const char *const test_names[] = {"x_test.npy", "X_test.npy", "test-image
 
 const struct ff_dataset_format ff_format_npy = {
     .info = {.name = "npy",
-             .summary = "NumPy .npy files of uint8 or float32",
+             .summary = "NumPy .npy files of numbers",
              .layout = "a directory with x_train.npy, y_train.npy, x_test.npy and y_test.npy, or a "
-                       "file of images, in C order; labels are one-dimensional; images are (rows, "
-                       "height, width), or with at most 4 channels (rows, height, width, channels) "
-                       "or (rows, channels, height, width)"},
+                       "file of images, in C order; uint8 and bool are read as bytes, other "
+                       "integers and floats as float32; labels are whole numbers; images are "
+                       "(rows, height, width), or with at most 4 channels (rows, height, width, "
+                       "channels) or (rows, channels, height, width)"},
     .names = {train_names, test_names},
     .bid = npy_bid,
     .open = npy_open,

@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LABEL_BUFFER_BYTES 4096
-#define LABEL_BYTES_MAX 8
+#define LABELS_AT_ONCE 512
 #define CHANNELS_MAX 4 /* grey, grey and alpha, colour, colour and alpha */
 
 struct pair {
@@ -89,71 +88,32 @@ int ff_pair_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
     return FF_OK;
 }
 
-static const char *kind_name(struct ff_element element)
-{
-    return element.kind == 'f' ? "float" : element.kind == 'i' ? "int" : "uint";
-}
-
 /* ---- Labels ---- */
-
-/* Reads one integer of any width; one that does not fit becomes INT64_MAX, which is not a valid
- * label. */
-static int64_t integer_at(const unsigned char *at, struct ff_element element)
-{
-    uint64_t raw = 0;
-    unsigned unused_bits = 64 - 8u * element.bytes;
-
-    switch (element.bytes) {
-    case 1:
-        raw = *at;
-        break;
-    case 2: {
-        uint16_t v;
-        memcpy(&v, at, sizeof v);
-        raw = v;
-        break;
-    }
-    case 4: {
-        uint32_t v;
-        memcpy(&v, at, sizeof v);
-        raw = v;
-        break;
-    }
-    default:
-        memcpy(&raw, at, sizeof raw);
-    }
-    if (element.kind == 'i')
-        return (int64_t)(raw << unused_bits) >> unused_bits;
-    return raw > INT64_MAX ? INT64_MAX : (int64_t)raw;
-}
 
 /* Reads the next ROWS labels to OUT (may be NULL); raises *CLASSES to the largest label + 1. */
 static int read_labels(struct ff_ctx *ctx, struct ff_array *labels, size_t rows, uint16_t *out,
                        uint32_t *classes)
 {
-    unsigned char buffer[LABEL_BUFFER_BYTES];
-    const size_t at_once = sizeof buffer / LABEL_BYTES_MAX;
+    int64_t values[LABELS_AT_ONCE];
 
     while (rows > 0) {
-        size_t n = rows < at_once ? rows : at_once;
+        size_t n = rows < LABELS_AT_ONCE ? rows : LABELS_AT_ONCE;
         uint64_t first = labels->next;
-        int status = ff_array_read(ctx, labels, n, buffer);
+        int status = ff_array_read_integers(ctx, labels, n, values);
 
         if (status != FF_OK)
             return status;
         for (size_t i = 0; i < n; i++) {
-            int64_t label = integer_at(buffer + i * labels->element.bytes, labels->element);
-
-            if (label < 0 || label >= FF_MAX_DATA_CLASSES)
+            if (values[i] < 0 || values[i] >= FF_MAX_DATA_CLASSES)
                 return ff_fail(ctx, FF_EINVAL,
                                "%s: label %" PRId64 " of row %" PRIu64
                                " (from 0): labels are numbers from 0 to %d",
-                               ff_input_path(labels->input), label, first + i,
+                               ff_input_path(labels->input), values[i], first + i,
                                FF_MAX_DATA_CLASSES - 1);
-            if ((uint32_t)label >= *classes)
-                *classes = (uint32_t)label + 1;
+            if ((uint32_t)values[i] >= *classes)
+                *classes = (uint32_t)values[i] + 1;
             if (out)
-                *out++ = (uint16_t)label;
+                *out++ = (uint16_t)values[i];
         }
         rows -= n;
     }
@@ -188,10 +148,6 @@ static int open_labels(struct ff_ctx *ctx, struct pair *pair, const struct ff_pa
         return ff_fail(ctx, FF_EINVAL,
                        "%s: has %" PRIu32 " values per row; a label is one integer per row", path,
                        labels->row_elements);
-    if (labels->element.kind == 'f')
-        return ff_fail(ctx, FF_EINVAL,
-                       "%s: labels of type float%d are not supported; save integers", path,
-                       8 * labels->element.bytes);
     if (labels->shape[0] != images->shape[0])
         return ff_fail(ctx, FF_EMISMATCH, "%s: %" PRIu64 " labels for the %" PRIu64 " images of %s",
                        path, labels->shape[0], images->shape[0], ff_input_path(images->input));
@@ -208,7 +164,7 @@ static void describe_images(const struct ff_array *images, struct ff_dataset_inf
 
     info->rows = shape[0];
     info->features = images->row_elements;
-    info->is_float = images->element.kind == 'f';
+    info->is_float = !ff_element_is_byte(images->element);
     if (images->axes == 4 && shape[3] > CHANNELS_MAX) {
         channels_first = true;
         if (shape[1] > CHANNELS_MAX)
@@ -225,19 +181,11 @@ static void describe_images(const struct ff_array *images, struct ff_dataset_inf
 static int open_images(struct ff_ctx *ctx, struct pair *pair, const struct ff_pair_format *format,
                        const char *path)
 {
-    struct ff_element element;
     int status = ff_array_open(ctx, path, "images", format->header, &pair->images);
 
-    if (status != FF_OK)
-        return status;
-    element = pair->images.element;
-    if (!(element.kind == 'u' && element.bytes == 1) &&
-        !(element.kind == 'f' && element.bytes == 4))
-        return ff_fail(ctx, FF_EFORMAT,
-                       "%s: images of %s%d are not supported; convert them to uint8 or float32",
-                       path, kind_name(element), 8 * element.bytes);
-    describe_images(&pair->images, &pair->base.info);
-    return FF_OK;
+    if (status == FF_OK)
+        describe_images(&pair->images, &pair->base.info);
+    return status;
 }
 
 /* ---- The operations ---- */

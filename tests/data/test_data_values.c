@@ -80,10 +80,10 @@ START_TEST(labels_that_are_not_one_integer_each_are_refused)
     ck_assert_int_eq(try_folder(), FF_EINVAL);
     ck_says("3 values");
     bytes = data_idx(0x0d, 1, (const uint32_t[]){2});
-    data_put(&bytes, "\0\0\0\0\0\0\0", 8);
+    data_put(&bytes, "\0\0\0\0\x3f\0\0", 8); /* 0 and 0.5 */
     data_write(directory, "train-labels-idx1-ubyte", &bytes);
     ck_assert_int_eq(try_folder(), FF_EINVAL);
-    ck_says("float32");
+    ck_says("row 1 (from 0) is 0.5");
 }
 END_TEST
 
