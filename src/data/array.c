@@ -78,6 +78,22 @@ static int check_size(struct ff_ctx *ctx, const struct ff_array *array)
     return FF_OK;
 }
 
+/* Both orders are the same if all axes but one have length 1. */
+static int settle_order(struct ff_ctx *ctx, struct ff_array *array)
+{
+    unsigned longer = 0;
+
+    for (unsigned axis = 0; axis < array->axes; axis++)
+        longer += array->shape[axis] > 1;
+    array->column_major = array->column_major && longer > 1;
+    if (array->column_major && ff_input_is_gzip(array->input))
+        return ff_fail(ctx, FF_EFORMAT,
+                       "%s: a compressed file in Fortran order cannot be read row by row; "
+                       "decompress it, or save numpy.ascontiguousarray(x) instead",
+                       ff_input_path(array->input));
+    return FF_OK;
+}
+
 int ff_array_open(struct ff_ctx *ctx, const char *path, const char *noun,
                   ff_array_header_fn *header, struct ff_array *array)
 {
@@ -92,6 +108,8 @@ int ff_array_open(struct ff_ctx *ctx, const char *path, const char *noun,
         array->header_bytes = ff_input_offset(array->input);
         status = bound_shape(ctx, array);
     }
+    if (status == FF_OK)
+        status = settle_order(ctx, array);
     if (status == FF_OK)
         status = check_size(ctx, array);
     if (status != FF_OK)
@@ -119,13 +137,14 @@ static int read_numbers(struct ff_ctx *ctx, struct ff_array *array, size_t done,
     return status;
 }
 
-static int too_large(struct ff_ctx *ctx, const struct ff_array *array, size_t index, const void *at)
+static int too_large(struct ff_ctx *ctx, const struct ff_array *array, size_t row, size_t column,
+                     const void *at)
 {
     return ff_fail(ctx, FF_ENUMERIC,
                    "%s: the value in row %" PRIu64
                    ", column %zu (both from 0) is %g, too large for float32; scale the values",
-                   ff_input_path(array->input), array->next + index / array->row_elements,
-                   index % array->row_elements, ff_number_to_double(array->element, at));
+                   ff_input_path(array->input), array->next + row, column,
+                   ff_number_to_double(array->element, at));
 }
 
 /* Reads N numbers through a small buffer. */
@@ -144,18 +163,76 @@ static int read_floats(struct ff_ctx *ctx, struct ff_array *array, size_t n, flo
             return status;
         converted = ff_numbers_to_floats(array->element, block, buffer, out + done);
         if (converted < block)
-            return too_large(ctx, array, done + converted, buffer + converted * bytes);
+            return too_large(ctx, array, (done + converted) / array->row_elements,
+                             (done + converted) % array->row_elements, buffer + converted * bytes);
     }
     return FF_OK;
 }
 
-/* Counts ROWS rows that were read, and checks the end of the file after the last one. */
+/* The place of the column-major file's column that holds value J of a row. */
+static uint64_t column_of(const struct ff_array *array, uint32_t j)
+{
+    uint64_t stride = array->row_elements, column = 0;
+
+    for (unsigned axis = array->axes - 1; axis > 0; axis--) {
+        stride /= array->shape[axis];
+        column += j % array->shape[axis] * stride;
+        j = (uint32_t)(j / array->shape[axis]);
+    }
+    return column;
+}
+
+/* Copies or converts N numbers of a column to value J of the rows from ROW on in OUT. */
+static int place_column(struct ff_ctx *ctx, const struct ff_array *array, size_t row, size_t n,
+                        uint32_t j, const unsigned char *column, void *out)
+{
+    const size_t width = array->row_elements;
+
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char *at = column + i * array->element.bytes;
+        size_t place = (row + i) * width + j;
+
+        if (ff_element_is_byte(array->element))
+            ((unsigned char *)out)[place] = *at;
+        else if (ff_numbers_to_floats(array->element, 1, at, (float *)out + place) == 0)
+            return too_large(ctx, array, row + i, j, at);
+    }
+    return FF_OK;
+}
+
+/* Reads ROWS rows of a column-major array, column by column. */
+static int read_columns(struct ff_ctx *ctx, const struct ff_array *array, size_t rows, void *out)
+{
+    unsigned char buffer[BUFFER_BYTES];
+    const size_t bytes = array->element.bytes, at_once = sizeof buffer / bytes;
+    int status = FF_OK;
+
+    for (uint32_t j = 0; j < array->row_elements; j++) {
+        uint64_t first = column_of(array, j) * array->shape[0] + array->next;
+
+        for (size_t done = 0, n; status == FF_OK && done < rows; done += n) {
+            size_t got = 0;
+
+            n = rows - done < at_once ? rows - done : at_once;
+            status = ff_input_peek(array->input, array->header_bytes + (first + done) * bytes,
+                                   buffer, n * bytes, &got);
+            if (status == FF_OK && got < n * bytes)
+                return truncated(ctx, array, 0);
+            if (status == FF_OK)
+                status = place_column(ctx, array, done, n, j, buffer, out);
+        }
+    }
+    return status;
+}
+
+/* Counts ROWS rows that were read. After the last one it checks the end of the file, which only
+ * a sequential reader reaches. */
 static int advance(struct ff_array *array, size_t rows)
 {
     char tail[64];
 
     array->next += rows;
-    if (array->next < array->shape[0])
+    if (array->next < array->shape[0] || array->column_major)
         return FF_OK;
     snprintf(tail, sizeof tail, "its %" PRIu64 " %s", array->shape[0], array->noun);
     return ff_input_expect_end(array->input, tail);
@@ -167,7 +244,9 @@ int ff_array_read(struct ff_ctx *ctx, struct ff_array *array, size_t rows, void 
     int status;
 
     assert(rows <= array->shape[0] - array->next && rows <= SIZE_MAX / ff_array_row_bytes(array));
-    if (ff_element_is_byte(array->element))
+    if (array->column_major)
+        status = read_columns(ctx, array, rows, out);
+    else if (ff_element_is_byte(array->element))
         status = read_numbers(ctx, array, 0, n, out);
     else
         status = read_floats(ctx, array, n, out);

@@ -1,6 +1,7 @@
 /*
- * A file that holds one array: a header, then the elements in row-major order. IDX and NumPy files
- * differ only in the header. The first axis is that of the rows.
+ * A file that holds one array: a header, then the elements in row-major order, or, in a plain file,
+ * in column-major order. IDX and NumPy files differ only in the header. The first axis is that of
+ * the rows.
  */
 #ifndef FF_DATA_ARRAY_H
 #define FF_DATA_ARRAY_H
@@ -16,21 +17,23 @@ struct ff_array {
     struct ff_element element;
     unsigned axes;
     uint64_t shape[FF_ARRAY_AXES]; /* shape[0] rows */
+    bool column_major;             /* the first axis varies fastest, as in Fortran */
     uint32_t row_elements;         /* product of shape[1 ..] */
     uint64_t header_bytes;
     uint64_t next; /* the row to be read next */
 };
 
-/* Reads the header from the beginning of INPUT; sets element, axes and shape. Fails with FF_EFORMAT
+/* Reads the header from the beginning of INPUT; sets element, axes, shape and
+ * column_major. Fails with FF_EFORMAT
  * (not this format, or an unsupported variant) or FF_ECORRUPT. */
 typedef int ff_array_header_fn(struct ff_ctx *ctx, struct ff_input *input, struct ff_array *array);
 
 /*
  * Opens PATH into ARRAY, bounds its shape and compares it with the size of the file. The content of
  * a compressed file is checked only while it is read; at open the file is rejected if it is too
- * small for its shape at the highest compression ratio. Fails like the header function and with
- * FF_EINVAL (no rows, too large) or FF_ECORRUPT. NOUN is not copied. After a failure ARRAY needs no
- * release.
+ * small for its shape at the highest compression ratio, or if it would have to be read by columns.
+ * Fails like the header function and with FF_EINVAL (no rows, too large) or FF_ECORRUPT. NOUN is
+ * not copied. After a failure ARRAY needs no release.
  */
 FF_CHECK int ff_array_open(struct ff_ctx *ctx, const char *path, const char *noun,
                            ff_array_header_fn *header, struct ff_array *array);
@@ -41,6 +44,7 @@ size_t ff_array_row_bytes(const struct ff_array *array);
  * Reads the next ROWS rows, at most those left, into OUT: uint8 if ff_element_is_byte(), else
  * float32. After the last row it checks that the file ends there. FF_ECORRUPT, FF_EIO, FF_ENUMERIC
  * (a value that is infinite as float32, but not in the file; the message gives row and column).
+ * A column-major array costs one system call per column and call: read many rows at once.
  */
 FF_CHECK int ff_array_read(struct ff_ctx *ctx, struct ff_array *array, size_t rows, void *out);
 /* The same of an array of one number per row, as integers. FF_EINVAL: one is not whole or does not

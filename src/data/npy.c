@@ -136,14 +136,10 @@ static int parse_descr(struct parser *parser, struct ff_array *array)
 
 static int parse_order(struct parser *parser, struct ff_array *array)
 {
-    (void)array;
-    if (take_word(parser, "False"))
-        return FF_OK;
-    if (!take_word(parser, "True"))
+    array->column_major = take_word(parser, "True");
+    if (!array->column_major && !take_word(parser, "False"))
         return unreadable(parser, "True or False for fortran_order");
-    return ff_fail(parser->ctx, FF_EFORMAT,
-                   "%s: Fortran order is not supported; save numpy.ascontiguousarray(x) instead",
-                   parser->path);
+    return FF_OK;
 }
 
 static int parse_shape(struct parser *parser, struct ff_array *array)
@@ -299,7 +295,8 @@ const struct ff_dataset_format ff_format_npy = {
     .info = {.name = "npy",
              .summary = "NumPy .npy files of numbers",
              .layout = "a directory with x_train.npy, y_train.npy, x_test.npy and y_test.npy, or a "
-                       "file of images, in C order; uint8 and bool are read as bytes, other "
+                       "file of images, in C order or, uncompressed, in Fortran order; uint8 and "
+                       "bool are read as bytes, other "
                        "integers and floats as float32; labels are whole numbers; images are "
                        "(rows, height, width), or with at most 4 channels (rows, height, width, "
                        "channels) or (rows, channels, height, width)"},

@@ -67,7 +67,6 @@ static const struct {
     int status;
     const char *says;
 } bad[] = {
-    {"{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3)}", FF_EFORMAT, "ascontiguousarray"},
     {"{'descr': '|f2', 'fortran_order': False, 'shape': (2, 3)}", FF_EFORMAT, "'|f2'"},
     {"{'descr': '<f1', 'fortran_order': False, 'shape': (2, 3)}", FF_EFORMAT, "'<f1'"},
     {"{'descr': '<b2', 'fortran_order': False, 'shape': (2, 3)}", FF_EFORMAT, "'<b2'"},
@@ -195,6 +194,68 @@ START_TEST(labels_out_of_range_are_refused)
 }
 END_TEST
 
+/* Writes 0 to 23 in Fortran order as x.npy; returns how to read them. */
+static struct ff_dataset_spec write_fortran(const char *shape, bool compressed)
+{
+    char text[128];
+    struct data_bytes file;
+
+    snprintf(text, sizeof text, "{'descr': '|u1', 'fortran_order': True, 'shape': (%s)}", shape);
+    file = data_npy(1, text);
+    for (unsigned char i = 0; i < 24; i++)
+        data_put(&file, &i, 1);
+    if (compressed)
+        data_write_gz(directory, "x.npy", &file);
+    else
+        data_write(directory, "x.npy", &file);
+    return (struct ff_dataset_spec){.path = data_path(directory, "x.npy"), .unlabelled = true};
+}
+
+START_TEST(fortran_order_is_read_by_columns)
+{
+    static const struct {
+        const char *shape;
+        size_t row;               /* the second one */
+        unsigned char values[12]; /* its first ones */
+    } shapes[] = {
+        {"2, 12", 12, {1, 3, 5, 7, 9, 11, 13}},
+        {"2, 3, 4", 12, {1, 7, 13, 19, 3, 9}}, /* [1][y][x] is at 1 + 2 y + 6 x */
+        {"2, 2, 2, 3", 12, {1, 9, 17, 5, 13, 21, 3}},
+        {"24,", 1, {1}},
+        {"24, 1", 1, {1}},
+        {"12, 1, 2", 2, {1, 13}},
+    };
+
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+        const struct ff_dataset_spec spec = write_fortran(shapes[s].shape, false);
+        unsigned char got[24];
+        struct ff_dataset *dataset;
+        size_t n;
+
+        ck_assert_msg(ff_dataset_open(ctx, &spec, &dataset) == FF_OK, "%s", ff_ctx_message(ctx));
+        ck_assert_uint_eq(dataset->info.features, shapes[s].row);
+        ck_assert_int_eq(ff_dataset_read(dataset, 2, got, NULL, &n), FF_OK);
+        ck_assert_uint_eq(n, 2);
+        for (size_t i = 0; i < 12 && shapes[s].values[i]; i++)
+            ck_assert_uint_eq(got[shapes[s].row + i], shapes[s].values[i]);
+        ff_dataset_close(dataset);
+    }
+}
+END_TEST
+
+START_TEST(compressed_fortran_order_is_refused_unless_it_is_a_vector)
+{
+    struct ff_dataset_spec spec = write_fortran("2, 12", true);
+    struct ff_dataset *dataset;
+
+    ck_assert_int_eq(ff_dataset_open(ctx, &spec, &dataset), FF_EFORMAT);
+    ck_says("numpy.ascontiguousarray(x)");
+    spec = write_fortran("24, 1", true);
+    ck_assert_int_eq(ff_dataset_open(ctx, &spec, &dataset), FF_OK);
+    ff_dataset_close(dataset);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("data: npy");
@@ -207,6 +268,8 @@ int main(void)
     tcase_add_loop_test(tc, other_headers_are_refused_with_a_reason, 0,
                         (int)(sizeof bad / sizeof *bad));
     tcase_add_test(tc, other_versions_and_giant_headers_are_refused);
+    tcase_add_test(tc, fortran_order_is_read_by_columns);
+    tcase_add_test(tc, compressed_fortran_order_is_refused_unless_it_is_a_vector);
     tcase_add_test(tc, labels_of_every_integer_type_are_read);
     tcase_add_test(tc, labels_out_of_range_are_refused);
     suite_add_tcase(suite, tc);

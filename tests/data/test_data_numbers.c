@@ -145,17 +145,18 @@ START_TEST(only_whole_numbers_that_fit_are_integers)
 }
 END_TEST
 
-/* Writes doubles, 5 columns wide; that of ROW and COLUMN is VALUE. */
-static void write_doubles(size_t rows, size_t row, size_t column, double value)
+/* Writes doubles, 5 columns wide, in either order; that of ROW and COLUMN is VALUE. */
+static void write_doubles(bool fortran, size_t rows, size_t row, size_t column, double value)
 {
+    const size_t place = fortran ? column * rows + row : 5 * row + column;
     struct data_bytes bytes;
     char text[128];
 
-    snprintf(text, sizeof text, "{'descr': '<f8', 'fortran_order': False, 'shape': (%zu, 5)}",
-             rows);
+    snprintf(text, sizeof text, "{'descr': '<f8', 'fortran_order': %s, 'shape': (%zu, 5)}",
+             fortran ? "True" : "False", rows);
     bytes = data_npy(1, text);
     for (size_t i = 0; i < 5 * rows; i++) {
-        double number = i == 5 * row + column ? value : -1e38;
+        double number = i == place ? value : -1e38;
 
         data_put(&bytes, &number, sizeof number);
     }
@@ -174,13 +175,13 @@ START_TEST(a_value_too_large_for_float32_is_found)
     uint64_t rows, sum;
 
     for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++) {
-        write_doubles(900, 823, 3, 1e300);
+        write_doubles(_i, 900, 823, 3, 1e300);
         ck_assert_int_eq(read_all(&spec, pieces[p], &rows, &sum), FF_ENUMERIC);
         ck_says("row 823, column 3 (both from 0) is 1e+300, too large for float32");
-        write_doubles(900, 823, 4, -INFINITY);
+        write_doubles(_i, 900, 823, 4, -INFINITY);
         ck_assert_int_eq(read_all(&spec, pieces[p], &rows, &sum), FF_ENUMERIC);
         ck_says("row 823, column 4 (both from 0) is infinite");
-        write_doubles(900, 0, 0, 1e-300);
+        write_doubles(_i, 900, 0, 0, 1e-300);
         ck_assert_msg(read_all(&spec, pieces[p], &rows, &sum) == FF_OK, "%s", ff_ctx_message(ctx));
         ck_assert_uint_eq(rows, 900);
     }
@@ -197,6 +198,6 @@ int main(void)
     tcase_add_loop_test(tc, features_are_bytes_or_floats, 0, count);
     tcase_add_test(tc, integers_are_rounded_once);
     tcase_add_test(tc, only_whole_numbers_that_fit_are_integers);
-    tcase_add_test(tc, a_value_too_large_for_float32_is_found);
+    tcase_add_loop_test(tc, a_value_too_large_for_float32_is_found, 0, 2);
     return run_suite(suite);
 }
