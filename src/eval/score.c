@@ -132,6 +132,7 @@ static int new_feed(struct scoring *s, struct ff_set *set, uint32_t boundary, st
                                                ff_forward_pieces(s->n_streams), FF_FEED_PLAIN);
 
     opts.set = set;
+    opts.unseen_labels = true;
     opts.is_float = s->dataset->info.is_float;
     return ff_feed_new(&s->workers, &opts, out);
 }

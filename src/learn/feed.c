@@ -375,7 +375,8 @@ int ff_feed_labels(struct ff_feed *feed, uint32_t chunk, uint16_t *labels)
     if (status != FF_OK)
         return status;
     ff_chunk_range(feed->base.opts.geometry, chunk, &first, &rows);
-    return noted(feed, ff_slot_check_labels(&feed->base, &found, labels, rows));
+    return noted(feed, ff_slot_check_labels(&feed->base, &found, labels, rows,
+                                            feed->base.opts.unseen_labels));
 }
 
 int ff_feed_logits(struct ff_feed *feed, uint32_t chunk, uint32_t classes, float *logits)

@@ -41,7 +41,8 @@ void ff_feed_give_labels(struct ff_feed *feed, uint64_t first, const uint16_t *l
 void ff_feed_done(struct ff_feed *feed);
 /* Reads these chunks ahead, unless ff_feed_prepare() does. */
 void ff_feed_will_need(struct ff_feed *feed, size_t n, const struct ff_piece_request *requests);
-/* Reads the labels of CHUNK into LABELS (chunk_rows at least). */
+/* Reads the labels of CHUNK into LABELS (chunk_rows at least): below the number of classes or, with
+ * unseen_labels, FF_LABEL_UNSEEN. */
 FF_CHECK int ff_feed_labels(struct ff_feed *feed, uint32_t chunk, uint16_t *labels);
 /* Reads the stored logits of CHUNK (rows x classes). */
 FF_CHECK int ff_feed_logits(struct ff_feed *feed, uint32_t chunk, uint32_t classes, float *logits);

@@ -28,6 +28,7 @@ struct ff_feed_opts {
                    few to keep all threads busy, and small */
     enum ff_dtype stored; /* of the inputs as stored, above boundary 0 */
     bool labelled;        /* the labels of the pieces are read along */
+    bool unseen_labels;   /* labels may be FF_LABEL_UNSEEN, as of data to be evaluated */
     enum ff_feed_use use;
     float dropout;         /* probability that an input is dropped */
     struct ff_image image; /* boundary 0 */

@@ -1,5 +1,6 @@
 #include "learn/feed_slot.h"
 
+#include "data/schema.h"
 #include "learn/streams.h"
 #include "nn/dropout.h"
 
@@ -98,12 +99,11 @@ static bool needs_labels(const struct ff_feed_opts *opts, uint32_t stream)
     return opts->labelled || (opts->boundary == 0 && needs_truth(opts, stream));
 }
 
-/* Labels from scratch are used as indices after this check. */
 int ff_slot_check_labels(const struct ff_feed_base *base, const struct ff_chunk *chunk,
-                         const uint16_t *labels, uint32_t rows)
+                         const uint16_t *labels, uint32_t rows, bool unseen)
 {
     for (uint32_t i = 0; i < rows; i++) {
-        if (labels[i] >= base->opts.classes)
+        if (labels[i] >= base->opts.classes && !(unseen && labels[i] == FF_LABEL_UNSEEN))
             return ff_fail(base->workers->ctx, FF_ECORRUPT, "%s: chunk %u: label %u of %u classes",
                            base->opts.set->name, chunk->chunk, labels[i], base->opts.classes);
     }
@@ -125,7 +125,7 @@ static int form_inputs(const struct ff_feed_base *base, struct ff_slot *slot,
         status = ff_chunk_read(opts->set, &slot->labels, coder, FF_U16, slot->rows, 1,
                                slot->form.truth, &truth);
         if (status == FF_OK)
-            status = ff_slot_check_labels(base, &slot->labels, truth, slot->rows);
+            status = ff_slot_check_labels(base, &slot->labels, truth, slot->rows, false);
     }
     rows.truth = truth;
     if (status != FF_OK)
@@ -198,8 +198,9 @@ static int read_along(const struct ff_feed_base *base, struct ff_slot *slot, str
 
     if (status == FF_OK && data != slot->truth)
         memcpy(slot->truth, data, slot->rows * sizeof *slot->truth);
-    return status == FF_OK ? ff_slot_check_labels(base, &slot->labels, slot->truth, slot->rows)
-                           : status;
+    return status == FF_OK
+               ? ff_slot_check_labels(base, &slot->labels, slot->truth, slot->rows, false)
+               : status;
 }
 
 /* Allocates the buffer for decoded elements if SLOT's chunk cannot be used in place: it is

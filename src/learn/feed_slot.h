@@ -63,8 +63,9 @@ FF_CHECK int ff_slot_find(struct ff_feed_base *base, const struct ff_piece_reque
                           struct ff_slot *slot);
 /* Loads slot TASK of GROUP, a struct ff_slot_group, and sets its status. */
 void ff_slot_load(void *group, size_t task, unsigned worker);
-/* FF_ECORRUPT unless LABELS (rows), read from CHUNK, are labels. */
+/* FF_ECORRUPT unless LABELS (rows), read from CHUNK, are below the number of classes, so that they
+ * can be indices, or, if UNSEEN, FF_LABEL_UNSEEN. */
 FF_CHECK int ff_slot_check_labels(const struct ff_feed_base *base, const struct ff_chunk *chunk,
-                                  const uint16_t *labels, uint32_t rows);
+                                  const uint16_t *labels, uint32_t rows, bool unseen);
 
 #endif
