@@ -4,6 +4,7 @@
 #include "base/arithmetic.h"
 #include "data/format.h"
 #include "data/input.h"
+#include "data/labels.h"
 #include "data/paths.h"
 
 #include <assert.h>
@@ -16,8 +17,8 @@
 #define FORMAT_ADDRESS(name) &ff_format_##name,
 static const struct ff_dataset_format *const formats[] = {FF_DATASET_FORMATS(FORMAT_ADDRESS)};
 #undef FORMAT_ADDRESS
-#define MOST_STATE_BYTES \
-    ((size_t)2 * FF_PATH_BYTES) /* of a format, which stores at most one path */
+/* Of a format, which stores at most one path and the set of labels. */
+#define MOST_STATE_BYTES ((size_t)2 * FF_PATH_BYTES + sizeof(struct ff_labels))
 #define FORMATS (sizeof formats / sizeof *formats)
 
 const struct ff_dataset_format *const *ff_dataset_formats(size_t *count)

@@ -11,10 +11,13 @@
 
 /*
  * Opens SPEC and checks all that can be checked without reading the images: sizes, equal numbers of
- * images and labels, label range (labels are scanned once). Fails with FF_ENOTFOUND, FF_EFORMAT (no
+ * images and labels, the labels (they are scanned once). Fails with FF_ENOTFOUND, FF_EFORMAT (no
  * format bids), FF_ECORRUPT (truncated, sizes that disagree), FF_EMISMATCH (different numbers of
- * images and labels), FF_EINVAL (no rows; too many classes). Messages name the file, the fault and
- * what was expected.
+ * images and labels), FF_EINVAL (no rows; too many classes; labels that are not integers). Messages
+ * name the file, the fault and what was expected.
+ *
+ * Labels that are not 0, 1, ... without gaps become classes in ascending order, whose names are
+ * then in the schema of the dataset. With spec->schema they become the classes of those names.
  *
  * With spec->sample a random subsample is drawn without replacement and read in file order. It
  * depends only on its size and on the number of rows in the files: files sorted by class give a
@@ -24,10 +27,10 @@ FF_CHECK int ff_dataset_open(struct ff_ctx *ctx, const struct ff_dataset_spec *s
                              struct ff_dataset **out);
 /*
  * Reads the next rows, at most MAX_ROWS (1 or more), into FEATURES (MAX_ROWS x features, u8 or f32)
- * and LABELS (NULL if unlabelled or not wanted). *ROWS is 0 only at the end. Fails with FF_EIO,
- * FF_ECORRUPT (truncated file, bad gzip checksum), FF_ENUMERIC (a float that is not finite; the
- * message gives row and column). The call that returns the last rows checks the end of the file.
- * After a failure the dataset can only be closed.
+ * and LABELS (NULL if unlabelled or not wanted; FF_LABEL_UNSEEN: not in spec->schema). *ROWS is 0
+ * only at the end. Fails with FF_EIO, FF_ECORRUPT (truncated file, bad gzip checksum), FF_ENUMERIC
+ * (a float that is not finite; the message gives row and column). The call that returns the last
+ * rows checks the end of the file. After a failure the dataset can only be closed.
  */
 FF_CHECK int ff_dataset_read(struct ff_dataset *dataset, size_t max_rows, void *features,
                              uint16_t *labels, size_t *rows);

@@ -37,8 +37,8 @@ struct ff_dataset_info {
     uint32_t features;                /* per row: height * width * channels */
     uint32_t height, width, channels; /* 0: unknown */
     bool planar;                      /* (channels, height, width) */
-    /* Largest label + 1, or the format's fixed number; at most FF_MAX_DATA_CLASSES; 0: unlabelled.
-     */
+    /* Different labels, or the format's fixed number, or those of the spec's schema; at most
+     * FF_MAX_DATA_CLASSES; 0: unlabelled. */
     uint32_t classes;
     bool is_float; /* features are float32, else uint8 */
 };

@@ -3,6 +3,7 @@
 #include "data/finite.h"
 
 #include "data/format.h"
+#include "data/labels.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -16,6 +17,8 @@ struct pair {
     struct ff_dataset base;
     struct ff_array images;
     struct ff_array labels; /* zeroed if unlabelled */
+    bool of_model;          /* classes are those of the spec's schema, not those found here */
+    struct ff_labels classes;
 };
 
 /* ---- Finding the files ---- */
@@ -90,49 +93,75 @@ int ff_pair_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
 
 /* ---- Labels ---- */
 
-/* Reads the next ROWS labels to OUT (may be NULL); raises *CLASSES to the largest label + 1. */
-static int read_labels(struct ff_ctx *ctx, struct ff_array *labels, size_t rows, uint16_t *out,
-                       uint32_t *classes)
+/* Takes N labels, of the rows from FIRST on, as they are in the file. */
+typedef int take_labels_fn(struct pair *pair, uint64_t first, size_t n, const int64_t *values,
+                           void *arg);
+
+static int read_labels(struct pair *pair, uint64_t rows, take_labels_fn *take, void *arg)
 {
     int64_t values[LABELS_AT_ONCE];
+    int status = FF_OK;
 
-    while (rows > 0) {
-        size_t n = rows < LABELS_AT_ONCE ? rows : LABELS_AT_ONCE;
-        uint64_t first = labels->next;
-        int status = ff_array_read_integers(ctx, labels, n, values);
+    while (status == FF_OK && rows > 0) {
+        size_t n = rows < LABELS_AT_ONCE ? (size_t)rows : LABELS_AT_ONCE;
+        uint64_t first = pair->labels.next;
 
-        if (status != FF_OK)
-            return status;
-        for (size_t i = 0; i < n; i++) {
-            if (values[i] < 0 || values[i] >= FF_MAX_DATA_CLASSES)
-                return ff_fail(ctx, FF_EINVAL,
-                               "%s: label %" PRId64 " of row %" PRIu64
-                               " (from 0): labels are numbers from 0 to %d",
-                               ff_input_path(labels->input), values[i], first + i,
-                               FF_MAX_DATA_CLASSES - 1);
-            if ((uint32_t)values[i] >= *classes)
-                *classes = (uint32_t)values[i] + 1;
-            if (out)
-                *out++ = (uint16_t)values[i];
-        }
+        status = ff_array_read_integers(pair->base.ctx, &pair->labels, n, values);
+        if (status == FF_OK && take)
+            status = take(pair, first, n, values, arg);
         rows -= n;
+    }
+    return status;
+}
+
+static int collect_labels(struct pair *pair, uint64_t first, size_t n, const int64_t *values,
+                          void *arg)
+{
+    (void)arg;
+    for (size_t i = 0; i < n; i++) {
+        if (!ff_labels_add(&pair->classes, values[i]))
+            return ff_fail(pair->base.ctx, FF_EINVAL,
+                           "%s: label %" PRId64 " of row %" PRIu64
+                           " (from 0) is number %u of the different labels; at most %u are "
+                           "supported: merge classes, or divide the range of a quantity into some",
+                           ff_input_path(pair->labels.input), values[i], first + i,
+                           FF_MAX_DATA_CLASSES + 1, FF_MAX_DATA_CLASSES);
     }
     return FF_OK;
 }
 
-/* Reads all labels once, for their range. */
-static int scan_labels(struct ff_ctx *ctx, struct ff_array *labels, uint32_t *classes)
+/* Reads all labels once, to check them, and to find the classes if the schema does not have them.
+ */
+static int scan_labels(struct pair *pair)
 {
-    const size_t at_once = 1 << 20;
-    int status = FF_OK;
+    struct ff_schema *schema = &pair->base.schema;
+    int status =
+        read_labels(pair, pair->labels.shape[0], pair->of_model ? NULL : collect_labels, NULL);
 
-    *classes = 0;
-    while (status == FF_OK && labels->next < labels->shape[0]) {
-        uint64_t left = labels->shape[0] - labels->next;
+    if (pair->of_model)
+        ff_labels_of_schema(schema, &pair->classes);
+    else if (status == FF_OK)
+        status = ff_labels_settle(pair->base.ctx, &pair->classes, schema);
+    pair->base.info.classes = pair->of_model ? schema->n_classes : pair->classes.n;
+    return status == FF_OK ? ff_array_rewind(&pair->labels) : status;
+}
 
-        status = read_labels(ctx, labels, left < at_once ? (size_t)left : at_once, NULL, classes);
+static int classify_labels(struct pair *pair, uint64_t first, size_t n, const int64_t *values,
+                           void *arg)
+{
+    uint16_t **out = arg;
+
+    for (size_t i = 0; i < n; i++) {
+        uint16_t label = ff_labels_class(&pair->classes, values[i]);
+
+        if (label == FF_LABEL_UNSEEN && !pair->of_model)
+            return ff_fail(pair->base.ctx, FF_EMISMATCH,
+                           "%s: changed while it was read (label %" PRId64 " of row %" PRIu64
+                           " is new); run the command again once the file is complete",
+                           ff_input_path(pair->labels.input), values[i], first + i);
+        *(*out)++ = label;
     }
-    return status == FF_OK ? ff_array_rewind(labels) : status;
+    return FF_OK;
 }
 
 static int open_labels(struct ff_ctx *ctx, struct pair *pair, const struct ff_pair_format *format,
@@ -151,7 +180,7 @@ static int open_labels(struct ff_ctx *ctx, struct pair *pair, const struct ff_pa
     if (labels->shape[0] != images->shape[0])
         return ff_fail(ctx, FF_EMISMATCH, "%s: %" PRIu64 " labels for the %" PRIu64 " images of %s",
                        path, labels->shape[0], images->shape[0], ff_input_path(images->input));
-    return scan_labels(ctx, labels, &pair->base.info.classes);
+    return scan_labels(pair);
 }
 
 /* ---- Images ---- */
@@ -196,24 +225,30 @@ int ff_pair_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
 {
     struct pair *pair;
     char path[FF_PATH_BYTES];
-    int status;
+    int status = FF_OK;
 
     pair = ff_alloc(ctx, FF_MEM_IO, sizeof *pair);
     if (!pair)
         return ff_alloc_status(ctx);
     pair->base.ctx = ctx;
-    status = ff_pair_find(ctx, spec, format, pair_format, 0, path);
+    pair->of_model = spec->schema && spec->schema->n_classes > 0;
+    if (pair->of_model)
+        status = ff_schema_copy(ctx, spec->schema, &pair->base.schema);
+    if (status == FF_OK)
+        status = ff_pair_find(ctx, spec, format, pair_format, 0, path);
     if (status == FF_OK)
         status = open_images(ctx, pair, pair_format, path);
     if (status == FF_OK)
         status = ff_pair_find(ctx, spec, format, pair_format, 1, path);
     if (status == FF_OK && *path)
         status = open_labels(ctx, pair, pair_format, path);
-    if (status != FF_OK)
+    if (status != FF_OK) {
+        ff_schema_release(&pair->base.schema);
         ff_pair_close(&pair->base);
-    else
-        *out = &pair->base;
-    return status;
+        return status;
+    }
+    *out = &pair->base;
+    return FF_OK;
 }
 
 int ff_pair_read(struct ff_dataset *dataset, size_t max_rows, void *features, uint16_t *labels,
@@ -223,7 +258,6 @@ int ff_pair_read(struct ff_dataset *dataset, size_t max_rows, void *features, ui
     struct ff_array *images = &pair->images;
     uint64_t first = images->next, left = images->shape[0] - first;
     size_t n = left < max_rows ? (size_t)left : max_rows;
-    uint32_t classes = 0;
     int status = FF_OK;
 
     if (n > 0)
@@ -232,7 +266,7 @@ int ff_pair_read(struct ff_dataset *dataset, size_t max_rows, void *features, ui
         status = ff_check_finite(dataset->ctx, ff_input_path(images->input), first, n,
                                  images->row_elements, features);
     if (status == FF_OK && pair->labels.input)
-        status = read_labels(dataset->ctx, &pair->labels, n, labels, &classes);
+        status = read_labels(pair, n, labels ? classify_labels : NULL, &labels);
     *rows = n;
     return status;
 }

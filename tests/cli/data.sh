@@ -119,10 +119,19 @@ ok "a limit that leaves classes out warns" \
 ff 0 train --data sorted $net --limit 40 --validation 0.3 --model held.ff
 ok "held-out samples without a class warn" \
     has err 'warning: .* of 10 classes ha(s|ve) no sample among the [0-9]* held out'
+head -c $((20 * 3073)) /dev/zero >data_batch_1.bin
+refused 2 'all samples are of one class' train --data data_batch_1.bin $net --model one.ff --quiet
 put_npy sorted/y_train.npy "" 1 7
-refused 2 'all samples are of one class' train --data sorted $net --model one.ff --quiet
+refused 2 'all labels are of one class' train --data sorted $net --model one.ff --quiet
 put_npy sorted/y_train.npy "" 1 '1 + int(row / 20) % 2'
 ff 0 train --data sorted $net --model gap.ff
-ok "a class that no label names warns" \
-    has err 'warning: .* 1 of 3 classes has no sample .*\(the first is class 0\)'
+ok "labels need not begin with 0" [ "$(grep -c 'no sample' err)" = 0 ]
+ff 0 inspect gap.ff --json
+ok "there are no more classes than labels" has out '"classes": 2,'
+put_npy sorted/y_test.npy "" 1 '1 + int(row / 20)'
+ff 0 train --data sorted $net --recipe classic --model pairs.ff
+for model in gap pairs; do
+    ff 0 eval $model.ff --data sorted --json --quiet
+    ok "$model: labels that training did not have are counted" has out '"unseen": 160'
+done
 finish

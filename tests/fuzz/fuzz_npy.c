@@ -45,8 +45,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *input = fuzz_file("input", data, size);
     struct ff_dataset_spec as_images = {.path = input, .unlabelled = true};
     struct ff_dataset_spec as_labels = {.path = images_for(rows_of(data, size)), .labels = input};
+    char minus[] = "-1", one[] = "1", word[] = "one", *names[] = {minus, one, word};
+    const struct ff_schema schema = {.n_classes = 3, .classes = names};
 
     fuzz_dataset(&as_images);
+    fuzz_dataset(&as_labels);
+    as_labels.schema = &schema;
     fuzz_dataset(&as_labels);
     return 0;
 }
