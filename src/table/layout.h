@@ -33,7 +33,7 @@ FF_CHECK int ff_layout_rewind(const struct ff_layout *layout, struct ff_records 
 /* Fails with STATUS for field I of the record at hand; WHY follows the position. */
 FF_CHECK int ff_layout_fail(const struct ff_layout *layout, const struct ff_records *records,
                             uint32_t i, int status, const char *why);
-/* True if TEXT stands for a missing value: empty, NA, N/A, NaN, null or ?. */
+/* True if TEXT is that of a missing value: empty, NA, N/A, NaN, null or ?. */
 bool ff_is_missing(const char *text);
 
 #endif
