@@ -2,9 +2,11 @@
  * Where data comes from: files in a format that the library knows, rows in memory, or rows that a
  * function provides.
  *
- * Values are uint8, which the library scales by 1/255, or float32, which it takes as they are; a
- * NaN or an infinity fails the job with FF_ENUMERIC, and the message gives its row and column. A
- * model that is trained on one type can be used on the other.
+ * Values are uint8, which the library scales by 1/255, or float32, which it standardises as the
+ * field standardize of the recipe says; a NaN or an infinity fails the job with FF_ENUMERIC, and
+ * the message gives its row and column. A model that is trained on one type can be used on the
+ * other. It keeps means and standard deviations, and of a table the names of columns, categories
+ * and classes, and applies them to the data that it is used on.
  *
  * Labels are required to train, also with recipes whose layers learn without them (for the head),
  * and to evaluate. ff_predict() reads none.
@@ -55,7 +57,8 @@ struct ff_rows {
 
 /* One of the two. */
 struct ff_data_source {
-    const char *path;   /* a directory with the usual file names of a format, or a file of images */
+    const char *path;   /* a directory with the usual file names of a format, or a file of images,
+                           or a table */
     const char *labels; /* file of labels; NULL: found by the usual names */
     const struct ff_rows *rows; /* not NULL: these; PATH and LABELS do not count */
     const char *label_column; /* of a table, to train on: the column of labels, by name or by number

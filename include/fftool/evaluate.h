@@ -97,9 +97,9 @@ static inline void ff_evaluate_opts_init(struct ff_evaluate_opts *out)
 /*
  * Evaluates the model on labelled data. FF_EINVAL: no layer, or for the head no head, is trained,
  * or the model has no goodness. FF_ELOCKED: see above. FF_EMISMATCH: the data has another number of
- * features, or more classes. FF_EBUDGET: see ff_train(). RESULT must be set up with FF_INIT() or
- * released before. The caller releases it with ff_evaluate_release() after success; after a failure
- * it is empty. It may outlive CTX.
+ * features, lacks a column, or (rows of a program) has more classes. FF_EBUDGET: see ff_train().
+ * RESULT must be set up with FF_INIT() or released before. The caller releases it with
+ * ff_evaluate_release() after success; after a failure it is empty. It may outlive CTX.
  */
 FF_CHECK int ff_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
                          struct ff_evaluation *result);

@@ -23,9 +23,8 @@ struct ff_array {
     uint64_t next; /* the row to be read next */
 };
 
-/* Reads the header from the beginning of INPUT; sets element, axes, shape and
- * column_major. Fails with FF_EFORMAT
- * (not this format, or an unsupported variant) or FF_ECORRUPT. */
+/* Reads the header from the beginning of INPUT; sets element, axes, shape and column_major. Fails
+ * with FF_EFORMAT (not this format, or an unsupported variant) or FF_ECORRUPT. */
 typedef int ff_array_header_fn(struct ff_ctx *ctx, struct ff_input *input, struct ff_array *array);
 
 /*

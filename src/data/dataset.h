@@ -45,9 +45,7 @@ void ff_dataset_close(struct ff_dataset *dataset); /* NULL-safe */
  * files are not read, so the hashes are empty. FF_ENOTFOUND also if a file is missing. */
 FF_CHECK int ff_dataset_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
                              struct ff_data_files *out);
-/* Adds the memory of an open dataset of any format, at most: of those with TABLEs, or of the
- * others.
- */
+/* Adds the memory of an open dataset, at most: with TABLE of one of columns, else of the others. */
 void ff_dataset_needs(bool table, struct ff_needs *needs);
 /* The table of formats, for generic tests; *COUNT rows. */
 const struct ff_dataset_format *const *ff_dataset_formats(size_t *count);

@@ -16,9 +16,8 @@ struct ff_labels {
 /* Adds VALUE unless it is in LABELS, which is zeroed at first. False: there are FF_MAX_DATA_CLASSES
  * others. */
 bool ff_labels_add(struct ff_labels *labels, int64_t value);
-/* After the last ff_labels_add(): the classes are in the order of the values. Unless these are 0,
- * 1,
- * ... anyway, they become the names of the classes of SCHEMA, which has none. FF_ENOMEM. */
+/* After the last ff_labels_add(): the classes are in the order of the values. They become the names
+ * of the classes of SCHEMA, which has none, unless they are the numbers from 0 on. FF_ENOMEM. */
 FF_CHECK int ff_labels_settle(struct ff_ctx *ctx, struct ff_labels *labels,
                               struct ff_schema *schema);
 /* The labels whose decimal digits are names of classes of SCHEMA; other names are skipped. */

@@ -27,8 +27,7 @@ enum ff_column_kind {
 struct ff_column {
     enum ff_column_kind kind;
     char *name;            /* NULL: it has none */
-    double mean;           /* of a number */
-    double deviation;      /* of a number: standard deviation; 0: it is constant */
+    double mean;           /* of a number: the value of those that are missing */
     uint32_t n_categories; /* of categories: 1 .. FF_MAX_CATEGORIES */
     uint32_t mode;         /* of categories: the index of the most frequent one */
     char **categories;     /* of categories: names in ascending order of their bytes */

@@ -77,6 +77,21 @@ static int place_row(struct import *import, const unsigned char *features, uint1
     return import->filled == rows ? put_chunk(import) : FF_OK;
 }
 
+/* Refuses to train on labels without a class: the data has changed since its classes were found.
+ */
+static int check_labels(const struct import *import, size_t rows)
+{
+    const struct ff_dataset_info *info = &import->opts->dataset->info;
+
+    for (size_t i = 0; i < rows; i++)
+        if (import->read_labels[i] >= info->classes)
+            return ff_fail(import->ctx, FF_EMISMATCH,
+                           "the label of sample %llu (from 0) is of no class that training began "
+                           "with: the data was changed",
+                           (unsigned long long)(import->rows_read + i));
+    return FF_OK;
+}
+
 /* Reads, hashes and counts the next samples; *ROWS is at least 1. */
 static int read_rows(struct import *import, size_t *rows)
 {
@@ -93,6 +108,10 @@ static int read_rows(struct import *import, size_t *rows)
         return ff_fail(import->ctx, FF_ECORRUPT, "the dataset ends after %llu of %llu samples",
                        (unsigned long long)import->rows_read,
                        (unsigned long long)opts->geometry->rows);
+    if (import->facts && opts->set && opts->dataset->info.classes)
+        status = check_labels(import, *rows);
+    if (status != FF_OK)
+        return status;
     for (size_t i = 0; i < *rows && import->hash; i++) {
         XXH3_128bits_update(import->hash, import->read_labels + i, sizeof(uint16_t));
         XXH3_128bits_update(import->hash, import->read_features + i * import->row_bytes,

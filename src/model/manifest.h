@@ -92,7 +92,7 @@ struct ff_manifest {
     uint32_t features, classes;
     bool is_float;
     struct ff_image image;
-    struct ff_schema schema;     /* of the data; empty: pixels with labels from 0 on */
+    struct ff_schema schema;     /* of the data; its classes are always known */
     struct ff_moments moments;   /* of the learned samples; none until imported, or not needed */
     struct ff_encoding encoding; /* of the features, from schema and moments; 0 inputs: none */
     struct ff_progress_mark mark;
@@ -135,9 +135,6 @@ struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest);
 /* The choice in its public form. */
 struct ff_layer_choice ff_manifest_choice(const struct ff_manifest *manifest);
 uint64_t ff_manifest_held_out(const struct ff_manifest *manifest);
-/* How features are standardised with the recipe and the type of the data. */
-enum ff_standardize { FF_STANDARDIZE_NONE, FF_STANDARDIZE_COLUMNS, FF_STANDARDIZE_WHOLE };
-enum ff_standardize ff_manifest_standardize(const struct ff_manifest *manifest);
 /* Most columns with a mean and a deviation each, which the manifest holds. */
 #define FF_MAX_STANDARD_COLUMNS 16384u
 /* Makes the encoding from schema and moments; without moments values are not standardised yet.

@@ -2,23 +2,16 @@
 #include "model/manifest.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-static const char *const names[] = {
-    [FF_STANDARDIZE_NONE] = "none",
-    [FF_STANDARDIZE_COLUMNS] = "columns",
-    [FF_STANDARDIZE_WHOLE] = "whole",
-};
-
-enum ff_standardize ff_manifest_standardize(const struct ff_manifest *manifest)
+/* How features are standardised: never FF_STANDARDIZE_AUTO. */
+static enum ff_standardize standardize(const struct ff_manifest *manifest)
 {
-    const char *chosen = manifest->recipe.standardize;
+    enum ff_standardize chosen = ff_recipe_standardize(&manifest->recipe);
 
     if (manifest->version < FF_ENCODING_VERSION)
         return FF_STANDARDIZE_NONE;
-    for (int i = 0; i <= FF_STANDARDIZE_WHOLE; i++)
-        if (strcmp(chosen, names[i]) == 0)
-            return (enum ff_standardize)i;
+    if (chosen != FF_STANDARDIZE_AUTO)
+        return chosen;
     if (!manifest->is_float)
         return FF_STANDARDIZE_NONE;
     return manifest->image.height > 0 || manifest->features > FF_MAX_STANDARD_COLUMNS
@@ -28,7 +21,7 @@ enum ff_standardize ff_manifest_standardize(const struct ff_manifest *manifest)
 
 uint32_t ff_manifest_moments(const struct ff_manifest *manifest)
 {
-    switch (ff_manifest_standardize(manifest)) {
+    switch (standardize(manifest)) {
     case FF_STANDARDIZE_COLUMNS:
         return manifest->features;
     case FF_STANDARDIZE_WHOLE:

@@ -62,7 +62,8 @@ static size_t list_inputs(struct load_trial *l, struct inputs *inputs,
     return n + ff_first_inputs_list(opts, &inputs->form, out + n);
 }
 
-/* Reads the stored value and unmaps its pages, as the feed does. *DATA are its elements. */
+/* Reads the stored value, in place where the feed may. *DATA are its elements. Small values the
+ * feed copies, which takes as long as the page faults here. */
 static int read_value(struct load_trial *l, struct inputs *inputs, unsigned worker,
                       const void **data)
 {

@@ -52,6 +52,15 @@ bool ff_recipe_replaces_inputs(const struct ff_recipe *recipe)
     return strcmp(recipe->label_embedding, "replace") == 0;
 }
 
+enum ff_standardize ff_recipe_standardize(const struct ff_recipe *recipe)
+{
+    if (strcmp(recipe->standardize, "columns") == 0)
+        return FF_STANDARDIZE_COLUMNS;
+    if (strcmp(recipe->standardize, "whole") == 0)
+        return FF_STANDARDIZE_WHOLE;
+    return strcmp(recipe->standardize, "none") == 0 ? FF_STANDARDIZE_NONE : FF_STANDARDIZE_AUTO;
+}
+
 bool ff_recipe_takes_images(const struct ff_recipe *recipe)
 {
     return recipe->jitter > 0 || ff_recipe_unsupervised(recipe);

@@ -27,6 +27,14 @@ bool ff_recipe_mixes_images(const struct ff_recipe *recipe);
 bool ff_recipe_draws_hard(const struct ff_recipe *recipe);
 /* True if the embedded label takes the place of the first inputs; else inputs are added for it. */
 bool ff_recipe_replaces_inputs(const struct ff_recipe *recipe);
+/* How values of the data are standardised; auto: as their type suggests. */
+enum ff_standardize {
+    FF_STANDARDIZE_AUTO,
+    FF_STANDARDIZE_COLUMNS,
+    FF_STANDARDIZE_WHOLE,
+    FF_STANDARDIZE_NONE,
+};
+enum ff_standardize ff_recipe_standardize(const struct ff_recipe *recipe);
 /* True if samples must be images of known height and width. */
 bool ff_recipe_takes_images(const struct ff_recipe *recipe);
 /* True if inputs are stored under every label, and a layer gathers its hard negatives from them

@@ -101,10 +101,9 @@ static int find_label(const struct ff_records *records, const struct ff_dataset_
     if (out->label != FF_NO_FIELD || spec->unlabelled)
         return FF_OK;
     return ff_fail(records->ctx, FF_EINVAL,
-                   "%s: has no column %.80s for the labels; its %u columns are called %s%.80s%s",
-                   path, name, out->fields, out->names ? "" : "1 to ",
-                   out->names ? out->names[0] : "their number",
-                   out->names && out->fields > 1 ? " and so on; name one with --label-column" : "");
+                   "%s: has no column %.80s for the labels; name one of its %u columns with "
+                   "--label-column",
+                   path, name, out->fields);
 }
 
 /* Columns in the order of the table. */

@@ -149,12 +149,13 @@ static int check_columns(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (schema->n_columns > FF_MAX_STANDARD_COLUMNS)
         return ff_fail(ctx, FF_EINVAL, "%u columns: a table has at most %u", schema->n_columns,
                        FF_MAX_STANDARD_COLUMNS);
-    if (strcmp(recipe->standardize, "columns") == 0 && info->features > FF_MAX_STANDARD_COLUMNS)
+    if (ff_recipe_standardize(recipe) == FF_STANDARDIZE_COLUMNS &&
+        info->features > FF_MAX_STANDARD_COLUMNS)
         return ff_fail(ctx, FF_EINVAL,
                        "standardize: %u features, of which at most %u have a mean and a deviation "
                        "each; use --standardize whole",
                        info->features, FF_MAX_STANDARD_COLUMNS);
-    if (strcmp(recipe->standardize, "whole") == 0 && schema->n_columns > 0)
+    if (ff_recipe_standardize(recipe) == FF_STANDARDIZE_WHOLE && schema->n_columns > 0)
         return ff_fail(ctx, FF_EINVAL,
                        "standardize: columns of a table are not alike; use --standardize columns");
     return FF_OK;
@@ -268,13 +269,7 @@ int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                   const struct ff_train_opts *opts, struct ff_dataset_info *info,
                   struct ff_schema *schema, uint64_t *samples)
 {
-    struct ff_dataset_spec spec = {.path = opts->data.path,
-                                   .labels = opts->data.labels,
-                                   .rows = opts->data.rows,
-                                   .split = FF_SPLIT_TRAIN,
-                                   .sample = opts->limit_rows,
-                                   .label_column = opts->data.label_column,
-                                   .fill_missing = opts->data.fill_missing};
+    struct ff_dataset_spec spec = ff_given_data_spec(opts);
     struct ff_dataset *dataset;
     int status = ff_dataset_open(ctx, &spec, &dataset);
 

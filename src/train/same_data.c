@@ -21,6 +21,19 @@ struct ff_dataset_spec ff_data_spec(const struct ff_manifest *manifest,
     };
 }
 
+struct ff_dataset_spec ff_given_data_spec(const struct ff_train_opts *opts)
+{
+    return (struct ff_dataset_spec){
+        .path = opts->data.path,
+        .labels = opts->data.labels,
+        .rows = opts->data.rows,
+        .split = FF_SPLIT_TRAIN,
+        .sample = opts->limit_rows,
+        .label_column = opts->data.label_column,
+        .fill_missing = opts->data.fill_missing,
+    };
+}
+
 static bool tick(void *arg, uint64_t rows)
 {
     return ff_clock_tick(arg, rows, NAN);
@@ -73,13 +86,7 @@ static int read_facts(struct ff_ctx *ctx, const struct ff_train_opts *opts,
 int ff_same_data_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                              char out[FF_HASH_BYTES])
 {
-    struct ff_dataset_spec spec = {.path = opts->data.path,
-                                   .labels = opts->data.labels,
-                                   .rows = opts->data.rows,
-                                   .split = FF_SPLIT_TRAIN,
-                                   .sample = opts->limit_rows,
-                                   .label_column = opts->data.label_column,
-                                   .fill_missing = opts->data.fill_missing};
+    struct ff_dataset_spec spec = ff_given_data_spec(opts);
     struct ff_import_facts facts;
     struct ff_dataset *dataset;
     int status;

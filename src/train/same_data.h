@@ -24,6 +24,8 @@ int ff_other_data(struct ff_ctx *ctx, const char *model, const struct ff_manifes
 /* ff_train_fingerprint(). */
 FF_CHECK int ff_same_data_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                                       char out[FF_HASH_BYTES]);
+/* The samples that OPTS name, whose columns and classes are to be found. */
+struct ff_dataset_spec ff_given_data_spec(const struct ff_train_opts *opts);
 /* The samples that MANIFEST's model trains on, at PATH and LABELS or those of OPTS. */
 struct ff_dataset_spec ff_data_spec(const struct ff_manifest *manifest,
                                     const struct ff_train_opts *opts, const char *path,

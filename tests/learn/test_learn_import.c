@@ -93,11 +93,14 @@ static void write_npy(size_t rows)
     data_write(directory, "y_train.npy", &labels);
 }
 
+/* The schema with which the data is read; NULL: what it has. */
+static const struct ff_schema *known;
+
 /* Imports the directory's data into SET, in the order of SEED; NULL: only hashes. */
 static int import(struct ff_set *set, const struct ff_geometry *geometry,
                   const struct ff_permutation *order, const char *compress, char fingerprint[33])
 {
-    struct ff_dataset_spec spec = {.path = directory};
+    struct ff_dataset_spec spec = {.path = directory, .schema = known};
     struct ff_import_opts opts = {.geometry = geometry, .order = order, .set = set};
     struct ff_import_facts facts;
     struct ff_scratch scratch;
@@ -229,6 +232,30 @@ START_TEST(several_buckets_lose_no_row)
 }
 END_TEST
 
+/* The data was changed after its classes were found. */
+START_TEST(labels_without_a_class_are_refused)
+{
+    const struct ff_schema fewer = {.n_classes = 9};
+    struct ff_geometry geometry = ff_geometry_make(100, 10);
+    struct ff_permutation order = make_order(SEED, 100);
+    struct ff_scratch scratch;
+    struct ff_set *set;
+    char fingerprint[33];
+
+    write_idx(100, false);
+    known = &fewer;
+    ck_assert_int_eq(ff_memory_scratch_new(ctx, &scratch), FF_OK);
+    ck_assert_int_eq(scratch.ops->create(scratch.self, 0, &set), FF_OK);
+    ck_assert_int_eq(import(set, &geometry, &order, NULL, fingerprint), FF_EMISMATCH);
+    ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), "the label of sample 9 (from 0)"));
+    /* Data to be evaluated may have them. */
+    ck_assert_int_eq(import(set, &geometry, NULL, NULL, NULL), FF_OK);
+    known = NULL;
+    ff_set_close(set);
+    ff_scratch_close(&scratch);
+}
+END_TEST
+
 static int files_found;
 
 static int count_file(const char *path, const struct stat *status, int type, struct FTW *ftw)
@@ -325,6 +352,7 @@ int main(void)
     tcase_add_test(tcase, rows_are_stored_in_the_keyed_order);
     tcase_add_test(tcase, rows_are_stored_as_they_come_without_an_order);
     tcase_add_test(tcase, several_buckets_lose_no_row);
+    tcase_add_test(tcase, labels_without_a_class_are_refused);
     tcase_add_test(tcase, no_temporary_file_stays);
     tcase_add_test(tcase, the_fingerprint_is_that_of_the_data_alone);
     tcase_add_test(tcase, the_fingerprint_sees_every_change);

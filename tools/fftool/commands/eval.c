@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#define MOST_NAME_WIDTH 40
 #define MOST_CLASSES_SHOWN 20 /* a wider confusion matrix does not fit a screen */
 
 struct settings {
@@ -147,7 +148,7 @@ static const char *class_name(const struct ff_evaluation *evaluation, uint32_t c
     return text->s;
 }
 
-/* Width of the column of class names. */
+/* Width of the column of class names; longer ones stick out. */
 static int name_width(const struct ff_evaluation *evaluation, size_t least)
 {
     size_t width = least;
@@ -158,7 +159,7 @@ static int name_width(const struct ff_evaluation *evaluation, size_t least)
 
         width = length > width ? length : width;
     }
-    return (int)width;
+    return (int)(width < MOST_NAME_WIDTH ? width : MOST_NAME_WIDTH);
 }
 
 /* Means over the classes, those without samples or predictions left out. */
