@@ -38,7 +38,9 @@ struct ff_schema {
     struct ff_column *columns;
     uint32_t n_classes; /* 0: unlabelled */
     char **classes;     /* names in the order of the labels; NULL: "0", "1", ... */
-    char *label_name;   /* of the column of labels; NULL: it has none */
+    /* The column of labels, as --label-column takes it: its number if columns have no names. NULL:
+     * there is none. */
+    char *label_name;
     bool fills_missing; /* a missing value is the mean of its column, or its mode */
 };
 

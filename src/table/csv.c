@@ -1,44 +1,33 @@
-/*
- * Tables of text: CSV, TSV. Columns of numbers are read as float32, those of texts as the index of
- * their category (data/schema.h). A table is read twice: once to find what its columns are, once
- * for its values; it is never held.
+/* Tables of comma- or tab-separated values: a column is a number or a category, one is the label.
  */
-#include "data/format.h"
 #include "data/paths.h"
-#include "table/names.h"
-#include "table/number.h"
+#include "table/layout.h"
 #include "table/scan.h"
+#include "table/values.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct csv {
+struct table {
     struct ff_dataset base;
-    struct ff_records records;
+    struct ff_reader reader;
     struct ff_layout layout;
-    struct ff_names *categories; /* (columns): empty for numbers */
-    struct ff_names classes;
-    uint64_t next; /* the row to be read next */
+    struct ff_values classes; /* numbered as the labels */
+    bool own_schema;          /* found in the file itself: every value is in it */
+    uint64_t next;            /* the row to be read next */
 };
 
-/* ---- Finding the file ---- */
+/* ---- The file ---- */
 
-static bool table_path(const struct ff_dataset_spec *spec, char out[FF_PATH_BYTES])
+static bool has_name(const char *path)
 {
-    if (ff_path_is_directory(spec->path))
-        return ff_path_find_any(spec->path, ff_format_csv.names[spec->split], out);
-    return snprintf(out, FF_PATH_BYTES, "%s", spec->path) < FF_PATH_BYTES;
-}
+    static const char *const endings[] = {".csv", ".tsv", ".csv.gz", ".tsv.gz"};
 
-/* True if the name ends with ENDING, maybe compressed. */
-static bool has_ending(const char *path, const char *ending)
-{
-    char compressed[16];
-
-    snprintf(compressed, sizeof compressed, "%s.gz", ending);
-    return ff_path_ends_with(path, ending) || ff_path_ends_with(path, compressed);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (ff_path_ends_with(path, endings[i]))
+            return true;
+    return false;
 }
 
 static int csv_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
@@ -46,11 +35,10 @@ static int csv_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
     char path[FF_PATH_BYTES];
 
     (void)ctx;
-    if (!table_path(spec, path))
-        return 0;
-    if (ff_path_is_directory(spec->path))
-        return FF_BID_DIRECTORY;
-    return has_ending(path, ".csv") || has_ending(path, ".tsv") ? FF_BID_NAME : 0;
+    if (!ff_path_is_directory(spec->path))
+        return has_name(spec->path) ? FF_BID_NAME : 0;
+    return ff_path_find_any(spec->path, ff_format_csv.names[spec->split], path) ? FF_BID_DIRECTORY
+                                                                                : 0;
 }
 
 static int csv_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, unsigned i,
@@ -59,174 +47,218 @@ static int csv_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, unsi
     *path = '\0';
     if (i > 0)
         return FF_OK;
-    return table_path(spec, path) ? FF_OK
-                                  : ff_fail(ctx, FF_ENOTFOUND, "%s: no table found", spec->path);
+    if (!ff_path_is_directory(spec->path)) {
+        snprintf(path, FF_PATH_BYTES, "%s", spec->path);
+        return FF_OK;
+    }
+    if (ff_path_find_any(spec->path, ff_format_csv.names[spec->split], path))
+        return FF_OK;
+    return ff_fail(ctx, FF_ENOTFOUND, "%s: was deleted while it was in use", spec->path);
+}
+
+static int csv_describe(struct ff_dataset *dataset, struct ff_data_files *out)
+{
+    struct table *table = (struct table *)dataset;
+
+    return ff_input_describe(table->reader.input, &out->file[out->count++]);
 }
 
 /* ---- Opening ---- */
 
 static void csv_close(struct ff_dataset *dataset)
 {
-    struct csv *csv = (struct csv *)dataset;
+    struct table *table = (struct table *)dataset;
 
-    for (uint32_t c = 0; csv->categories && c < csv->layout.columns; c++)
-        ff_names_release(&csv->categories[c]);
-    free(csv->categories);
-    ff_names_release(&csv->classes);
-    ff_layout_release(&csv->layout);
-    ff_records_close(&csv->records);
-    ff_schema_release(&dataset->schema);
-    ff_free(dataset->ctx, FF_MEM_IO, csv, sizeof *csv);
+    ff_values_release(dataset->ctx, &table->classes);
+    ff_layout_release(&table->layout);
+    ff_reader_release(&table->reader);
+    ff_free(dataset->ctx, FF_MEM_IO, table, sizeof *table);
 }
 
-/* The sets in which categories and labels are looked up. */
-static int build_names(struct csv *csv)
+/* Numbers the classes of the schema. */
+static int number_classes(struct table *table)
 {
-    const struct ff_schema *schema = &csv->base.schema;
-    bool built;
+    const struct ff_schema *schema = &table->base.schema;
+    int status = FF_OK;
 
-    csv->categories = calloc(schema->n_columns, sizeof *csv->categories);
-    built = csv->categories != NULL;
-    for (uint32_t c = 0; built && c < schema->n_columns; c++)
-        built = ff_names_build(&csv->categories[c], schema->columns[c].n_categories,
-                               schema->columns[c].categories);
-    for (uint32_t k = 0; built && !schema->classes && k < schema->n_classes; k++) {
-        char number[FF_CLASS_NAME_BYTES];
-        bool no_memory = false;
+    for (uint32_t i = 0; i < schema->n_classes && status == FF_OK; i++) {
+        char text[FF_CLASS_NAME_BYTES];
+        uint32_t index;
 
-        built = ff_names_count(&csv->classes, ff_schema_class(schema, k, number), schema->n_classes,
-                               &no_memory);
+        status = ff_values_count(table->base.ctx, &table->classes, ff_schema_class(schema, i, text),
+                                 &index);
     }
-    if (built && schema->classes)
-        built = ff_names_build(&csv->classes, schema->n_classes, schema->classes);
-    return built ? FF_OK : ff_fail(csv->base.ctx, FF_ENOMEM, "out of memory for the columns");
+    return status;
 }
 
-/* Settles the schema, that of SPEC or one that is found, and counts the rows. */
-static int settle(struct csv *csv, const struct ff_dataset_spec *spec)
+static int open_table(struct table *table, const struct ff_dataset_spec *spec)
 {
-    struct ff_dataset *dataset = &csv->base;
-    int status =
-        spec->schema ? ff_schema_copy(dataset->ctx, spec->schema, &dataset->schema) : FF_OK;
+    struct ff_dataset *base = &table->base;
+    char path[FF_PATH_BYTES];
+    int status = csv_find(base->ctx, spec, 0, path);
 
+    if (status == FF_OK)
+        status = ff_reader_open(base->ctx, path, &table->reader);
+    if (status == FF_OK)
+        status = ff_layout_find(&table->reader, spec, &table->layout);
     if (status != FF_OK)
         return status;
-    dataset->schema.fills_missing = dataset->schema.fills_missing || spec->fill_missing;
-    status = ff_table_scan(&csv->records, &csv->layout, !spec->unlabelled, &dataset->schema,
-                           &dataset->info.rows);
-    if (status != FF_OK)
-        return status;
-    dataset->info.features = csv->layout.columns;
-    dataset->info.is_float = true;
-    dataset->info.classes = spec->unlabelled ? 0 : dataset->schema.n_classes;
-    return build_names(csv);
+    table->own_schema = !spec->schema;
+    if (spec->schema) {
+        status = ff_schema_copy(base->ctx, spec->schema, &base->schema);
+        if (status == FF_OK)
+            status = ff_table_count(&table->reader, &table->layout, &base->info.rows);
+    } else {
+        status =
+            ff_table_scan(&table->reader, &table->layout, spec, &base->schema, &base->info.rows);
+    }
+    if (status == FF_OK)
+        status = number_classes(table);
+    if (status == FF_OK)
+        status = ff_layout_rewind(&table->reader, &table->layout);
+    base->info.is_float = true;
+    base->info.features = table->layout.n_columns;
+    base->info.classes = spec->unlabelled ? 0 : base->schema.n_classes;
+    return status;
 }
 
 static int csv_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, struct ff_dataset **out)
 {
-    struct csv *csv = ff_alloc(ctx, FF_MEM_IO, sizeof *csv);
-    char path[FF_PATH_BYTES];
+    struct table *table;
     int status;
 
-    if (!csv)
+    if (spec->labels && !spec->unlabelled)
+        return ff_fail(ctx, FF_EINVAL,
+                       "%s: --labels is not supported: a table contains the labels; choose their "
+                       "column with --label-column",
+                       spec->labels);
+    table = ff_alloc(ctx, FF_MEM_IO, sizeof *table);
+    if (!table)
         return ff_alloc_status(ctx);
-    csv->base.ctx = ctx;
-    status = csv_find(ctx, spec, 0, path);
-    if (status == FF_OK)
-        status = ff_records_open(ctx, path, has_ending(path, ".tsv") ? '\t' : '\0', &csv->records);
-    if (status == FF_OK)
-        status = ff_layout_find(&csv->records, spec, &csv->layout);
-    if (status == FF_OK)
-        status = settle(csv, spec);
-    if (status == FF_OK)
-        status = ff_layout_rewind(&csv->layout, &csv->records);
-    if (status != FF_OK)
-        csv_close(&csv->base);
-    else
-        *out = &csv->base;
+    table->base.ctx = ctx;
+    status = open_table(table, spec);
+    if (status != FF_OK) {
+        ff_schema_release(&table->base.schema);
+        csv_close(&table->base);
+    } else {
+        *out = &table->base;
+    }
     return status;
+}
+
+static void csv_needs(struct ff_needs *needs)
+{
+    ff_reader_needs(needs);
+    needs->bytes[FF_MEM_IO] += sizeof(struct table) + FF_VALUES_BYTES(FF_MAX_DATA_CLASSES);
 }
 
 /* ---- Reading ---- */
 
-static int read_number(struct csv *csv, uint32_t field, const char *text, float *out)
+static int compare_name(const void *text, const void *name)
 {
-    double value;
-
-    if (!ff_number_read(text, &value))
-        return ff_layout_fail(&csv->layout, &csv->records, field, FF_EINVAL,
-                              "is not a number, as the others of its column");
-    *out = (float)value;
-    if (isfinite(*out))
-        return FF_OK;
-    return ff_layout_fail(&csv->layout, &csv->records, field, FF_ENUMERIC,
-                          "the number is beyond the range of float32");
+    return strcmp(text, *(char *const *)name);
 }
 
-static int read_value(struct csv *csv, uint32_t c, float *out)
+static float category_of(const struct ff_column *column, const char *text)
 {
-    const struct ff_schema *schema = &csv->base.schema;
-    const struct ff_column *column = &schema->columns[c];
-    uint32_t field = csv->layout.field_of[c];
-    const char *text = ff_records_field(&csv->records, field);
-    char name[FF_LABEL_TEXT_BYTES];
-    const struct ff_name *category;
+    char *const *found = bsearch(text, column->categories, column->n_categories,
+                                 sizeof *column->categories, compare_name);
 
-    if (ff_is_missing(text)) {
-        if (!schema->fills_missing)
-            return ff_layout_fail(&csv->layout, &csv->records, field, FF_EINVAL,
-                                  "the value is missing; fill it, or train with --fill-missing");
-        *out = column->kind == FF_COLUMN_CATEGORY ? (float)column->mode : (float)column->mean;
+    return found ? (float)(found - column->categories) : FF_CATEGORY_UNSEEN;
+}
+
+/* Reads field I of the record as a value of COLUMN; NULL: of a number, which may not be missing. */
+static int read_value(const struct table *table, const struct ff_column *column, uint32_t i,
+                      float *out)
+{
+    const struct ff_reader *reader = &table->reader;
+    const char *text = ff_reader_field(reader, i);
+    bool is_number = !column || column->kind == FF_COLUMN_NUMBER;
+    double value;
+
+    if (is_number && ff_reader_number(reader, i, &value)) {
+        *out = (float)value;
+        return ff_table_check_range(reader, i, value);
+    }
+    if (ff_reader_is_missing(text)) {
+        if (!column || !table->base.schema.fills_missing)
+            return ff_table_missing(reader, i);
+        *out = is_number ? (float)column->mean : (float)column->mode;
         return FF_OK;
     }
-    if (column->kind == FF_COLUMN_NUMBER)
-        return read_number(csv, field, text, out);
-    category = ff_names_find(&csv->categories[c], ff_category_text(text, name));
-    *out = category ? (float)category->index : FF_CATEGORY_UNSEEN;
+    if (is_number)
+        return ff_reader_fail(reader, FF_EINVAL, i,
+                              "\"%.60s\" is not a number, but the model was trained on numbers",
+                              text);
+    *out = category_of(column, text);
     return FF_OK;
 }
 
-/* The class of the record at hand. Of classes without names, the name is the number. */
-static uint16_t read_label(const struct csv *csv)
+static int read_label(const struct table *table, uint16_t *out)
 {
-    char text[FF_LABEL_TEXT_BYTES];
-    const struct ff_name *name = ff_names_find(
-        &csv->classes, ff_label_text(ff_records_field(&csv->records, csv->layout.label), text));
+    const uint32_t i = table->layout.label;
+    char whole[FF_WHOLE_BYTES];
+    const char *text = ff_shortest_whole(ff_reader_field(&table->reader, i), whole);
+    uint32_t label;
 
-    if (!name)
-        return FF_LABEL_UNSEEN;
-    return (uint16_t)(csv->base.schema.classes ? name->index : strtoul(name->text, NULL, 10));
+    if (ff_reader_is_missing(text))
+        return ff_reader_fail(&table->reader, FF_EINVAL, i, "the label is missing; remove the row");
+    label = ff_values_find(&table->classes, text);
+    *out = label < table->classes.n ? (uint16_t)label : FF_LABEL_UNSEEN;
+    return FF_OK;
+}
+
+static int changed(const struct table *table)
+{
+    return ff_fail(table->base.ctx, FF_EMISMATCH,
+                   "%s: changed while it was read; run the command again once the file is complete",
+                   ff_input_path(table->reader.input));
+}
+
+/* Reads the next record to FEATURES and *LABEL, which may be NULL. */
+static int read_row(struct table *table, float *features, uint16_t *label)
+{
+    const struct ff_schema *schema = &table->base.schema;
+    bool got;
+    int status = ff_reader_next(&table->reader, &got);
+
+    if (status == FF_OK && !got)
+        return changed(table);
+    for (uint32_t c = 0; c < table->layout.n_columns && status == FF_OK; c++) {
+        const struct ff_column *column = schema->n_columns > 0 ? &schema->columns[c] : NULL;
+
+        status = read_value(table, column, table->layout.field[c], &features[c]);
+        if (status == FF_OK && table->own_schema && features[c] == FF_CATEGORY_UNSEEN &&
+            column->kind == FF_COLUMN_CATEGORY)
+            return changed(table);
+    }
+    if (status == FF_OK && label)
+        status = read_label(table, label);
+    if (status == FF_OK && label && table->own_schema && *label == FF_LABEL_UNSEEN)
+        return changed(table);
+    return status;
 }
 
 static int csv_read(struct ff_dataset *dataset, size_t max_rows, void *features, uint16_t *labels,
                     size_t *rows)
 {
-    struct csv *csv = (struct csv *)dataset;
-    uint32_t columns = csv->layout.columns;
+    struct table *table = (struct table *)dataset;
+    const struct ff_dataset_info *info = &dataset->info;
+    /* A subsample has fewer rows than the file. */
+    const uint64_t left = info->all_rows - table->next;
+    const size_t n = left < max_rows ? (size_t)left : max_rows;
+    float *out = features;
     int status = FF_OK;
-    bool end = false;
+    bool more = false;
 
-    for (*rows = 0; *rows < max_rows; (*rows)++, csv->next++) {
-        float *row = (float *)features + *rows * columns;
-
-        status = ff_layout_next(&csv->layout, &csv->records, &end);
-        if (status != FF_OK || end)
-            break;
-        for (uint32_t c = 0; c < columns && status == FF_OK; c++)
-            status = read_value(csv, c, &row[c]);
-        if (status != FF_OK)
-            break;
-        if (labels && dataset->info.classes)
-            labels[*rows] = read_label(csv);
-    }
-    return status;
-}
-
-static int csv_describe(struct ff_dataset *dataset, struct ff_data_files *out)
-{
-    struct csv *csv = (struct csv *)dataset;
-
-    return ff_input_describe(csv->records.input, &out->file[out->count++]);
+    if (info->classes == 0)
+        labels = NULL;
+    for (*rows = 0; *rows < n && status == FF_OK; ++*rows)
+        status = read_row(table, out + *rows * info->features, labels ? &labels[*rows] : NULL);
+    table->next += n;
+    if (status == FF_OK && table->next == info->all_rows)
+        status = ff_reader_next(&table->reader, &more);
+    return status == FF_OK && more ? changed(table) : status;
 }
 
 static const char *const train_names[] = {"train.csv", "train.tsv", NULL};
@@ -234,11 +266,14 @@ static const char *const test_names[] = {"test.csv", "test.tsv", NULL};
 
 const struct ff_dataset_format ff_format_csv = {
     .info = {.name = "csv",
-             .summary = "CSV and TSV tables, plain or .gz",
-             .layout = "a file .csv or .tsv, or a directory with train.csv and test.csv; the first "
-                       "record is a header if no field of it is a number; the label is the last "
-                       "column or that of --label-column; columns of numbers are standardised, "
-                       "others are categories"},
+             .summary = "tables of numbers and categories: .csv and .tsv files",
+             .layout = "a directory with train.csv and test.csv, or train.tsv and test.tsv, or a "
+                       "file; a row is a sample, and a column with other values than numbers is "
+                       "one of at most 1,000 categories; the last column is the label, unless "
+                       "--label-column names another; columns have names if the first line has "
+                       "no numbers where the lines below have; fields are divided by a comma, "
+                       "semicolon, tab or |, and may be quoted as in RFC 4180; a value is missing "
+                       "if it is empty, NA, N/A, NaN, nan, null or ?"},
     .names = {train_names, test_names},
     .bid = csv_bid,
     .open = csv_open,
@@ -246,5 +281,5 @@ const struct ff_dataset_format ff_format_csv = {
     .close = csv_close,
     .find = csv_find,
     .describe = csv_describe,
-    .needs = ff_records_needs,
+    .needs = csv_needs,
 };

@@ -1,209 +1,240 @@
 #include "table/layout.h"
 
-#include "table/number.h"
+#include "table/header.h"
+#include "table/values.h"
 
-#include <inttypes.h>
+#include <fftool/text.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-bool ff_is_missing(const char *text)
-{
-    static const char *const words[] = {"NA", "N/A", "NaN", "null", "?"};
-
-    while (*text == ' ' || *text == '\t')
-        text++;
-    if (*text == '\0')
-        return true;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcasecmp(text, words[i]) == 0)
-            return true;
-    return false;
-}
 
 void ff_layout_release(struct ff_layout *layout)
 {
-    for (uint32_t i = 0; layout->names && i < layout->fields; i++)
-        free(layout->names[i]);
-    free(layout->names);
-    free(layout->field_of);
-    *layout = (struct ff_layout){.fields = 0};
+    ff_header_free(layout->n_fields, layout->names);
+    free(layout->field);
+    *layout = (struct ff_layout){.n_fields = 0};
 }
 
-int ff_layout_fail(const struct ff_layout *layout, const struct ff_records *records, uint32_t i,
-                   int status, const char *why)
+int ff_layout_rewind(struct ff_reader *reader, const struct ff_layout *layout)
 {
-    const char *name = layout->names ? layout->names[i] : NULL;
+    bool got;
+    int status = ff_reader_rewind(reader, reader->separator);
 
-    return ff_fail(records->ctx, status, "%s: line %" PRIu64 ", column %u%s%.80s%s: %s",
-                   ff_input_path(records->input), records->line, i + 1, name ? " (" : "",
-                   name ? name : "", name ? ")" : "", why);
+    return status == FF_OK && layout->header ? ff_reader_next(reader, &got) : status;
 }
 
-static int no_memory(const struct ff_records *records)
+int ff_layout_check_name(const struct ff_reader *reader, uint32_t i, const char *text)
 {
-    return ff_fail(records->ctx, FF_ENOMEM, "out of memory for the columns of %s",
-                   ff_input_path(records->input));
-}
+    size_t length = strlen(text);
 
-/* True if the record at hand can be a header. */
-static bool is_header(const struct ff_records *records)
-{
-    double unused;
-
-    for (uint32_t i = 0; i < records->n; i++) {
-        const char *text = ff_records_field(records, i);
-
-        if (ff_is_missing(text) || ff_number_read(text, &unused))
-            return false;
-    }
-    return true;
-}
-
-static int keep_header(const struct ff_records *records, struct ff_layout *out)
-{
-    out->names = calloc(out->fields, sizeof *out->names);
-    for (uint32_t i = 0; out->names && i < out->fields; i++) {
-        out->names[i] = strdup(ff_records_field(records, i));
-        if (!out->names[i])
-            return no_memory(records);
-    }
-    return out->names ? FF_OK : no_memory(records);
-}
-
-/* The field of that name, or of that number from 1 on; FF_NO_FIELD: there is none. */
-static uint32_t find_field(const struct ff_layout *layout, const char *name)
-{
-    char *end;
-    unsigned long number;
-
-    for (uint32_t i = 0; layout->names && i < layout->fields; i++)
-        if (strcmp(layout->names[i], name) == 0)
-            return i;
-    number = strtoul(name, &end, 10);
-    if (*end || end == name || number < 1 || number > layout->fields)
-        return FF_NO_FIELD;
-    return (uint32_t)number - 1;
-}
-
-static int find_label(const struct ff_records *records, const struct ff_dataset_spec *spec,
-                      struct ff_layout *out)
-{
-    const char *path = ff_input_path(records->input);
-    const char *name = spec->label_column;
-
-    if (!name && spec->schema)
-        name = spec->schema->label_name;
-    out->label = name ? find_field(out, name) : out->fields - 1;
-    if (spec->unlabelled && out->label != FF_NO_FIELD && spec->schema &&
-        out->fields == spec->schema->n_columns)
-        out->label = FF_NO_FIELD; /* the table has no column of labels */
-    if (out->label != FF_NO_FIELD || spec->unlabelled)
-        return FF_OK;
-    return ff_fail(records->ctx, FF_EINVAL,
-                   "%s: has no column %.80s for the labels; name one of its %u columns with "
-                   "--label-column",
-                   path, name, out->fields);
-}
-
-/* Columns in the order of the table. */
-static int list_all(const struct ff_records *records, struct ff_layout *out)
-{
-    if (out->columns == 0)
-        return ff_fail(records->ctx, FF_EINVAL, "%s: has no column but that of the labels",
-                       ff_input_path(records->input));
-    for (uint32_t i = 0, c = 0; i < out->fields; i++)
-        if (i != out->label)
-            out->field_of[c++] = i;
+    if (length >= FF_VALUE_BYTES)
+        return ff_reader_fail(reader, FF_EINVAL, i,
+                              "a name of %zu bytes; the limit is %d; remove the column if it is "
+                              "free text",
+                              length, FF_VALUE_BYTES - 1);
+    if (ff_text_escape(text, FF_ESCAPE_BYTES, NULL, 0) != length)
+        return ff_reader_fail(reader, FF_EINVAL, i,
+                              "\"%.60s\" is not UTF-8; save the file as UTF-8", text);
     return FF_OK;
 }
 
-/* Columns in the order of SCHEMA, found by name. */
-static int list_named(const struct ff_records *records, const struct ff_schema *schema,
-                      struct ff_layout *out)
-{
-    for (uint32_t c = 0; c < schema->n_columns; c++) {
-        uint32_t field = 0;
+/* ---- Names ---- */
 
-        while (field < out->fields && strcmp(out->names[field], schema->columns[c].name) != 0)
-            field++;
-        if (field == out->fields)
-            return ff_fail(records->ctx, FF_EMISMATCH,
-                           "%s: has no column %.80s, which the model was trained on",
-                           ff_input_path(records->input), schema->columns[c].name);
-        out->field_of[c] = field;
+/* Names column I, whose name in the header is empty. */
+static bool name_by_number(char **name, uint32_t i)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "column %u", i + 1);
+    free(*name);
+    *name = strdup(text);
+    return *name;
+}
+
+/* Names of columns are different, so that each finds its column in other files. */
+static int check_names(struct ff_reader *reader, struct ff_layout *layout)
+{
+    struct ff_values values = {.n = 0};
+    int status = FF_OK;
+
+    reader->line = 1;
+    for (uint32_t i = 0; i < layout->n_fields && status == FF_OK; i++) {
+        uint32_t index;
+
+        if (!layout->names[i][0] && !name_by_number(&layout->names[i], i))
+            status = ff_fail(reader->ctx, FF_ENOMEM, "out of memory for the columns of the data");
+        if (status == FF_OK)
+            status = ff_layout_check_name(reader, i, layout->names[i]);
+        if (status == FF_OK)
+            status = ff_values_count(reader->ctx, &values, layout->names[i], &index);
+        if (status == FF_OK && index < i)
+            status = ff_reader_fail(reader, FF_EINVAL, i, "column %u has the same name; rename one",
+                                    index + 1);
     }
-    return FF_OK;
-}
-
-static bool has_names(const struct ff_schema *schema)
-{
-    for (uint32_t c = 0; c < schema->n_columns; c++)
-        if (!schema->columns[c].name)
-            return false;
-    return true;
-}
-
-static int list_columns(const struct ff_records *records, const struct ff_dataset_spec *spec,
-                        struct ff_layout *out)
-{
-    const struct ff_schema *schema = spec->schema;
-    bool known = schema && schema->n_columns > 0;
-    uint32_t others = out->fields - (out->label != FF_NO_FIELD);
-
-    out->columns = known ? schema->n_columns : others;
-    out->field_of = calloc(out->columns + 1, sizeof *out->field_of);
-    if (!out->field_of)
-        return no_memory(records);
-    if (known && out->names && has_names(schema))
-        return list_named(records, schema, out);
-    if (known && others != schema->n_columns)
-        return ff_fail(records->ctx, FF_EMISMATCH,
-                       "%s: has %u columns beside the labels, but the model was trained on %u",
-                       ff_input_path(records->input), others, schema->n_columns);
-    return list_all(records, out);
-}
-
-int ff_layout_find(struct ff_records *records, const struct ff_dataset_spec *spec,
-                   struct ff_layout *out)
-{
-    bool end;
-    int status = ff_records_next(records, &end);
-
-    *out = (struct ff_layout){.label = FF_NO_FIELD};
-    if (status == FF_OK && end)
-        status = ff_fail(records->ctx, FF_EINVAL, "%s: is empty", ff_input_path(records->input));
-    if (status != FF_OK)
-        return status;
-    out->fields = records->n;
-    out->has_header = is_header(records);
-    if (out->has_header)
-        status = keep_header(records, out);
-    if (status == FF_OK)
-        status = find_label(records, spec, out);
-    if (status == FF_OK)
-        status = list_columns(records, spec, out);
-    if (status == FF_OK)
-        status = ff_layout_rewind(out, records);
-    if (status != FF_OK)
-        ff_layout_release(out);
+    ff_values_release(reader->ctx, &values);
     return status;
 }
 
-int ff_layout_rewind(const struct ff_layout *layout, struct ff_records *records)
+/* Reads the names of the header, if there is one. */
+static int find_names(struct ff_reader *reader, const struct ff_dataset_spec *spec,
+                      struct ff_layout *layout)
 {
-    bool end;
-    int status = ff_records_rewind(records);
+    char separator;
+    int status = ff_header_separator(reader, &separator);
 
-    return status == FF_OK && layout->has_header ? ff_records_next(records, &end) : status;
+    if (status == FF_OK)
+        status = ff_header_find(reader, separator, spec->schema, &layout->header, &layout->n_fields,
+                                &layout->names);
+    if (!layout->header) {
+        ff_header_free(layout->n_fields, layout->names);
+        layout->names = NULL;
+    }
+    reader->names = layout->names;
+    return status == FF_OK && layout->header ? check_names(reader, layout) : status;
 }
 
-int ff_layout_next(const struct ff_layout *layout, struct ff_records *records, bool *end)
+static uint32_t find_name(const struct ff_layout *layout, const char *name)
 {
-    int status = ff_records_next(records, end);
+    for (uint32_t i = 0; layout->names && i < layout->n_fields; i++)
+        if (strcmp(layout->names[i], name) == 0)
+            return i;
+    return FF_NO_FIELD;
+}
 
-    if (status != FF_OK || *end || records->n == layout->fields)
+/* The field that TEXT, a name or else a number from 1, means. */
+static uint32_t field_of(const struct ff_layout *layout, const char *text)
+{
+    uint32_t i = find_name(layout, text);
+    char *end;
+    unsigned long number;
+
+    if (i != FF_NO_FIELD || strspn(text, "0123456789") == 0)
+        return i;
+    number = strtoul(text, &end, 10);
+    return !*end && number >= 1 && number <= layout->n_fields ? (uint32_t)(number - 1)
+                                                              : FF_NO_FIELD;
+}
+
+/* ---- The label ---- */
+
+static int no_label(const struct ff_reader *reader, const struct ff_layout *layout,
+                    const char *label)
+{
+    char list[FF_MESSAGE_BYTES / 2] = "";
+    size_t used = 0;
+
+    for (uint32_t i = 0; layout->names && i < layout->n_fields && used < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "",
+                                 layout->names[i]);
+    if (!layout->names)
+        snprintf(list, sizeof list, "1 to %u, as the file has no header", layout->n_fields);
+    return ff_fail(reader->ctx, FF_EINVAL,
+                   "%s: no column \"%.100s\" for the label; its columns are %s",
+                   ff_input_path(reader->input), label, list);
+}
+
+/* True if the columns of both have names. */
+static bool is_named(const struct ff_layout *layout, const struct ff_schema *schema)
+{
+    return layout->names && schema->n_columns > 0 && schema->columns[0].name;
+}
+
+/* Whether unlabelled data for SCHEMA has no label: named columns say so by its name, others by
+ * their number. A model of images does not know; its data then has none. */
+static bool lacks_label(const struct ff_layout *layout, const struct ff_schema *schema)
+{
+    if (is_named(layout, schema))
+        return schema->label_name && find_name(layout, schema->label_name) == FF_NO_FIELD;
+    return schema->n_columns == 0 || layout->n_fields == schema->n_columns;
+}
+
+static int find_label(const struct ff_reader *reader, const struct ff_dataset_spec *spec,
+                      struct ff_layout *layout)
+{
+    const struct ff_schema *schema = spec->schema;
+    const char *label = spec->label_column;
+
+    layout->label = FF_NO_FIELD;
+    if (!label && schema && spec->unlabelled && lacks_label(layout, schema))
+        return FF_OK;
+    if (!label && schema)
+        label = schema->label_name;
+    if (label)
+        layout->label = field_of(layout, label);
+    else
+        layout->label = layout->n_fields - 1;
+    /* The name of a model's label is of no use in a file without a header. */
+    if (layout->label == FF_NO_FIELD && !spec->label_column && !layout->names)
+        layout->label = layout->n_fields - 1;
+    if (layout->label != FF_NO_FIELD || spec->unlabelled)
+        return FF_OK;
+    return no_label(reader, layout, label);
+}
+
+/* ---- The columns ---- */
+
+static int match_by_name(const struct ff_reader *reader, const struct ff_schema *schema,
+                         struct ff_layout *layout)
+{
+    uint32_t extra = layout->n_fields - (layout->label != FF_NO_FIELD);
+
+    for (uint32_t c = 0; c < schema->n_columns; c++) {
+        const char *name = schema->columns[c].name;
+        const bool in_place = c < layout->n_fields && strcmp(layout->names[c], name) == 0;
+
+        layout->field[c] = in_place ? c : find_name(layout, name);
+        if (layout->field[c] == FF_NO_FIELD)
+            return ff_fail(reader->ctx, FF_EMISMATCH,
+                           "%s: has no column \"%.100s\", which the model was trained on",
+                           ff_input_path(reader->input), name);
+        extra -= layout->field[c] != layout->label && extra > 0;
+    }
+    if (extra > 0)
+        ff_warn(reader->ctx, "%s: %u column%s that the model was not trained on %s ignored",
+                ff_input_path(reader->input), extra, extra == 1 ? "" : "s",
+                extra == 1 ? "is" : "are");
+    return FF_OK;
+}
+
+static int match_by_position(const struct ff_reader *reader, const struct ff_schema *schema,
+                             struct ff_layout *layout)
+{
+    uint32_t columns = layout->n_fields - (layout->label != FF_NO_FIELD), n = 0;
+
+    if (columns == 0)
+        return ff_fail(reader->ctx, FF_EINVAL,
+                       "%s: has only the label column; is the separator , ; | or a tab?",
+                       ff_input_path(reader->input));
+    if (schema && schema->n_columns > 0 && schema->n_columns != columns)
+        return ff_fail(reader->ctx, FF_EMISMATCH,
+                       "%s: has %u column%s%s, but the model was trained on %u",
+                       ff_input_path(reader->input), columns, columns == 1 ? "" : "s",
+                       layout->label != FF_NO_FIELD ? " beside the label" : "", schema->n_columns);
+    for (uint32_t i = 0; i < layout->n_fields; i++)
+        if (i != layout->label)
+            layout->field[n++] = i;
+    return FF_OK;
+}
+
+int ff_layout_find(struct ff_reader *reader, const struct ff_dataset_spec *spec,
+                   struct ff_layout *layout)
+{
+    const struct ff_schema *schema = spec->schema;
+    bool by_name;
+    int status;
+
+    *layout = (struct ff_layout){.n_fields = 0};
+    status = find_names(reader, spec, layout);
+    if (status == FF_OK)
+        status = find_label(reader, spec, layout);
+    if (status != FF_OK)
         return status;
-    return ff_fail(records->ctx, FF_ECORRUPT, "%s: line %" PRIu64 ": has %u fields, not %u",
-                   ff_input_path(records->input), records->line, records->n, layout->fields);
+    by_name = schema && is_named(layout, schema);
+    layout->n_columns =
+        by_name ? schema->n_columns : layout->n_fields - (layout->label != FF_NO_FIELD);
+    layout->field = calloc(layout->n_columns + 1, sizeof *layout->field);
+    if (!layout->field)
+        return ff_fail(reader->ctx, FF_ENOMEM, "out of memory for the columns of the data");
+    return by_name ? match_by_name(reader, schema, layout)
+                   : match_by_position(reader, schema, layout);
 }

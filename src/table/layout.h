@@ -1,39 +1,40 @@
-/* Where the columns and the label of a table are in its records. */
+/*
+ * Which fields of a table are its columns and which is the label.
+ *
+ * The first record is a header if, in the first 100 records, some column begins with a text and
+ * then holds only numbers; or if all of its fields are different texts, none of which recurs in its
+ * column. To read data for a model whose columns have names, it is one too if any of its fields is
+ * such a name. A header without a name for a column names it "column N".
+ */
 #ifndef FF_TABLE_LAYOUT_H
 #define FF_TABLE_LAYOUT_H
 
 #include "data/format.h"
-#include "table/records.h"
+#include "table/reader.h"
 
 #define FF_NO_FIELD UINT32_MAX
 
 struct ff_layout {
-    bool has_header;
-    uint32_t fields; /* of a record */
-    char **names;    /* (fields): of the header; NULL: there is none */
-    uint32_t label;  /* field of the label; FF_NO_FIELD: there is none */
-    uint32_t columns;
-    uint32_t *field_of; /* (columns) */
+    bool header;
+    uint32_t n_fields; /* of a record */
+    char **names;      /* (n_fields), malloc'd; NULL: there is no header */
+    uint32_t label;    /* the field of the label; FF_NO_FIELD: there is none */
+    uint32_t n_columns;
+    uint32_t *field; /* (n_columns): the fields of the columns, malloc'd */
 };
 
 /*
- * Reads the first records of RECORDS, which continue with the first one. The first is a header if
- * none of its fields is a number or missing. The label is in the column that SPEC names, or its
- * schema, or in the last one; the columns are all others, or those of the schema, found by name if
- * both have names. FF_EINVAL, FF_EMISMATCH: a column is missing.
+ * Finds the separator of the file of READER and its layout for SPEC: the columns of its schema, by
+ * name where both have names, else by position; without a schema all fields but the label. Readers'
+ * messages then name the columns, so LAYOUT must outlive READER's use. To be released also on
+ * error.
  */
-FF_CHECK int ff_layout_find(struct ff_records *records, const struct ff_dataset_spec *spec,
-                            struct ff_layout *out);
+FF_CHECK int ff_layout_find(struct ff_reader *reader, const struct ff_dataset_spec *spec,
+                            struct ff_layout *layout);
 void ff_layout_release(struct ff_layout *layout);
-/* Reads the next record behind a header; *END: there is none. FF_ECORRUPT if its fields are more or
- * less than those of the first. */
-FF_CHECK int ff_layout_next(const struct ff_layout *layout, struct ff_records *records, bool *end);
-/* Continues with the first record behind the header. */
-FF_CHECK int ff_layout_rewind(const struct ff_layout *layout, struct ff_records *records);
-/* Fails with STATUS for field I of the record at hand; WHY follows the position. */
-FF_CHECK int ff_layout_fail(const struct ff_layout *layout, const struct ff_records *records,
-                            uint32_t i, int status, const char *why);
-/* True if TEXT is that of a missing value: empty, NA, N/A, NaN, null or ?. */
-bool ff_is_missing(const char *text);
+/* Begins, again, with the first record that is not the header. */
+FF_CHECK int ff_layout_rewind(struct ff_reader *reader, const struct ff_layout *layout);
+/* FF_EINVAL unless TEXT, field I of the record, may be a name: short, and UTF-8. */
+FF_CHECK int ff_layout_check_name(const struct ff_reader *reader, uint32_t i, const char *text);
 
 #endif

@@ -1,131 +1,154 @@
+/*
+ * Most numbers have so few digits that one multiplication or division of exact operands rounds them
+ * correctly (W. D. Clinger, "How to read floating point numbers accurately", 1990). With 64 bits
+ * of mantissa, as on x86, that decides nearly all others; strtod() decides the rest.
+ */
 #include "table/number.h"
 
-#include <locale.h>
-#include <math.h>
-#include <pthread.h>
+#include <float.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_DIGITS 19            /* of a uint64_t */
-#define EXACT ((uint64_t)1 << 53) /* integers up to this are doubles */
-#define MOST_POWER 22             /* powers of ten up to this are doubles */
-#define MOST_EXPONENT 100000
+#define MOST_DIGITS 19 /* that any uint64_t holds */
+#define EXACT_MANTISSA ((uint64_t)1 << 53)
+#define MOST_EXPONENT 100000 /* beyond it only zero is a finite number */
+#define LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
 
-static const double powers[MOST_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                              1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                              1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 struct decimal {
+    uint64_t mantissa;
+    int exponent; /* the number is mantissa * 10^exponent */
     bool negative;
-    uint64_t digits;
-    int n;        /* significant digits in DIGITS */
-    int exponent; /* power of ten by which they are multiplied */
-    bool exact;   /* no digit was dropped */
+    bool whole; /* the mantissa has all digits */
 };
 
 static bool is_digit(char c)
 {
-    return c >= '0' && c <= '9';
+    return (unsigned char)(c - '0') < 10;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-/* Reads digits into OUT; those behind a point lower the exponent. Returns where they end. */
-static const char *take_digits(const char *at, bool behind_point, struct decimal *out)
+/* Reads digits from AT on; DIGITS are those of the mantissa so far. Returns where they end. */
+static const char *take_digits(const char *at, struct decimal *out, int *digits)
 {
     for (; is_digit(*at); at++) {
-        if (out->n < MOST_DIGITS) {
-            out->digits = out->digits * 10 + (uint64_t)(*at - '0');
-            out->n += out->digits > 0;
-            out->exponent -= behind_point;
-        } else {
-            out->exact = out->exact && *at == '0';
-            out->exponent += !behind_point;
+        unsigned digit = (unsigned)(*at - '0');
+
+        if (*digits == MOST_DIGITS) {
+            out->whole = false;
+            continue;
         }
+        out->mantissa = out->mantissa * 10 + digit;
+        *digits += out->mantissa > 0;
     }
     return at;
 }
 
-/* Reads an exponent; NULL: there is an e, but no number behind it. */
-static const char *take_exponent(const char *at, struct decimal *out)
+/* Reads "e-12" at AT, if anything is there; false: something else is. */
+static bool take_exponent(const char *at, struct decimal *out)
 {
-    bool negative = false;
-    int value = 0;
+    bool negative;
+    int exponent = 0;
 
+    if (!*at)
+        return true;
     if (*at != 'e' && *at != 'E')
-        return at;
+        return false;
     at++;
-    if (*at == '+' || *at == '-')
-        negative = *at++ == '-';
+    negative = *at == '-';
+    at += *at == '-' || *at == '+';
     if (!is_digit(*at))
-        return NULL;
+        return false;
     for (; is_digit(*at); at++)
-        value = value < MOST_EXPONENT ? value * 10 + (*at - '0') : value;
-    out->exponent += negative ? -value : value;
-    return at;
+        if (exponent < MOST_EXPONENT)
+            exponent = exponent * 10 + (*at - '0');
+    out->exponent += negative ? -exponent : exponent;
+    return !*at;
 }
 
-/* Reads TEXT; false: it is no decimal number. */
 static bool take_decimal(const char *text, struct decimal *out)
 {
-    const char *at = text, *begin;
-    bool has_digits;
+    const char *at = text, *first, *point;
+    int digits = 0;
 
-    *out = (struct decimal){.exact = true};
-    while (is_blank(*at))
-        at++;
-    if (*at == '+' || *at == '-')
-        out->negative = *at++ == '-';
-    begin = at;
-    at = take_digits(at, false, out);
-    has_digits = at > begin;
+    *out = (struct decimal){.negative = *at == '-', .whole = true};
+    at += *at == '-' || *at == '+';
+    first = at;
+    at = take_digits(at, out, &digits);
     if (*at == '.') {
-        begin = ++at;
-        at = take_digits(at, true, out);
-        has_digits = has_digits || at > begin;
+        point = at++;
+        at = take_digits(at, out, &digits);
+        if (at - point > MOST_EXPONENT)
+            out->whole = false;
+        else
+            out->exponent = -(int)(at - point - 1);
+        first++;
     }
-    at = has_digits ? take_exponent(at, out) : NULL;
-    while (at && is_blank(*at))
-        at++;
-    return at && *at == '\0';
+    return at > first && take_exponent(at, out);
 }
 
-static locale_t plain_locale;
+#if LDBL_MANT_DIG == 64
+static const long double long_powers[] = {1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,
+                                          1e7L,  1e8L,  1e9L,  1e10L, 1e11L, 1e12L, 1e13L,
+                                          1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L, 1e20L,
+                                          1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
+#define DROPPED_BITS ((1u << 11) - 1) /* of 64 when 53 are left */
+#define HALFWAY (1u << 10)
 
-static void make_locale(void)
+/* The operands are exact, so R is within half a unit of the result. Rounding R again is correct
+ * unless R is halfway between two doubles, where the result may be on either side. */
+static bool extended_path(const struct decimal *in, double *out)
 {
-    plain_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-}
+    int power = in->exponent < 0 ? -in->exponent : in->exponent;
+    long double r = (long double)in->mantissa;
+    uint64_t bits;
 
-/* By the C library, whose decimal point depends on the locale. */
-static double read_slowly(const char *text)
+    if (power >= LENGTH(long_powers))
+        return false;
+    r = in->exponent < 0 ? r / long_powers[power] : r * long_powers[power];
+    memcpy(&bits, &r, sizeof bits);
+    *out = (double)r;
+    return (bits & DROPPED_BITS) != HALFWAY;
+}
+#else
+static bool extended_path(const struct decimal *in, double *out)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)in;
+    (void)out;
+    return false;
+}
+#endif
 
-    pthread_once(&once, make_locale);
-    return plain_locale ? strtod_l(text, NULL, plain_locale) : strtod(text, NULL);
+static bool exact_path(const struct decimal *in, double *out)
+{
+    int power = in->exponent < 0 ? -in->exponent : in->exponent;
+
+    if (in->mantissa == 0) {
+        *out = 0;
+        return true;
+    }
+    if (in->mantissa >= EXACT_MANTISSA || power >= LENGTH(powers))
+        return extended_path(in, out);
+    *out = in->exponent < 0 ? (double)in->mantissa / powers[power]
+                            : (double)in->mantissa * powers[power];
+    return true;
 }
 
-bool ff_number_read(const char *text, double *out)
+bool ff_number_parse(const char *text, locale_t c, double *out)
 {
     struct decimal decimal;
-    double value;
 
     if (!take_decimal(text, &decimal))
         return false;
-    if (decimal.digits == 0) {
-        value = 0;
-    } else if (decimal.exact && decimal.digits <= EXACT && abs(decimal.exponent) <= MOST_POWER) {
-        value = (double)decimal.digits;
-        value = decimal.exponent < 0 ? value / powers[-decimal.exponent]
-                                     : value * powers[decimal.exponent];
-    } else {
-        value = fabs(read_slowly(text));
+    if (!decimal.whole || !exact_path(&decimal, out)) {
+        *out = strtod_l(text, NULL, c);
+        return true;
     }
-    *out = decimal.negative ? -value : value;
-    return isfinite(value);
+    if (decimal.negative)
+        *out = -*out;
+    return true;
 }

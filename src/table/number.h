@@ -1,15 +1,16 @@
-/* Numbers in text, read fast and rounded correctly. */
+/* Numbers as text: decimal, with an optional sign, fraction and exponent. */
 #ifndef FF_TABLE_NUMBER_H
 #define FF_TABLE_NUMBER_H
 
+#include <locale.h>
 #include <stdbool.h>
 
 /*
- * Reads TEXT, a decimal number such as -12.5e3 with optional blanks around it, as the nearest
- * double (W. D. Clinger, "How to read floating point numbers accurately", 1990: exact while both
- * digits and power of ten are; else by the C library, in the C locale). False: it is no number, or
- * is not finite.
+ * Reads all of TEXT, such as "-1.5e3", ".5" or "7.", as the nearest double, ties to even; *OUT is
+ * infinite beyond its range. False: TEXT is not such a number; infinities, NaNs and hexadecimal
+ * numbers are not. C is the locale "C", so that the decimal point does not depend on that of the
+ * process.
  */
-bool ff_number_read(const char *text, double *out);
+bool ff_number_parse(const char *text, locale_t c, double *out);
 
 #endif

@@ -1,271 +1,330 @@
 #include "table/scan.h"
 
-#include "table/names.h"
-#include "table/number.h"
+#include "table/values.h"
 
-#include <fftool/text.h>
-
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_WHOLE 9007199254740992.0 /* whole numbers below are doubles */
+enum kind {
+    NUMBERS,
+    CATEGORIES,
+    LATE, /* of categories, but began with numbers, which were not counted as such */
+};
 
-/* A column as it is found. */
-struct found {
-    bool is_category;
-    double sum;
-    uint64_t numbers;
-    struct ff_names names;
+struct column {
+    enum kind kind;
+    uint64_t n; /* numbers */
+    double mean; /* of them */
+    uint64_t line; /* of the first value that is no number */
+    struct ff_values values;
 };
 
 struct scan {
-    struct ff_records *records;
+    struct ff_reader *reader;
     const struct ff_layout *layout;
-    struct ff_schema *schema;
-    bool finds_columns, finds_classes;
-    struct found *found; /* (columns) */
-    struct ff_names labels;
-    bool changed; /* a column turned out to hold categories in this pass */
+    bool fill_missing;
+    struct column *columns;
+    struct ff_values classes;
 };
 
-const char *ff_category_text(const char *text, char out[FF_LABEL_TEXT_BYTES])
+int ff_table_missing(const struct ff_reader *reader, uint32_t i)
 {
-    size_t n;
-
-    while (*text == ' ' || *text == '\t')
-        text++;
-    snprintf(out, FF_LABEL_TEXT_BYTES, "%s", text);
-    n = strlen(out);
-    while (n > 0 && (out[n - 1] == ' ' || out[n - 1] == '\t'))
-        out[--n] = '\0';
-    return out;
+    return ff_reader_fail(reader, FF_EINVAL, i,
+                          "the value is missing; train with --fill-missing to fill such values, or "
+                          "remove the row");
 }
 
-const char *ff_label_text(const char *text, char out[FF_LABEL_TEXT_BYTES])
+int ff_table_check_range(const struct ff_reader *reader, uint32_t i, double value)
 {
-    double value;
-
-    if (!ff_number_read(text, &value) || value != floor(value) || fabs(value) >= MOST_WHOLE)
-        return ff_category_text(text, out);
-    snprintf(out, FF_LABEL_TEXT_BYTES, "%.0f", value == 0 ? 0 : value);
-    return out;
-}
-
-static int no_memory(const struct scan *s)
-{
-    return ff_fail(s->records->ctx, FF_ENOMEM, "out of memory for the columns of %s",
-                   ff_input_path(s->records->input));
-}
-
-/* Counts TEXT, of field I, among NAMES. */
-static int count_name(const struct scan *s, uint32_t i, struct ff_names *names, const char *text,
-                      uint32_t most, const char *too_many)
-{
-    bool out_of_memory = false;
-
-    if (ff_text_escape(text, FF_ESCAPE_BYTES, NULL, 0) != strlen(text))
-        return ff_layout_fail(s->layout, s->records, i, FF_EINVAL,
-                              "is not UTF-8 text; convert the file with iconv");
-    if (strlen(text) == FF_LABEL_TEXT_BYTES - 1)
-        return ff_layout_fail(s->layout, s->records, i, FF_EINVAL,
-                              "a name of more than 254 bytes; shorten it");
-    if (ff_names_count(names, text, most, &out_of_memory))
+    if (isfinite((float)value))
         return FF_OK;
-    if (out_of_memory)
-        return no_memory(s);
-    return ff_layout_fail(s->layout, s->records, i, FF_EINVAL, too_many);
+    return ff_reader_fail(reader, FF_ENUMERIC, i, "%.60s is beyond the range of float (%.6g)",
+                          ff_reader_field(reader, i), (double)FLT_MAX);
 }
 
-static int take_value(struct scan *s, uint32_t c)
+/* ---- A pass ---- */
+
+static int add_category(struct scan *scan, struct column *column, uint32_t i)
 {
-    uint32_t i = s->layout->field_of[c];
-    const char *text = ff_records_field(s->records, i);
-    struct found *found = &s->found[c];
-    char name[FF_LABEL_TEXT_BYTES];
-    double value;
-
-    if (ff_is_missing(text))
-        return s->schema->fills_missing
-                   ? FF_OK
-                   : ff_layout_fail(s->layout, s->records, i, FF_EINVAL,
-                                    "the value is missing; fill it, or use --fill-missing");
-    if (!found->is_category && ff_number_read(text, &value)) {
-        found->sum += value;
-        found->numbers++;
-        return FF_OK;
-    }
-    if (!found->is_category) {
-        found->is_category = true;
-        s->changed = found->numbers > 0 || s->changed;
-    }
-    return count_name(s, i, &found->names, ff_category_text(text, name), FF_MAX_CATEGORIES,
-                      "the column has more than 1,000 different texts; remove it if it names the "
-                      "rows, or correct a text among numbers");
-}
-
-static int take_label(struct scan *s)
-{
-    uint32_t i = s->layout->label;
-    const char *text = ff_records_field(s->records, i);
-    char name[FF_LABEL_TEXT_BYTES];
-
-    if (ff_is_missing(text))
-        return ff_layout_fail(s->layout, s->records, i, FF_EINVAL, "the label is missing");
-    if (!s->finds_classes)
-        return FF_OK;
-    return count_name(s, i, &s->labels, ff_label_text(text, name), FF_MAX_DATA_CLASSES,
-                      "the labels have more than 1,000 different values; choose another "
-                      "--label-column");
-}
-
-/* One pass over all rows. */
-static int pass(struct scan *s, bool labelled, uint64_t *rows)
-{
-    int status = ff_layout_rewind(s->layout, s->records);
-    bool end = false;
-
-    s->changed = false;
-    for (*rows = 0; status == FF_OK; (*rows)++) {
-        status = ff_layout_next(s->layout, s->records, &end);
-        if (end || status != FF_OK)
-            break;
-        for (uint32_t c = 0; s->finds_columns && c < s->layout->columns && status == FF_OK; c++)
-            status = take_value(s, c);
-        if (status == FF_OK && labelled)
-            status = take_label(s);
-    }
-    return status;
-}
-
-/* ---- From what was found to the schema ---- */
-
-static char *copy_of(const char *text)
-{
-    return text ? strdup(text) : NULL;
-}
-
-/* Moves the texts of NAMES, in their order, to a list. */
-static char **move_names(struct ff_names *names)
-{
-    char **out = calloc(names->n ? names->n : 1, sizeof *out);
-
-    for (uint32_t k = 0; out && k < names->n; k++) {
-        out[k] = names->names[k].text;
-        names->names[k].text = NULL;
-    }
-    return out;
-}
-
-static int make_column(const struct scan *s, uint32_t c, struct ff_column *out)
-{
-    struct found *found = &s->found[c];
-    uint32_t i = s->layout->field_of[c];
-
-    if (s->layout->names) {
-        out->name = copy_of(s->layout->names[i]);
-        if (!out->name)
-            return no_memory(s);
-    }
-    if (!found->is_category && found->numbers == 0)
-        return ff_fail(s->records->ctx, FF_EINVAL, "%s: column %u has no values; remove it",
-                       ff_input_path(s->records->input), i + 1);
-    if (!found->is_category) {
-        out->mean = found->sum / (double)found->numbers;
-        return FF_OK;
-    }
-    out->kind = FF_COLUMN_CATEGORY;
-    for (uint32_t k = 1; k < found->names.n; k++)
-        if (found->names.names[k].count > found->names.names[out->mode].count)
-            out->mode = k;
-    out->categories = move_names(&found->names);
-    out->n_categories = out->categories ? found->names.n : 0;
-    return out->categories ? FF_OK : no_memory(s);
-}
-
-static int make_columns(const struct scan *s)
-{
-    struct ff_schema *schema = s->schema;
+    const char *text = ff_reader_field(scan->reader, i);
+    uint32_t before = column->values.n, index;
     int status = FF_OK;
 
-    schema->columns = calloc(s->layout->columns, sizeof *schema->columns);
-    if (!schema->columns)
-        return no_memory(s);
-    for (; schema->n_columns < s->layout->columns && status == FF_OK; schema->n_columns++)
-        status = make_column(s, schema->n_columns, &schema->columns[schema->n_columns]);
+    if (ff_values_find(&column->values, text) == before)
+        status = ff_layout_check_name(scan->reader, i, text);
+    if (status == FF_OK)
+        status = ff_values_count(scan->reader->ctx, &column->values, text, &index);
+    if (status == FF_OK && column->values.n > FF_MAX_CATEGORIES)
+        status = ff_reader_fail(scan->reader, FF_EINVAL, i,
+                                "more than %u categories (line %" PRIu64 " has the first value "
+                                "that is not a number); remove the column if it is an identifier "
+                                "or free text",
+                                FF_MAX_CATEGORIES, column->line);
     return status;
 }
 
-static int by_value(const void *a, const void *b)
+static void add_number(struct column *column, double value)
 {
-    double x = 0, y = 0;
-
-    (void)ff_number_read(*(char *const *)a, &x);
-    (void)ff_number_read(*(char *const *)b, &y);
-    return (x > y) - (x < y);
+    column->n++;
+    column->mean += (value - column->mean) / (double)column->n;
 }
 
-static int make_classes(struct scan *s)
+static int add_value(struct scan *scan, struct column *column, uint32_t i)
 {
-    struct ff_schema *schema = s->schema;
-    const struct ff_layout *layout = s->layout;
+    struct ff_reader *reader = scan->reader;
+    double value;
+
+    if (column->kind == NUMBERS && ff_reader_number(reader, i, &value)) {
+        add_number(column, value);
+        return ff_table_check_range(reader, i, value);
+    }
+    if (ff_reader_is_missing(ff_reader_field(reader, i)))
+        return scan->fill_missing ? FF_OK : ff_table_missing(reader, i);
+    if (column->kind == NUMBERS) {
+        column->kind = column->n > 0 ? LATE : CATEGORIES;
+        column->line = reader->line;
+    }
+    return column->kind == CATEGORIES ? add_category(scan, column, i) : FF_OK;
+}
+
+static int add_label(struct scan *scan)
+{
+    const uint32_t i = scan->layout->label;
+    char whole[FF_WHOLE_BYTES];
+    const char *text = ff_shortest_whole(ff_reader_field(scan->reader, i), whole);
+    uint32_t index;
+    int status = FF_OK;
+
+    if (ff_reader_is_missing(text))
+        return ff_reader_fail(scan->reader, FF_EINVAL, i, "the label is missing; remove the row");
+    if (ff_values_find(&scan->classes, text) == scan->classes.n)
+        status = ff_layout_check_name(scan->reader, i, text);
+    if (status == FF_OK)
+        status = ff_values_count(scan->reader->ctx, &scan->classes, text, &index);
+    if (status == FF_OK && scan->classes.n > FF_MAX_DATA_CLASSES)
+        status = ff_reader_fail(scan->reader, FF_EINVAL, i,
+                                "more than %u different labels; choose the column of the labels "
+                                "with --label-column",
+                                FF_MAX_DATA_CLASSES);
+    return status;
+}
+
+static int add_row(struct scan *scan, bool labelled)
+{
+    int status = FF_OK;
+
+    for (uint32_t c = 0; c < scan->layout->n_columns && status == FF_OK; c++)
+        status = add_value(scan, &scan->columns[c], scan->layout->field[c]);
+    return status == FF_OK && labelled ? add_label(scan) : status;
+}
+
+/* Forgets the values but not the kinds. *AGAIN is set if a column needs another pass. */
+static void restart(struct scan *scan, bool *again)
+{
+    struct ff_ctx *ctx = scan->reader->ctx;
+
+    *again = false;
+    for (uint32_t c = 0; c < scan->layout->n_columns; c++)
+        *again = *again || scan->columns[c].kind == LATE;
+    for (uint32_t c = 0; c < scan->layout->n_columns && *again; c++) {
+        struct column *column = &scan->columns[c];
+
+        ff_values_release(ctx, &column->values);
+        *column = (struct column){
+            .kind = column->kind == NUMBERS ? NUMBERS : CATEGORIES,
+            .line = column->line,
+        };
+    }
+    if (*again)
+        ff_values_release(ctx, &scan->classes);
+}
+
+static int check_rows(const struct ff_reader *reader, uint64_t rows)
+{
+    if (rows == 0)
+        return ff_fail(reader->ctx, FF_EINVAL, "%s: holds no rows", ff_input_path(reader->input));
+    if (rows > FF_MAX_DATA_SAMPLES)
+        return ff_fail(reader->ctx, FF_EINVAL, "%s: the limit is %" PRIu64 " rows",
+                       ff_input_path(reader->input), FF_MAX_DATA_SAMPLES);
+    return FF_OK;
+}
+
+/* Reads all rows, into SCAN unless that is NULL. */
+static int pass(struct ff_reader *reader, const struct ff_layout *layout, struct scan *scan,
+                bool labelled, uint64_t *rows)
+{
+    int status = ff_layout_rewind(reader, layout);
+    bool got = true;
+
+    for (*rows = 0; status == FF_OK && got; *rows += got) {
+        status = ff_reader_next(reader, &got);
+        if (status == FF_OK && got && scan)
+            status = add_row(scan, labelled);
+    }
+    return status == FF_OK ? check_rows(reader, *rows) : status;
+}
+
+/* ---- The schema ---- */
+
+/* A text and its number, to be sorted. */
+struct entry {
+    const char *text;
+    uint32_t index;
+    long long integer;
+};
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(((const struct entry *)a)->text, ((const struct entry *)b)->text);
+}
+
+static int compare_integers(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+
+    if (x->integer != y->integer)
+        return x->integer < y->integer ? -1 : 1;
+    return strcmp(x->text, y->text);
+}
+
+static bool read_integer(const char *text, long long *out)
+{
+    const char *digits = text + (*text == '-' || *text == '+');
+    size_t length = strspn(digits, "0123456789");
+
+    *out = 0;
+    if (length == 0 || length > 18 || digits[length])
+        return false;
+    *out = strtoll(text, NULL, 10);
+    return true;
+}
+
+/* Copies the texts of VALUES to *NAMES in ascending order: of their bytes, or of their values if
+ * INTEGERS and all are such. ORDER gets their numbers. */
+static int sort(struct ff_ctx *ctx, const struct ff_values *values, bool integers, uint32_t *order,
+                char ***names)
+{
+    struct entry *entries = ff_alloc_array(ctx, FF_MEM_IO, values->n, sizeof *entries);
+
+    if (!entries)
+        return ff_alloc_status(ctx);
+    for (uint32_t i = 0; i < values->n; i++) {
+        entries[i].text = ff_values_text(values, i);
+        entries[i].index = i;
+        integers = integers && read_integer(entries[i].text, &entries[i].integer);
+    }
+    qsort(entries, values->n, sizeof *entries, integers ? compare_integers : compare_texts);
+    for (uint32_t i = 0; i < values->n; i++)
+        order[i] = entries[i].index;
+    ff_free(ctx, FF_MEM_IO, entries, values->n * sizeof *entries);
+    return ff_values_copy(ctx, values, order, names);
+}
+
+static int describe_categories(struct ff_ctx *ctx, const struct ff_values *values,
+                               struct ff_column *out)
+{
+    uint32_t order[FF_MAX_CATEGORIES];
+    int status = sort(ctx, values, false, order, &out->categories);
+
+    if (status != FF_OK)
+        return status;
+    out->n_categories = values->n;
+    for (uint32_t i = 1; i < values->n; i++)
+        if (values->value[order[i]].count > values->value[order[out->mode]].count)
+            out->mode = i;
+    return FF_OK;
+}
+
+static int describe_column(const struct scan *scan, uint32_t c, struct ff_column *out)
+{
+    const struct column *column = &scan->columns[c];
+    const uint32_t field = scan->layout->field[c];
+    struct ff_ctx *ctx = scan->reader->ctx;
+
+    if (scan->layout->names) {
+        out->name = strdup(scan->layout->names[field]);
+        if (!out->name)
+            return ff_fail(ctx, FF_ENOMEM, "out of memory for the columns of the data");
+    }
+    out->kind = column->kind == NUMBERS ? FF_COLUMN_NUMBER : FF_COLUMN_CATEGORY;
+    if (column->kind == CATEGORIES)
+        return describe_categories(ctx, &column->values, out);
+    if (column->n == 0)
+        return ff_reader_fail(scan->reader, FF_EINVAL, field,
+                              "every value of the column is missing; remove it");
+    out->mean = column->mean;
+    return FF_OK;
+}
+
+static int describe_label(const struct scan *scan, struct ff_schema *schema)
+{
+    uint32_t order[FF_MAX_DATA_CLASSES];
+    struct ff_ctx *ctx = scan->reader->ctx;
+    int status = sort(ctx, &scan->classes, true, order, &schema->classes);
     char number[16];
-    bool numbers = true;
-    double unused;
 
-    for (uint32_t k = 0; k < s->labels.n; k++)
-        numbers = numbers && ff_number_read(s->labels.names[k].text, &unused);
-    schema->classes = move_names(&s->labels);
-    if (!schema->classes)
-        return no_memory(s);
-    schema->n_classes = s->labels.n;
-    if (numbers)
-        qsort(schema->classes, schema->n_classes, sizeof *schema->classes, by_value);
-    snprintf(number, sizeof number, "%u", layout->label + 1);
-    schema->label_name = copy_of(layout->names ? layout->names[layout->label] : number);
-    return schema->label_name ? FF_OK : no_memory(s);
+    if (status != FF_OK)
+        return status;
+    schema->n_classes = scan->classes.n;
+    snprintf(number, sizeof number, "%u", scan->layout->label + 1);
+    schema->label_name =
+        strdup(scan->layout->names ? scan->layout->names[scan->layout->label] : number);
+    if (!schema->label_name)
+        return ff_fail(ctx, FF_ENOMEM, "out of memory for the columns of the data");
+    return FF_OK;
 }
 
-static int scan(struct scan *s, bool labelled, uint64_t *rows)
+static int describe(const struct scan *scan, bool labelled, struct ff_schema *schema)
 {
-    int status;
+    const uint32_t n = scan->layout->n_columns;
+    int status = FF_OK;
 
-    /* Again where texts were found among numbers: those numbers are categories, too. */
-    do {
-        for (uint32_t c = 0; c < s->layout->columns; c++) {
-            ff_names_release(&s->found[c].names);
-            s->found[c].sum = 0;
-            s->found[c].numbers = 0;
-        }
-        ff_names_release(&s->labels);
-        status = pass(s, labelled, rows);
-    } while (status == FF_OK && s->changed);
-    if (status == FF_OK && *rows == 0)
-        status = ff_fail(s->records->ctx, FF_EINVAL, "%s: has no rows",
-                         ff_input_path(s->records->input));
-    if (status == FF_OK && s->finds_columns)
-        status = make_columns(s);
-    return status == FF_OK && s->finds_classes ? make_classes(s) : status;
+    schema->columns = calloc(n, sizeof *schema->columns);
+    if (!schema->columns)
+        return ff_fail(scan->reader->ctx, FF_ENOMEM, "out of memory for the columns of the data");
+    schema->n_columns = n;
+    schema->fills_missing = scan->fill_missing;
+    for (uint32_t c = 0; c < n && status == FF_OK; c++)
+        status = describe_column(scan, c, &schema->columns[c]);
+    return status == FF_OK && labelled ? describe_label(scan, schema) : status;
 }
 
-int ff_table_scan(struct ff_records *records, const struct ff_layout *layout, bool labelled,
-                  struct ff_schema *schema, uint64_t *rows)
+static void release(struct scan *scan)
 {
-    struct scan s = {
-        .records = records,
-        .layout = layout,
-        .schema = schema,
-        .finds_columns = schema->n_columns == 0,
-        .finds_classes = labelled && schema->n_classes == 0,
-        .found = calloc(layout->columns, sizeof *s.found),
-    };
-    int status = s.found ? scan(&s, labelled, rows) : no_memory(&s);
+    struct ff_ctx *ctx = scan->reader->ctx;
 
-    for (uint32_t c = 0; s.found && c < layout->columns; c++)
-        ff_names_release(&s.found[c].names);
-    ff_names_release(&s.labels);
-    free(s.found);
+    for (uint32_t c = 0; c < scan->layout->n_columns; c++)
+        ff_values_release(ctx, &scan->columns[c].values);
+    ff_values_release(ctx, &scan->classes);
+    ff_free(ctx, FF_MEM_IO, scan->columns, scan->layout->n_columns * sizeof *scan->columns);
+}
+
+int ff_table_scan(struct ff_reader *reader, const struct ff_layout *layout,
+                  const struct ff_dataset_spec *spec, struct ff_schema *schema, uint64_t *rows)
+{
+    struct scan scan = {.reader = reader, .layout = layout, .fill_missing = spec->fill_missing};
+    bool labelled = !spec->unlabelled, again = true;
+    int status = FF_OK;
+
+    scan.columns = ff_alloc_array(reader->ctx, FF_MEM_IO, layout->n_columns, sizeof *scan.columns);
+    if (!scan.columns)
+        return ff_alloc_status(reader->ctx);
+    while (status == FF_OK && again) {
+        status = pass(reader, layout, &scan, labelled, rows);
+        if (status == FF_OK)
+            restart(&scan, &again);
+    }
+    if (status == FF_OK)
+        status = describe(&scan, labelled, schema);
+    release(&scan);
     return status;
+}
+
+int ff_table_count(struct ff_reader *reader, const struct ff_layout *layout, uint64_t *rows)
+{
+    return pass(reader, layout, NULL, false, rows);
 }

@@ -1,24 +1,24 @@
-/* The first pass over a table: what its columns and labels are. */
+/*
+ * What the columns of a table mean. A column is of numbers if all its values are, else of
+ * categories. The file is read once, and a second time if a column that begins with numbers turns
+ * out to be of categories. Means, for missing values, are found row after row, in double.
+ */
 #ifndef FF_TABLE_SCAN_H
 #define FF_TABLE_SCAN_H
 
 #include "table/layout.h"
 
-#define FF_LABEL_TEXT_BYTES 256
-
-/*
- * Reads all of RECORDS and counts its *ROWS. What SCHEMA has stays: columns or classes of a model.
- * What it lacks is found: a column holds numbers if all of its values are; else it holds
- * categories. Labels are sorted by value if all are whole numbers, else by their bytes. LABELLED:
- * there are labels to be found. FF_EINVAL, with line and column: a missing value, unless the schema
- * fills them, or a missing label; too many categories or classes. FF_ENOMEM.
- */
-FF_CHECK int ff_table_scan(struct ff_records *records, const struct ff_layout *layout,
-                           bool labelled, struct ff_schema *schema, uint64_t *rows);
-/* Copies label TEXT to OUT without blanks around it, whole numbers in their shortest form: "01" and
- * "1.0" are "1". Returns OUT. */
-const char *ff_label_text(const char *text, char out[FF_LABEL_TEXT_BYTES]);
-/* The same of a category. */
-const char *ff_category_text(const char *text, char out[FF_LABEL_TEXT_BYTES]);
+/* Fills SCHEMA, which is empty and to be released also on error, and *ROWS. FF_ECORRUPT and
+ * FF_EINVAL, with line and column in the message; FF_ENUMERIC: beyond the range of float. */
+FF_CHECK int ff_table_scan(struct ff_reader *reader, const struct ff_layout *layout,
+                           const struct ff_dataset_spec *spec, struct ff_schema *schema,
+                           uint64_t *rows);
+/* Only counts the rows. */
+FF_CHECK int ff_table_count(struct ff_reader *reader, const struct ff_layout *layout,
+                            uint64_t *rows);
+/* FF_EINVAL: field I of the record is missing. */
+int ff_table_missing(const struct ff_reader *reader, uint32_t i);
+/* FF_ENUMERIC unless VALUE, of field I of the record, is finite as a float. */
+FF_CHECK int ff_table_check_range(const struct ff_reader *reader, uint32_t i, double value);
 
 #endif
