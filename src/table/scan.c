@@ -17,8 +17,8 @@ enum kind {
 
 struct column {
     enum kind kind;
-    uint64_t n; /* numbers */
-    double mean; /* of them */
+    uint64_t n;    /* numbers */
+    double mean;   /* of them */
     uint64_t line; /* of the first value that is no number */
     struct ff_values values;
 };

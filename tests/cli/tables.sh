@@ -1,0 +1,48 @@
+#!/bin/sh
+# Training on tables of text: which column is the label, and values that are missing.
+# shellcheck source=tests/cli/lib
+# shellcheck disable=SC2086 # $net is words
+. "${FFTOOL_ROOT:?}/tests/cli/lib"
+
+net="--hidden 8x2 --epochs 2 --batch 10 --head-epochs 0 --quiet"
+
+# rows N: a table of a number, a category and a class
+rows()
+{
+    awk -v n="$1" 'BEGIN {
+        print "size,kind,class"
+        for (i = 0; i < n; i++)
+            print i % 17 / 4 "," (i % 2 ? "round" : "long") "," (i % 3 ? "yes" : "no")
+    }'
+}
+rows 100 >train.csv
+rows 40 >test.csv
+ff 0 train --data . $net --model a.ff
+ff 0 eval a.ff --data . --json --quiet
+json out
+ok "a table is trained on and evaluated" [ "$(leaf .samples)" = 40 ]
+
+# The label by name and by number
+ff 0 train --data train.csv $net --label-column kind --model b.ff
+ff 0 train --data train.csv $net --label-column 2 --model c.ff
+fingerprint()
+{
+    "$FFTOOL" inspect "$1" --json >inspect.json && json inspect.json && leaf .data.fingerprint
+}
+ok "a label is chosen by name or number" [ "$(fingerprint b.ff)" = "$(fingerprint c.ff)" ]
+ok "and is another than the last column" [ "$(fingerprint b.ff)" != "$(fingerprint a.ff)" ]
+ff 2 train --data train.csv $net --label-column kinds --model d.ff
+ok "an unknown label lists the columns" grep -q 'columns are size, kind, class' err
+
+# Missing values
+{ rows 100 && echo "NA,round,yes"; } >holes.csv
+ff 2 train --data holes.csv $net --model d.ff
+ok "a missing value is reported with its line and column" \
+    grep -q 'holes.csv: line 102, column 1 ("size").*--fill-missing' err
+ff 0 train --data holes.csv $net --fill-missing --model d.ff
+ff 0 plan --data holes.csv --hidden 8 --fill-missing
+
+# Prediction
+ff 0 predict a.ff --input test.csv --format csv --output labels.csv
+ok "a table with labels is predicted without them" [ "$(wc -l <labels.csv)" -ge 40 ]
+finish
