@@ -70,6 +70,8 @@ struct ff_plan {
     double seconds; /* in total; of a training that is resumed, what is left */
     double gflops;  /* the speed assumed: matrix products in epochs, 1e9 operations per second */
     enum ff_speed_source speed_source;
+    /* Of the recipe, completed for the samples; 0 in an evaluation. */
+    uint32_t batch, epochs;
     char reserved[4]; /* 0 */
 };
 

@@ -10,8 +10,9 @@
  *     ff_train(ctx, recipe, &opts, &result);
  *     ff_recipe_free(recipe);
  *
- * Fields that nobody sets get their values from the mode, the preset ("recipe"), the loss and the
- * optimizer: ff_train() and ff_plan_train() complete a copy, ff_recipe_complete() does it in place.
+ * Fields that nobody sets get their values from the mode, the preset ("recipe"), the loss, the
+ * optimizer and the number of samples: ff_train() and ff_plan_train() complete a copy,
+ * ff_recipe_complete() does it in place, as for many samples.
  * A recipe completed in place keeps the values that it got, as if they had been set. So set fields
  * first and complete it last, or complete a copy. The recipe of a model (model.h) is complete.
  *
@@ -34,6 +35,8 @@ extern "C" {
 #define FF_MAX_UNITS (1u << 20)
 #define FF_MAX_EPOCHS 1000000u
 #define FF_MAX_BATCH (1u << 24)
+#define FF_FEW_STEPS \
+    200u /* a layer that takes fewer may learn little; epochs that nobody sets suffice */
 
 struct ff_recipe;
 

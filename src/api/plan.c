@@ -11,10 +11,10 @@
 #include "train/begin.h"
 #include "train/tasks.h"
 
-static int describe(struct ff_ctx *ctx, const struct ff_plan_data *data,
-                    struct ff_dataset_info *out)
+static int describe(struct ff_ctx *ctx, const struct ff_plan_data *data, struct ff_training *out)
 {
-    *out = (struct ff_dataset_info){
+    out->samples = data->samples;
+    out->info = (struct ff_dataset_info){
         .rows = data->samples,
         .features = data->features,
         .height = data->height,
@@ -22,7 +22,7 @@ static int describe(struct ff_ctx *ctx, const struct ff_plan_data *data,
         .classes = data->classes,
         .is_float = data->is_float,
     };
-    return ff_shape_settle(ctx, "data", true, out);
+    return ff_shape_settle(ctx, "data", true, &out->info);
 }
 
 /* Without workers, such as where address space is short, the speed is nominal. */
@@ -45,23 +45,21 @@ static int plan(struct ff_ctx *ctx, const struct ff_recipe *recipe,
 {
     struct ff_manifest manifest = {0};
     struct ff_compression compression;
-    struct ff_dataset_info info;
-    struct ff_schema schema = {.n_columns = 0};
-    uint64_t samples = data ? data->samples : 0;
+    struct ff_training training = {.samples = 0};
     int status = ff_begin_compression(ctx, opts->compress, &compression);
 
     if (status == FF_OK)
         status = ff_begin_check_use(ctx, recipe, opts);
     if (status == FF_OK && data) {
-        status = describe(ctx, data, &info);
+        status = describe(ctx, data, &training);
         if (status == FF_OK)
-            status = ff_begin_check_data(ctx, recipe, NULL, samples, &info, &schema);
+            status = ff_begin_recipe(ctx, recipe, NULL, &training);
     } else if (status == FF_OK) {
-        status = opts->data.path ? ff_begin_data(ctx, recipe, opts, &info, &schema, &samples)
+        status = opts->data.path ? ff_begin_data(ctx, recipe, opts, &training)
                                  : ff_fail(ctx, FF_EINVAL, "no dataset is given");
     }
     if (status == FF_OK)
-        status = ff_begin_manifest(ctx, recipe, opts, samples, &info, &schema, &manifest);
+        status = ff_begin_manifest(ctx, &training, opts, &manifest);
     if (status == FF_OK) {
         struct ff_job job = ff_job_make(&manifest, opts, &compression);
         struct ff_train_tasks tasks;
@@ -71,23 +69,8 @@ static int plan(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         if (status == FF_OK || status == FF_EBUDGET)
             estimate_time(ctx, &tasks, opts, out);
     }
-    ff_schema_release(&schema);
+    ff_training_release(&training);
     ff_manifest_release(&manifest);
-    return status;
-}
-
-/* Plans a completed copy of RECIPE. */
-static int plan_completed(struct ff_ctx *ctx, const struct ff_recipe *recipe,
-                          const struct ff_train_opts *opts, const struct ff_plan_data *data,
-                          struct ff_plan *out)
-{
-    struct ff_recipe complete;
-    int status = ff_recipe_completed(ctx, recipe, &complete);
-
-    if (status != FF_OK)
-        return status;
-    status = plan(ctx, &complete, opts, data, out);
-    ff_recipe_release(&complete);
     return status;
 }
 
@@ -112,7 +95,9 @@ int ff_plan_train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         status = ff_sized_take(ctx, "ff_plan_data", data, FF_UP_TO(struct ff_plan_data, classes),
                                &own_data, sizeof own_data);
     if (status == FF_OK)
-        status = plan_completed(ctx, recipe, &own_opts.opts, data ? &own_data : NULL, &own);
+        status = ff_recipe_check(ctx, recipe);
+    if (status == FF_OK)
+        status = plan(ctx, recipe, &own_opts.opts, data ? &own_data : NULL, &own);
     ff_sized_give(&own, sizeof own, out);
     return status;
 }

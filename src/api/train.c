@@ -14,20 +14,6 @@ static int check_result(struct ff_ctx *ctx, const struct ff_train_result *result
     return ff_sized_check(ctx, "ff_train_result", result, FF_UP_TO(struct ff_train_result, size));
 }
 
-/* Trains a completed copy of RECIPE. */
-static int train_completed(struct ff_ctx *ctx, const struct ff_recipe *recipe,
-                           const struct ff_train_opts *opts, struct ff_train_result *result)
-{
-    struct ff_recipe complete;
-    int status = ff_recipe_completed(ctx, recipe, &complete);
-
-    if (status != FF_OK)
-        return status;
-    status = ff_train_run(ctx, &complete, opts, result);
-    ff_recipe_release(&complete);
-    return status;
-}
-
 /* RECIPE NULL: the model's. */
 static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                  const struct ff_train_opts *opts, struct ff_train_result *result)
@@ -39,9 +25,10 @@ static int train(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (status != FF_OK)
         return status;
     status = ff_own_train(ctx, opts, &own_opts);
+    if (status == FF_OK && recipe)
+        status = ff_recipe_check(ctx, recipe);
     if (status == FF_OK)
-        status = recipe ? train_completed(ctx, recipe, &own_opts.opts, &own)
-                        : ff_train_run(ctx, NULL, &own_opts.opts, &own);
+        status = ff_train_run(ctx, recipe, &own_opts.opts, &own);
     ff_sized_give(&own, sizeof own, result);
     return status;
 }

@@ -8,6 +8,7 @@
 #include "recipe/mode.h"
 #include "recipe/recipe_table.h"
 #include "recipe/recipe_use.h"
+#include "recipe/sizes.h"
 
 #include <math.h>
 #include <string.h>
@@ -84,9 +85,19 @@ static int check_given_head(struct ff_ctx *ctx, const struct ff_recipe *recipe)
         epochs, recipe->mode, recipe->epochs, recipe->epochs == 1 ? "" : "s");
 }
 
-/* Sets unset names by mode and recipe. Afterwards every name is one of a table. */
-static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
+/* A preset's head has enough steps, too. */
+static void settle_head(struct ff_recipe *recipe, uint64_t samples)
 {
+    uint32_t least = ff_sizes_least_epochs(recipe, samples);
+
+    if (!ff_recipe_trains_at_once(recipe) && recipe->head_epochs > 0 && recipe->head_epochs < least)
+        recipe->head_epochs = least;
+}
+
+/* Sets unset names by mode and recipe. Afterwards every name is one of a table. */
+static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe, uint64_t samples)
+{
+    bool head_is_unset = recipe->head_epochs == FF_UNSET;
     const struct ff_recipe_entry *entry;
     int status = ff_field_settle(ctx, ff_field_find("mode"), recipe);
 
@@ -104,6 +115,8 @@ static int settle_names(struct ff_ctx *ctx, struct ff_recipe *recipe)
     entry = ff_recipe_find(recipe->recipe);
     ff_recipe_fill(recipe, entry);
     settle_output_layer(recipe, entry);
+    if (head_is_unset)
+        settle_head(recipe, samples);
     status = settle_fields(ctx, recipe, true);
     if (status == FF_OK)
         ff_recipe_fill_numbers(recipe);
@@ -127,12 +140,21 @@ static int check_numbers(struct ff_ctx *ctx, struct ff_recipe *recipe)
     return status;
 }
 
-int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
+/* Sizes first: the head's epochs may be the network's. */
+static int settle_sizes(struct ff_ctx *ctx, struct ff_recipe *recipe, uint64_t samples)
+{
+    ff_sizes_settle(recipe, samples);
+    return ff_field_settle(ctx, ff_field_find("batch"), recipe);
+}
+
+static int complete(struct ff_ctx *ctx, struct ff_recipe *recipe, uint64_t samples)
 {
     int status = check_hidden(ctx, recipe);
 
     if (status == FF_OK)
-        status = settle_names(ctx, recipe);
+        status = settle_sizes(ctx, recipe, samples);
+    if (status == FF_OK)
+        status = settle_names(ctx, recipe, samples);
     if (status == FF_OK)
         status = check_numbers(ctx, recipe);
     if (status == FF_OK)
@@ -140,13 +162,29 @@ int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
     return status;
 }
 
-int ff_recipe_completed(struct ff_ctx *ctx, const struct ff_recipe *recipe, struct ff_recipe *out)
+int ff_recipe_complete(struct ff_ctx *ctx, struct ff_recipe *recipe)
+{
+    return complete(ctx, recipe, 0);
+}
+
+int ff_recipe_completed(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint64_t samples,
+                        struct ff_recipe *out)
 {
     int status = ff_recipe_copy_into(ctx, recipe, out);
 
     if (status == FF_OK)
-        status = ff_recipe_complete(ctx, out);
+        status = complete(ctx, out, samples);
     if (status != FF_OK)
         ff_recipe_release(out);
+    return status;
+}
+
+int ff_recipe_check(struct ff_ctx *ctx, const struct ff_recipe *recipe)
+{
+    struct ff_recipe complete;
+    int status = ff_recipe_completed(ctx, recipe, 0, &complete);
+
+    if (status == FF_OK)
+        ff_recipe_release(&complete);
     return status;
 }

@@ -14,9 +14,10 @@ FF_FIELD(CHOICE, mode,
          .choices = ff_mode_choices, .initial = "ff-stream")
 FF_FIELD(COUNT, epochs,
          FF_INFO(.option = "epochs", .argument = "N", .group = FF_GROUP_NETWORK, .low = 1,
-                 .high = FF_MAX_EPOCHS, .decides_size = true,
-                 .help = "epochs; with ff-stream of each layer"),
-         .initial = "10")
+                 .high = FF_MAX_EPOCHS, .decides_size = true, .default_is = FF_DEFAULT_IN_HELP,
+                 .help = "epochs; with ff-stream of each layer [10, or as many as give a layer 200 "
+                         "steps]"),
+         .initial = NULL)
 FF_FIELD(COUNT, sweeps,
          FF_INFO(.option = "sweeps", .argument = "N", .group = FF_GROUP_NETWORK, .low = 1,
                  .high = FF_MAX_EPOCHS, .decides_size = true,
@@ -25,8 +26,10 @@ FF_FIELD(COUNT, sweeps,
          .initial = "1", .needs = {FF_IF_STREAMS})
 FF_FIELD(COUNT, batch,
          FF_INFO(.option = "batch", .argument = "N", .group = FF_GROUP_NETWORK, .low = 1,
-                 .high = FF_MAX_BATCH, .decides_size = true, .help = "samples per step"),
-         .initial = "128")
+                 .high = FF_MAX_BATCH, .decides_size = true, .default_is = FF_DEFAULT_IN_HELP,
+                 .help = "samples per step [128; with fewer than 2,560 samples the largest of 64, "
+                         "32 and 16 that gives 20 batches, else 16]"),
+         .initial = NULL)
 FF_FIELD(SEED, seed,
          FF_INFO(.option = "seed", .argument = "N", .group = FF_GROUP_NETWORK,
                  .help = "random seed; the same seed gives the same weights, bit for bit"),

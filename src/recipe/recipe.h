@@ -42,10 +42,13 @@ void ff_recipe_release(struct ff_recipe *recipe);
 /* Makes OUT, which owns nothing, equal to RECIPE; ff_recipe_release() releases it. FF_ENOMEM. */
 FF_CHECK int ff_recipe_copy_into(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                                  struct ff_recipe *out);
-/* Makes OUT, which owns nothing, a completed copy of RECIPE; ff_recipe_release() releases it. Fails
- * as ff_recipe_complete() does; OUT then owns nothing. */
+/* Makes OUT, which owns nothing, a copy of RECIPE completed for SAMPLES samples (0: for many, as by
+ * ff_recipe_complete()); ff_recipe_release() releases it. Fails as ff_recipe_complete() does; OUT
+ * then owns nothing. */
 FF_CHECK int ff_recipe_completed(struct ff_ctx *ctx, const struct ff_recipe *recipe,
-                                 struct ff_recipe *out);
+                                 uint64_t samples, struct ff_recipe *out);
+/* Fails as ff_recipe_complete() of a copy would. */
+FF_CHECK int ff_recipe_check(struct ff_ctx *ctx, const struct ff_recipe *recipe);
 /*
  * Reads layers such as "2000x4" (four layers of 2000), "1000,500,200" or "1000x2,500" into RECIPE.
  * On FF_EINVAL the message quotes what is invalid, and RECIPE has no layers.

@@ -161,11 +161,26 @@ static int check_columns(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     return FF_OK;
 }
 
-int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, const char *path,
-                        uint64_t samples, const struct ff_dataset_info *info,
-                        const struct ff_schema *schema)
+static int check_batches(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint64_t samples)
 {
     struct ff_geometry geometry;
+
+    if (!ff_geometry_fits(samples, recipe->batch))
+        return ff_fail(ctx, FF_EINVAL,
+                       "%llu samples in batches of %u are too many batches; use a larger batch",
+                       (unsigned long long)samples, recipe->batch);
+    geometry = ff_geometry_make(samples, recipe->batch);
+    ff_geometry_hold_out(&geometry, recipe->validation);
+    if (recipe->validation > 0 && geometry.learned_rows == samples)
+        return refuse_one_batch(ctx, recipe, samples);
+    return check_hybrids(ctx, recipe, samples);
+}
+
+static int check_data(struct ff_ctx *ctx, const char *path, const struct ff_training *training)
+{
+    const struct ff_recipe *recipe = &training->recipe;
+    const struct ff_dataset_info *info = &training->info;
+    const struct ff_schema *schema = &training->schema;
     uint64_t inputs = ff_schema_inputs(schema, info->features) + info->is_float;
     int status;
 
@@ -196,15 +211,7 @@ int ff_begin_check_data(struct ff_ctx *ctx, const struct ff_recipe *recipe, cons
     status = check_images(ctx, recipe, path, info);
     if (status != FF_OK)
         return status;
-    if (!ff_geometry_fits(samples, recipe->batch))
-        return ff_fail(ctx, FF_EINVAL,
-                       "%llu samples in batches of %u are too many batches; use a larger batch",
-                       (unsigned long long)samples, recipe->batch);
-    geometry = ff_geometry_make(samples, recipe->batch);
-    ff_geometry_hold_out(&geometry, recipe->validation);
-    if (recipe->validation > 0 && geometry.learned_rows == samples)
-        return refuse_one_batch(ctx, recipe, samples);
-    return check_hybrids(ctx, recipe, samples);
+    return check_batches(ctx, recipe, training->samples);
 }
 
 /* The absolute path of the dataset. */
@@ -265,31 +272,43 @@ int ff_begin_record_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
     return FF_OK;
 }
 
+void ff_training_release(struct ff_training *training)
+{
+    ff_schema_release(&training->schema);
+    ff_recipe_release(&training->recipe);
+}
+
+int ff_begin_recipe(struct ff_ctx *ctx, const struct ff_recipe *recipe, const char *path,
+                    struct ff_training *training)
+{
+    int status = ff_recipe_completed(ctx, recipe, training->samples, &training->recipe);
+
+    return status == FF_OK ? check_data(ctx, path, training) : status;
+}
+
 int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
-                  const struct ff_train_opts *opts, struct ff_dataset_info *info,
-                  struct ff_schema *schema, uint64_t *samples)
+                  const struct ff_train_opts *opts, struct ff_training *training)
 {
     struct ff_dataset_spec spec = ff_given_data_spec(opts);
     struct ff_dataset *dataset;
     int status = ff_dataset_open(ctx, &spec, &dataset);
 
-    *schema = (struct ff_schema){.n_columns = 0};
+    *training = (struct ff_training){.samples = 0};
     if (status != FF_OK)
         return status;
-    *info = dataset->info;
-    *schema = dataset->schema;
+    training->info = dataset->info;
+    training->schema = dataset->schema;
     dataset->schema = (struct ff_schema){.n_columns = 0};
     ff_dataset_close(dataset);
-    *samples = info->rows;
-    return ff_begin_check_data(ctx, recipe, opts->data.path, *samples, info, schema);
+    training->samples = training->info.rows;
+    return ff_begin_recipe(ctx, recipe, opts->data.path, training);
 }
 
-int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_recipe *recipe,
-                      const struct ff_train_opts *opts, uint64_t samples,
-                      const struct ff_dataset_info *info, const struct ff_schema *schema,
-                      struct ff_manifest *manifest)
+int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_training *training,
+                      const struct ff_train_opts *opts, struct ff_manifest *manifest)
 {
-    int status = ff_manifest_set_recipe(ctx, manifest, recipe);
+    const struct ff_dataset_info *info = &training->info;
+    int status = ff_manifest_set_recipe(ctx, manifest, &training->recipe);
 
     if (status != FF_OK)
         return status;
@@ -300,7 +319,7 @@ int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     manifest->zstd = strdup(ff_zstd_version());
     if (!manifest->program || !manifest->blas || !manifest->lmdb || !manifest->zstd)
         return ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
-    manifest->samples = samples;
+    manifest->samples = training->samples;
     manifest->all_samples = info->all_rows;
     manifest->features = info->features;
     manifest->classes = info->classes;
@@ -308,7 +327,7 @@ int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     manifest->image = (struct ff_image){info->height, info->width, info->channels, info->planar};
     manifest->mark.stage = FF_STAGE_IMPORT;
     manifest->mark.layer = 1;
-    status = ff_schema_copy(ctx, schema, &manifest->schema);
+    status = ff_schema_copy(ctx, &training->schema, &manifest->schema);
     manifest->schema.n_classes = info->classes;
     if (status == FF_OK)
         status = ff_manifest_encode(ctx, manifest);

@@ -57,17 +57,13 @@ static bool same_image(const struct ff_image *image, const struct ff_dataset_inf
 }
 
 /* Resumes the existing model if recipe and data are the same. */
-static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint64_t samples,
-                       const struct ff_dataset_info *info)
+static int adopt_model(struct ff_run *run, const struct ff_training *training)
 {
     const struct ff_manifest *manifest = &run->manifest;
+    const struct ff_dataset_info *info = &training->info;
+    const uint64_t samples = training->samples;
+    char reason[FF_MESSAGE_BYTES / 2];
 
-    if (ff_manifest_same_recipe(run->ctx, &manifest->recipe, recipe) != FF_OK) {
-        char reason[FF_MESSAGE_BYTES / 2];
-
-        snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
-        return ff_fail(run->ctx, FF_EMISMATCH, "%s exists: %s", run->opts->model, reason);
-    }
     if (manifest->samples != samples || manifest->features != info->features ||
         manifest->is_float != info->is_float || manifest->classes != info->classes)
         return ff_fail(run->ctx, FF_EMISMATCH,
@@ -89,19 +85,16 @@ static int adopt_model(struct ff_run *run, const struct ff_recipe *recipe, uint6
                        run->opts->model, (unsigned long long)manifest->all_samples,
                        manifest->all_samples == 1 ? "" : "s", run->opts->data.path,
                        (unsigned long long)info->all_rows);
+    /* Last, as batch and epochs may follow from the number of samples. */
+    if (ff_manifest_same_recipe(run->ctx, &manifest->recipe, &training->recipe) != FF_OK) {
+        snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
+        return ff_fail(run->ctx, FF_EMISMATCH, "%s exists: %s", run->opts->model, reason);
+    }
     return settle_data(run);
 }
 
-/* The dataset to train on. */
-struct found_data {
-    struct ff_dataset_info info;
-    struct ff_schema schema;
-    uint64_t samples;
-};
-
 /* Refuses a new model that does not fit the budget before the old one is deleted. */
-static int plan_new_model(struct ff_run *run, const struct ff_recipe *recipe,
-                          const struct found_data *data)
+static int plan_new_model(struct ff_run *run, const struct ff_training *training)
 {
     struct ff_manifest manifest = {0};
     struct ff_plan plan;
@@ -109,8 +102,7 @@ static int plan_new_model(struct ff_run *run, const struct ff_recipe *recipe,
 
     if (run->opts->memory_bytes == 0)
         return FF_OK;
-    status = ff_begin_manifest(run->ctx, recipe, run->opts, data->samples, &data->info,
-                               &data->schema, &manifest);
+    status = ff_begin_manifest(run->ctx, training, run->opts, &manifest);
     if (status == FF_OK) {
         struct ff_job job = ff_job_make(&manifest, run->opts, &run->job.compression);
         struct ff_train_tasks tasks;
@@ -122,45 +114,42 @@ static int plan_new_model(struct ff_run *run, const struct ff_recipe *recipe,
     return status;
 }
 
-static int begin_anew(struct ff_run *run, const struct ff_recipe *recipe,
-                      const struct found_data *data, bool replaces)
+static int begin_anew(struct ff_run *run, const struct ff_training *training, bool replaces)
 {
     int status;
 
     ff_run_close(run);
-    status = ff_begin_manifest(run->ctx, recipe, run->opts, data->samples, &data->info,
-                               &data->schema, &run->manifest);
+    status = ff_begin_manifest(run->ctx, training, run->opts, &run->manifest);
     return status == FF_OK ? create_model(run, replaces) : status;
 }
 
-static int open_or_create(struct ff_run *run, const struct ff_recipe *recipe,
-                          const struct found_data *data, struct ff_train_result *result)
+static int open_or_create(struct ff_run *run, const struct ff_training *training,
+                          struct ff_train_result *result)
 {
     int found = ff_model_file_is_stub(run->ctx, run->opts->model) ? FF_ENOTFOUND : open_model(run);
 
     /* --force also replaces a damaged model, but no file that is unreadable for another reason. */
     result->replaces = run->opts->force && (found == FF_OK || found == FF_ECORRUPT);
     if (found == FF_ENOTFOUND || result->replaces) {
-        int status = plan_new_model(run, recipe, data);
+        int status = plan_new_model(run, training);
 
-        return status == FF_OK ? begin_anew(run, recipe, data, result->replaces) : status;
+        return status == FF_OK ? begin_anew(run, training, result->replaces) : status;
     }
     if (found != FF_OK)
         return ff_about(run->ctx, found, FF_ABOUT_MODEL);
     result->resumed = true;
-    return ff_about(run->ctx, adopt_model(run, recipe, data->samples, &data->info), FF_ABOUT_MODEL);
+    return ff_about(run->ctx, adopt_model(run, training), FF_ABOUT_MODEL);
 }
 
 int ff_run_open_or_create(struct ff_run *run, const struct ff_recipe *recipe,
                           struct ff_train_result *result)
 {
-    struct found_data data = {.samples = 0};
-    int status =
-        ff_begin_data(run->ctx, recipe, run->opts, &data.info, &data.schema, &data.samples);
+    struct ff_training training;
+    int status = ff_begin_data(run->ctx, recipe, run->opts, &training);
 
     if (status == FF_OK)
-        status = open_or_create(run, recipe, &data, result);
-    ff_schema_release(&data.schema);
+        status = open_or_create(run, &training, result);
+    ff_training_release(&training);
     return status;
 }
 

@@ -214,5 +214,7 @@ int ff_train_tasks_plan(struct ff_ctx *ctx, struct ff_train_tasks *tasks, struct
     out->parameters =
         ff_recipe_parameters(&manifest->recipe, ff_manifest_fan_in(manifest, 1), manifest->classes);
     out->steps = count_steps(job);
+    out->batch = manifest->recipe.batch;
+    out->epochs = manifest->recipe.epochs;
     return status;
 }

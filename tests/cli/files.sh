@@ -40,7 +40,7 @@ refused 4 'text\.ff' train --data text.ff
 mkdir cut
 cp "$data"/*.gz cut/
 head -c 20000 "$data/train-images-idx3-ubyte.gz" >cut/train-images-idx3-ubyte.gz
-refused 4 'cut/train-images' train --data cut --hidden 10 --epochs 1
+refused 4 'cut/train-images' train --data cut --hidden 10 --epochs 1 --quiet
 "$FFTOOL" inspect model.ff >out 2>err
 ok "no model of a truncated dataset counts as complete" [ -z "$(grep '^model.ff: complete' out)" ]
 rm -rf model.ff*

@@ -42,6 +42,20 @@ ok "a missing value is reported with its line and column" \
 ff 0 train --data holes.csv $net --fill-missing --model d.ff
 ff 0 plan --data holes.csv --hidden 8 --fill-missing
 
+# Small data: batch and epochs by the number of rows, and a warning about few steps
+ff 0 train --data train.csv --hidden 8x2 --model small.ff
+ok "by default a layer takes enough steps" [ -z "$(grep warning err)" ]
+ff 0 inspect small.ff --json
+json out
+ok "the batch is small" [ "$(leaf .recipe.batch)" = 16 ]
+ok "there are more epochs" [ "$(leaf .recipe.epochs)" = 29 ]
+ff 0 train --data train.csv --hidden 8x2 --model small.ff
+ok "the same command finds its model complete" grep -q 'complete already' out
+for command in "train --model few.ff" plan; do
+    ff 0 $command --data train.csv --hidden 8x2 --epochs 2
+    ok "$command: few steps are noticed" grep -q 'only 14 steps in 2 epochs of 100 samples' err
+done
+
 # Prediction
 ff 0 predict a.ff --input test.csv --format csv --output labels.csv
 ok "a table with labels is predicted without them" [ "$(wc -l <labels.csv)" -ge 40 ]

@@ -174,7 +174,7 @@ refused 2 'head epochs 7: mode ff-full trains .* for 2 epochs; leave it out, or 
 for epochs in 0 2; do
     ff 0 plan --data "$data" --modes ff-full --epochs 2 --head-epochs $epochs
 done
-ff 0 plan --data "$data" --recipe symba --modes ff-full,ff-stream --epochs 2 --head-epochs 7
+ff 0 plan --data "$data" --recipe symba --modes ff-full,ff-stream --epochs 9 --head-epochs 7
 ok "an option of one mode does not keep another from being compared" empty err
 ff 0 train --help
 ok "the range of dropout is printed" has out "0 to 0\.99"

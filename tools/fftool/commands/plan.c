@@ -240,16 +240,15 @@ static int plan_one(struct planning *planning, struct ff_recipe *recipe)
     opts.arg = row;
     ff_recipe_drop_unused(recipe, modes->names, modes->n);
     ff_train_opts_drop_unused(&opts, ff_recipe_get_text(recipe, "mode"), modes->names, modes->n);
-    status = ff_recipe_complete(planning->cli->ctx, recipe);
-    if (status == FF_OK)
-        status = ff_plan_train(planning->cli->ctx, recipe, &opts,
-                               opts.data.path != NULL ? NULL : data, &row->plan);
+    status = ff_plan_train(planning->cli->ctx, recipe, &opts, opts.data.path != NULL ? NULL : data,
+                           &row->plan);
     if (status != FF_OK && (status != FF_EBUDGET || planning->one)) {
         int result = report_status(planning->cli, status);
 
         if (status != FF_EBUDGET || !planning->settings->json)
             return result;
     }
+    plan_warn_of_steps(planning->cli, &row->plan);
     row->mode = ff_recipe_get_text(recipe, "mode");
     row->layers = ff_recipe_layers(recipe);
     row->fits = status == FF_OK;
@@ -299,8 +298,10 @@ static void print_at_length(const struct row *row)
 {
     const struct ff_plan *plan = &row->plan;
 
-    printf("%s: %s, %s, %s\n", row->mode, text_counted(row->layers, "layer").s,
-           text_counted(plan->parameters, "parameter").s, text_counted(plan->steps, "step").s);
+    printf("%s: %s, %s, %s in %s of batches of %s\n", row->mode,
+           text_counted(row->layers, "layer").s, text_counted(plan->parameters, "parameter").s,
+           text_counted(plan->steps, "step").s, text_counted(plan->epochs, "epoch").s,
+           text_count(plan->batch).s);
     plan_lines(plan, print_line, NULL);
     printf("scratch: peak %s; written, with the model: %s\n",
            text_bytes(plan->scratch_peak_bytes).s, text_bytes(plan->written_bytes).s);

@@ -198,6 +198,8 @@ void json_add_plan(struct json_builder *object, const struct ff_plan *plan)
         {"model_bytes", plan->model_bytes},
         {"model_peak_bytes", plan->model_peak_bytes},
         {"parameters", plan->parameters},
+        {"batch", plan->batch},
+        {"epochs", plan->epochs},
         {"steps", plan->steps},
         {"held_out_samples", plan->held_out_samples},
     };
@@ -211,4 +213,20 @@ void json_add_plan(struct json_builder *object, const struct ff_plan *plan)
     json_add(object, "phase", json_from_text(phase_name(plan->phase)));
     json_add(object, "layer", plan->layer > 0 ? json_from_count(plan->layer) : json_null());
     json_add(object, "slowdown", json_from_real(plan->slowdown));
+}
+
+void plan_warn_of_steps(const struct cli *cli, const struct ff_plan *plan)
+{
+    uint64_t samples = plan->samples - plan->held_out_samples, batches, steps;
+
+    if (plan->batch == 0)
+        return;
+    batches = samples / plan->batch + (samples % plan->batch > 0);
+    steps = batches * plan->epochs;
+    if (steps < FF_FEW_STEPS)
+        report_warning(cli,
+                       "a layer takes only %s in %s of %s, and may learn little; use more epochs "
+                       "or a smaller batch than %u",
+                       text_counted(steps, "step").s, text_counted(plan->epochs, "epoch").s,
+                       text_counted(samples, "sample").s, plan->batch);
 }

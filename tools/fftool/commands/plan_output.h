@@ -32,6 +32,8 @@ void plan_time_lines(const struct plan_times *times, void (*line)(void *arg, con
 void json_add_times(struct json_builder *object, const struct ff_plan *plan,
                     const struct plan_times *times);
 
+/* Warns if the training takes so few steps that little may be learned. */
+void plan_warn_of_steps(const struct cli *cli, const struct ff_plan *plan);
 /* Calls LINE with each line of the memory plan, category by category, with its reasons. */
 void plan_lines(const struct ff_plan *plan, void (*line)(void *arg, const char *text), void *arg);
 /* Adds every value of PLAN but the time to OBJECT. */

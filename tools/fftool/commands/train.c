@@ -89,8 +89,6 @@ static int run(struct cli *cli, void *arg, const char *operand)
     int result = recipe_from_options(cli, settings->hidden, &recipe);
 
     (void)operand;
-    if (result == EXIT_DONE)
-        result = report_status(cli, ff_recipe_complete(cli->ctx, recipe));
     if (result == EXIT_DONE) {
         going_on = !settings->run.opts.force && access(settings->run.opts.model, F_OK) == 0;
         result = training_run(cli, &settings->run, recipe, !going_on);

@@ -202,6 +202,11 @@ static void on_plan(void *arg, const struct ff_plan *plan)
     json_decref(run->plan);
     run->plan = json_built(&object);
     run->planned = true;
+    plan_warn_of_steps(run->cli, plan);
+    if (plan->samples > 0 && run->training->verbose)
+        progress_line(&run->progress, "%s in batches of %s: %s",
+                      text_counted(plan->samples, "sample").s, text_count(plan->batch).s,
+                      text_counted(plan->epochs, "epoch").s);
     if (plan->held_out_samples > 0)
         progress_line(&run->progress, "held out: %s of %s samples",
                       text_count(plan->held_out_samples).s, text_count(plan->samples).s);
@@ -214,20 +219,26 @@ static void on_plan(void *arg, const struct ff_plan *plan)
 
 /* Facts of a recipe for the lines of progress and the reference measurement. */
 struct outline {
-    uint32_t layers, epochs, head_epochs, widest, batch;
+    uint32_t layers, widest, batch;
 };
 
-static void outline_of(const struct ff_recipe *recipe, struct outline *out)
+/* The batch of a recipe that leaves it open is that for many samples. */
+static int outline_of(struct cli *cli, const struct ff_recipe *recipe, struct outline *out)
 {
-    uint32_t i;
+    struct ff_recipe *complete;
+    int status = ff_recipe_copy(cli->ctx, recipe, &complete);
 
-    *out = (struct outline){.layers = ff_recipe_layers(recipe),
-                            .epochs = (uint32_t)ff_recipe_get_uint(recipe, "epochs"),
-                            .head_epochs = (uint32_t)ff_recipe_get_uint(recipe, "head_epochs"),
-                            .batch = (uint32_t)ff_recipe_get_uint(recipe, "batch")};
-    for (i = 1; i <= out->layers; i++)
+    if (status != FF_OK)
+        return status;
+    status = ff_recipe_complete(cli->ctx, complete);
+    if (status == FF_OK)
+        *out = (struct outline){.layers = ff_recipe_layers(complete),
+                                .batch = (uint32_t)ff_recipe_get_uint(complete, "batch")};
+    for (uint32_t i = 1; i <= out->layers; i++)
         if (ff_recipe_units(recipe, i) > out->widest)
             out->widest = ff_recipe_units(recipe, i);
+    ff_recipe_free(complete);
+    return status;
 }
 
 static int read_outline(struct cli *cli, const char *path, struct outline *out)
@@ -240,7 +251,7 @@ static int read_outline(struct cli *cli, const char *path, struct outline *out)
         return status;
     status = ff_model_info(model, &info);
     if (status == FF_OK)
-        outline_of(info.recipe, out);
+        status = outline_of(cli, info.recipe, out);
     ff_model_close(model);
     return status;
 }
@@ -378,14 +389,12 @@ static int train(struct run *run, const struct ff_recipe *recipe)
     int status = FF_OK, printed = EXIT_DONE, code;
 
     if (recipe != NULL)
-        outline_of(recipe, &outline);
+        status = outline_of(run->cli, recipe, &outline);
     else if (run->training->verbose)
         status = read_outline(run->cli, opts.model, &outline);
     if (status != FF_OK)
         return report_status(run->cli, status);
     run->layers = outline.layers;
-    run->epochs = outline.epochs;
-    run->head_epochs = outline.head_epochs;
     opts.on_progress = on_progress;
     opts.on_plan = on_plan;
     opts.on_epoch_time = on_epoch_time;
