@@ -96,6 +96,25 @@ struct ff_model_info {
         overhead_bytes; /* file = tiles + overhead + free */
     bool has_head;
     char reserved[7];
+    /* (classes): labels of the data, in the order of the classes; NULL: they are numbers from 0 */
+    const char *const *class_names;
+    const char
+        *label_name;  /* column of the labels, by name or number from 1; NULL: there is none */
+    uint32_t columns; /* that ff_model_column() describes; 1 with more features: all of them as one;
+                         0: nothing is known of them */
+    char reserved_too[4];
+};
+
+/* A column of the data that a model is trained on. */
+struct ff_column_info {
+    size_t size;                   /* sizeof(struct ff_column_info) */
+    const char *name;              /* NULL: it has none */
+    const char *const *categories; /* (n_categories), in ascending order of their bytes */
+    uint32_t n_categories;         /* 0: the column is of numbers */
+    uint32_t mode;                 /* index of the most frequent category */
+    /* Of numbers that are standardised: mean and standard deviation of the training data; else, and
+     * until they are measured, NAN. A deviation of 0 makes every value 0. */
+    double mean, deviation;
 };
 
 struct ff_model;
@@ -106,8 +125,8 @@ FF_CHECK int ff_model_open(struct ff_ctx *ctx, const char *path, struct ff_model
 /* Closes MODEL, which may be NULL. */
 void ff_model_close(struct ff_model *model);
 /* Fills OUT; reads all weights once for their hash. Pointers in OUT live as long as MODEL: recipe,
- * versions, DATA_PATH and DATA_LABELS are those of ff_model_open(). Training may resume with data
- * at another path, which another ff_model_open() shows. All else is as of this call. */
+ * versions, names, DATA_PATH and DATA_LABELS are those of ff_model_open(). Training may resume with
+ * data at another path, which another ff_model_open() shows. All else is as of this call. */
 FF_CHECK int ff_model_info(struct ff_model *model, struct ff_model_info *out);
 /* Fills OUT for file INDEX (from 0) of the data that the model is trained on, as of the last call
  * that read the model file. FF_ENOTFOUND: there is no such file, the data are rows of a program or
@@ -115,6 +134,10 @@ FF_CHECK int ff_model_info(struct ff_model *model, struct ff_model_info *out);
  * live as long as MODEL. */
 FF_CHECK int ff_model_data_file(const struct ff_model *model, uint32_t index,
                                 struct ff_data_file_info *out);
+/* Fills OUT for column INDEX (from 0), as of the last call that read the model file. FF_ENOTFOUND:
+ * there is none. Pointers in OUT live as long as MODEL. */
+FF_CHECK int ff_model_column(const struct ff_model *model, uint32_t index,
+                             struct ff_column_info *out);
 /* Fills OUT for LAYER (from 1); reads its weights, one tile at a time. FF_EINVAL: no such layer. */
 FF_CHECK int ff_model_layer(struct ff_model *model, uint32_t layer, struct ff_layer_info *out);
 /* Fills OUT for TILE (from 0), and adds its weights to HISTOGRAM, which may be NULL: equal bins

@@ -66,6 +66,41 @@ int ff_model_data_file(const struct ff_model *model, uint32_t index, struct ff_d
     return FF_OK;
 }
 
+static uint32_t count_columns(const struct ff_manifest *manifest)
+{
+    return manifest->schema.n_columns > 0 ? manifest->schema.n_columns : manifest->moments.n;
+}
+
+int ff_model_column(const struct ff_model *model, uint32_t index, struct ff_column_info *out)
+{
+    const struct ff_manifest *manifest = &model->manifest;
+    const struct ff_moments *moments = &manifest->moments;
+    struct ff_column_info own = {.mean = NAN, .deviation = NAN};
+    uint32_t columns = count_columns(manifest);
+    int status = FF_CHECK_INFO(model, ff_column_info, out);
+
+    if (status != FF_OK)
+        return status;
+    if (index >= columns)
+        return ff_fail(model->ctx, FF_ENOTFOUND,
+                       "%s describes %u column%s of its data, no column %u",
+                       ff_model_file_path(model->file), columns, columns == 1 ? "" : "s", index);
+    if (manifest->schema.n_columns > 0) {
+        const struct ff_column *column = &manifest->schema.columns[index];
+
+        own.name = column->name;
+        own.categories = (const char *const *)column->categories;
+        own.n_categories = column->n_categories;
+        own.mode = column->mode;
+    }
+    if (moments->n > 0 && own.n_categories == 0) {
+        own.mean = moments->mean[moments->n > 1 ? index : 0];
+        own.deviation = moments->deviation[moments->n > 1 ? index : 0];
+    }
+    ff_sized_give(&own, sizeof own, out);
+    return FF_OK;
+}
+
 static int visit_hash(void *arg, uint32_t tile, const float *data, size_t n)
 {
     (void)tile;
@@ -207,6 +242,9 @@ static int read_info(struct ff_model *model, struct ff_model_info *out)
     out->parameters =
         ff_recipe_parameters(&manifest->recipe, ff_manifest_fan_in(manifest, 1), manifest->classes);
     out->has_head = ff_recipe_first_head(&manifest->recipe) > 0;
+    out->class_names = (const char *const *)manifest->schema.classes;
+    out->label_name = manifest->schema.label_name;
+    out->columns = count_columns(manifest);
     return FF_OK;
 }
 

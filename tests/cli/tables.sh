@@ -42,6 +42,19 @@ ok "a missing value is reported with its line and column" \
 ff 0 train --data holes.csv $net --fill-missing --model d.ff
 ff 0 plan --data holes.csv --hidden 8 --fill-missing
 
+# What inspect says of the columns
+ff 0 inspect a.ff
+ok "inspect names columns and classes" [ "$(grep -cE '^  (columns   size, kind|classes   no, yes)$' out)" = 2 ]
+ff 0 inspect a.ff --columns
+ok "a column of numbers has a mean and a deviation" grep -qE '^     1 +1\.962 +1\.207  size$' out
+ok "one of categories lists them" grep -qE '^     2 +- +-  kind: long, round$' out
+ff 0 inspect a.ff --json
+json out
+ok "and so it is as JSON" [ "$(leaf '.data.columns[1].categories[0]') $(leaf .data.label)" = "long class" ]
+ff 0 train --data "$data" $net --limit 100 --model pixels.ff
+ff 0 inspect pixels.ff --columns
+ok "pixels have no columns" grep -qx '784 features, not standardised' out
+
 # Small data: batch and epochs by the number of rows, and a warning about few steps
 ff 0 train --data train.csv --hidden 8x2 --model small.ff
 ok "by default a layer takes enough steps" [ -z "$(grep warning err)" ]

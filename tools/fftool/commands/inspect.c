@@ -5,7 +5,7 @@
 
 struct settings {
     uint32_t layer; /* 0: all */
-    bool json, verify, quiet;
+    bool json, verify, columns, quiet;
 };
 
 static void init(void *arg)
@@ -22,6 +22,10 @@ static const struct option_spec options[] = {
      .offset = offsetof(struct settings, layer),
      .min = 1,
      .max = FF_MAX_LAYERS},
+    {.kind = OPTION_FLAG,
+     .name = "columns",
+     .help = "show the columns of the data: their means and standard deviations, or categories",
+     .offset = offsetof(struct settings, columns)},
     {.kind = OPTION_FLAG,
      .name = "verify",
      .help =
@@ -86,8 +90,9 @@ static int show(const struct cli *cli, struct ff_model *model, const struct sett
         return EXIT_DONE;
     if (verification->done)
         putchar('\n');
-    return report_status(cli, settings->layer > 0 ? inspect_print_layer(model, settings->layer)
-                                                  : inspect_print_model(model, cli->model));
+    return report_status(cli, settings->columns     ? inspect_print_columns(model)
+                              : settings->layer > 0 ? inspect_print_layer(model, settings->layer)
+                                                    : inspect_print_model(model, cli->model));
 }
 
 static int run(struct cli *cli, void *arg, const char *operand)

@@ -68,6 +68,40 @@ static json_t *data_files_array(const struct ff_model *model)
     return json_built(&array);
 }
 
+static json_t *names_array(const char *const *names, uint32_t n)
+{
+    struct json_builder array = json_build(json_array());
+
+    for (uint32_t i = 0; i < n; i++)
+        json_append(&array, json_from_text(names[i]));
+    return json_built(&array);
+}
+
+static json_t *column_object(const struct ff_column_info *column)
+{
+    struct json_builder object = json_build(json_object());
+
+    json_add(&object, "name", json_from_text(column->name));
+    if (column->n_categories > 0) {
+        json_add(&object, "categories", names_array(column->categories, column->n_categories));
+        json_add(&object, "mode", json_from_text(column->categories[column->mode]));
+    } else {
+        json_add(&object, "mean", json_from_real(column->mean));
+        json_add(&object, "deviation", json_from_real(column->deviation));
+    }
+    return json_built(&object);
+}
+
+static json_t *columns_array(const struct ff_model *model, uint32_t n)
+{
+    struct json_builder array = json_build(json_array());
+    struct ff_column_info column = {.size = sizeof column};
+
+    for (uint32_t i = 0; i < n && ff_model_column(model, i, &column) == FF_OK; i++)
+        json_append(&array, column_object(&column));
+    return json_built(&array);
+}
+
 static json_t *data_object(const struct ff_model *model, const struct ff_model_info *info)
 {
     struct json_builder object = json_build(json_object());
@@ -81,6 +115,11 @@ static json_t *data_object(const struct ff_model *model, const struct ff_model_i
     json_add(&object, "classes", json_from_count(info->classes));
     json_add(&object, "type", json_from_text(info->data_is_float ? "f32" : "u8"));
     json_add(&object, "files", data_files_array(model));
+    json_add(&object, "columns", columns_array(model, info->columns));
+    json_add(&object, "label", json_from_text(info->label_name));
+    json_add(&object, "class_names",
+             info->class_names != NULL ? names_array(info->class_names, info->classes)
+                                       : json_null());
     return json_built(&object);
 }
 

@@ -3,13 +3,9 @@
 #include "common/print.h"
 #include <fftool/memory.h>
 #include <math.h>
-#include <string.h>
-#include <time.h>
 
-#define BAR_CELLS 50   /* of the histogram's longest bar */
-#define RANGE_STD 4.0  /* histogram: standard deviations to each side of the mean */
-#define TEXT_COLUMN 12 /* where the text after a heading begins */
-#define LINE_WIDTH 100
+#define BAR_CELLS 50  /* of the histogram's longest bar */
+#define RANGE_STD 4.0 /* histogram: standard deviations to each side of the mean */
 #define SHAPE_PARTS 8 /* most groups of equal layers in the line of the network */
 
 const char *layer_state_name(enum ff_layer_state state)
@@ -68,18 +64,6 @@ static void print_choice(const struct ff_layer_choice *choice)
            text_real(choice->temperature).s);
 }
 
-/* Prints ITEM after the one before it, on a new line if it does not fit. Returns the column. */
-static int print_item(const char *item, int column)
-{
-    int length = (int)strlen(item);
-
-    if (column > TEXT_COLUMN && column + length + 2 > LINE_WIDTH) {
-        printf(",\n%*s", TEXT_COLUMN, "");
-        column = TEXT_COLUMN;
-    }
-    return column + printf("%s%s", column > TEXT_COLUMN ? ", " : "", item);
-}
-
 /* Prints the fields of GROUP that have an effect, as in "batch 128, seed 0". Returns the column. */
 static int print_fields(const struct ff_recipe *recipe, enum ff_field_group group, int column)
 {
@@ -90,29 +74,24 @@ static int print_fields(const struct ff_recipe *recipe, enum ff_field_group grou
         if (field->group == group && ff_recipe_uses(recipe, field->name)) {
             snprintf(item, sizeof item, "%s %s", text_words(field->name).s,
                      text_field(recipe, field).s);
-            column = print_item(item, column);
+            column = inspect_item(item, column);
         }
     return column;
-}
-
-static int print_heading(const char *heading)
-{
-    return printf("  %-*s", TEXT_COLUMN - 2, heading);
 }
 
 static void print_recipe(const struct ff_model_info *info)
 {
     const struct ff_recipe *recipe = info->recipe;
-    int column = print_fields(recipe, FF_GROUP_MODE, print_heading("recipe"));
+    int column = print_fields(recipe, FF_GROUP_MODE, inspect_heading("recipe"));
 
     if (info->backprop)
-        column = print_item("cross-entropy of a linear softmax output", column);
+        column = inspect_item("cross-entropy of a linear softmax output", column);
     print_fields(recipe, FF_GROUP_NETWORK, column);
     putchar('\n');
-    print_fields(recipe, FF_GROUP_OPTIMIZER, print_heading("steps"));
+    print_fields(recipe, FF_GROUP_OPTIMIZER, inspect_heading("steps"));
     if (info->has_head && !info->backprop) {
         putchar('\n');
-        print_fields(recipe, FF_GROUP_HEAD, print_heading("head"));
+        print_fields(recipe, FF_GROUP_HEAD, inspect_heading("head"));
     }
     putchar('\n');
     if (info->held_out_samples > 0)
@@ -147,27 +126,6 @@ static void print_progress(const struct ff_model_info *info)
            info->checkpoints == 1 ? "" : "s", info->in_training ? "; in training now" : "");
 }
 
-static struct text time_text(int64_t ns)
-{
-    time_t seconds = (time_t)(ns / 1000000000);
-    struct text out = {"at an unknown time"};
-    struct tm utc;
-
-    if (ns != 0 && gmtime_r(&seconds, &utc) != NULL)
-        strftime(out.s, sizeof out.s, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return out;
-}
-
-static void print_data_files(const struct ff_model *model)
-{
-    struct ff_data_file_info file = {.size = sizeof file};
-    uint32_t i;
-
-    for (i = 0; ff_model_data_file(model, i, &file) == FF_OK; i++)
-        print_line(stdout, "            %s: %s bytes, modified %s", file.name,
-                   text_count(file.bytes).s, time_text(file.mtime_ns).s);
-}
-
 static void print_summary(const struct ff_model *model, const struct ff_model_info *info,
                           const char *path)
 {
@@ -176,12 +134,7 @@ static void print_summary(const struct ff_model *model, const struct ff_model_in
     print_shape(info);
     printf(", %u classes; %s parameters\n", info->classes, text_count(info->parameters).s);
     print_recipe(info);
-    print_line(stdout, "  data      %s%s%s: %s samples of %u %s, %u classes", info->data_path,
-               info->data_labels != NULL ? ", labels " : "",
-               info->data_labels != NULL ? info->data_labels : "", text_count(info->samples).s,
-               info->features, info->data_is_float ? "floats" : "bytes", info->classes);
-    print_line(stdout, "            fingerprint %s", info->data_fingerprint);
-    print_data_files(model);
+    inspect_print_data(model, info);
     print_progress(info);
     print_choice(&info->choice);
     printf("  weights   hash %s\n", info->weights_hash);
