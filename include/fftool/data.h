@@ -63,6 +63,9 @@ struct ff_data_source {
     const struct ff_rows *rows; /* not NULL: these; PATH and LABELS do not count */
     const char *label_column; /* of a table, to train on: the column of labels, by name or by number
                                  from 1; NULL: the last */
+    const char *id_column; /* of a table: the column that names the rows, by name or by number from
+                              1. It is no feature; predictions have its values. NULL: to train on,
+                              there is none; of other data, that of the model */
     bool
         fill_missing; /* of a table, to train on: a missing value is the mean of its column, or its
                          most frequent text; else it is an error. A model keeps it for other data */

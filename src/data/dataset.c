@@ -250,6 +250,17 @@ void ff_dataset_needs(bool table, struct ff_needs *needs)
     needs->bytes[FF_MEM_IO] += MOST_STATE_BYTES;
 }
 
+int ff_dataset_begin_ids(struct ff_dataset *dataset, const char **name)
+{
+    *name = NULL;
+    return dataset->format->begin_ids ? dataset->format->begin_ids(dataset, name) : FF_OK;
+}
+
+int ff_dataset_next_id(struct ff_dataset *dataset, const char **id)
+{
+    return dataset->format->next_id(dataset, id);
+}
+
 void ff_dataset_close(struct ff_dataset *dataset)
 {
     if (!dataset)

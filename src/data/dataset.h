@@ -40,6 +40,11 @@ FF_CHECK int ff_dataset_read(struct ff_dataset *dataset, size_t max_rows, void *
  * changed since it was opened.
  */
 FF_CHECK int ff_dataset_describe(struct ff_dataset *dataset, struct ff_data_files *out);
+/* Begins to read the names of all rows, apart from their values. *NAME becomes that of their column
+ * ("id" if it has none); NULL: rows have no names. Fails like ff_dataset_open(). */
+FF_CHECK int ff_dataset_begin_ids(struct ff_dataset *dataset, const char **name);
+/* Reads the name of the next row, valid until the next call. FF_EMISMATCH: there are no more. */
+FF_CHECK int ff_dataset_next_id(struct ff_dataset *dataset, const char **id);
 void ff_dataset_close(struct ff_dataset *dataset); /* NULL-safe */
 /* Names, sizes and modification times of the files of SPEC, found as by ff_dataset_open(). The
  * files are not read, so the hashes are empty. FF_ENOTFOUND also if a file is missing. */

@@ -27,6 +27,7 @@ struct ff_dataset_spec {
     uint64_t sample; /* size of a random subsample; 0, or at least the number of rows: all */
     const struct ff_schema *schema; /* of the model that is to use the data; NULL: to be found */
     const char *label_column;       /* of a table: name, or number from 1; NULL: the last */
+    const char *id_column;          /* of a table: likewise; NULL: none, or that of SCHEMA */
     bool fill_missing;              /* of a table: fill missing values, else they are errors */
 };
 
@@ -73,6 +74,9 @@ struct ff_dataset_format {
                 char path[FF_PATH_BYTES]);
     /* Like ff_dataset_describe(); in the order of find(). */
     int (*describe)(struct ff_dataset *dataset, struct ff_data_files *out);
+    /* Like ff_dataset_begin_ids() and ff_dataset_next_id(); NULL: its rows have no names. */
+    int (*begin_ids)(struct ff_dataset *dataset, const char **name);
+    int (*next_id)(struct ff_dataset *dataset, const char **id);
     /* Of a format with tables: adds the memory of an open dataset beyond two open files and its
      * paths; else NULL. */
     void (*needs)(struct ff_needs *needs);

@@ -22,6 +22,7 @@ void ff_schema_release(struct ff_schema *schema)
     free(schema->columns);
     release_names(schema->n_classes, schema->classes);
     free(schema->label_name);
+    free(schema->id_name);
     *schema = (struct ff_schema){.n_columns = 0};
 }
 
@@ -65,7 +66,7 @@ static bool copy(const struct ff_schema *in, struct ff_schema *out)
     out->n_classes = in->n_classes;
     out->fills_missing = in->fills_missing;
     return copy_names(in->n_classes, in->classes, &out->classes) &&
-           copy_name(in->label_name, &out->label_name);
+           copy_name(in->label_name, &out->label_name) && copy_name(in->id_name, &out->id_name);
 }
 
 int ff_schema_copy(struct ff_ctx *ctx, const struct ff_schema *in, struct ff_schema *out)

@@ -41,6 +41,7 @@ struct ff_schema {
     /* The column of labels, as --label-column takes it: its number if columns have no names. NULL:
      * there is none. */
     char *label_name;
+    char *id_name;      /* of the column that names the rows and is no feature; likewise */
     bool fills_missing; /* a missing value is the mean of its column, or its mode */
 };
 

@@ -28,6 +28,8 @@ struct evaluating {
 struct predicting {
     struct ff_ctx *ctx;
     const struct ff_schema *schema;
+    struct ff_dataset *dataset;
+    const char *id_name; /* NULL: rows have no names */
     uint64_t samples;
     uint32_t classes;
     double scale;
@@ -278,13 +280,16 @@ static int begin_prediction(void *arg, const struct ff_score_task *task)
 {
     struct predicting *p = arg;
     struct ff_buffer buffer = probabilities_buffer(p, task->classes);
+    int status;
 
     release_probabilities(p);
     p->samples = task->samples;
     p->classes = task->classes;
     p->scale = task->scale;
     p->schema = task->schema;
-    return ff_buffers_alloc(p->ctx, 1, &buffer);
+    p->dataset = task->dataset;
+    status = ff_dataset_begin_ids(p->dataset, &p->id_name);
+    return status == FF_OK ? ff_buffers_alloc(p->ctx, 1, &buffer) : status;
 }
 
 static int predict_block(void *arg, const struct ff_scored *scored)
@@ -301,10 +306,14 @@ static int predict_block(void *arg, const struct ff_scored *scored)
             .scores = scores,
             .probabilities = p->probabilities,
             .class_names = (const char *const *)p->schema->classes,
+            .id_name = p->id_name,
         };
 
         ff_softmax(scored->classes, scores, p->scale, p->probabilities);
-        status = p->emit(p->arg, &prediction);
+        if (p->id_name)
+            status = ff_dataset_next_id(p->dataset, &prediction.id);
+        if (status == FF_OK)
+            status = p->emit(p->arg, &prediction);
     }
     return status;
 }

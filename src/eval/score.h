@@ -8,6 +8,7 @@
 #define FF_EVAL_SCORE_H
 
 #include "base/buffers.h"
+#include "data/dataset.h"
 #include "learn/task.h"
 #include "model/manifest.h"
 
@@ -30,6 +31,7 @@ struct ff_score_task {
     uint32_t first_layer, last_layer; /* range whose goodness is summed */
     uint32_t trained_layers;          /* all trained layers, used or not */
     const struct ff_schema *schema;   /* of the training data; not owned */
+    struct ff_dataset *dataset;       /* open; not owned */
     double scale;                     /* factor that turns scores into logits */
     uint64_t planned_bytes;           /* planned peak memory */
 };

@@ -143,6 +143,7 @@ static int open_data(struct scoring *s)
                                    .split = opts->train_split ? FF_SPLIT_TRAIN : FF_SPLIT_TEST,
                                    .unlabelled = s->opts->unlabelled,
                                    .sample = s->opts->unlabelled ? 0 : opts->limit_rows,
+                                   .id_column = opts->data.id_column,
                                    .schema = &manifest->schema};
     const struct ff_dataset_info *info;
     int status = ff_dataset_open(s->ctx, &spec, &s->dataset);
@@ -180,6 +181,7 @@ struct ff_score_task ff_scoring_task(const struct scoring *s)
         .last_layer = s->by_head ? 0 : s->layers,
         .trained_layers = s->trained_layers,
         .schema = &s->manifest.schema,
+        .dataset = s->dataset,
         .scale = logit_scale(s),
         .planned_bytes = s->planned_bytes,
     };

@@ -53,6 +53,8 @@ int ff_manifest_schema_write(json_t *data, const struct ff_schema *schema)
                                       names_to_json(schema->n_classes, schema->classes));
     if (schema->label_name)
         failed |= json_object_set_new(data, "label_column", json_string(schema->label_name));
+    if (schema->id_name)
+        failed |= json_object_set_new(data, "id_column", json_string(schema->id_name));
     if (schema->fills_missing)
         failed |= json_object_set_new(data, "fills_missing", json_true());
     return failed ? -1 : 0;
@@ -164,6 +166,7 @@ static int schema_from_json(struct ff_ctx *ctx, const json_t *data, uint32_t cla
     const json_t *columns = json_object_get(data, "columns");
     const json_t *names = json_object_get(data, "class_names");
     const json_t *label = json_object_get(data, "label_column");
+    const json_t *id = json_object_get(data, "id_column");
     const json_t *fills = json_object_get(data, "fills_missing");
     int status = columns ? columns_from_json(ctx, columns, out) : FF_OK;
 
@@ -171,6 +174,8 @@ static int schema_from_json(struct ff_ctx *ctx, const json_t *data, uint32_t cla
         status = names_from_json(ctx, names, classes, classes, &out->n_classes, &out->classes);
     if (status == FF_OK && label)
         status = name_from_json(ctx, label, &out->label_name);
+    if (status == FF_OK && id)
+        status = name_from_json(ctx, id, &out->id_name);
     if (status == FF_OK && fills && !json_is_boolean(fills))
         status = damaged(ctx, "fills_missing");
     out->fills_missing = json_is_true(fills);

@@ -16,6 +16,7 @@ struct table {
     struct ff_values classes; /* numbered as the labels */
     bool own_schema;          /* found in the file itself: every value is in it */
     uint64_t next;            /* the row to be read next */
+    struct ff_reader ids;     /* of the names of the rows; all zero until they are read */
 };
 
 /* ---- The file ---- */
@@ -71,6 +72,7 @@ static void csv_close(struct ff_dataset *dataset)
 
     ff_values_release(dataset->ctx, &table->classes);
     ff_layout_release(&table->layout);
+    ff_reader_release(&table->ids);
     ff_reader_release(&table->reader);
     ff_free(dataset->ctx, FF_MEM_IO, table, sizeof *table);
 }
@@ -149,6 +151,7 @@ static int csv_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, stru
 static void csv_needs(struct ff_needs *needs)
 {
     ff_reader_needs(needs);
+    ff_reader_needs(needs); /* of the names of the rows */
     needs->bytes[FF_MEM_IO] += sizeof(struct table) + FF_VALUES_BYTES(FF_MAX_DATA_CLASSES);
 }
 
@@ -261,6 +264,38 @@ static int csv_read(struct ff_dataset *dataset, size_t max_rows, void *features,
     return status == FF_OK && more ? changed(table) : status;
 }
 
+static int csv_begin_ids(struct ff_dataset *dataset, const char **name)
+{
+    struct table *table = (struct table *)dataset;
+    const struct ff_layout *layout = &table->layout;
+    struct ff_reader *ids = &table->ids;
+    int status;
+
+    if (layout->id == FF_NO_FIELD)
+        return FF_OK;
+    *name = layout->names ? layout->names[layout->id] : "id";
+    status = ff_reader_open(dataset->ctx, ff_input_path(table->reader.input), ids);
+    if (status != FF_OK)
+        return status;
+    ids->separator = table->reader.separator;
+    ids->expected = table->reader.expected;
+    ids->names = table->reader.names;
+    return ff_layout_rewind(ids, layout);
+}
+
+static int csv_next_id(struct ff_dataset *dataset, const char **id)
+{
+    struct table *table = (struct table *)dataset;
+    bool got;
+    int status = ff_reader_next(&table->ids, &got);
+
+    if (status == FF_OK && !got)
+        return changed(table);
+    if (status == FF_OK)
+        *id = ff_reader_field(&table->ids, table->layout.id);
+    return status;
+}
+
 static const char *const train_names[] = {"train.csv", "train.tsv", NULL};
 static const char *const test_names[] = {"test.csv", "test.tsv", NULL};
 
@@ -281,5 +316,7 @@ const struct ff_dataset_format ff_format_csv = {
     .close = csv_close,
     .find = csv_find,
     .describe = csv_describe,
+    .begin_ids = csv_begin_ids,
+    .next_id = csv_next_id,
     .needs = csv_needs,
 };

@@ -115,10 +115,11 @@ static uint32_t field_of(const struct ff_layout *layout, const char *text)
                                                               : FF_NO_FIELD;
 }
 
-/* ---- The label ---- */
+/* ---- The label and the name of the row ---- */
 
-static int no_label(const struct ff_reader *reader, const struct ff_layout *layout,
-                    const char *label)
+/* FF_EINVAL: there is no column NAME for WHAT. */
+static int no_column(const struct ff_reader *reader, const struct ff_layout *layout,
+                     const char *name, const char *what)
 {
     char list[FF_MESSAGE_BYTES / 2] = "";
     size_t used = 0;
@@ -129,8 +130,8 @@ static int no_label(const struct ff_reader *reader, const struct ff_layout *layo
     if (!layout->names)
         snprintf(list, sizeof list, "1 to %u, as the file has no header", layout->n_fields);
     return ff_fail(reader->ctx, FF_EINVAL,
-                   "%s: no column \"%.100s\" for the label; its columns are %s",
-                   ff_input_path(reader->input), label, list);
+                   "%s: no column \"%.100s\" for the %s; its columns are %s",
+                   ff_input_path(reader->input), name, what, list);
 }
 
 /* True if the columns of both have names. */
@@ -139,13 +140,45 @@ static bool is_named(const struct ff_layout *layout, const struct ff_schema *sch
     return layout->names && schema->n_columns > 0 && schema->columns[0].name;
 }
 
+/* Fields other than the name of the row. */
+static uint32_t other_fields(const struct ff_layout *layout)
+{
+    return layout->n_fields - (layout->id != FF_NO_FIELD);
+}
+
 /* Whether unlabelled data for SCHEMA has no label: named columns say so by its name, others by
  * their number. A model of images does not know; its data then has none. */
 static bool lacks_label(const struct ff_layout *layout, const struct ff_schema *schema)
 {
     if (is_named(layout, schema))
         return schema->label_name && find_name(layout, schema->label_name) == FF_NO_FIELD;
-    return schema->n_columns == 0 || layout->n_fields == schema->n_columns;
+    return schema->n_columns == 0 || other_fields(layout) == schema->n_columns;
+}
+
+/* Whether data for SCHEMA, whose rows have names, has too few fields for them. */
+static bool lacks_id(const struct ff_layout *layout, const struct ff_dataset_spec *spec)
+{
+    const struct ff_schema *schema = spec->schema;
+
+    if (is_named(layout, schema))
+        return find_name(layout, schema->id_name) == FF_NO_FIELD;
+    return layout->n_fields <= schema->n_columns + !spec->unlabelled;
+}
+
+static int find_id(const struct ff_reader *reader, const struct ff_dataset_spec *spec,
+                   struct ff_layout *layout)
+{
+    const char *id = spec->id_column;
+
+    layout->id = FF_NO_FIELD;
+    if (!id && spec->schema && spec->schema->id_name && !lacks_id(layout, spec))
+        id = spec->schema->id_name;
+    if (!id)
+        return FF_OK;
+    layout->id = field_of(layout, id);
+    return layout->id != FF_NO_FIELD || !spec->id_column
+               ? FF_OK
+               : no_column(reader, layout, id, "names of the rows");
 }
 
 static int find_label(const struct ff_reader *reader, const struct ff_dataset_spec *spec,
@@ -162,13 +195,18 @@ static int find_label(const struct ff_reader *reader, const struct ff_dataset_sp
     if (label)
         layout->label = field_of(layout, label);
     else
-        layout->label = layout->n_fields - 1;
+        layout->label = layout->n_fields - 1 - (layout->id == layout->n_fields - 1);
     /* The name of a model's label is of no use in a file without a header. */
     if (layout->label == FF_NO_FIELD && !spec->label_column && !layout->names)
         layout->label = layout->n_fields - 1;
+    if (layout->label != FF_NO_FIELD && layout->label == layout->id)
+        return ff_fail(reader->ctx, FF_EINVAL,
+                       "%s: column %u is both the label and the names of the rows; give another "
+                       "--label-column or --id-column",
+                       ff_input_path(reader->input), layout->id + 1);
     if (layout->label != FF_NO_FIELD || spec->unlabelled)
         return FF_OK;
-    return no_label(reader, layout, label);
+    return no_column(reader, layout, label, "label");
 }
 
 /* ---- The columns ---- */
@@ -176,7 +214,7 @@ static int find_label(const struct ff_reader *reader, const struct ff_dataset_sp
 static int match_by_name(const struct ff_reader *reader, const struct ff_schema *schema,
                          struct ff_layout *layout)
 {
-    uint32_t extra = layout->n_fields - (layout->label != FF_NO_FIELD);
+    uint32_t extra = other_fields(layout) - (layout->label != FF_NO_FIELD);
 
     for (uint32_t c = 0; c < schema->n_columns; c++) {
         const char *name = schema->columns[c].name;
@@ -187,7 +225,7 @@ static int match_by_name(const struct ff_reader *reader, const struct ff_schema 
             return ff_fail(reader->ctx, FF_EMISMATCH,
                            "%s: has no column \"%.100s\", which the model was trained on",
                            ff_input_path(reader->input), name);
-        extra -= layout->field[c] != layout->label && extra > 0;
+        extra -= layout->field[c] != layout->label && layout->field[c] != layout->id && extra > 0;
     }
     if (extra > 0)
         ff_warn(reader->ctx, "%s: %u column%s that the model was not trained on %s ignored",
@@ -199,7 +237,7 @@ static int match_by_name(const struct ff_reader *reader, const struct ff_schema 
 static int match_by_position(const struct ff_reader *reader, const struct ff_schema *schema,
                              struct ff_layout *layout)
 {
-    uint32_t columns = layout->n_fields - (layout->label != FF_NO_FIELD), n = 0;
+    uint32_t columns = other_fields(layout) - (layout->label != FF_NO_FIELD), n = 0;
 
     if (columns == 0)
         return ff_fail(reader->ctx, FF_EINVAL,
@@ -211,7 +249,7 @@ static int match_by_position(const struct ff_reader *reader, const struct ff_sch
                        ff_input_path(reader->input), columns, columns == 1 ? "" : "s",
                        layout->label != FF_NO_FIELD ? " beside the label" : "", schema->n_columns);
     for (uint32_t i = 0; i < layout->n_fields; i++)
-        if (i != layout->label)
+        if (i != layout->label && i != layout->id)
             layout->field[n++] = i;
     return FF_OK;
 }
@@ -226,12 +264,14 @@ int ff_layout_find(struct ff_reader *reader, const struct ff_dataset_spec *spec,
     *layout = (struct ff_layout){.n_fields = 0};
     status = find_names(reader, spec, layout);
     if (status == FF_OK)
+        status = find_id(reader, spec, layout);
+    if (status == FF_OK)
         status = find_label(reader, spec, layout);
     if (status != FF_OK)
         return status;
     by_name = schema && is_named(layout, schema);
     layout->n_columns =
-        by_name ? schema->n_columns : layout->n_fields - (layout->label != FF_NO_FIELD);
+        by_name ? schema->n_columns : other_fields(layout) - (layout->label != FF_NO_FIELD);
     layout->field = calloc(layout->n_columns + 1, sizeof *layout->field);
     if (!layout->field)
         return ff_fail(reader->ctx, FF_ENOMEM, "out of memory for the columns of the data");

@@ -19,13 +19,15 @@ struct ff_layout {
     uint32_t n_fields; /* of a record */
     char **names;      /* (n_fields), malloc'd; NULL: there is no header */
     uint32_t label;    /* the field of the label; FF_NO_FIELD: there is none */
+    uint32_t id;       /* the field that names the rows; likewise */
     uint32_t n_columns;
     uint32_t *field; /* (n_columns): the fields of the columns, malloc'd */
 };
 
 /*
  * Finds the separator of the file of READER and its layout for SPEC: the columns of its schema, by
- * name where both have names, else by position; without a schema all fields but the label. Readers'
+ * name where both have names, else by position; without a schema all fields but the label
+ * and the names of the rows. Readers'
  * messages then name the columns, so LAYOUT must outlive READER's use. To be released also on
  * error.
  */

@@ -260,22 +260,27 @@ static int describe_column(const struct scan *scan, uint32_t c, struct ff_column
     return FF_OK;
 }
 
+/* Sets *OUT to the name of FIELD, or to its number from 1. */
+static int name_field(const struct scan *scan, uint32_t field, char **out)
+{
+    char number[16];
+
+    snprintf(number, sizeof number, "%u", field + 1);
+    *out = strdup(scan->layout->names ? scan->layout->names[field] : number);
+    return *out
+               ? FF_OK
+               : ff_fail(scan->reader->ctx, FF_ENOMEM, "out of memory for the columns of the data");
+}
+
 static int describe_label(const struct scan *scan, struct ff_schema *schema)
 {
     uint32_t order[FF_MAX_DATA_CLASSES];
-    struct ff_ctx *ctx = scan->reader->ctx;
-    int status = sort(ctx, &scan->classes, true, order, &schema->classes);
-    char number[16];
+    int status = sort(scan->reader->ctx, &scan->classes, true, order, &schema->classes);
 
     if (status != FF_OK)
         return status;
     schema->n_classes = scan->classes.n;
-    snprintf(number, sizeof number, "%u", scan->layout->label + 1);
-    schema->label_name =
-        strdup(scan->layout->names ? scan->layout->names[scan->layout->label] : number);
-    if (!schema->label_name)
-        return ff_fail(ctx, FF_ENOMEM, "out of memory for the columns of the data");
-    return FF_OK;
+    return name_field(scan, scan->layout->label, &schema->label_name);
 }
 
 static int describe(const struct scan *scan, bool labelled, struct ff_schema *schema)
@@ -290,6 +295,8 @@ static int describe(const struct scan *scan, bool labelled, struct ff_schema *sc
     schema->fills_missing = scan->fill_missing;
     for (uint32_t c = 0; c < n && status == FF_OK; c++)
         status = describe_column(scan, c, &schema->columns[c]);
+    if (status == FF_OK && scan->layout->id != FF_NO_FIELD)
+        status = name_field(scan, scan->layout->id, &schema->id_name);
     return status == FF_OK && labelled ? describe_label(scan, schema) : status;
 }
 

@@ -30,6 +30,7 @@ struct ff_dataset_spec ff_given_data_spec(const struct ff_train_opts *opts)
         .split = FF_SPLIT_TRAIN,
         .sample = opts->limit_rows,
         .label_column = opts->data.label_column,
+        .id_column = opts->data.id_column,
         .fill_missing = opts->data.fill_missing,
     };
 }

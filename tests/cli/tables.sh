@@ -72,4 +72,29 @@ done
 # Prediction
 ff 0 predict a.ff --input test.csv --format csv --output labels.csv
 ok "a table with labels is predicted without them" [ "$(wc -l <labels.csv)" -ge 40 ]
+
+# Names of the rows
+awk -F, 'NR == 1 { print "id," $0 } NR > 1 { print "\"row," NR "\"," $0 }' train.csv >named.csv
+ff 0 train --data named.csv $net --id-column id --model n.ff
+ff 0 inspect n.ff --columns
+ok "names of rows are no feature" [ "$(wc -l <out)" = 3 ]
+sed 's/,[^,]*$//' named.csv >unlabelled.csv
+for input in named.csv unlabelled.csv; do
+    ff 0 predict n.ff --input $input --output names.csv
+    ok "$input: the names are copied" [ "$(sed -n '1p;101p' names.csv | cut -d, -f1,2 | paste -sd' ')" = \
+        'id,label "row,101"' ]
+done
+ff 0 predict n.ff --input named.csv --output names.csv
+ff 0 predict a.ff --input named.csv --id-column id --format jsonl --quiet
+ok "another model copies them if asked" grep -q '^{"index":0,"id":"row,2","label":' out
+ff 2 train --data named.csv $net --id-column class --label-column class --model x.ff
+ok "a label is no name" grep -q 'both the label and the names of the rows' err
+sed 1d named.csv >bare.csv
+ff 0 train --data bare.csv $net --id-column 1 --model bare.ff
+sed 1d unlabelled.csv >bare_unlabelled.csv
+for input in bare.csv bare_unlabelled.csv; do
+    ff 0 predict bare.ff --input $input
+    ok "$input: the names are copied by place" [ "$(sed -n 2p out | cut -d, -f1-2)" = '"row,2"' ]
+done
+ff 0 eval bare.ff --data bare.csv --quiet
 finish

@@ -17,8 +17,10 @@ struct settings {
 };
 
 static const struct ff_recipe_choice formats[] = {
-    {"csv", "a header, then index,label,score_0,score_1,... (or p_0,p_1,...)"},
-    {"jsonl", "an object on each line: index, label, scores (or probabilities)"},
+    {"csv", "a header, then index,label,score_0,score_1,... (or p_0,p_1,...); with --id-column "
+            "its values in place of index"},
+    {"jsonl", "an object on each line: index, id (with --id-column), label, scores (or "
+              "probabilities)"},
     {NULL, NULL},
 };
 
@@ -46,6 +48,12 @@ static const struct option_spec options[] = {
      .help = "file of images, or dataset directory (its test split)",
      .offset = offsetof(struct settings, measuring.opts.data.path),
      .required = true},
+    {.kind = OPTION_STRING,
+     .name = "id-column",
+     .argument = "NAME|N",
+     .help = "column of a table that names its rows, to be copied to the predictions [that of the "
+             "training, if it had one]",
+     .offset = offsetof(struct settings, measuring.opts.data.id_column)},
     {.kind = OPTION_STRING,
      .name = "output",
      .short_name = 'o',
@@ -82,12 +90,22 @@ struct sink {
     bool csv, header_done, probabilities;
 };
 
-/* The beginning of a file by write_csv() and by write_jsonl(). */
+/* The beginning of a file by write_csv(), whose first column may have any name, or by
+ * write_jsonl(). */
 static bool begins_predictions(const char *text)
 {
-    static const char csv[] = "index,label,", jsonl[] = "{\"index\":";
+    static const char jsonl[] = "{\"index\":", plain[] = "index,label,",
+                      *const csv[] = {",label,score_", ",label,p_", ",label,\"score_",
+                                      ",label,\"p_"};
+    const char *end = strchr(text, '\n');
 
-    return strncmp(text, csv, strlen(csv)) == 0 || strncmp(text, jsonl, strlen(jsonl)) == 0;
+    for (size_t i = 0; i < sizeof csv / sizeof *csv; i++) {
+        const char *found = strstr(text, csv[i]);
+
+        if (found != NULL && (end == NULL || found < end))
+            return true;
+    }
+    return strncmp(text, jsonl, strlen(jsonl)) == 0 || strncmp(text, plain, strlen(plain)) == 0;
 }
 
 static int open_sink(const struct cli *cli, struct sink *sink)
@@ -148,7 +166,8 @@ static void write_header(const struct sink *sink, const struct ff_prediction *pr
 {
     const char *prefix = sink->probabilities ? "p_" : "score_";
 
-    fputs("index,label", sink->out);
+    write_field(sink->out, "", prediction->id_name != NULL ? prediction->id_name : "index");
+    fputs(",label", sink->out);
     for (uint32_t i = 0; i < prediction->classes; i++) {
         fputc(',', sink->out);
         if (prediction->class_names)
@@ -167,7 +186,11 @@ static void write_csv(struct sink *sink, const struct ff_prediction *prediction)
     if (!sink->header_done)
         write_header(sink, prediction);
     sink->header_done = true;
-    fprintf(sink->out, "%llu,", (unsigned long long)prediction->index);
+    if (prediction->id != NULL)
+        write_field(sink->out, "", prediction->id);
+    else
+        fprintf(sink->out, "%llu", (unsigned long long)prediction->index);
+    fputc(',', sink->out);
     if (prediction->class_names)
         write_field(sink->out, "", prediction->class_names[prediction->label]);
     else
@@ -177,18 +200,13 @@ static void write_csv(struct sink *sink, const struct ff_prediction *prediction)
     fputc('\n', sink->out);
 }
 
-/* Writes the label as JSON. */
-static void write_label(FILE *out, const struct ff_prediction *prediction)
+/* Writes TEXT as JSON. */
+static void write_text(FILE *out, const char *text)
 {
-    json_t *name;
+    json_t *value = json_from_text(text);
 
-    if (!prediction->class_names) {
-        fprintf(out, "%u", prediction->label);
-        return;
-    }
-    name = json_from_text(prediction->class_names[prediction->label]);
-    json_dumpf(name, out, JSON_ENCODE_ANY);
-    json_decref(name);
+    json_dumpf(value, out, JSON_ENCODE_ANY);
+    json_decref(value);
 }
 
 static void write_jsonl(struct sink *sink, const struct ff_prediction *prediction)
@@ -196,8 +214,17 @@ static void write_jsonl(struct sink *sink, const struct ff_prediction *predictio
     const float *values = values_of(sink, prediction);
     uint32_t i;
 
-    fprintf(sink->out, "{\"index\":%llu,\"label\":", (unsigned long long)prediction->index);
-    write_label(sink->out, prediction);
+    fprintf(sink->out, "{\"index\":%llu,", (unsigned long long)prediction->index);
+    if (prediction->id != NULL) {
+        fputs("\"id\":", sink->out);
+        write_text(sink->out, prediction->id);
+        fputc(',', sink->out);
+    }
+    fputs("\"label\":", sink->out);
+    if (prediction->class_names != NULL)
+        write_text(sink->out, prediction->class_names[prediction->label]);
+    else
+        fprintf(sink->out, "%u", prediction->label);
     fprintf(sink->out, ",\"%s\":[", sink->probabilities ? "probabilities" : "scores");
     for (i = 0; i < prediction->classes; i++) {
         double score = (double)values[i];
