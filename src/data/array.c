@@ -86,22 +86,23 @@ static int settle_order(struct ff_ctx *ctx, struct ff_array *array)
     for (unsigned axis = 0; axis < array->axes; axis++)
         longer += array->shape[axis] > 1;
     array->column_major = array->column_major && longer > 1;
-    if (array->column_major && ff_input_is_gzip(array->input))
+    if (array->column_major && !ff_input_can_peek(array->input))
         return ff_fail(ctx, FF_EFORMAT,
-                       "%s: a compressed file in Fortran order cannot be read row by row; "
+                       "%s: a compressed array in Fortran order cannot be read row by row; "
                        "decompress it, or save numpy.ascontiguousarray(x) instead",
                        ff_input_path(array->input));
     return FF_OK;
 }
 
-int ff_array_open(struct ff_ctx *ctx, const char *path, const char *noun,
+int ff_array_open(struct ff_ctx *ctx, const struct ff_array_place *place, const char *noun,
                   ff_array_header_fn *header, struct ff_array *array)
 {
     int status;
 
     memset(array, 0, sizeof *array);
     array->noun = noun;
-    status = ff_input_open(ctx, path, &array->input);
+    status = *place->member ? ff_input_open_member(ctx, place->path, place->member, &array->input)
+                            : ff_input_open(ctx, place->path, &array->input);
     if (status == FF_OK)
         status = header(ctx, array->input, array);
     if (status == FF_OK) {
@@ -226,14 +227,16 @@ static int read_columns(struct ff_ctx *ctx, const struct ff_array *array, size_t
 }
 
 /* Counts ROWS rows that were read. After the last one it checks the end of the file, which only
- * a sequential reader reaches. */
+ * a sequential reader reaches: a member that was read by columns is read once more. */
 static int advance(struct ff_array *array, size_t rows)
 {
     char tail[64];
 
     array->next += rows;
-    if (array->next < array->shape[0] || array->column_major)
+    if (array->next < array->shape[0])
         return FF_OK;
+    if (array->column_major)
+        return ff_input_archive(array->input) ? ff_input_verify(array->input) : FF_OK;
     snprintf(tail, sizeof tail, "its %" PRIu64 " %s", array->shape[0], array->noun);
     return ff_input_expect_end(array->input, tail);
 }

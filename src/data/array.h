@@ -1,15 +1,23 @@
 /*
- * A file that holds one array: a header, then the elements in row-major order, or, in a plain file,
- * in column-major order. IDX and NumPy files differ only in the header. The first axis is that of
- * the rows.
+ * A file, or a member of an archive, that holds one array: a header, then the elements in row-major
+ * order, or, uncompressed, in column-major order. IDX and NumPy files differ only in the header.
+ * The first axis is that of the rows.
  */
 #ifndef FF_DATA_ARRAY_H
 #define FF_DATA_ARRAY_H
 
 #include "data/input.h"
 #include "data/numbers.h"
+#include "data/paths.h"
 
 #define FF_ARRAY_AXES 8 /* most axes an array may have */
+
+#define FF_MEMBER_BYTES 256 /* of the name of a member, with its end */
+
+struct ff_array_place {
+    char path[FF_PATH_BYTES];
+    char member[FF_MEMBER_BYTES]; /* of the archive PATH; "": PATH is the array */
+};
 
 struct ff_array {
     struct ff_input *input;
@@ -28,13 +36,13 @@ struct ff_array {
 typedef int ff_array_header_fn(struct ff_ctx *ctx, struct ff_input *input, struct ff_array *array);
 
 /*
- * Opens PATH into ARRAY, bounds its shape and compares it with the size of the file. The content of
- * a compressed file is checked only while it is read; at open the file is rejected if it is too
- * small for its shape at the highest compression ratio, or if it would have to be read by columns.
- * Fails like the header function and with FF_EINVAL (no rows, too large) or FF_ECORRUPT. NOUN is
- * not copied. After a failure ARRAY needs no release.
+ * Opens the array at PLACE into ARRAY, bounds its shape and compares it with the size of the file.
+ * The content of a compressed file is checked only while it is read; at open the file is rejected
+ * if it is too small for its shape at the highest compression ratio, or if it would have to be read
+ * by columns. Fails like the header function and with FF_EINVAL (no rows, too large) or
+ * FF_ECORRUPT. NOUN is not copied. After a failure ARRAY needs no release.
  */
-FF_CHECK int ff_array_open(struct ff_ctx *ctx, const char *path, const char *noun,
+FF_CHECK int ff_array_open(struct ff_ctx *ctx, const struct ff_array_place *place, const char *noun,
                            ff_array_header_fn *header, struct ff_array *array);
 void ff_array_release(struct ff_array *array); /* does nothing if ARRAY is zeroed */
 /* Bytes of a row. */

@@ -126,6 +126,11 @@ static int open_dataset(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
 
     *out = NULL;
     status = choose_format(ctx, spec, &format);
+    if (status == FF_OK && spec->arrays && !format->holds_arrays)
+        status = ff_fail(ctx, FF_EINVAL,
+                         "%s: --array is not supported: %s data has no named arrays, as an .npz "
+                         "file has",
+                         spec->path, format->info.name);
     if (status == FF_OK)
         status = format->open(ctx, spec, out);
     if (status != FF_OK)

@@ -29,10 +29,12 @@ struct ff_dataset_spec {
     const char *label_column;       /* of a table: name, or number from 1; NULL: the last */
     const char *id_column;          /* of a table: likewise; NULL: none, or that of SCHEMA */
     bool fill_missing;              /* of a table: fill missing values, else they are errors */
+    const char *arrays; /* of an archive of arrays: "IMAGES" or "IMAGES,LABELS"; NULL: found by the
+                           usual names. FF_EINVAL for other formats */
 };
 
 struct ff_dataset_info {
-    const char *format;               /* name in the table: "idx", "npy", "cifar10"; or "rows" */
+    const char *format;               /* name in the table: "idx", "npy", ...; or "rows" */
     uint64_t rows;                    /* to be read */
     uint64_t all_rows;                /* in the files; more than ROWS if a subsample is drawn */
     uint32_t features;                /* per row: height * width * channels */
@@ -61,6 +63,7 @@ struct ff_dataset_format {
     /* Per split: the file names that identify the format in a directory, NULL-terminated (each also
      * with .gz). */
     const char *const *names[2];
+    bool holds_arrays; /* a file may hold several arrays, of which spec->arrays chooses */
     /* 0: not this format; else one of FF_BID_*, higher if more certain; negative: a status, on a
      * system error. Reads names and first bytes only. */
     int (*bid)(struct ff_ctx *ctx, const struct ff_dataset_spec *spec);
@@ -92,6 +95,7 @@ enum {
 #define FF_DATASET_FORMATS(ROW) \
     ROW(idx)                    \
     ROW(npy)                    \
+    ROW(npz)                    \
     ROW(cifar10)                \
     ROW(csv)
 

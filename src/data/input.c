@@ -1,6 +1,8 @@
 #include "data/input.h"
 
+#include "base/arithmetic.h"
 #include "base/hex.h"
+#include "data/archive.h"
 #include "data/paths.h"
 
 #include <assert.h>
@@ -17,12 +19,15 @@
 #define BUFFER_BYTES (64 * 1024)
 #define READ_MAX ((size_t)1 << 30) /* for one read() or inflate(), whose counts have 32 bits */
 #define GZIP_WINDOW (15 + 16)      /* inflateInit2(): largest window, gzip wrapper */
-#define ZLIB_PREFIX 64 /* stores the size of a block; a multiple of ff_alloc()'s alignment */
+#define ZLIB_PREFIX 64     /* stores the size of a block; a multiple of ff_alloc()'s alignment */
+#define LABEL_BETWEEN ": " /* the path and the name of a member, in messages */
 #define MTIME_GRAIN_NS INT64_C(2000000000) /* the coarsest modification times: 2 s, on FAT */
 
 struct ff_input {
     struct ff_ctx *ctx;
     char *path;
+    char *label;                /* of a member, in messages; NULL: a whole file */
+    struct ff_archive *archive; /* of a member, which it reads; NULL: a whole file */
     int fd;
     bool gzip;
     bool in_member; /* gzip: between a member's header and its checksum */
@@ -62,7 +67,7 @@ static void zlib_free(void *ctx, void *pointer)
     ff_free(ctx, FF_MEM_IO, block, bytes);
 }
 
-static int read_some(struct ff_input *input, void *buffer, size_t want, size_t *got)
+static int read_file(struct ff_input *input, void *buffer, size_t want, size_t *got)
 {
     ssize_t n;
 
@@ -74,6 +79,13 @@ static int read_some(struct ff_input *input, void *buffer, size_t want, size_t *
     XXH3_128bits_update(input->hash, buffer, (size_t)n);
     *got = (size_t)n;
     return FF_OK;
+}
+
+/* Reads the file, or the member in it. */
+static int read_some(struct ff_input *input, void *buffer, size_t want, size_t *got)
+{
+    return input->archive ? ff_archive_read(input->archive, buffer, want, got)
+                          : read_file(input, buffer, want, got);
 }
 
 static int refill(struct ff_input *input)
@@ -126,35 +138,76 @@ static int open_file(struct ff_input *input)
     clock_gettime(CLOCK_REALTIME, &now);
     input->opened_ns = ff_data_nanoseconds(now);
     (void)posix_fadvise(input->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    return detect_gzip(input);
+    return FF_OK;
 }
 
-int ff_input_open(struct ff_ctx *ctx, const char *path, struct ff_input **out)
+/* Allocates an input and opens its file; it is to be closed also on error, if *OUT is not NULL. */
+static int open_input(struct ff_ctx *ctx, const char *path, struct ff_input **out)
 {
     struct ff_input *input = ff_alloc(ctx, FF_MEM_IO, sizeof *input);
     size_t path_bytes = strlen(path) + 1;
-    int status;
 
-    *out = NULL;
+    *out = input;
     if (!input)
         return ff_alloc_status(ctx);
     input->ctx = ctx;
     input->fd = -1;
     input->path = ff_alloc(ctx, FF_MEM_IO, path_bytes);
     input->hash = XXH3_createState();
-    if (!input->path) {
-        status = ff_alloc_status(ctx);
-    } else if (!input->hash || XXH3_128bits_reset(input->hash) != XXH_OK) {
-        status = ff_fail(ctx, FF_ENOMEM, "%s: out of memory for a hash", path);
-    } else {
-        memcpy(input->path, path, path_bytes);
-        status = open_file(input);
+    if (!input->path)
+        return ff_alloc_status(ctx);
+    memcpy(input->path, path, path_bytes);
+    if (!input->hash || XXH3_128bits_reset(input->hash) != XXH_OK)
+        return ff_fail(ctx, FF_ENOMEM, "%s: out of memory for a hash", path);
+    return open_file(input);
+}
+
+/* Closes *INPUT after a failure. */
+static int settle_open(struct ff_input **input, int status)
+{
+    if (status != FF_OK) {
+        ff_input_close(*input);
+        *input = NULL;
     }
-    if (status != FF_OK)
-        ff_input_close(input);
-    else
-        *out = input;
     return status;
+}
+
+int ff_input_open(struct ff_ctx *ctx, const char *path, struct ff_input **out)
+{
+    int status = open_input(ctx, path, out);
+
+    if (status == FF_OK)
+        status = detect_gzip(*out);
+    return settle_open(out, status);
+}
+
+int ff_input_open_archive(struct ff_ctx *ctx, const char *path, struct ff_input **out)
+{
+    int status = open_input(ctx, path, out);
+
+    if (status == FF_OK)
+        status =
+            ff_archive_open(ctx, (*out)->path, (*out)->fd, (*out)->file_bytes, &(*out)->archive);
+    return settle_open(out, status);
+}
+
+int ff_input_open_member(struct ff_ctx *ctx, const char *path, const char *member,
+                         struct ff_input **out)
+{
+    int status = ff_input_open_archive(ctx, path, out);
+    struct ff_input *input = *out;
+    size_t bytes = strlen(path) + sizeof LABEL_BETWEEN + strlen(member);
+
+    if (status != FF_OK)
+        return status;
+    input->label = ff_alloc(ctx, FF_MEM_IO, bytes);
+    if (!input->label) {
+        status = ff_alloc_status(ctx);
+    } else {
+        snprintf(input->label, bytes, "%s" LABEL_BETWEEN "%s", path, member);
+        status = ff_archive_begin(input->archive, member, input->label);
+    }
+    return settle_open(out, status);
 }
 
 void ff_input_close(struct ff_input *input)
@@ -163,8 +216,11 @@ void ff_input_close(struct ff_input *input)
         return;
     if (input->gzip)
         inflateEnd(&input->inflate);
+    ff_archive_close(input->archive);
     if (input->fd >= 0)
         close(input->fd);
+    if (input->label)
+        ff_free(input->ctx, FF_MEM_IO, input->label, strlen(input->label) + 1);
     if (input->path)
         ff_free(input->ctx, FF_MEM_IO, input->path, strlen(input->path) + 1);
     XXH3_freeState(input->hash);
@@ -179,13 +235,20 @@ void ff_input_close(struct ff_input *input)
 
 void ff_input_needs(struct ff_needs *needs)
 {
-    needs->bytes[FF_MEM_IO] +=
-        sizeof(struct ff_input) + INFLATE_STATE_BYTES + INFLATE_WINDOW_BYTES + 2 * ZLIB_PREFIX;
+    const uint64_t inflate = INFLATE_STATE_BYTES + INFLATE_WINDOW_BYTES + 2 * ZLIB_PREFIX;
+
+    /* A member takes the tail of its archive, as it is opened, in place of inflate()'s memory. */
+    needs->bytes[FF_MEM_IO] += sizeof(struct ff_input) + ff_larger(inflate, FF_ARCHIVE_TAIL_BYTES);
 }
 
 const char *ff_input_path(const struct ff_input *input)
 {
-    return input->path;
+    return input->label ? input->label : input->path;
+}
+
+const struct ff_archive *ff_input_archive(const struct ff_input *input)
+{
+    return input->archive;
 }
 
 bool ff_input_is_gzip(const struct ff_input *input)
@@ -195,7 +258,12 @@ bool ff_input_is_gzip(const struct ff_input *input)
 
 uint64_t ff_input_file_bytes(const struct ff_input *input)
 {
-    return input->file_bytes;
+    return input->label ? ff_archive_member_bytes(input->archive) : input->file_bytes;
+}
+
+bool ff_input_can_peek(const struct ff_input *input)
+{
+    return input->archive ? ff_archive_is_stored(input->archive) : !input->gzip;
 }
 
 uint64_t ff_input_offset(const struct ff_input *input)
@@ -330,13 +398,17 @@ int ff_input_read_all(struct ff_input *input, void *buffer, size_t bytes, const 
 
     if (status == FF_OK && got < bytes)
         return ff_fail(input->ctx, FF_ECORRUPT,
-                       "%s: truncated: ends within its %s; download or copy it again", input->path,
-                       what);
+                       "%s: truncated: ends within its %s; download or copy it again",
+                       ff_input_path(input), what);
     return status;
 }
 
 int ff_input_rewind(struct ff_input *input)
 {
+    int status = input->archive ? ff_archive_rewind(input->archive) : FF_OK;
+
+    if (status != FF_OK)
+        return status;
     if (lseek(input->fd, 0, SEEK_SET) != 0)
         return ff_fail_errno(input->ctx, errno, "%s: cannot seek to its beginning", input->path);
     if (input->gzip)
@@ -359,7 +431,7 @@ int ff_input_expect_end(struct ff_input *input, const char *tail)
         return status;
     if (got > 0)
         return ff_fail(input->ctx, FF_ECORRUPT, "%s: does not end after %s; its header is wrong",
-                       input->path, tail);
+                       ff_input_path(input), tail);
     if (input->in_member)
         return ff_fail(input->ctx, FF_ECORRUPT,
                        "%s: truncated after %s: the gzip checksum is missing; download or copy it "
@@ -368,15 +440,29 @@ int ff_input_expect_end(struct ff_input *input, const char *tail)
     return FF_OK;
 }
 
+int ff_input_verify(struct ff_input *input)
+{
+    int status = ff_input_rewind(input);
+
+    if (status != FF_OK)
+        return status;
+    do
+        status = refill(input);
+    while (status == FF_OK && input->end > 0);
+    return status;
+}
+
 int ff_input_describe(struct ff_input *input, struct ff_data_file *out)
 {
     XXH128_hash_t hash;
     struct stat st;
+    size_t got = 0;
     int status;
 
+    /* A member was read where it is in the file, which was not hashed: its position is 0. */
     do
-        status = refill(input);
-    while (status == FF_OK && input->end > 0);
+        status = read_file(input, input->buffer, BUFFER_BYTES, &got);
+    while (status == FF_OK && got > 0);
     if (status != FF_OK)
         return status;
     if (fstat(input->fd, &st) != 0)
@@ -399,7 +485,9 @@ int ff_input_peek(struct ff_input *input, uint64_t offset, void *buffer, size_t 
 {
     ssize_t n;
 
-    assert(!input->gzip);
+    assert(ff_input_can_peek(input));
+    if (input->archive)
+        return ff_archive_peek(input->archive, offset, buffer, want, got);
     do
         n = pread(input->fd, buffer, want, (off_t)offset);
     while (n < 0 && errno == EINTR);

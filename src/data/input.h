@@ -1,6 +1,6 @@
 /*
- * A file, plain or gzip-compressed, read sequentially through one small buffer. Compression is
- * detected by the first bytes, not by the name.
+ * A file, plain or gzip-compressed, or a member of a zip archive (archive.h), read sequentially
+ * through one small buffer. Compression is detected by the first bytes, not by the name.
  *
  * Why inflate() and not zlib's gzFile: gzread() does not detect a truncation that falls on a full
  * output buffer, ignores data after the last member, and allocates memory that is not metered.
@@ -11,18 +11,29 @@
 #include "base/buffers.h"
 #include "data/files.h"
 
+struct ff_archive;
 struct ff_input;
 
 /* Opens the regular file PATH. Fails with FF_ENOTFOUND, FF_EIO, FF_EINVAL (a directory, a pipe). */
 FF_CHECK int ff_input_open(struct ff_ctx *ctx, const char *path, struct ff_input **out);
+/* Opens the zip archive PATH, of which only the names may be asked. Fails also like
+ * ff_archive_open(). */
+FF_CHECK int ff_input_open_archive(struct ff_ctx *ctx, const char *path, struct ff_input **out);
+/* Opens MEMBER of the zip archive PATH. Fails also like ff_archive_open() and ff_archive_begin().
+ */
+FF_CHECK int ff_input_open_member(struct ff_ctx *ctx, const char *path, const char *member,
+                                  struct ff_input **out);
 void ff_input_close(struct ff_input *input); /* NULL-safe */
 
-/* Adds the memory of an open file, at most, without its path. */
+/* Adds the memory of an open file, at most, without its path, and without libzip's. */
 void ff_input_needs(struct ff_needs *needs);
 
+/* What to call it in messages: its path, of a member "PATH: MEMBER". */
 const char *ff_input_path(const struct ff_input *input);
+/* NULL: a whole file. */
+const struct ff_archive *ff_input_archive(const struct ff_input *input);
 bool ff_input_is_gzip(const struct ff_input *input);
-/* Bytes on disk when the file was opened. */
+/* Bytes on disk when the file was opened; of a member, those of its content as declared. */
 uint64_t ff_input_file_bytes(const struct ff_input *input);
 /* Bytes of uncompressed content read so far. */
 uint64_t ff_input_offset(const struct ff_input *input);
@@ -40,16 +51,22 @@ FF_CHECK int ff_input_read_all(struct ff_input *input, void *buffer, size_t byte
 /* Continues from the beginning. */
 FF_CHECK int ff_input_rewind(struct ff_input *input);
 /*
- * Fails with FF_ECORRUPT unless the content ends here and, for gzip, its checksum matches. TAIL
- * names the part that should have been the last, such as "its 60000 images".
+ * Fails with FF_ECORRUPT unless the content ends here and, for gzip or a member, its checksum
+ * matches. TAIL names the part that should have been the last, such as "its 60000 images".
  */
 FF_CHECK int ff_input_expect_end(struct ff_input *input, const char *tail);
+/* Reads all from the beginning, which checks the checksum of a member. */
+FF_CHECK int ff_input_verify(struct ff_input *input);
 /*
  * Describes the file as read since it was opened or rewound; the hash covers all bytes on disk, so
- * the rest of the file is read. FF_EMISMATCH: the file was changed since it was opened.
+ * the rest of the file is read; of a member, all of the archive. FF_EMISMATCH: the file was changed
+ * since it was opened.
  */
 FF_CHECK int ff_input_describe(struct ff_input *input, struct ff_data_file *out);
-/* Reads up to WANT bytes at OFFSET of an uncompressed file; does not move the read position. */
+/* True unless the content is compressed. */
+bool ff_input_can_peek(const struct ff_input *input);
+/* Reads up to WANT bytes at OFFSET of uncompressed content. Does not move the read position of a
+ * file; a member must be rewound before it is read on. */
 FF_CHECK int ff_input_peek(struct ff_input *input, uint64_t offset, void *buffer, size_t want,
                            size_t *got);
 

@@ -5,6 +5,8 @@
  *     {'descr': '|u1', 'fortran_order': False, 'shape': (60000, 28, 28), }
  * padded with spaces and ended by a newline.
  */
+#include "data/npy.h"
+
 #include "data/format.h"
 #include "data/pair.h"
 
@@ -244,7 +246,7 @@ static int read_length(struct ff_ctx *ctx, struct ff_input *input, uint32_t *len
     return status;
 }
 
-static int read_header(struct ff_ctx *ctx, struct ff_input *input, struct ff_array *array)
+int ff_npy_header(struct ff_ctx *ctx, struct ff_input *input, struct ff_array *array)
 {
     char text[HEADER_BYTES];
     struct parser parser = {.ctx = ctx, .path = ff_input_path(input), .at = text};
@@ -270,7 +272,7 @@ static bool labels_of(char path[FF_PATH_BYTES])
            ff_path_replace(path, "X_", "y_");
 }
 
-static const struct ff_pair_format npy_pair = {read_header, has_magic, has_name, labels_of};
+static const struct ff_pair_format npy_pair = {ff_npy_header, has_magic, has_name, labels_of};
 
 static int npy_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
 {

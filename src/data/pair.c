@@ -164,15 +164,17 @@ static int classify_labels(struct pair *pair, uint64_t first, size_t n, const in
     return FF_OK;
 }
 
-static int open_labels(struct ff_ctx *ctx, struct pair *pair, const struct ff_pair_format *format,
-                       const char *path)
+static int open_labels(struct ff_ctx *ctx, struct pair *pair, ff_array_header_fn *header,
+                       const struct ff_array_place *place)
 {
     struct ff_array *labels = &pair->labels;
     const struct ff_array *images = &pair->images;
-    int status = ff_array_open(ctx, path, "labels", format->header, labels);
+    int status = ff_array_open(ctx, place, "labels", header, labels);
+    const char *path;
 
     if (status != FF_OK)
         return status;
+    path = ff_input_path(labels->input);
     if (labels->row_elements != 1)
         return ff_fail(ctx, FF_EINVAL,
                        "%s: has %" PRIu32 " values per row; a label is one integer per row", path,
@@ -207,10 +209,10 @@ static void describe_images(const struct ff_array *images, struct ff_dataset_inf
     }
 }
 
-static int open_images(struct ff_ctx *ctx, struct pair *pair, const struct ff_pair_format *format,
-                       const char *path)
+static int open_images(struct ff_ctx *ctx, struct pair *pair, ff_array_header_fn *header,
+                       const struct ff_array_place *place)
 {
-    int status = ff_array_open(ctx, path, "images", format->header, &pair->images);
+    int status = ff_array_open(ctx, place, "images", header, &pair->images);
 
     if (status == FF_OK)
         describe_images(&pair->images, &pair->base.info);
@@ -219,36 +221,65 @@ static int open_images(struct ff_ctx *ctx, struct pair *pair, const struct ff_pa
 
 /* ---- The operations ---- */
 
-int ff_pair_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
-                 const struct ff_dataset_format *format, const struct ff_pair_format *pair_format,
-                 struct ff_dataset **out)
+/* Opens the images. *OUT, if not NULL, is to be given to finish() also on error. */
+static int begin(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, ff_array_header_fn *header,
+                 const struct ff_array_place *images, struct pair **out)
 {
-    struct pair *pair;
-    char path[FF_PATH_BYTES];
+    struct pair *pair = ff_alloc(ctx, FF_MEM_IO, sizeof *pair);
     int status = FF_OK;
 
-    pair = ff_alloc(ctx, FF_MEM_IO, sizeof *pair);
+    *out = pair;
     if (!pair)
         return ff_alloc_status(ctx);
     pair->base.ctx = ctx;
     pair->of_model = spec->schema && spec->schema->n_classes > 0;
     if (pair->of_model)
         status = ff_schema_copy(ctx, spec->schema, &pair->base.schema);
-    if (status == FF_OK)
-        status = ff_pair_find(ctx, spec, format, pair_format, 0, path);
-    if (status == FF_OK)
-        status = open_images(ctx, pair, pair_format, path);
-    if (status == FF_OK)
-        status = ff_pair_find(ctx, spec, format, pair_format, 1, path);
-    if (status == FF_OK && *path)
-        status = open_labels(ctx, pair, pair_format, path);
+    return status == FF_OK ? open_images(ctx, pair, header, images) : status;
+}
+
+/* Opens the labels, if there are any, unless STATUS is an error. */
+static int finish(struct pair *pair, int status, ff_array_header_fn *header,
+                  const struct ff_array_place *labels, struct ff_dataset **out)
+{
+    if (!pair)
+        return status;
+    if (status == FF_OK && *labels->path)
+        status = open_labels(pair->base.ctx, pair, header, labels);
     if (status != FF_OK) {
         ff_schema_release(&pair->base.schema);
         ff_pair_close(&pair->base);
-        return status;
+    } else {
+        *out = &pair->base;
     }
-    *out = &pair->base;
-    return FF_OK;
+    return status;
+}
+
+int ff_pair_open_at(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                    ff_array_header_fn *header, const struct ff_array_place *images,
+                    const struct ff_array_place *labels, struct ff_dataset **out)
+{
+    struct pair *pair;
+    int status = begin(ctx, spec, header, images, &pair);
+
+    return finish(pair, status, header, labels, out);
+}
+
+/* The labels are looked for once the images are known to be of this format. */
+int ff_pair_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                 const struct ff_dataset_format *format, const struct ff_pair_format *pair_format,
+                 struct ff_dataset **out)
+{
+    struct ff_array_place images = {.member = ""}, labels = {.member = ""};
+    struct pair *pair;
+    int status = ff_pair_find(ctx, spec, format, pair_format, 0, images.path);
+
+    if (status != FF_OK)
+        return status;
+    status = begin(ctx, spec, pair_format->header, &images, &pair);
+    if (status == FF_OK)
+        status = ff_pair_find(ctx, spec, format, pair_format, 1, labels.path);
+    return finish(pair, status, pair_format->header, &labels, out);
 }
 
 int ff_pair_read(struct ff_dataset *dataset, size_t max_rows, void *features, uint16_t *labels,
@@ -285,7 +316,8 @@ int ff_pair_describe(struct ff_dataset *dataset, struct ff_data_files *out)
     struct pair *pair = (struct pair *)dataset;
     int status = ff_input_describe(pair->images.input, &out->file[out->count++]);
 
-    if (status == FF_OK && pair->labels.input)
+    /* Members are of one archive, which is described with the images. */
+    if (status == FF_OK && pair->labels.input && !ff_input_archive(pair->labels.input))
         status = ff_input_describe(pair->labels.input, &out->file[out->count++]);
     return status;
 }

@@ -1,6 +1,6 @@
 /*
- * A dataset of two array files, images and labels. IDX and NumPy differ only in their headers and
- * names, which struct ff_pair_format describes.
+ * A dataset of two arrays, images and labels: two files, or two members of one archive. IDX and
+ * NumPy files differ only in their headers and names, which struct ff_pair_format describes.
  */
 #ifndef FF_DATA_PAIR_H
 #define FF_DATA_PAIR_H
@@ -28,6 +28,11 @@ int ff_pair_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
 FF_CHECK int ff_pair_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
                           const struct ff_dataset_format *format, const struct ff_pair_format *pair,
                           struct ff_dataset **out);
+/* The same for arrays that were found: LABELS with the path "" for none. Both are members of the
+ * same archive or neither is. */
+FF_CHECK int ff_pair_open_at(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                             ff_array_header_fn *header, const struct ff_array_place *images,
+                             const struct ff_array_place *labels, struct ff_dataset **out);
 FF_CHECK int ff_pair_read(struct ff_dataset *dataset, size_t max_rows, void *features,
                           uint16_t *labels, size_t *rows);
 void ff_pair_close(struct ff_dataset *dataset);
