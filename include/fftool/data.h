@@ -60,12 +60,14 @@ struct ff_data_source {
     const char *path;   /* a directory with the usual file names of a format, or a file of images,
                            or a table */
     const char *labels; /* file of labels; NULL: found by the usual names */
-    const struct ff_rows *rows; /* not NULL: these; PATH and LABELS do not count */
+    const struct ff_rows *rows; /* not NULL: these; PATH, LABELS and ARRAYS do not count */
     const char *label_column; /* of a table, to train on: the column of labels, by name or by number
                                  from 1; NULL: the last */
     const char *id_column; /* of a table: the column that names the rows, by name or by number from
                               1. It is no feature; predictions have its values. NULL: to train on,
                               there is none; of other data, that of the model */
+    const char *arrays; /* of an .npz: its arrays "IMAGES,LABELS", or "IMAGES" to read no labels or
+                           those of the usual name; NULL: found by the usual names */
     bool
         fill_missing; /* of a table, to train on: a missing value is the mean of its column, or its
                          most frequent text; else it is an error. A model keeps it for other data */

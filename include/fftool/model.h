@@ -70,6 +70,7 @@ struct ff_model_info {
     const char *program_version, *blas, *lmdb, *zstd; /* versions that wrote it */
     const char *data_path, *data_labels; /* absolute paths of the data, or the name of rows
                                             (data.h); DATA_LABELS may be NULL */
+    const char *data_arrays;             /* names of arrays (data.h); NULL: the usual ones */
     char data_fingerprint[33];           /* XXH3-128 of labels and values in order, in hex */
     uint64_t samples;
     uint64_t held_out_samples; /* of SAMPLES, those that no layer learns from */

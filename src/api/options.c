@@ -37,7 +37,7 @@ static int own_rows(struct ff_ctx *ctx, struct ff_data_source *source, struct ff
                            sizeof *own);
     source->rows = own;
     source->path = own->name ? own->name : "rows in memory";
-    source->labels = NULL;
+    source->labels = source->arrays = NULL;
     return status;
 }
 

@@ -139,6 +139,7 @@ static int open_data(struct scoring *s)
     const struct ff_manifest *manifest = &s->manifest;
     struct ff_dataset_spec spec = {.path = opts->data.path,
                                    .labels = opts->data.labels,
+                                   .arrays = opts->data.arrays,
                                    .rows = opts->data.rows,
                                    .split = opts->train_split ? FF_SPLIT_TRAIN : FF_SPLIT_TEST,
                                    .unlabelled = s->opts->unlabelled,

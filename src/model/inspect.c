@@ -227,6 +227,7 @@ static int read_info(struct ff_model *model, struct ff_model_info *out)
     out->zstd = manifest->zstd;
     out->data_path = manifest->data_path;
     out->data_labels = manifest->data_labels;
+    out->data_arrays = manifest->data_arrays;
     memcpy(out->data_fingerprint, manifest->fingerprint, sizeof out->data_fingerprint);
     out->samples = manifest->samples;
     out->held_out_samples = ff_manifest_held_out(manifest);

@@ -28,6 +28,7 @@ void ff_manifest_release(struct ff_manifest *manifest)
     free(manifest->zstd);
     free(manifest->data_path);
     free(manifest->data_labels);
+    free(manifest->data_arrays);
     ff_schema_release(&manifest->schema);
     ff_moments_release(&manifest->moments);
     ff_encoding_release(&manifest->encoding);
@@ -64,6 +65,7 @@ static json_t *data_to_json(const struct ff_manifest *manifest)
         ff_manifest_moments_write(object, &manifest->moments) != 0 ||
         ff_json_set_path(object, "path", manifest->data_path) != 0 ||
         ff_json_set_path(object, "labels", manifest->data_labels) != 0 ||
+        (manifest->data_arrays && ff_json_set_path(object, "arrays", manifest->data_arrays) != 0) ||
         (manifest->data_is_rows && json_object_set_new(object, "rows", json_true()) != 0)) {
         json_decref(object);
         return NULL;
@@ -196,6 +198,8 @@ static int data_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest
         status = ff_fail(ctx, FF_ECORRUPT, "\"path\" of the data is missing");
     if (status == FF_OK)
         status = ff_json_get_path(ctx, object, "labels", &out->data_labels);
+    if (status == FF_OK)
+        status = ff_json_get_path(ctx, object, "arrays", &out->data_arrays);
     if (status == FF_OK)
         status = ff_manifest_schema_read(ctx, object, out->classes, &out->schema);
     if (status == FF_OK)

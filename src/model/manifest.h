@@ -84,6 +84,7 @@ struct ff_manifest {
     char *program, *blas, *lmdb, *zstd; /* versions that wrote the file */
     bool data_is_rows;               /* of memory or of a function: DATA_PATH is their name only */
     char *data_path, *data_labels;   /* absolute paths of the last read; labels may be NULL */
+    char *data_arrays;               /* names of arrays (ff_dataset_spec); NULL: the usual ones */
     char fingerprint[FF_HASH_BYTES]; /* "" until imported */
     struct ff_data_files files;      /* files of the data; none in models of earlier versions */
     uint64_t samples;

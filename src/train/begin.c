@@ -222,19 +222,29 @@ static char *absolute(const char *path)
     return resolved ? resolved : strdup(path);
 }
 
-/* Paths of the data of OPTS, by default of MANIFEST, malloc'd. */
-static int data_paths(struct ff_ctx *ctx, const struct ff_train_opts *opts,
-                      const struct ff_manifest *manifest, char **path, char **labels)
+static void release_location(struct ff_data_location *location)
+{
+    free(location->path);
+    free(location->labels);
+    free(location->arrays);
+}
+
+/* Where the data of OPTS is, by default that of MANIFEST; malloc'd, and to be released also on
+ * error. */
+static int locate_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                       const struct ff_manifest *manifest, struct ff_data_location *out)
 {
     const struct ff_data_source *given = &opts->data;
-    const char *own = given->path ? given->labels : manifest->data_labels;
+    const char *labels = given->path ? given->labels : manifest->data_labels;
+    const char *arrays = given->path ? given->arrays : manifest->data_arrays;
 
     if (given->rows)
-        *path = strdup(given->path); /* only a name */
+        out->path = strdup(given->path); /* only a name */
     else
-        *path = given->path ? absolute(given->path) : strdup(manifest->data_path);
-    *labels = !own ? NULL : given->path ? absolute(own) : strdup(own);
-    if (*path && (*labels || !own))
+        out->path = given->path ? absolute(given->path) : strdup(manifest->data_path);
+    out->labels = !labels ? NULL : given->path ? absolute(labels) : strdup(labels);
+    out->arrays = arrays ? strdup(arrays) : NULL;
+    if (out->path && (out->labels || !labels) && (out->arrays || !arrays))
         return FF_OK;
     return ff_fail(ctx, FF_ENOMEM, "out of memory for a path");
 }
@@ -242,7 +252,7 @@ static int data_paths(struct ff_ctx *ctx, const struct ff_train_opts *opts,
 int ff_begin_record_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                          struct ff_manifest *manifest)
 {
-    char *path, *labels;
+    struct ff_data_location location = {.path = NULL};
     int status;
 
     if (manifest->data_is_rows && !opts->data.path)
@@ -252,21 +262,22 @@ int ff_begin_record_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                                 "again, or name files with the same samples",
                                 opts->model, manifest->data_path),
                         FF_ABOUT_DATA);
-    status = data_paths(ctx, opts, manifest, &path, &labels);
+    status = locate_data(ctx, opts, manifest, &location);
     if (status == FF_OK && manifest->fingerprint[0])
-        status = ff_same_data(ctx, opts, manifest, path, labels);
+        status = ff_same_data(ctx, opts, manifest, &location);
     /* Training can resume without the data while scratch is intact. */
     if (status == FF_ENOTFOUND && !opts->data.path)
         status = FF_OK;
     if (status != FF_OK) {
-        free(path);
-        free(labels);
+        release_location(&location);
         return status;
     }
     free(manifest->data_path);
     free(manifest->data_labels);
-    manifest->data_path = path;
-    manifest->data_labels = labels;
+    free(manifest->data_arrays);
+    manifest->data_path = location.path;
+    manifest->data_labels = location.labels;
+    manifest->data_arrays = location.arrays;
     if (opts->data.path)
         manifest->data_is_rows = opts->data.rows != NULL;
     return FF_OK;

@@ -21,7 +21,7 @@ static int derive_id(struct ff_boundaries *boundaries, struct ff_ctx *ctx)
     memset(&identity.files, 0, sizeof identity.files);
     identity.program = identity.blas = identity.lmdb = identity.zstd = identity.data_path =
         (char[]){""};
-    identity.data_labels = NULL;
+    identity.data_labels = identity.data_arrays = NULL;
     identity.data_is_rows = false;
     status = ff_manifest_write(ctx, &identity, &text);
     if (status != FF_OK)

@@ -8,12 +8,13 @@
 #include <string.h>
 
 struct ff_dataset_spec ff_data_spec(const struct ff_manifest *manifest,
-                                    const struct ff_train_opts *opts, const char *path,
-                                    const char *labels)
+                                    const struct ff_train_opts *opts,
+                                    const struct ff_data_location *location)
 {
     return (struct ff_dataset_spec){
-        .path = path,
-        .labels = labels,
+        .path = location->path,
+        .labels = location->labels,
+        .arrays = location->arrays,
         .rows = opts->data.rows,
         .split = FF_SPLIT_TRAIN,
         .sample = manifest->all_samples ? manifest->samples : 0,
@@ -26,6 +27,7 @@ struct ff_dataset_spec ff_given_data_spec(const struct ff_train_opts *opts)
     return (struct ff_dataset_spec){
         .path = opts->data.path,
         .labels = opts->data.labels,
+        .arrays = opts->data.arrays,
         .rows = opts->data.rows,
         .split = FF_SPLIT_TRAIN,
         .sample = opts->limit_rows,
@@ -187,10 +189,12 @@ static bool same_text(const char *a, const char *b)
 }
 
 int ff_same_data(struct ff_ctx *ctx, const struct ff_train_opts *opts, struct ff_manifest *manifest,
-                 const char *path, const char *labels)
+                 const struct ff_data_location *location)
 {
-    struct ff_dataset_spec spec = ff_data_spec(manifest, opts, path, labels);
-    bool moved = !same_text(path, manifest->data_path) || !same_text(labels, manifest->data_labels);
+    struct ff_dataset_spec spec = ff_data_spec(manifest, opts, location);
+    bool moved = !same_text(location->path, manifest->data_path) ||
+                 !same_text(location->labels, manifest->data_labels) ||
+                 !same_text(location->arrays, manifest->data_arrays);
     struct ff_import_facts facts;
     struct ff_data_files now;
     int status = ff_dataset_find(ctx, &spec, &now);
@@ -199,7 +203,7 @@ int ff_same_data(struct ff_ctx *ctx, const struct ff_train_opts *opts, struct ff
         return status;
     status = read_facts(ctx, opts, manifest, &spec, &facts);
     if (status == FF_OK && strcmp(facts.fingerprint, manifest->fingerprint) != 0)
-        status = ff_other_data(ctx, opts->model, manifest, path, &facts);
+        status = ff_other_data(ctx, opts->model, manifest, location->path, &facts);
     if (status == FF_OK)
         manifest->files = facts.files;
     return status;

@@ -165,8 +165,9 @@ static int check_classes(struct ff_run *run, const struct ff_import_facts *facts
 
 int ff_run_import(struct ff_run *run, struct ff_set **out)
 {
-    struct ff_dataset_spec spec =
-        ff_data_spec(&run->manifest, run->opts, run->manifest.data_path, run->manifest.data_labels);
+    const struct ff_data_location location = {run->manifest.data_path, run->manifest.data_labels,
+                                              run->manifest.data_arrays};
+    struct ff_dataset_spec spec = ff_data_spec(&run->manifest, run->opts, &location);
     struct ff_dataset *dataset = NULL;
     struct ff_set *set = NULL;
     struct ff_import_facts facts = {.moments = {.n = 0}};

@@ -13,6 +13,8 @@ START_TEST(every_field_is_read_back_exactly)
     ck_round_trip();
     free(manifest.data_labels);
     manifest.data_labels = NULL;
+    free(manifest.data_arrays);
+    manifest.data_arrays = NULL;
     manifest.is_float = false;
     manifest.recipe.seed = 0;
     manifest.samples = UINT64_C(1) << 38;

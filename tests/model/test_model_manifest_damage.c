@@ -179,11 +179,12 @@ static bool is_refused(const json_t *root)
     return refused;
 }
 
-/* Labels are found by their usual names if none are named; the rest is not in older models. */
+/* Labels and arrays are found by their usual names if none are named; the rest is not in older
+ * models. */
 static bool is_optional(const char *key)
 {
-    static const char *const keys[] = {"labels",      "all_samples",  "files",        "compacted",
-                                       "class_names", "label_column", "fills_missing"};
+    static const char *const keys[] = {"labels",      "all_samples",  "files",         "compacted",
+                                       "class_names", "label_column", "fills_missing", "arrays"};
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (strcmp(key, keys[i]) == 0)
@@ -216,7 +217,8 @@ static void give_another_type(json_t *root, json_t *object, const char *key)
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         json_t *other = json_loads(others[i], JSON_DECODE_ANY, NULL);
         bool suits = json_typeof(other) == type || (is_number && json_is_number(other)) ||
-                     (json_is_boolean(other) && type == JSON_FALSE) || strcmp(key, "labels") == 0;
+                     (json_is_boolean(other) && type == JSON_FALSE) || strcmp(key, "labels") == 0 ||
+                     (json_is_null(other) && strcmp(key, "arrays") == 0);
 
         json_object_set_new(object, key, other);
         ck_assert_msg(is_refused(root) || suits, "%s: %s", key, others[i]);

@@ -99,9 +99,11 @@ static void print_class_names(const struct ff_model_info *info)
 
 void inspect_print_data(const struct ff_model *model, const struct ff_model_info *info)
 {
-    print_line(stdout, "  data      %s%s%s: %s samples of %u %s, %u classes", info->data_path,
+    print_line(stdout, "  data      %s%s%s%s%s: %s samples of %u %s, %u classes", info->data_path,
                info->data_labels != NULL ? ", labels " : "",
-               info->data_labels != NULL ? info->data_labels : "", text_count(info->samples).s,
+               info->data_labels != NULL ? info->data_labels : "",
+               info->data_arrays != NULL ? ", arrays " : "",
+               info->data_arrays != NULL ? info->data_arrays : "", text_count(info->samples).s,
                info->features, info->data_is_float ? "floats" : "bytes", info->classes);
     print_line(stdout, "            fingerprint %s", info->data_fingerprint);
     print_data_files(model);

@@ -108,6 +108,7 @@ static json_t *data_object(const struct ff_model *model, const struct ff_model_i
 
     json_add(&object, "path", json_from_text(info->data_path));
     json_add(&object, "labels", json_from_text(info->data_labels));
+    json_add(&object, "arrays", json_from_text(info->data_arrays));
     json_add(&object, "fingerprint", json_from_text(info->data_fingerprint));
     json_add(&object, "samples", json_from_count(info->samples));
     json_add(&object, "held_out_samples", json_from_count(info->held_out_samples));

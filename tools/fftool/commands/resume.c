@@ -27,6 +27,13 @@ static const struct option_spec options[] = {
      .help = "file of labels, if it has moved",
      .offset = offsetof(struct settings, run.opts.data.labels),
      .recorded = true},
+    {.kind = OPTION_STRING,
+     .name = "array",
+     .argument = "NAME[,LABELS]",
+     .help = "arrays of an .npz that has moved",
+     .offset = offsetof(struct settings, run.opts.data.arrays),
+     .needs = "data",
+     .recorded = true},
 
     TRAINING_RESOURCE_OPTIONS(struct settings, run),
     TRAINING_OUTPUT_OPTIONS(struct settings, run),
