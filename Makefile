@@ -103,6 +103,9 @@ PRELOAD := $(B)/tests/faults.so
 # What scripts of tests/cli read JSON with.
 JSON_LEAVES := $(B)/tests/json-leaves
 JSON_LEAVES_OBJ := $(B)/tests/cli/json_leaves.o
+# What they write .npz files with.
+MAKE_NPZ := $(B)/tests/make-npz
+MAKE_NPZ_OBJ := $(B)/tests/cli/make_npz.o
 # Fuzz targets: each is linked with what is common to them, and replay.c or libFuzzer.
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%.c,$(FUZZ_SRC)))
@@ -123,7 +126,7 @@ PROGRAM := $(B)/fftool
 all: lib program $(MAN_PAGES) ## The program, its man pages and the library
 lib: $(STATIC) $(SHARED)
 program: $(PROGRAM)
-tests: $(MAN_PAGES) $(TEST_BIN) $(PRELOAD) $(JSON_LEAVES) $(FUZZ_BIN)
+tests: $(MAN_PAGES) $(TEST_BIN) $(PRELOAD) $(JSON_LEAVES) $(MAKE_NPZ) $(FUZZ_BIN)
 fuzz-targets: $(FUZZ_BIN)
 
 $(STATIC): $(LIB_OBJ)
@@ -156,6 +159,9 @@ $(TEST_BIN): $(B)/tests/%: $(B)/tests/%.o $(SUPPORT_OBJ) $(STATIC)
 
 $(JSON_LEAVES): $(JSON_LEAVES_OBJ)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson)
+
+$(MAKE_NPZ): $(MAKE_NPZ_OBJ)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libzip)
 
 # Without sanitizers: it is loaded before them.
 $(PRELOAD): $(PRELOAD_OBJ)
@@ -252,4 +258,4 @@ help: ## This list
 
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(GENERATOR_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(SUPPORT_OBJ:.o=.d)
 -include $(TEST_SRC:%.c=$(B)/%.d) $(PRELOAD_OBJ:.o=.d) $(FUZZ_SRC:%.c=$(B)/%.d) $(UNCHECKED:.o=.d)
--include $(JSON_LEAVES_OBJ:.o=.d)
+-include $(JSON_LEAVES_OBJ:.o=.d) $(MAKE_NPZ_OBJ:.o=.d)

@@ -122,8 +122,9 @@ static bool has_array(const struct choice *choice, const char *name)
     return false;
 }
 
-/* Lists the arrays, or if there are none the members, as far as they fit. */
-static void list_members(const struct choice *choice, char *list, size_t bytes)
+/* Lists the arrays, or if there are none the members, as far as they fit. Returns whether there are
+ * arrays. */
+static bool list_members(const struct choice *choice, char *list, size_t bytes)
 {
     char array[ARRAY_BYTES];
     bool arrays = false;
@@ -138,25 +139,23 @@ static void list_members(const struct choice *choice, char *list, size_t bytes)
         used += (size_t)snprintf(list + used, bytes - used, "%s%.80s", used ? ", " : "",
                                  arrays ? array : ff_archive_name(choice->archive, i));
     }
+    return arrays;
 }
 
 /* Reports that no arrays could be chosen, WHY, and what the archive holds. */
 static int no_choice(const struct choice *choice, const char *why)
 {
     const bool unlabelled = choice->spec->unlabelled;
-    char list[FF_MESSAGE_BYTES / 2], array[ARRAY_BYTES];
-    bool arrays = false;
+    char list[FF_MESSAGE_BYTES / 2];
 
-    list_members(choice, list, sizeof list);
-    for (uint32_t i = 0; i < ff_archive_members(choice->archive) && !arrays; i++)
-        arrays = array_name(choice->archive, i, array);
-    if (!arrays)
+    if (!list_members(choice, list, sizeof list))
         return ff_fail(choice->ctx, FF_EFORMAT,
                        "%s: holds no NumPy arrays (" MEMBER_ENDING "), but %s; save it with "
                        "numpy.savez",
                        choice->path, *list ? list : "nothing");
-    return ff_fail(choice->ctx, FF_EFORMAT, "%s: %s; give --array %s, of these: %s", choice->path,
-                   why, unlabelled ? "NAME" : "IMAGES,LABELS", list);
+    return ff_fail(choice->ctx, choice->spec->arrays ? FF_EINVAL : FF_EFORMAT,
+                   "%s: %s; give --array %s, of these: %s", choice->path, why,
+                   unlabelled ? "NAME" : "IMAGES,LABELS", list);
 }
 
 static void choose(struct choice *choice, const char *images, const char *labels)

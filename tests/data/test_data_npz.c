@@ -154,7 +154,7 @@ START_TEST(names_that_are_not_clear_are_refused_with_a_list)
                                          .arrays = unclear[_i].chosen,
                                          .unlabelled = unclear[_i].unlabelled};
 
-    ck_refused(&spec, FF_EFORMAT, unclear[_i].says);
+    ck_refused(&spec, spec.arrays ? FF_EINVAL : FF_EFORMAT, unclear[_i].says);
 }
 END_TEST
 
@@ -165,9 +165,9 @@ START_TEST(a_long_name_is_refused)
 
     memset(name, 'a', sizeof name - 1);
     name[sizeof name - 1] = '\0';
-    ck_refused(&spec, FF_EFORMAT, "too long");
+    ck_refused(&spec, FF_EINVAL, "too long");
     memcpy(name, "x,", 2);
-    ck_refused(&spec, FF_EFORMAT, "too long");
+    ck_refused(&spec, FF_EINVAL, "too long");
 }
 END_TEST
 
