@@ -2,7 +2,8 @@
 # Peak memory does not grow with depth: a network three times as deep takes the same, under 48 MB,
 # while scratch holds as much again. FFTOOL_LONG=1: with 60,000 images, 4 and 16 layers of 1000. And a
 # single layer five times as large as its budget (FFTOOL_LONG: eight times) ends in the same weights as
-# with memory to spare.
+# with memory to spare. FFTOOL_LONG: an .npz whose images have more than 4 GiB takes what a small one
+# takes.
 # shellcheck source=tests/cli/lib
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
 
@@ -40,6 +41,39 @@ echo "peak RSS $shallow bytes with $few layers, $deep with $many; scratch $scrat
 ok "peak RSS is under $most_bytes bytes" [ "$deep" -lt $most_bytes ]
 ok "peak RSS is the same within 2 %" [ $((deep * 100)) -le $((shallow * 102)) ]
 ok "the stored activations would not have fitted" [ "$scratch" -gt $((shallow / 2)) ]
+
+# npz NAME ROWS: a deflated archive of so many images of 1,000 zero bytes, with labels 0 and 1 in turn
+npz()
+{
+    for array in "x $2, 1000" "y $2"; do
+        header="{'descr': '|u1', 'fortran_order': False, 'shape': (${array#* },), }"
+        # shellcheck disable=SC2059 # an escape
+        {
+            printf '\223NUMPY\1\0'"\\$(printf %03o $((${#header} + 1)))"'\0%s\n' "$header"
+            [ "${array%% *}" = x ] || yes ab | tr -d '\n' | tr ab '\0\1' | head -c "$2"
+        } >"${array%% *}.npy"
+    done
+    truncate -s "+$(($2 * 1000))" x.npy
+    "$make_npz" "$1.npz" x.npy y.npy
+    rm x.npy y.npy
+}
+
+# npz_peak NAME: trains on a sample of the archive and prints the peak RSS
+npz_peak()
+{
+    ff 0 train --data "$1.npz" --limit 2000 --hidden 50x2 --epochs 1 --batch 500 --model "$1.ff" --json --quiet &&
+        json out && leaf .peak_rss_bytes
+}
+
+if [ -n "${FFTOOL_LONG-}" ]; then
+    npz few 2000
+    npz many 4400000
+    few=$(npz_peak few)
+    many=$(npz_peak many)
+    echo "peak RSS $few bytes for an .npz of 2,000 images, $many for one of 4,400,000"
+    ok "an .npz of more than 4 GiB takes the memory of a small one, within 5 %" \
+        [ $((many * 100)) -le $((few * 105)) ]
+fi
 
 budget=$((27 << 20))
 large="--data $FFTOOL_ROOT/data --limit 64 --hidden $units --batch 32 --epochs 1 --head-epochs 0 --json"
