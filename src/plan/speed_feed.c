@@ -184,7 +184,12 @@ static int open_file(const struct ff_trial *trial, int *out)
 
 static int write_file(const struct ff_trial *trial, int file, const struct sample *sample)
 {
-    if (pwrite(file, sample->encoded, sample->size, 0) == (ssize_t)sample->size)
+    ssize_t n;
+
+    do
+        n = pwrite(file, sample->encoded, sample->size, 0);
+    while (n < 0 && errno == EINTR);
+    if (n == (ssize_t)sample->size)
         return FF_OK;
     return ff_fail_errno(trial->workers->ctx, errno, "file in memory");
 }
