@@ -86,6 +86,7 @@ struct ff_dataset_format {
 };
 
 enum {
+    FF_BID_CONTENT = 10,   /* text that looks like it */
     FF_BID_NAME = 30,      /* the name of the file matches */
     FF_BID_DIRECTORY = 50, /* the directory has a file of a usual name */
     FF_BID_MAGIC = 90,     /* the first bytes match */

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOOKED_AT 4096 /* bytes of a file whose name says nothing */
+
 struct table {
     struct ff_dataset base;
     struct ff_reader reader;
@@ -31,13 +33,61 @@ static bool has_name(const char *path)
     return false;
 }
 
+/* How often C is in the line TEXT, outside quotation marks. */
+static size_t count_separators(const char *text, const char *end, char c)
+{
+    size_t count = 0;
+    bool quoted = false;
+
+    for (; text < end; text++) {
+        quoted = quoted != (*text == '"');
+        count += *text == c && !quoted;
+    }
+    return count;
+}
+
+/* Whether TEXT, the beginning of a file, may be a table: its first two lines have as many
+ * separators of one kind, and it has no bytes that text does not have. */
+static bool looks_like_a_table(const char *text, size_t n)
+{
+    const char *end = text + n, *first = memchr(text, '\n', n), *second = NULL;
+    bool same = false;
+
+    if (first)
+        second = memchr(first + 1, '\n', (size_t)(end - first - 1));
+    if (!second)
+        return false;
+    for (const char *c = ",;\t|"; *c; c++) {
+        size_t count = count_separators(text, first, *c);
+
+        same = same || (count > 0 && count == count_separators(first, second, *c));
+    }
+    for (; text < end && same; text++)
+        same = (unsigned char)*text >= ' ' || *text == '\t' || *text == '\n' || *text == '\r';
+    return same;
+}
+
+/* Bids for a file of any name. */
+static int bid_for_content(struct ff_ctx *ctx, const char *path)
+{
+    char text[LOOKED_AT];
+    struct ff_input *input;
+    size_t got;
+    int status = ff_input_open(ctx, path, &input);
+
+    if (status != FF_OK)
+        return 0; /* another format says why */
+    status = ff_input_read(input, text, sizeof text, &got);
+    ff_input_close(input);
+    return status == FF_OK && looks_like_a_table(text, got) ? FF_BID_CONTENT : 0;
+}
+
 static int csv_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
 {
     char path[FF_PATH_BYTES];
 
-    (void)ctx;
     if (!ff_path_is_directory(spec->path))
-        return has_name(spec->path) ? FF_BID_NAME : 0;
+        return has_name(spec->path) ? FF_BID_NAME : bid_for_content(ctx, spec->path);
     return ff_path_find_any(spec->path, ff_format_csv.names[spec->split], path) ? FF_BID_DIRECTORY
                                                                                 : 0;
 }

@@ -97,4 +97,36 @@ for input in bare.csv bare_unlabelled.csv; do
     ok "$input: the names are copied by place" [ "$(sed -n 2p out | cut -d, -f1-2)" = '"row,2"' ]
 done
 ff 0 eval bare.ff --data bare.csv --quiet
+
+# Standard input, and files whose name says nothing
+ff 0 predict n.ff --input unlabelled.csv --quiet
+cp out expected
+"$FFTOOL" predict n.ff --input - --quiet <unlabelled.csv >out 2>err
+ok "standard input is predicted" cmp -s out expected
+gzip -c unlabelled.csv | "$FFTOOL" predict n.ff --input - --quiet >out 2>err
+ok "and a pipe, compressed" cmp -s out expected
+"$FFTOOL" eval n.ff --data - --quiet <named.csv >out 2>err
+ok "and measured" grep -q 'of 100 samples' out
+mkdir kept
+{ cat unlabelled.csv && echo "one,two"; } | "$FFTOOL" predict n.ff --input - --scratch kept >out 2>err
+ok "a fault of standard input has its line" grep -q '/dev/stdin: line 102' err
+ok "and nothing is left of it" [ -z "$(ls kept)" ]
+"$FFTOOL" predict n.ff --input - --scratch none </dev/null >out 2>err
+ok "a directory that is absent is reported" grep -q 'none: no temporary file for standard input' err
+mkfifo pipe
+sleep 60 >pipe &
+writer=$!
+"$FFTOOL" predict n.ff --input - <pipe >out 2>err &
+sleep 1
+kill -TERM $!
+code=0
+wait $! || code=$?
+kill $writer
+ok "waiting for standard input can be interrupted" [ $code = 130 ]
+cp train.csv table.data
+ff 0 train --data table.data $net --model data.ff
+ok "a table is recognised by its content" [ "$(fingerprint data.ff)" = "$(fingerprint a.ff)" ]
+echo "no table, of one line" >prose.txt
+ff '1 4' train --data prose.txt $net --model x.ff
+ok "prose is none" grep -q 'not a dataset of a known format' err
 finish

@@ -1,7 +1,10 @@
 #include "commands/measuring.h"
 #include "commands/plan_output.h"
+#include "common/heap.h"
 #include "common/interrupt.h"
+#include "common/standard_input.h"
 #include "json.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,6 +102,21 @@ static int read_layers(const struct cli *cli, const char *text, struct ff_evalua
     return EXIT_DONE;
 }
 
+/* "-" is standard input. Temporary files are where the library puts its own. */
+static int keep_standard_input(const struct cli *cli, struct ff_evaluate_opts *opts)
+{
+    const char *slash = strrchr(opts->model, '/'), *temporary = getenv("TMPDIR");
+    char *beside = slash != NULL ? heap_format("%.*s", (int)(slash - opts->model + 1), opts->model)
+                                 : heap_copy(".");
+    const char *const directories[] = {opts->scratch != NULL ? opts->scratch : beside,
+                                       temporary != NULL ? temporary : P_tmpdir};
+    int result = standard_input_keep(cli, directories, opts->scratch != NULL ? 1 : 2);
+
+    free(beside);
+    opts->data.path = STANDARD_INPUT_PATH;
+    return result;
+}
+
 int measuring_begin(struct cli *cli, struct measuring *measuring, const char *model)
 {
     struct ff_evaluate_opts *opts = &measuring->opts;
@@ -115,5 +133,5 @@ int measuring_begin(struct cli *cli, struct measuring *measuring, const char *mo
         return EXIT_USAGE;
     progress_init(&measuring->progress, measuring->quiet);
     interrupt_catch();
-    return EXIT_DONE;
+    return strcmp(opts->data.path, "-") == 0 ? keep_standard_input(cli, opts) : EXIT_DONE;
 }

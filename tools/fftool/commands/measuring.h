@@ -24,7 +24,8 @@ extern const struct ff_recipe_choice measuring_methods[];
 void measuring_init(struct measuring *measuring);
 void measuring_release(struct measuring *measuring);
 /* Prepares CLI and the library's options for MODEL: method, range of layers, progress,
- * interruption. Returns EXIT_DONE, or EXIT_USAGE with the reason printed. */
+ * interruption; reads standard input if that is the data ("-"). Returns EXIT_DONE, or another exit
+ * code with the reason printed. */
 int measuring_begin(struct cli *cli, struct measuring *measuring, const char *model);
 /* "auto", "goodness" or "head" */
 const char *measuring_method_name(enum ff_method method);

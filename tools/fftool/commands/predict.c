@@ -45,7 +45,8 @@ static const struct option_spec options[] = {
      .name = "input",
      .short_name = 'i',
      .argument = "FILE",
-     .help = "file of images, or dataset directory (its test split)",
+     .help = "file of images, table, or dataset directory (its test split); - is standard "
+             "input",
      .offset = offsetof(struct settings, measuring.opts.data.path),
      .required = true},
     {.kind = OPTION_STRING,
@@ -294,9 +295,11 @@ const struct command cmd_predict = {
         "goodness summed over the layers, or the logits of the head. Scores of a row are "
         "comparable with each other, not with those of another method. Probabilities, which "
         "--probabilities writes instead, add up to 1.",
-    .examples = "  fftool predict model.ff --input t10k-images-idx3-ubyte.gz >labels.csv\n"
-                "  fftool predict model.ff --input mine.npy --format jsonl --output mine.jsonl\n"
-                "  fftool predict model.ff --input mine.npy --probabilities >p.csv\n",
+    .examples =
+        "  fftool predict model.ff --input t10k-images-idx3-ubyte.gz >labels.csv\n"
+        "  fftool predict model.ff --input mine.npy --format jsonl --output mine.jsonl\n"
+        "  fftool predict model.ff --input mine.npy --probabilities >p.csv\n"
+        "  zcat new.csv.gz | fftool predict model.ff --input - --id-column id >labels.csv\n",
     .options = options,
     .settings_bytes = sizeof(struct settings),
     .init = init,
