@@ -101,7 +101,9 @@ struct ff_train_opts {
      * make it take 10 s or more, and within the accounted memory of its plan, which is free again
      * before it begins. Else, and if memory does not suffice, the speed is nominal. */
     bool measure_speed;
-    char reserved[7]; /* 0 */
+    bool no_disk_check; /* begin even if the plan needs more disk space than is free, as on a file
+                           system that compresses; else that is FF_EFULL at the start */
+    char reserved[6];   /* 0 */
 };
 
 struct ff_train_result {

@@ -242,8 +242,9 @@ void ff_dataset_needs(bool table, struct ff_needs *needs)
 {
     uint64_t most = 0;
 
-    ff_input_needs(needs); /* images */
-    ff_input_needs(needs); /* labels */
+    /* Images and labels. Members of an archive need less: while one is opened, its tail. */
+    ff_input_needs(needs);
+    ff_input_needs(needs);
     for (size_t f = 0; f < FORMATS; f++) {
         struct ff_needs own = {.mapped = 0};
 

@@ -1,6 +1,5 @@
 #include "data/input.h"
 
-#include "base/arithmetic.h"
 #include "base/hex.h"
 #include "data/archive.h"
 #include "data/paths.h"
@@ -235,10 +234,8 @@ void ff_input_close(struct ff_input *input)
 
 void ff_input_needs(struct ff_needs *needs)
 {
-    const uint64_t inflate = INFLATE_STATE_BYTES + INFLATE_WINDOW_BYTES + 2 * ZLIB_PREFIX;
-
-    /* A member takes the tail of its archive, as it is opened, in place of inflate()'s memory. */
-    needs->bytes[FF_MEM_IO] += sizeof(struct ff_input) + ff_larger(inflate, FF_ARCHIVE_TAIL_BYTES);
+    needs->bytes[FF_MEM_IO] +=
+        sizeof(struct ff_input) + INFLATE_STATE_BYTES + INFLATE_WINDOW_BYTES + 2 * ZLIB_PREFIX;
 }
 
 const char *ff_input_path(const struct ff_input *input)

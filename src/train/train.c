@@ -12,6 +12,7 @@
 #include "train/modes.h"
 #include "train/open.h"
 #include "train/place.h"
+#include "train/space.h"
 #include "train/stages.h"
 
 #include <limits.h>
@@ -192,6 +193,10 @@ static int plan(struct ff_run *run)
     struct ff_plan plan;
     int status = ff_train_tasks_plan(run->ctx, &run->tasks, &plan);
 
+    if (status != FF_OK)
+        return status;
+    if (!run->opts->no_disk_check)
+        status = ff_space_check(run->ctx, run->opts, &plan);
     if (status != FF_OK)
         return status;
     run->tally.planned_bytes = plan.peak_bytes;

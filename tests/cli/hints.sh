@@ -158,13 +158,15 @@ if mount -t tmpfs -o size=4k tmpfs full 2>/dev/null; then
     ok "resuming is not advised if nothing was saved" [ -z "$(grep resume err)" ]
     mount -t tmpfs -o remount,size=200k tmpfs full
     rm -f full/*
-    hinted 1 'No space left' 'free disk space; .fftool resume m2\.ff --scratch full/scratch. then resumes' \
-        train $small --model m2.ff --scratch full/scratch
+    hinted 1 'No space left' 'free disk space; .fftool resume m2\.ff --scratch full/scratch --no-disk-check. then resumes' \
+        train $small --model m2.ff --scratch full/scratch --no-disk-check
+    hinted 1 'full/scratch: too little disk space: stored activations .* 0\.[0-9]M are free' \
+        'free disk space; .fftool resume m2\.ff' resume m2.ff --scratch full/scratch
     ok "compressed scratch would be smaller" has err '^hint: .*--compress zstd\)$'
-    rm -f full/* m2.ff
+    rm -rf full/* m2.ff
     mount -t tmpfs -o remount,size=60k tmpfs full
-    hinted 1 'No space left' 'free disk space; .fftool resume m2\.ff --scratch full/scratch --compress zstd. then .*--scratch DIR\)$' \
-        train $small --model m2.ff --scratch full/scratch --compress zstd
+    hinted 1 'No space left' 'free disk space; .fftool resume m2\.ff --scratch full/scratch --compress zstd --no-disk-check. then .*--scratch DIR\)$' \
+        train $small --model m2.ff --scratch full/scratch --compress zstd --no-disk-check
     umount full
     ff 0 resume m2.ff --quiet
 else

@@ -70,6 +70,10 @@ int training_run(struct cli *cli, struct training *training, const struct ff_rec
          .help =                                                                                  \
              "samples in memory at a time; 0: chosen automatically; does not affect the weights", \
          .offset = offsetof(TYPE, RUN.opts.micro_batch_rows)},                                    \
+        {.kind = OPTION_FLAG,                                                                     \
+         .name = "no-disk-check",                                                                 \
+         .help = "begin even if less disk space is free than the plan needs",                     \
+         .offset = offsetof(TYPE, RUN.opts.no_disk_check)},                                       \
     {                                                                                             \
         .kind = OPTION_REAL, .name = "checkpoint-interval", .argument = "SECONDS",                \
         .help = "minimum time between two checkpoints within a layer",                            \
