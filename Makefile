@@ -66,7 +66,7 @@ endif
 # -ffp-contract=off: the same bits from every compiler. No -ffast-math: its reductions would not be.
 FFLAGS := -ffp-contract=off -fno-math-errno -fno-trapping-math
 
-PACKAGES := openblas lmdb libzstd zlib libzip libxxhash jansson
+PACKAGES := openblas lmdb libzstd zlib libzip libxxhash jansson libpng libjpeg
 ifneq ($(MAKECMDGOALS),clean)
   MISSING := $(shell $(PKG_CONFIG) --exists $(PACKAGES) check 2>/dev/null || echo yes)
   ifeq ($(MISSING),yes)

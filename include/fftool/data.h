@@ -57,9 +57,9 @@ struct ff_rows {
 
 /* One of the two. */
 struct ff_data_source {
-    const char *path;   /* a directory with the usual file names of a format, or a file of images,
-                           or a table */
-    const char *labels; /* file of labels; NULL: found by the usual names */
+    const char *path; /* a directory with the usual file names of a format, or with image files, or
+                         a file of images, or a table */
+    const char *labels;         /* file of labels; NULL: found by the usual names */
     const struct ff_rows *rows; /* not NULL: these; PATH, LABELS and ARRAYS do not count */
     const char *label_column; /* of a table, to train on: the column of labels, by name or by number
                                  from 1; NULL: the last */
@@ -71,7 +71,10 @@ struct ff_data_source {
     bool
         fill_missing; /* of a table, to train on: a missing value is the mean of its column, or its
                          most frequent text; else it is an error. A model keeps it for other data */
-    char reserved[7]; /* 0 */
+    uint16_t resize_width, resize_height; /* of image files, to train on: the size in pixels that
+                                             each is resized to; 0: they have one size. A model
+                                             keeps it for other data */
+    char reserved[2];                     /* 0 */
 };
 
 /* A format of files that the library reads. The strings live as long as the program. */

@@ -131,6 +131,10 @@ static int open_dataset(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
                          "%s: --array is not supported: %s data has no named arrays, as an .npz "
                          "file has",
                          spec->path, format->info.name);
+    if (status == FF_OK && (spec->resize_width | spec->resize_height) && !format->resizes)
+        status = ff_fail(ctx, FF_EINVAL,
+                         "%s: --resize is for image files (.png, .jpg, .pgm, .ppm); this is %s",
+                         spec->path, format->info.name);
     if (status == FF_OK)
         status = format->open(ctx, spec, out);
     if (status != FF_OK)
@@ -228,6 +232,8 @@ int ff_dataset_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
     int status = choose_format(ctx, spec, &format);
 
     *out = (struct ff_data_files){.count = 0};
+    if (status == FF_OK && format->look)
+        return format->look(ctx, spec, out);
     while (status == FF_OK) {
         status = format->find(ctx, spec, out->count, path);
         if (status != FF_OK || !*path)
@@ -238,7 +244,7 @@ int ff_dataset_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
     return status;
 }
 
-void ff_dataset_needs(bool table, struct ff_needs *needs)
+void ff_dataset_needs(const struct ff_schema *schema, struct ff_needs *needs)
 {
     uint64_t most = 0;
 
@@ -248,8 +254,8 @@ void ff_dataset_needs(bool table, struct ff_needs *needs)
     for (size_t f = 0; f < FORMATS; f++) {
         struct ff_needs own = {.mapped = 0};
 
-        if (table && formats[f]->needs)
-            formats[f]->needs(&own);
+        if (formats[f]->needs)
+            formats[f]->needs(schema, &own);
         most = ff_larger(most, ff_needs_total(&own));
     }
     needs->bytes[FF_MEM_IO] += most;

@@ -46,12 +46,13 @@ FF_CHECK int ff_dataset_begin_ids(struct ff_dataset *dataset, const char **name)
 /* Reads the name of the next row, valid until the next call. FF_EMISMATCH: there are no more. */
 FF_CHECK int ff_dataset_next_id(struct ff_dataset *dataset, const char **id);
 void ff_dataset_close(struct ff_dataset *dataset); /* NULL-safe */
-/* Names, sizes and modification times of the files of SPEC, found as by ff_dataset_open(). The
- * files are not read, so the hashes are empty. FF_ENOTFOUND also if a file is missing. */
+/* Names, sizes and modification times of the files of SPEC, found as by ff_dataset_open(); a tree
+ * of image files is one file, with their total size and the latest time. The files are not read, so
+ * the hashes are empty. FF_ENOTFOUND also if a file is missing. */
 FF_CHECK int ff_dataset_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
                              struct ff_data_files *out);
-/* Adds the memory of an open dataset, at most: with TABLE of one of columns, else of the others. */
-void ff_dataset_needs(bool table, struct ff_needs *needs);
+/* Adds the memory of an open dataset of SCHEMA, at most. */
+void ff_dataset_needs(const struct ff_schema *schema, struct ff_needs *needs);
 /* The table of formats, for generic tests; *COUNT rows. */
 const struct ff_dataset_format *const *ff_dataset_formats(size_t *count);
 

@@ -10,6 +10,7 @@
 #include "base/context.h"
 #include "base/rng.h"
 #include "data/files.h"
+#include "data/image.h"
 #include "data/paths.h"
 #include "data/schema.h"
 
@@ -19,9 +20,9 @@ enum ff_split { FF_SPLIT_TRAIN, FF_SPLIT_TEST };
 
 /* The dataset to open. Strings are not owned. */
 struct ff_dataset_spec {
-    const char *path;    /* a directory with the usual file names of a format, or an image file */
-    const char *labels;  /* label file; NULL: found beside PATH by the usual names */
-    enum ff_split split; /* which files of a directory */
+    const char *path;   /* a directory with the usual file names of a format, or a file of images */
+    const char *labels; /* label file; NULL: found beside PATH by the usual names */
+    enum ff_split split;        /* which files of a directory */
     const struct ff_rows *rows; /* if not NULL, the dataset; PATH is its name in messages */
     bool unlabelled;            /* read no labels (predict) */
     uint64_t sample; /* size of a random subsample; 0, or at least the number of rows: all */
@@ -31,6 +32,8 @@ struct ff_dataset_spec {
     bool fill_missing;              /* of a table: fill missing values, else they are errors */
     const char *arrays; /* of an archive of arrays: "IMAGES" or "IMAGES,LABELS"; NULL: found by the
                            usual names. FF_EINVAL for other formats */
+    uint32_t resize_width, resize_height; /* of image files, to train on; 0: they have one size */
+    const struct ff_image *image;         /* with SCHEMA: of the model; NULL, or height 0: none */
 };
 
 struct ff_dataset_info {
@@ -64,6 +67,7 @@ struct ff_dataset_format {
      * with .gz). */
     const char *const *names[2];
     bool holds_arrays; /* a file may hold several arrays, of which spec->arrays chooses */
+    bool resizes; /* takes spec->resize_width and resize_height */
     /* 0: not this format; else one of FF_BID_*, higher if more certain; negative: a status, on a
      * system error. Reads names and first bytes only. */
     int (*bid)(struct ff_ctx *ctx, const struct ff_dataset_spec *spec);
@@ -72,17 +76,20 @@ struct ff_dataset_format {
     int (*read)(struct ff_dataset *dataset, size_t max_rows, void *features, uint16_t *labels,
                 size_t *rows);
     void (*close)(struct ff_dataset *dataset);
-    /* The path of file I of the dataset, from 0, as found by open(); "" after the last one. */
+    /* The path of file I of the dataset, from 0, as found by open(); "" after the last one. NULL:
+     * look() is not. */
     int (*find)(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, unsigned i,
                 char path[FF_PATH_BYTES]);
+    /* Like ff_dataset_find(), of a format with more than FF_DATA_FILES files. */
+    int (*look)(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, struct ff_data_files *out);
     /* Like ff_dataset_describe(); in the order of find(). */
     int (*describe)(struct ff_dataset *dataset, struct ff_data_files *out);
     /* Like ff_dataset_begin_ids() and ff_dataset_next_id(); NULL: its rows have no names. */
     int (*begin_ids)(struct ff_dataset *dataset, const char **name);
     int (*next_id)(struct ff_dataset *dataset, const char **id);
-    /* Of a format with tables: adds the memory of an open dataset beyond two open files and its
-     * paths; else NULL. */
-    void (*needs)(struct ff_needs *needs);
+    /* Adds the memory of an open dataset beyond two open files and its paths, if SCHEMA may be of
+     * this format; NULL: none. */
+    void (*needs)(const struct ff_schema *schema, struct ff_needs *needs);
 };
 
 enum {
@@ -98,7 +105,8 @@ enum {
     ROW(npy)                    \
     ROW(npz)                    \
     ROW(cifar10)                \
-    ROW(csv)
+    ROW(csv)                    \
+    ROW(images)
 
 #define FF_DECLARE_FORMAT(name) extern const struct ff_dataset_format ff_format_##name;
 FF_DATASET_FORMATS(FF_DECLARE_FORMAT)

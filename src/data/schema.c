@@ -65,6 +65,8 @@ static bool copy(const struct ff_schema *in, struct ff_schema *out)
             return false;
     out->n_classes = in->n_classes;
     out->fills_missing = in->fills_missing;
+    out->image_files = in->image_files;
+    out->resizes = in->resizes;
     return copy_names(in->n_classes, in->classes, &out->classes) &&
            copy_name(in->label_name, &out->label_name) && copy_name(in->id_name, &out->id_name);
 }

@@ -43,6 +43,8 @@ struct ff_schema {
     char *label_name;
     char *id_name;      /* of the column that names the rows and is no feature; likewise */
     bool fills_missing; /* a missing value is the mean of its column, or its mode */
+    bool image_files;   /* a row is an image file */
+    bool resizes;       /* which is resized to the size of the others */
 };
 
 /* Strings and arrays of a schema are malloc'd, and freed by this. SCHEMA is then empty. */

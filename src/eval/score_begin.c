@@ -145,7 +145,8 @@ static int open_data(struct scoring *s)
                                    .unlabelled = s->opts->unlabelled,
                                    .sample = s->opts->unlabelled ? 0 : opts->limit_rows,
                                    .id_column = opts->data.id_column,
-                                   .schema = &manifest->schema};
+                                   .schema = &manifest->schema,
+                                   .image = &manifest->image};
     const struct ff_dataset_info *info;
     int status = ff_dataset_open(s->ctx, &spec, &s->dataset);
 

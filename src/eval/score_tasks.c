@@ -268,7 +268,7 @@ static void settle(struct ff_score_job *job)
     ff_model_file_needs(&job->base);
     job->coding = (struct ff_needs){0};
     ff_model_file_coding_needs(largest, false, true, &job->coding);
-    ff_dataset_needs(job->manifest->schema.n_columns > 0, &job->base);
+    ff_dataset_needs(&job->manifest->schema, &job->base);
     job->comfortable_chunks = comfortable_chunks(job, widest);
 }
 

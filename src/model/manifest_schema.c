@@ -57,6 +57,10 @@ int ff_manifest_schema_write(json_t *data, const struct ff_schema *schema)
         failed |= json_object_set_new(data, "id_column", json_string(schema->id_name));
     if (schema->fills_missing)
         failed |= json_object_set_new(data, "fills_missing", json_true());
+    if (schema->image_files)
+        failed |= json_object_set_new(data, "image_files", json_true());
+    if (schema->resizes)
+        failed |= json_object_set_new(data, "resized", json_true());
     return failed ? -1 : 0;
 }
 
@@ -160,6 +164,15 @@ static int columns_from_json(struct ff_ctx *ctx, const json_t *array, struct ff_
     return status;
 }
 
+/* Reads the member NAME of DATA, false if there is none. */
+static int flag_from_json(struct ff_ctx *ctx, const json_t *data, const char *name, bool *out)
+{
+    const json_t *value = json_object_get(data, name);
+
+    *out = json_is_true(value);
+    return !value || json_is_boolean(value) ? FF_OK : damaged(ctx, name);
+}
+
 static int schema_from_json(struct ff_ctx *ctx, const json_t *data, uint32_t classes,
                             struct ff_schema *out)
 {
@@ -167,7 +180,6 @@ static int schema_from_json(struct ff_ctx *ctx, const json_t *data, uint32_t cla
     const json_t *names = json_object_get(data, "class_names");
     const json_t *label = json_object_get(data, "label_column");
     const json_t *id = json_object_get(data, "id_column");
-    const json_t *fills = json_object_get(data, "fills_missing");
     int status = columns ? columns_from_json(ctx, columns, out) : FF_OK;
 
     if (status == FF_OK && names)
@@ -176,9 +188,12 @@ static int schema_from_json(struct ff_ctx *ctx, const json_t *data, uint32_t cla
         status = name_from_json(ctx, label, &out->label_name);
     if (status == FF_OK && id)
         status = name_from_json(ctx, id, &out->id_name);
-    if (status == FF_OK && fills && !json_is_boolean(fills))
-        status = damaged(ctx, "fills_missing");
-    out->fills_missing = json_is_true(fills);
+    if (status == FF_OK)
+        status = flag_from_json(ctx, data, "fills_missing", &out->fills_missing);
+    if (status == FF_OK)
+        status = flag_from_json(ctx, data, "image_files", &out->image_files);
+    if (status == FF_OK)
+        status = flag_from_json(ctx, data, "resized", &out->resizes);
     if (!names)
         out->n_classes = classes;
     return status;

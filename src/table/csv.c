@@ -198,8 +198,10 @@ static int csv_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, stru
     return status;
 }
 
-static void csv_needs(struct ff_needs *needs)
+static void csv_needs(const struct ff_schema *schema, struct ff_needs *needs)
 {
+    if (schema->n_columns == 0)
+        return;
     ff_reader_needs(needs);
     ff_reader_needs(needs); /* of the names of the rows */
     needs->bytes[FF_MEM_IO] += sizeof(struct table) + FF_VALUES_BYTES(FF_MAX_DATA_CLASSES);

@@ -19,6 +19,7 @@ struct ff_dataset_spec ff_data_spec(const struct ff_manifest *manifest,
         .split = FF_SPLIT_TRAIN,
         .sample = manifest->all_samples ? manifest->samples : 0,
         .schema = &manifest->schema,
+        .image = &manifest->image,
     };
 }
 
@@ -34,6 +35,8 @@ struct ff_dataset_spec ff_given_data_spec(const struct ff_train_opts *opts)
         .label_column = opts->data.label_column,
         .id_column = opts->data.id_column,
         .fill_missing = opts->data.fill_missing,
+        .resize_width = opts->data.resize_width,
+        .resize_height = opts->data.resize_height,
     };
 }
 

@@ -77,6 +77,7 @@ static void initial_text(const struct option_spec *option, const void *settings,
             snprintf(text, size, "%s", string);
         break;
     case OPTION_FLAG:
+    case OPTION_EXTENT:
     case OPTION_HEADING:
     case OPTION_FIELDS:
         break;

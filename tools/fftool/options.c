@@ -107,6 +107,27 @@ static int set_real(const char *command, const struct option_spec *option, const
     return EXIT_DONE;
 }
 
+static int set_extent(const char *command, const struct option_spec *option, const char *text,
+                      char *target)
+{
+    const char *cross = strpbrk(text, "xX");
+    char width[8];
+    uint64_t values[2] = {0, 0};
+    uint16_t extent[2];
+
+    snprintf(width, sizeof width, "%.*s", cross != NULL ? (int)(cross - text) : 0, text);
+    if (cross == NULL || cross - text >= (int)sizeof width ||
+        !read_integer(width, false, &values[0]) || !read_integer(cross + 1, false, &values[1]) ||
+        values[0] < 1 || values[1] < 1 || values[0] > option->max || values[1] > option->max)
+        return usage_error(command,
+                           "--%s: \"%s\" is not a width and a height from 1 to %llu, such as 32x32",
+                           option->name, text, (unsigned long long)option->max);
+    extent[0] = (uint16_t)values[0];
+    extent[1] = (uint16_t)values[1];
+    memcpy(target, extent, sizeof extent);
+    return EXIT_DONE;
+}
+
 static int set_choice(const char *command, const struct option_spec *option, const char *text,
                       char *target)
 {
@@ -142,6 +163,8 @@ static int set_option(const char *command, const struct option_spec *option, con
         return set_integer(command, option, text, target);
     case OPTION_REAL:
         return set_real(command, option, text, target);
+    case OPTION_EXTENT:
+        return set_extent(command, option, text, target);
     case OPTION_STRING:
         if (*text == '\0')
             return usage_error(command, "--%s: the value is empty", option->name);

@@ -17,6 +17,7 @@ enum option_kind {
     OPTION_COUNT64, /* uint64_t */
     OPTION_SIZE,    /* uint64_t; bytes, with K, M, G or T for powers of 1024 */
     OPTION_REAL,    /* double, finite */
+    OPTION_EXTENT,  /* uint16_t[2]; WIDTHxHEIGHT, each from 1 to max */
     OPTION_STRING,  /* const char * */
     OPTION_CHOICE   /* const char *, one of the choices */
 };

@@ -24,6 +24,8 @@ void training_init(struct training *training);
 int training_run(struct cli *cli, struct training *training, const struct ff_recipe *recipe,
                  bool replace_log);
 
+/* The most pixels that --resize takes. */
+#define TRAINING_LONGEST_SIDE 16384
 /* The lowest speed that --gflops takes. */
 #define TRAINING_LEAST_GFLOPS 1e-6
 
