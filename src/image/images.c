@@ -40,10 +40,13 @@ static int images_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
     unsigned char magic[FF_IMAGE_MAGIC];
     struct ff_input *input;
     size_t got = 0;
+    bool found;
     int status;
 
-    if (ff_path_is_directory(spec->path))
-        return ff_tree_bid(ctx, spec) ? FF_BID_NAME : 0;
+    if (ff_path_is_directory(spec->path)) {
+        status = ff_tree_bid(ctx, spec, &found);
+        return status != FF_OK ? status : found ? FF_BID_NAME : 0;
+    }
     if (!ff_picture_has_name(spec->path))
         return 0;
     status = ff_input_open(ctx, spec->path, &input);

@@ -26,9 +26,8 @@ static bool is_space(unsigned char byte)
 
 static int no_number(const struct ff_picture *picture, const char *what)
 {
-    return ff_fail(picture->ctx, FF_ECORRUPT, "%s: damaged: its %s %s not a number",
-                   ff_input_path(picture->input), what,
-                   strcmp(what, "pixels") == 0 ? "have" : "is");
+    return ff_fail(picture->ctx, FF_ECORRUPT, "%s: damaged: a number is missing in its %s",
+                   ff_input_path(picture->input), what);
 }
 
 /* Reads a byte; a comment is one white space. */
@@ -95,6 +94,16 @@ static int pnm_open(struct ff_picture *picture)
     return status;
 }
 
+static int too_large(const struct ff_picture *picture)
+{
+    const struct pnm *pnm = picture->state;
+
+    return ff_fail(picture->ctx, FF_ECORRUPT,
+                   "%s: damaged: a value of row %u (from 0) is more than %u, the largest that its "
+                   "header allows",
+                   ff_input_path(picture->input), picture->next, pnm->most);
+}
+
 static int read_values(struct ff_picture *picture, unsigned char *out, size_t n)
 {
     const struct pnm *pnm = picture->state;
@@ -106,7 +115,9 @@ static int read_values(struct ff_picture *picture, unsigned char *out, size_t n)
         uint32_t value;
 
         status = read_number(picture, "pixels", true, &value);
-        out[i] = value > 255 ? 255 : (unsigned char)value;
+        if (status == FF_OK && value > pnm->most)
+            return too_large(picture);
+        out[i] = (unsigned char)value;
     }
     return status;
 }
@@ -119,10 +130,7 @@ static int pnm_row(struct ff_picture *picture, unsigned char *out)
 
     for (size_t i = 0; i < n && status == FF_OK; i++) {
         if (out[i] > pnm->most)
-            return ff_fail(picture->ctx, FF_ECORRUPT,
-                           "%s: damaged: a value of row %u (from 0) is more than %u, the largest "
-                           "that its header allows",
-                           ff_input_path(picture->input), picture->next, pnm->most);
+            return too_large(picture);
         out[i] = (unsigned char)((out[i] * 255u + pnm->most / 2) / pnm->most);
     }
     return status;

@@ -45,30 +45,32 @@ static bool find_root(const struct ff_dataset_spec *spec, char out[FF_PATH_BYTES
     return snprintf(out, FF_PATH_BYTES, "%s", spec->path) < FF_PATH_BYTES;
 }
 
-/* True if a directory in ROOT has images. */
-static bool has_class(struct ff_ctx *ctx, const char *root)
+/* Sets *FOUND if a directory in ROOT has images. */
+static int find_class(struct ff_ctx *ctx, const char *root, bool *found)
 {
     struct ff_listing classes;
     char path[FF_PATH_BYTES];
-    bool found = false;
+    int status = ff_listing_read(ctx, root, FF_LIST_DIRECTORIES, &classes);
 
-    if (ff_listing_read(ctx, root, FF_LIST_DIRECTORIES, &classes) == FF_OK)
-        for (uint32_t i = 0; i < classes.n && !found; i++)
-            found = join(root, ff_listing_name(&classes, i), path) &&
-                    ff_listing_has(path, FF_LIST_IMAGES);
+    for (uint32_t i = 0; status == FF_OK && i < classes.n && !*found; i++)
+        *found =
+            join(root, ff_listing_name(&classes, i), path) && ff_listing_has(path, FF_LIST_IMAGES);
     ff_listing_release(&classes);
-    return found;
+    return status == FF_ENOMEM || status == FF_EBUDGET ? status : FF_OK;
 }
 
-bool ff_tree_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
+int ff_tree_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, bool *found)
 {
     struct ff_dataset_spec other = *spec;
     char root[FF_PATH_BYTES];
 
-    if (find_root(spec, root))
-        return ff_listing_has(root, FF_LIST_IMAGES) || has_class(ctx, root);
+    *found = false;
+    if (find_root(spec, root)) {
+        *found = ff_listing_has(root, FF_LIST_IMAGES);
+        return *found ? FF_OK : find_class(ctx, root, found);
+    }
     other.split = spec->split == FF_SPLIT_TRAIN ? FF_SPLIT_TEST : FF_SPLIT_TRAIN;
-    return find_root(&other, root) && has_class(ctx, root);
+    return find_root(&other, root) ? find_class(ctx, root, found) : FF_OK;
 }
 
 static int no_split(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)

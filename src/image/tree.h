@@ -29,9 +29,9 @@ struct ff_tree {
     struct ff_tree_survey *survey; /* in the making; else NULL */
 };
 
-/* True if SPEC names a directory with images in the places above, even if those of its split are
- * missing. */
-bool ff_tree_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec);
+/* Sets *FOUND to whether SPEC names a directory with images in the places above, even if those of
+ * its split are missing. FF_ENOMEM, FF_EBUDGET; other errors are as if there were none. */
+FF_CHECK int ff_tree_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, bool *found);
 /* Finds the classes. FF_ENOTFOUND, FF_EFORMAT: no images of the split, or no classes where labels
  * are required. TREE is to be released also on error. */
 FF_CHECK int ff_tree_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,

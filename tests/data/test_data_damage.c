@@ -66,7 +66,7 @@ START_TEST(a_file_cut_anywhere_is_an_error)
     const struct data_fixture *fixture = &data_fixtures[_i];
 
     fixture->write(fixture, directory, ROWS_CUT);
-    check_cut_at_every_byte(fixture, fixture->images);
+    check_cut_at_every_byte(fixture, data_images(fixture));
     fixture->write(fixture, directory, ROWS_CUT);
     if (fixture->labels)
         check_cut_at_every_byte(fixture, fixture->labels);
@@ -102,7 +102,7 @@ START_TEST(a_damaged_header_neither_crashes_nor_takes_memory)
     size_t rows;
 
     fixture->write(fixture, directory, ROWS_CUT);
-    check_damage_to_every_byte(fixture->images);
+    check_damage_to_every_byte(data_images(fixture));
     if (fixture->labels)
         check_damage_to_every_byte(fixture->labels);
     ck_assert_int_eq(read_rows(&rows), FF_OK);
@@ -112,7 +112,7 @@ END_TEST
 START_TEST(more_bytes_than_the_header_declares_are_an_error)
 {
     const struct data_fixture *fixture = &data_fixtures[_i];
-    const char *names[] = {fixture->images, fixture->labels};
+    const char *names[] = {data_images(fixture), fixture->labels};
 
     for (size_t i = 0; i < 2 && names[i]; i++) {
         struct data_bytes bytes;
@@ -133,7 +133,7 @@ START_TEST(an_empty_file_is_an_error)
     size_t rows;
 
     fixture->write(fixture, directory, ROWS_CUT);
-    ck_assert_int_eq(truncate(data_path(directory, fixture->images), 0), 0);
+    ck_assert_int_eq(truncate(data_path(directory, data_images(fixture)), 0), 0);
     ck_assert_int_ne(read_rows(&rows), FF_OK);
     ck_assert_ptr_nonnull(strstr(ff_ctx_message(ctx), fixture->images));
 }
