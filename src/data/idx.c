@@ -6,6 +6,7 @@
 #include "data/format.h"
 #include "data/pair.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define MAGIC_BYTES 4
@@ -80,20 +81,89 @@ static bool labels_of(char path[FF_PATH_BYTES])
 
 static const struct ff_pair_format idx_pair = {read_header, has_magic, has_name, labels_of};
 
+/* ---- EMNIST ---- */
+
+/* The datasets of EMNIST (Cohen et al., "EMNIST: an extension of MNIST to handwritten letters",
+ * 2017), whose files have longer names. */
+static const char *const sets[] = {"balanced", "byclass", "bymerge", "digits", "letters", "mnist"};
+#define SETS (sizeof sets / sizeof *sets)
+
+/* Finds the images of SPEC if it is a directory without the usual names: returns how many datasets
+ * of EMNIST it has, the first of which is PATH, and lists their names in LIST of BYTES bytes. */
+static unsigned find_emnist(const struct ff_dataset_spec *spec, char path[FF_PATH_BYTES],
+                            char *list, size_t bytes)
+{
+    const char *half = spec->split == FF_SPLIT_TRAIN ? "train" : "test";
+    char name[64], found[FF_PATH_BYTES];
+    unsigned n = 0;
+    size_t used = 0;
+
+    if (!ff_path_is_directory(spec->path) ||
+        ff_path_find_any(spec->path, ff_format_idx.names[spec->split], found))
+        return 0;
+    for (size_t i = 0; i < SETS; i++) {
+        snprintf(name, sizeof name, "emnist-%s-%s-images-idx3-ubyte", sets[i], half);
+        if (!ff_path_find(spec->path, name, found))
+            continue;
+        if (n++ == 0)
+            memcpy(path, found, sizeof found);
+        if (used < bytes)
+            used += (size_t)snprintf(list + used, bytes - used, "%s%s", n > 1 ? ", " : "",
+                                     ff_path_base(found));
+    }
+    return n;
+}
+
+/* Makes OUT of SPEC: the path of the images, in PATH, if they are of EMNIST. */
+static int choose(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                  struct ff_dataset_spec *out, char path[FF_PATH_BYTES])
+{
+    char list[FF_MESSAGE_BYTES / 2];
+    unsigned n = find_emnist(spec, path, list, sizeof list);
+
+    *out = *spec;
+    if (n == 0)
+        return FF_OK;
+    out->path = path;
+    if (n == 1)
+        return FF_OK;
+    return ff_fail(ctx, FF_EINVAL, "%s: several datasets (%s); give the path of the file of images",
+                   spec->path, list);
+}
+
+/* ---- The operations ---- */
+
 static int idx_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
 {
-    return ff_pair_bid(ctx, spec, &ff_format_idx, &idx_pair);
+    struct ff_dataset_spec chosen = *spec;
+    char path[FF_PATH_BYTES], list[1];
+    unsigned n = find_emnist(spec, path, list, sizeof list);
+
+    if (n > 1)
+        return FF_BID_DIRECTORY;
+    if (n == 1)
+        chosen.path = path;
+    return ff_pair_bid(ctx, &chosen, &ff_format_idx, &idx_pair);
 }
 
 static int idx_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, struct ff_dataset **out)
 {
-    return ff_pair_open(ctx, spec, &ff_format_idx, &idx_pair, out);
+    struct ff_dataset_spec chosen;
+    char path[FF_PATH_BYTES];
+    int status = choose(ctx, spec, &chosen, path);
+
+    return status == FF_OK ? ff_pair_open(ctx, &chosen, &ff_format_idx, &idx_pair, out) : status;
 }
 
 static int idx_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, unsigned i,
                     char path[FF_PATH_BYTES])
 {
-    return ff_pair_find(ctx, spec, &ff_format_idx, &idx_pair, i, path);
+    struct ff_dataset_spec chosen;
+    char images[FF_PATH_BYTES];
+    int status = choose(ctx, spec, &chosen, images);
+
+    return status == FF_OK ? ff_pair_find(ctx, &chosen, &ff_format_idx, &idx_pair, i, path)
+                           : status;
 }
 
 static const char *const train_names[] = {"train-images-idx3-ubyte", "train-images.idx3-ubyte",
@@ -102,10 +172,11 @@ static const char *const test_names[] = {"t10k-images-idx3-ubyte", "t10k-images.
 
 const struct ff_dataset_format ff_format_idx = {
     .info = {.name = "idx",
-             .summary = "IDX files (MNIST, Fashion-MNIST)",
+             .summary = "IDX files (MNIST, Fashion-MNIST, EMNIST)",
              .layout = "a directory with train-images-idx3-ubyte, train-labels-idx1-ubyte and the "
-                       "same of t10k, or "
-                       "a file of images"},
+                       "same of t10k, or the files of one dataset of EMNIST, such as "
+                       "emnist-letters-train-images-idx3-ubyte, or a file of images; images of "
+                       "EMNIST are transposed"},
     .names = {train_names, test_names},
     .bid = idx_bid,
     .open = idx_open,
