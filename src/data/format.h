@@ -27,9 +27,9 @@ struct ff_dataset_spec {
     bool unlabelled;            /* read no labels (predict) */
     uint64_t sample; /* size of a random subsample; 0, or at least the number of rows: all */
     const struct ff_schema *schema; /* of the model that is to use the data; NULL: to be found */
-    const char *label_column;       /* of a table: name, or number from 1; NULL: the last */
-    const char *id_column;          /* of a table: likewise; NULL: none, or that of SCHEMA */
-    bool fill_missing;              /* of a table: fill missing values, else they are errors */
+    const char *label_column; /* of a table or CIFAR-100: name, or number from 1; NULL: the last */
+    const char *id_column;    /* of a table: likewise; NULL: none, or that of SCHEMA */
+    bool fill_missing;        /* of a table: fill missing values, else they are errors */
     const char *arrays; /* of an archive of arrays: "IMAGES" or "IMAGES,LABELS"; NULL: found by the
                            usual names. FF_EINVAL for other formats */
     uint32_t resize_width, resize_height; /* of image files, to train on; 0: they have one size */
@@ -67,7 +67,7 @@ struct ff_dataset_format {
      * with .gz). */
     const char *const *names[2];
     bool holds_arrays; /* a file may hold several arrays, of which spec->arrays chooses */
-    bool resizes; /* takes spec->resize_width and resize_height */
+    bool resizes;      /* takes spec->resize_width and resize_height */
     /* 0: not this format; else one of FF_BID_*, higher if more certain; negative: a status, on a
      * system error. Reads names and first bytes only. */
     int (*bid)(struct ff_ctx *ctx, const struct ff_dataset_spec *spec);
@@ -105,6 +105,7 @@ enum {
     ROW(npy)                    \
     ROW(npz)                    \
     ROW(cifar10)                \
+    ROW(cifar100)               \
     ROW(csv)                    \
     ROW(images)
 

@@ -22,7 +22,7 @@ mkdir -p pets/train/left pets/train/top pets/test/left pets/test/top
 i=0
 while [ $i -lt 24 ]; do
     split=train
-    [ $((i % 4)) -ne 3 ] || split=test
+    [ $((i % 4)) -ne 3 ] || split="test"
     pgm pets/$split/left/$i.pgm 8 8 "x < 4 ? 100 + 5 * $i : $i"
     pgm pets/$split/top/$i.pgm 8 8 "y < 4 ? 100 + 5 * $i : $i"
     i=$((i + 1))

@@ -43,7 +43,7 @@ static void check_content(const struct data_fixture *fixture, const struct ff_da
     ck_assert_uint_eq(dataset->info.height, fixture->height);
     ck_assert_uint_eq(dataset->info.width, fixture->width);
     ck_assert_uint_eq(dataset->info.channels, fixture->channels);
-    ck_assert_uint_eq(dataset->info.classes, spec->unlabelled ? 0 : 10);
+    ck_assert_uint_eq(dataset->info.classes, spec->unlabelled ? 0 : data_classes(fixture));
     ck_assert(dataset->info.is_float == fixture->is_float);
     do {
         ck_assert_msg(

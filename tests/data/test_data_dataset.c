@@ -1,4 +1,4 @@
-/* Finding the files of a dataset, samples of it, CIFAR-10, and real data. */
+/* Finding the files of a dataset, samples of it, EMNIST, and real data. */
 #include "fixtures/dataset_fixture.h"
 #include "support/suite.h"
 
@@ -92,7 +92,8 @@ START_TEST(the_error_for_a_foreign_file_names_the_known_formats)
     ck_says("photo.gif");
     ck_says("IDX");
     ck_says("NumPy");
-    ck_says("CIFAR-10");
+    ck_says("CIFAR-10 ");
+    ck_says("CIFAR-100");
     ck_says(".jpg");
 }
 END_TEST
@@ -155,30 +156,60 @@ START_TEST(the_test_split_is_read_from_its_own_files)
 }
 END_TEST
 
-/* ---- CIFAR-10 ---- */
+/* ---- EMNIST ---- */
 
-START_TEST(a_gap_between_cifar10_batches_is_an_error)
+/* Writes ROWS images of dataset SET, with labels from 1 to 26 in turn. */
+static void write_emnist(const char *set, uint32_t rows)
 {
-    const struct data_fixture *fixture = fixture_named("cifar10, batches");
+    struct data_bytes images = data_idx(8, 3, (const uint32_t[]){rows, 1, 2});
+    struct data_bytes labels = data_idx(8, 1, (const uint32_t[]){rows});
+    char name[64];
 
-    fixture->write(fixture, directory, 5);
-    ck_assert_int_eq(unlink(data_path(directory, "data_batch_2.bin")), 0);
-    ck_assert_int_eq(try_folder(), FF_ENOTFOUND);
-    ck_says("data_batch_2.bin");
+    for (uint32_t row = 0; row < rows; row++) {
+        unsigned char label = (unsigned char)(row % 26 + 1);
+
+        data_put(&images, "ab", 2);
+        data_put(&labels, &label, 1);
+    }
+    snprintf(name, sizeof name, "emnist-%s-train-images-idx3-ubyte.gz", set);
+    data_write_gz(directory, name, &images);
+    snprintf(name, sizeof name, "emnist-%s-train-labels-idx1-ubyte", set);
+    data_write(directory, name, &labels);
+}
+
+START_TEST(emnist_letters_are_26_classes)
+{
+    const struct ff_dataset_spec spec = {.path = directory};
+    struct ff_data_files files;
+    struct ff_dataset *dataset;
+
+    write_emnist("letters", 60);
+    ck_assert_msg(ff_dataset_open(ctx, &spec, &dataset) == FF_OK, "%s", ff_ctx_message(ctx));
+    ck_assert_str_eq(dataset->info.format, "idx");
+    ck_assert_uint_eq(dataset->info.rows, 60);
+    ck_assert_uint_eq(dataset->info.classes, 26);
+    ck_assert_str_eq(dataset->schema.classes[25], "26");
+    ff_dataset_close(dataset);
+    ck_assert_int_eq(ff_dataset_find(ctx, &spec, &files), FF_OK);
+    ck_assert_str_eq(files.file[0].name, "emnist-letters-train-images-idx3-ubyte.gz");
+    ck_assert_str_eq(files.file[1].name, "emnist-letters-train-labels-idx1-ubyte");
 }
 END_TEST
 
-START_TEST(cifar10_has_ten_labels)
+START_TEST(several_datasets_of_emnist_are_listed)
 {
-    const struct data_fixture *fixture = fixture_named("cifar10");
-    struct data_bytes bytes;
+    struct ff_dataset_spec spec = {.path = directory};
+    uint64_t rows, sum;
 
-    fixture->write(fixture, directory, 3);
-    bytes = data_read(directory, fixture->images);
-    bytes.at[2 * 3073] = 10;
-    data_write(directory, fixture->images, &bytes);
+    write_emnist("letters", 30);
+    write_emnist("digits", 20);
     ck_assert_int_eq(try_folder(), FF_EINVAL);
-    ck_says("label 10 of row 2");
+    ck_says("emnist-digits-train-images-idx3-ubyte.gz, "
+            "emnist-letters-train-images-idx3-ubyte.gz");
+    ck_says("give the path of the file of images");
+    spec.path = data_path(directory, "emnist-digits-train-images-idx3-ubyte.gz");
+    ck_assert_int_eq(read_all(&spec, 4, &rows, &sum), FF_OK);
+    ck_assert_uint_eq(rows, 20);
 }
 END_TEST
 
@@ -240,7 +271,7 @@ int main(void)
     Suite *suite = suite_create("data: datasets");
     TCase *samples = dataset_tcase(suite, "samples");
     TCase *find = dataset_tcase(suite, "finding");
-    TCase *cifar = dataset_tcase(suite, "cifar10");
+    TCase *emnist = dataset_tcase(suite, "emnist");
     TCase *real = dataset_tcase(suite, "real");
 
     tcase_add_test(samples, a_sample_of_sorted_rows_has_every_class_in_its_share);
@@ -250,8 +281,8 @@ int main(void)
     tcase_add_test(find, foreign_content_under_a_usual_name_is_refused_by_its_format);
     tcase_add_test(find, a_pipe_is_refused_and_not_waited_for);
     tcase_add_test(find, the_test_split_is_read_from_its_own_files);
-    tcase_add_test(cifar, a_gap_between_cifar10_batches_is_an_error);
-    tcase_add_test(cifar, cifar10_has_ten_labels);
+    tcase_add_test(emnist, emnist_letters_are_26_classes);
+    tcase_add_test(emnist, several_datasets_of_emnist_are_listed);
     tcase_add_test(real, the_shipped_sample_is_complete);
     tcase_add_test(real, mnist_is_read_whole);
     return run_suite(suite);

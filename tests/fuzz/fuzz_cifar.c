@@ -1,4 +1,5 @@
-/* A batch of CIFAR-10: as a file, with and without labels, and as a directory's only one. */
+/* A batch of CIFAR-10: as a file, with and without labels, and as a directory's only one; and one
+ * of CIFAR-100, with either label. */
 #include "fuzz/dataset.h"
 #include "fuzz/fuzz.h"
 
@@ -14,6 +15,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unlabelled = fuzz_dataset(&spec);
     FUZZ_CHECK(labelled != FF_OK || unlabelled == FF_OK);
     spec = (struct ff_dataset_spec){.path = fuzz_directory()};
+    fuzz_dataset(&spec);
+    spec = (struct ff_dataset_spec){.path = fuzz_file("train.bin", data, size)};
+    fuzz_dataset(&spec);
+    spec.label_column = "coarse";
     fuzz_dataset(&spec);
     return 0;
 }
