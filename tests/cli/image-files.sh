@@ -42,6 +42,9 @@ ok "images of a directory are predicted in the order of their names" \
     [ "$(cut -d, -f2 out | tr '\n' ' ')" = "label top left " ]
 ff 0 train --data pets $net --model a.ff
 ok "training on the same images is complete" has out 'complete already'
+touch pets/train/left/0.pgm
+ff 0 train --data pets $net --model a.ff
+ok "an image that was written again is accepted" has out 'complete already'
 pgm pets/train/left/0.pgm 8 8 100
 refused 1 'train \([0-9]* bytes then and now\) has changed since' train --data pets $net --model a.ff
 
