@@ -100,7 +100,8 @@ static void count_labels(struct ff_metrics *f, const struct ff_forward_block *bl
     uint32_t classes = f->manifest->classes;
     double loss;
 
-    f->loss->labels(&f->params, block->rows, classes, 1, labels, block->goodness, f->c, &loss);
+    f->loss->labels(&f->params, block->rows, classes, 1, labels, NULL, block->goodness, f->c,
+                    &loss);
     f->total.loss += loss;
     f->total.rows += block->rows;
     ff_conditioned_count(block->rows, classes, labels, block->goodness, &f->total);

@@ -353,7 +353,7 @@ static int run_output(struct ff_backprop *b, struct ff_sums *sums)
         if (status != FF_OK)
             return status;
         sums->loss += ff_softmax_cross_entropy(block->rows, classes, b->batch_rows, logits,
-                                               b->labels, &wrong);
+                                               b->labels, NULL, &wrong);
         sums->wrong += (double)wrong;
     }
     return status;

@@ -337,7 +337,7 @@ double ff_conditioned_weigh(struct ff_conditioned *conditioned, const struct ff_
     double value;
 
     ff_conditioned_count(rows, n, truth, weights, sums);
-    loss->labels(params, rows, n, batch_rows, truth, weights, weights, &value);
+    loss->labels(params, rows, n, batch_rows, truth, NULL, weights, weights, &value);
     for (size_t i = 0; i < rows * n; i++)
         weights[i] *= factor;
     return value;

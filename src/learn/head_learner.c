@@ -152,8 +152,8 @@ static int learn_chunk(struct head_learner *l, uint32_t chunk, size_t batch_rows
         ff_head_logits(&l->head, opts->workers->pool, piece.rows, piece.x, l->product, l->logits);
     if (status != FF_OK)
         return status;
-    sums->loss +=
-        ff_softmax_cross_entropy(piece.rows, classes, batch_rows, l->logits, l->labels, &wrong);
+    sums->loss += ff_softmax_cross_entropy(piece.rows, classes, batch_rows, l->logits, l->labels,
+                                           NULL, &wrong);
     sums->wrong += (double)wrong;
     block = (struct ff_block){.x = piece.x, .rows = piece.rows};
     rows.blocks = &block;

@@ -1,5 +1,7 @@
 #include "nn/loss.h"
 
+#include "nn/class_weights.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -95,12 +97,17 @@ static double softmax_row(const struct ff_loss_params *params, size_t n, size_t 
 }
 
 static void softmax_labels(const struct ff_loss_params *params, size_t rows, size_t n, size_t batch,
-                           const uint16_t *truth, const float *g, float *c, double *loss)
+                           const uint16_t *truth, const struct ff_row_weights *weights,
+                           const float *g, float *c, double *loss)
 {
     double weight = 1.0 / (double)batch, sum = 0.0;
 
-    for (size_t i = 0; i < rows; i++)
-        sum += softmax_row(params, n, truth ? truth[i] : 0, weight, g + i * n, c + i * n);
+    for (size_t i = 0; i < rows; i++) {
+        /* A factor of 1 changes no bit. */
+        double w = weights ? ff_class_weight(weights->of_class, weights->classes[i]) : 1.0;
+
+        sum += w * softmax_row(params, n, truth ? truth[i] : 0, w * weight, g + i * n, c + i * n);
+    }
     *loss = sum * weight;
 }
 

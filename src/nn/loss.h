@@ -16,6 +16,12 @@ struct ff_loss_params {
     float label_smoothing; /* ls, for label losses; others ignore it, and have 0 as default */
 };
 
+/* Weights of the rows of a label loss: w_i = of_class[classes[i]]. */
+struct ff_row_weights {
+    const uint16_t *classes; /* (rows): the class of each row */
+    const float *of_class;   /* weights of the classes (nn/class_weights.h); NULL: all 1 */
+};
+
 struct ff_loss {
     const char *name;
     const char *formula;            /* for --help and the man page */
@@ -32,11 +38,13 @@ struct ff_loss {
                   const float *g_pos, const float *g_neg, float *c_pos, float *c_neg, double *loss);
     /*
      * For ROWS rows of N labels each: g[i n + c] is the goodness of row i for its label c, and
-     * TRUTH[i] is the index of the true one (TRUTH NULL: the first). C becomes dL/dG, for the mean
-     * over BATCH rows, and may be G. Otherwise as above.
+     * TRUTH[i] is the index of the true one (TRUTH NULL: the first). The loss of a row is
+     * multiplied by its weight (WEIGHTS NULL: 1). C becomes dL/dG, for the mean over BATCH rows,
+     * and may be G. Otherwise as above.
      */
     void (*labels)(const struct ff_loss_params *params, size_t rows, size_t n, size_t batch,
-                   const uint16_t *truth, const float *g, float *c, double *loss);
+                   const uint16_t *truth, const struct ff_row_weights *weights, const float *g,
+                   float *c, double *loss);
 };
 
 /* Finds a loss by name; NULL if there is none. */

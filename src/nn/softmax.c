@@ -1,5 +1,7 @@
 #include "nn/softmax.h"
 
+#include "nn/class_weights.h"
+
 #include <assert.h>
 #include <math.h>
 
@@ -17,9 +19,11 @@ size_t ff_argmax(size_t n, const float *scores)
 
 /*
  * z: (classes), of one row. Subtracting the largest logit does not change p and prevents an
- * overflow of expf(). Returns -log p[label] = log(sum of exp(z - max)) - (z[label] - max).
+ * overflow of expf(). Returns -w log p[label] = w (log(sum of exp(z - max)) - (z[label] - max)). A
+ * factor w of 1 changes no bit.
  */
-static double softmax_row(size_t classes, double batch, float *z, size_t label, size_t best)
+static double softmax_row(size_t classes, double batch, double w, float *z, size_t label,
+                          size_t best)
 {
     float max = z[best], target = z[label] - max;
     double sum = 0.0;
@@ -29,12 +33,12 @@ static double softmax_row(size_t classes, double batch, float *z, size_t label, 
         sum += z[c];
     }
     for (size_t c = 0; c < classes; c++)
-        z[c] = (float)((z[c] / sum - (c == label ? 1.0 : 0.0)) / batch);
-    return log(sum) - target;
+        z[c] = (float)(w * (z[c] / sum - (c == label ? 1.0 : 0.0)) / batch);
+    return w * (log(sum) - target);
 }
 
 double ff_softmax_cross_entropy(size_t rows, size_t classes, size_t batch, float *logits,
-                                const uint16_t *labels, uint64_t *wrong)
+                                const uint16_t *labels, const float *weights, uint64_t *wrong)
 {
     double loss = 0.0;
 
@@ -44,7 +48,8 @@ double ff_softmax_cross_entropy(size_t rows, size_t classes, size_t batch, float
 
         assert(labels[i] < classes);
         *wrong += best != labels[i];
-        loss += softmax_row(classes, (double)batch, z, labels[i], best);
+        loss += softmax_row(classes, (double)batch, ff_class_weight(weights, labels[i]), z,
+                            labels[i], best);
     }
     return loss;
 }

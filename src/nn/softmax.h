@@ -6,13 +6,14 @@
 #include <stdint.h>
 
 /*
- * LOGITS (rows, classes) become dL/dlogits of the mean cross-entropy over BATCH rows:
- * (p - onehot) / batch. Returns the sum of the cross-entropy over these rows. Adds to *WRONG the
- * number of misclassified rows: those whose largest logit (the first of equals) is not the label's.
- * Labels are below CLASSES. A logit of NaN makes the result NaN.
+ * LOGITS (rows, classes) become dL/dlogits of the mean cross-entropy over BATCH rows, each
+ * multiplied by the weight w of its class in WEIGHTS (classes; NULL: all 1):
+ * w (p - onehot) / batch. Returns the weighted sum of the cross-entropy over these rows. Adds to
+ * *WRONG the number of misclassified rows: those whose largest logit (the first of equals) is not
+ * the label's. Labels are below CLASSES. A logit of NaN makes the result NaN.
  */
 double ff_softmax_cross_entropy(size_t rows, size_t classes, size_t batch, float *logits,
-                                const uint16_t *labels, uint64_t *wrong);
+                                const uint16_t *labels, const float *weights, uint64_t *wrong);
 /* P (n) = softmax(scale scores). */
 void ff_softmax(size_t n, const float *scores, double scale, float *p);
 /*

@@ -193,7 +193,7 @@ double oracle_label_loss(const struct ff_loss *loss, const struct ff_loss_params
         return find_loss(loss->name)->labels(params, n, truth, g);
     for (size_t c = 0; c < n; c++)
         rounded[c] = (float)g[c];
-    loss->labels(params, 1, n, 1, &place, rounded, ignored, &value);
+    loss->labels(params, 1, n, 1, &place, NULL, rounded, ignored, &value);
     return value;
 }
 

@@ -294,36 +294,45 @@ END_TEST
 
 static const uint16_t truths[ROWS] = {0, 4, 2, 2, 1, 3};
 
-/* The loss of ROWS rows with the goodness G; the derivatives go to C. */
-static double over_labels(const struct ff_loss *loss, const struct ff_loss_params *params,
-                          const uint16_t *truth, const float *g, float *c)
-{
-    double value;
+/* Of rows by their true labels, whether or not these come first. */
+static const float of_class[LABELS] = {0.25f, 3.0f, 1.0f, 0.75f, 1.5f};
+static const struct ff_row_weights row_weights = {truths, of_class};
 
-    loss->labels(params, ROWS, LABELS, ROWS, truth, g, c, &value);
-    return value;
-}
-
-/* Smoothed or not; truths given, or the first ones. */
+/* Smoothed or not; truths given, or the first ones; rows weighted or not. */
 struct label_case {
     struct ff_loss_params params;
     const uint16_t *truth;
+    const struct ff_row_weights *weights;
     float g[ROWS * LABELS];
 };
 
-#define LABEL_CASES 4
+#define LABEL_CASES 8
 
 static struct label_case label_case_make(const struct ff_loss *loss, int i)
 {
-    struct label_case out = {.params = loss->defaults, .truth = i % 2 ? truths : NULL};
+    struct label_case out = {
+        .params = loss->defaults,
+        .truth = i % 2 ? truths : NULL,
+        .weights = i / 4 ? &row_weights : NULL,
+    };
 
-    if (i / 2)
-        out.params =
-            (struct ff_loss_params){.goodness_scale = 2.0f, .label_smoothing = 0.3f * (float)i};
+    if (i / 2 % 2)
+        out.params = (struct ff_loss_params){.goodness_scale = 2.0f,
+                                             .label_smoothing = 0.3f * (float)(i % 4)};
     oracle_fill(21, ROWS * LABELS, 0.5f, 1.5f, out.g);
     for (int k = 0; k < ROWS * LABELS; k++)
         out.g[k] = rintf(out.g[k] / STEP) * STEP;
     return out;
+}
+
+/* The loss of all rows; the derivatives go to C. */
+static double over_labels(const struct ff_loss *loss, const struct label_case *given, float *c)
+{
+    double value;
+
+    loss->labels(&given->params, ROWS, LABELS, ROWS, given->truth, given->weights, given->g, c,
+                 &value);
+    return value;
 }
 
 START_TEST(loss_over_labels_follows_its_formula)
@@ -333,14 +342,15 @@ START_TEST(loss_over_labels_follows_its_formula)
     for (int i = 0; i < LABEL_CASES; i++) {
         struct label_case given = label_case_make(loss, i);
         float c[ROWS * LABELS];
-        double expected = 0.0, value = over_labels(loss, &given.params, given.truth, given.g, c);
+        double expected = 0.0, value = over_labels(loss, &given, c);
 
         for (size_t row = 0; row < ROWS; row++) {
             double g[LABELS];
 
             for (size_t k = 0; k < LABELS; k++)
                 g[k] = (double)given.g[row * LABELS + k];
-            expected += oracle_label_loss(loss, &given.params, true, LABELS,
+            expected += (given.weights ? (double)of_class[truths[row]] : 1.0) *
+                        oracle_label_loss(loss, &given.params, true, LABELS,
                                           given.truth ? given.truth[row] : 0, g);
         }
         ck_assert_double_eq_tol(value, expected / ROWS, 1e-12 * (1.0 + expected));
@@ -358,7 +368,7 @@ static double label_slope(const struct ff_loss *loss, struct label_case *given, 
 
     for (int i = 0; i < 4; i++) {
         given->g[k] = at + steps[i] * STEP;
-        sum += weights[i] * over_labels(loss, &given->params, given->truth, given->g, c);
+        sum += weights[i] * over_labels(loss, given, c);
     }
     given->g[k] = at;
     return sum / (12.0 * (double)STEP);
@@ -373,11 +383,11 @@ START_TEST(derivatives_over_labels_are_those_of_the_loss)
         double tolerance = 1e-6 * (double)given.params.goodness_scale;
         float c[ROWS * LABELS];
 
-        over_labels(loss, &given.params, given.truth, given.g, c);
+        over_labels(loss, &given, c);
         for (int k = 0; k < ROWS * LABELS; k++)
             ck_assert_double_eq_tol((double)c[k], label_slope(loss, &given, k), tolerance);
         /* They may take the goodness's place. */
-        over_labels(loss, &given.params, given.truth, given.g, given.g);
+        over_labels(loss, &given, given.g);
         ck_assert_mem_eq(given.g, c, sizeof c);
     }
 }
@@ -386,12 +396,13 @@ END_TEST
 START_TEST(parts_of_a_batch_under_labels_add_up_to_the_batch)
 {
     const struct ff_loss *loss = labels_at(_i);
-    struct label_case given = label_case_make(loss, 1);
+    struct label_case given = label_case_make(loss, 5);
+    const struct ff_row_weights rest = {truths + 2, of_class};
     float whole_c[ROWS * LABELS], c[ROWS * LABELS];
-    double whole = over_labels(loss, &given.params, truths, given.g, whole_c), first, second;
+    double whole = over_labels(loss, &given, whole_c), first, second;
 
-    loss->labels(&given.params, 2, LABELS, ROWS, truths, given.g, c, &first);
-    loss->labels(&given.params, ROWS - 2, LABELS, ROWS, truths + 2, given.g + 2 * LABELS,
+    loss->labels(&given.params, 2, LABELS, ROWS, truths, &row_weights, given.g, c, &first);
+    loss->labels(&given.params, ROWS - 2, LABELS, ROWS, truths + 2, &rest, given.g + 2 * LABELS,
                  c + 2 * LABELS, &second);
     ck_assert_double_eq_tol(first + second, whole, 1e-12 * (1.0 + whole));
     ck_assert_mem_eq(c, whole_c, sizeof c);
@@ -414,7 +425,7 @@ START_TEST(extreme_goodness_under_labels_gives_finite_results_of_the_right_sign)
         double value;
 
         params.label_smoothing = i % 2 ? params.label_smoothing : 0.0f;
-        loss->labels(&params, 1, 3, 1, NULL, g, c, &value);
+        loss->labels(&params, 1, 3, 1, NULL, NULL, g, c, &value);
         ck_assert(isfinite(value) && isfinite(c[0]) && isfinite(c[1]) && isfinite(c[2]));
         ck_assert_double_ge(value, 0.0);
         ck_assert_double_le(fabs((double)c[0] + (double)c[1] + (double)c[2]),
@@ -434,7 +445,7 @@ START_TEST(not_a_number_under_a_label_is_not_hidden)
         float c[ROWS * LABELS];
 
         given.g[k] = NAN;
-        ck_assert(isnan(over_labels(loss, &given.params, given.truth, given.g, c)));
+        ck_assert(isnan(over_labels(loss, &given, c)));
     }
 }
 END_TEST

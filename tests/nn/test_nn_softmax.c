@@ -13,21 +13,24 @@
 
 static const uint16_t labels[ROWS] = {0, 9, 3, 3, 7};
 
+/* Without weights of classes and with them. */
 START_TEST(gradient_is_that_of_the_mean_cross_entropy)
 {
-    float z[ROWS * CLASSES], d[ROWS * CLASSES];
+    float z[ROWS * CLASSES], d[ROWS * CLASSES], weights[CLASSES];
     double expected = 0.0, loss;
     uint64_t wrong = 0;
 
     oracle_fill(1, ROWS * CLASSES, -4.0f, 4.0f, z);
+    oracle_fill(2, CLASSES, 0.2f, 3.0f, weights);
     memcpy(d, z, sizeof d);
-    loss = ff_softmax_cross_entropy(ROWS, CLASSES, BATCH, d, labels, &wrong);
+    loss = ff_softmax_cross_entropy(ROWS, CLASSES, BATCH, d, labels, _i ? weights : NULL, &wrong);
     for (size_t i = 0; i < ROWS; i++) {
+        double w = _i ? (double)weights[labels[i]] : 1;
         double exact[CLASSES], sum = 0.0;
 
         for (size_t c = 0; c < CLASSES; c++)
             exact[c] = z[i * CLASSES + c];
-        expected += oracle_cross_entropy(CLASSES, exact, labels[i]);
+        expected += w * oracle_cross_entropy(CLASSES, exact, labels[i]);
         for (size_t c = 0; c < CLASSES; c++) {
             const double h = 1e-6;
             double at = exact[c], above, below;
@@ -37,7 +40,8 @@ START_TEST(gradient_is_that_of_the_mean_cross_entropy)
             exact[c] = at - h;
             below = oracle_cross_entropy(CLASSES, exact, labels[i]);
             exact[c] = at;
-            ck_assert_double_eq_tol(d[i * CLASSES + c], (above - below) / (2.0 * h) / BATCH, 1e-7);
+            ck_assert_double_eq_tol(d[i * CLASSES + c], w * (above - below) / (2.0 * h) / BATCH,
+                                    1e-7);
             sum += d[i * CLASSES + c];
         }
         ck_assert_double_eq_tol(sum, 0.0, 1e-7);
@@ -53,14 +57,14 @@ START_TEST(large_logits_neither_overflow_nor_vanish)
     uint64_t wrong = 0;
     double loss;
 
-    loss = ff_softmax_cross_entropy(1, 4, 1, z, &right, &wrong);
+    loss = ff_softmax_cross_entropy(1, 4, 1, z, &right, NULL, &wrong);
     ck_assert_double_eq(loss, 0.0);
     ck_assert_uint_eq(wrong, 0);
     for (int c = 0; c < 4; c++)
         ck_assert_float_eq(z[c], 0.0f);
     z[0] = 2e4f;
     z[2] = 1e4f;
-    loss = ff_softmax_cross_entropy(1, 4, 1, z, &far, &wrong);
+    loss = ff_softmax_cross_entropy(1, 4, 1, z, &far, NULL, &wrong);
     ck_assert_double_eq_tol(loss, 1e4, 1e-3);
     ck_assert_uint_eq(wrong, 1);
     ck_assert_float_eq(z[0], 1.0f);
@@ -74,7 +78,7 @@ START_TEST(wrong_rows_are_added_up_and_the_first_of_equals_wins)
     const uint16_t three[3] = {0, 1, 2};
     uint64_t wrong = 40;
 
-    ff_softmax_cross_entropy(3, 3, 3, z, three, &wrong);
+    ff_softmax_cross_entropy(3, 3, 3, z, three, NULL, &wrong);
     ck_assert_uint_eq(wrong, 41);
 }
 END_TEST
@@ -87,7 +91,7 @@ START_TEST(not_a_number_is_not_hidden)
         uint64_t wrong = 0;
 
         z[i] = NAN;
-        ck_assert(isnan(ff_softmax_cross_entropy(1, 3, 1, z, &label, &wrong)));
+        ck_assert(isnan(ff_softmax_cross_entropy(1, 3, 1, z, &label, NULL, &wrong)));
     }
 }
 END_TEST
@@ -150,7 +154,7 @@ int main(void)
     TCase *tests = tcase_create("softmax");
 
     suite_add_tcase(suite, tests);
-    tcase_add_test(tests, gradient_is_that_of_the_mean_cross_entropy);
+    tcase_add_loop_test(tests, gradient_is_that_of_the_mean_cross_entropy, 0, 2);
     tcase_add_test(tests, large_logits_neither_overflow_nor_vanish);
     tcase_add_test(tests, wrong_rows_are_added_up_and_the_first_of_equals_wins);
     tcase_add_test(tests, not_a_number_is_not_hidden);
