@@ -98,9 +98,10 @@ static void count_labels(struct ff_metrics *f, const struct ff_forward_block *bl
                          const uint16_t *labels)
 {
     uint32_t classes = f->manifest->classes;
+    const struct ff_row_weights weights = {labels, f->manifest->class_weights.weights};
     double loss;
 
-    f->loss->labels(&f->params, block->rows, classes, 1, labels, NULL, block->goodness, f->c,
+    f->loss->labels(&f->params, block->rows, classes, 1, labels, &weights, block->goodness, f->c,
                     &loss);
     f->total.loss += loss;
     f->total.rows += block->rows;

@@ -336,6 +336,7 @@ static int run_output(struct ff_backprop *b, struct ff_sums *sums)
 {
     uint32_t number = b->shape.layers + 1;
     size_t classes = units(&b->shape, number);
+    const float *weights = b->shape.opts.manifest->class_weights.weights;
     int status = FF_OK;
 
     set_inputs(b, number);
@@ -353,7 +354,7 @@ static int run_output(struct ff_backprop *b, struct ff_sums *sums)
         if (status != FF_OK)
             return status;
         sums->loss += ff_softmax_cross_entropy(block->rows, classes, b->batch_rows, logits,
-                                               b->labels, NULL, &wrong);
+                                               b->labels, weights, &wrong);
         sums->wrong += (double)wrong;
     }
     return status;

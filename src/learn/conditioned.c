@@ -51,6 +51,7 @@ struct ff_conditioned ff_conditioned_make(const struct ff_manifest *manifest,
         .max_rows = max_rows,
         .pass_on = training ? FF_PASS_ON_LABEL_FREE : pass_on_of(&manifest->recipe),
         .goodness_scale = (float)manifest->recipe.goodness_scale,
+        .class_weights = manifest->class_weights.weights,
     };
 }
 
@@ -332,12 +333,13 @@ double ff_conditioned_weigh(struct ff_conditioned *conditioned, const struct ff_
 {
     uint32_t n = conditioned->n_labels;
     const uint16_t *truth = conditioned->sampled ? NULL : conditioned->truth + first;
+    const struct ff_row_weights of_rows = {conditioned->truth + first, conditioned->class_weights};
     float *weights = conditioned->goodness + first * n;
     float factor = 2 / (float)conditioned->layer->units;
     double value;
 
     ff_conditioned_count(rows, n, truth, weights, sums);
-    loss->labels(params, rows, n, batch_rows, truth, NULL, weights, weights, &value);
+    loss->labels(params, rows, n, batch_rows, truth, &of_rows, weights, weights, &value);
     for (size_t i = 0; i < rows * n; i++)
         weights[i] *= factor;
     return value;

@@ -36,6 +36,7 @@ struct ff_conditioned {
     bool sampled;                 /* each row has its own list of labels; else all classes */
     enum ff_pass_on pass_on;      /* what ff_conditioned_outputs() computes from z */
     float goodness_scale;
+    const float *class_weights; /* (classes): of the loss; NULL: all 1; the manifest's */
     size_t max_rows;
     float *sums;      /* (tiles, max_rows, n_labels) */
     float *goodness;  /* (max_rows, n_labels) */

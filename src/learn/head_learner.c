@@ -153,7 +153,7 @@ static int learn_chunk(struct head_learner *l, uint32_t chunk, size_t batch_rows
     if (status != FF_OK)
         return status;
     sums->loss += ff_softmax_cross_entropy(piece.rows, classes, batch_rows, l->logits, l->labels,
-                                           NULL, &wrong);
+                                           opts->job->manifest->class_weights.weights, &wrong);
     sums->wrong += (double)wrong;
     block = (struct ff_block){.x = piece.x, .rows = piece.rows};
     rows.blocks = &block;

@@ -174,9 +174,9 @@ static void note_sample(struct import *import, uint64_t place, const void *featu
     if (!facts || !info->classes || label >= info->classes)
         return;
     if (learned)
-        facts->learned[label] = true;
+        facts->learned[label]++;
     else
-        facts->held_out[label] = true;
+        facts->held_out[label]++;
 }
 
 /* First pass: writes every sample to the next free record of its bucket. */

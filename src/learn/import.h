@@ -32,8 +32,8 @@ struct ff_import_facts {
     char fingerprint[FF_HASH_BYTES]; /* hash of labels and features in the order
                                         of the dataset */
     struct ff_data_files files;
-    bool learned[FF_MAX_DATA_CLASSES]; /* labels of the training samples */
-    bool held_out[FF_MAX_DATA_CLASSES];
+    uint64_t learned[FF_MAX_DATA_CLASSES]; /* training samples of each class */
+    uint64_t held_out[FF_MAX_DATA_CLASSES];
     struct ff_moments moments; /* of the training samples, to be released; empty on error */
 };
 

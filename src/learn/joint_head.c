@@ -121,7 +121,8 @@ static int finish_logits(struct ff_joint_head *head, const struct ff_batch *batc
 
     if (head->draw)
         draw_labels(head, batch->epoch, first);
-    loss = ff_softmax_cross_entropy(rows, classes, rows, head->logits, head->truth, NULL, &wrong);
+    loss = ff_softmax_cross_entropy(rows, classes, rows, head->logits, head->truth,
+                                    head->manifest->class_weights.weights, &wrong);
     if (!isfinite(loss))
         return ff_fail(head->network->ctx, FF_ENUMERIC,
                        "epoch %u: the head's loss is not finite: training diverged; try a lower "

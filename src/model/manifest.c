@@ -31,6 +31,7 @@ void ff_manifest_release(struct ff_manifest *manifest)
     free(manifest->data_arrays);
     ff_schema_release(&manifest->schema);
     ff_moments_release(&manifest->moments);
+    ff_class_weights_release(&manifest->class_weights);
     ff_encoding_release(&manifest->encoding);
     memset(manifest, 0, sizeof *manifest);
 }
@@ -63,6 +64,7 @@ static json_t *data_to_json(const struct ff_manifest *manifest)
 
     if (ff_manifest_schema_write(object, &manifest->schema) != 0 ||
         ff_manifest_moments_write(object, &manifest->moments) != 0 ||
+        ff_manifest_class_weights_write(object, &manifest->class_weights) != 0 ||
         ff_json_set_path(object, "path", manifest->data_path) != 0 ||
         ff_json_set_path(object, "labels", manifest->data_labels) != 0 ||
         (manifest->data_arrays && ff_json_set_path(object, "arrays", manifest->data_arrays) != 0) ||
@@ -204,6 +206,8 @@ static int data_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest
         status = ff_manifest_schema_read(ctx, object, out->classes, &out->schema);
     if (status == FF_OK)
         status = ff_manifest_moments_read(ctx, object, &out->moments);
+    if (status == FF_OK)
+        status = ff_manifest_class_weights_read(ctx, object, out->classes, &out->class_weights);
     return status == FF_OK ? ff_manifest_files_read(ctx, files, &out->files) : status;
 }
 

@@ -14,6 +14,7 @@
 #include "data/moments.h"
 #include "data/schema.h"
 #include "model/geometry.h"
+#include "nn/class_weights.h"
 #include "recipe/kind.h"
 #include "store/model_file.h"
 
@@ -71,9 +72,9 @@ struct ff_range_choice {
 /*
  * Versions of the manifest, which are also versions of the arithmetic: the same recipe gives other
  * weights under each. 4: subnormal numbers are zero (base/float_mode.h). 5: values of tables and
- * floats are encoded (data/embed.h). A model keeps its version.
+ * floats are encoded (data/embed.h). 6: classes may have weights. A model keeps its version.
  */
-#define FF_MANIFEST_VERSION 5
+#define FF_MANIFEST_VERSION 6
 #define FF_FLUSHING_VERSION 4
 #define FF_ENCODING_VERSION 5
 #define FF_OLDEST_MANIFEST_VERSION 3
@@ -93,8 +94,9 @@ struct ff_manifest {
     uint32_t features, classes;
     bool is_float;
     struct ff_image image;
-    struct ff_schema schema;     /* of the data; its classes are always known */
-    struct ff_moments moments;   /* of the learned samples; none until imported, or not needed */
+    struct ff_schema schema;   /* of the data; its classes are always known */
+    struct ff_moments moments; /* of the learned samples; none until imported, or not needed */
+    struct ff_class_weights class_weights; /* likewise */
     struct ff_encoding encoding; /* of the features, from schema and moments; 0 inputs: none */
     struct ff_progress_mark mark;
     struct ff_range_choice choice; /* set when all layers are trained */

@@ -33,6 +33,25 @@ static bool data_is_sane(const struct ff_manifest *manifest)
             (manifest->moments.n == 0 && manifest->mark.stage == FF_STAGE_IMPORT));
 }
 
+/* They are those of the learned samples, each of which has a class. */
+static bool class_weights_are_sane(const struct ff_manifest *manifest)
+{
+    const struct ff_class_weights *weights = &manifest->class_weights;
+    uint64_t left = ff_manifest_geometry(manifest).learned_rows;
+
+    if (weights->n == 0)
+        return !ff_recipe_balances_classes(&manifest->recipe) ||
+               manifest->mark.stage == FF_STAGE_IMPORT;
+    if (!ff_recipe_balances_classes(&manifest->recipe))
+        return false;
+    for (uint32_t c = 0; c < weights->n; c++) {
+        if (weights->samples[c] > left)
+            return false;
+        left -= weights->samples[c];
+    }
+    return left == 0;
+}
+
 static bool sums_are_sane(const struct ff_progress_mark *mark, uint64_t learned_rows)
 {
     const struct ff_sums *sums = &mark->sums, none = {0};
@@ -94,5 +113,6 @@ static bool choice_is_sane(const struct ff_manifest *manifest)
 
 bool ff_manifest_is_sane(const struct ff_manifest *manifest)
 {
-    return data_is_sane(manifest) && mark_is_sane(manifest) && choice_is_sane(manifest);
+    return data_is_sane(manifest) && class_weights_are_sane(manifest) && mark_is_sane(manifest) &&
+           choice_is_sane(manifest);
 }

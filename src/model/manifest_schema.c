@@ -84,6 +84,21 @@ int ff_manifest_moments_write(json_t *data, const struct ff_moments *moments)
            json_object_set_new(data, "deviation", reals_to_json(moments->n, moments->deviation));
 }
 
+int ff_manifest_class_weights_write(json_t *data, const struct ff_class_weights *weights)
+{
+    json_t *array;
+
+    if (weights->n == 0)
+        return 0;
+    array = json_array();
+    for (uint32_t c = 0; c < weights->n; c++)
+        if (json_array_append_new(array, json_integer((json_int_t)weights->samples[c])) != 0) {
+            json_decref(array);
+            return -1;
+        }
+    return json_object_set_new(data, "class_samples", array);
+}
+
 /* ---- Reading ---- */
 
 static int damaged(struct ff_ctx *ctx, const char *what)
@@ -229,5 +244,43 @@ int ff_manifest_moments_read(struct ff_ctx *ctx, const json_t *data, struct ff_m
     }
     if (status != FF_OK)
         ff_moments_release(out);
+    return status;
+}
+
+/* Reads the N samples of classes from ARRAY; at least one is positive. */
+static bool class_samples_from_json(const json_t *array, uint32_t n, uint64_t *out)
+{
+    bool any = false;
+
+    for (uint32_t c = 0; c < n; c++) {
+        const json_t *value = json_array_get(array, c);
+        json_int_t samples = json_integer_value(value);
+
+        if (!json_is_integer(value) || samples < 0)
+            return false;
+        out[c] = (uint64_t)samples;
+        any |= samples > 0;
+    }
+    return any;
+}
+
+int ff_manifest_class_weights_read(struct ff_ctx *ctx, const json_t *data, uint32_t classes,
+                                   struct ff_class_weights *out)
+{
+    const json_t *array = json_object_get(data, "class_samples");
+    uint64_t *samples;
+    int status;
+
+    if (!array)
+        return FF_OK;
+    if (json_array_size(array) != classes || classes == 0)
+        return damaged(ctx, "class_samples");
+    samples = malloc(classes * sizeof *samples);
+    if (!samples)
+        return no_memory(ctx);
+    status = class_samples_from_json(array, classes, samples)
+                 ? ff_class_weights_init(ctx, classes, samples, out)
+                 : damaged(ctx, "class_samples");
+    free(samples);
     return status;
 }

@@ -58,6 +58,17 @@ const struct ff_recipe_choice *ff_standardize_choices(void)
     return standards;
 }
 
+const struct ff_recipe_choice *ff_class_weights_choices(void)
+{
+    static const struct ff_recipe_choice weights[] = {
+        {"none", "every sample has the same weight"},
+        {"balanced", "every class has the same weight: n / (K n_c) for a sample of class c"},
+        {NULL, NULL},
+    };
+
+    return weights;
+}
+
 /* ---- Names of tables ---- */
 
 #define MAX_CHOICES 16

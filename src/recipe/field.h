@@ -24,6 +24,7 @@ enum ff_condition {
     FF_IF_THRESHOLD,  /* the loss has a threshold */
     FF_IF_SHIFTS,     /* images are shifted at random */
     FF_IF_HEAD,       /* the network has a linear head */
+    FF_IF_CLASSIFIES, /* labels condition the layers, or the network has a linear head */
     FF_IF_MOMENTUM,   /* the optimizer has momentum */
     FF_IF_MOMENTS,    /* the optimizer keeps first and second moments */
     FF_CONDITIONS

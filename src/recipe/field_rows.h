@@ -109,6 +109,12 @@ FF_FIELD(CHOICE, pass_on,
                  .help = "outputs of a layer that are passed to the next one (softmax loss)"),
          .choices = ff_pass_on_choices, .initial = "label-free",
          .needs = {FF_IF_STREAMS, FF_IF_LABELS})
+FF_FIELD(CHOICE, class_weights,
+         FF_INFO(.option = "class-weights", .argument = "HOW", .group = FF_GROUP_NETWORK,
+                 .help = "how samples are weighted by their class (softmax loss; linear head; "
+                         "backpropagation)"),
+         .choices = ff_class_weights_choices, .initial = "none", .needs = {FF_IF_CLASSIFIES},
+         .since = 6)
 FF_FIELD(REAL, dropout,
          FF_INFO(.option = "dropout", .argument = "P", .by_recipe = true, .group = FF_GROUP_NETWORK,
                  .low = 0, .high = LARGEST_DROPOUT, .decides_size = true,

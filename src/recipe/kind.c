@@ -61,6 +61,11 @@ enum ff_standardize ff_recipe_standardize(const struct ff_recipe *recipe)
     return strcmp(recipe->standardize, "none") == 0 ? FF_STANDARDIZE_NONE : FF_STANDARDIZE_AUTO;
 }
 
+bool ff_recipe_balances_classes(const struct ff_recipe *recipe)
+{
+    return strcmp(recipe->class_weights, "balanced") == 0;
+}
+
 bool ff_recipe_takes_images(const struct ff_recipe *recipe)
 {
     return recipe->jitter > 0 || ff_recipe_unsupervised(recipe);

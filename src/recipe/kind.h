@@ -35,6 +35,8 @@ enum ff_standardize {
     FF_STANDARDIZE_NONE,
 };
 enum ff_standardize ff_recipe_standardize(const struct ff_recipe *recipe);
+/* True if the loss of a sample is weighted by its class (nn/class_weights.h). */
+bool ff_recipe_balances_classes(const struct ff_recipe *recipe);
 /* True if samples must be images of known height and width. */
 bool ff_recipe_takes_images(const struct ff_recipe *recipe);
 /* True if inputs are stored under every label, and a layer gathers its hard negatives from them

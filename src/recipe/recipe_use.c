@@ -49,6 +49,8 @@ static const struct {
                          "use --recipe classic", FF_IF_LABELS},
     [FF_IF_SHIFTS] = {" without jitter", "", NO_NAME, "add --jitter N"},
     [FF_IF_HEAD] = {" without a head (head epochs 0)", "", NO_NAME, "add --head-epochs N"},
+    [FF_IF_CLASSIFIES] = {" with the loss ", " and without a head (head epochs 0)", AT(loss),
+                          "add --head-epochs N"},
     [FF_IF_MOMENTUM] = {" with the optimizer ", "", AT(optimizer), "use --optimizer sgd"},
     [FF_IF_MOMENTS] = {" with the optimizer ", "", AT(optimizer), "use --optimizer adam"},
 };
@@ -77,6 +79,7 @@ static struct situation situation_of(const struct ff_recipe *recipe)
                                   [FF_IF_THRESHOLD] = loss->defaults.threshold > 0,
                                   [FF_IF_SHIFTS] = recipe->jitter > 0,
                                   [FF_IF_HEAD] = recipe->head_epochs > 0,
+                                  [FF_IF_CLASSIFIES] = labels || recipe->head_epochs > 0,
                                   [FF_IF_MOMENTUM] = optimizer->momentum > 0,
                                   [FF_IF_MOMENTS] = optimizer->beta1 > 0,
                               }};

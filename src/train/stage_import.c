@@ -115,17 +115,21 @@ static int settle_data(struct ff_run *run, struct ff_import_facts *facts)
         facts->moments.n = 0;
         status = ff_manifest_encode(run->ctx, manifest);
     }
+    if (status == FF_OK && ff_recipe_balances_classes(&manifest->recipe) &&
+        manifest->class_weights.n == 0)
+        status = ff_class_weights_init(run->ctx, manifest->classes, facts->learned,
+                                       &manifest->class_weights);
     return status == FF_OK ? ff_run_derive(run) : status;
 }
 
-/* Number of classes that SEEN lacks; *FIRST is the lowest. */
-static uint32_t count_unseen(const bool seen[FF_MAX_DATA_CLASSES], uint32_t classes,
+/* Number of classes without SAMPLES; *FIRST is the lowest. */
+static uint32_t count_unseen(const uint64_t samples[FF_MAX_DATA_CLASSES], uint32_t classes,
                              uint32_t *first)
 {
     uint32_t unseen = 0;
 
     for (uint32_t c = classes; c-- > 0;) {
-        if (!seen[c]) {
+        if (samples[c] == 0) {
             unseen++;
             *first = c;
         }

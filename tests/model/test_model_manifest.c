@@ -6,6 +6,8 @@
 #include "support/suite.h"
 
 #include <check.h>
+#include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 START_TEST(every_field_is_read_back_exactly)
@@ -17,6 +19,7 @@ START_TEST(every_field_is_read_back_exactly)
     manifest.data_arrays = NULL;
     manifest.is_float = false;
     manifest.recipe.seed = 0;
+    manifest.class_weights.samples[0] += (UINT64_C(1) << 38) - manifest.samples;
     manifest.samples = UINT64_C(1) << 38;
     manifest.mark.generation = manifest.mark.checkpoints = INT64_C(1) << 53;
     ck_round_trip();
@@ -97,6 +100,7 @@ START_TEST(the_differing_field_is_named)
     DIFFERS(label_embedding, "replace");
     DIFFERS(activations, "f32");
     DIFFERS(standardize, "none");
+    DIFFERS(class_weights, "none");
     DIFFERS(epochs, 18);
     DIFFERS(batch, 301);
     DIFFERS(negative_sets, 4);
@@ -124,6 +128,30 @@ START_TEST(the_differing_field_is_named)
     changed.layers--;
     ck_differs(&changed, "hidden");
     free(hidden);
+}
+END_TEST
+
+/* A program of version 5 knew no weights of classes. */
+START_TEST(a_field_that_a_version_lacks_is_at_its_initial_value)
+{
+    json_t *root = json_loads(manifest_text, 0, NULL);
+    struct ff_manifest back;
+    char *text;
+
+    json_object_set_new(root, "version", json_integer(5));
+    json_object_del(json_object_get(root, "recipe"), "class_weights");
+    json_object_del(json_object_get(root, "data"), "class_samples");
+    text = json_dumps(root, 0);
+    ck_assert_msg(read_text(text, &back) == FF_OK, "%s", ff_ctx_message(ctx));
+    ck_assert_str_eq(back.recipe.class_weights, "none");
+    ck_assert_uint_eq(back.class_weights.n, 0);
+    ff_manifest_release(&back);
+    free(text);
+    json_object_set_new(root, "version", json_integer(FF_MANIFEST_VERSION));
+    text = json_dumps(root, 0);
+    ck_assert_int_eq(read_text(text, &back), FF_ECORRUPT);
+    free(text);
+    json_decref(root);
 }
 END_TEST
 
@@ -159,6 +187,7 @@ int main(void)
     tcase_add_test(tcase, every_stage_is_read_back);
     tcase_add_test(tcase, doubles_are_read_back_exactly);
     tcase_add_test(tcase, the_differing_field_is_named);
+    tcase_add_test(tcase, a_field_that_a_version_lacks_is_at_its_initial_value);
     tcase_add_test(tcase, the_mark_determines_what_is_trained);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

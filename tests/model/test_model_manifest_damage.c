@@ -331,6 +331,29 @@ START_TEST(a_contradictory_choice_is_refused)
 }
 END_TEST
 
+/* They add up to the samples that are learned from, and are those of balanced classes only. */
+START_TEST(contradictory_samples_of_classes_are_refused)
+{
+    struct ff_manifest out;
+
+    for (int i = 0; i < 4; i++) {
+        manifest_teardown();
+        manifest_setup();
+        free(manifest_text);
+        if (i == 0)
+            manifest.class_weights.samples[3]--;
+        if (i == 1)
+            manifest.class_weights.samples[3]++;
+        if (i == 2)
+            manifest.recipe.class_weights = "none";
+        if (i == 3)
+            manifest.class_weights.n--;
+        ck_assert_int_eq(ff_manifest_write(ctx, &manifest, &manifest_text), FF_OK);
+        ck_assert_msg(read_text(manifest_text, &out) == FF_ECORRUPT, "%s", manifest_text);
+    }
+}
+END_TEST
+
 /* Height times width times channels are the features; and jitter needs them. */
 START_TEST(an_image_fits_its_row)
 {
@@ -415,6 +438,7 @@ int main(void)
     tcase_add_test(tcase, numbers_are_checked);
     tcase_add_test(tcase, a_contradictory_mark_is_refused);
     tcase_add_test(tcase, a_contradictory_choice_is_refused);
+    tcase_add_test(tcase, contradictory_samples_of_classes_are_refused);
     tcase_add_test(tcase, an_image_fits_its_row);
     tcase_add_test(tcase, the_label_fits_into_the_row);
     tcase_add_test(tcase, another_version_is_refused);

@@ -294,6 +294,8 @@ static const struct misuse {
      .message = "head learning rate: mode ff-stream without a head (head epochs 0) does not use"},
     {"conditioned", "ff-stream", .real = AT(head_weight_decay),
      .message = "head weight decay: mode ff-stream without a head (head epochs 0) does not use"},
+    {"conditioned", "bp", .name = AT(class_weights), .value = "inverse",
+     .message = "\"inverse\" is not known: choose one of none, balanced"},
     {"unsupervised", "ff-stream", .real = AT(label_strength),
      .message = "label strength: mode ff-stream with the label embedding none does not use it"},
 };
@@ -315,6 +317,35 @@ START_TEST(what_is_of_no_use_is_refused)
     if (misuse->name)
         memcpy(at + misuse->name, &misuse->value, sizeof misuse->value);
     ck_refused(misuse->message);
+}
+END_TEST
+
+/* The loss of layers over labels, the head and the output layer weigh classes. */
+START_TEST(class_weights_need_a_loss_over_labels_or_a_head)
+{
+    static const struct {
+        const char *recipe, *mode;
+        uint32_t head_epochs;
+        bool used;
+    } ways[] = {
+        {"conditioned", "ff-stream", 0, true},  {"symba", "ff-stream", 5, true},
+        {"symba", "ff-stream", 0, false},       {"classic", "ff-stream", 0, false},
+        {"unsupervised", "ff-stream", 5, true}, {"symba", "ff-full", FF_UNSET, true},
+        {"symba", "ff-full", 0, false},         {NULL, "bp", FF_UNSET, true},
+        {NULL, "bp-accum", FF_UNSET, true},     {NULL, "bp-checkpoint", FF_UNSET, true},
+    };
+
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        begin(ways[i].recipe);
+        recipe.mode = ways[i].mode;
+        recipe.head_epochs = ways[i].head_epochs;
+        recipe.class_weights = "balanced";
+        if (ways[i].used)
+            complete();
+        else
+            ck_refused("and without a head (head epochs 0) does not use it; leave it out, or add "
+                       "--head-epochs N");
+    }
 }
 END_TEST
 
@@ -421,6 +452,7 @@ int main(void)
     tcase_add_test(tcase, backpropagation_is_given_no_loss);
     tcase_add_test(tcase, an_unknown_recipe_is_refused);
     tcase_add_loop_test(tcase, what_is_of_no_use_is_refused, 0, MISUSES);
+    tcase_add_test(tcase, class_weights_need_a_loss_over_labels_or_a_head);
     tcase_add_loop_test(tcase, parameters_of_another_optimizer_are_refused, 0,
                         mode_count(MODE_ANY));
     tcase_add_test(tcase, validation_is_of_use_with_labels_or_hard_negatives);
