@@ -47,6 +47,7 @@ struct fixture {
     struct ff_conditioned_rows rows;
     float x[ROWS * FAN_IN], z[ROWS * UNITS];
     uint16_t truth[ROWS];
+    float class_weights[MANY_CLASSES];
 };
 
 static void place_blocks(struct fixture *f)
@@ -175,7 +176,8 @@ static double objective(const struct fixture *f, const struct ff_loss *loss,
 
         for (size_t i = 0; i < f->conditioned.n_labels; i++)
             g[i] = goodness_under(f, layer, row, label_at(f, row, i));
-        sum += oracle_label_loss(loss, &gentle, true, f->conditioned.n_labels, truth, g);
+        sum += (double)f->class_weights[f->truth[row]] *
+               oracle_label_loss(loss, &gentle, true, f->conditioned.n_labels, truth, g);
     }
     return sum / ROWS;
 }
@@ -240,7 +242,8 @@ static void ck_gradient(const struct fixture *f, const struct ff_loss *loss,
     free(slopes.b);
 }
 
-/* Of weights, biases and label weights; where a row meets some labels, by those. */
+/* Of weights, biases and label weights; where a row meets some labels, by those. Classes have
+ * weights. */
 START_TEST(the_gradient_equals_finite_differences)
 {
     static struct fixture f;
@@ -255,6 +258,8 @@ START_TEST(the_gradient_equals_finite_differences)
         if (!oracle_is_over_labels(losses[l].name))
             continue;
         make(&f, ways[_i].classes, ways[_i].samples, true);
+        oracle_fill(8, MANY_CLASSES, 0.2f, 3, f.class_weights);
+        f.conditioned.class_weights = f.class_weights;
         naive_copy(&f.layer, &layer);
         value = compute_gradient(&f, &losses[l], &sums);
         ck_assert_double_eq_tol(value, objective(&f, &losses[l], &layer), 1e-5 * value);

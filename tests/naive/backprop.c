@@ -88,14 +88,16 @@ void naive_backprop_logits(const struct naive_network *network, const struct nai
     row_free(network, &row);
 }
 
-double naive_backprop_loss(const struct naive_network *network, const struct naive_data *data)
+double naive_backprop_loss(const struct naive_network *network, const struct naive_data *data,
+                           const double *class_weights)
 {
     struct row row = row_make(network, data);
     double sum = 0;
 
     for (size_t at = 0; at < data->rows; at++) {
         forward_row(network, data, at, &row);
-        sum += oracle_cross_entropy(data->classes, row.logits, data->labels[at]);
+        sum += class_weights[data->labels[at]] *
+               oracle_cross_entropy(data->classes, row.logits, data->labels[at]);
     }
     row_free(network, &row);
     return sum / (double)data->rows;
@@ -161,16 +163,17 @@ static double *backward_layer(const struct oracle_layer *layer, const double *dz
     return dx;
 }
 
-/* Adds the gradient of a row that has gone forward; the loss is the mean over BATCH rows. */
+/* Adds the gradient of a row that has gone forward, whose loss has the WEIGHT, its share of the
+ * batch. */
 static void backward(const struct naive_network *network, const struct row *row, uint16_t label,
-                     size_t classes, size_t batch, struct gradients *g)
+                     size_t classes, double weight, struct gradients *g)
 {
     double *delta = naive_alloc(classes, sizeof *delta), sum = 0;
 
     for (size_t c = 0; c < classes; c++)
         sum += exp(row->logits[c]);
     for (size_t c = 0; c < classes; c++)
-        delta[c] = (exp(row->logits[c]) / sum - (c == label)) / (double)batch;
+        delta[c] = weight * (exp(row->logits[c]) / sum - (c == label));
     for (uint32_t k = network->layers + 1; k-- > 0;) {
         const struct oracle_layer *layer = layer_at(network, k);
         double *below = backward_layer(layer, delta, row->y[k], g->dw[k], g->db[k]);
@@ -199,6 +202,7 @@ struct training {
     struct ff_optimizer_params params;
     struct naive_descent *descents; /* [layers + 1] */
     size_t *row_at;
+    double *class_weights;      /* (classes) */
     size_t batches, batch_rows; /* rows of a full one */
 };
 
@@ -215,13 +219,14 @@ static void train_batch(struct training *t, size_t place, size_t done, const str
     gradients_clear(t->network, g);
     for (size_t r = place; r < place + rows; r++) {
         uint16_t label = t->data->labels[t->row_at[r]];
+        double weight = t->class_weights[label];
 
         naive_shift(t->data, shifts, t->row_at[r], r, recipe->jitter, row->y[0]);
         naive_encode(t->data, row->y[0], row->y[0]);
         forward(t->network, t->data, row);
-        figures->loss += oracle_cross_entropy(t->data->classes, row->logits, label);
+        figures->loss += weight * oracle_cross_entropy(t->data->classes, row->logits, label);
         figures->error += is_wrong(t->data->classes, row->logits, label);
-        backward(t->network, row, label, t->data->classes, rows, g);
+        backward(t->network, row, label, t->data->classes, weight / (double)rows, g);
     }
     for (uint32_t k = 0; k <= t->network->layers; k++) {
         struct oracle_layer *layer =
@@ -267,6 +272,7 @@ void naive_backprop_train(const struct ff_recipe *recipe, const struct naive_dat
         .batch_rows = recipe->batch < data->rows ? recipe->batch : data->rows,
     };
 
+    t.class_weights = naive_class_weights(recipe, data, data->rows, t.row_at);
     t.batches = (data->rows + t.batch_rows - 1) / t.batch_rows;
     naive_backprop_begin(recipe, data, out);
     out->epochs = naive_alloc(recipe->epochs, sizeof *out->epochs);
@@ -277,4 +283,5 @@ void naive_backprop_train(const struct ff_recipe *recipe, const struct naive_dat
         naive_descent_free(&t.descents[k]);
     free(t.descents);
     free(t.row_at);
+    free(t.class_weights);
 }

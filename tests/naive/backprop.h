@@ -17,7 +17,8 @@ void naive_backprop_train(const struct ff_recipe *recipe, const struct naive_dat
 /* The logits of one row of the dataset. out: (classes) */
 void naive_backprop_logits(const struct naive_network *network, const struct naive_data *data,
                            size_t row, double *out);
-/* Their cross-entropy, the mean over the dataset. */
-double naive_backprop_loss(const struct naive_network *network, const struct naive_data *data);
+/* Their cross-entropy, times the weight of the label's class, the mean over the dataset. */
+double naive_backprop_loss(const struct naive_network *network, const struct naive_data *data,
+                           const double *class_weights);
 
 #endif

@@ -233,9 +233,10 @@ void naive_meet(const struct naive_meeting *meeting, const struct oracle_layer *
     for (size_t i = 0; i < n; i++)
         g[i] = goodness_under(meeting, layer, list.labels[i], x + i * fan_in, y + i * units);
     count(meeting, &list, g, figures);
-    figures->loss += label_slopes(meeting, &list, g, slopes) / meeting->all_rows;
+    figures->loss += meeting->weight * label_slopes(meeting, &list, g, slopes) / meeting->all_rows;
     for (size_t i = 0; i < n; i++)
-        naive_add_gradient(layer, slopes[i] * 2 / (double)units / meeting->batch_rows,
+        naive_add_gradient(layer,
+                           meeting->weight * slopes[i] * 2 / (double)units / meeting->batch_rows,
                            y + i * units, x + i * fan_in, dw, db);
     free(x);
     free(list.labels);

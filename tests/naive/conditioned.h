@@ -33,6 +33,7 @@ struct naive_meeting {
     uint32_t classes;
     const double *x; /* (width) */
     uint16_t truth;
+    double weight;     /* of the row's loss */
     double batch_rows; /* the gradient is that of the mean over so many */
     double all_rows;   /* and so are the figures, over so many */
     /* In a step, where there are many classes, these decide which labels the row meets; NUMBER, of

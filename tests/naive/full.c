@@ -26,6 +26,7 @@ struct training {
     struct ff_optimizer_params params, head_params;
     struct learner *layers, *heads; /* [layers]; heads below first_head are empty */
     size_t *row_at;
+    double *class_weights; /* (classes): of the loss of the head */
     size_t batches, batch, widest;
     /* The batch at work */
     uint32_t epoch;
@@ -140,7 +141,8 @@ static void head_row(struct training *t, size_t r)
     for (size_t c = 0; c < classes; c++)
         sum += exp(logits[c]);
     for (size_t c = 0; c < classes; c++)
-        logits[c] = (exp(logits[c]) / sum - (c == truth(t, r))) / (double)t->rows;
+        logits[c] = t->class_weights[truth(t, r)] * (exp(logits[c]) / sum - (c == truth(t, r))) /
+                    (double)t->rows;
     for (uint32_t k = 0; k < t->recipe->layers; k++) {
         if (has_head(t, k))
             add_gradient(&t->heads[k], logits, h + (k + 1) * t->widest);
@@ -326,6 +328,7 @@ void naive_train_full(const struct ff_recipe *recipe, const struct naive_data *d
     t.layers = naive_alloc(recipe->layers, sizeof *t.layers);
     t.heads = naive_alloc(recipe->layers, sizeof *t.heads);
     t.row_at = naive_order(recipe->seed, data->rows);
+    t.class_weights = naive_class_weights(recipe, data, data->rows, t.row_at);
     make_network(&t);
     t.x = naive_alloc(4 * t.batch * t.widest, sizeof *t.x);
     t.y = t.x + 2 * t.batch * t.widest;
@@ -339,6 +342,7 @@ void naive_train_full(const struct ff_recipe *recipe, const struct naive_data *d
     free(t.layers);
     free(t.heads);
     free(t.row_at);
+    free(t.class_weights);
     free(t.x);
     free(t.sums);
     free(t.wrong);

@@ -69,6 +69,21 @@ void naive_drop(const struct ff_recipe *recipe, uint32_t number, uint32_t epoch,
     free(ones);
 }
 
+double *naive_class_weights(const struct ff_recipe *recipe, const struct naive_data *data, size_t n,
+                            const size_t *rows)
+{
+    double *weights = naive_alloc(data->classes, sizeof *weights), present = 0;
+    bool balanced = strcmp(recipe->class_weights, "balanced") == 0;
+
+    for (size_t i = 0; i < n; i++)
+        weights[data->labels[rows[i]]]++;
+    for (uint32_t c = 0; c < data->classes; c++)
+        present += weights[c] > 0;
+    for (uint32_t c = 0; c < data->classes; c++)
+        weights[c] = balanced ? (double)n / (present * weights[c]) : 1;
+    return weights;
+}
+
 double naive_slopes(const struct ff_loss *loss, const struct ff_loss_params *params, double g_pos,
                     double g_neg, double *c_pos, double *c_neg)
 {

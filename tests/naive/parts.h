@@ -21,6 +21,10 @@ void naive_seed(uint64_t seed, uint32_t number, double gain, struct oracle_layer
 void naive_drop(const struct ff_recipe *recipe, uint32_t number, uint32_t epoch, size_t place,
                 size_t width, double *x);
 
+/* The weight of each class by the labels of the dataset's N ROWS, as RECIPE has it. To be freed. */
+double *naive_class_weights(const struct ff_recipe *recipe, const struct naive_data *data, size_t n,
+                            const size_t *rows);
+
 #define NAIVE_SLOPE_STEP 1e-6 /* of the numeric derivative of a loss */
 /* The derivatives of the loss of one pair by its two goodnesses, and the loss. */
 double naive_slopes(const struct ff_loss *loss, const struct ff_loss_params *params, double g_pos,

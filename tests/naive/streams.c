@@ -43,6 +43,7 @@ void naive_streams_init(struct naive_streams *streams, const struct ff_recipe *r
     };
     streams->batches = (data->rows + streams->batch - 1) / streams->batch;
     hold_out(streams);
+    streams->class_weights = naive_class_weights(recipe, data, streams->learned, streams->row_at);
     streams->measured = *data;
     naive_data_measure(&streams->measured, streams->learned, streams->row_at);
     streams->data = &streams->measured;
@@ -59,6 +60,7 @@ void naive_streams_release(struct naive_streams *streams)
 {
     free_inputs(streams);
     free(streams->row_at);
+    free(streams->class_weights);
     free(streams->sums);
 }
 

@@ -20,6 +20,7 @@ struct naive_streams {
     size_t *row_at;        /* the dataset's row at each place of the stored order */
     size_t batch, batches; /* rows of a full batch; batches that are learned from */
     size_t learned;        /* rows of these; those behind are held out */
+    double *class_weights; /* (classes): of the loss of a row */
     size_t label_inputs;   /* of every layer, behind the others, where labels condition it */
     size_t n, width;       /* streams; inputs of the layer at hand, label inputs included */
     double **x;            /* [n]: (rows, width), in stored order; label inputs are 0 */

@@ -74,6 +74,7 @@ static void train_labels(const struct training *t, size_t place, size_t stream, 
         .classes = t->data->classes,
         .x = x,
         .truth = naive_streams_truth(&t->in, place),
+        .weight = t->in.class_weights[naive_streams_truth(&t->in, place)],
         .batch_rows = (double)batch_rows,
         .all_rows = (double)t->in.learned,
         .number = t->learns ? t->number : 0,
@@ -265,7 +266,8 @@ static void head_batch(const struct training *t, const struct oracle_layer *head
         for (size_t c = 0; c < classes; c++)
             sum += exp(logits[c]);
         for (size_t c = 0; c < classes; c++) {
-            double dz = (exp(logits[c]) / sum - (c == label)) / (double)rows;
+            double dz =
+                t->in.class_weights[label] * (exp(logits[c]) / sum - (c == label)) / (double)rows;
 
             db[c] += dz;
             for (size_t k = 0; k < head->fan_in; k++)

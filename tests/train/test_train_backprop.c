@@ -3,6 +3,7 @@
  * weights, metrics and scores those of a naive network in double precision.
  */
 #include "naive/backprop.h"
+#include "naive/parts.h"
 #include "nn/schedule.h"
 #include "support/modes.h"
 #include "support/suite.h"
@@ -53,6 +54,8 @@ static void setup(void)
 #define GRADIENT_TOLERANCE 2e-5 /* of the largest of the tensor */
 #define SAMPLES 150             /* of a tensor, at most */
 
+static double *class_weights; /* of the loss */
+
 /* The central difference of the loss by *WEIGHT, which stays as it was. */
 static double slope(const struct naive_network *network, const struct naive_data *data,
                     double *weight)
@@ -60,9 +63,9 @@ static double slope(const struct naive_network *network, const struct naive_data
     double was = *weight, above, below;
 
     *weight = was + STEP;
-    above = naive_backprop_loss(network, data);
+    above = naive_backprop_loss(network, data, class_weights);
     *weight = was - STEP;
-    below = naive_backprop_loss(network, data);
+    below = naive_backprop_loss(network, data, class_weights);
     *weight = was;
     return (above - below) / (2 * STEP);
 }
@@ -100,14 +103,17 @@ static void ck_layer_gradients(const char *what, const struct naive_network *net
     ck_gradient(text, network, data, before->units, before->b, after->b);
 }
 
-/* One step of plain gradient descent on all rows, of several chunks: it gives the gradient. */
+/* One step of plain gradient descent on all rows, of several chunks: it gives the gradient. Every
+ * mode with weights of classes and without. */
 START_TEST(gradients_are_those_of_finite_differences)
 {
     static const char *const hidden[] = {"24,17,9", "13", "21,140,7,11,5"};
     struct naive_network before, after;
     struct naive_data data;
+    size_t *rows;
 
     recipe.mode = mode_name(MODE_BACKPROP, _i % mode_count(MODE_BACKPROP));
+    recipe.class_weights = _i % 2 ? "balanced" : "none";
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, hidden[_i / mode_count(MODE_BACKPROP)], &recipe),
                      FF_OK);
     recipe.optimizer = "sgd";
@@ -120,6 +126,8 @@ START_TEST(gradients_are_those_of_finite_differences)
     train_ok(ctx, &recipe, &opts);
     naive_data_read(opts.data.path, "train", TRAIN_CLASSES, &data);
     naive_data_limit(&data, opts.limit_rows);
+    rows = naive_order(recipe.seed, data.rows);
+    class_weights = naive_class_weights(&recipe, &data, data.rows, rows);
     naive_backprop_begin(&recipe, &data, &before);
     naive_read(opts.model, &after);
     for (uint32_t k = 0; k < recipe.layers; k++)
@@ -127,6 +135,8 @@ START_TEST(gradients_are_those_of_finite_differences)
                            &after.layer[k]);
     ck_layer_gradients("output", &before, &data, &before.head[recipe.layers - 1],
                        &after.head[recipe.layers - 1]);
+    free(rows);
+    free(class_weights);
     naive_release(&before);
     naive_release(&after);
     naive_data_release(&data);
@@ -213,6 +223,7 @@ START_TEST(every_mode_and_optimizer)
         recipe.optimizer = optimizers[i].name;
         recipe.momentum = recipe.beta1 = recipe.beta2 = recipe.epsilon = NAN;
         recipe.learning_rate = strcmp(recipe.optimizer, "sgd") == 0 ? 0.05 : 5e-3;
+        recipe.class_weights = i % 2 ? "balanced" : "none";
         ck_training();
     }
 }

@@ -24,6 +24,7 @@ static void setup(void)
     train_in("bp", &recipe);
     recipe.batch = BATCH;
     recipe.jitter = 1;
+    recipe.class_weights = "balanced";
     opts.force = true;
     opts.checkpoint_interval_s = TRAIN_NEVER_S; /* no time for syncing disks */
 }

@@ -36,6 +36,7 @@ static void choose(int way)
         recipe.negative_sets = 1;
         recipe.peer_normalisation = 0.5;
         recipe.jitter = 1;
+        recipe.class_weights = "balanced";
     }
     recipe.head_epochs = way == PLAIN ? 0 : recipe.epochs;
 }

@@ -122,23 +122,23 @@ START_TEST(every_loss_of_pairs_and_optimizer)
 }
 END_TEST
 
-/* With and without a head, of one part and of several; hard negatives; peers; decay; batches of
- * every cut; several tiles. */
+/* With and without a head, of one part and of several; hard negatives; weights of classes; peers;
+ * decay; batches of every cut; several tiles. */
 START_TEST(every_part_of_the_recipe)
 {
     static const struct {
         const char *hidden, *negatives;
         uint32_t batch, sets;
-        bool head;
+        bool head, balanced;
         double peers, decay;
     } ways[] = {
-        {"24x3", "random", BATCH, 3, false, 0, 0},
-        {"24x2", "random", BATCH, 1, true, 0, 5},
-        {"24x3", "hard", BATCH, 1, true, 0, 0},
-        {"24x3", "random", 130, 2, false, 3, 0},
-        {"24", "hard", 200, 1, true, 1, 0},
-        {"140,20,30", "hard", 257, 1, true, 2, 5},
-        {"20,140,30,10", "hard", 9999, 1, true, 2, 5},
+        {"24x3", "random", BATCH, 3, false, false, 0, 0},
+        {"24x2", "random", BATCH, 1, true, true, 0, 5},
+        {"24x3", "hard", BATCH, 1, true, false, 0, 0},
+        {"24x3", "random", 130, 2, false, false, 3, 0},
+        {"24", "hard", 200, 1, true, true, 1, 0},
+        {"140,20,30", "hard", 257, 1, true, true, 2, 5},
+        {"20,140,30,10", "hard", 9999, 1, true, false, 2, 5},
     };
 
     ck_assert_int_eq(ff_recipe_parse_hidden(ctx, ways[_i].hidden, &recipe), FF_OK);
@@ -148,6 +148,8 @@ START_TEST(every_part_of_the_recipe)
     recipe.head_epochs = ways[_i].head ? EPOCHS : 0;
     if (ways[_i].head)
         recipe.head_learning_rate = 0.01;
+    if (ways[_i].balanced)
+        recipe.class_weights = "balanced";
     recipe.peer_normalisation = ways[_i].peers;
     recipe.weight_decay = ways[_i].decay;
     recipe.head_weight_decay = ways[_i].head ? ways[_i].decay : 0;
