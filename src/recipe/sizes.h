@@ -1,6 +1,6 @@
 /*
  * Batch and epochs by the number of samples. Small data in large batches gives a layer so few steps
- * that it hardly learns: flowers of three kinds (Iris, 120 samples) are told apart with 7.3 % error
+ * that it hardly learns: flowers of three kinds (Iris, 120 samples) are classified with 7.3 % error
  * after 10 steps of 128 samples, with 4.0 % after 80 steps of 16.
  */
 #ifndef FF_RECIPE_SIZES_H
