@@ -42,6 +42,15 @@ static int bound_shape(struct ff_ctx *ctx, struct ff_array *array)
     return FF_OK;
 }
 
+void ff_array_make_row(struct ff_array *array)
+{
+    assert(array->axes < FF_ARRAY_AXES && array->next == 0);
+    memmove(array->shape + 1, array->shape, array->axes * sizeof *array->shape);
+    array->row_elements *= (uint32_t)array->shape[0];
+    array->shape[0] = 1;
+    array->axes++;
+}
+
 static int truncated(struct ff_ctx *ctx, const struct ff_array *array, uint64_t rows)
 {
     return ff_fail(ctx, FF_ECORRUPT,

@@ -45,6 +45,8 @@ typedef int ff_array_header_fn(struct ff_ctx *ctx, struct ff_input *input, struc
 FF_CHECK int ff_array_open(struct ff_ctx *ctx, const struct ff_array_place *place, const char *noun,
                            ff_array_header_fn *header, struct ff_array *array);
 void ff_array_release(struct ff_array *array); /* does nothing if ARRAY is zeroed */
+/* Makes the whole array, of fewer than FF_ARRAY_AXES axes and not read yet, its only row. */
+void ff_array_make_row(struct ff_array *array);
 /* Bytes of a row. */
 size_t ff_array_row_bytes(const struct ff_array *array);
 /*

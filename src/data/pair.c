@@ -209,11 +209,28 @@ static void describe_images(const struct ff_array *images, struct ff_dataset_inf
     }
 }
 
-static int open_images(struct ff_ctx *ctx, struct pair *pair, ff_array_header_fn *header,
-                       const struct ff_array_place *place)
+/* Whether ARRAY is a single IMAGE of a model: (h, w), (h, w, c) or (c, h, w). */
+static bool is_one_image(const struct ff_array *array, const struct ff_image *image)
+{
+    const uint64_t *shape = array->shape;
+    const unsigned y = image->planar ? 1 : 0, c = image->planar ? 0 : 2;
+
+    if (image->height == 0)
+        return false;
+    if (image->channels == 1 && array->axes == 2)
+        return shape[0] == image->height && shape[1] == image->width;
+    return array->axes == 3 && shape[y] == image->height && shape[y + 1] == image->width &&
+           shape[c] == image->channels;
+}
+
+static int open_images(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, struct pair *pair,
+                       ff_array_header_fn *header, const struct ff_array_place *place)
 {
     int status = ff_array_open(ctx, place, "images", header, &pair->images);
 
+    if (status == FF_OK && spec->unlabelled && spec->image &&
+        is_one_image(&pair->images, spec->image))
+        ff_array_make_row(&pair->images);
     if (status == FF_OK)
         describe_images(&pair->images, &pair->base.info);
     return status;
@@ -235,7 +252,7 @@ static int begin(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, ff_arra
     pair->of_model = spec->schema && spec->schema->n_classes > 0;
     if (pair->of_model)
         status = ff_schema_copy(ctx, spec->schema, &pair->base.schema);
-    return status == FF_OK ? open_images(ctx, pair, header, images) : status;
+    return status == FF_OK ? open_images(ctx, spec, pair, header, images) : status;
 }
 
 /* Opens the labels, if there are any, unless STATUS is an error. */

@@ -134,4 +134,17 @@ for model in gap pairs; do
     ff 0 eval $model.ff --data sorted --json --quiet
     ok "$model: labels that training did not have are counted" has out '"unseen": 160'
 done
+# A single image
+mkdir images
+rows=40
+put_npy images/x_train.npy ", 4, 4" 16 '1 + (row * 5 + i * (1 + row % 3)) % 120'
+put_npy images/y_train.npy "" 1 'row % 3'
+ff 0 train --data images $net --model images.ff --quiet
+rows=1
+put_npy batch.npy ", 4, 4" 16 '1 + i * 3'
+rows=4
+put_npy single.npy ", 4" 4 '1 + (4 * row + i) * 3'
+ff 0 predict images.ff --input batch.npy --output batch.csv
+ff 0 predict images.ff --input single.npy --output single.csv
+ok "an array of the shape of an image is one" cmp -s batch.csv single.csv
 finish
