@@ -115,8 +115,9 @@ struct ff_prediction {
     const float *probabilities;     /* (classes) */
     const char *const *class_names; /* (classes): as in struct ff_evaluation */
     const char *id;                 /* the sample's value in the column that names the rows
-                                       (id_column of struct ff_data_source); NULL: there is none */
-    const char *id_name;            /* name of that column, or "id" */
+                                       (id_column of struct ff_data_source), or the path of an image
+                                       file within its directory; NULL: there is none */
+    const char *id_name;            /* name of that column, or "id"; or "file" */
 };
 /* Predicts data, whose labels do not count: calls EMIT for each sample, in order. PREDICTION is
  * valid during the call; a nonzero return ends the job and is returned. Sets *SAMPLES, which

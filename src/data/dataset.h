@@ -41,7 +41,7 @@ FF_CHECK int ff_dataset_read(struct ff_dataset *dataset, size_t max_rows, void *
  */
 FF_CHECK int ff_dataset_describe(struct ff_dataset *dataset, struct ff_data_files *out);
 /* Begins to read the names of all rows, apart from their values. *NAME becomes that of their column
- * ("id" if it has none); NULL: rows have no names. Fails like ff_dataset_open(). */
+ * ("id" if it has none), or "file"; NULL: rows have no names. Fails like ff_dataset_open(). */
 FF_CHECK int ff_dataset_begin_ids(struct ff_dataset *dataset, const char **name);
 /* Reads the name of the next row, valid until the next call. FF_EMISMATCH: there are no more. */
 FF_CHECK int ff_dataset_next_id(struct ff_dataset *dataset, const char **id);

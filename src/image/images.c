@@ -23,7 +23,7 @@
 
 struct images {
     struct ff_dataset base;
-    struct ff_tree tree;
+    struct ff_tree tree, names; /* NAMES: of the files, for predictions; zeroed until then */
     struct ff_loader loader;
     struct ff_tree_survey survey; /* when it was opened */
     bool trusted;                 /* no change after the survey can leave its newest time */
@@ -63,6 +63,7 @@ static void images_close(struct ff_dataset *dataset)
     struct images *images = (struct images *)dataset;
 
     ff_loader_release(&images->loader);
+    ff_tree_release(&images->names);
     ff_tree_release(&images->tree);
     ff_free(dataset->ctx, FF_MEM_IO, images, sizeof *images);
 }
@@ -307,6 +308,28 @@ static int images_read(struct ff_dataset *dataset, size_t max_rows, void *featur
     return status;
 }
 
+static int images_begin_ids(struct ff_dataset *dataset, const char **name)
+{
+    struct images *images = (struct images *)dataset;
+
+    *name = "file";
+    return ff_tree_twin(&images->tree, &images->names);
+}
+
+/* The path within the root. */
+static int images_next_id(struct ff_dataset *dataset, const char **id)
+{
+    struct images *images = (struct images *)dataset;
+    const struct ff_tree *names = &images->names;
+    bool got;
+    int status = ff_tree_next(&images->names, &got);
+
+    if (status == FF_OK && !got)
+        return changed(images);
+    *id = names->single ? ff_path_base(names->path) : names->path + strlen(names->root) + 1;
+    return status;
+}
+
 /* Describes all files as one. */
 static void describe_as_one(const struct ff_tree *tree, const struct ff_tree_survey *found,
                             struct ff_data_files *out)
@@ -387,5 +410,7 @@ const struct ff_dataset_format ff_format_images = {
     .close = images_close,
     .look = images_look,
     .describe = images_describe,
+    .begin_ids = images_begin_ids,
+    .next_id = images_next_id,
     .needs = images_needs,
 };

@@ -171,6 +171,16 @@ int ff_tree_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, struct 
     return tree->flat || tree->single ? FF_OK : read_classes(tree);
 }
 
+int ff_tree_twin(const struct ff_tree *tree, struct ff_tree *twin)
+{
+    memset(twin, 0, sizeof *twin);
+    twin->ctx = tree->ctx;
+    twin->single = tree->single;
+    twin->flat = tree->flat;
+    memcpy(twin->root, tree->root, sizeof twin->root);
+    return twin->flat || twin->single ? FF_OK : read_classes(twin);
+}
+
 const char *ff_tree_name(const struct ff_tree *tree)
 {
     const char *base = ff_path_base(tree->root);

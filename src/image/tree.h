@@ -36,6 +36,8 @@ FF_CHECK int ff_tree_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
  * are required. TREE is to be released also on error. */
 FF_CHECK int ff_tree_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
                           struct ff_tree *tree);
+/* Opens the files of TREE once more in TWIN, which is likewise to be released. */
+FF_CHECK int ff_tree_twin(const struct ff_tree *tree, struct ff_tree *twin);
 /* Finds the next file; *GOT is false at the end. FF_EINVAL: a class has no image. */
 FF_CHECK int ff_tree_next(struct ff_tree *tree, bool *got);
 void ff_tree_rewind(struct ff_tree *tree);

@@ -33,13 +33,15 @@ ok "classes have the names of their directories" has out '^ *left +6 '
 ff 0 inspect a.ff
 ok "inspect shows the directory as one file" has out '^ *train: 2,700 bytes'
 ff 0 predict a.ff --input pets/test/left/3.pgm
-ok "an image file is predicted" [ "$(cut -d, -f1,2 out | tail -n 1)" = 0,left ]
+ok "an image file is predicted" [ "$(cut -d, -f1,2 out | tail -n 1)" = 3.pgm,left ]
 mkdir new
 cp pets/test/left/3.pgm new/b.pgm
 cp pets/test/top/3.pgm new/a.pgm
 ff 0 predict a.ff --input new
 ok "images of a directory are predicted in the order of their names" \
-    [ "$(cut -d, -f2 out | tr '\n' ' ')" = "label top left " ]
+    [ "$(cut -d, -f1,2 out | tr '\n' ' ')" = "file,label a.pgm,top b.pgm,left " ]
+ff 0 predict a.ff --input pets --format jsonl
+ok "those of classes with the names of both" has out '"id":"left/3\.pgm"'
 ff 0 train --data pets $net --model a.ff
 ok "training on the same images is complete" has out 'complete already'
 touch pets/train/left/0.pgm

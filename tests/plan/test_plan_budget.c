@@ -234,6 +234,7 @@ START_TEST(a_network_too_large_for_the_machine_gives_a_warning)
     ck_assert_int_eq(ff_recipe_complete(ctx, &recipe), FF_OK);
     keep_warnings();
     opts.interrupted = stop;
+    opts.no_disk_check = true;
     ck_assert_int_eq(ff_train(ctx, &recipe, &opts, &result), FF_EINTERRUPTED);
     ck_assert_msg(strstr(warnings, "--memory") != NULL, "\"%s\"", warnings);
 }

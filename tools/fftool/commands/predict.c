@@ -18,8 +18,8 @@ struct settings {
 
 static const struct ff_recipe_choice formats[] = {
     {"csv", "a header, then index,label,score_0,score_1,... (or p_0,p_1,...); with --id-column "
-            "its values in place of index"},
-    {"jsonl", "an object on each line: index, id (with --id-column), label, scores (or "
+            "its values in place of index, of image files their names"},
+    {"jsonl", "an object on each line: index, id (as csv has it), label, scores (or "
               "probabilities)"},
     {NULL, NULL},
 };
