@@ -66,14 +66,16 @@ endif
 # -ffp-contract=off: the same bits from every compiler. No -ffast-math: its reductions would not be.
 FFLAGS := -ffp-contract=off -fno-math-errno -fno-trapping-math
 
-PACKAGES := openblas lmdb libzstd zlib libzip libxxhash jansson libpng libjpeg
+PACKAGES := openblas lmdb libzstd zlib libxxhash jansson libpng libjpeg
+# Loaded while the program runs (src/data/libzip.h): only its header is needed, and by tests the library.
+LATE_PACKAGES := libzip
 ifneq ($(MAKECMDGOALS),clean)
-  MISSING := $(shell $(PKG_CONFIG) --exists $(PACKAGES) check 2>/dev/null || echo yes)
+  MISSING := $(shell $(PKG_CONFIG) --exists $(PACKAGES) $(LATE_PACKAGES) check 2>/dev/null || echo yes)
   ifeq ($(MISSING),yes)
     $(error Libraries are missing. Run tools/bootstrap, which installs them, or see README.md)
   endif
 endif
-DEP_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+DEP_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(LATE_PACKAGES))
 DEP_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lm -pthread
 
 ALL_CPPFLAGS := -D_GNU_SOURCE $(if $(LEVELS),-DFF_X86_LEVELS) -Iinclude -Isrc $(DEP_CFLAGS) $(CPPFLAGS)
@@ -155,7 +157,7 @@ $(MAN_PAGES): $(B)/%: tools/man/%.in $(GENERATOR)
 
 $(TEST_BIN): $(B)/tests/%: $(B)/tests/%.o $(SUPPORT_OBJ) $(STATIC)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ \
-	    $(shell $(PKG_CONFIG) --libs check) $(DEP_LIBS)
+	    $(shell $(PKG_CONFIG) --libs check $(LATE_PACKAGES)) $(DEP_LIBS)
 
 $(JSON_LEAVES): $(JSON_LEAVES_OBJ)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson)

@@ -1,11 +1,12 @@
 #include "data/archive.h"
 
+#include "data/libzip.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
-#include <zip.h>
 #include <zlib.h>
 
 /* Records of the directory's end (APPNOTE 4.3.14 to 4.3.16): signatures, sizes, offsets of fields.
@@ -55,7 +56,7 @@ static zip_int64_t source_read(struct ff_archive *archive, void *buffer, zip_uin
 
     if (n < 0) {
         archive->io_errno = errno;
-        zip_error_set(&archive->error, ZIP_ER_READ, errno);
+        ff_libzip.error_set(&archive->error, ZIP_ER_READ, errno);
         return -1;
     }
     archive->at += (uint64_t)n;
@@ -64,8 +65,8 @@ static zip_int64_t source_read(struct ff_archive *archive, void *buffer, zip_uin
 
 static zip_int64_t source_seek(struct ff_archive *archive, void *data, zip_uint64_t bytes)
 {
-    zip_int64_t at =
-        zip_source_seek_compute_offset(archive->at, archive->bytes, data, bytes, &archive->error);
+    zip_int64_t at = ff_libzip.source_seek_compute_offset(archive->at, archive->bytes, data, bytes,
+                                                          &archive->error);
 
     if (at < 0)
         return -1;
@@ -75,7 +76,7 @@ static zip_int64_t source_seek(struct ff_archive *archive, void *data, zip_uint6
 
 static zip_int64_t source_stat(const struct ff_archive *archive, zip_stat_t *stat)
 {
-    zip_stat_init(stat);
+    ff_libzip.stat_init(stat);
     stat->size = archive->bytes;
     stat->valid = ZIP_STAT_SIZE;
     return sizeof *stat;
@@ -99,16 +100,16 @@ static zip_int64_t source(void *arg, void *data, zip_uint64_t bytes, zip_source_
     case ZIP_SOURCE_STAT:
         return source_stat(archive, data);
     case ZIP_SOURCE_ERROR:
-        return zip_error_to_data(&archive->error, data, bytes);
+        return ff_libzip.error_to_data(&archive->error, data, bytes);
     case ZIP_SOURCE_CLOSE:
     case ZIP_SOURCE_FREE:
         return 0;
     case ZIP_SOURCE_SUPPORTS:
-        return zip_source_make_command_bitmap(
+        return ff_libzip.source_make_command_bitmap(
             ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR,
             ZIP_SOURCE_FREE, ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL, ZIP_SOURCE_SUPPORTS, -1);
     default:
-        zip_error_set(&archive->error, ZIP_ER_OPNOTSUPP, 0);
+        ff_libzip.error_set(&archive->error, ZIP_ER_OPNOTSUPP, 0);
         return -1;
     }
 }
@@ -116,12 +117,12 @@ static zip_int64_t source(void *arg, void *data, zip_uint64_t bytes, zip_source_
 /* Reports ERROR of libzip, which reading LABEL met. */
 static int failure(struct ff_archive *archive, const char *label, zip_error_t *error)
 {
-    const int code = zip_error_code_zip(error);
+    const int code = ff_libzip.error_code_zip(error);
 
     if (archive->io_errno)
         return ff_fail_errno(archive->ctx, archive->io_errno, "%s: cannot read", archive->path);
     if (code == ZIP_ER_MEMORY ||
-        (code == ZIP_ER_ZLIB && zip_error_code_system(error) == Z_MEM_ERROR))
+        (code == ZIP_ER_ZLIB && ff_libzip.error_code_system(error) == Z_MEM_ERROR))
         return ff_fail(archive->ctx, FF_ENOMEM, "%s: out of memory for libzip", label);
     if (code == ZIP_ER_CRC)
         return ff_fail(archive->ctx, FF_ECORRUPT,
@@ -134,7 +135,7 @@ static int failure(struct ff_archive *archive, const char *label, zip_error_t *e
                        label);
     return ff_fail(archive->ctx, FF_ECORRUPT,
                    "%s: damaged zip data (%s); download or copy the file again", label,
-                   zip_error_strerror(error));
+                   ff_libzip.error_strerror(error));
 }
 
 /* ---- The directory ---- */
@@ -248,37 +249,40 @@ static int open_zip(struct ff_archive *archive)
 
     if (status != FF_OK)
         return status;
-    zip_error_init(&error);
-    file = zip_source_function_create(source, archive, &error);
+    ff_libzip.error_init(&error);
+    file = ff_libzip.source_function_create(source, archive, &error);
     if (file)
-        archive->zip = zip_open_from_source(file, ZIP_RDONLY, &error);
+        archive->zip = ff_libzip.open_from_source(file, ZIP_RDONLY, &error);
     if (!archive->zip) {
-        zip_source_free(file);
+        ff_libzip.source_free(file);
         status = failure(archive, archive->path, &error);
     } else {
-        const uint64_t members = (uint64_t)zip_get_num_entries(archive->zip, 0);
+        const uint64_t members = (uint64_t)ff_libzip.get_num_entries(archive->zip, 0);
 
         archive->members = (uint32_t)members;
         status = check_directory(archive, members, 0);
     }
-    zip_error_fini(&error);
+    ff_libzip.error_fini(&error);
     return status;
 }
 
 int ff_archive_open(struct ff_ctx *ctx, const char *path, int fd, uint64_t bytes,
                     struct ff_archive **out)
 {
-    struct ff_archive *archive = ff_alloc(ctx, FF_MEM_IO, sizeof *archive);
-    int status;
+    struct ff_archive *archive;
+    int status = ff_libzip_load(ctx);
 
     *out = NULL;
+    if (status != FF_OK)
+        return status;
+    archive = ff_alloc(ctx, FF_MEM_IO, sizeof *archive);
     if (!archive)
         return ff_alloc_status(ctx);
     archive->ctx = ctx;
     archive->path = path;
     archive->fd = fd;
     archive->bytes = bytes;
-    zip_error_init(&archive->error);
+    ff_libzip.error_init(&archive->error);
     status = open_zip(archive);
     if (status != FF_OK)
         ff_archive_close(archive);
@@ -292,10 +296,10 @@ void ff_archive_close(struct ff_archive *archive)
     if (!archive)
         return;
     if (archive->member)
-        zip_fclose(archive->member);
+        ff_libzip.fclose(archive->member);
     if (archive->zip)
-        zip_discard(archive->zip);
-    zip_error_fini(&archive->error);
+        ff_libzip.discard(archive->zip);
+    ff_libzip.error_fini(&archive->error);
     ff_free(archive->ctx, FF_MEM_IO, archive, sizeof *archive);
 }
 
@@ -306,7 +310,7 @@ uint32_t ff_archive_members(const struct ff_archive *archive)
 
 const char *ff_archive_name(const struct ff_archive *archive, uint32_t i)
 {
-    const char *name = zip_get_name(archive->zip, i, ZIP_FL_ENC_RAW);
+    const char *name = ff_libzip.get_name(archive->zip, i, ZIP_FL_ENC_RAW);
 
     return name ? name : "";
 }
@@ -362,8 +366,8 @@ int ff_archive_begin(struct ff_archive *archive, const char *name, const char *l
     status = find_member(archive, name);
     if (status != FF_OK)
         return status;
-    if (zip_stat_index(archive->zip, archive->index, 0, &stat) != 0)
-        return failure(archive, label, zip_get_error(archive->zip));
+    if (ff_libzip.stat_index(archive->zip, archive->index, 0, &stat) != 0)
+        return failure(archive, label, ff_libzip.get_error(archive->zip));
     archive->member_bytes = stat.size;
     archive->stored = stat.comp_method == ZIP_CM_STORE;
     status = check_member(archive, &stat);
@@ -383,17 +387,19 @@ bool ff_archive_is_stored(const struct ff_archive *archive)
 int ff_archive_rewind(struct ff_archive *archive)
 {
     if (archive->member)
-        zip_fclose(archive->member);
-    archive->member = zip_fopen_index(archive->zip, archive->index, 0);
-    return archive->member ? FF_OK : failure(archive, archive->label, zip_get_error(archive->zip));
+        ff_libzip.fclose(archive->member);
+    archive->member = ff_libzip.fopen_index(archive->zip, archive->index, 0);
+    return archive->member ? FF_OK
+                           : failure(archive, archive->label, ff_libzip.get_error(archive->zip));
 }
 
 int ff_archive_read(struct ff_archive *archive, void *buffer, size_t want, size_t *got)
 {
-    zip_int64_t n = zip_fread(archive->member, buffer, want);
+    zip_int64_t n = ff_libzip.fread(archive->member, buffer, want);
 
     *got = n > 0 ? (size_t)n : 0;
-    return n < 0 ? failure(archive, archive->label, zip_file_get_error(archive->member)) : FF_OK;
+    return n < 0 ? failure(archive, archive->label, ff_libzip.file_get_error(archive->member))
+                 : FF_OK;
 }
 
 int ff_archive_peek(struct ff_archive *archive, uint64_t offset, void *buffer, size_t want,
@@ -401,7 +407,7 @@ int ff_archive_peek(struct ff_archive *archive, uint64_t offset, void *buffer, s
 {
     assert(archive->stored && offset <= INT64_MAX);
     *got = 0;
-    if (zip_fseek(archive->member, (zip_int64_t)offset, SEEK_SET) != 0)
-        return failure(archive, archive->label, zip_file_get_error(archive->member));
+    if (ff_libzip.fseek(archive->member, (zip_int64_t)offset, SEEK_SET) != 0)
+        return failure(archive, archive->label, ff_libzip.file_get_error(archive->member));
     return ff_archive_read(archive, buffer, want, got);
 }
