@@ -94,6 +94,7 @@ struct ff_dataset_format {
 
 enum {
     FF_BID_CONTENT = 10,   /* text that looks like it */
+    FF_BID_PARSED = 20,    /* text whose first row can be read as this format */
     FF_BID_NAME = 30,      /* the name of the file matches */
     FF_BID_DIRECTORY = 50, /* the directory has a file of a usual name */
     FF_BID_MAGIC = 90,     /* the first bytes match */
@@ -107,7 +108,8 @@ enum {
     ROW(cifar10)                \
     ROW(cifar100)               \
     ROW(csv)                    \
-    ROW(images)
+    ROW(images)                 \
+    ROW(svmlight)
 
 #define FF_DECLARE_FORMAT(name) extern const struct ff_dataset_format ff_format_##name;
 FF_DATASET_FORMATS(FF_DECLARE_FORMAT)

@@ -263,7 +263,7 @@ int ff_npy_header(struct ff_ctx *ctx, struct ff_input *input, struct ff_array *a
 
 static bool has_name(const char *base)
 {
-    return ff_path_ends_with(base, ".npy") || ff_path_ends_with(base, ".npy.gz");
+    return ff_path_has_ending(base, ".npy");
 }
 
 static bool labels_of(char path[FF_PATH_BYTES])

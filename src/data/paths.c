@@ -25,6 +25,16 @@ bool ff_path_ends_with(const char *path, const char *ending)
     return length >= tail && strcmp(path + length - tail, ending) == 0;
 }
 
+bool ff_path_has_ending(const char *path, const char *ending)
+{
+    size_t length = strlen(path), tail = strlen(".gz");
+
+    if (ff_path_ends_with(path, ".gz"))
+        length -= tail;
+    tail = strlen(ending);
+    return length >= tail && memcmp(path + length - tail, ending, tail) == 0;
+}
+
 static bool exists(const char *path)
 {
     struct stat st;

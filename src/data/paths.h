@@ -11,6 +11,8 @@ bool ff_path_is_directory(const char *path);
 /* Returns the part of PATH after its last slash. */
 const char *ff_path_base(const char *path);
 bool ff_path_ends_with(const char *path, const char *ending);
+/* The same for ENDING, or ENDING and .gz. */
+bool ff_path_has_ending(const char *path, const char *ending);
 /* True if PATH or PATH.gz exists; PATH becomes the one that exists. */
 bool ff_path_exists_or_gz(char path[FF_PATH_BYTES]);
 /* Writes "DIRECTORY/NAME" to OUT, or "DIRECTORY/NAME.gz" if only that exists; false if neither

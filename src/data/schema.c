@@ -63,6 +63,8 @@ static bool copy(const struct ff_schema *in, struct ff_schema *out)
     for (uint32_t c = 0; c < in->n_columns; c++)
         if (!copy_column(&in->columns[c], &out->columns[c]))
             return false;
+    out->features = in->features;
+    out->index_base = in->index_base;
     out->n_classes = in->n_classes;
     out->fills_missing = in->fills_missing;
     out->image_files = in->image_files;

@@ -33,7 +33,16 @@ struct ff_column {
     char **categories;     /* of categories: names in ascending order of their bytes */
 };
 
+/* The index of the first feature of sparse rows. */
+enum ff_index_base {
+    FF_INDEX_UNKNOWN, /* rows are not sparse */
+    FF_INDEX_FROM_0,
+    FF_INDEX_FROM_1,
+};
+
 struct ff_schema {
+    uint32_t features; /* of a model, for rows that do not show them; 0: not known */
+    enum ff_index_base index_base;
     uint32_t n_columns; /* 0: columns are alike and have no names, as pixels */
     struct ff_column *columns;
     uint32_t n_classes; /* 0: unlabelled */

@@ -44,7 +44,7 @@ static int bid_file(struct ff_ctx *ctx, const char *path, const struct ff_cifar_
     size_t got = 0;
     int status, bid = usual ? FF_BID_NAME + 1 : FF_BID_NAME;
 
-    if (!ff_path_ends_with(path, ".bin") && !ff_path_ends_with(path, ".bin.gz"))
+    if (!ff_path_has_ending(path, ".bin"))
         return 0;
     status = ff_input_open(ctx, path, &input);
     if (status == FF_OK)

@@ -204,6 +204,7 @@ static int data_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest
         status = ff_json_get_path(ctx, object, "arrays", &out->data_arrays);
     if (status == FF_OK)
         status = ff_manifest_schema_read(ctx, object, out->classes, &out->schema);
+    out->schema.features = out->features;
     if (status == FF_OK)
         status = ff_manifest_moments_read(ctx, object, &out->moments);
     if (status == FF_OK)

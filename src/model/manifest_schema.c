@@ -48,6 +48,9 @@ int ff_manifest_schema_write(json_t *data, const struct ff_schema *schema)
         failed |= json_array_append_new(columns, column_to_json(&schema->columns[c]));
     if (columns)
         failed |= json_object_set_new(data, "columns", columns);
+    if (schema->index_base != FF_INDEX_UNKNOWN)
+        failed |= json_object_set_new(data, "index_base",
+                                      json_integer(schema->index_base == FF_INDEX_FROM_1));
     if (schema->classes)
         failed |= json_object_set_new(data, "class_names",
                                       names_to_json(schema->n_classes, schema->classes));
@@ -188,15 +191,28 @@ static int flag_from_json(struct ff_ctx *ctx, const json_t *data, const char *na
     return !value || json_is_boolean(value) ? FF_OK : damaged(ctx, name);
 }
 
+static int index_base_from_json(struct ff_ctx *ctx, const json_t *value, struct ff_schema *out)
+{
+    json_int_t base = json_integer_value(value);
+
+    if (!json_is_integer(value) || base < 0 || base > 1)
+        return damaged(ctx, "index_base");
+    out->index_base = base == 0 ? FF_INDEX_FROM_0 : FF_INDEX_FROM_1;
+    return FF_OK;
+}
+
 static int schema_from_json(struct ff_ctx *ctx, const json_t *data, uint32_t classes,
                             struct ff_schema *out)
 {
     const json_t *columns = json_object_get(data, "columns");
+    const json_t *base = json_object_get(data, "index_base");
     const json_t *names = json_object_get(data, "class_names");
     const json_t *label = json_object_get(data, "label_column");
     const json_t *id = json_object_get(data, "id_column");
     int status = columns ? columns_from_json(ctx, columns, out) : FF_OK;
 
+    if (status == FF_OK && base)
+        status = index_base_from_json(ctx, base, out);
     if (status == FF_OK && names)
         status = names_from_json(ctx, names, classes, classes, &out->n_classes, &out->classes);
     if (status == FF_OK && label)

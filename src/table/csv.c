@@ -1,11 +1,10 @@
 /* Tables of comma- or tab-separated values: a column is a number or a category, one is the label.
  */
-#include "data/paths.h"
 #include "table/layout.h"
+#include "table/one_file.h"
 #include "table/scan.h"
 #include "table/values.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,16 +21,6 @@ struct table {
 };
 
 /* ---- The file ---- */
-
-static bool has_name(const char *path)
-{
-    static const char *const endings[] = {".csv", ".tsv", ".csv.gz", ".tsv.gz"};
-
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (ff_path_ends_with(path, endings[i]))
-            return true;
-    return false;
-}
 
 /* How often C is in the line TEXT, outside quotation marks. */
 static size_t count_separators(const char *text, const char *end, char c)
@@ -84,27 +73,15 @@ static int bid_for_content(struct ff_ctx *ctx, const char *path)
 
 static int csv_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
 {
-    char path[FF_PATH_BYTES];
+    int bid = ff_one_file_bid(spec, &ff_format_csv);
 
-    if (!ff_path_is_directory(spec->path))
-        return has_name(spec->path) ? FF_BID_NAME : bid_for_content(ctx, spec->path);
-    return ff_path_find_any(spec->path, ff_format_csv.names[spec->split], path) ? FF_BID_DIRECTORY
-                                                                                : 0;
+    return bid > 0 || ff_path_is_directory(spec->path) ? bid : bid_for_content(ctx, spec->path);
 }
 
 static int csv_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, unsigned i,
                     char path[FF_PATH_BYTES])
 {
-    *path = '\0';
-    if (i > 0)
-        return FF_OK;
-    if (!ff_path_is_directory(spec->path)) {
-        snprintf(path, FF_PATH_BYTES, "%s", spec->path);
-        return FF_OK;
-    }
-    if (ff_path_find_any(spec->path, ff_format_csv.names[spec->split], path))
-        return FF_OK;
-    return ff_fail(ctx, FF_ENOTFOUND, "%s: was deleted while it was in use", spec->path);
+    return ff_one_file_find(ctx, spec, &ff_format_csv, i, path);
 }
 
 static int csv_describe(struct ff_dataset *dataset, struct ff_data_files *out)

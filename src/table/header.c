@@ -22,7 +22,7 @@ int ff_header_separator(struct ff_reader *reader, char *separator)
     uint32_t most = 0;
 
     *separator = ',';
-    if (ff_path_ends_with(path, ".tsv") || ff_path_ends_with(path, ".tsv.gz")) {
+    if (ff_path_has_ending(path, ".tsv")) {
         *separator = '\t';
         return FF_OK;
     }

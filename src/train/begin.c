@@ -340,6 +340,7 @@ int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_training *training,
     manifest->mark.layer = 1;
     status = ff_schema_copy(ctx, &training->schema, &manifest->schema);
     manifest->schema.n_classes = info->classes;
+    manifest->schema.features = info->features;
     if (status == FF_OK)
         status = ff_manifest_encode(ctx, manifest);
     if (status != FF_OK)

@@ -129,4 +129,35 @@ ok "a table is recognised by its content" [ "$(fingerprint data.ff)" = "$(finger
 echo "no table, of one line" >prose.txt
 ff '1 4' train --data prose.txt $net --model x.ff
 ok "prose is none" grep -q 'not a dataset of a known format' err
+
+# Sparse rows of svmlight
+sparse()
+{
+    awk -v n="$1" 'BEGIN {
+        for (i = 0; i < n; i++)
+            print (i % 2 ? "+1" : "-1") " " 1 + i % 2 ":" 1 + i % 7 / 8 " " 3 + i % 3 ":1"
+    }'
+}
+mkdir sparse
+sparse 100 >sparse/train.svm
+{ sparse 39 && echo "-1 1:1 9:5"; } >sparse/test.svm
+ff 0 train --data sparse $net --model s.ff
+ff 0 eval s.ff --data sparse --json
+ok "features that the model lacks are ignored with a warning" grep -q 'above index 5.* ignored' err
+json out
+ok "sparse rows are trained on and evaluated" [ "$(leaf .samples)" = 40 ]
+ff 0 inspect s.ff --json
+json out
+ok "as many features as the largest index" [ "$(leaf .data.features)" = 5 ]
+ff 0 predict s.ff --input sparse/test.svm --quiet
+cp out expected
+sed 's/^[^ ]* //' sparse/test.svm >unlabelled
+ff 0 predict s.ff --input unlabelled --quiet
+ok "rows without labels are predicted, whatever the name" cmp -s out expected
+ok "by their labels" grep -q '^0,-1,' out
+"$FFTOOL" predict s.ff --input - --quiet <unlabelled >out 2>err
+ok "and standard input" cmp -s out expected
+echo "1 3:1 2:1" >>sparse/train.svm
+ff 4 train --data sparse $net --model x.ff
+ok "a fault is reported with its line" grep -q 'train.svm: line 101, character 7: index 2 after 3' err
 finish
