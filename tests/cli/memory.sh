@@ -2,8 +2,7 @@
 # Peak memory does not grow with depth: a network three times as deep takes the same, under 48 MB,
 # while scratch holds as much again. FFTOOL_LONG=1: with 60,000 images, 4 and 16 layers of 1000. And a
 # single layer five times as large as its budget (FFTOOL_LONG: eight times) ends in the same weights as
-# with memory to spare. FFTOOL_LONG: an .npz whose images have more than 4 GiB takes what a small one
-# takes.
+# with memory to spare. FFTOOL_LONG: an .npz and a table of more than 4 GiB take what small ones take.
 # shellcheck source=tests/cli/lib
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
 
@@ -65,7 +64,28 @@ npz_peak()
         json out && leaf .peak_rss_bytes
 }
 
+# table_peak NAME ROWS: trains on a table of so many rows, 1,700 bytes each, and prints the peak RSS
+table_peak()
+{
+    awk 'BEGIN {
+        for (class = 0; class < 2; class++) {
+            for (column = 0; column < 100; column++)
+                printf "%.14f,", column / (7 + class)
+            print class
+        }
+    }' >lines
+    yes "$(cat lines)" | head -n "$2" >"$1.csv"
+    ff 0 train --data "$1.csv" --hidden 20 --epochs 1 --batch 100 --model "$1.ff" --json --quiet &&
+        json out && leaf .peak_rss_bytes
+    rm "$1.csv"
+}
+
 if [ -n "${FFTOOL_LONG-}" ]; then
+    few=$(table_peak few_rows 20000)
+    many=$(table_peak many_rows 2600000)
+    echo "peak RSS $few bytes for a table of 20,000 rows, $many for one of 2,600,000"
+    ok "a table of more than 4 GiB takes the memory of a small one, within 2 MB" \
+        [ "$many" -le $((few + 2000000)) ]
     npz few 2000
     npz many 4400000
     few=$(npz_peak few)
