@@ -67,7 +67,7 @@ endif
 FFLAGS := -ffp-contract=off -fno-math-errno -fno-trapping-math
 
 PACKAGES := openblas lmdb libzstd zlib libxxhash jansson libpng libjpeg
-# Loaded while the program runs (src/data/libzip.h): only its header is needed, and by tests the library.
+# Loaded while the program runs (src/input/libzip.h): only its header is needed, and by tests the library.
 LATE_PACKAGES := libzip
 ifneq ($(MAKECMDGOALS),clean)
   MISSING := $(shell $(PKG_CONFIG) --exists $(PACKAGES) $(LATE_PACKAGES) check 2>/dev/null || echo yes)

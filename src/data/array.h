@@ -6,9 +6,9 @@
 #ifndef FF_DATA_ARRAY_H
 #define FF_DATA_ARRAY_H
 
-#include "data/input.h"
 #include "data/numbers.h"
-#include "data/paths.h"
+#include "input/input.h"
+#include "input/paths.h"
 
 #define FF_ARRAY_AXES 8 /* most axes an array may have */
 

@@ -3,9 +3,9 @@
 
 #include "base/arithmetic.h"
 #include "data/format.h"
-#include "data/input.h"
 #include "data/labels.h"
-#include "data/paths.h"
+#include "input/input.h"
+#include "input/paths.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -9,10 +9,10 @@
 #include "base/buffers.h"
 #include "base/context.h"
 #include "base/rng.h"
-#include "data/files.h"
 #include "data/image.h"
-#include "data/paths.h"
 #include "data/schema.h"
+#include "input/files.h"
+#include "input/paths.h"
 
 #include <fftool/data.h>
 

@@ -3,10 +3,10 @@
  * (numpy.savez_compressed). Images and labels are two of its arrays, found by the usual names below
  * or by those that the user gives.
  */
-#include "data/archive.h"
 #include "data/format.h"
 #include "data/npy.h"
 #include "data/pair.h"
+#include "input/archive.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 
 #include "data/array.h"
 #include "data/dataset.h"
-#include "data/paths.h"
+#include "input/paths.h"
 
 #define FF_PAIR_MAGIC 8 /* number of first bytes given to magic() */
 

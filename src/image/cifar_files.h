@@ -6,7 +6,7 @@
 #define FF_IMAGE_CIFAR_FILES_H
 
 #include "data/format.h"
-#include "data/input.h"
+#include "input/input.h"
 
 #define FF_CIFAR_SIDE 32
 #define FF_CIFAR_CHANNELS 3

@@ -10,7 +10,7 @@
 #ifndef FF_IMAGE_KIND_H
 #define FF_IMAGE_KIND_H
 
-#include "data/input.h"
+#include "input/input.h"
 
 #define FF_IMAGE_SIDE 16384u /* most pixels of a row or a column */
 #define FF_IMAGE_MAGIC 8     /* number of first bytes given to magic() */

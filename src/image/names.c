@@ -1,7 +1,7 @@
 #include "image/names.h"
 
-#include "data/input.h"
-#include "data/paths.h"
+#include "input/input.h"
+#include "input/paths.h"
 
 #include <fftool/text.h>
 #include <stdio.h>

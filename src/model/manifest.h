@@ -9,10 +9,10 @@
 #define FF_MODEL_MANIFEST_H
 
 #include "data/embed.h"
-#include "data/files.h"
 #include "data/image.h"
 #include "data/moments.h"
 #include "data/schema.h"
+#include "input/files.h"
 #include "model/geometry.h"
 #include "nn/class_weights.h"
 #include "recipe/kind.h"

@@ -3,7 +3,7 @@
 #define FF_MODEL_MANIFEST_FILES_H
 
 #include "base/context.h"
-#include "data/files.h"
+#include "input/files.h"
 
 #include <jansson.h>
 

@@ -1,6 +1,6 @@
 #include "table/header.h"
 
-#include "data/paths.h"
+#include "input/paths.h"
 #include "table/values.h"
 
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #ifndef FF_TABLE_READER_H
 #define FF_TABLE_READER_H
 
-#include "data/input.h"
+#include "input/input.h"
 
 #include <locale.h>
 

@@ -9,7 +9,7 @@
 #ifndef FF_TABLE_SPARSE_H
 #define FF_TABLE_SPARSE_H
 
-#include "data/input.h"
+#include "input/input.h"
 
 #include <locale.h>
 

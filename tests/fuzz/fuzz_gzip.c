@@ -1,6 +1,6 @@
 /* A file of data, plain or gzip: its content does not depend on how much is read at a time. */
-#include "data/input.h"
 #include "fuzz/fuzz.h"
+#include "input/input.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "data/libzip.h"
+#include "input/libzip.h"
 
 #include <dlfcn.h>
 #include <pthread.h>

@@ -7,8 +7,8 @@
  * archive takes at most 4 MiB, and one of a few members 150 KiB.
  * libzip 1.7 reports memory that runs out while it reads the directory as a damaged archive.
  */
-#ifndef FF_DATA_ARCHIVE_H
-#define FF_DATA_ARCHIVE_H
+#ifndef FF_INPUT_ARCHIVE_H
+#define FF_INPUT_ARCHIVE_H
 
 #include "base/context.h"
 

@@ -1,6 +1,6 @@
-#include "data/archive.h"
+#include "input/archive.h"
 
-#include "data/libzip.h"
+#include "input/libzip.h"
 
 #include <assert.h>
 #include <errno.h>

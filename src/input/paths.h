@@ -1,6 +1,6 @@
 /* Finding the files of a dataset by name. Paths have at most FF_PATH_BYTES. */
-#ifndef FF_DATA_PATHS_H
-#define FF_DATA_PATHS_H
+#ifndef FF_INPUT_PATHS_H
+#define FF_INPUT_PATHS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,11 +5,11 @@
  * Why inflate() and not zlib's gzFile: gzread() does not detect a truncation that falls on a full
  * output buffer, ignores data after the last member, and allocates memory that is not metered.
  */
-#ifndef FF_DATA_INPUT_H
-#define FF_DATA_INPUT_H
+#ifndef FF_INPUT_INPUT_H
+#define FF_INPUT_INPUT_H
 
 #include "base/buffers.h"
-#include "data/files.h"
+#include "input/files.h"
 
 struct ff_archive;
 struct ff_input;

@@ -1,8 +1,8 @@
-#include "data/input.h"
+#include "input/input.h"
 
 #include "base/hex.h"
-#include "data/archive.h"
-#include "data/paths.h"
+#include "input/archive.h"
+#include "input/paths.h"
 
 #include <assert.h>
 #include <errno.h>

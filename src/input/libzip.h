@@ -2,8 +2,8 @@
  * libzip, loaded when the first archive is opened. It brings OpenSSL's library, for encrypted
  * archives: linked to the program, the two would take 1.7 MB of every process.
  */
-#ifndef FF_DATA_LIBZIP_H
-#define FF_DATA_LIBZIP_H
+#ifndef FF_INPUT_LIBZIP_H
+#define FF_INPUT_LIBZIP_H
 
 #include "base/context.h"
 

@@ -3,8 +3,8 @@
  * modification time show without reading that a file is unchanged; the hash shows whether the
  * content of a rewritten file is the same.
  */
-#ifndef FF_DATA_FILES_H
-#define FF_DATA_FILES_H
+#ifndef FF_INPUT_FILES_H
+#define FF_INPUT_FILES_H
 
 #include "base/hex.h"
 

@@ -1,4 +1,4 @@
-#include "data/paths.h"
+#include "input/paths.h"
 
 #include <stdio.h>
 #include <string.h>

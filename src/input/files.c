@@ -1,4 +1,4 @@
-#include "data/files.h"
+#include "input/files.h"
 
 #include <string.h>
 
