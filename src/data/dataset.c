@@ -54,7 +54,7 @@ static int nobody_bids(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
                 add_to_list(list, sizeof list, *name);
         }
         return ff_fail(ctx, FF_EFORMAT,
-                       "%s: no %s images in this directory; looked for %s (each also with .gz); "
+                       "%s: no %s images in this directory; looked for %s (files also with .gz); "
                        "rename the files, or give the path of the image file",
                        spec->path, half, list);
     }
@@ -117,6 +117,29 @@ static int choose_format(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
     return highest_bid(ctx, spec, format);
 }
 
+/* FF_EINVAL if SPEC has what FORMAT does not take. */
+static int check_options(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                         const struct ff_dataset_format *format)
+{
+    const struct {
+        bool given, taken;
+        const char *option, *is_for;
+    } options[] = {
+        {spec->arrays, format->holds_arrays, "array", "archives of arrays (.npz)"},
+        {spec->resize_width | spec->resize_height, format->resizes, "resize",
+         "image files (.png, .jpg, .pgm, .ppm)"},
+        {spec->label_column, format->has_label_columns, "label-column", "tables, and CIFAR-100"},
+        {spec->id_column, format->is_table, "id-column", "tables"},
+        {spec->fill_missing, format->is_table, "fill-missing", "tables"},
+    };
+
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (options[i].given && !options[i].taken)
+            return ff_fail(ctx, FF_EINVAL, "%s: --%s is for %s; this is %s", spec->path,
+                           options[i].option, options[i].is_for, format->info.name);
+    return FF_OK;
+}
+
 static int open_dataset(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
                         struct ff_dataset **out)
 {
@@ -126,15 +149,8 @@ static int open_dataset(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
 
     *out = NULL;
     status = choose_format(ctx, spec, &format);
-    if (status == FF_OK && spec->arrays && !format->holds_arrays)
-        status = ff_fail(ctx, FF_EINVAL,
-                         "%s: --array is not supported: %s data has no named arrays, as an .npz "
-                         "file has",
-                         spec->path, format->info.name);
-    if (status == FF_OK && (spec->resize_width | spec->resize_height) && !format->resizes)
-        status = ff_fail(ctx, FF_EINVAL,
-                         "%s: --resize is for image files (.png, .jpg, .pgm, .ppm); this is %s",
-                         spec->path, format->info.name);
+    if (status == FF_OK)
+        status = check_options(ctx, spec, format);
     if (status == FF_OK)
         status = format->open(ctx, spec, out);
     if (status != FF_OK)

@@ -66,8 +66,10 @@ struct ff_dataset_format {
     /* Per split: the file names that identify the format in a directory, NULL-terminated (each also
      * with .gz). */
     const char *const *names[2];
-    bool holds_arrays; /* a file may hold several arrays, of which spec->arrays chooses */
-    bool resizes;      /* takes spec->resize_width and resize_height */
+    bool is_table;          /* takes spec->id_column and fill_missing */
+    bool has_label_columns; /* takes spec->label_column */
+    bool holds_arrays;      /* a file may hold several arrays, of which spec->arrays chooses */
+    bool resizes;           /* takes spec->resize_width and resize_height */
     /* 0: not this format; else one of FF_BID_*, higher if more certain; negative: a status, on a
      * system error. Reads names and first bytes only. */
     int (*bid)(struct ff_ctx *ctx, const struct ff_dataset_spec *spec);

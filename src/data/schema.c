@@ -82,6 +82,14 @@ int ff_schema_copy(struct ff_ctx *ctx, const struct ff_schema *in, struct ff_sch
     return ff_fail(ctx, FF_ENOMEM, "out of memory for the columns of the data");
 }
 
+bool ff_schema_has_categories(const struct ff_schema *schema)
+{
+    for (uint32_t c = 0; c < schema->n_columns; c++)
+        if (schema->columns[c].kind == FF_COLUMN_CATEGORY)
+            return true;
+    return false;
+}
+
 uint64_t ff_schema_inputs(const struct ff_schema *schema, uint32_t features)
 {
     uint64_t inputs = features;

@@ -60,6 +60,8 @@ struct ff_schema {
 void ff_schema_release(struct ff_schema *schema);
 /* Copies IN to OUT, which is empty. FF_ENOMEM; OUT is then empty. */
 FF_CHECK int ff_schema_copy(struct ff_ctx *ctx, const struct ff_schema *in, struct ff_schema *out);
+/* True if a column is of categories. */
+bool ff_schema_has_categories(const struct ff_schema *schema);
 /* The inputs that a row of FEATURES values becomes: one for a number, one for each category. */
 uint64_t ff_schema_inputs(const struct ff_schema *schema, uint32_t features);
 /* Writes the name of class LABEL, below n_classes, to OUT if it has none; returns it. */

@@ -394,4 +394,5 @@ const struct ff_dataset_format ff_format_cifar100 = {
     .close = cifar_close,
     .find = cifar100_find,
     .describe = cifar_describe,
+    .has_label_columns = true,
 };

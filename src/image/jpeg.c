@@ -60,10 +60,14 @@ static void fail(j_common_ptr cinfo)
     longjmp(state->jump, 1);
 }
 
-/* A warning, of a level below 0, means that pixels are missing, and libjpeg would invent them. */
+/* A warning, of a level below 0, means that pixels are missing, and libjpeg would invent them; some
+ * are about unusual headers and bytes between markers, without which the image is whole. */
 static void take_message(j_common_ptr cinfo, int level)
 {
-    if (level < 0)
+    const int code = cinfo->err->msg_code;
+
+    if (level < 0 && code != JWRN_EXTRANEOUS_DATA && code != JWRN_JFIF_MAJOR &&
+        code != JWRN_ADOBE_XFORM)
         fail(cinfo);
 }
 

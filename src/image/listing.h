@@ -24,7 +24,7 @@ enum ff_listing_what { FF_LIST_DIRECTORIES, FF_LIST_IMAGES };
  * followed. FF_EINVAL: more than FF_LISTING_MOST. LISTING is to be released also on error. */
 FF_CHECK int ff_listing_read(struct ff_ctx *ctx, const char *path, enum ff_listing_what what,
                              struct ff_listing *listing);
-/* True if PATH has such an entry. Systems errors are as if it had none. */
+/* True if PATH has such an entry. System errors count as none. */
 bool ff_listing_has(const char *path, enum ff_listing_what what);
 void ff_listing_release(struct ff_listing *listing); /* does nothing if LISTING is zeroed */
 static inline const char *ff_listing_name(const struct ff_listing *listing, uint32_t i)

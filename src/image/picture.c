@@ -49,7 +49,7 @@ static int find_kind(struct ff_picture *picture)
                        ff_input_path(picture->input));
     return ff_fail(
         picture->ctx, FF_EFORMAT,
-        "%s: is no image: its first bytes are neither those of PNG, JPEG nor PGM or PPM; "
+        "%s: is not an image: its first bytes are neither those of PNG, JPEG nor PGM or PPM; "
         "remove or convert it",
         ff_input_path(picture->input));
 }

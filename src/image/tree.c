@@ -168,6 +168,8 @@ int ff_tree_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, struct 
     else if (!find_root(spec, tree->root))
         return no_split(ctx, spec);
     tree->flat = spec->unlabelled && !tree->single && ff_listing_has(tree->root, FF_LIST_IMAGES);
+    if (tree->flat && ff_listing_has(tree->root, FF_LIST_DIRECTORIES))
+        ff_warn(ctx, "%s: holds images, so its directories are ignored", tree->root);
     return tree->flat || tree->single ? FF_OK : read_classes(tree);
 }
 

@@ -18,6 +18,24 @@ static bool find(void *library, const char *name, void *function)
     return found;
 }
 
+/* Keeps the first failure. */
+static void note_failure(void)
+{
+    const char *text = dlerror();
+
+    if (!*why)
+        snprintf(why, sizeof why, "%s", text ? text : "unknown");
+}
+
+static void *load_as(const char *name)
+{
+    void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+
+    if (!library)
+        note_failure();
+    return library;
+}
+
 static void load(void)
 {
     /* That of Debian, and that of the library's authors. */
@@ -25,10 +43,12 @@ static void load(void)
     void *library = NULL;
 
     for (size_t i = 0; i < sizeof names / sizeof *names && !library; i++)
-        library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+        library = load_as(names[i]);
 #define FF_FIND(name) &&find(library, "zip_" #name, &ff_libzip.name)
     if (!(library FF_LIBZIP_FUNCTIONS(FF_FIND)))
-        snprintf(why, sizeof why, "%s", dlerror());
+        note_failure();
+    else
+        *why = '\0';
 #undef FF_FIND
 }
 

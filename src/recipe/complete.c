@@ -181,10 +181,17 @@ int ff_recipe_completed(struct ff_ctx *ctx, const struct ff_recipe *recipe, uint
 
 int ff_recipe_check(struct ff_ctx *ctx, const struct ff_recipe *recipe)
 {
-    struct ff_recipe complete;
-    int status = ff_recipe_completed(ctx, recipe, 0, &complete);
+    struct ff_recipe copy;
+    int status = ff_recipe_copy_into(ctx, recipe, &copy);
 
-    if (status == FF_OK)
-        ff_recipe_release(&complete);
+    if (status != FF_OK)
+        return status;
+    /* Epochs are not known yet; what depends on them is checked with the data. */
+    if (copy.epochs == FF_UNSET && ff_recipe_trains_at_once(&copy) && copy.head_epochs > 0)
+        copy.epochs = copy.head_epochs;
+    else if (copy.epochs == FF_UNSET && copy.sweeps > 0)
+        copy.epochs = copy.sweeps;
+    status = complete(ctx, &copy, 0);
+    ff_recipe_release(&copy);
     return status;
 }

@@ -47,7 +47,7 @@ FF_CHECK int ff_recipe_copy_into(struct ff_ctx *ctx, const struct ff_recipe *rec
  * then owns nothing. */
 FF_CHECK int ff_recipe_completed(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                                  uint64_t samples, struct ff_recipe *out);
-/* Fails as ff_recipe_complete() of a copy would. */
+/* Fails as ff_recipe_completed() would with any number of samples. */
 FF_CHECK int ff_recipe_check(struct ff_ctx *ctx, const struct ff_recipe *recipe);
 /*
  * Reads layers such as "2000x4" (four layers of 2000), "1000,500,200" or "1000x2,500" into RECIPE.

@@ -2,6 +2,8 @@
 
 #include "base/arithmetic.h"
 
+#include <math.h>
+
 #define LARGEST_BATCH 128u
 #define SMALLEST_BATCH 16u
 #define LEAST_BATCHES 20u /* of an epoch, unless the batch is the smallest */
@@ -16,11 +18,20 @@ static uint32_t batch_for(uint64_t samples)
     return batch;
 }
 
+/* Batches that are not held out, as of model/geometry.h or fewer. */
+static uint64_t learned_batches(const struct ff_recipe *recipe, uint64_t samples)
+{
+    uint64_t batches = ff_divide_up(samples, recipe->batch), held = 0;
+
+    if (recipe->validation > 0)
+        held = 1 + (uint64_t)ceil(recipe->validation * (double)samples / recipe->batch);
+    return held < batches ? batches - held : 1;
+}
+
 uint32_t ff_sizes_least_epochs(const struct ff_recipe *recipe, uint64_t samples)
 {
-    if (samples == 0)
-        return 1;
-    return (uint32_t)ff_divide_up(FF_FEW_STEPS, ff_divide_up(samples, recipe->batch));
+    return samples == 0 ? 1
+                        : (uint32_t)ff_divide_up(FF_FEW_STEPS, learned_batches(recipe, samples));
 }
 
 void ff_sizes_settle(struct ff_recipe *recipe, uint64_t samples)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOKED_AT 4096 /* bytes of a file whose name says nothing */
+#define LOOKED_AT 16384 /* bytes of a file whose name says nothing */
 
 struct table {
     struct ff_dataset base;
@@ -35,21 +35,31 @@ static size_t count_separators(const char *text, const char *end, char c)
     return count;
 }
 
-/* Whether TEXT, the beginning of a file, may be a table: its first two lines have as many
- * separators of one kind, and it has no bytes that text does not have. */
-static bool looks_like_a_table(const char *text, size_t n)
+/* Where the line at TEXT ends: at its line feed or, as the last line, at END. */
+static const char *line_end(const char *text, const char *end)
 {
-    const char *end = text + n, *first = memchr(text, '\n', n), *second = NULL;
+    const char *found = memchr(text, '\n', (size_t)(end - text));
+
+    return found ? found : end;
+}
+
+/* Whether TEXT, the beginning of a file or, if WHOLE, all of it, may be a table: its first two
+ * lines have as many separators of one kind, and it has no bytes that text does not have. The
+ * second line may be beyond the beginning; a model's data, OF_MODEL, may have one line. */
+static bool looks_like_a_table(const char *text, size_t n, bool whole, bool of_model)
+{
+    const char *end = text + n, *first = line_end(text, end);
+    const char *second = first < end ? line_end(first + 1, end) : end;
+    const bool has_second = first + 1 < second && (second < end || whole);
     bool same = false;
 
-    if (first)
-        second = memchr(first + 1, '\n', (size_t)(end - first - 1));
-    if (!second)
+    if (!has_second && whole && !of_model)
         return false;
     for (const char *c = ",;\t|"; *c; c++) {
         size_t count = count_separators(text, first, *c);
 
-        same = same || (count > 0 && count == count_separators(first, second, *c));
+        same = same ||
+               (count > 0 && (!has_second || count == count_separators(first + 1, second, *c)));
     }
     for (; text < end && same; text++)
         same = (unsigned char)*text >= ' ' || *text == '\t' || *text == '\n' || *text == '\r';
@@ -57,7 +67,7 @@ static bool looks_like_a_table(const char *text, size_t n)
 }
 
 /* Bids for a file of any name. */
-static int bid_for_content(struct ff_ctx *ctx, const char *path)
+static int bid_for_content(struct ff_ctx *ctx, const char *path, bool of_model)
 {
     char text[LOOKED_AT];
     struct ff_input *input;
@@ -68,14 +78,18 @@ static int bid_for_content(struct ff_ctx *ctx, const char *path)
         return 0; /* another format says why */
     status = ff_input_read(input, text, sizeof text, &got);
     ff_input_close(input);
-    return status == FF_OK && looks_like_a_table(text, got) ? FF_BID_CONTENT : 0;
+    return status == FF_OK && looks_like_a_table(text, got, got < sizeof text, of_model)
+               ? FF_BID_CONTENT
+               : 0;
 }
 
 static int csv_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
 {
     int bid = ff_one_file_bid(spec, &ff_format_csv);
 
-    return bid > 0 || ff_path_is_directory(spec->path) ? bid : bid_for_content(ctx, spec->path);
+    return bid > 0 || ff_path_is_directory(spec->path)
+               ? bid
+               : bid_for_content(ctx, spec->path, spec->schema && spec->schema->n_columns > 0);
 }
 
 static int csv_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, unsigned i,
@@ -348,4 +362,6 @@ const struct ff_dataset_format ff_format_csv = {
     .begin_ids = csv_begin_ids,
     .next_id = csv_next_id,
     .needs = csv_needs,
+    .is_table = true,
+    .has_label_columns = true,
 };

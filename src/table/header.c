@@ -110,12 +110,13 @@ static bool names_a_column(uint32_t n, char *const *first, const struct ff_schem
     return false;
 }
 
-/* Sets *HEADER by what the records below the first say. */
+/* Sets *HEADER by what the records below the first say. SCHEMA may be NULL. */
 static int decide(struct ff_reader *reader, uint32_t n, char *const *first,
-                  const struct column *columns, bool *header)
+                  const struct column *columns, const struct ff_schema *schema, bool *header)
 {
     struct ff_values values = {.n = 0};
-    bool texts = true;
+    /* The data of a model without names has none, whatever its first row is. */
+    bool texts = !schema || schema->n_columns == 0 || schema->columns[0].name;
     int status = FF_OK;
 
     *header = false;
@@ -159,7 +160,7 @@ int ff_header_find(struct ff_reader *reader, char separator, const struct ff_sch
     columns = ff_alloc_array(reader->ctx, FF_MEM_IO, *n, sizeof *columns);
     status = columns ? preview(reader, *first, columns) : ff_alloc_status(reader->ctx);
     if (status == FF_OK)
-        status = decide(reader, *n, *first, columns, header);
+        status = decide(reader, *n, *first, columns, schema, header);
     if (status == FF_OK && names_a_column(*n, *first, schema))
         *header = true;
     ff_free(reader->ctx, FF_MEM_IO, columns, *n * sizeof *columns);

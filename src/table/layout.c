@@ -188,6 +188,9 @@ static int find_label(const struct ff_reader *reader, const struct ff_dataset_sp
     const char *label = spec->label_column;
 
     layout->label = FF_NO_FIELD;
+    if (other_fields(layout) == 0)
+        return ff_fail(reader->ctx, FF_EINVAL, "%s: has only the column of names",
+                       ff_input_path(reader->input));
     if (!label && schema && spec->unlabelled && lacks_label(layout, schema))
         return FF_OK;
     if (!label && schema)

@@ -18,7 +18,7 @@ struct split {
 };
 
 /* What is next in the buffer. */
-enum found { FOUND, INCOMPLETE, DAMAGED };
+enum found { FOUND, INCOMPLETE, DAMAGED, TOO_MANY };
 
 /* ---- Messages ---- */
 
@@ -122,7 +122,7 @@ static enum found split_record(struct ff_reader *reader, struct split *split)
         enum found found;
 
         if (reader->n_fields == reader->most_fields)
-            return damaged(reader, split, "more columns than a table may have");
+            return TOO_MANY;
         skip_spaces(reader, split);
         found = *split->at == '"' ? quoted_field(reader, split) : plain_field(reader, split);
         if (found != FOUND)
@@ -231,6 +231,10 @@ int ff_reader_next(struct ff_reader *reader, bool *got)
             found = split_record(reader, &split);
         if (found == DAMAGED)
             return FF_ECORRUPT;
+        if (found == TOO_MANY)
+            return ff_fail(reader->ctx, FF_EINVAL,
+                           "%s: line %" PRIu64 ": more than %u columns, which is the limit",
+                           ff_input_path(reader->input), reader->line, FF_TABLE_FIELDS);
         if (found == INCOMPLETE) {
             int status = fill(reader);
 

@@ -12,7 +12,7 @@
 
 #include <locale.h>
 
-#define FF_TABLE_FIELDS 16385u        /* most fields of a record: 16,384 columns and the label */
+#define FF_TABLE_FIELDS 16386u        /* of a record: 16,384 columns, the label, the name */
 #define FF_RECORD_BYTES (1024 * 1024) /* longest record */
 
 struct ff_field {

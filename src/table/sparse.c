@@ -112,10 +112,11 @@ static int read_label(struct ff_sparse *sparse)
                               "supported",
                               text);
     if (!ff_number_parse(text, sparse->c, &label))
-        return ff_sparse_fail(sparse, FF_ECORRUPT,
-                              "\"%.60s\" is no label; a line is LABEL INDEX:VALUE ..., and labels "
-                              "are integers",
-                              text);
+        return ff_sparse_fail(
+            sparse, FF_ECORRUPT,
+            "\"%.60s\" is not a label; a line is LABEL INDEX:VALUE ..., and labels "
+            "are integers",
+            text);
     if (label != trunc(label) || fabs(label) > (double)FF_SPARSE_LABEL_MAX)
         return ff_sparse_fail(sparse, FF_EINVAL,
                               "label %.60s is not an integer; divide the range of a quantity into "
@@ -138,7 +139,7 @@ static int read_index(struct ff_sparse *sparse, const char *end_of_index)
                               (int)(end_of_index - sparse->field), sparse->field,
                               FF_MAX_DATA_FEATURES - 1);
     if (at == sparse->field || at != end_of_index)
-        return ff_sparse_fail(sparse, FF_ECORRUPT, "\"%.*s\" is no index",
+        return ff_sparse_fail(sparse, FF_ECORRUPT, "\"%.*s\" is not an index",
                               (int)(end_of_index - sparse->field), sparse->field);
     if ((int64_t)index <= sparse->last_index)
         return ff_sparse_fail(sparse, FF_ECORRUPT,

@@ -2,6 +2,7 @@
 
 #include "base/arithmetic.h"
 #include "base/path.h"
+#include "store/activations.h"
 #include "train/place.h"
 
 #include <dirent.h>
@@ -35,7 +36,7 @@ static void measure_room(struct room *room)
     room->known = true;
 }
 
-/* Bytes of the files in DIRECTORY. */
+/* Bytes of the files of scratch in DIRECTORY. */
 static uint64_t bytes_in(const char *directory)
 {
     DIR *entries = opendir(directory);
@@ -44,7 +45,8 @@ static uint64_t bytes_in(const char *directory)
     struct stat st;
 
     while (entries && (entry = readdir(entries)) != NULL)
-        if (fstatat(dirfd(entries), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        if (ff_scratch_has_name(entry->d_name) &&
+            fstatat(dirfd(entries), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
             S_ISREG(st.st_mode))
             bytes += (uint64_t)st.st_blocks * BLOCK_BYTES;
     if (entries)
@@ -60,7 +62,7 @@ static int check_room(struct ff_ctx *ctx, const struct room *room, const char *w
         return FF_OK;
     return ff_fail(ctx, FF_EFULL,
                    "%s: too little disk space: %s will take up to %.1fM more, and %.1fM are free; "
-                   "--no-disk-check begins all the same",
+                   "--no-disk-check skips this check",
                    room->directory, what, (double)more / MIB, (double)room->free / MIB);
 }
 

@@ -56,7 +56,7 @@ for name in train plan; do
 done
 refused 2 'no array "kinds"' train --data named.npz $net --array pixels-train,kinds
 refused 4 'give --array NAME, of these: ' predict both.ff --input named.npz
-refused 2 '--array is not supported: idx' train --data "$data" $net --array x,y
+refused 2 '--array is for archives of arrays .*; this is idx' train --data "$data" $net --array x,y
 ff 0 plan --data named.npz --hidden 8 --array pixels-train,kinds-train
 ff 0 train --data named.npz $net --array pixels-train,kinds-train --model named.ff
 ok "named arrays give the same weights" [ "$(weights_hash named.ff)" = "$(weights_hash plain.ff)" ]

@@ -68,7 +68,7 @@ for size in 6 6x 0x6 6x0 x 6x6x6 100000x1; do
     refused 2 "resize: \"$size\" is not a width and a height" \
         train --data pets $net --resize $size --model c.ff
 done
-refused 2 'resize is for image files' train --data "$data" $net --resize 6x6 --model c.ff
+refused 2 '--resize is for image files' train --data "$data" $net --resize 6x6 --model c.ff
 
 # Damage
 head -c 40 pets/train/top/1.pgm >pets/train/top/y.pgm

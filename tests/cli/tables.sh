@@ -160,4 +160,46 @@ ok "and standard input" cmp -s out expected
 echo "1 3:1 2:1" >>sparse/train.svm
 ff 4 train --data sparse $net --model x.ff
 ok "a fault is reported with its line" grep -q 'train.svm: line 101, character 7: index 2 after 3' err
+
+# A single row, a row without its line end, and the rest of a file
+iris=$FFTOOL_ROOT/data/iris
+ff 0 train --data "$iris" --hidden 10 --epochs 20 --model iris.ff --quiet
+for line in '5.1,3.5,1.4,0.2\n' '5.1,3.5,1.4,0.2'; do
+    # shellcheck disable=SC2059 # an escape
+    printf "$line" | "$FFTOOL" predict iris.ff --input - >out 2>err
+    ok "one row is predicted" [ "$(wc -l <out)" = 2 ]
+done
+{
+    read -r _ && read -r _ && "$FFTOOL" predict iris.ff --input - >out 2>err
+} <"$iris/test.csv"
+ok "what was read of standard input is not predicted" [ "$(wc -l <out)" -lt 31 ]
+awk 'BEGIN { for (r = 0; r < 40; r++) { for (c = 0; c < 1500; c++) printf "%d.25,", (r + c) % 9; print r % 2 } }' >wide.txt
+ff 0 plan --data wide.txt --hidden 8
+printf 'red,up,a\nblue,down,b\nred,down,a\nblue,up,b\n' >words.csv
+ff 0 train --data words.csv $net --model words.ff
+printf 'red,up\nblue,down\ngreen,down\nblue,down\n' >more.csv
+ff 0 predict words.ff --input more.csv --quiet
+ok "the first of rows without names is one" [ "$(wc -l <out)" = 5 ]
+
+# What only looks like predictions is kept
+echo gene,label,p_value >mine.csv
+ff 1 predict iris.ff --input "$iris/test.csv" --output mine.csv
+ok "a file of others is not overwritten" [ "$(cat mine.csv)" = gene,label,p_value ]
+
+# Defaults that depend on the rows
+ff 0 plan --data "$iris" --sweeps 20
+ff 2 plan --data "$iris" --sweeps 30
+ok "more sweeps than epochs are refused" grep -q 'sweeps 30: .* 25 epochs' err
+ff 0 plan --data "$iris" --validation 0.1
+ok "held-out samples do not count as steps" [ -z "$(grep warning err)" ]
+
+# Other data with a model of a table, and options of a table with other data
+printf '0 1:1 2:1\n1 1:2 2:1\n' >sparse.svm
+ff 1 predict a.ff --input sparse.svm
+ok "texts are found in tables only" grep -q 'trained on a table with texts' err
+for option in '--label-column 1' '--id-column 1' --fill-missing; do
+    ff 2 train --data sparse.svm $net $option --model x.ff
+    ok "$option is for tables" grep -q 'is for tables' err
+done
+ff 2 inspect a.ff --columns --layer 1
 finish

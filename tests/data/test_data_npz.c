@@ -181,7 +181,7 @@ START_TEST(other_options_and_formats_are_refused)
     data_write(directory, "x.npy", &plain);
     spec = (struct ff_dataset_spec){
         .path = data_path(directory, "x.npy"), .unlabelled = true, .arrays = "x"};
-    ck_refused(&spec, FF_EINVAL, "--array is not supported: npy");
+    ck_refused(&spec, FF_EINVAL, "--array is for archives of arrays (.npz); this is npy");
 }
 END_TEST
 

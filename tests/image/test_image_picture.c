@@ -184,7 +184,7 @@ static const struct {
     const char *says;
 } bad[] = {
     {"", FF_ECORRUPT, "is empty"},
-    {"<!DOCTYPE html>", FF_EFORMAT, "is no image"},
+    {"<!DOCTYPE html>", FF_EFORMAT, "is not an image"},
     {"P5 2", FF_ECORRUPT, "truncated"},
     {"P5 x 2 255\n", FF_ECORRUPT, "a number is missing in its width"},
     {"P5 2 -2 255\n", FF_ECORRUPT, "a number is missing in its height"},

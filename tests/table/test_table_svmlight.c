@@ -152,16 +152,16 @@ START_TEST(a_fault_is_reported_with_line_and_character)
     ck_fails("1 1:\n", spec, FF_ECORRUPT, "value \"\" is not a number");
     ck_fails("1 1:nan\n", spec, FF_ECORRUPT, "value \"nan\" is not a number");
     ck_fails("1 1:1e39\n", spec, FF_ENUMERIC, "character 3: 1e39 is beyond the range of float");
-    ck_fails("1 -1:2\n", spec, FF_ECORRUPT, "\"-1\" is no index");
-    ck_fails("1 :2\n", spec, FF_ECORRUPT, "\"\" is no index");
-    ck_fails("1 1:2 qid:1\n", spec, FF_ECORRUPT, "\"qid\" is no index");
+    ck_fails("1 -1:2\n", spec, FF_ECORRUPT, "\"-1\" is not an index");
+    ck_fails("1 :2\n", spec, FF_ECORRUPT, "\"\" is not an index");
+    ck_fails("1 1:2 qid:1\n", spec, FF_ECORRUPT, "\"qid\" is not an index");
     ck_fails("1 16777216:2\n", spec, FF_EINVAL, "index 16777216 is too large");
     ck_fails("1 99999999999999999999999:2\n", spec, FF_EINVAL, "is too large");
     ck_fails("1 5\n", spec, FF_ECORRUPT, "\"5\" is not INDEX:VALUE");
     ck_fails("1,3 5:1\n", spec, FF_EINVAL, "\"1,3\" is more than one label");
     ck_fails("0.5 5:1\n", spec, FF_EINVAL, "label 0.5 is not an integer");
     ck_fails("1e17 5:1\n", spec, FF_EINVAL, "label 1e17 is not an integer");
-    ck_fails("yes 5:1\n", spec, FF_ECORRUPT, "\"yes\" is no label");
+    ck_fails("yes 5:1\n", spec, FF_ECORRUPT, "\"yes\" is not a label");
     ck_fails("1 1:1\n 2:3 4:5\n", spec, FF_EINVAL,
              "line 2, character 2: the label is missing before \"2:3\"");
     ck_fails("1\n0\n", spec, FF_EINVAL, "no row has a value");

@@ -104,6 +104,8 @@ static int run(struct cli *cli, void *arg, const char *operand)
 
     cli->quiet = settings->quiet;
     cli->model = operand;
+    if (settings->columns && (settings->json || settings->layer > 0))
+        return usage_error(cli->command, "--columns: leave out --layer and --json, which has them");
     result = report_status(cli, ff_model_open(cli->ctx, operand, &model));
     if (result == EXIT_DONE && settings->verify)
         result = verify(cli, model, &verification);

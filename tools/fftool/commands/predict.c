@@ -96,22 +96,37 @@ struct sink {
     bool csv, header_done, probabilities;
 };
 
+/* Whether TEXT is a header by write_csv() behind its first field: values of two classes or more. */
+static bool is_header(const char *text, const char *prefix)
+{
+    unsigned values = 0;
+
+    while (strncmp(text, prefix, strlen(prefix)) == 0) {
+        text += strcspn(text, ",\n\r");
+        values++;
+        if (*text != ',')
+            break;
+        text++;
+    }
+    return values > 1;
+}
+
 /* The beginning of a file by write_csv(), whose first column may have any name, or by
- * write_jsonl(). */
+ * write_jsonl(). Names of classes may be within quotation marks. */
 static bool begins_predictions(const char *text)
 {
-    static const char jsonl[] = "{\"index\":", plain[] = "index,label,",
-                      *const csv[] = {",label,score_", ",label,p_", ",label,\"score_",
-                                      ",label,\"p_"};
-    const char *end = strchr(text, '\n');
+    static const char jsonl[] = "{\"index\":", label[] = ",label,";
+    static const char *const prefixes[] = {"score_", "p_", "\"score_", "\"p_"};
+    const char *end = strchr(text, '\n'), *at = strstr(text, label);
 
-    for (size_t i = 0; i < sizeof csv / sizeof *csv; i++) {
-        const char *found = strstr(text, csv[i]);
-
-        if (found != NULL && (end == NULL || found < end))
+    if (strncmp(text, jsonl, strlen(jsonl)) == 0)
+        return true;
+    if (at == NULL || (end != NULL && at > end))
+        return false;
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (is_header(at + strlen(label), prefixes[i]))
             return true;
-    }
-    return strncmp(text, jsonl, strlen(jsonl)) == 0 || strncmp(text, plain, strlen(plain)) == 0;
+    return strncmp(text, "index,label,", strlen("index,label,")) == 0;
 }
 
 static int open_sink(const struct cli *cli, struct sink *sink)

@@ -101,13 +101,13 @@ static int run(struct cli *cli, void *arg, const char *operand)
 {
     struct settings *settings = arg;
     struct ff_recipe *recipe;
-    bool going_on;
+    bool resuming;
     int result = recipe_from_options(cli, settings->hidden, &recipe);
 
     (void)operand;
     if (result == EXIT_DONE) {
-        going_on = !settings->run.opts.force && access(settings->run.opts.model, F_OK) == 0;
-        result = training_run(cli, &settings->run, recipe, !going_on);
+        resuming = !settings->run.opts.force && access(settings->run.opts.model, F_OK) == 0;
+        result = training_run(cli, &settings->run, recipe, !resuming);
     }
     ff_recipe_free(recipe);
     return result;

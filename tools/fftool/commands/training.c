@@ -222,23 +222,17 @@ struct outline {
     uint32_t layers, widest, batch;
 };
 
-/* The batch of a recipe that leaves it open is that for many samples. */
-static int outline_of(struct cli *cli, const struct ff_recipe *recipe, struct outline *out)
-{
-    struct ff_recipe *complete;
-    int status = ff_recipe_copy(cli->ctx, recipe, &complete);
+#define USUAL_BATCH 128 /* of a recipe that leaves it open, with many samples */
 
-    if (status != FF_OK)
-        return status;
-    status = ff_recipe_complete(cli->ctx, complete);
-    if (status == FF_OK)
-        *out = (struct outline){.layers = ff_recipe_layers(complete),
-                                .batch = (uint32_t)ff_recipe_get_uint(complete, "batch")};
+static void outline_of(const struct ff_recipe *recipe, struct outline *out)
+{
+    uint64_t batch = ff_recipe_get_uint(recipe, "batch");
+
+    *out = (struct outline){.layers = ff_recipe_layers(recipe),
+                            .batch = batch <= FF_MAX_BATCH ? (uint32_t)batch : USUAL_BATCH};
     for (uint32_t i = 1; i <= out->layers; i++)
         if (ff_recipe_units(recipe, i) > out->widest)
             out->widest = ff_recipe_units(recipe, i);
-    ff_recipe_free(complete);
-    return status;
 }
 
 static int read_outline(struct cli *cli, const char *path, struct outline *out)
@@ -251,7 +245,7 @@ static int read_outline(struct cli *cli, const char *path, struct outline *out)
         return status;
     status = ff_model_info(model, &info);
     if (status == FF_OK)
-        status = outline_of(cli, info.recipe, out);
+        outline_of(info.recipe, out);
     ff_model_close(model);
     return status;
 }
@@ -389,7 +383,7 @@ static int train(struct run *run, const struct ff_recipe *recipe)
     int status = FF_OK, printed = EXIT_DONE, code;
 
     if (recipe != NULL)
-        status = outline_of(run->cli, recipe, &outline);
+        outline_of(recipe, &outline);
     else if (run->training->verbose)
         status = read_outline(run->cli, opts.model, &outline);
     if (status != FF_OK)

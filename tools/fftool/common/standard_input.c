@@ -83,7 +83,9 @@ int standard_input_keep(const struct cli *cli, const char *const *directories, s
     int fd = -1, why = 0;
     struct stat st;
 
-    if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode))
+    /* The path leads to the beginning of a file. */
+    if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode) &&
+        lseek(STDIN_FILENO, 0, SEEK_CUR) == 0)
         return EXIT_DONE;
     for (size_t i = 0; i < n && fd < 0; i++) {
         fd = open_unnamed(directories[i]);
