@@ -39,6 +39,9 @@ struct ff_layer_info {
     double goodness_pos, goodness_neg, error, loss;
     uint64_t dead_units; /* active for no sample measured (struct ff_trained_report); 0 if LOSS is
                             NAN */
+    /* If layers may stop early (patience): the epochs that the trained layer learned for, and the
+     * one whose weights it keeps. Else 0. */
+    uint32_t learned_epochs, kept_epoch;
 };
 
 /* A file of the data when it was read. */

@@ -41,6 +41,8 @@ struct ff_epoch_report {
     double gflops;          /* matrix products, 1e9 operations per second */
     struct ff_memory memory;
     uint64_t scratch_bytes;
+    double validation_error; /* if layers may stop early (patience): the layer's error rate on held-
+                                out samples after the epoch, by its own goodness; else NAN */
 };
 
 /*
@@ -51,13 +53,15 @@ struct ff_epoch_report {
  * under the true one.
  */
 struct ff_trained_report {
-    uint32_t sweep, layer, epoch;                   /* from 1; EPOCH: the layer's last one so far */
-    const char *negatives;                          /* as in ff_epoch_report */
+    uint32_t sweep, layer, epoch; /* from 1; EPOCH: the layer's last one so far, or the one that
+                                     it keeps if layers may stop early */
+    const char *negatives;        /* as in ff_epoch_report */
     double loss, goodness_pos, goodness_neg, error; /* by the layer's goodness alone */
     /* Error rate on held-out samples by the goodness summed from the first layer up to this one;
      * NAN: none are held out. */
     double validation_error_upto;
     uint64_t dead_units;
+    uint32_t learned_epochs; /* epochs that it has learned for, at least EPOCH */
 };
 
 struct ff_plan;

@@ -102,7 +102,7 @@ static int add_optimizer(struct ff_model *model, uint32_t layer, struct ff_layer
 static int read_metrics(struct ff_model *model, uint32_t layer, struct ff_layer_info *out)
 {
     const struct ff_progress_mark *mark = &model->manifest.mark;
-    float metrics[FF_LAYER_METRICS];
+    float metrics[FF_MOST_LAYER_METRICS];
     int status;
 
     out->loss = out->goodness_pos = out->goodness_neg = out->error = NAN;
@@ -118,6 +118,10 @@ static int read_metrics(struct ff_model *model, uint32_t layer, struct ff_layer_
     out->goodness_neg = (double)metrics[FF_METRIC_GOODNESS_NEG];
     out->error = (double)metrics[FF_METRIC_ERROR];
     out->dead_units = (uint64_t)metrics[FF_METRIC_DEAD_UNITS];
+    if (model->manifest.recipe.patience > 0) {
+        out->learned_epochs = (uint32_t)metrics[FF_METRIC_LEARNED_EPOCHS];
+        out->kept_epoch = (uint32_t)metrics[FF_METRIC_KEPT_EPOCH];
+    }
     return FF_OK;
 }
 

@@ -16,13 +16,20 @@ enum {
     FF_METRIC_DEAD_UNITS,
     FF_METRIC_HELD_OUT_ERROR, /* goodness summed from each possible first layer to this one */
     FF_METRIC_TEMPERATURE = FF_METRIC_HELD_OUT_ERROR + FF_RANGE_STARTS, /* for the same sums */
-    FF_LAYER_METRICS = FF_METRIC_TEMPERATURE + FF_RANGE_STARTS
+    FF_LAYER_METRICS = FF_METRIC_TEMPERATURE + FF_RANGE_STARTS,
+    /* Stored after them if layers may stop early, else NAN. */
+    FF_METRIC_LEARNED_EPOCHS = FF_LAYER_METRICS,
+    FF_METRIC_KEPT_EPOCH,
+    FF_MOST_LAYER_METRICS
 };
+
+/* Number of metrics stored for each layer. */
+uint32_t ff_layer_metrics_stored(const struct ff_recipe *recipe);
 
 /* Reads the metrics of LAYER, trained with MANIFEST's recipe, from FILE. FF_ECORRUPT also if they
  * are out of range. */
 FF_CHECK int ff_layer_metrics_load(struct ff_ctx *ctx, struct ff_model_file *file,
                                    const struct ff_manifest *manifest, uint32_t layer,
-                                   float out[FF_LAYER_METRICS]);
+                                   float out[FF_MOST_LAYER_METRICS]);
 
 #endif

@@ -75,17 +75,29 @@ static json_t *data_to_json(const struct ff_manifest *manifest)
     return object;
 }
 
+static json_t *best_to_json(const struct ff_best_epoch *best)
+{
+    return json_pack("{s:I, s:f, s:I, s:I}", "epoch", (json_int_t)best->epoch, "error", best->error,
+                     "generation", (json_int_t)best->generation, "learned",
+                     (json_int_t)best->learned);
+}
+
 static json_t *progress_to_json(const struct ff_progress_mark *mark)
 {
     const struct ff_sums *sums = &mark->sums;
+    json_t *object = json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f}, s:b}", "stage",
+        stage_names[mark->stage], "layer", (json_int_t)mark->layer, "round",
+        (json_int_t)mark->sweep, "epoch", (json_int_t)mark->epoch, "batch", (json_int_t)mark->batch,
+        "generation", (json_int_t)mark->generation, "checkpoints", (json_int_t)mark->checkpoints,
+        "sums", "rows", sums->rows, "loss", sums->loss, "goodness_pos", sums->goodness_pos,
+        "goodness_neg", sums->goodness_neg, "wrong", sums->wrong, "compacted", mark->compacted);
 
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f}, s:b}",
-                     "stage", stage_names[mark->stage], "layer", (json_int_t)mark->layer, "round",
-                     (json_int_t)mark->sweep, "epoch", (json_int_t)mark->epoch, "batch",
-                     (json_int_t)mark->batch, "generation", (json_int_t)mark->generation,
-                     "checkpoints", (json_int_t)mark->checkpoints, "sums", "rows", sums->rows,
-                     "loss", sums->loss, "goodness_pos", sums->goodness_pos, "goodness_neg",
-                     sums->goodness_neg, "wrong", sums->wrong, "compacted", mark->compacted);
+    if (mark->best.epoch > 0 && json_object_set_new(object, "best", best_to_json(&mark->best))) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
 }
 
 static json_t *choice_to_json(const struct ff_range_choice *choice)
@@ -212,9 +224,30 @@ static int data_from_json(struct ff_ctx *ctx, json_t *object, struct ff_manifest
     return status == FF_OK ? ff_manifest_files_read(ctx, files, &out->files) : status;
 }
 
+static int best_from_json(struct ff_ctx *ctx, json_t *object, struct ff_best_epoch *out)
+{
+    json_int_t epoch, generation, learned;
+    json_error_t error;
+    int status =
+        unpacked(ctx,
+                 json_unpack_ex(object, &error, 0, "{s:I, s:F, s:I, s:I}", "epoch", &epoch, "error",
+                                &out->error, "generation", &generation, "learned", &learned),
+                 &error);
+
+    if (status != FF_OK)
+        return status;
+    if (!in_u32(epoch) || !in_u32(learned) || generation < 0)
+        return out_of_range(ctx);
+    out->epoch = (uint32_t)epoch;
+    out->generation = (uint64_t)generation;
+    out->learned = (uint32_t)learned;
+    return FF_OK;
+}
+
 static int progress_from_json(struct ff_ctx *ctx, json_t *object, struct ff_progress_mark *out)
 {
     json_int_t layer, sweep, epoch, batch, generation, checkpoints;
+    json_t *best = NULL; /* absent unless a layer that may stop early has one */
     struct ff_sums *sums = &out->sums;
     const char *stage;
     json_error_t error;
@@ -223,12 +256,12 @@ static int progress_from_json(struct ff_ctx *ctx, json_t *object, struct ff_prog
     int status = unpacked(
         ctx,
         json_unpack_ex(object, &error, 0,
-                       "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:F, s:F, s:F, s:F, s:F}, s?b}",
+                       "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:F, s:F, s:F, s:F, s:F}, s?b, s?o}",
                        "stage", &stage, "layer", &layer, "round", &sweep, "epoch", &epoch, "batch",
                        &batch, "generation", &generation, "checkpoints", &checkpoints, "sums",
                        "rows", &sums->rows, "loss", &sums->loss, "goodness_pos",
                        &sums->goodness_pos, "goodness_neg", &sums->goodness_neg, "wrong",
-                       &sums->wrong, "compacted", &compacted),
+                       &sums->wrong, "compacted", &compacted, "best", &best),
         &error);
 
     if (status != FF_OK)
@@ -245,7 +278,7 @@ static int progress_from_json(struct ff_ctx *ctx, json_t *object, struct ff_prog
     out->generation = (uint64_t)generation;
     out->checkpoints = (uint64_t)checkpoints;
     out->compacted = compacted != 0;
-    return FF_OK;
+    return best ? best_from_json(ctx, best, &out->best) : FF_OK;
 }
 
 static int choice_from_json(struct ff_ctx *ctx, json_t *object, struct ff_range_choice *out)

@@ -50,16 +50,25 @@ struct ff_sums {
     double wrong; /* misranked pairs (G_neg >= G_pos); head: misclassified samples */
 };
 
+/* The epoch of a layer with the fewest errors on held-out samples so far (recipe.patience). */
+struct ff_best_epoch {
+    uint32_t epoch;      /* from 1; 0: none is measured yet, or training does not stop early */
+    double error;        /* the layer's error rate on the held-out samples after it */
+    uint64_t generation; /* of its weights, while the layer trains */
+    uint32_t learned;    /* afterwards: the epochs that the layer learned for */
+};
+
 struct ff_progress_mark {
     enum ff_stage stage;
     uint32_t layer; /* from 1; always 1 where the whole network trains at once */
     uint32_t sweep; /* the sweep over all layers, from 0 */
     uint32_t epoch; /* epochs done in this stage; those of a layer in earlier sweeps included */
     uint64_t batch; /* batches done in the current epoch */
-    uint64_t generation;  /* generation of the checkpoint within this stage; 0: none yet */
-    uint64_t checkpoints; /* number written; the next one's generation is one more */
-    struct ff_sums sums;  /* of the current epoch */
-    bool compacted;       /* the file was rewritten after training was complete */
+    uint64_t generation;       /* generation of the checkpoint within this stage; 0: none yet */
+    uint64_t checkpoints;      /* number written; the next one's generation is one more */
+    struct ff_sums sums;       /* of the current epoch */
+    struct ff_best_epoch best; /* of the layer, until its outputs are written */
+    bool compacted;            /* the file was rewritten after training was complete */
 };
 
 /* The range of layers whose goodness is summed, chosen on held-out samples. */
@@ -72,7 +81,8 @@ struct ff_range_choice {
 /*
  * Versions of the manifest, which are also versions of the arithmetic: the same recipe gives other
  * weights under each. 4: subnormal numbers are zero (base/float_mode.h). 5: values of tables and
- * floats are encoded (data/embed.h). 6: classes may have weights. A model keeps its version.
+ * floats are encoded (data/embed.h). 6: classes may have weights, layers may stop early. A model
+ * keeps its version.
  */
 #define FF_MANIFEST_VERSION 6
 #define FF_FLUSHING_VERSION 4
@@ -175,6 +185,10 @@ uint32_t ff_manifest_heads_trained(const struct ff_manifest *manifest);
  * where training starts. FF_NO_GENERATION: none, the weights are not seeded yet.
  */
 uint64_t ff_manifest_generation(const struct ff_manifest *manifest, char kind, uint32_t layer);
+/* The generation of the weights of LAYER's best epoch; FF_NO_GENERATION: there are none of KIND. */
+uint64_t ff_manifest_best_generation(const struct ff_manifest *manifest, char kind, uint32_t layer);
+/* True if patience is exhausted: the epochs since the best one are as many as it. */
+bool ff_manifest_stops(const struct ff_manifest *manifest);
 /* Moves the mark to the next stage. */
 void ff_manifest_advance(struct ff_manifest *manifest);
 

@@ -63,6 +63,30 @@ static bool sums_are_sane(const struct ff_progress_mark *mark, uint64_t learned_
            isfinite(sums->goodness_neg);
 }
 
+/* Best epochs are those of a layer that trains or has just been trained, and stops early. */
+static bool best_is_sane(const struct ff_manifest *manifest)
+{
+    const struct ff_progress_mark *mark = &manifest->mark;
+    const struct ff_best_epoch *best = &mark->best, none = {0};
+    uint32_t patience = manifest->recipe.patience;
+    bool trains = mark->stage == FF_STAGE_TRAIN, forward = mark->stage == FF_STAGE_FORWARD;
+    bool expected = patience > 0 && ((trains && mark->epoch > 0) || forward);
+
+    if (!expected)
+        return best->epoch == none.epoch && best->error == none.error &&
+               best->generation == none.generation && best->learned == none.learned;
+    if (best->epoch == 0 || !(best->error >= 0 && best->error <= 1))
+        return false;
+    if (trains)
+        return best->epoch <= mark->epoch && mark->epoch - best->epoch < patience &&
+               best->generation > 0 && best->generation <= mark->generation && best->learned == 0;
+    if (best->epoch > best->learned || best->learned > manifest->recipe.epochs)
+        return false;
+    return best->generation == 0 &&
+           (best->learned - best->epoch == patience ||
+            (best->learned == manifest->recipe.epochs && best->learned - best->epoch < patience));
+}
+
 /* Accepts only marks that a trainer writes, so that a run that resumes from one ends. */
 static bool mark_is_sane(const struct ff_manifest *manifest)
 {
@@ -78,7 +102,7 @@ static bool mark_is_sane(const struct ff_manifest *manifest)
         mark->sweep >= recipe->sweeps || mark->checkpoints > MAX_CHECKPOINTS ||
         mark->generation > mark->checkpoints || (manifest->fingerprint[0] != '\0') != imported ||
         (mark->compacted && mark->stage != FF_STAGE_DONE) ||
-        !sums_are_sane(mark, geometry.learned_rows))
+        !sums_are_sane(mark, geometry.learned_rows) || !best_is_sane(manifest))
         return false;
     switch (mark->stage) {
     case FF_STAGE_IMPORT:

@@ -61,6 +61,29 @@ uint64_t ff_manifest_generation(const struct ff_manifest *manifest, char kind, u
     return head || mark->sweep == 0 ? FF_NO_GENERATION : ff_generation_final(mark->sweep - 1);
 }
 
+uint64_t ff_manifest_best_generation(const struct ff_manifest *manifest, char kind, uint32_t layer)
+{
+    const struct ff_progress_mark *mark = &manifest->mark;
+    bool has = kind == 'W' && layer == mark->layer && mark->best.generation > 0;
+
+    return has ? mark->best.generation : FF_NO_GENERATION;
+}
+
+bool ff_manifest_stops(const struct ff_manifest *manifest)
+{
+    const struct ff_progress_mark *mark = &manifest->mark;
+
+    return mark->best.epoch > 0 && mark->epoch - mark->best.epoch >= manifest->recipe.patience;
+}
+
+/* What is left of BEST when a layer has learned for EPOCHS. */
+static struct ff_best_epoch kept_of(const struct ff_best_epoch *best, uint32_t epochs)
+{
+    if (best->epoch == 0)
+        return *best;
+    return (struct ff_best_epoch){.epoch = best->epoch, .error = best->error, .learned = epochs};
+}
+
 void ff_manifest_advance(struct ff_manifest *manifest)
 {
     struct ff_progress_mark *mark = &manifest->mark;
@@ -72,6 +95,8 @@ void ff_manifest_advance(struct ff_manifest *manifest)
         next = (struct ff_turn){FF_STAGE_TRAIN, 1};
         mark->sweep++;
     }
+    mark->best = next.stage == FF_STAGE_FORWARD ? kept_of(&mark->best, mark->epoch)
+                                                : (struct ff_best_epoch){0};
     mark->stage = next.stage;
     mark->layer = next.layer;
     mark->epoch = mark->stage == FF_STAGE_TRAIN ? ff_recipe_sweep_begins(recipe, mark->sweep) : 0;

@@ -21,6 +21,8 @@ enum ff_condition {
     FF_IF_UNLABELLED, /* embedding or negatives are for layers trained without labels */
     FF_IF_DRAWN_ONCE, /* negatives are drawn before training */
     FF_IF_HOLDS_OUT,  /* held-out samples choose the layers whose goodness is summed */
+    FF_IF_VALIDATION, /* samples are held out */
+    FF_IF_ONE_SWEEP,  /* there is one sweep over the layers */
     FF_IF_THRESHOLD,  /* the loss has a threshold */
     FF_IF_SHIFTS,     /* images are shifted at random */
     FF_IF_HEAD,       /* the network has a linear head */
@@ -30,7 +32,7 @@ enum ff_condition {
     FF_CONDITIONS
 };
 
-#define FF_FIELD_NEEDS 3
+#define FF_FIELD_NEEDS 4
 
 struct ff_field {
     struct ff_recipe_field info;

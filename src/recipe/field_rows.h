@@ -145,6 +145,13 @@ FF_FIELD(
                     "choose the layers whose goodness is summed and calibrate probabilities "
                     "(softmax loss; hard negatives with ff-stream)"),
     .initial = "0", .needs = {FF_IF_STREAMS, FF_IF_HOLDS_OUT})
+FF_FIELD(COUNT, patience,
+         FF_INFO(.option = "patience", .argument = "N", .group = FF_GROUP_NETWORK, .low = 0,
+                 .high = FF_MAX_EPOCHS, .decides_size = true,
+                 .help = "a layer stops after N epochs in which its error on held-out samples does "
+                         "not fall, and keeps its best epoch; 0: off (ff-stream)"),
+         .initial = "0",
+         .needs = {FF_IF_STREAMS, FF_IF_HOLDS_OUT, FF_IF_VALIDATION, FF_IF_ONE_SWEEP}, .since = 6)
 FF_FIELD(CHOICE, activations,
          FF_INFO(.option = "activations", .argument = "TYPE", .by_recipe = true,
                  .group = FF_GROUP_NETWORK, .decides_size = true, .default_is = FF_DEFAULT_IN_HELP,

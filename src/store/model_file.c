@@ -382,9 +382,9 @@ int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size
 }
 
 /* Collects, from *FROM on, up to RECLAIM_KEYS keys of tiles of (KIND, LAYER) of other generations
- * than KEEP. *FROM becomes the key to continue from. */
+ * than KEEP and ALSO. *FROM becomes the key to continue from. */
 static int collect(struct ff_model_file *file, struct ff_tile_key *from, uint64_t keep,
-                   struct ff_tile_key found[RECLAIM_KEYS], size_t *count)
+                   uint64_t also, struct ff_tile_key found[RECLAIM_KEYS], size_t *count)
 {
     uint8_t bytes[FF_TILE_KEY_BYTES];
     struct ff_bytes key, stored;
@@ -397,8 +397,8 @@ static int collect(struct ff_model_file *file, struct ff_tile_key *from, uint64_
     while (rc == FF_OK && *count < RECLAIM_KEYS) {
         if (!ff_tile_key_decode(key, &tile) || tile.kind != from->kind || tile.layer != from->layer)
             break;
-        if (tile.generation == keep) { /* skips all of it with one seek */
-            from->generation = keep + 1;
+        if (tile.generation == keep || tile.generation == also) {
+            from->generation = tile.generation + 1; /* skips all of it with one seek */
             ff_tile_key_encode(from, bytes);
             rc = ff_db_seek(file->db, (struct ff_bytes){bytes, sizeof bytes}, &key, &stored);
             continue;
@@ -409,7 +409,8 @@ static int collect(struct ff_model_file *file, struct ff_tile_key *from, uint64_
     return rc == FF_ENOTFOUND ? FF_OK : rc;
 }
 
-int ff_model_file_reclaim(struct ff_model_file *file, char kind, uint32_t layer, uint64_t keep)
+int ff_model_file_reclaim(struct ff_model_file *file, char kind, uint32_t layer, uint64_t keep,
+                          uint64_t also)
 {
     struct ff_tile_key found[RECLAIM_KEYS];
     struct ff_tile_key from = {.kind = kind, .layer = layer};
@@ -417,7 +418,7 @@ int ff_model_file_reclaim(struct ff_model_file *file, char kind, uint32_t layer,
     int rc;
 
     do {
-        rc = collect(file, &from, keep, found, &count);
+        rc = collect(file, &from, keep, also, found, &count);
         for (size_t i = 0; rc == FF_OK && i < count; i++) {
             uint8_t bytes[FF_TILE_KEY_BYTES];
 

@@ -77,10 +77,10 @@ FF_CHECK int ff_model_file_flip(struct ff_model_file *file, const char *text);
  * *SIZE)) and NUL-terminated; *SIZE includes the NUL. FF_EFORMAT if the file has no manifest.
  */
 FF_CHECK int ff_model_file_manifest(struct ff_model_file *file, char **text, size_t *size);
-/* Deletes the tiles of (KIND, LAYER) whose generation is not KEEP (UINT64_MAX: all of them), in
- * bounded transactions, and commits. */
+/* Deletes the tiles of (KIND, LAYER) whose generation is neither KEEP nor ALSO (UINT64_MAX: no
+ * generation), in bounded transactions, and commits. */
 FF_CHECK int ff_model_file_reclaim(struct ff_model_file *file, char kind, uint32_t layer,
-                                   uint64_t keep);
+                                   uint64_t keep, uint64_t also);
 /*
  * Calls VISIT for every tile in key order with its description; reads payloads only if VERIFY. For
  * a damaged tile it calls DAMAGED with the reason instead, and continues; an unknown key counts as

@@ -14,18 +14,20 @@ static int save(struct ff_run *run, size_t n, const struct ff_part *parts, uint6
     return status;
 }
 
-/* Deletes the tiles of PARTS of all generations but GENERATION; of that one, the state unless
- * STATE. */
+/* Deletes the tiles of PARTS of all generations but GENERATION and that of the best epoch; of
+ * GENERATION, the state unless STATE. */
 static int reclaim(struct ff_run *run, size_t n, const struct ff_part *parts, uint64_t generation,
                    bool state)
 {
     int status = FF_OK;
 
     for (size_t i = 0; i < n && status == FF_OK; i++) {
-        status = ff_model_file_reclaim(run->file, parts[i].kind, parts[i].number, generation);
+        status = ff_model_file_reclaim(
+            run->file, parts[i].kind, parts[i].number, generation,
+            ff_manifest_best_generation(&run->manifest, parts[i].kind, parts[i].number));
         if (status == FF_OK)
             status = ff_model_file_reclaim(run->file, ff_state_kind(parts[i].kind), parts[i].number,
-                                           state ? generation : UINT64_MAX);
+                                           state ? generation : FF_NO_GENERATION, FF_NO_GENERATION);
     }
     return status;
 }
@@ -46,6 +48,8 @@ int ff_checkpoint(struct ff_run *run, size_t n, const struct ff_part *parts, boo
         return status;
     mark->generation = generation;
     mark->checkpoints++;
+    if (mark->best.epoch > 0 && mark->best.epoch == mark->epoch && mark->batch == 0)
+        mark->best.generation = generation;
     if (final)
         ff_manifest_advance(&run->manifest);
     status = ff_run_flip(run);

@@ -2,6 +2,7 @@
 
 #include "learn/streams.h"
 #include "recipe/kind.h"
+#include "train/held_out.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -40,6 +41,13 @@ static int diverged(const struct ff_learning *learning, uint32_t epoch, const ch
                    place(learning, epoch, text), what, learning->learning_rate);
 }
 
+/* Frees what only learning needs. */
+static void rest(struct ff_learning *learning)
+{
+    if (learning->learner->ops->rest)
+        learning->learner->ops->rest(learning->learner);
+}
+
 /* Saves a checkpoint. EPOCH (from 1) is the last one that the parts trained in. */
 static int save(struct ff_learning *learning, uint32_t epoch, bool final)
 {
@@ -47,8 +55,7 @@ static int save(struct ff_learning *learning, uint32_t epoch, bool final)
     int status;
 
     learning->run->manifest.mark.sums = learning->sums;
-    if (learner->ops->rest)
-        learner->ops->rest(learner);
+    rest(learning);
     status = ff_checkpoint(learning->run, learner->n_parts, learner->parts, final);
 
     return status == FF_ENUMERIC ? diverged(learning, epoch, "the weights are") : status;
@@ -119,6 +126,7 @@ static void report(const struct ff_learning *learning, double seconds, double ro
         .seconds = seconds,
         .rows_per_second = seconds > 0 ? rows / seconds : 0,
         .gflops = seconds > 0 ? learning->flops_per_row * rows / seconds * 1e-9 : 0,
+        .validation_error = learning->held_out_error,
     };
 
     if (!run->opts->on_epoch)
@@ -126,6 +134,14 @@ static void report(const struct ff_learning *learning, double seconds, double ro
     ff_memory_read(run->ctx, &out.memory);
     out.scratch_bytes = ff_boundaries_measure(&run->boundaries, 0);
     run->opts->on_epoch(run->opts->arg, &out);
+}
+
+/* Measures the layer on held-out samples. */
+static int measure(struct ff_learning *learning)
+{
+    rest(learning);
+    return ff_held_out_measure(learning->run, learning->set, learning->learner->parts[0].layer,
+                               &learning->held_out_error);
 }
 
 /* Runs the rest of the mark's epoch. */
@@ -144,11 +160,11 @@ static int run_epoch(struct ff_learning *learning)
                                 .rows = (uint64_t)learning->sums.rows,
                                 .rows_total = geometry->learned_rows};
     double began = ff_now(), rows_before = learning->sums.rows, rows, seconds;
+    int status = FF_OK;
 
     ff_clock_phase(&run->clock, &phase, learning->flops_per_row * (double)geometry->learned_rows);
     while (mark->batch < geometry->batches) {
-        int status = run_batch(learning, &order);
-
+        status = run_batch(learning, &order);
         if (status != FF_OK)
             return status;
         if (ff_clock_tick(&run->clock, (uint64_t)learning->sums.rows, mean_loss(&learning->sums)) &&
@@ -164,8 +180,49 @@ static int run_epoch(struct ff_learning *learning)
         run->tally.seconds += seconds;
         run->tally.flops += learning->flops_per_row * rows;
     }
-    report(learning, seconds, rows);
-    return FF_OK;
+    if (learning->stops_early)
+        status = measure(learning);
+    if (status == FF_OK)
+        report(learning, seconds, rows);
+    return status;
+}
+
+/* Notes the error on held-out samples of the epoch that has ended; true if it is the lowest so
+ * far. */
+static bool note_error(struct ff_learning *learning)
+{
+    struct ff_progress_mark *mark = &learning->run->manifest.mark;
+    double error = learning->held_out_error;
+
+    if (!learning->stops_early || (mark->best.epoch > 0 && error >= mark->best.error))
+        return false;
+    mark->best = (struct ff_best_epoch){.epoch = mark->epoch, .error = error};
+    return true;
+}
+
+/* Gives the layer the weights of its best epoch. */
+static int take_best(struct ff_learning *learning)
+{
+    struct ff_run *run = learning->run;
+    const struct ff_progress_mark *mark = &run->manifest.mark;
+    const struct ff_part *part = &learning->learner->parts[0];
+
+    run->clock.work_left -= learning->flops_per_row * (double)run->job.geometry.learned_rows *
+                            (learning->until - mark->epoch);
+    rest(learning);
+    return ff_layer_load(part->layer, run->file, part->kind, part->number, mark->best.generation,
+                         false);
+}
+
+/* Ends the stage. */
+static int finish(struct ff_learning *learning)
+{
+    const struct ff_progress_mark *mark = &learning->run->manifest.mark;
+    int status = FF_OK;
+
+    if (mark->best.epoch > 0 && mark->best.epoch < mark->epoch)
+        status = take_best(learning);
+    return status == FF_OK ? save(learning, mark->epoch, true) : status;
 }
 
 /* Moves the mark to the next epoch, and saves a checkpoint if one is due. */
@@ -173,15 +230,17 @@ static int end_epoch(struct ff_learning *learning)
 {
     struct ff_run *run = learning->run;
     struct ff_progress_mark *mark = &run->manifest.mark;
+    bool improved;
 
     mark->epoch++;
     mark->batch = 0;
     learning->sums = (struct ff_sums){0};
-    if (mark->epoch >= learning->until)
-        return save(learning, mark->epoch, true);
+    improved = note_error(learning);
+    if (mark->epoch >= learning->until || ff_manifest_stops(&run->manifest))
+        return finish(learning);
     if (run->clock.interrupted && run->clock.interrupted(run->clock.arg))
         return stop_here(learning, mark->epoch);
-    if (ff_now() - run->last_checkpoint >= run->opts->checkpoint_interval_s)
+    if (improved || ff_now() - run->last_checkpoint >= run->opts->checkpoint_interval_s)
         return save(learning, mark->epoch, false);
     return FF_OK;
 }

@@ -13,14 +13,17 @@
 struct ff_learning {
     struct ff_run *run;
     struct ff_learner *learner;
+    struct ff_set *set;  /* that it trains on */
     const char *name;    /* for messages: "layer"; NULL: the whole network */
     enum ff_phase phase; /* FF_PHASE_TRAIN or FF_PHASE_HEAD */
     enum ff_rng_purpose order;
     uint32_t epochs; /* of all sweeps; the learning rate is scheduled over them */
     uint32_t until;  /* epochs after which this stage ends */
     double learning_rate;
-    double flops_per_row; /* operations of the matrix products per sample */
-    struct ff_sums sums;  /* of the current epoch; a checkpoint copies them to the mark */
+    double flops_per_row;  /* operations of the matrix products per sample */
+    struct ff_sums sums;   /* of the current epoch; a checkpoint copies them to the mark */
+    bool stops_early;      /* keeps the epoch with the lowest error on held-out samples */
+    double held_out_error; /* after the last epoch; NAN: not measured */
 };
 
 /*

@@ -333,15 +333,24 @@ static int forward_layer(struct forwarding *f)
     return status;
 }
 
-static void report(const struct forwarding *f, const double metrics[FF_LAYER_METRICS])
+/* The epochs that the layer has learned for, and the one that it keeps. */
+static void read_epochs(const struct forwarding *f, double metrics[FF_MOST_LAYER_METRICS])
+{
+    const struct ff_progress_mark *mark = &f->run->manifest.mark;
+    double all = ff_recipe_sweep_begins(&f->run->manifest.recipe, mark->sweep + 1);
+
+    metrics[FF_METRIC_LEARNED_EPOCHS] = mark->best.epoch > 0 ? mark->best.learned : all;
+    metrics[FF_METRIC_KEPT_EPOCH] = mark->best.epoch > 0 ? mark->best.epoch : all;
+}
+
+static void report(const struct forwarding *f, const double metrics[FF_MOST_LAYER_METRICS])
 {
     const struct ff_train_opts *opts = f->run->opts;
     const struct ff_recipe *recipe = &f->run->manifest.recipe;
-    uint32_t sweep = f->run->manifest.mark.sweep;
     struct ff_trained_report out = {
-        .sweep = sweep + 1,
+        .sweep = f->run->manifest.mark.sweep + 1,
         .layer = f->number,
-        .epoch = ff_recipe_sweep_begins(recipe, sweep + 1),
+        .epoch = (uint32_t)metrics[FF_METRIC_KEPT_EPOCH],
         .negatives = ff_streams_negatives(recipe),
         .loss = metrics[FF_METRIC_LOSS],
         .goodness_pos = metrics[FF_METRIC_GOODNESS_POS],
@@ -349,6 +358,7 @@ static void report(const struct forwarding *f, const double metrics[FF_LAYER_MET
         .error = metrics[FF_METRIC_ERROR],
         .validation_error_upto = metrics[FF_METRIC_HELD_OUT_ERROR],
         .dead_units = (uint64_t)metrics[FF_METRIC_DEAD_UNITS],
+        .learned_epochs = (uint32_t)metrics[FF_METRIC_LEARNED_EPOCHS],
     };
 
     if (opts->on_trained)
@@ -379,13 +389,15 @@ static void warn_of_dead_units(const struct forwarding *f, uint64_t dead)
 /* Stores the layer's metrics as a row of floats in the model file (struct ff_layer_info). */
 static int put_metrics(struct forwarding *f)
 {
-    double metrics[FF_LAYER_METRICS];
-    float stored[FF_LAYER_METRICS];
-    struct ff_matrix matrix = {FF_F32, 1, FF_LAYER_METRICS, stored};
+    double metrics[FF_MOST_LAYER_METRICS];
+    float stored[FF_MOST_LAYER_METRICS];
+    struct ff_matrix matrix = {FF_F32, 1, ff_layer_metrics_stored(&f->run->manifest.recipe),
+                               stored};
     struct ff_tile_key key = {'S', f->number, FF_GENERATION_FINAL, 0, 0};
 
     ff_metrics_read(&f->metrics, metrics);
-    for (int i = 0; i < FF_LAYER_METRICS; i++)
+    read_epochs(f, metrics);
+    for (int i = 0; i < FF_MOST_LAYER_METRICS; i++)
         stored[i] = (float)metrics[i];
     if (!isfinite(stored[FF_METRIC_LOSS]))
         return ff_fail(f->run->ctx, FF_ENUMERIC,
@@ -404,7 +416,7 @@ static int choose_range(struct ff_run *run)
     int status = FF_OK;
 
     for (uint32_t layer = 1; layer <= manifest->recipe.layers && status == FF_OK; layer++) {
-        float metrics[FF_LAYER_METRICS];
+        float metrics[FF_MOST_LAYER_METRICS];
 
         status = ff_layer_metrics_load(run->ctx, run->file, manifest, layer, metrics);
         if (status == FF_OK)

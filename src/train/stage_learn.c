@@ -4,6 +4,8 @@
 #include "train/modes.h"
 #include "train/stages.h"
 
+#include <math.h>
+
 /* Opens the set that LEARNER trains on into SET, and restores LEARNER's parts. */
 static int set_up(struct ff_run *run, const struct ff_learner_ops *ops, struct ff_set **set,
                   struct ff_learner **out)
@@ -34,6 +36,8 @@ static int learn(struct ff_run *run, const struct ff_learner_ops *ops, struct ff
 
     learning->run = run;
     learning->learner = learner;
+    learning->set = set;
+    learning->held_out_error = NAN;
     learning->flops_per_row = ops->work.flops(&run->manifest, run->manifest.mark.layer);
     if (status == FF_OK)
         status = ff_run_epochs(learning);
@@ -52,6 +56,7 @@ int ff_stage_train(struct ff_run *run)
         .epochs = recipe->epochs,
         .until = ff_recipe_sweep_begins(recipe, run->manifest.mark.sweep + 1),
         .learning_rate = recipe->learning_rate,
+        .stops_early = recipe->patience > 0,
     };
 
     return learn(run, ff_mode_ops(run->job.mode)->learner, &learning);

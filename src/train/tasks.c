@@ -61,7 +61,8 @@ static void count_base(struct ff_train_tasks *out)
     ff_model_file_needs(&out->base);
     ff_model_file_coding_needs(tile, true, false, &out->writing);
     ff_model_file_coding_needs(tile, false, true, &out->reading);
-    ff_model_file_coding_needs(FF_LAYER_METRICS, true, false, &out->metrics);
+    ff_model_file_coding_needs(ff_layer_metrics_stored(&out->job->manifest->recipe), true, false,
+                               &out->metrics);
     ff_db_growing_map_needs(ff_train_first_layer_bytes(out->job), &out->base);
 }
 

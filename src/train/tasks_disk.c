@@ -103,7 +103,8 @@ static uint64_t part_bytes(const struct ff_manifest *manifest, char kind, uint32
 
         writes[i] = (struct ff_db_writes){ff_estimate_packed(elements / tiles), tiles};
     }
-    writes[n] = (struct ff_db_writes){FF_VALUE_HEADER + FF_LAYER_METRICS * sizeof(float), 1};
+    writes[n] = (struct ff_db_writes){
+        FF_VALUE_HEADER + ff_layer_metrics_stored(&manifest->recipe) * sizeof(float), 1};
     return ff_db_stored(n + 1, writes, 1);
 }
 
@@ -148,6 +149,16 @@ void ff_train_note_model(const struct ff_train_tasks *tasks, struct ff_plan *pla
 
         plan->model_peak_bytes = ff_plus(training, plan->model_bytes);
         add(&plan->written_bytes, ff_times(recipe->sweeps - 1, ff_times(layers, tensors)));
+    }
+    if (recipe->patience > 0) {
+        /* Each epoch may be the best so far and is then saved, while the checkpoint before it and
+         * the best epoch before that are not deleted yet. */
+        uint64_t training = EMPTY_MODEL_BYTES + heads + layers + ff_times(largest, 2 * tensors);
+
+        plan->model_peak_bytes = ff_plus(training, plan->model_bytes);
+        add(&plan->written_bytes,
+            ff_times(recipe->epochs - 1,
+                     ff_times(layers, tensors) + ff_times(recipe->layers, FLIP_BYTES)));
     }
     add(&plan->written_bytes, ff_times(ff_times(count_flips(recipe), recipe->sweeps), FLIP_BYTES));
 }

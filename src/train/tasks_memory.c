@@ -5,6 +5,7 @@
 #include "learn/estimate.h"
 #include "model/network.h"
 #include "store/db.h"
+#include "train/held_out.h"
 #include "train/modes.h"
 
 static struct ff_turn turn_of(const struct ff_task *task)
@@ -101,6 +102,18 @@ static void consider_checkpoint(const struct ff_job *job, const struct ff_task *
     ff_peak_consider(peak, &needs);
 }
 
+/* The peak of measuring a layer on held-out samples between two epochs. */
+static void consider_held_out(const struct ff_job *job, const struct ff_task *task,
+                              const struct ff_knobs *knobs, struct ff_needs needs,
+                              struct ff_peak *peak)
+{
+    if (task->kind != FF_STAGE_TRAIN || job->manifest->recipe.patience == 0)
+        return;
+    ff_mode_work(job->mode, FF_STAGE_TRAIN)->rest_needs(job, task->layer, knobs, &needs);
+    ff_held_out_work.needs(job, task->layer, knobs, &needs);
+    ff_peak_consider(peak, &needs);
+}
+
 /* The peaks of loading a layer before its outputs are written. A layer in training has a larger
  * peak in a checkpoint. */
 static void consider_loading(const struct ff_job *job, const struct ff_task *task,
@@ -133,6 +146,7 @@ struct ff_demand ff_train_demand(const void *arg, const struct ff_task *task,
         consider_loading(job, task, knobs, reading, &peak);
         ff_needs_add(&needs, &tasks->metrics);
     }
+    consider_held_out(job, task, knobs, tasks->base, &peak);
     ff_mode_work(job->mode, turn_of(task).stage)->needs(job, task->layer, knobs, &needs);
     ff_peak_consider(&peak, &needs);
     consider_checkpoint(job, task, knobs, writing, &peak);

@@ -4,6 +4,7 @@
 #include "learn/forward.h"
 #include "plan/plan.h"
 #include "plan/speed.h"
+#include "train/held_out.h"
 #include "train/modes.h"
 #include "train/tasks.h"
 
@@ -30,6 +31,7 @@ struct estimate {
     struct ff_speed speed;
     double chunk_rows;
     struct known known[FF_TASK_KINDS];
+    struct known held_out; /* of measuring a layer on held-out samples */
     struct known *now;
     double train_seconds, train_flops, seconds;
     uint32_t first, last; /* layers whose epochs are alike and not reported yet; LAST 0: none */
@@ -57,20 +59,28 @@ static double slowdown_of(const struct estimate *e)
     return ff_plan_slowdown(&e->tasks->tasks, &task, &knobs);
 }
 
-/* What a batch takes in the turn of the mark. */
-static const struct known *look_up(struct estimate *e)
+/* What a batch of WORK takes in the turn of the mark; LAST holds what it took in the last one. */
+static const struct known *look_up(struct estimate *e, const struct ff_work *work,
+                                   struct known *last)
 {
     const struct ff_recipe *recipe = &e->job->manifest->recipe;
     const struct ff_progress_mark *mark = &e->ahead.mark;
-    const struct ff_work *work = ff_mode_work(e->job->mode, mark->stage);
 
-    e->now = &e->known[mark->stage];
+    e->now = last;
     if (e->now->flops > 0 && ff_estimate_is_repeated(recipe, recipe->layers, mark->layer))
         return e->now;
     *e->now = (struct known){.slowdown = mark->stage == FF_STAGE_TRAIN ? slowdown_of(e) : 1};
     work->operations(e->job, mark->layer, add_operation, e);
     e->now->seconds *= e->now->slowdown;
     return e->now;
+}
+
+/* The same for the work of the mark's stage. */
+static const struct known *look_up_stage(struct estimate *e)
+{
+    enum ff_stage stage = e->ahead.mark.stage;
+
+    return look_up(e, ff_mode_work(e->job->mode, stage), &e->known[stage]);
 }
 
 static void report_epochs(struct estimate *e)
@@ -101,7 +111,7 @@ static void note_epoch(struct estimate *e, double seconds)
 
 static void add_training(struct estimate *e, double epochs, bool head)
 {
-    const struct known *known = look_up(e);
+    const struct known *known = look_up_stage(e);
     double batches = (double)e->job->geometry.learned_rows / e->job->geometry.batch;
 
     e->seconds += known->seconds * batches * epochs;
@@ -110,6 +120,9 @@ static void add_training(struct estimate *e, double epochs, bool head)
     e->train_seconds += known->seconds / known->slowdown * batches * epochs;
     e->train_flops += known->flops * batches * epochs;
     note_epoch(e, known->seconds * batches);
+    if (e->job->manifest->recipe.patience > 0)
+        e->seconds += look_up(e, &ff_held_out_work, &e->held_out)->seconds * epochs *
+                      (double)ff_manifest_held_out(e->job->manifest) / e->job->geometry.batch;
 }
 
 static double import_seconds(const struct ff_manifest *manifest)
@@ -136,7 +149,7 @@ static void add_turn(struct estimate *e)
         add_training(e, ff_recipe_sweep_begins(recipe, mark->sweep + 1) - done, false);
         break;
     case FF_STAGE_FORWARD:
-        e->seconds += look_up(e)->seconds *
+        e->seconds += look_up_stage(e)->seconds *
                       (double)ff_forward_samples(
                           geometry, ff_forward_left_out(manifest, geometry, mark->layer)) /
                       geometry->batch;

@@ -50,8 +50,9 @@ static int reclaim(struct ff_run *run)
     }
     for (uint32_t layer = first; layer <= last; layer++) {
         for (size_t i = 0; i < sizeof kinds && status == FF_OK; i++)
-            status = ff_model_file_reclaim(run->file, kinds[i], layer,
-                                           ff_manifest_generation(&run->manifest, kinds[i], layer));
+            status = ff_model_file_reclaim(
+                run->file, kinds[i], layer, ff_manifest_generation(&run->manifest, kinds[i], layer),
+                ff_manifest_best_generation(&run->manifest, kinds[i], layer));
     }
     return status;
 }
@@ -136,7 +137,7 @@ static int count_dead_units(struct ff_run *run, struct ff_train_result *result)
 
     result->watched_layers = layers_measured(run);
     for (uint32_t layer = 1; layer <= result->watched_layers && status == FF_OK; layer++) {
-        float metrics[FF_LAYER_METRICS];
+        float metrics[FF_MOST_LAYER_METRICS];
 
         status = ff_layer_metrics_load(run->ctx, run->file, manifest, layer, metrics);
         if (status == FF_OK) {

@@ -25,8 +25,8 @@ static struct ff_model_file *save_often(unsigned times)
     file = model_open(FF_MODEL_CREATE);
     for (unsigned i = times; i-- > 0;) {
         model_checkpoint(file, 1, i, "in training");
-        must(store_ctx, ff_model_file_reclaim(file, 'W', 1, i));
-        must(store_ctx, ff_model_file_reclaim(file, 'O', 1, i));
+        must(store_ctx, ff_model_file_reclaim(file, 'W', 1, i, UINT64_MAX));
+        must(store_ctx, ff_model_file_reclaim(file, 'O', 1, i, UINT64_MAX));
     }
     model_checkpoint(file, 2, 0, "in training");
     return file;

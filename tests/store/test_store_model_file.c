@@ -61,8 +61,8 @@ static void train_until_killed(int ready)
 
         snprintf(manifest, sizeof manifest, "%d", (int)generation);
         model_checkpoint(file, 1, generation, manifest);
-        must(store_ctx, ff_model_file_reclaim(file, 'W', 1, generation));
-        must(store_ctx, ff_model_file_reclaim(file, 'O', 1, generation));
+        must(store_ctx, ff_model_file_reclaim(file, 'W', 1, generation, UINT64_MAX));
+        must(store_ctx, ff_model_file_reclaim(file, 'O', 1, generation, UINT64_MAX));
         if (write(ready, "", 1) != 1)
             _exit(1);
     }
@@ -82,7 +82,7 @@ START_TEST(killed_at_any_moment_the_last_checkpoint_is_whole)
         char *text, byte;
 
         model_checkpoint(file, 1, 1, "1");
-        must(store_ctx, ff_model_file_reclaim(file, 'W', 1, 1));
+        must(store_ctx, ff_model_file_reclaim(file, 'W', 1, 1, UINT64_MAX));
         ff_model_file_close(file);
         ck_assert_int_eq(pipe(ready), 0);
         child = fork();

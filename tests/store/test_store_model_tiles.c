@@ -85,7 +85,7 @@ START_TEST(reclaiming_deletes_the_other_generations_of_one_layer_and_kind)
 
         must(store_ctx, ff_model_file_put(file, &key, &matrix));
     }
-    must(store_ctx, ff_model_file_reclaim(file, 'W', 2, 2));
+    must(store_ctx, ff_model_file_reclaim(file, 'W', 2, 2, UINT64_MAX));
     for (char kind = 'O'; kind <= 'W'; kind = (char)(kind + 'W' - 'O')) {
         for (uint32_t layer = 1; layer <= 3; layer++) {
             for (uint64_t generation = 1; generation <= 3; generation++) {
@@ -100,11 +100,20 @@ START_TEST(reclaiming_deletes_the_other_generations_of_one_layer_and_kind)
     }
     must(store_ctx, ff_model_file_walk(file, true, visit, damaged, &tally));
     ck_assert_uint_eq(tally.visited, (2 * 9 - 2) * MODEL_TILES);
-    must(store_ctx, ff_model_file_reclaim(file, 'O', 1, UINT64_MAX));
-    must(store_ctx, ff_model_file_reclaim(file, 'O', 7, UINT64_MAX)); /* never was */
+    must(store_ctx, ff_model_file_reclaim(file, 'O', 1, UINT64_MAX, UINT64_MAX));
+    must(store_ctx, ff_model_file_reclaim(file, 'O', 7, UINT64_MAX, UINT64_MAX)); /* never was */
+    must(store_ctx, ff_model_file_reclaim(file, 'W', 3, 3, 1));
+    for (uint64_t generation = 1; generation <= 3; generation++) {
+        const struct ff_tile_key key = {'W', 3, generation, 0, 0};
+
+        if (generation == 2)
+            model_must_lack_tile(file, &key);
+        else
+            model_must_have_tile(file, &key);
+    }
     tally = (struct tally){0};
     must(store_ctx, ff_model_file_walk(file, true, visit, damaged, &tally));
-    ck_assert_uint_eq(tally.visited, (2 * 9 - 5) * MODEL_TILES);
+    ck_assert_uint_eq(tally.visited, (2 * 9 - 6) * MODEL_TILES);
     ck_assert_uint_eq(tally.damaged, 0);
     ff_model_file_close(file);
 }
