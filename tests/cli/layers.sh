@@ -24,6 +24,24 @@ ok "and when it ends" has out '^held out: 100 samples, error [0-9.]* %$'
 ok "the others are those that were trained on" has out ', trained on 300 samples in '
 ff 0 inspect model.ff
 ok "and by inspect" has out '^  held out  100 of 400 samples$'
+# A layer that stops early: in the output, in the log, and in the model
+ff 0 train $held --epochs 20 --patience 1 --schedule constant --lr 0.02 --model early.ff --log early.jsonl
+stopped=$(sed -n 's/^layer 1\/3 trained  stopped at epoch \([0-9]*\), kept epoch \([0-9]*\)  .*/\1 \2/p' err)
+ok "a layer that stops early says when, and what it keeps" expr "$stopped" : '[0-9]* [0-9]*$'
+ok "the log has the error on held-out samples of each epoch" \
+    [ "$(grep -c '"kind":"layer".*"layer":1,.*"validation_error":0\.[0-9]\{1,2\},' early.jsonl)" -eq "${stopped% *}" ]
+ok "and the epochs of the layer" grep -q \
+    "\"kind\":\"trained\".*\"layer\":1,\"epoch\":${stopped#* },\"learned_epochs\":${stopped% *}," early.jsonl
+ff 0 inspect early.ff
+ok "inspect has them in its table" has out "^ +1 trained .* ${stopped#* }/${stopped% *}\$"
+ff 0 inspect early.ff --layer 1
+ok "inspect --layer, too" has out "^  epochs   stopped at epoch ${stopped% *}, kept epoch ${stopped#* }\$"
+ff 0 inspect early.ff --json
+json out
+ok "and inspect --json" [ "$(leaf '.layers[0].learned_epochs') $(leaf '.layers[0].kept_epoch')" = "$stopped" ]
+ff 0 inspect model.ff --json
+json out
+ok "inspect --json: no early stopping" [ "$(leaf '.layers[0].kept_epoch')" = null ]
 ff 0 train $held --validation 0.01 --model little.ff --json --quiet
 json out
 # chosen: the choice in the JSON document

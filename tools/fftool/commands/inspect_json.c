@@ -18,6 +18,11 @@ static json_t *stats_object(const struct ff_tensor_stats *stats)
     return json_built(&object);
 }
 
+static json_t *count_or_null(uint32_t count)
+{
+    return count > 0 ? json_from_count(count) : json_null();
+}
+
 static json_t *layer_object(const struct ff_layer_info *layer)
 {
     struct json_builder object = json_build(json_object());
@@ -43,6 +48,8 @@ static json_t *layer_object(const struct ff_layer_info *layer)
     json_add(&object, "loss", json_from_float(layer->loss));
     json_add(&object, "dead_units",
              isfinite(layer->loss) ? json_from_count(layer->dead_units) : json_null());
+    json_add(&object, "learned_epochs", count_or_null(layer->learned_epochs));
+    json_add(&object, "kept_epoch", count_or_null(layer->kept_epoch));
     return json_built(&object);
 }
 

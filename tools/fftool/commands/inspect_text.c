@@ -184,8 +184,18 @@ static double known(const struct ff_layer_info *layer, double value)
     return layer->weights.count > 0 ? value : NAN;
 }
 
-/* FIGURES: some layer has metrics as trained. */
-static void print_row(const struct ff_layer_info *layer, bool figures)
+/* The epoch that a layer keeps, and those that it learned for: "4/7". */
+static struct text epochs_text(const struct ff_layer_info *layer)
+{
+    struct text out = {"-"};
+
+    if (layer->kept_epoch > 0)
+        snprintf(out.s, sizeof out.s, "%u/%u", layer->kept_epoch, layer->learned_epochs);
+    return out;
+}
+
+/* FIGURES: some layer has metrics as trained. EPOCHS: layers may stop early. */
+static void print_row(const struct ff_layer_info *layer, bool figures, bool epochs)
 {
     const struct ff_tensor_stats *w = &layer->weights;
 
@@ -200,6 +210,8 @@ static void print_row(const struct ff_layer_info *layer, bool figures)
         printf(" %6s %8s %8s %8s", count_or_dash(isfinite(layer->loss), layer->dead_units).s,
                text_real(layer->goodness_pos).s, text_real(layer->goodness_neg).s,
                text_percent(layer->error).s);
+    if (epochs)
+        printf(" %9s", epochs_text(layer).s);
     putchar('\n');
 }
 
@@ -208,17 +220,19 @@ static int print_table(struct ff_model *model, const struct ff_model_info *info,
 {
     struct ff_layer_info layer = {.size = sizeof layer};
     bool figures = !info->whole_network;
+    bool epochs = ff_recipe_get_uint(info->recipe, "patience") > 0;
     uint32_t i;
 
-    printf("%5s %-8s %13s %11s %-5s %10s %10s %6s %9s %9s %10s %9s %7s %7s%s\n", "layer", "state",
+    printf("%5s %-8s %13s %11s %-5s %10s %10s %6s %9s %9s %10s %9s %7s %7s%s%s\n", "layer", "state",
            "shape", "parameters", "dtype", "raw", "stored", "ratio", "min", "max", "mean", "std",
-           "zeros", "NaNs", figures ? "   dead good pos good neg    error" : "");
+           "zeros", "NaNs", figures ? "   dead good pos good neg    error" : "",
+           epochs ? "    epochs" : "");
     for (i = 1; i <= ff_recipe_layers(info->recipe); i++) {
         int status = ff_model_layer(model, i, &layer);
 
         if (status != FF_OK)
             return status;
-        print_row(&layer, figures);
+        print_row(&layer, figures, epochs);
         totals->parameters += layer.parameters;
         totals->raw += layer.raw_bytes;
         totals->stored += layer.stored_bytes;
@@ -307,6 +321,9 @@ static void print_layer_head(const struct ff_layer_info *layer)
                text_real(layer->loss).s, text_real(layer->goodness_pos).s,
                text_real(layer->goodness_neg).s, text_percent(layer->error).s,
                text_count(layer->dead_units).s);
+    if (layer->kept_epoch > 0)
+        printf("  epochs   stopped at epoch %u, kept epoch %u\n", layer->learned_epochs,
+               layer->kept_epoch);
     print_stats("weights", &layer->weights);
     print_stats("biases", &layer->biases);
     if (layer->label_weights.count > 0)

@@ -52,6 +52,7 @@ static json_t *epoch_object(const struct ff_epoch_report *report)
     json_add(&object, "goodness_pos", json_from_real(report->goodness_pos));
     json_add(&object, "goodness_neg", json_from_real(report->goodness_neg));
     json_add(&object, "error", json_from_real(report->error));
+    json_add(&object, "validation_error", json_from_real(report->validation_error));
     json_add(&object, "learning_rate", json_from_real(report->learning_rate));
     json_add(&object, "seconds", json_from_real(report->seconds));
     json_add(&object, "rows_per_second", json_from_real(report->rows_per_second));
@@ -69,6 +70,7 @@ static json_t *trained_object(const struct ff_trained_report *report)
     json_add(&object, "sweep", json_from_count(report->sweep));
     json_add(&object, "layer", json_from_count(report->layer));
     json_add(&object, "epoch", json_from_count(report->epoch));
+    json_add(&object, "learned_epochs", json_from_count(report->learned_epochs));
     json_add(&object, "negatives", json_from_text(report->negatives));
     json_add(&object, "loss", json_from_real(report->loss));
     json_add(&object, "goodness_pos", json_from_real(report->goodness_pos));
@@ -107,18 +109,21 @@ static struct text part_text(uint32_t part, uint32_t whole)
 
 static void print_epoch(struct run *run, const struct ff_epoch_report *report, uint32_t last)
 {
-    char layer[80] = "", goodness[128] = "", speed[32] = "";
+    char layer[80] = "", goodness[128] = "", held_out[96] = "", speed[32] = "";
 
     if (report->layer > 0)
         snprintf(layer, sizeof layer, "layer %s ", part_text(report->layer, run->layers).s);
     if (isfinite(report->goodness_pos))
         snprintf(goodness, sizeof goodness, "  goodness %s / %s", text_real(report->goodness_pos).s,
                  text_real(report->goodness_neg).s);
+    if (isfinite(report->validation_error))
+        snprintf(held_out, sizeof held_out, "  held-out error %s",
+                 text_percent(report->validation_error).s);
     if (!report->head)
         snprintf(speed, sizeof speed, "  %.1f GFLOP/s", report->gflops);
-    progress_line(&run->progress, "%s%s %s  loss %s%s  error %s  %s samples/s%s", layer,
+    progress_line(&run->progress, "%s%s %s  loss %s%s  error %s%s  %s samples/s%s", layer,
                   report->head ? "head" : "epoch", part_text(report->epoch, last).s,
-                  text_real(report->loss).s, goodness, text_percent(report->error).s,
+                  text_real(report->loss).s, goodness, text_percent(report->error).s, held_out,
                   text_count((uint64_t)report->rows_per_second).s, speed);
 }
 
@@ -139,14 +144,18 @@ static void on_epoch(void *arg, const struct ff_epoch_report *report)
 static void on_trained(void *arg, const struct ff_trained_report *report)
 {
     struct run *run = arg;
-    char held_out[96] = "";
+    char held_out[96] = "", epochs[96] = "";
 
     log_line(run, trained_object(report));
+    if (report->learned_epochs > report->epoch)
+        snprintf(epochs, sizeof epochs, "  stopped at epoch %u, kept epoch %u",
+                 report->learned_epochs, report->epoch);
     if (isfinite(report->validation_error_upto))
         snprintf(held_out, sizeof held_out, "  held-out error, summed up to it %s",
                  text_percent(report->validation_error_upto).s);
-    progress_line(&run->progress, "layer %s trained  error %s%s",
-                  part_text(report->layer, run->layers).s, text_percent(report->error).s, held_out);
+    progress_line(&run->progress, "layer %s trained%s  error %s%s",
+                  part_text(report->layer, run->layers).s, epochs, text_percent(report->error).s,
+                  held_out);
 }
 
 /* The earlier model is overwritten, so its log may be, too. */
