@@ -173,7 +173,7 @@ done
 refused 2 '100 features are not images of 28 x 28 pixels' plan --height 28 --width 28 --features 100
 refused 2 '--height: requires --width' plan --height 28
 for option in "--sweeps 2" "--jitter 1" "--validation 0.2" "--label-samples 3" "--dropout 0.5" \
-    "--pass-on mean" "--loss logistic" "--loss symba --negatives hard"; do
+    "--pass-on mean" "--validation 0.2 --patience 2" "--loss logistic" "--loss symba --negatives hard"; do
     ff 0 plan $fixed $option --modes ff-stream
     ok "plan takes $option" has out '^scratch: peak '
 done

@@ -436,6 +436,28 @@ START_TEST(label_weights_are_counted)
 }
 END_TEST
 
+START_TEST(patience_needs_held_out_samples_and_one_sweep)
+{
+    begin("conditioned");
+    recipe.patience = 2;
+    ck_refused("patience: mode ff-stream without held-out samples does not use it; leave it out, "
+               "or add --validation 0.1");
+    recipe.validation = 0.1;
+    recipe.sweeps = 2;
+    ck_refused("patience: mode ff-stream with several sweeps does not use it; leave it out, or use "
+               "--sweeps 1");
+    recipe.sweeps = 1;
+    complete();
+    begin("classic");
+    recipe.patience = 2;
+    ck_refused("patience: mode ff-stream with random negatives does not use it");
+    begin("symba");
+    recipe.mode = "ff-full";
+    recipe.patience = 2;
+    ck_refused("patience: mode ff-full does not use it");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("recipe: recipe table");
@@ -456,6 +478,7 @@ int main(void)
     tcase_add_loop_test(tcase, parameters_of_another_optimizer_are_refused, 0,
                         mode_count(MODE_ANY));
     tcase_add_test(tcase, validation_is_of_use_with_labels_or_hard_negatives);
+    tcase_add_test(tcase, patience_needs_held_out_samples_and_one_sweep);
     tcase_add_test(tcase, dropout_is_of_no_use_where_all_layers_train_at_once);
     tcase_add_test(tcase, numbers_of_labels_have_their_ranges);
     tcase_add_test(tcase, label_weights_are_counted);

@@ -23,6 +23,9 @@ const struct scenario scenarios[] = {
      .command = TRAIN " --compress zstd --activations u8 --validation 0.2 --jitter 1 "
                       "--augment-copies 2 --pass-on posterior --sweeps 2",
      .trains = true},
+    {.name = "train patience",
+     .command = TRAIN " --hidden 6 --validation 0.3 --epochs 9 --patience 1 --schedule constant",
+     .trains = true},
     {.name = "train few labels",
      .command = FEW_LABELS,
      .again = FEW_LABELS, /* `fftool resume` does not know of the scratch directory */
