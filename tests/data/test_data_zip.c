@@ -17,7 +17,7 @@ struct raw {
 static void put_le(struct data_bytes *bytes, uint64_t value, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        const unsigned char byte = (unsigned char)(value >> 8 * i);
+        const unsigned char byte = i < sizeof value ? (unsigned char)(value >> 8 * i) : 0;
 
         data_put(bytes, &byte, 1);
     }
