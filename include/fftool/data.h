@@ -64,8 +64,8 @@ struct ff_data_source {
     const char *label_column; /* of a table, to train on: the column of labels, by name or by number
                                  from 1; NULL: the last */
     const char *id_column; /* of a table: the column that names the rows, by name or by number from
-                              1. It is no feature; predictions have its values. NULL: to train on,
-                              there is none; of other data, that of the model */
+                              1. It is not a feature; predictions have its values. NULL: to train
+                              on, there is none; of other data, that of the model */
     const char *arrays; /* of an .npz: its arrays "IMAGES,LABELS", or "IMAGES" to read no labels or
                            those of the usual name; NULL: found by the usual names */
     bool

@@ -1,13 +1,12 @@
 #include "data/array.h"
 
+#include "input/deflate.h"
 #include <assert.h>
 #include <fftool/data.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The highest compression ratio of deflate (zlib.net, "zlib Technical Details"). */
-#define DEFLATE_RATIO 1032
 /* Numbers are converted in blocks of this size, on the stack. */
 #define BUFFER_BYTES 4096
 
@@ -67,7 +66,7 @@ static int check_size(struct ff_ctx *ctx, const struct ff_array *array)
         __builtin_add_overflow(array->header_bytes, need, &need))
         need = UINT64_MAX;
     if (ff_input_is_gzip(array->input)) {
-        if (need / DEFLATE_RATIO > have)
+        if (need / FF_DEFLATE_RATIO > have)
             return ff_fail(ctx, FF_ECORRUPT,
                            "%s: truncated: %" PRIu64 " compressed bytes cannot hold the %" PRIu64
                            " %s that its header declares; download or copy it again",

@@ -25,7 +25,8 @@ struct ff_dataset_spec {
     enum ff_split split;        /* which files of a directory */
     const struct ff_rows *rows; /* if not NULL, the dataset; PATH is its name in messages */
     bool unlabelled;            /* read no labels (predict) */
-    uint64_t sample; /* size of a random subsample; 0, or at least the number of rows: all */
+    uint64_t sample;     /* size of a random subsample; 0, or at least the number of rows: all */
+    uint64_t known_rows; /* in the files, which need not be counted; with SCHEMA; 0: not known */
     const struct ff_schema *schema; /* of the model that is to use the data; NULL: to be found */
     const char *label_column; /* of a table or CIFAR-100: name, or number from 1; NULL: the last */
     const char *id_column;    /* of a table: likewise; NULL: none, or that of SCHEMA */

@@ -50,7 +50,7 @@ struct ff_schema {
     /* The column of labels, as --label-column takes it: its number if columns have no names. NULL:
      * there is none. */
     char *label_name;
-    char *id_name;      /* of the column that names the rows and is no feature; likewise */
+    char *id_name;      /* of the column that names the rows and is not a feature; likewise */
     bool fills_missing; /* a missing value is the mean of its column, or its mode */
     bool image_files;   /* a row is an image file */
     bool resizes;       /* which is resized to the size of the others */

@@ -16,7 +16,6 @@
 #include <time.h>
 #include <xxhash.h>
 
-#define MTIME_GRAIN_NS INT64_C(2000000000) /* the coarsest modification times: 2 s, on FAT */
 /* The memory that a plan allows for, beyond an open file: the names of 30,000 files, or libjpeg's
  * rows of an image of 3,000 pixels. What is larger is refused if it exceeds the budget. */
 #define USUAL_BYTES ((size_t)1024 * 1024)
@@ -129,7 +128,7 @@ static int survey(struct images *images)
                                 &images->survey);
 
     clock_gettime(CLOCK_REALTIME, &now);
-    images->trusted = ff_data_nanoseconds(now) - images->survey.newest_ns > MTIME_GRAIN_NS;
+    images->trusted = ff_data_nanoseconds(now) - images->survey.newest_ns > FF_MTIME_GRAIN_NS;
     if (status == FF_OK && *others > 0 && !images->of_model)
         ff_warn(images->base.ctx,
                 "%s: %" PRIu64 " entr%s in directories of classes %s no images (.png, .jpg, .jpeg, "

@@ -1,5 +1,6 @@
 #include "input/archive.h"
 
+#include "input/deflate.h"
 #include "input/libzip.h"
 
 #include <assert.h>
@@ -17,8 +18,6 @@
 #define LOCATOR_BYTES 20
 #define END64_BYTES 56
 #define MAGIC_BYTES 4
-/* The highest compression ratio of deflate (zlib.net, "zlib Technical Details"). */
-#define DEFLATE_RATIO 1032
 
 struct ff_archive {
     struct ff_ctx *ctx;
@@ -348,7 +347,7 @@ static int check_member(struct ff_archive *archive, const zip_stat_t *stat)
                        "are supported, as numpy.savez and numpy.savez_compressed write them",
                        archive->label, stat->comp_method);
     if (stat->comp_method == ZIP_CM_STORE ? stat->size != stat->comp_size
-                                          : stat->size / DEFLATE_RATIO > stat->comp_size)
+                                          : stat->size / FF_DEFLATE_RATIO > stat->comp_size)
         return ff_fail(archive->ctx, FF_ECORRUPT,
                        "%s: %" PRIu64 " bytes of the archive cannot hold the %" PRIu64
                        " that its directory declares; download or copy the file again",

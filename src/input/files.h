@@ -29,6 +29,7 @@ struct ff_data_files {
     struct ff_data_file file[FF_DATA_FILES];
 };
 
+#define FF_MTIME_GRAIN_NS INT64_C(2000000000) /* the coarsest modification times: 2 s, on FAT */
 /* TIME in the unit of ff_data_file.mtime_ns. */
 int64_t ff_data_nanoseconds(struct timespec time);
 bool ff_data_files_equal(const struct ff_data_files *a, const struct ff_data_files *b);

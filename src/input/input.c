@@ -20,7 +20,6 @@
 #define GZIP_WINDOW (15 + 16)      /* inflateInit2(): largest window, gzip wrapper */
 #define ZLIB_PREFIX 64     /* stores the size of a block; a multiple of ff_alloc()'s alignment */
 #define LABEL_BETWEEN ": " /* the path and the name of a member, in messages */
-#define MTIME_GRAIN_NS INT64_C(2000000000) /* the coarsest modification times: 2 s, on FAT */
 
 struct ff_input {
     struct ff_ctx *ctx;
@@ -472,7 +471,7 @@ int ff_input_describe(struct ff_input *input, struct ff_data_file *out)
             input->path);
     snprintf(out->name, sizeof out->name, "%s", ff_path_base(input->path));
     out->bytes = input->file_bytes;
-    out->mtime_ns = input->opened_ns - input->mtime_ns > MTIME_GRAIN_NS ? input->mtime_ns : 0;
+    out->mtime_ns = input->opened_ns - input->mtime_ns > FF_MTIME_GRAIN_NS ? input->mtime_ns : 0;
     hash = XXH3_128bits_digest(input->hash);
     ff_hex128(hash.high64, hash.low64, out->hash);
     return FF_OK;

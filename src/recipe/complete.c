@@ -143,6 +143,10 @@ static int check_numbers(struct ff_ctx *ctx, struct ff_recipe *recipe)
 /* Sizes first: the head's epochs may be the network's. */
 static int settle_sizes(struct ff_ctx *ctx, struct ff_recipe *recipe, uint64_t samples)
 {
+    int status = ff_field_settle(ctx, ff_field_find("validation"), recipe);
+
+    if (status != FF_OK)
+        return status;
     ff_sizes_settle(recipe, samples);
     return ff_field_settle(ctx, ff_field_find("batch"), recipe);
 }

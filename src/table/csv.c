@@ -149,7 +149,8 @@ static int open_table(struct table *table, const struct ff_dataset_spec *spec)
     table->own_schema = !spec->schema;
     if (spec->schema) {
         status = ff_schema_copy(base->ctx, spec->schema, &base->schema);
-        if (status == FF_OK)
+        base->info.rows = spec->known_rows;
+        if (status == FF_OK && base->info.rows == 0)
             status = ff_table_count(&table->reader, &table->layout, &base->info.rows);
     } else {
         status =
@@ -256,20 +257,21 @@ static int read_label(const struct table *table, uint16_t *out)
 
 static int changed(const struct table *table)
 {
-    return ff_fail(table->base.ctx, FF_EMISMATCH,
-                   "%s: changed while it was read; run the command again once the file is complete",
-                   ff_input_path(table->reader.input));
+    return ff_one_file_changed(table->base.ctx, ff_input_path(table->reader.input));
 }
 
-/* Reads the next record to FEATURES and *LABEL, which may be NULL. */
-static int read_row(struct table *table, float *features, uint16_t *label)
+static int next_record(struct ff_dataset *dataset, bool *got)
 {
-    const struct ff_schema *schema = &table->base.schema;
-    bool got;
-    int status = ff_reader_next(&table->reader, &got);
+    return ff_reader_next(&((struct table *)dataset)->reader, got);
+}
 
-    if (status == FF_OK && !got)
-        return changed(table);
+/* Reads the record to FEATURES and *LABEL, which may be NULL. */
+static int read_record(struct ff_dataset *dataset, float *features, uint16_t *label)
+{
+    const struct table *table = (struct table *)dataset;
+    const struct ff_schema *schema = &dataset->schema;
+    int status = FF_OK;
+
     for (uint32_t c = 0; c < table->layout.n_columns && status == FF_OK; c++) {
         const struct ff_column *column = schema->n_columns > 0 ? &schema->columns[c] : NULL;
 
@@ -288,23 +290,11 @@ static int read_row(struct table *table, float *features, uint16_t *label)
 static int csv_read(struct ff_dataset *dataset, size_t max_rows, void *features, uint16_t *labels,
                     size_t *rows)
 {
+    static const struct ff_one_file_rows how = {next_record, read_record};
     struct table *table = (struct table *)dataset;
-    const struct ff_dataset_info *info = &dataset->info;
-    /* A subsample has fewer rows than the file. */
-    const uint64_t left = info->all_rows - table->next;
-    const size_t n = left < max_rows ? (size_t)left : max_rows;
-    float *out = features;
-    int status = FF_OK;
-    bool more = false;
 
-    if (info->classes == 0)
-        labels = NULL;
-    for (*rows = 0; *rows < n && status == FF_OK; ++*rows)
-        status = read_row(table, out + *rows * info->features, labels ? &labels[*rows] : NULL);
-    table->next += n;
-    if (status == FF_OK && table->next == info->all_rows)
-        status = ff_reader_next(&table->reader, &more);
-    return status == FF_OK && more ? changed(table) : status;
+    return ff_one_file_read(dataset, &how, ff_input_path(table->reader.input), &table->next,
+                            max_rows, features, labels, rows);
 }
 
 static int csv_begin_ids(struct ff_dataset *dataset, const char **name)

@@ -30,3 +30,37 @@ int ff_one_file_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
         return FF_OK;
     return ff_fail(ctx, FF_ENOTFOUND, "%s: was deleted while it was in use", spec->path);
 }
+
+int ff_one_file_changed(struct ff_ctx *ctx, const char *path)
+{
+    return ff_fail(ctx, FF_EMISMATCH,
+                   "%s: changed while it was read; run the command again once the file is complete",
+                   path);
+}
+
+int ff_one_file_read(struct ff_dataset *dataset, const struct ff_one_file_rows *how,
+                     const char *path, uint64_t *done, size_t max_rows, float *features,
+                     uint16_t *labels, size_t *rows)
+{
+    const struct ff_dataset_info *info = &dataset->info;
+    /* A subsample has fewer rows than the file. */
+    const uint64_t left = info->all_rows - *done;
+    const size_t n = left < max_rows ? (size_t)left : max_rows;
+    bool got = true;
+    int status = FF_OK;
+
+    if (info->classes == 0)
+        labels = NULL;
+    for (*rows = 0; *rows < n && status == FF_OK && got; ++*rows) {
+        status = how->next(dataset, &got);
+        if (status == FF_OK && got)
+            status = how->read(dataset, features + *rows * info->features,
+                               labels ? &labels[*rows] : NULL);
+    }
+    *done += n;
+    if (status == FF_OK && got && *done == info->all_rows) {
+        status = how->next(dataset, &got);
+        got = !got;
+    }
+    return status == FF_OK && !got ? ff_one_file_changed(dataset->ctx, path) : status;
+}

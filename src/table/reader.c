@@ -1,5 +1,6 @@
 #include "table/reader.h"
 
+#include "input/deflate.h"
 #include "table/number.h"
 
 #include <inttypes.h>
@@ -7,7 +8,6 @@
 #include <string.h>
 
 #define READ_BYTES ((size_t)64 * 1024) /* at a time, if records are not longer */
-#define DEFLATE_RATIO 1032u            /* highest compression ratio of deflate */
 #define ESCAPED (UINT32_C(1) << 31)    /* in a length: the field has doubled quotation marks */
 
 /* Where splitting a record stands. */
@@ -276,7 +276,7 @@ static void bound_record(struct ff_reader *reader)
     uint64_t bytes = ff_input_file_bytes(reader->input);
 
     if (ff_input_is_gzip(reader->input) && bytes < FF_RECORD_BYTES)
-        bytes *= DEFLATE_RATIO;
+        bytes *= FF_DEFLATE_RATIO;
     reader->capacity = bytes < FF_RECORD_BYTES ? (size_t)bytes + 1 : FF_RECORD_BYTES;
     reader->most_fields =
         reader->capacity < FF_TABLE_FIELDS ? reader->capacity + 1 : FF_TABLE_FIELDS;

@@ -193,7 +193,7 @@ static int settle_labels(struct svmlight *data, bool labelled)
 static int open_rows(struct svmlight *data, const struct ff_dataset_spec *spec)
 {
     struct ff_dataset *base = &data->base;
-    struct scan scan = {.last = -1};
+    struct scan scan = {.rows = spec->known_rows, .last = -1};
     char path[FF_PATH_BYTES];
     int status = svmlight_find(base->ctx, spec, 0, path);
 
@@ -202,7 +202,7 @@ static int open_rows(struct svmlight *data, const struct ff_dataset_spec *spec)
     data->of_model = spec->schema != NULL;
     if (status == FF_OK && spec->schema)
         status = ff_schema_copy(base->ctx, spec->schema, &base->schema);
-    if (status == FF_OK)
+    if (status == FF_OK && spec->known_rows == 0)
         status = scan_rows(data, !spec->unlabelled, &scan);
     if (status == FF_OK)
         status = settle_features(data, &scan);
@@ -242,22 +242,26 @@ static int svmlight_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
 
 static int changed(const struct svmlight *data)
 {
-    return ff_fail(data->base.ctx, FF_EMISMATCH,
-                   "%s: changed while it was read; run the command again once the file is complete",
-                   ff_input_path(data->rows.input));
+    return ff_one_file_changed(data->base.ctx, ff_input_path(data->rows.input));
 }
 
-/* Reads the next row to FEATURES and *LABEL, which may be NULL. */
-static int read_row(struct svmlight *data, float *features, uint16_t *label)
+static int next_row(struct ff_dataset *dataset, bool *got)
 {
-    const struct ff_dataset_info *info = &data->base.info;
-    struct ff_sparse *rows = &data->rows;
-    bool got;
-    int status = ff_sparse_next_row(rows, &got);
+    return ff_sparse_next_row(&((struct svmlight *)dataset)->rows, got);
+}
 
-    if (status == FF_OK && (!got || (label && !rows->has_label)))
+/* Reads the row to FEATURES and *LABEL, which may be NULL. */
+static int read_row(struct ff_dataset *dataset, float *features, uint16_t *label)
+{
+    struct svmlight *data = (struct svmlight *)dataset;
+    const struct ff_dataset_info *info = &dataset->info;
+    struct ff_sparse *rows = &data->rows;
+    bool got = true;
+    int status = FF_OK;
+
+    if (label && !rows->has_label)
         return changed(data);
-    if (status == FF_OK && label) {
+    if (label) {
         *label = ff_labels_class(&data->classes, rows->label);
         if (*label == FF_LABEL_UNSEEN && !data->of_model)
             return changed(data);
@@ -278,23 +282,11 @@ static int read_row(struct svmlight *data, float *features, uint16_t *label)
 static int svmlight_read(struct ff_dataset *dataset, size_t max_rows, void *features,
                          uint16_t *labels, size_t *rows)
 {
+    static const struct ff_one_file_rows how = {next_row, read_row};
     struct svmlight *data = (struct svmlight *)dataset;
-    const struct ff_dataset_info *info = &dataset->info;
-    /* A subsample has fewer rows than the file. */
-    const uint64_t left = info->all_rows - data->next;
-    const size_t n = left < max_rows ? (size_t)left : max_rows;
-    float *out = features;
-    int status = FF_OK;
-    bool more = false;
 
-    if (info->classes == 0)
-        labels = NULL;
-    for (*rows = 0; *rows < n && status == FF_OK; ++*rows)
-        status = read_row(data, out + *rows * info->features, labels ? &labels[*rows] : NULL);
-    data->next += n;
-    if (status == FF_OK && data->next == info->all_rows)
-        status = ff_sparse_next_row(&data->rows, &more);
-    return status == FF_OK && more ? changed(data) : status;
+    return ff_one_file_read(dataset, &how, ff_input_path(data->rows.input), &data->next, max_rows,
+                            features, labels, rows);
 }
 
 static const char *const train_names[] = {"train.svm", "train.svmlight", "train.libsvm", NULL};

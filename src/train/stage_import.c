@@ -175,8 +175,11 @@ int ff_run_import(struct ff_run *run, struct ff_set **out)
     struct ff_dataset *dataset = NULL;
     struct ff_set *set = NULL;
     struct ff_import_facts facts = {.moments = {.n = 0}};
-    int status = ff_dataset_open(run->ctx, &spec, &dataset);
+    int status;
 
+    /* The data was opened when the model was made or adopted. */
+    spec.known_rows = run->manifest.all_samples;
+    status = ff_dataset_open(run->ctx, &spec, &dataset);
     *out = NULL;
     if (status == FF_OK)
         status = check_shape(run, &dataset->info);
