@@ -61,7 +61,7 @@ static int plan(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (status == FF_OK)
         status = ff_begin_manifest(ctx, &training, opts, &manifest);
     if (status == FF_OK) {
-        struct ff_job job = ff_job_make(&manifest, opts, &compression);
+        struct ff_job job = ff_train_job(ctx, &manifest, opts, &compression);
         struct ff_train_tasks tasks;
 
         ff_train_tasks_init(&tasks, &job);

@@ -1,6 +1,5 @@
 #include "data/array.h"
 
-#include "input/deflate.h"
 #include <assert.h>
 #include <fftool/data.h>
 #include <inttypes.h>
@@ -65,8 +64,8 @@ static int check_size(struct ff_ctx *ctx, const struct ff_array *array)
     if (__builtin_mul_overflow(array->shape[0], ff_array_row_bytes(array), &need) ||
         __builtin_add_overflow(array->header_bytes, need, &need))
         need = UINT64_MAX;
-    if (ff_input_is_gzip(array->input)) {
-        if (need / FF_DEFLATE_RATIO > have)
+    if (ff_input_ratio(array->input) > 1) {
+        if (need / ff_input_ratio(array->input) > have)
             return ff_fail(ctx, FF_ECORRUPT,
                            "%s: truncated: %" PRIu64 " compressed bytes cannot hold the %" PRIu64
                            " %s that its header declares; download or copy it again",

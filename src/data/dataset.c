@@ -53,10 +53,11 @@ static int nobody_bids(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
             for (const char *const *name = formats[f]->names[spec->split]; *name; name++)
                 add_to_list(list, sizeof list, *name);
         }
-        return ff_fail(ctx, FF_EFORMAT,
-                       "%s: no %s images in this directory; looked for %s (files also with .gz); "
-                       "rename the files, or give the path of the image file",
-                       spec->path, half, list);
+        return ff_fail(
+            ctx, FF_EFORMAT,
+            "%s: no %s images in this directory; looked for %s (files also with .gz or .zst); "
+            "rename the files, or give the path of the image file",
+            spec->path, half, list);
     }
     for (size_t f = 0; f < FORMATS; f++)
         add_to_list(list, sizeof list, formats[f]->info.summary);
@@ -276,6 +277,41 @@ void ff_dataset_needs(const struct ff_schema *schema, struct ff_needs *needs)
     }
     needs->bytes[FF_MEM_IO] += most;
     needs->bytes[FF_MEM_IO] += MOST_STATE_BYTES;
+}
+
+static int first_extra_bytes(struct ff_ctx *ctx, const char *path, uint64_t *out)
+{
+    struct ff_input *input;
+    unsigned char first;
+    size_t got;
+    int status = ff_input_open(ctx, path, &input);
+
+    if (status != FF_OK)
+        return status;
+    status = ff_input_read(input, &first, 1, &got);
+    *out = ff_input_extra_bytes(input);
+    ff_input_close(input);
+    return status;
+}
+
+uint64_t ff_dataset_extra_bytes(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
+{
+    const struct ff_dataset_format *format;
+    char path[FF_PATH_BYTES];
+    uint64_t largest = 0, second = 0; /* at most two are open, as ff_dataset_needs() has it */
+    int status = choose_format(ctx, spec, &format);
+
+    for (unsigned i = 0; status == FF_OK && format->find; i++) {
+        uint64_t extra = 0;
+
+        status = format->find(ctx, spec, i, path);
+        if (status != FF_OK || !*path)
+            break;
+        status = first_extra_bytes(ctx, path, &extra);
+        second = ff_larger(second, extra < largest ? extra : largest);
+        largest = ff_larger(largest, extra);
+    }
+    return largest + second;
 }
 
 int ff_dataset_begin_ids(struct ff_dataset *dataset, const char **name)

@@ -65,7 +65,7 @@ struct ff_dataset {
 struct ff_dataset_format {
     struct ff_data_format info; /* for messages and --help */
     /* Per split: the file names that identify the format in a directory, NULL-terminated (each also
-     * with .gz). */
+     * compressed). */
     const char *const *names[2];
     bool is_table;          /* takes spec->id_column and fill_missing */
     bool has_label_columns; /* takes spec->label_column */

@@ -70,7 +70,7 @@ static int npz_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
     if (status != FF_OK)
         return status;
     status = ff_input_read(input, magic, sizeof magic, &got);
-    if (status == FF_OK && !ff_input_is_gzip(input) && is_archive(magic, got))
+    if (status == FF_OK && ff_input_can_peek(input) && is_archive(magic, got))
         status = FF_BID_MAGIC;
     else if (status == FF_OK)
         status = ff_path_ends_with(path, ".npz") ? FF_BID_NAME : 0;

@@ -66,12 +66,12 @@ static int labels_path(struct ff_ctx *ctx, const char *images, const struct ff_p
             ctx, FF_ENOTFOUND,
             "%s: the name of its label file cannot be derived; give the file with --labels",
             images);
-    if (ff_path_ends_with(out, ".gz"))
-        out[strlen(out) - strlen(".gz")] = '\0';
-    if (ff_path_exists_or_gz(out))
+    ff_path_cut_compression(out);
+    if (ff_path_exists(out))
         return FF_OK;
-    return ff_fail(ctx, FF_ENOTFOUND, "%s: its labels are missing: neither %s nor %s.gz exists",
-                   images, out, ff_path_base(out));
+    return ff_fail(ctx, FF_ENOTFOUND,
+                   "%s: its labels are missing: %s does not exist, nor compressed (.gz or .zst)",
+                   images, out);
 }
 
 int ff_pair_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,

@@ -159,6 +159,9 @@ static int open_data(struct scoring *s)
         status = ff_about(s->ctx, check_data(s), FF_ABOUT_MODEL);
     if (status != FF_OK)
         return status;
+    s->data_extra_bytes = ff_dataset_extra_bytes(s->ctx, &spec);
+    if (s->opts->unlabelled) /* the names of the rows are read beside them */
+        s->data_extra_bytes *= 2;
     info = &s->dataset->info;
     s->classes = manifest->classes;
     s->samples = opts->limit_rows && opts->limit_rows < info->rows ? opts->limit_rows : info->rows;
@@ -213,6 +216,7 @@ static int plan(struct scoring *s)
         .layers = s->layers,
         .first_head = s->first_head,
         .samples = s->samples,
+        .data_extra_bytes = s->data_extra_bytes,
         .threads = opts->threads ? opts->threads : ff_available_threads(),
         .scratch_bytes = opts->scratch_bytes ? opts->scratch_bytes : DEFAULT_SCRATCH_BYTES,
         .memory_bytes = opts->memory_bytes,

@@ -16,6 +16,7 @@ struct scoring {
     struct ff_model_file *file;
     struct ff_manifest manifest;
     struct ff_dataset *dataset;
+    uint64_t data_extra_bytes; /* ff_dataset_extra_bytes() */
     struct ff_workers workers;
     struct ff_scratch scratch;
     struct ff_clock clock;

@@ -269,6 +269,7 @@ static void settle(struct ff_score_job *job)
     job->coding = (struct ff_needs){0};
     ff_model_file_coding_needs(largest, false, true, &job->coding);
     ff_dataset_needs(&job->manifest->schema, &job->base);
+    job->base.bytes[FF_MEM_IO] += job->data_extra_bytes;
     job->comfortable_chunks = comfortable_chunks(job, widest);
 }
 

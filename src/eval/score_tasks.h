@@ -17,9 +17,10 @@ struct ff_score_job {
     uint32_t layers, first_head; /* layers used, and the lowest one with a head */
     uint64_t samples;
     unsigned threads;
-    uint64_t scratch_bytes;  /* approximate limit of temporary files; at least those of a chunk */
-    uint64_t memory_bytes;   /* 0: no budget */
-    struct ff_needs results; /* memory of the results, held throughout */
+    uint64_t data_extra_bytes; /* ff_dataset_extra_bytes() */
+    uint64_t scratch_bytes;    /* approximate limit of temporary files; at least those of a chunk */
+    uint64_t memory_bytes;     /* 0: no budget */
+    struct ff_needs results;   /* memory of the results, held throughout */
     /* Set by ff_score_plan() */
     struct ff_needs base;        /* memory held throughout, for any size of block */
     struct ff_needs coding;      /* memory while a layer is read */

@@ -109,8 +109,8 @@ static int add_batch(struct cifar *cifar, const char *path, bool labelled)
 
     if (status != FF_OK)
         return status;
-    status = ff_input_is_gzip(input) ? scan_compressed(cifar, input, labelled, &rows)
-                                     : scan_plain(cifar, input, labelled, &rows);
+    status = ff_input_can_peek(input) ? scan_plain(cifar, input, labelled, &rows)
+                                      : scan_compressed(cifar, input, labelled, &rows);
     ff_input_close(input);
     if (status == FF_OK && rows == 0)
         return ff_fail(cifar->base.ctx, FF_EINVAL, "%s: holds no images", path);

@@ -50,7 +50,7 @@ static int bid_file(struct ff_ctx *ctx, const char *path, const struct ff_cifar_
     if (status == FF_OK)
         status = ff_input_read(input, labels, layout->n_labels, &got);
     if (status == FF_OK && got == layout->n_labels && are_labels(layout, labels)) {
-        if (ff_input_is_gzip(input))
+        if (ff_input_ratio(input) > 1)
             bid = usual ? FF_BID_CERTAIN : FF_BID_MAGIC;
         else if (ff_input_file_bytes(input) % ff_cifar_record_bytes(layout) == 0)
             bid = FF_BID_CERTAIN;

@@ -19,7 +19,7 @@ static bool find(const char *place, const char *name, char out[FF_PATH_BYTES])
     if (ff_path_is_directory(place))
         return ff_path_find(place, name, out);
     return snprintf(out, FF_PATH_BYTES, "%.*s%s", directory, place, name) < FF_PATH_BYTES &&
-           ff_path_exists_or_gz(out);
+           ff_path_exists(out);
 }
 
 static int add_name(struct ff_ctx *ctx, const char *path, const char *text, char **out)

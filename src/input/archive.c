@@ -1,6 +1,6 @@
 #include "input/archive.h"
 
-#include "input/deflate.h"
+#include "input/decompress.h"
 #include "input/libzip.h"
 
 #include <assert.h>
@@ -346,8 +346,9 @@ static int check_member(struct ff_archive *archive, const zip_stat_t *stat)
                        "%s: is compressed by method %u of zip; only stored and deflated members "
                        "are supported, as numpy.savez and numpy.savez_compressed write them",
                        archive->label, stat->comp_method);
-    if (stat->comp_method == ZIP_CM_STORE ? stat->size != stat->comp_size
-                                          : stat->size / FF_DEFLATE_RATIO > stat->comp_size)
+    if (stat->comp_method == ZIP_CM_STORE
+            ? stat->size != stat->comp_size
+            : stat->size / ff_decompressor_gzip.ratio > stat->comp_size)
         return ff_fail(archive->ctx, FF_ECORRUPT,
                        "%s: %" PRIu64 " bytes of the archive cannot hold the %" PRIu64
                        " that its directory declares; download or copy the file again",

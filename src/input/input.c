@@ -2,6 +2,7 @@
 
 #include "base/hex.h"
 #include "input/archive.h"
+#include "input/decompress.h"
 #include "input/paths.h"
 
 #include <assert.h>
@@ -13,13 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
-#include <zlib.h>
 
 #define BUFFER_BYTES (64 * 1024)
-#define READ_MAX ((size_t)1 << 30) /* for one read() or inflate(), whose counts have 32 bits */
-#define GZIP_WINDOW (15 + 16)      /* inflateInit2(): largest window, gzip wrapper */
-#define ZLIB_PREFIX 64     /* stores the size of a block; a multiple of ff_alloc()'s alignment */
-#define LABEL_BETWEEN ": " /* the path and the name of a member, in messages */
+#define READ_MAX ((size_t)1 << 30) /* for one read() */
+#define LABEL_BETWEEN ": "         /* the path and the name of a member, in messages */
 
 struct ff_input {
     struct ff_ctx *ctx;
@@ -27,43 +25,16 @@ struct ff_input {
     char *label;                /* of a member, in messages; NULL: a whole file */
     struct ff_archive *archive; /* of a member, which it reads; NULL: a whole file */
     int fd;
-    bool gzip;
-    bool in_member; /* gzip: between a member's header and its checksum */
-    bool padded;    /* gzip: zero bytes followed a member */
     uint64_t file_bytes;
     int64_t mtime_ns;
     int64_t opened_ns;
-    XXH3_state_t *hash; /* of the file's bytes as they are read */
-    uint64_t offset;
-    z_stream inflate;
-    size_t begin, end; /* the unread part of BUFFER */
+    XXH3_state_t *hash;                         /* of the file's bytes as they are read */
+    const struct ff_decompressor *decompressor; /* NULL: plain */
+    void *state;                                /* its own */
+    bool at_end;                                /* of the file or member */
+    struct ff_compressed unread;                /* the rest of BUFFER */
     unsigned char buffer[BUFFER_BYTES];
 };
-
-/* zlib frees without the size, so each block stores its own in front. */
-static void *zlib_alloc(void *ctx, unsigned items, unsigned size)
-{
-    size_t bytes;
-    unsigned char *block;
-
-    if (__builtin_mul_overflow((size_t)items, (size_t)size, &bytes))
-        return NULL;
-    bytes += ZLIB_PREFIX;
-    block = ff_alloc(ctx, FF_MEM_IO, bytes);
-    if (!block)
-        return NULL;
-    memcpy(block, &bytes, sizeof bytes);
-    return block + ZLIB_PREFIX;
-}
-
-static void zlib_free(void *ctx, void *pointer)
-{
-    unsigned char *block = (unsigned char *)pointer - ZLIB_PREFIX;
-    size_t bytes;
-
-    memcpy(&bytes, block, sizeof bytes);
-    ff_free(ctx, FF_MEM_IO, block, bytes);
-}
 
 static int read_file(struct ff_input *input, void *buffer, size_t want, size_t *got)
 {
@@ -92,31 +63,22 @@ static int refill(struct ff_input *input)
     int status = read_some(input, input->buffer, BUFFER_BYTES, &got);
 
     if (status == FF_OK) {
-        input->begin = 0;
-        input->end = got;
+        input->unread.begin = 0;
+        input->unread.end = got;
+        input->at_end = got == 0;
     }
     return status;
 }
 
 /* Fills the buffer and tests its first bytes. */
-static int detect_gzip(struct ff_input *input)
+static int detect_compression(struct ff_input *input)
 {
     int status = refill(input);
 
     if (status != FF_OK)
         return status;
-    input->gzip = input->end >= 2 && input->buffer[0] == 0x1f && input->buffer[1] == 0x8b;
-    if (!input->gzip)
-        return FF_OK;
-    input->inflate.zalloc = zlib_alloc;
-    input->inflate.zfree = zlib_free;
-    input->inflate.opaque = input->ctx;
-    if (inflateInit2(&input->inflate, GZIP_WINDOW) != Z_OK) {
-        input->gzip = false; /* nothing for inflateEnd() to free */
-        return ff_alloc_status(input->ctx);
-    }
-    input->in_member = true;
-    return FF_OK;
+    input->decompressor = ff_decompressor_detect(input->buffer, input->unread.end);
+    return input->decompressor ? input->decompressor->open(input->ctx, &input->state) : FF_OK;
 }
 
 static int open_file(struct ff_input *input)
@@ -155,6 +117,8 @@ static int open_input(struct ff_ctx *ctx, const char *path, struct ff_input **ou
     if (!input->path)
         return ff_alloc_status(ctx);
     memcpy(input->path, path, path_bytes);
+    input->unread.path = input->path;
+    input->unread.bytes = input->buffer;
     if (!input->hash || XXH3_128bits_reset(input->hash) != XXH_OK)
         return ff_fail(ctx, FF_ENOMEM, "%s: out of memory for a hash", path);
     return open_file(input);
@@ -175,7 +139,7 @@ int ff_input_open(struct ff_ctx *ctx, const char *path, struct ff_input **out)
     int status = open_input(ctx, path, out);
 
     if (status == FF_OK)
-        status = detect_gzip(*out);
+        status = detect_compression(*out);
     return settle_open(out, status);
 }
 
@@ -212,8 +176,8 @@ void ff_input_close(struct ff_input *input)
 {
     if (!input)
         return;
-    if (input->gzip)
-        inflateEnd(&input->inflate);
+    if (input->state)
+        input->decompressor->close(input->state);
     ff_archive_close(input->archive);
     if (input->fd >= 0)
         close(input->fd);
@@ -225,16 +189,17 @@ void ff_input_close(struct ff_input *input)
     ff_free(input->ctx, FF_MEM_IO, input, sizeof *input);
 }
 
-/* Allocations of inflateInit2() in zlib 1.2 and 1.3: the state, and the largest window with
- * padding.
- */
-#define INFLATE_STATE_BYTES 7160
-#define INFLATE_WINDOW_BYTES ((1 << 15) + 64)
-
 void ff_input_needs(struct ff_needs *needs)
 {
-    needs->bytes[FF_MEM_IO] +=
-        sizeof(struct ff_input) + INFLATE_STATE_BYTES + INFLATE_WINDOW_BYTES + 2 * ZLIB_PREFIX;
+    needs->bytes[FF_MEM_IO] += sizeof(struct ff_input);
+    ff_decompressor_needs(needs);
+}
+
+uint64_t ff_input_extra_bytes(const struct ff_input *input)
+{
+    return input->state && input->decompressor->extra_bytes
+               ? input->decompressor->extra_bytes(input->state)
+               : 0;
 }
 
 const char *ff_input_path(const struct ff_input *input)
@@ -247,9 +212,9 @@ const struct ff_archive *ff_input_archive(const struct ff_input *input)
     return input->archive;
 }
 
-bool ff_input_is_gzip(const struct ff_input *input)
+uint32_t ff_input_ratio(const struct ff_input *input)
 {
-    return input->gzip;
+    return input->decompressor ? input->decompressor->ratio : 1;
 }
 
 uint64_t ff_input_file_bytes(const struct ff_input *input)
@@ -259,18 +224,19 @@ uint64_t ff_input_file_bytes(const struct ff_input *input)
 
 bool ff_input_can_peek(const struct ff_input *input)
 {
-    return input->archive ? ff_archive_is_stored(input->archive) : !input->gzip;
+    return input->archive ? ff_archive_is_stored(input->archive) : !input->decompressor;
 }
 
 uint64_t ff_input_offset(const struct ff_input *input)
 {
-    return input->offset;
+    return input->unread.content;
 }
 
 /* Reads from the buffer; if it is empty and at least a whole buffer is wanted, directly to OUT. */
 static int read_plain(struct ff_input *input, unsigned char *out, size_t want, size_t *got)
 {
-    size_t n = input->end - input->begin;
+    struct ff_compressed *unread = &input->unread;
+    size_t n = unread->end - unread->begin;
 
     if (n == 0 && want >= BUFFER_BYTES)
         return read_some(input, out, want, got);
@@ -279,89 +245,26 @@ static int read_plain(struct ff_input *input, unsigned char *out, size_t want, s
 
         if (status != FF_OK)
             return status;
-        n = input->end;
+        n = unread->end;
     }
     *got = n < want ? n : want;
-    memcpy(out, input->buffer + input->begin, *got);
-    input->begin += *got;
+    memcpy(out, unread->bytes + unread->begin, *got);
+    unread->begin += *got;
     return FF_OK;
 }
 
-static int gzip_failure(struct ff_input *input, int code)
+/* One step of decompression. *GOT may be 0 before the end, when the step only consumed bytes; *END
+ * is set at the end. */
+static int read_compressed(struct ff_input *input, unsigned char *out, size_t want, size_t *got,
+                           bool *end)
 {
-    const char *why = input->inflate.msg ? input->inflate.msg : "unexpected data";
+    const bool empty = input->unread.begin == input->unread.end;
+    int status = empty && !input->at_end ? refill(input) : FF_OK;
 
-    if (code == Z_MEM_ERROR)
-        return ff_alloc_status(input->ctx);
-    return ff_fail(input->ctx, FF_ECORRUPT,
-                   "%s: damaged gzip data after %llu bytes of content (%s); download or copy it "
-                   "again",
-                   input->path, (unsigned long long)input->offset, why);
-}
-
-/* After a member: begins another one, or sets *END at the end of the file. Zero bytes before the
- * end are ignored, as by gzip (tapes and disks pad files to whole blocks). */
-static int begin_member(struct ff_input *input, bool *end)
-{
-    int code;
-
-    do {
-        if (input->begin == input->end) {
-            int status = refill(input);
-
-            *end = status == FF_OK && input->end == 0;
-            if (status != FF_OK || *end)
-                return status;
-        }
-        for (; input->begin < input->end && input->buffer[input->begin] == 0; input->begin++)
-            input->padded = true;
-    } while (input->begin == input->end);
-    if (input->padded)
-        return ff_fail(input->ctx, FF_ECORRUPT,
-                       "%s: damaged gzip data after %llu bytes of content (zero bytes, and then "
-                       "others); download or copy it again",
-                       input->path, (unsigned long long)input->offset);
-    code = inflateReset(&input->inflate);
-    input->in_member = true;
-    return code == Z_OK ? FF_OK : gzip_failure(input, code);
-}
-
-/* One step of inflate(). *GOT may be 0 before the end, when the step only consumed input; *END is
- * set at the end. */
-static int read_gzip(struct ff_input *input, unsigned char *out, size_t want, size_t *got,
-                     bool *end)
-{
-    z_stream *z = &input->inflate;
-    int code;
-
-    if (!input->in_member) { /* gzip files may be concatenated */
-        int status = begin_member(input, end);
-
-        if (status != FF_OK || *end)
-            return status;
-    }
-    if (input->begin == input->end) {
-        int status = refill(input);
-
-        if (status != FF_OK)
-            return status;
-        *end = input->end == 0;
-        if (*end)
-            return FF_OK;
-    }
-    z->next_in = input->buffer + input->begin;
-    z->avail_in = (unsigned)(input->end - input->begin);
-    z->next_out = out;
-    z->avail_out = (unsigned)(want < READ_MAX ? want : READ_MAX);
-    *got = z->avail_out;
-    code = inflate(z, Z_NO_FLUSH);
-    *got -= z->avail_out;
-    input->begin = input->end - z->avail_in;
-    if (code == Z_STREAM_END)
-        input->in_member = false;
-    else if (code != Z_OK)
-        return gzip_failure(input, code);
-    return FF_OK;
+    if (status == FF_OK)
+        status = input->decompressor->read(input->state, &input->unread, out, want, got);
+    *end = input->at_end && *got == 0;
+    return status;
 }
 
 int ff_input_read(struct ff_input *input, void *buffer, size_t want, size_t *got)
@@ -374,14 +277,14 @@ int ff_input_read(struct ff_input *input, void *buffer, size_t want, size_t *got
     while (status == FF_OK && done < want && !end) {
         size_t n = 0;
 
-        if (input->gzip) {
-            status = read_gzip(input, out + done, want - done, &n, &end);
+        if (input->decompressor) {
+            status = read_compressed(input, out + done, want - done, &n, &end);
         } else {
             status = read_plain(input, out + done, want - done, &n);
             end = n == 0;
         }
         done += n;
-        input->offset += n;
+        input->unread.content += n;
     }
     *got = done;
     return status;
@@ -407,12 +310,11 @@ int ff_input_rewind(struct ff_input *input)
         return status;
     if (lseek(input->fd, 0, SEEK_SET) != 0)
         return ff_fail_errno(input->ctx, errno, "%s: cannot seek to its beginning", input->path);
-    if (input->gzip)
-        inflateReset(&input->inflate);
-    input->in_member = input->gzip;
-    input->padded = false;
-    input->begin = input->end = 0;
-    input->offset = 0;
+    if (input->state)
+        input->decompressor->rewind(input->state);
+    input->at_end = false;
+    input->unread.begin = input->unread.end = 0;
+    input->unread.content = 0;
     XXH3_128bits_reset(input->hash);
     return FF_OK;
 }
@@ -428,11 +330,11 @@ int ff_input_expect_end(struct ff_input *input, const char *tail)
     if (got > 0)
         return ff_fail(input->ctx, FF_ECORRUPT, "%s: does not end after %s; its header is wrong",
                        ff_input_path(input), tail);
-    if (input->in_member)
+    if (input->state && input->decompressor->is_within(input->state))
         return ff_fail(input->ctx, FF_ECORRUPT,
-                       "%s: truncated after %s: the gzip checksum is missing; download or copy it "
-                       "again",
-                       input->path, tail);
+                       "%s: truncated after %s: the end of its %s data is missing; download or "
+                       "copy it again",
+                       input->path, tail, input->decompressor->name);
     return FF_OK;
 }
 
@@ -444,7 +346,7 @@ int ff_input_verify(struct ff_input *input)
         return status;
     do
         status = refill(input);
-    while (status == FF_OK && input->end > 0);
+    while (status == FF_OK && !input->at_end);
     return status;
 }
 

@@ -1,9 +1,6 @@
 /*
- * A file, plain or gzip-compressed, or a member of a zip archive (archive.h), read sequentially
- * through one small buffer. Compression is detected by the first bytes, not by the name.
- *
- * Why inflate() and not zlib's gzFile: gzread() does not detect a truncation that falls on a full
- * output buffer, ignores data after the last member, and allocates memory that is not metered.
+ * A file, plain or compressed (decompress.h), or a member of a zip archive (archive.h), read
+ * sequentially through one small buffer.
  */
 #ifndef FF_INPUT_INPUT_H
 #define FF_INPUT_INPUT_H
@@ -25,14 +22,18 @@ FF_CHECK int ff_input_open_member(struct ff_ctx *ctx, const char *path, const ch
                                   struct ff_input **out);
 void ff_input_close(struct ff_input *input); /* NULL-safe */
 
-/* Adds the memory of an open file, at most, without its path, and without libzip's. */
+/* Adds the memory of an open file, at most, without its path, without libzip's, and without
+ * ff_input_extra_bytes(). */
 void ff_input_needs(struct ff_needs *needs);
+/* Memory that decompressing takes beyond that, as far as the file has been read. */
+uint64_t ff_input_extra_bytes(const struct ff_input *input);
 
 /* What to call it in messages: its path, of a member "PATH: MEMBER". */
 const char *ff_input_path(const struct ff_input *input);
 /* NULL: a whole file. */
 const struct ff_archive *ff_input_archive(const struct ff_input *input);
-bool ff_input_is_gzip(const struct ff_input *input);
+/* The content has at most so many times ff_input_file_bytes(); 1: it is not compressed. */
+uint32_t ff_input_ratio(const struct ff_input *input);
 /* Bytes on disk when the file was opened; of a member, those of its content as declared. */
 uint64_t ff_input_file_bytes(const struct ff_input *input);
 /* Bytes of uncompressed content read so far. */
@@ -40,8 +41,8 @@ uint64_t ff_input_offset(const struct ff_input *input);
 
 /*
  * Reads WANT bytes of uncompressed content; *GOT is less only at the end of the file, complete or
- * truncated: ff_input_expect_end() distinguishes the two. Fails with FF_EIO, or FF_ECORRUPT for
- * damaged gzip data.
+ * truncated: ff_input_expect_end() distinguishes the two. Fails with FF_EIO, or as
+ * decompressing does (decompress.h).
  */
 FF_CHECK int ff_input_read(struct ff_input *input, void *buffer, size_t want, size_t *got);
 /* Reads exactly BYTES bytes; FF_ECORRUPT if there are fewer. WHAT names them in the message
@@ -51,7 +52,7 @@ FF_CHECK int ff_input_read_all(struct ff_input *input, void *buffer, size_t byte
 /* Continues from the beginning. */
 FF_CHECK int ff_input_rewind(struct ff_input *input);
 /*
- * Fails with FF_ECORRUPT unless the content ends here and, for gzip or a member, its checksum
+ * Fails with FF_ECORRUPT unless the content ends here and, if compressed or a member, its checksum
  * matches. TAIL names the part that should have been the last, such as "its 60000 images".
  */
 FF_CHECK int ff_input_expect_end(struct ff_input *input, const char *tail);

@@ -1,4 +1,7 @@
-/* Finding the files of a dataset by name. Paths have at most FF_PATH_BYTES. */
+/*
+ * Finding the files of a dataset by name. Paths have at most FF_PATH_BYTES. A file may be
+ * compressed: its name then has another ending (.gz, .zst; see decompress.h).
+ */
 #ifndef FF_INPUT_PATHS_H
 #define FF_INPUT_PATHS_H
 
@@ -11,11 +14,13 @@ bool ff_path_is_directory(const char *path);
 /* Returns the part of PATH after its last slash. */
 const char *ff_path_base(const char *path);
 bool ff_path_ends_with(const char *path, const char *ending);
-/* The same for ENDING, or ENDING and .gz. */
+/* The same for ENDING, also if that of a compression follows. */
 bool ff_path_has_ending(const char *path, const char *ending);
-/* True if PATH or PATH.gz exists; PATH becomes the one that exists. */
-bool ff_path_exists_or_gz(char path[FF_PATH_BYTES]);
-/* Writes "DIRECTORY/NAME" to OUT, or "DIRECTORY/NAME.gz" if only that exists; false if neither
+/* Removes the ending of a compression, if there is one. */
+void ff_path_cut_compression(char *path);
+/* True if PATH exists, or the same compressed; PATH becomes the one that exists. */
+bool ff_path_exists(char path[FF_PATH_BYTES]);
+/* Writes "DIRECTORY/NAME" to OUT, or that of the compressed file if only that exists; false if none
  * exists. */
 bool ff_path_find(const char *directory, const char *name, char out[FF_PATH_BYTES]);
 /* The same for the first of NAMES (NULL-terminated) that exists. */

@@ -30,6 +30,7 @@ struct ff_job {
     struct ff_optimizer_params optimizer_params;
     const struct ff_schedule *schedule;
     struct ff_geometry geometry;
+    uint64_t data_extra_bytes;         /* ff_dataset_extra_bytes() */
     enum ff_dtype stored;              /* data type of activations in scratch */
     struct ff_compression compression; /* of scratch */
     unsigned threads;

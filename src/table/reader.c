@@ -1,6 +1,5 @@
 #include "table/reader.h"
 
-#include "input/deflate.h"
 #include "table/number.h"
 
 #include <inttypes.h>
@@ -275,8 +274,8 @@ static void bound_record(struct ff_reader *reader)
 {
     uint64_t bytes = ff_input_file_bytes(reader->input);
 
-    if (ff_input_is_gzip(reader->input) && bytes < FF_RECORD_BYTES)
-        bytes *= FF_DEFLATE_RATIO;
+    if (bytes < FF_RECORD_BYTES)
+        bytes *= ff_input_ratio(reader->input);
     reader->capacity = bytes < FF_RECORD_BYTES ? (size_t)bytes + 1 : FF_RECORD_BYTES;
     reader->most_fields =
         reader->capacity < FF_TABLE_FIELDS ? reader->capacity + 1 : FF_TABLE_FIELDS;

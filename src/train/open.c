@@ -104,7 +104,7 @@ static int plan_new_model(struct ff_run *run, const struct ff_training *training
         return FF_OK;
     status = ff_begin_manifest(run->ctx, training, run->opts, &manifest);
     if (status == FF_OK) {
-        struct ff_job job = ff_job_make(&manifest, run->opts, &run->job.compression);
+        struct ff_job job = ff_train_job(run->ctx, &manifest, run->opts, &run->job.compression);
         struct ff_train_tasks tasks;
 
         ff_train_tasks_init(&tasks, &job);

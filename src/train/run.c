@@ -10,7 +10,7 @@ int ff_run_derive(struct ff_run *run)
 {
     const struct ff_compression compression = run->job.compression;
 
-    run->job = ff_job_make(&run->manifest, run->opts, &compression);
+    run->job = ff_train_job(run->ctx, &run->manifest, run->opts, &compression);
     return ff_boundaries_init(&run->boundaries, run->ctx, &run->job);
 }
 

@@ -18,6 +18,7 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
     (void)layer;
     (void)knobs;
     ff_dataset_needs(&job->manifest->schema, out);
+    out->bytes[FF_MEM_IO] += job->data_extra_bytes;
     ff_set_needs(n, values, job->geometry.chunks, &job->compression, out);
     ff_import_needs(&opts, job->manifest->features, job->manifest->is_float, out);
 }

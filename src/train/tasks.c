@@ -6,6 +6,21 @@
 #include "model/workers.h"
 #include "plan/plan.h"
 #include "train/modes.h"
+#include "train/same_data.h"
+
+struct ff_job ff_train_job(struct ff_ctx *ctx, const struct ff_manifest *manifest,
+                           const struct ff_train_opts *opts,
+                           const struct ff_compression *compression)
+{
+    struct ff_job job = ff_job_make(manifest, opts, compression);
+    const struct ff_data_location location = {manifest->data_path, manifest->data_labels,
+                                              manifest->data_arrays};
+    struct ff_dataset_spec spec = ff_data_spec(manifest, opts, &location);
+
+    if (spec.path)
+        job.data_extra_bytes = ff_dataset_extra_bytes(ctx, &spec);
+    return job;
+}
 
 /* ---- Memory held throughout ---- */
 

@@ -9,8 +9,16 @@
 #define BIG_SIDE 28
 #define BIG_ROWS 400
 
+static const struct {
+    const char *fixture, *images;
+} formats[] = {
+    {"idx, compressed", "train-images-idx3-ubyte.gz"},
+    {"idx, zstd", "train-images-idx3-ubyte.zst"},
+};
+#define FORMATS ((int)(sizeof formats / sizeof *formats))
+
 /* Images that do not compress well, so that the file is longer than a buffer. */
-static void write_big(void)
+static void write_big(const char *name)
 {
     const uint32_t lengths[] = {BIG_ROWS, BIG_SIDE, BIG_SIDE};
     struct data_bytes bytes = data_idx(0x08, 3, lengths);
@@ -23,19 +31,20 @@ static void write_big(void)
         pixel = (unsigned char)(noise >> 28);
         data_put(&bytes, &pixel, 1);
     }
-    data_write_gz(directory, "train-images-idx3-ubyte.gz", &bytes);
+    data_write_as_named(directory, name, &bytes);
 }
 
-START_TEST(a_cut_gzip_tail_is_found_even_when_all_rows_came)
+START_TEST(a_cut_tail_is_found_even_when_all_rows_came)
 {
+    const char *name = formats[_i].images;
     const struct ff_dataset_spec spec = {.path = directory, .unlabelled = true};
-    const char *path = data_path(directory, "train-images-idx3-ubyte.gz");
+    const char *path = data_path(directory, name);
     static const size_t pieces[] = {1, 64, BIG_ROWS, 1000};
     struct data_bytes whole;
     uint64_t rows, sum;
 
-    write_big();
-    whole = data_read(directory, "train-images-idx3-ubyte.gz");
+    write_big(name);
+    whole = data_read(directory, name);
     ck_assert_int_eq(read_all(&spec, 64, &rows, &sum), FF_OK);
     for (size_t cut = 1; cut <= 24; cut++) {
         ck_assert_int_eq(truncate(path, (off_t)(whole.n - cut)), 0);
@@ -55,7 +64,7 @@ END_TEST
 
 START_TEST(a_flipped_bit_is_an_error_or_without_effect)
 {
-    const struct data_fixture *fixture = fixture_named("idx, compressed");
+    const struct data_fixture *fixture = fixture_named(formats[_i].fixture);
     const struct ff_dataset_spec spec = {.path = directory};
     uint64_t rows, sum, right;
     int harmless = 0;
@@ -84,9 +93,9 @@ START_TEST(a_flipped_bit_is_an_error_or_without_effect)
 }
 END_TEST
 
-START_TEST(concatenated_gzip_members_are_one_file)
+START_TEST(concatenated_parts_are_one_file)
 {
-    const struct data_fixture *fixture = fixture_named("idx, compressed");
+    const struct data_fixture *fixture = fixture_named(formats[_i].fixture);
     const struct ff_dataset_spec spec = {.path = directory};
     struct data_bytes plain, part = {0}, joined, tail;
     uint64_t rows, sum, right;
@@ -96,10 +105,10 @@ START_TEST(concatenated_gzip_members_are_one_file)
     plain = data_read(directory, "train-images-idx3-ubyte");
     ck_assert_int_eq(unlink(data_path(directory, "train-images-idx3-ubyte")), 0);
     data_put(&part, plain.at, 50);
-    data_write_gz(directory, fixture->images, &part);
+    data_write_as_named(directory, fixture->images, &part);
     joined = data_read(directory, fixture->images);
     data_put(&part, plain.at + 50, plain.n - 50);
-    data_write_gz(directory, fixture->images, &part);
+    data_write_as_named(directory, fixture->images, &part);
     tail = data_read(directory, fixture->images);
     data_put(&joined, tail.at, tail.n);
     data_write(directory, fixture->images, &joined);
@@ -111,18 +120,18 @@ START_TEST(concatenated_gzip_members_are_one_file)
 }
 END_TEST
 
-START_TEST(a_small_gzip_file_cannot_claim_a_giant_dataset)
+START_TEST(a_small_file_cannot_claim_a_giant_dataset)
 {
     struct data_bytes bytes = data_idx(0x08, 2, (const uint32_t[]){1u << 31, 784});
 
-    data_write_gz(directory, "train-images-idx3-ubyte.gz", &bytes);
+    data_write_as_named(directory, formats[_i].images, &bytes);
     ck_assert_int_eq(try_folder(), FF_ECORRUPT);
     ck_says("cannot hold");
 }
 END_TEST
 
-/* Rewrites the file of images with one pixel too few (or many), compressed or not, and opens it. */
-static int open_resized(int by, bool compressed)
+/* Writes the images to NAME with one pixel too few (or many) and opens them. */
+static int open_resized(int by, const char *name)
 {
     const struct data_fixture *fixture = fixture_named("idx");
     const struct ff_dataset_spec spec = {.path = directory};
@@ -135,10 +144,7 @@ static int open_resized(int by, bool compressed)
     data_put(&bytes, "", 1);
     bytes.n = (size_t)((long)bytes.n - 1 + by);
     ck_assert_int_eq(unlink(data_path(directory, fixture->images)), 0);
-    if (compressed)
-        data_write_gz(directory, "train-images-idx3-ubyte.gz", &bytes);
-    else
-        data_write(directory, fixture->images, &bytes);
+    data_write_as_named(directory, name, &bytes);
     status = ff_dataset_open(ctx, &spec, &dataset);
     if (status == FF_OK)
         ff_dataset_close(dataset);
@@ -147,29 +153,68 @@ static int open_resized(int by, bool compressed)
 
 START_TEST(a_wrong_size_is_found_at_open_or_if_compressed_at_the_end)
 {
-    ck_assert_int_eq(open_resized(-1, false), FF_ECORRUPT);
+    ck_assert_int_eq(open_resized(-1, "train-images-idx3-ubyte"), FF_ECORRUPT);
     ck_says("holds 8 of 9 images");
-    ck_assert_int_eq(open_resized(1, false), FF_ECORRUPT);
+    ck_assert_int_eq(open_resized(1, "train-images-idx3-ubyte"), FF_ECORRUPT);
     ck_says("has 1 bytes after the 9 images");
     ck_assert_int_eq(unlink(data_path(directory, "train-images-idx3-ubyte")), 0);
-    ck_assert_int_eq(open_resized(-1, true), FF_OK);
+    ck_assert_int_eq(open_resized(-1, formats[_i].images), FF_OK);
     ck_assert_int_eq(try_folder(), FF_ECORRUPT);
     ck_says("holds 8 of 9 images");
-    ck_assert_int_eq(open_resized(1, true), FF_OK);
+    ck_assert_int_eq(open_resized(1, formats[_i].images), FF_OK);
     ck_assert_int_eq(try_folder(), FF_ECORRUPT);
     ck_says("does not end after its 9 images");
+}
+END_TEST
+
+START_TEST(a_window_takes_the_memory_that_is_planned_for_it)
+{
+    const struct ff_dataset_spec spec = {.path = directory, .unlabelled = true};
+    static const int window_logs[] = {10, 17, 20, 23};
+    struct ff_needs needs = {.mapped = 0};
+    struct ff_memory memory;
+    struct data_bytes bytes;
+    uint64_t extra, rows, sum;
+
+    write_big("images");
+    bytes = data_read(directory, "images");
+    data_write_zst(directory, "train-images-idx3-ubyte.zst", &bytes, window_logs[_i]);
+    ff_dataset_needs(&(struct ff_schema){.n_classes = 0}, &needs);
+    extra = ff_dataset_extra_bytes(ctx, &spec);
+    ck_assert_uint_gt(extra, (uint64_t)1 << window_logs[_i]);
+    ff_memory_read(ctx, &memory);
+    ff_memory_limit(ctx, memory.accounted_bytes + ff_needs_total(&needs) + extra);
+    ck_assert_msg(read_all(&spec, 64, &rows, &sum) == FF_OK, "%s", ff_ctx_message(ctx));
+    ck_assert_uint_eq(rows, BIG_ROWS);
+    ff_memory_limit(ctx, memory.accounted_bytes + ((uint64_t)1 << window_logs[_i]));
+    ck_assert_int_eq(read_all(&spec, 64, &rows, &sum), FF_EBUDGET);
+}
+END_TEST
+
+START_TEST(a_larger_window_than_8_MiB_is_refused)
+{
+    struct data_bytes bytes = {0};
+
+    data_put(&bytes, "1,2\n3,4\n", 8);
+    data_write_zst(directory, "train.csv.zst", &bytes, 24);
+    ck_assert_int_eq(try_folder(), FF_EFORMAT);
+    ck_says("window of more than 8 MiB; compress it again");
 }
 END_TEST
 
 int main(void)
 {
     Suite *suite = suite_create("data: compressed datasets");
-    TCase *gzip = dataset_tcase(suite, "gzip");
+    TCase *each = dataset_tcase(suite, "each format");
+    TCase *zstd = dataset_tcase(suite, "zstd");
 
-    tcase_add_test(gzip, a_cut_gzip_tail_is_found_even_when_all_rows_came);
-    tcase_add_test(gzip, a_flipped_bit_is_an_error_or_without_effect);
-    tcase_add_test(gzip, concatenated_gzip_members_are_one_file);
-    tcase_add_test(gzip, a_small_gzip_file_cannot_claim_a_giant_dataset);
-    tcase_add_test(gzip, a_wrong_size_is_found_at_open_or_if_compressed_at_the_end);
+    tcase_add_loop_test(each, a_cut_tail_is_found_even_when_all_rows_came, 0, FORMATS);
+    tcase_add_loop_test(each, a_flipped_bit_is_an_error_or_without_effect, 0, FORMATS);
+    tcase_add_loop_test(each, concatenated_parts_are_one_file, 0, FORMATS);
+    tcase_add_loop_test(each, a_small_file_cannot_claim_a_giant_dataset, 0, FORMATS);
+    tcase_add_loop_test(each, a_wrong_size_is_found_at_open_or_if_compressed_at_the_end, 0,
+                        FORMATS);
+    tcase_add_loop_test(zstd, a_window_takes_the_memory_that_is_planned_for_it, 0, 4);
+    tcase_add_test(zstd, a_larger_window_than_8_MiB_is_refused);
     return run_suite(suite);
 }
