@@ -194,13 +194,16 @@ static bool estimate(const struct ff_train_tasks *tasks, const struct ff_time_op
 static bool measure(const struct ff_train_tasks *tasks, const struct ff_time_opts *time,
                     struct ff_plan *plan)
 {
+    struct ff_train_opts silent = {.on_epoch_time = NULL};
+    struct ff_time_opts quietly = {.opts = &silent, .workers = time->workers};
     struct ff_ctx *ctx = time->workers->ctx;
     uint64_t limit = ctx->meter.limit;
     bool done;
 
     if (time->least_seconds > 0)
         ff_meter_tighten(ctx, plan->accounted_peak_bytes);
-    done = estimate(tasks, time, 0, plan);
+    /* Times are reported only once all are known; measurements are remembered. */
+    done = estimate(tasks, &quietly, 0, plan) && estimate(tasks, time, 0, plan);
     ff_memory_limit(ctx, limit);
     return done;
 }
