@@ -6,6 +6,7 @@
  *   recipe.h    what to train
  *   data.h      what to train on: files, or rows of the program
  *   train.h     training
+ *   extend.h    training on: new models from finished ones
  *   evaluate.h  evaluation and prediction
  *   plan.h      memory and disk that a job takes, before it is done
  *   model.h     reading model files
@@ -50,6 +51,7 @@
 #include <fftool/context.h>
 #include <fftool/data.h>
 #include <fftool/evaluate.h>
+#include <fftool/extend.h>
 #include <fftool/memory.h>
 #include <fftool/model.h>
 #include <fftool/plan.h>

@@ -53,6 +53,16 @@ struct ff_data_file_info {
     const char *hash; /* XXH3-128 of its bytes, in hex */
 };
 
+/* A model that another one was made from (extend.h). */
+struct ff_ancestor_info {
+    size_t size;              /* sizeof(struct ff_ancestor_info) */
+    const char *weights_hash; /* as in struct ff_model_info */
+    uint32_t layers;          /* it had, */
+    uint32_t layers_kept;     /* of which so many, from the first on, were kept */
+    uint32_t epochs;          /* of its recipe */
+    uint64_t samples;
+};
+
 struct ff_tile_info {
     size_t size; /* sizeof(struct ff_tile_info) */
     uint32_t tile, units;
@@ -106,7 +116,7 @@ struct ff_model_info {
         *label_name;  /* column of the labels, by name or number from 1; NULL: there is none */
     uint32_t columns; /* that ff_model_column() describes; 1 with more features: all of them as one;
                          0: nothing is known of them */
-    char reserved_too[4];
+    uint32_t ancestors; /* models that it was made from (extend.h): ff_model_ancestor() */
 };
 
 /* A column of the data that a model is trained on. */
@@ -138,6 +148,10 @@ FF_CHECK int ff_model_info(struct ff_model *model, struct ff_model_info *out);
  * live as long as MODEL. */
 FF_CHECK int ff_model_data_file(const struct ff_model *model, uint32_t index,
                                 struct ff_data_file_info *out);
+/* Fills OUT for ancestor INDEX (from 0, the oldest). FF_ENOTFOUND: there is none. Pointers in OUT
+ * live as long as MODEL. */
+FF_CHECK int ff_model_ancestor(const struct ff_model *model, uint32_t index,
+                               struct ff_ancestor_info *out);
 /* Fills OUT for column INDEX (from 0), as of the last call that read the model file. FF_ENOTFOUND:
  * there is none. Pointers in OUT live as long as MODEL. */
 FF_CHECK int ff_model_column(const struct ff_model *model, uint32_t index,

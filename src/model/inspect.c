@@ -66,6 +66,29 @@ int ff_model_data_file(const struct ff_model *model, uint32_t index, struct ff_d
     return FF_OK;
 }
 
+int ff_model_ancestor(const struct ff_model *model, uint32_t index, struct ff_ancestor_info *out)
+{
+    const struct ff_lineage *lineage = &model->manifest.lineage;
+    const struct ff_ancestor *ancestor;
+    struct ff_ancestor_info own;
+    int status = FF_CHECK_INFO(model, ff_ancestor_info, out);
+
+    if (status != FF_OK)
+        return status;
+    if (index >= lineage->n)
+        return ff_fail(model->ctx, FF_ENOTFOUND, "%s has %u ancestor%s, no ancestor %u",
+                       ff_model_file_path(model->file), lineage->n, lineage->n == 1 ? "" : "s",
+                       index);
+    ancestor = &lineage->ancestors[index];
+    own = (struct ff_ancestor_info){.weights_hash = ancestor->weights_hash,
+                                    .layers = ancestor->layers,
+                                    .layers_kept = ancestor->kept,
+                                    .epochs = ancestor->epochs,
+                                    .samples = ancestor->samples};
+    ff_sized_give(&own, sizeof own, out);
+    return FF_OK;
+}
+
 static uint32_t count_columns(const struct ff_manifest *manifest)
 {
     return manifest->schema.n_columns > 0 ? manifest->schema.n_columns : manifest->moments.n;
@@ -246,6 +269,7 @@ static int read_info(struct ff_model *model, struct ff_model_info *out)
     out->class_names = (const char *const *)manifest->schema.classes;
     out->label_name = manifest->schema.label_name;
     out->columns = count_columns(manifest);
+    out->ancestors = manifest->lineage.n;
     return FF_OK;
 }
 

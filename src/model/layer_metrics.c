@@ -12,12 +12,13 @@ uint32_t ff_layer_metrics_stored(const struct ff_recipe *recipe)
     return recipe->patience > 0 ? FF_MOST_LAYER_METRICS : FF_LAYER_METRICS;
 }
 
-static bool epochs_are_sane(const float *metrics, const struct ff_recipe *recipe)
+static bool epochs_are_sane(const float *metrics, const struct ff_manifest *manifest)
 {
     float learned = metrics[FF_METRIC_LEARNED_EPOCHS];
 
-    return recipe->patience == 0 || (in_range(learned, 1, recipe->epochs) &&
-                                     in_range(metrics[FF_METRIC_KEPT_EPOCH], 1, (double)learned));
+    return manifest->recipe.patience == 0 ||
+           (in_range(learned, 1, ff_manifest_most_epochs(manifest)) &&
+            in_range(metrics[FF_METRIC_KEPT_EPOCH], 1, (double)learned));
 }
 
 /* Metrics of held-out samples are NAN if there are none. */
@@ -49,7 +50,7 @@ int ff_layer_metrics_load(struct ff_ctx *ctx, struct ff_model_file *file,
     out[FF_METRIC_LEARNED_EPOCHS] = out[FF_METRIC_KEPT_EPOCH] = NAN;
     status = ff_model_file_get(file, &key, 1, ff_layer_metrics_stored(recipe), out);
     if (status == FF_OK &&
-        !(are_sane(out, recipe->hidden[layer - 1]) && epochs_are_sane(out, recipe)))
+        !(are_sane(out, recipe->hidden[layer - 1]) && epochs_are_sane(out, manifest)))
         status = ff_fail(ctx, FF_ECORRUPT, "%s: layer %u: its metrics are out of range",
                          ff_model_file_path(file), layer);
     return ff_about(ctx, status, FF_ABOUT_MODEL);

@@ -107,6 +107,27 @@ static json_t *choice_to_json(const struct ff_range_choice *choice)
                      choice->temperature);
 }
 
+/* Adds the lineage, if there is one, to ROOT. */
+static int lineage_to_json(json_t *root, const struct ff_lineage *lineage)
+{
+    json_t *array = lineage->n > 0 ? json_array() : NULL;
+    int failed = lineage->n > 0 && !array ? -1 : 0;
+
+    for (uint32_t i = 0; i < lineage->n && !failed; i++) {
+        const struct ff_ancestor *ancestor = &lineage->ancestors[i];
+
+        failed = json_array_append_new(
+            array,
+            json_pack("{s:s, s:I, s:I, s:I, s:I}", "weights_hash", ancestor->weights_hash, "layers",
+                      (json_int_t)ancestor->layers, "kept", (json_int_t)ancestor->kept, "epochs",
+                      (json_int_t)ancestor->epochs, "samples", (json_int_t)ancestor->samples));
+    }
+    if (array && !failed)
+        return json_object_set_new(root, "lineage", array);
+    json_decref(array);
+    return failed;
+}
+
 int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *manifest, char **text)
 {
     json_t *root = json_pack(
@@ -117,8 +138,9 @@ int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *manifest, ch
         progress_to_json(&manifest->mark), "choice", choice_to_json(&manifest->choice));
 
     *text =
-        root ? ff_json_text(root, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(EXACT_DIGITS))
-             : NULL;
+        root && lineage_to_json(root, &manifest->lineage) == 0
+            ? ff_json_text(root, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(EXACT_DIGITS))
+            : NULL;
     json_decref(root);
     return *text ? FF_OK : ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
 }
@@ -300,6 +322,46 @@ static int choice_from_json(struct ff_ctx *ctx, json_t *object, struct ff_range_
     return FF_OK;
 }
 
+static int ancestor_from_json(struct ff_ctx *ctx, json_t *object, struct ff_ancestor *out)
+{
+    json_int_t layers, kept, epochs, samples;
+    const char *hash;
+    json_error_t error;
+    int status = unpacked(ctx,
+                          json_unpack_ex(object, &error, 0, "{s:s, s:I, s:I, s:I, s:I}",
+                                         "weights_hash", &hash, "layers", &layers, "kept", &kept,
+                                         "epochs", &epochs, "samples", &samples),
+                          &error);
+
+    if (status != FF_OK)
+        return status;
+    if (layers < 1 || layers > FF_MAX_LAYERS || kept < 1 || kept > layers || epochs < 1 ||
+        epochs > FF_MAX_EPOCHS || samples < 1 || strlen(hash) != sizeof out->weights_hash - 1)
+        return out_of_range(ctx);
+    strcpy(out->weights_hash, hash);
+    out->layers = (uint32_t)layers;
+    out->kept = (uint32_t)kept;
+    out->epochs = (uint32_t)epochs;
+    out->samples = (uint64_t)samples;
+    return FF_OK;
+}
+
+static int lineage_from_json(struct ff_ctx *ctx, json_t *array, struct ff_lineage *out)
+{
+    size_t n = json_array_size(array);
+
+    if (array && (!json_is_array(array) || n < 1 || n > FF_MAX_ANCESTORS))
+        return ff_fail(ctx, FF_ECORRUPT, "\"lineage\" is not a list of 1 to %d", FF_MAX_ANCESTORS);
+    for (; out->n < n; out->n++) {
+        int status =
+            ancestor_from_json(ctx, json_array_get(array, out->n), &out->ancestors[out->n]);
+
+        if (status != FF_OK)
+            return status;
+    }
+    return FF_OK;
+}
+
 static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *out)
 {
     json_t *writer, *recipe, *data, *progress, *choice;
@@ -320,6 +382,8 @@ static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *ou
         status = progress_from_json(ctx, progress, &out->mark);
     if (status == FF_OK)
         status = choice_from_json(ctx, choice, &out->choice);
+    if (status == FF_OK)
+        status = lineage_from_json(ctx, json_object_get(root, "lineage"), &out->lineage);
     if (status == FF_OK && !ff_manifest_is_sane(out))
         status = ff_fail(ctx, FF_ECORRUPT, "its numbers contradict each other");
     return status == FF_OK ? ff_manifest_encode(ctx, out) : status;

@@ -78,6 +78,21 @@ struct ff_range_choice {
     double temperature;
 };
 
+/* A model that another one was made from (<fftool/extend.h>). */
+struct ff_ancestor {
+    char weights_hash[FF_HASH_BYTES];
+    uint32_t layers, kept; /* its layers, and those of them that the new model began with */
+    uint32_t epochs;       /* of its recipe */
+    uint64_t samples;
+};
+
+#define FF_MAX_ANCESTORS 64
+
+struct ff_lineage {
+    uint32_t n;
+    struct ff_ancestor ancestors[FF_MAX_ANCESTORS]; /* the oldest first */
+};
+
 /*
  * Versions of the manifest, which are also versions of the arithmetic: the same recipe gives other
  * weights under each. 4: subnormal numbers are zero (base/float_mode.h). 5: values of tables and
@@ -110,6 +125,7 @@ struct ff_manifest {
     struct ff_encoding encoding; /* of the features, from schema and moments; 0 inputs: none */
     struct ff_progress_mark mark;
     struct ff_range_choice choice; /* set when all layers are trained */
+    struct ff_lineage lineage;
 };
 
 /* Frees what the manifest owns. */
@@ -143,6 +159,8 @@ FF_CHECK int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file,
 /* Labels evaluated for each sample in a step of a label-conditioned layer, the true one
  * included. */
 uint32_t ff_manifest_labels_met(const struct ff_manifest *manifest);
+/* The most epochs that a layer may have learned for, under the recipe or that of an ancestor. */
+uint32_t ff_manifest_most_epochs(const struct ff_manifest *manifest);
 /* The geometry of the samples, held-out ones included. */
 struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest);
 /* The choice in its public form. */

@@ -68,11 +68,12 @@ static bool best_is_sane(const struct ff_manifest *manifest)
 {
     const struct ff_progress_mark *mark = &manifest->mark;
     const struct ff_best_epoch *best = &mark->best, none = {0};
-    uint32_t patience = manifest->recipe.patience;
+    uint32_t patience = manifest->recipe.patience, most = ff_manifest_most_epochs(manifest);
+    bool continues = manifest->lineage.n > 0; /* with weights that were not measured */
     bool trains = mark->stage == FF_STAGE_TRAIN, forward = mark->stage == FF_STAGE_FORWARD;
     bool expected = patience > 0 && ((trains && mark->epoch > 0) || forward);
 
-    if (!expected)
+    if (!expected || (trains && continues && best->epoch == 0))
         return best->epoch == none.epoch && best->error == none.error &&
                best->generation == none.generation && best->learned == none.learned;
     if (best->epoch == 0 || !(best->error >= 0 && best->error <= 1))
@@ -80,11 +81,11 @@ static bool best_is_sane(const struct ff_manifest *manifest)
     if (trains)
         return best->epoch <= mark->epoch && mark->epoch - best->epoch < patience &&
                best->generation > 0 && best->generation <= mark->generation && best->learned == 0;
-    if (best->epoch > best->learned || best->learned > manifest->recipe.epochs)
+    if (best->epoch > best->learned || best->learned > most)
         return false;
-    return best->generation == 0 &&
-           (best->learned - best->epoch == patience ||
-            (best->learned == manifest->recipe.epochs && best->learned - best->epoch < patience));
+    return best->generation == 0 && (best->learned - best->epoch == patience ||
+                                     ((best->learned == manifest->recipe.epochs || continues) &&
+                                      best->learned - best->epoch < patience));
 }
 
 /* Accepts only marks that a trainer writes, so that a run that resumes from one ends. */

@@ -1,4 +1,5 @@
 /* Properties that follow from a recipe and its data. */
+#include "base/arithmetic.h"
 #include "model/manifest.h"
 
 #include <string.h>
@@ -13,6 +14,15 @@ uint32_t ff_manifest_labels_met(const struct ff_manifest *manifest)
     if (wrong == 0)
         wrong = ALL_LABELS - 1;
     return wrong + 1 < manifest->classes ? wrong + 1 : manifest->classes;
+}
+
+uint32_t ff_manifest_most_epochs(const struct ff_manifest *manifest)
+{
+    uint32_t most = manifest->recipe.epochs;
+
+    for (uint32_t i = 0; i < manifest->lineage.n; i++)
+        most = (uint32_t)ff_larger(most, manifest->lineage.ancestors[i].epochs);
+    return most;
 }
 
 struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest)

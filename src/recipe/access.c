@@ -57,11 +57,10 @@ static int append_layers(struct ff_ctx *ctx, struct ff_recipe *recipe, uint64_t 
     return FF_OK;
 }
 
-int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct ff_recipe *recipe)
+int ff_recipe_add_hidden(struct ff_ctx *ctx, const char *text, struct ff_recipe *recipe)
 {
     const char *at = text;
 
-    ff_recipe_release(recipe);
     for (;;) {
         unsigned long long units, count = 1;
         const char *part = at;
@@ -69,23 +68,28 @@ int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct ff_recip
 
         if (!take_number(&at, &units) ||
             ((*at == 'x' || *at == 'X') && (at++, !take_number(&at, &count))) ||
-            (*at != ',' && *at != '\0')) {
-            ff_recipe_release(recipe);
+            (*at != ',' && *at != '\0'))
             return ff_fail(
                 ctx, FF_EINVAL,
                 "hidden layers: \"%s\" is not understood: write UNITSxLAYERS such as 2000x4, or a "
                 "list such as 1000,500,200",
                 part);
-        }
         status = append_layers(ctx, recipe, units, count);
-        if (status != FF_OK) {
-            ff_recipe_release(recipe);
+        if (status != FF_OK || *at == '\0')
             return status;
-        }
-        if (*at == '\0')
-            return FF_OK;
         at++;
     }
+}
+
+int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct ff_recipe *recipe)
+{
+    int status;
+
+    ff_recipe_release(recipe);
+    status = ff_recipe_add_hidden(ctx, text, recipe);
+    if (status != FF_OK)
+        ff_recipe_release(recipe);
+    return status;
 }
 
 static int no_memory(struct ff_ctx *ctx)

@@ -54,6 +54,8 @@ FF_CHECK int ff_recipe_check(struct ff_ctx *ctx, const struct ff_recipe *recipe)
  * On FF_EINVAL the message quotes what is invalid, and RECIPE has no layers.
  */
 FF_CHECK int ff_recipe_parse_hidden(struct ff_ctx *ctx, const char *text, struct ff_recipe *recipe);
+/* Appends layers instead; some may have been appended on error. */
+FF_CHECK int ff_recipe_add_hidden(struct ff_ctx *ctx, const char *text, struct ff_recipe *recipe);
 /* FF_EINVAL unless a layer can have UNITS units. */
 FF_CHECK int ff_recipe_check_units(struct ff_ctx *ctx, uint64_t units);
 

@@ -68,11 +68,9 @@ static int read_rows(struct ff_ctx *ctx, const struct ff_train_opts *opts,
     return ff_import(ctx, &import, facts);
 }
 
-/* Reads the samples of SPEC that MANIFEST's model trains on; the fingerprint is "" if SPEC has no
- * such samples. */
-static int read_facts(struct ff_ctx *ctx, const struct ff_train_opts *opts,
-                      const struct ff_manifest *manifest, const struct ff_dataset_spec *spec,
-                      struct ff_import_facts *facts)
+int ff_read_facts(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                  const struct ff_manifest *manifest, const struct ff_dataset_spec *spec,
+                  struct ff_import_facts *facts)
 {
     struct ff_geometry geometry = ff_manifest_geometry(manifest);
     struct ff_dataset *dataset;
@@ -204,7 +202,7 @@ int ff_same_data(struct ff_ctx *ctx, const struct ff_train_opts *opts, struct ff
 
     if (status != FF_OK || (!moved && ff_data_files_untouched(&manifest->files, &now)))
         return status;
-    status = read_facts(ctx, opts, manifest, &spec, &facts);
+    status = ff_read_facts(ctx, opts, manifest, &spec, &facts);
     if (status == FF_OK && strcmp(facts.fingerprint, manifest->fingerprint) != 0)
         status = ff_other_data(ctx, opts->model, manifest, location->path, &facts);
     if (status == FF_OK)

@@ -26,6 +26,11 @@ FF_CHECK int ff_same_data(struct ff_ctx *ctx, const struct ff_train_opts *opts,
 /* Fails with FF_EMISMATCH for data at PATH whose FACTS differ from those of MODEL's MANIFEST. */
 int ff_other_data(struct ff_ctx *ctx, const char *model, const struct ff_manifest *manifest,
                   const char *path, const struct ff_import_facts *facts);
+/* Reads the samples of SPEC that MANIFEST's model trains on; the fingerprint is "" if SPEC has no
+ * such samples. */
+FF_CHECK int ff_read_facts(struct ff_ctx *ctx, const struct ff_train_opts *opts,
+                           const struct ff_manifest *manifest, const struct ff_dataset_spec *spec,
+                           struct ff_import_facts *facts);
 /* ff_train_fingerprint(). */
 FF_CHECK int ff_same_data_fingerprint(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                                       char out[FF_HASH_BYTES]);

@@ -93,6 +93,18 @@ const struct scenario scenarios[] = {
      .command = "resume model.ff --json --quiet",
      .trains = true,
      .prints = PRINTS_JSON},
+    {.name = "extend",
+     .prepare = TRAIN " --model parent.ff --recipe symba --head-epochs 1",
+     .command = "extend parent.ff -o model.ff --hidden +6 --threads 1 --checkpoint-interval 0 "
+                "--log log.jsonl --json --quiet",
+     .trains = true,
+     .log = true,
+     .prints = PRINTS_JSON},
+    {.name = "extend by epochs",
+     .prepare = TRAIN " --model parent.ff",
+     .command = "extend parent.ff -o model.ff --keep 1 --epochs 1 --data @/npy/x_train.npy "
+                "--labels @/npy/y_train.npy --threads 1 --checkpoint-interval 0 --quiet",
+     .trains = true},
     {.name = "eval",
      .prepare = MODEL,
      .command = "eval model.ff --data @/idx --json --quiet",

@@ -97,6 +97,17 @@ static void print_class_names(const struct ff_model_info *info)
     end_names(info->classes, column);
 }
 
+static void print_ancestors(const struct ff_model *model, uint32_t n)
+{
+    struct ff_ancestor_info ancestor = {.size = sizeof ancestor};
+
+    for (uint32_t i = n; i-- > 0 && ff_model_ancestor(model, i, &ancestor) == FF_OK;)
+        print_line(
+            stdout, "  %-8s  weights %s: %u of %s, %s, %s", i + 1 == n ? "from" : "",
+            ancestor.weights_hash, ancestor.layers_kept, text_counted(ancestor.layers, "layer").s,
+            text_counted(ancestor.epochs, "epoch").s, text_counted(ancestor.samples, "sample").s);
+}
+
 void inspect_print_data(const struct ff_model *model, const struct ff_model_info *info)
 {
     print_line(stdout, "  data      %s%s%s%s%s: %s samples of %u %s, %u classes", info->data_path,
@@ -109,6 +120,7 @@ void inspect_print_data(const struct ff_model *model, const struct ff_model_info
     print_data_files(model);
     print_column_names(model, info->columns);
     print_class_names(info);
+    print_ancestors(model, info->ancestors);
 }
 
 /* ---- --columns ---- */

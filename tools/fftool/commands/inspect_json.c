@@ -131,6 +131,28 @@ static json_t *data_object(const struct ff_model *model, const struct ff_model_i
     return json_built(&object);
 }
 
+static json_t *ancestor_object(const struct ff_ancestor_info *ancestor)
+{
+    struct json_builder object = json_build(json_object());
+
+    json_add(&object, "weights_hash", json_from_text(ancestor->weights_hash));
+    json_add(&object, "layers", json_from_count(ancestor->layers));
+    json_add(&object, "layers_kept", json_from_count(ancestor->layers_kept));
+    json_add(&object, "epochs", json_from_count(ancestor->epochs));
+    json_add(&object, "samples", json_from_count(ancestor->samples));
+    return json_built(&object);
+}
+
+static json_t *ancestors_array(const struct ff_model *model, uint32_t n)
+{
+    struct json_builder array = json_build(json_array());
+    struct ff_ancestor_info ancestor = {.size = sizeof ancestor};
+
+    for (uint32_t i = 0; i < n && ff_model_ancestor(model, i, &ancestor) == FF_OK; i++)
+        json_append(&array, ancestor_object(&ancestor));
+    return json_built(&array);
+}
+
 static json_t *file_object(const struct ff_model_info *info)
 {
     struct json_builder object = json_build(json_object());
@@ -174,6 +196,7 @@ static json_t *model_object(const struct ff_model *model, const struct ff_model_
     json_add(&object, "recipe", json_from_recipe(info->recipe));
     json_add(&object, "choice", json_from_choice(&info->choice));
     json_add(&object, "data", data_object(model, info));
+    json_add(&object, "ancestors", ancestors_array(model, info->ancestors));
     json_add(&object, "file", file_object(info));
     json_add(&object, "made_by", versions_object(info));
     return json_built(&object);

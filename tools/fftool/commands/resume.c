@@ -45,7 +45,7 @@ static int run(struct cli *cli, void *arg, const char *operand)
     struct settings *settings = arg;
 
     settings->run.opts.model = operand;
-    return training_run(cli, &settings->run, NULL, false);
+    return training_run(cli, &settings->run, &(struct training_start){.recipe = NULL}, false);
 }
 
 const struct command cmd_resume = {

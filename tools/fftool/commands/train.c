@@ -107,7 +107,8 @@ static int run(struct cli *cli, void *arg, const char *operand)
     (void)operand;
     if (result == EXIT_DONE) {
         resuming = !settings->run.opts.force && access(settings->run.opts.model, F_OK) == 0;
-        result = training_run(cli, &settings->run, recipe, !resuming);
+        result = training_run(cli, &settings->run, &(struct training_start){.recipe = recipe},
+                              !resuming);
     }
     ff_recipe_free(recipe);
     return result;

@@ -383,7 +383,7 @@ static int open_log(struct run *run, bool replace)
         path);
 }
 
-static int train(struct run *run, const struct ff_recipe *recipe)
+static int train(struct run *run, const struct training_start *start)
 {
     struct ff_train_opts opts = run->training->opts;
     struct ff_train_result result = {.size = sizeof result};
@@ -391,13 +391,14 @@ static int train(struct run *run, const struct ff_recipe *recipe)
     double reference = 0;
     int status = FF_OK, printed = EXIT_DONE, code;
 
-    if (recipe != NULL)
-        outline_of(recipe, &outline);
+    if (start->recipe != NULL)
+        outline_of(start->recipe, &outline);
     else if (run->training->verbose)
-        status = read_outline(run->cli, opts.model, &outline);
+        status = read_outline(run->cli, start->extend != NULL ? start->extend->from : opts.model,
+                              &outline);
     if (status != FF_OK)
         return report_status(run->cli, status);
-    run->layers = outline.layers;
+    run->layers = start->recipe != NULL ? outline.layers : 0;
     opts.on_progress = on_progress;
     opts.on_plan = on_plan;
     opts.on_epoch_time = on_epoch_time;
@@ -410,8 +411,10 @@ static int train(struct run *run, const struct ff_recipe *recipe)
     if (run->training->verbose)
         reference = measure_reference(run->cli, run->training, &outline);
 
-    if (recipe != NULL)
-        status = ff_train(run->cli->ctx, recipe, &opts, &result);
+    if (start->recipe != NULL)
+        status = ff_train(run->cli->ctx, start->recipe, &opts, &result);
+    else if (start->extend != NULL)
+        status = ff_extend(run->cli->ctx, start->extend, &opts, &result);
     else
         status = ff_train_resume(run->cli->ctx, &opts, &result);
     run->cli->situation.saved = result.saved;
@@ -432,7 +435,7 @@ static int train(struct run *run, const struct ff_recipe *recipe)
     return code != EXIT_DONE ? code : printed;
 }
 
-int training_run(struct cli *cli, struct training *training, const struct ff_recipe *recipe,
+int training_run(struct cli *cli, struct training *training, const struct training_start *start,
                  bool replace_log)
 {
     struct run run = {.cli = cli, .training = training};
@@ -445,7 +448,7 @@ int training_run(struct cli *cli, struct training *training, const struct ff_rec
     if (result != EXIT_DONE)
         return result;
     interrupt_catch();
-    result = train(&run, recipe);
+    result = train(&run, start);
     json_decref(run.plan);
     plan_times_release(&run.times);
     log_result = log_file_close(cli, &run.log);

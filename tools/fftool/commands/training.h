@@ -1,11 +1,12 @@
 /*
- * Shared by `train` and `resume`: options of a run, progress, the log, the result.
+ * Shared by `train`, `resume` and `extend`: options of a run, progress, the log, the result.
  */
 #ifndef CLI_COMMANDS_TRAINING_H
 #define CLI_COMMANDS_TRAINING_H
 
 #include "common/cli.h"
 #include "options.h"
+#include <fftool/extend.h>
 #include <fftool/train.h>
 
 /* Settings of one run, which do not change the weights. */
@@ -17,11 +18,15 @@ struct training {
 
 void training_init(struct training *training);
 
-/*
- * Trains with RECIPE, or resumes with that of the model if RECIPE is NULL; prints the result on
- * stdout. REPLACE_LOG: overwrite the log instead of appending to it. Returns an exit code.
- */
-int training_run(struct cli *cli, struct training *training, const struct ff_recipe *recipe,
+/* What a training begins with. */
+struct training_start {
+    const struct ff_recipe *recipe;      /* of a new model; NULL: that of an existing one */
+    const struct ff_extend_opts *extend; /* makes that one first; NULL: it is resumed */
+};
+
+/* Trains and prints the result on stdout. REPLACE_LOG: overwrite the log instead of appending to
+ * it. Returns an exit code. */
+int training_run(struct cli *cli, struct training *training, const struct training_start *start,
                  bool replace_log);
 
 /* The most pixels that --resize takes. */

@@ -18,6 +18,7 @@
 #define COMMANDS(ROW) \
     ROW(train)        \
     ROW(resume)       \
+    ROW(extend)       \
     ROW(eval)         \
     ROW(predict)      \
     ROW(recipes)      \
