@@ -18,6 +18,7 @@ enum kind {
 struct column {
     enum kind kind;
     uint64_t n;    /* numbers */
+    bool beyond;   /* one of them is beyond the range of float */
     double mean;   /* of them */
     uint64_t line; /* of the first value that is no number */
     struct ff_values values;
@@ -27,6 +28,7 @@ struct scan {
     struct ff_reader *reader;
     const struct ff_layout *layout;
     bool fill_missing;
+    bool again; /* this pass is not the first: columns of numbers are known to be */
     struct column *columns;
     struct ff_values classes;
 };
@@ -80,7 +82,8 @@ static int add_value(struct scan *scan, struct column *column, uint32_t i)
 
     if (column->kind == NUMBERS && ff_reader_number(reader, i, &value)) {
         add_number(column, value);
-        return ff_table_check_range(reader, i, value);
+        column->beyond = column->beyond || !isfinite((float)value);
+        return scan->again ? ff_table_check_range(reader, i, value) : FF_OK;
     }
     if (ff_reader_is_missing(ff_reader_field(reader, i)))
         return scan->fill_missing ? FF_OK : ff_table_missing(reader, i);
@@ -122,15 +125,22 @@ static int add_row(struct scan *scan, bool labelled)
     return status == FF_OK && labelled ? add_label(scan) : status;
 }
 
-/* Forgets the values but not the kinds. *AGAIN is set if a column needs another pass. */
-static void restart(struct scan *scan, bool *again)
+/* Another pass counts the categories of COLUMN, or reports where its number is beyond the range:
+ * only now is it known that a text further down does not make that a category. */
+static bool needs_pass(const struct column *column)
+{
+    return column->kind == LATE || (column->kind == NUMBERS && column->beyond);
+}
+
+/* Forgets the values but not the kinds. scan->again is set if a column needs another pass. */
+static void restart(struct scan *scan)
 {
     struct ff_ctx *ctx = scan->reader->ctx;
 
-    *again = false;
+    scan->again = false;
     for (uint32_t c = 0; c < scan->layout->n_columns; c++)
-        *again = *again || scan->columns[c].kind == LATE;
-    for (uint32_t c = 0; c < scan->layout->n_columns && *again; c++) {
+        scan->again = scan->again || needs_pass(&scan->columns[c]);
+    for (uint32_t c = 0; c < scan->layout->n_columns && scan->again; c++) {
         struct column *column = &scan->columns[c];
 
         ff_values_release(ctx, &column->values);
@@ -139,7 +149,7 @@ static void restart(struct scan *scan, bool *again)
             .line = column->line,
         };
     }
-    if (*again)
+    if (scan->again)
         ff_values_release(ctx, &scan->classes);
 }
 
@@ -314,17 +324,17 @@ int ff_table_scan(struct ff_reader *reader, const struct ff_layout *layout,
                   const struct ff_dataset_spec *spec, struct ff_schema *schema, uint64_t *rows)
 {
     struct scan scan = {.reader = reader, .layout = layout, .fill_missing = spec->fill_missing};
-    bool labelled = !spec->unlabelled, again = true;
-    int status = FF_OK;
+    bool labelled = !spec->unlabelled;
+    int status;
 
     scan.columns = ff_alloc_array(reader->ctx, FF_MEM_IO, layout->n_columns, sizeof *scan.columns);
     if (!scan.columns)
         return ff_alloc_status(reader->ctx);
-    while (status == FF_OK && again) {
+    do {
         status = pass(reader, layout, &scan, labelled, rows);
         if (status == FF_OK)
-            restart(&scan, &again);
-    }
+            restart(&scan);
+    } while (status == FF_OK && scan.again);
     if (status == FF_OK)
         status = describe(&scan, labelled, schema);
     release(&scan);

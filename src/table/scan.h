@@ -1,7 +1,8 @@
 /*
  * What the columns of a table mean. A column is of numbers if all its values are, else of
  * categories. The file is read once, and a second time if a column that begins with numbers turns
- * out to be of categories. Means, for missing values, are found row after row, in double.
+ * out to be of categories, or a number is beyond the range of float, which is an error only in a
+ * column of numbers. Means, for missing values, are found row after row, in double.
  */
 #ifndef FF_TABLE_SCAN_H
 #define FF_TABLE_SCAN_H

@@ -166,6 +166,23 @@ START_TEST(a_column_that_begins_with_numbers_may_be_of_categories)
 }
 END_TEST
 
+START_TEST(a_category_may_look_like_a_number_beyond_the_range_in_any_row)
+{
+    const char *const texts[] = {"n,t,c\n1,1e999,x\n2,abc,y\n", "n,t,c\n2,abc,y\n1,1e999,x\n"};
+
+    for (int i = 0; i < 2; i++) {
+        struct content content =
+            take_table("a.csv", texts[i], (struct ff_dataset_spec){.path = NULL});
+        const struct ff_column *column = &content.schema.columns[1];
+
+        ck_assert(column->kind == FF_COLUMN_CATEGORY);
+        ck_assert_uint_eq(column->n_categories, 2);
+        ck_assert_str_eq(column->categories[0], "1e999");
+        ff_schema_release(&content.schema);
+    }
+}
+END_TEST
+
 START_TEST(the_label_is_chosen_by_name_or_number)
 {
     const char *const columns[] = {"a", "1"};
@@ -330,6 +347,7 @@ int main(void)
     tcase_add_test(tc, quoted_fields_hold_separators_line_ends_and_marks);
     tcase_add_test(tc, columns_of_categories_are_sorted_and_have_a_mode);
     tcase_add_test(tc, a_column_that_begins_with_numbers_may_be_of_categories);
+    tcase_add_test(tc, a_category_may_look_like_a_number_beyond_the_range_in_any_row);
     tcase_add_test(tc, the_label_is_chosen_by_name_or_number);
     tcase_add_loop_test(tc, later_data_is_read_with_the_columns_of_the_model, 0,
                         (int)(sizeof later / sizeof *later));
