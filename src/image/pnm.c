@@ -1,6 +1,6 @@
 /*
- * PGM and PPM (netpbm): "P5" or "P6", width, height and the largest value as text, in which #
- * begins a comment, a single white space, and the values as bytes; "P2" and "P3" have them as text.
+ * PGM and PPM (netpbm): "P5" or "P6", width, height and the largest value as text, a single white
+ * space, and the values as bytes; "P2" and "P3" have them as text. In text # begins a comment.
  */
 #include "image/kind.h"
 
@@ -30,36 +30,36 @@ static int no_number(const struct ff_picture *picture, const char *what)
                    ff_input_path(picture->input), what);
 }
 
-/* Reads a byte; a comment is one white space. */
-static int read_byte(struct ff_picture *picture, const char *what, unsigned char *byte)
+/* Reads a byte, unless the file ends; a comment, up to the end of its line, is one white space, as
+ * for pm_getc() of libnetpbm. */
+static int read_byte(struct ff_picture *picture, unsigned char *byte, size_t *got)
 {
-    int status = ff_input_read_all(picture->input, byte, 1, what);
+    int status = ff_input_read(picture->input, byte, 1, got);
 
-    if (status != FF_OK || *byte != '#')
+    if (status != FF_OK || *got == 0 || *byte != '#')
         return status;
-    while (status == FF_OK && *byte != '\n' && *byte != '\r')
-        status = ff_input_read_all(picture->input, byte, 1, what);
+    while (status == FF_OK && *got > 0 && *byte != '\n' && *byte != '\r')
+        status = ff_input_read(picture->input, byte, 1, got);
     return status;
 }
 
-/* Reads white space, a number and one white space, which may be the end of the file if MAY_END. */
-static int read_number(struct ff_picture *picture, const char *what, bool may_end, uint32_t *out)
+/* Reads white space, a number and one white space or the end of the file. */
+static int read_number(struct ff_picture *picture, const char *what, uint32_t *out)
 {
     unsigned char byte = ' ';
     unsigned digits = 0;
     size_t got = 1;
     int status = FF_OK;
 
-    while (status == FF_OK && is_space(byte))
-        status = read_byte(picture, what, &byte);
+    while (status == FF_OK && got > 0 && is_space(byte))
+        status = read_byte(picture, &byte, &got);
+    if (status == FF_OK && got == 0)
+        return ff_input_read_all(picture->input, &byte, 1, what); /* reports the truncation */
     for (*out = 0; status == FF_OK && got > 0 && byte >= '0' && byte <= '9'; digits++) {
         *out = *out * 10 + (byte - '0');
         if (digits >= MOST_DIGITS)
             break;
-        if (may_end)
-            status = ff_input_read(picture->input, &byte, 1, &got);
-        else
-            status = read_byte(picture, what, &byte);
+        status = read_byte(picture, &byte, &got);
     }
     if (status == FF_OK && (digits == 0 || (got > 0 && !is_space(byte))))
         return no_number(picture, what);
@@ -81,11 +81,11 @@ static int pnm_open(struct ff_picture *picture)
         return status;
     pnm->text = magic[1] < '5';
     picture->channels = magic[1] == '3' || magic[1] == '6' ? 3 : 1;
-    status = read_number(picture, "width", false, &picture->width);
+    status = read_number(picture, "width", &picture->width);
     if (status == FF_OK)
-        status = read_number(picture, "height", false, &picture->height);
+        status = read_number(picture, "height", &picture->height);
     if (status == FF_OK)
-        status = read_number(picture, "largest value", false, &most);
+        status = read_number(picture, "largest value", &most);
     pnm->most = most;
     if (status == FF_OK && (most == 0 || most > 255))
         return ff_fail(picture->ctx, FF_EINVAL,
@@ -114,7 +114,7 @@ static int read_values(struct ff_picture *picture, unsigned char *out, size_t n)
     for (size_t i = 0; i < n && status == FF_OK; i++) {
         uint32_t value;
 
-        status = read_number(picture, "pixels", true, &value);
+        status = read_number(picture, "pixels", &value);
         if (status == FF_OK && value > pnm->most)
             return too_large(picture);
         out[i] = (unsigned char)value;
@@ -146,7 +146,7 @@ static int pnm_end(struct ff_picture *picture)
     if (!pnm->text)
         return ff_input_expect_end(picture->input, "its pixels");
     while (status == FF_OK && got > 0 && is_space(byte))
-        status = ff_input_read(picture->input, &byte, 1, &got);
+        status = read_byte(picture, &byte, &got);
     if (status == FF_OK && got > 0)
         return ff_fail(picture->ctx, FF_ECORRUPT,
                        "%s: does not end after its pixels; its header is wrong",

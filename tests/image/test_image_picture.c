@@ -164,6 +164,8 @@ static const struct {
     {"P5\t2#x\n1\r100\n\001\144", 2, 1, 1, {3, 255}},
     {"P2 3 1 255 1 2\n3", 3, 1, 1, {1, 2, 3}},
     {"P2#a\n3 1 3 0 1 # b\n 3 \n", 3, 1, 1, {0, 85, 255}},
+    {"P2 3 1 255\n1#a\n2\n#b\n#c\r3# the end\n", 3, 1, 1, {1, 2, 3}},
+    {"P2 1 1 255\n1 # without a line end", 1, 1, 1, {1}},
     {"P3 1 1 255\n7 8 9\n", 1, 1, 3, {7, 8, 9}},
 };
 
@@ -197,6 +199,7 @@ static const struct {
     {"P5 2 2 255\nabcde", FF_ECORRUPT, "does not end after its pixels"},
     {"P5 2 1 50\na1", FF_ECORRUPT, "more than 50"},
     {"P2 2 1 255\n1", FF_ECORRUPT, "truncated"},
+    {"P2 2 1 255\n1 #2", FF_ECORRUPT, "truncated"},
     {"P2 2 1 255\n1 x", FF_ECORRUPT, "a number is missing in its pixels"},
     {"P2 2 1 255\n1 256", FF_ECORRUPT, "more than 255"},
     {"P2 2 1 255\n1 2 3", FF_ECORRUPT, "does not end after its pixels"},
