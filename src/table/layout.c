@@ -101,18 +101,16 @@ static uint32_t find_name(const struct ff_layout *layout, const char *name)
     return FF_NO_FIELD;
 }
 
-/* The field that TEXT, a name or else a number from 1, means. */
-static uint32_t field_of(const struct ff_layout *layout, const char *text)
+/* The field that TEXT numbers from 1, which LAYOUT may not have; FF_NO_FIELD: it is no number. */
+static uint32_t number_of(const char *text)
 {
-    uint32_t i = find_name(layout, text);
     char *end;
     unsigned long number;
 
-    if (i != FF_NO_FIELD || strspn(text, "0123456789") == 0)
-        return i;
+    if (strspn(text, "0123456789") == 0)
+        return FF_NO_FIELD;
     number = strtoul(text, &end, 10);
-    return !*end && number >= 1 && number <= layout->n_fields ? (uint32_t)(number - 1)
-                                                              : FF_NO_FIELD;
+    return !*end && number >= 1 && number < FF_NO_FIELD ? (uint32_t)(number - 1) : FF_NO_FIELD;
 }
 
 /* ---- The label and the name of the row ---- */
@@ -134,10 +132,34 @@ static int no_column(const struct ff_reader *reader, const struct ff_layout *lay
                    ff_input_path(reader->input), name, what, list);
 }
 
+/* Sets *OUT to the field that TEXT, a name or else a number from 1, means for WHAT. FF_EINVAL:
+ * there is none. */
+static int find_given(const struct ff_reader *reader, const struct ff_layout *layout,
+                      const char *text, const char *what, uint32_t *out)
+{
+    const uint32_t named = find_name(layout, text), numbered = number_of(text);
+
+    *out = named != FF_NO_FIELD ? named : numbered;
+    if (*out >= layout->n_fields)
+        return no_column(reader, layout, text, what);
+    if (*out != numbered && numbered < layout->n_fields)
+        ff_warn(reader->ctx,
+                "%s: \"%s\" for the %s is taken for the name of column %u, not for the "
+                "number of column %u (\"%.100s\"), which has to be given by its name",
+                ff_input_path(reader->input), text, what, *out + 1, numbered + 1,
+                layout->names[numbered]);
+    return FF_OK;
+}
+
+static bool has_names(const struct ff_schema *schema)
+{
+    return schema->n_columns > 0 && schema->columns[0].name;
+}
+
 /* True if the columns of both have names. */
 static bool is_named(const struct ff_layout *layout, const struct ff_schema *schema)
 {
-    return layout->names && schema->n_columns > 0 && schema->columns[0].name;
+    return layout->names && has_names(schema);
 }
 
 /* Fields other than the name of the row. */
@@ -165,43 +187,72 @@ static bool lacks_id(const struct ff_layout *layout, const struct ff_dataset_spe
     return layout->n_fields <= schema->n_columns + !spec->unlabelled;
 }
 
+/* The field that names the rows of data for SCHEMA, whose columns have no names. */
+static uint32_t place_of_id(const struct ff_layout *layout, const struct ff_schema *schema)
+{
+    const uint32_t label = schema->label_name ? number_of(schema->label_name) : FF_NO_FIELD;
+    const bool unlabelled = layout->n_fields == schema->n_columns + 1;
+    uint32_t id = number_of(schema->id_name);
+
+    id -= unlabelled && label < id;
+    return id < layout->n_fields ? id : FF_NO_FIELD;
+}
+
 static int find_id(const struct ff_reader *reader, const struct ff_dataset_spec *spec,
                    struct ff_layout *layout)
 {
-    const char *id = spec->id_column;
+    const struct ff_schema *schema = spec->schema;
 
     layout->id = FF_NO_FIELD;
-    if (!id && spec->schema && spec->schema->id_name && !lacks_id(layout, spec))
-        id = spec->schema->id_name;
-    if (!id)
+    if (spec->id_column)
+        return find_given(reader, layout, spec->id_column, "names of the rows", &layout->id);
+    if (!schema || !schema->id_name || lacks_id(layout, spec))
         return FF_OK;
-    layout->id = field_of(layout, id);
-    return layout->id != FF_NO_FIELD || !spec->id_column
-               ? FF_OK
-               : no_column(reader, layout, id, "names of the rows");
+    if (has_names(schema) && !layout->names)
+        return ff_fail(reader->ctx, FF_EMISMATCH,
+                       "%s: has %u columns but no header, so the column \"%.100s\" of names of the "
+                       "rows cannot be found; add the header, or remove the column",
+                       ff_input_path(reader->input), layout->n_fields, schema->id_name);
+    layout->id =
+        has_names(schema) ? find_name(layout, schema->id_name) : place_of_id(layout, schema);
+    return FF_OK;
+}
+
+/* The field of the label of data for SCHEMA, which may be NULL. FF_NO_FIELD: its name is missing.
+ */
+static uint32_t place_of_label(const struct ff_layout *layout, const struct ff_schema *schema)
+{
+    const uint32_t last = layout->n_fields - 1 - (layout->id == layout->n_fields - 1);
+    uint32_t label, id;
+
+    if (!schema || !schema->label_name)
+        return last;
+    if (schema->n_columns == 0 || has_names(schema))
+        return layout->names ? find_name(layout, schema->label_name) : last;
+    label = number_of(schema->label_name);
+    id = schema->id_name ? number_of(schema->id_name) : FF_NO_FIELD;
+    /* Either data may lack the names of the rows, or have them elsewhere. */
+    label -= id < label;
+    label += layout->id <= label;
+    return label < layout->n_fields ? label : last;
 }
 
 static int find_label(const struct ff_reader *reader, const struct ff_dataset_spec *spec,
                       struct ff_layout *layout)
 {
     const struct ff_schema *schema = spec->schema;
-    const char *label = spec->label_column;
+    int status = FF_OK;
 
     layout->label = FF_NO_FIELD;
     if (other_fields(layout) == 0)
         return ff_fail(reader->ctx, FF_EINVAL, "%s: has only the column of names",
                        ff_input_path(reader->input));
-    if (!label && schema && spec->unlabelled && lacks_label(layout, schema))
-        return FF_OK;
-    if (!label && schema)
-        label = schema->label_name;
-    if (label)
-        layout->label = field_of(layout, label);
-    else
-        layout->label = layout->n_fields - 1 - (layout->id == layout->n_fields - 1);
-    /* The name of a model's label is of no use in a file without a header. */
-    if (layout->label == FF_NO_FIELD && !spec->label_column && !layout->names)
-        layout->label = layout->n_fields - 1;
+    if (spec->label_column)
+        status = find_given(reader, layout, spec->label_column, "label", &layout->label);
+    else if (!schema || !spec->unlabelled || !lacks_label(layout, schema))
+        layout->label = place_of_label(layout, schema);
+    if (status != FF_OK)
+        return status;
     if (layout->label != FF_NO_FIELD && layout->label == layout->id)
         return ff_fail(reader->ctx, FF_EINVAL,
                        "%s: column %u is both the label and the names of the rows; give another "
@@ -209,7 +260,7 @@ static int find_label(const struct ff_reader *reader, const struct ff_dataset_sp
                        ff_input_path(reader->input), layout->id + 1);
     if (layout->label != FF_NO_FIELD || spec->unlabelled)
         return FF_OK;
-    return no_column(reader, layout, label, "label");
+    return no_column(reader, layout, schema->label_name, "label");
 }
 
 /* ---- The columns ---- */

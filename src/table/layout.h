@@ -26,10 +26,15 @@ struct ff_layout {
 
 /*
  * Finds the separator of the file of READER and its layout for SPEC: the columns of its schema, by
- * name where both have names, else by position; without a schema all fields but the label
- * and the names of the rows. Readers'
- * messages then name the columns, so LAYOUT must outlive READER's use. To be released also on
- * error.
+ * name where both have names, else by position; without a schema all fields but the label and the
+ * names of the rows.
+ *
+ * Where not both have names, the label and the names of the rows are where they were in the
+ * training data, but for what this file lacks. In data without labels one field beyond the columns
+ * holds the names, if the training data had them.
+ *
+ * Readers' messages then name the columns, so LAYOUT must outlive READER's use. To be released also
+ * on error.
  */
 FF_CHECK int ff_layout_find(struct ff_reader *reader, const struct ff_dataset_spec *spec,
                             struct ff_layout *layout);

@@ -256,6 +256,81 @@ START_TEST(later_data_is_read_with_the_columns_of_the_model)
 }
 END_TEST
 
+/* Data without a header for a model whose data had names of rows: the label and the names are where
+ * they were, but for what is missing. */
+static const struct {
+    const char *trained, *label_column, *id_column; /* of the model */
+    const char *text, *given_id;
+    bool unlabelled;
+    int status; /* FF_OK: the first row is 5, 0.5 and, unless unlabelled, y */
+    const char *says;
+} places[] = {
+    {"7,1,2,x\n8,3,4,y\n", NULL, "1", "9,5,.5,y\n9,5,1,x\n", NULL, false, FF_OK, ""},
+    {"7,1,2,x\n8,3,4,y\n", NULL, "1", "5,.5,y\n5,1,x\n", NULL, false, FF_OK, ""},
+    {"7,1,2,x\n8,3,4,y\n", NULL, "1", "9,5,.5\n9,5,1\n", NULL, true, FF_OK, ""},
+    {"7,x,1,2\n8,y,3,4\n", "2", "1", "y,5,.5\nx,5,1\n", NULL, false, FF_OK, ""},
+    {"x,7,1,2\ny,8,3,4\n", "1", "2", "9,5,.5\n9,5,1\n", NULL, true, FF_OK, ""},
+    {"x,7,1,2\ny,8,3,4\n", "1", "2", "5,.5\n5,1\n", NULL, true, FF_OK, ""},
+    {"1,2,x\n3,4,y\n", NULL, NULL, "9,5,.5,y\n9,5,1,x\n", "1", true, FF_OK, ""},
+    {"1,2,x\n3,4,y\n", NULL, NULL, "9,5,.5\n9,5,1\n", "1", true, FF_OK, ""},
+    {"1,x,2\n3,y,4\n", "2", NULL, "5,9,y,.5\n5,9,x,1\n", "2", true, FF_OK, ""},
+    {"id,a,2,b\n7,x,1,2\n8,y,3,4\n", "a", "id", "id,a,2,b\n9,y,5,.5\n", NULL, false, FF_OK, ""},
+    {"c,a,2\n1,2,x\n3,4,y\n", "2", NULL, "5,.5,y\n5,1,x\n", NULL, false, FF_OK, ""},
+    {"id,a,b,c\n7,1,2,x\n8,3,4,y\n", NULL, "id", "9,5,.5\n9,5,1\n", NULL, true, FF_EMISMATCH,
+     "no header, so the column \"id\" of names of the rows cannot be found"},
+    {"id,a,b,c\n7,1,2,x\n8,3,4,y\n", NULL, "id", "9,5,.5\n9,5,1\n", "1", true, FF_OK, ""},
+    {"id,a,b,c\n7,1,2,x\n8,3,4,y\n", NULL, "id", "5,.5,y\n5,1,x\n", NULL, false, FF_OK, ""},
+};
+
+START_TEST(the_label_and_the_names_of_rows_are_found_without_a_header)
+{
+    const struct ff_dataset_spec training = {.label_column = places[_i].label_column,
+                                             .id_column = places[_i].id_column};
+    struct content model = take_table("a.csv", places[_i].trained, training), content;
+    const struct ff_dataset_spec spec = {.schema = &model.schema,
+                                         .unlabelled = places[_i].unlabelled,
+                                         .id_column = places[_i].given_id};
+    const float values[2] = {5, 0.5f};
+    int status = read_table("b.csv", places[_i].text, spec, &content);
+
+    ck_assert_msg(status == places[_i].status, "%s", ff_ctx_message(ctx));
+    if (status == FF_OK) {
+        ck_assert_uint_eq(content.info.features, 2);
+        ck_assert_mem_eq(content.values, values, sizeof values);
+        ck_assert(places[_i].unlabelled || content.labels[0] == 1);
+        ff_schema_release(&content.schema);
+    } else {
+        ck_says(places[_i].says);
+    }
+    ff_schema_release(&model.schema);
+}
+END_TEST
+
+static void keep_warning(void *arg, const char *text)
+{
+    snprintf(arg, FF_MESSAGE_BYTES, "%s", text);
+}
+
+START_TEST(a_number_that_is_a_name_too_is_the_name_with_a_warning)
+{
+    char warning[FF_MESSAGE_BYTES] = "";
+    struct content content;
+
+    ff_ctx_on_warning(ctx, keep_warning, warning);
+    content =
+        take_table("a.csv", "a,2,c\nx,2,3\ny,4,5\n", (struct ff_dataset_spec){.label_column = "1"});
+    ff_schema_release(&content.schema);
+    ck_assert_str_eq(warning, "");
+    content =
+        take_table("a.csv", "a,1,c\n2,x,3\n4,y,5\n", (struct ff_dataset_spec){.label_column = "1"});
+    ck_assert_str_eq(content.schema.label_name, "1");
+    ff_schema_release(&content.schema);
+    ck_assert_msg(strstr(warning, "\"1\" for the label is taken for the name of column 2, not for "
+                                  "the number of column 1 (\"a\")"),
+                  "%s", warning);
+}
+END_TEST
+
 static const struct {
     const char *text, *label_column;
     int status;
@@ -351,6 +426,9 @@ int main(void)
     tcase_add_test(tc, the_label_is_chosen_by_name_or_number);
     tcase_add_loop_test(tc, later_data_is_read_with_the_columns_of_the_model, 0,
                         (int)(sizeof later / sizeof *later));
+    tcase_add_loop_test(tc, the_label_and_the_names_of_rows_are_found_without_a_header, 0,
+                        (int)(sizeof places / sizeof *places));
+    tcase_add_test(tc, a_number_that_is_a_name_too_is_the_name_with_a_warning);
     tcase_add_loop_test(tc, faults_are_reported_with_line_and_column, 0,
                         (int)(sizeof bad / sizeof *bad));
     tcase_add_test(tc, nul_bytes_are_reported);
