@@ -12,9 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROWS 5
+#define ROWS 18
 #define MAX_UNITS 260
-#define LABELS 3
+#define LABELS 7
 #define ELEMENTS (ROWS * MAX_UNITS)
 
 /* Inputs of a kernel, which may change them: all are compared afterwards. */
@@ -163,7 +163,7 @@ static void fill(struct arrays *x, size_t units)
 
 START_TEST(every_level_gives_the_same_bits)
 {
-    static const size_t widths[] = {1, 7, 8, 16, 31, 32, 33, 100, 255, 256};
+    static const size_t widths[] = {1, 7, 8, 16, 31, 32, 33, 100, 255, 256, 260};
     static struct arrays first, other;
 
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
