@@ -181,9 +181,14 @@ struct ff_tensor_info {
     const char *name;
     uint32_t layer; /* from 1 */
     uint64_t rows, columns;
+    uint32_t dimensions;              /* 1 or 2 */
+    uint32_t tiles;                   /* that it is stored in */
+    const char *dtype;                /* "f32" */
+    uint64_t raw_bytes, stored_bytes; /* of its elements; of its tiles in the file */
 };
 /* Calls VISIT for each tensor that the model has now, layer by layer, then head by head; a nonzero
- * return ends that and is returned. INFO is valid during the call, in which MODEL may be read. */
+ * return ends that and is returned. Reads no weights. INFO is valid during the call, in which MODEL
+ * may be read. */
 FF_CHECK int ff_model_tensors(struct ff_model *model,
                               int (*visit)(void *arg, const struct ff_tensor_info *info),
                               void *arg);

@@ -17,22 +17,68 @@ static size_t list_stored(const struct ff_model *model, char kind, uint32_t laye
     return stored;
 }
 
+/* Adds the bytes of TENSOR's tiles to INFO. */
+static int add_bytes(struct ff_model *model, uint32_t layer, const struct ff_tensor *tensor,
+                     struct ff_tensor_info *info)
+{
+    int status = FF_OK;
+
+    for (uint32_t tile = 0; tile < info->tiles && status == FF_OK; tile++) {
+        struct ff_tile_key key = ff_inspect_key(model, layer, tensor, tile);
+        struct ff_value value;
+
+        status = ff_model_file_describe(model->file, &key, &value);
+        if (status == FF_OK) {
+            info->raw_bytes += value.raw_bytes;
+            info->stored_bytes += FF_VALUE_HEADER + value.stored_bytes;
+        }
+    }
+    return status;
+}
+
+/* A tensor of a layer, as listed. */
+struct listed {
+    char name[FF_TENSOR_NAME_BYTES];
+    struct ff_tensor_info info;
+};
+
+/* Lists the tensors of LAYER, or of its head, in the model as it is now; *N of them. */
+static int list_layer(struct ff_model *model, char kind, uint32_t layer,
+                      struct listed out[FF_MAX_TENSORS], size_t *n)
+{
+    struct ff_tensor tensors[FF_MAX_TENSORS];
+    int status = ff_inspect_again(model);
+
+    *n = status == FF_OK ? list_stored(model, kind, layer, tensors) : 0;
+    for (size_t i = 0; i < *n && status == FF_OK; i++) {
+        const struct ff_tensor *tensor = &tensors[i];
+        bool is_vector = tensor->role == FF_SLOT_BIASES || tensor->role == FF_SLOT_MEANS;
+        uint32_t rows, columns;
+
+        ff_tensor_name(tensor, layer, out[i].name);
+        ff_tensor_shape(tensor, &rows, &columns);
+        out[i].info = (struct ff_tensor_info){.name = out[i].name,
+                                              .layer = layer,
+                                              .rows = rows,
+                                              .columns = columns,
+                                              .dimensions = is_vector ? 1 : 2,
+                                              .tiles = ff_tile_count(tensor->units),
+                                              .dtype = ff_dtype_name(FF_F32)};
+        status = add_bytes(model, layer, tensor, &out[i].info);
+    }
+    ff_model_file_unpin(model->file);
+    return status;
+}
+
 static int visit_layer(struct ff_model *model, char kind, uint32_t layer,
                        int (*visit)(void *arg, const struct ff_tensor_info *info), void *arg)
 {
-    struct ff_tensor tensors[FF_MAX_TENSORS];
-    size_t n = list_stored(model, kind, layer, tensors);
-    int status = FF_OK;
+    struct listed tensors[FF_MAX_TENSORS];
+    size_t n;
+    int status = list_layer(model, kind, layer, tensors, &n);
 
-    for (size_t i = 0; i < n && status == FF_OK; i++) {
-        char name[FF_TENSOR_NAME_BYTES];
-        uint32_t rows, columns;
-
-        ff_tensor_name(&tensors[i], layer, name);
-        ff_tensor_shape(&tensors[i], &rows, &columns);
-        status = visit(arg, &(struct ff_tensor_info){
-                                .name = name, .layer = layer, .rows = rows, .columns = columns});
-    }
+    for (size_t i = 0; i < n && status == FF_OK; i++)
+        status = visit(arg, &tensors[i].info);
     return status;
 }
 
@@ -41,9 +87,8 @@ int ff_model_tensors(struct ff_model *model,
 {
     uint32_t layers = model->manifest.recipe.layers;
     uint32_t first_head = ff_recipe_first_head(&model->manifest.recipe);
-    int status = ff_inspect_again(model);
+    int status = FF_OK;
 
-    ff_model_file_unpin(model->file);
     for (uint32_t layer = 1; layer <= layers && status == FF_OK; layer++)
         status = visit_layer(model, 'W', layer, visit, arg);
     for (uint32_t layer = first_head; layer >= 1 && layer <= layers && status == FF_OK; layer++)

@@ -49,7 +49,7 @@ ff 0 inspect model.ff
 ok "inspect: complete" has out '^model\.ff: complete'
 ok "inspect: the mode" has out '^  recipe    mode bp, cross-entropy of a linear softmax output, '
 ok "inspect: a row for each layer" [ "$(grep -cE '^ +[123] trained ' out)" -eq 3 ]
-ok "inspect: a row for the output" has out '^ +output +410$'
+ok "inspect: a row for the output" has out '^output layer: 410 parameters$'
 ok "inspect: no goodness" [ "$(grep -c good out)" -eq 0 ]
 ff 0 inspect model.ff --json
 json out

@@ -77,7 +77,7 @@ static const struct option_spec options[] = {
     {.kind = OPTION_COUNT64,
      .name = "limit",
      .argument = "ROWS",
-     .help = "train on ROWS samples of the other data, drawn at random; 0: all",
+     .help = "draw ROWS samples of the other data at random; 0: all",
      .offset = IN_OPTS(limit_rows),
      .needs = "data"},
 

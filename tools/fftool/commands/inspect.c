@@ -5,7 +5,7 @@
 
 struct settings {
     uint32_t layer; /* 0: all */
-    bool json, verify, columns, quiet;
+    bool wide, tensors, json, verify, columns, quiet;
 };
 
 static void init(void *arg)
@@ -22,6 +22,14 @@ static const struct option_spec options[] = {
      .offset = offsetof(struct settings, layer),
      .min = 1,
      .max = FF_MAX_LAYERS},
+    {.kind = OPTION_FLAG,
+     .name = "wide",
+     .help = "show all columns of the table of layers, in lines of more than 80 characters",
+     .offset = offsetof(struct settings, wide)},
+    {.kind = OPTION_FLAG,
+     .name = "tensors",
+     .help = "list the tensors: name, shape, data type, tiles, bytes in the file",
+     .offset = offsetof(struct settings, tensors)},
     {.kind = OPTION_FLAG,
      .name = "columns",
      .help = "show the columns of the data: their means and standard deviations, or categories",
@@ -82,6 +90,8 @@ static int show(const struct cli *cli, struct ff_model *model, const struct sett
 
     if (settings->json && damaged)
         return inspect_print_damage_json(cli, verification);
+    if (settings->json && settings->tensors)
+        return inspect_print_tensors_json(cli, model);
     if (settings->json)
         return inspect_print_json(cli, model, settings->layer, verification);
     if (verification->done)
@@ -90,9 +100,11 @@ static int show(const struct cli *cli, struct ff_model *model, const struct sett
         return EXIT_DONE;
     if (verification->done)
         putchar('\n');
-    return report_status(cli, settings->columns     ? inspect_print_columns(model)
-                              : settings->layer > 0 ? inspect_print_layer(model, settings->layer)
-                                                    : inspect_print_model(model, cli->model));
+    return report_status(cli, settings->columns   ? inspect_print_columns(model)
+                              : settings->tensors ? inspect_print_tensors(model)
+                              : settings->layer > 0
+                                  ? inspect_print_layer(model, settings->layer)
+                                  : inspect_print_model(model, cli->model, settings->wide));
 }
 
 static int run(struct cli *cli, void *arg, const char *operand)
@@ -106,6 +118,9 @@ static int run(struct cli *cli, void *arg, const char *operand)
     cli->model = operand;
     if (settings->columns && (settings->json || settings->layer > 0))
         return usage_error(cli->command, "--columns: leave out --layer and --json, which has them");
+    if (settings->tensors && (settings->columns || settings->layer > 0))
+        return usage_error(cli->command, "--tensors is a view of its own: leave out %s",
+                           settings->columns ? "--columns" : "--layer");
     result = report_status(cli, ff_model_open(cli->ctx, operand, &model));
     if (result == EXIT_DONE && settings->verify)
         result = verify(cli, model, &verification);

@@ -21,7 +21,10 @@ struct verification {
 const char *layer_state_name(enum ff_layer_state state);
 
 /* The whole model as text: summary, a table of layers, totals reconciled with the file's size. */
-int inspect_print_model(struct ff_model *model, const char *path);
+int inspect_print_model(struct ff_model *model, const char *path, bool wide);
+/* The tensors that the model has now, a line each, as text; as JSON, with an exit code. */
+int inspect_print_tensors(struct ff_model *model);
+int inspect_print_tensors_json(const struct cli *cli, struct ff_model *model);
 /* The columns of the data as text: names, what they are standardised by, categories. */
 int inspect_print_columns(struct ff_model *model);
 /* One layer as text: statistics, tiles, a histogram of weights. */
@@ -40,6 +43,17 @@ int inspect_heading(const char *heading);
 int inspect_item(const char *item, int column);
 /* The lines of the summary about the data. */
 void inspect_print_data(const struct ff_model *model, const struct ff_model_info *info);
+
+/* Totals of the table of layers. */
+struct inspect_totals {
+    uint64_t parameters, raw, stored, optimizer;
+    uint32_t dead_layers;
+};
+/* The table of layers, in 80 columns unless WIDE, and its totals. */
+int inspect_print_layers(struct ff_model *model, const struct ff_model_info *info, bool wide,
+                         struct inspect_totals *totals);
+/* STORED as a part of RAW bytes, or "-". */
+struct text inspect_ratio(uint64_t raw, uint64_t stored);
 
 /* The range of LAYER's histogram: symmetric about the mean, four standard deviations or the range
  * of the weights. */

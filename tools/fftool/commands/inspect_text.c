@@ -143,115 +143,6 @@ static void print_summary(const struct ff_model *model, const struct ff_model_in
     putchar('\n');
 }
 
-/* Totals of the table. */
-struct totals {
-    uint64_t parameters, raw, stored, optimizer;
-    uint32_t dead_layers;
-};
-
-static struct text shape_text(uint32_t fan_in, uint32_t units)
-{
-    struct text out;
-
-    snprintf(out.s, sizeof out.s, "%u x %u", fan_in, units);
-    return out;
-}
-
-static struct text stored_ratio(uint64_t raw, uint64_t stored)
-{
-    struct text out;
-
-    if (raw == 0 || stored == 0)
-        snprintf(out.s, sizeof out.s, "-");
-    else
-        snprintf(out.s, sizeof out.s, "%.3f", (double)stored / (double)raw);
-    return out;
-}
-
-static struct text count_or_dash(bool known, uint64_t count)
-{
-    struct text out;
-
-    if (known)
-        return text_count(count);
-    snprintf(out.s, sizeof out.s, "-");
-    return out;
-}
-
-/* NAN where there are no weights yet. */
-static double known(const struct ff_layer_info *layer, double value)
-{
-    return layer->weights.count > 0 ? value : NAN;
-}
-
-/* The epoch that a layer keeps, and those that it learned for: "4/7". */
-static struct text epochs_text(const struct ff_layer_info *layer)
-{
-    struct text out = {"-"};
-
-    if (layer->kept_epoch > 0)
-        snprintf(out.s, sizeof out.s, "%u/%u", layer->kept_epoch, layer->learned_epochs);
-    return out;
-}
-
-/* FIGURES: some layer has metrics as trained. EPOCHS: layers may stop early. */
-static void print_row(const struct ff_layer_info *layer, bool figures, bool epochs)
-{
-    const struct ff_tensor_stats *w = &layer->weights;
-
-    printf("%5u %-8s %13s %11s %-5s %10s %10s %6s %9s %9s %10s %9s %7s %7s", layer->layer,
-           layer_state_name(layer->state), shape_text(layer->fan_in, layer->units).s,
-           text_count(layer->parameters).s, layer->dtype, text_bytes(layer->raw_bytes).s,
-           text_bytes(layer->stored_bytes).s, stored_ratio(layer->raw_bytes, layer->stored_bytes).s,
-           text_real(known(layer, w->min)).s, text_real(known(layer, w->max)).s,
-           text_real(known(layer, w->mean)).s, text_real(known(layer, w->std)).s,
-           text_share(w->zeros, w->count).s, text_share(w->nans, w->count).s);
-    if (figures)
-        printf(" %6s %8s %8s %8s", count_or_dash(isfinite(layer->loss), layer->dead_units).s,
-               text_real(layer->goodness_pos).s, text_real(layer->goodness_neg).s,
-               text_percent(layer->error).s);
-    if (epochs)
-        printf(" %9s", epochs_text(layer).s);
-    putchar('\n');
-}
-
-static int print_table(struct ff_model *model, const struct ff_model_info *info,
-                       struct totals *totals)
-{
-    struct ff_layer_info layer = {.size = sizeof layer};
-    bool figures = !info->whole_network;
-    bool epochs = ff_recipe_get_uint(info->recipe, "patience") > 0;
-    uint32_t i;
-
-    printf("%5s %-8s %13s %11s %-5s %10s %10s %6s %9s %9s %10s %9s %7s %7s%s%s\n", "layer", "state",
-           "shape", "parameters", "dtype", "raw", "stored", "ratio", "min", "max", "mean", "std",
-           "zeros", "NaNs", figures ? "   dead good pos good neg    error" : "",
-           epochs ? "    epochs" : "");
-    for (i = 1; i <= ff_recipe_layers(info->recipe); i++) {
-        int status = ff_model_layer(model, i, &layer);
-
-        if (status != FF_OK)
-            return status;
-        print_row(&layer, figures, epochs);
-        totals->parameters += layer.parameters;
-        totals->raw += layer.raw_bytes;
-        totals->stored += layer.stored_bytes;
-        totals->optimizer += layer.optimizer_stored_bytes;
-        totals->dead_layers += isfinite(layer.loss) && layer.dead_units >= layer.units;
-    }
-    if (info->has_head && info->parameters > totals->parameters)
-        printf("%5s %-8s %13s %11s\n", "", info->backprop ? "output" : "head", "",
-               text_count(info->parameters - totals->parameters).s);
-    printf("%5s %-8s %13s %11s %-5s %10s %10s %6s\n\n", "", "total", "",
-           text_count(info->parameters).s, "", text_bytes(totals->raw).s,
-           text_bytes(totals->stored).s, stored_ratio(totals->raw, totals->stored).s);
-    if (totals->dead_layers > 0)
-        printf("%s with dead units only, above which no layer can learn; try a lower learning rate "
-               "or another seed\n\n",
-               text_counted(totals->dead_layers, "layer").s);
-    return FF_OK;
-}
-
 /* Tiles other than the weights of the layers and their optimizer state. */
 static void print_other_tiles(const struct ff_model_info *info, uint64_t bytes)
 {
@@ -263,7 +154,7 @@ static void print_other_tiles(const struct ff_model_info *info, uint64_t bytes)
 }
 
 /* Where every byte of the file is. */
-static void print_bytes(const struct ff_model_info *info, const struct totals *totals)
+static void print_bytes(const struct ff_model_info *info, const struct inspect_totals *totals)
 {
     uint64_t layers = totals->stored + totals->optimizer;
 
@@ -279,16 +170,16 @@ static void print_bytes(const struct ff_model_info *info, const struct totals *t
     printf("     = %15s  the file\n", text_count(info->file_bytes).s);
 }
 
-int inspect_print_model(struct ff_model *model, const char *path)
+int inspect_print_model(struct ff_model *model, const char *path, bool wide)
 {
     struct ff_model_info info = {.size = sizeof info};
-    struct totals totals = {0};
+    struct inspect_totals totals = {0};
     int status = ff_model_info(model, &info);
 
     if (status != FF_OK)
         return status;
     print_summary(model, &info, path);
-    status = print_table(model, &info, &totals);
+    status = inspect_print_layers(model, &info, wide, &totals);
     if (status == FF_OK)
         print_bytes(&info, &totals);
     return status;
@@ -312,7 +203,7 @@ static void print_layer_head(const struct ff_layer_info *layer)
            layer_state_name(layer->state), layer->fan_in, layer->units,
            text_count(layer->parameters).s, layer->dtype);
     printf("  stored   %s of %s raw (ratio %s)", text_bytes(layer->stored_bytes).s,
-           text_bytes(layer->raw_bytes).s, stored_ratio(layer->raw_bytes, layer->stored_bytes).s);
+           text_bytes(layer->raw_bytes).s, inspect_ratio(layer->raw_bytes, layer->stored_bytes).s);
     if (layer->optimizer_stored_bytes > 0)
         printf("; optimizer %s", text_bytes(layer->optimizer_stored_bytes).s);
     putchar('\n');
@@ -378,7 +269,7 @@ int inspect_print_layer(struct ff_model *model, uint32_t number)
             return status;
         printf("%5u %6u %11s %11s %6s %9s %9s %10s %9s\n", tile.tile, tile.units,
                text_bytes(tile.raw_bytes).s, text_bytes(tile.stored_bytes).s,
-               stored_ratio(tile.raw_bytes, tile.stored_bytes).s, text_real(w->min).s,
+               inspect_ratio(tile.raw_bytes, tile.stored_bytes).s, text_real(w->min).s,
                text_real(w->max).s, text_real(w->mean).s, text_real(w->std).s);
     }
     print_histogram(histogram, low, high);
