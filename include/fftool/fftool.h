@@ -10,6 +10,7 @@
  *   evaluate.h  evaluation and prediction
  *   plan.h      memory and disk that a job takes, before it is done
  *   model.h     reading model files
+ *   exchange.h  weights in files that other programs read
  *   memory.h, progress.h, size.h, status.h, version.h
  *
  * Threads. A context, and what was made with it, is used by one thread at a time; recipes can be
@@ -51,6 +52,7 @@
 #include <fftool/context.h>
 #include <fftool/data.h>
 #include <fftool/evaluate.h>
+#include <fftool/exchange.h>
 #include <fftool/extend.h>
 #include <fftool/memory.h>
 #include <fftool/model.h>

@@ -1,5 +1,5 @@
 /*
- * Progress of long work: training, evaluation, prediction.
+ * Progress of long work: training, evaluation, prediction, exchange.
  */
 #ifndef FFTOOL_PROGRESS_H
 #define FFTOOL_PROGRESS_H
@@ -11,11 +11,12 @@ extern "C" {
 #endif
 
 enum ff_phase {
-    FF_PHASE_IMPORT,  /* reading the data into scratch */
-    FF_PHASE_TRAIN,   /* training a layer */
-    FF_PHASE_FORWARD, /* writing a layer's outputs */
-    FF_PHASE_HEAD,    /* training the linear head on a layer */
-    FF_PHASE_EVALUATE /* evaluating or predicting */
+    FF_PHASE_IMPORT,   /* reading the data into scratch */
+    FF_PHASE_TRAIN,    /* training a layer */
+    FF_PHASE_FORWARD,  /* writing a layer's outputs */
+    FF_PHASE_HEAD,     /* training the linear head on a layer */
+    FF_PHASE_EVALUATE, /* evaluating or predicting */
+    FF_PHASE_EXCHANGE  /* exporting or importing weights: rows are parameters */
 };
 
 /* Reported several times a second at most. */

@@ -19,24 +19,22 @@ static int choose_method(struct scoring *s)
 {
     enum ff_method method = s->evaluate->method;
     const char *mode = s->manifest.recipe.mode;
-    bool unsupervised;
 
     if (method != FF_METHOD_AUTO && method != FF_METHOD_GOODNESS && method != FF_METHOD_HEAD)
         return ff_fail(s->ctx, FF_EINVAL, "method %d: there is no such method", (int)method);
     s->no_goodness = !ff_recipe_has_goodness(&s->manifest.recipe);
     s->conditioned = ff_recipe_conditioned(&s->manifest.recipe);
-    unsupervised = ff_recipe_unsupervised(&s->manifest.recipe);
     if (s->no_goodness && method == FF_METHOD_GOODNESS)
         return ff_fail(s->ctx, FF_EINVAL,
                        "%s is trained by backpropagation (%s): its output layer, a linear head, "
                        "predicts, not the goodness",
                        s->evaluate->model, mode);
-    if (unsupervised && method == FF_METHOD_GOODNESS)
+    if (ff_recipe_unsupervised(&s->manifest.recipe) && method == FF_METHOD_GOODNESS)
         return ff_fail(s->ctx, FF_EINVAL,
                        "%s is trained without labels: its linear head predicts, not the goodness",
                        s->evaluate->model);
-    s->by_head =
-        method == FF_METHOD_HEAD || (method == FF_METHOD_AUTO && (s->no_goodness || unsupervised));
+    s->by_head = method == FF_METHOD_HEAD ||
+                 (method == FF_METHOD_AUTO && ff_recipe_head_predicts(&s->manifest.recipe));
     return FF_OK;
 }
 
@@ -89,7 +87,6 @@ static int choose_layers(struct scoring *s)
 static int choose_range(struct scoring *s)
 {
     const struct ff_evaluate_opts *opts = s->evaluate;
-    const struct ff_range_choice *choice = &s->manifest.choice;
     uint32_t last = opts->last_layer, first = opts->first_layer;
 
     if (s->by_head && (first > 0 || last > 0))
@@ -99,12 +96,12 @@ static int choose_range(struct scoring *s)
                        opts->model);
     if (s->by_head)
         return FF_OK;
+    if (first == 0 && last == 0)
+        ff_manifest_range(&s->manifest, s->layers, &first, &last);
     if (last == 0)
-        last = first == 0 && choice->first > 0 ? choice->last : s->layers;
+        last = s->layers;
     if (first == 0)
-        first = opts->last_layer == 0 && choice->first > 0 ? choice->first
-                : s->conditioned || last == 1              ? 1
-                                                           : 2;
+        first = ff_manifest_first_summed(&s->manifest, last);
     last = last == FF_LAST_LAYER ? s->layers : last;
     first = first == FF_LAST_LAYER ? last : first;
     if (first > last || last > s->layers)

@@ -1,5 +1,5 @@
 /* Inspecting a model file as a whole: manifest, sizes, hash, verification. */
-#include "model/inspect_private.h"
+#include "model/inspect.h"
 
 #include "base/hex.h"
 
@@ -147,9 +147,7 @@ static int hash_parts(struct ff_model *model, char kind, uint32_t from, uint32_t
     return status;
 }
 
-/* Hashes weights, biases and label weights of the layers that evaluation uses, then the finished
- * heads. */
-static int hash_weights(struct ff_model *model, char out[33])
+int ff_inspect_hash(struct ff_model *model, char out[FF_HASH_BYTES])
 {
     const struct ff_manifest *manifest = &model->manifest;
     uint32_t first_head = ff_recipe_first_head(&manifest->recipe);
@@ -237,7 +235,7 @@ static int read_info(struct ff_model *model, struct ff_model_info *out)
 
     status = ff_inspect_again(model);
     if (status == FF_OK)
-        status = hash_weights(model, out->weights_hash);
+        status = ff_inspect_hash(model, out->weights_hash);
     if (status == FF_OK)
         status = fill_sizes(model, out);
     ff_model_file_unpin(model->file);

@@ -166,6 +166,12 @@ struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest);
 /* The choice in its public form. */
 struct ff_layer_choice ff_manifest_choice(const struct ff_manifest *manifest);
 uint64_t ff_manifest_held_out(const struct ff_manifest *manifest);
+/* The first layer whose goodness is summed up to layer LAST by default: not the first one if it
+ * embeds the label, unless it is the only one. */
+uint32_t ff_manifest_first_summed(const struct ff_manifest *manifest, uint32_t last);
+/* The default range of LAYERS trained layers: the one chosen on held-out samples, or all summed. */
+void ff_manifest_range(const struct ff_manifest *manifest, uint32_t layers, uint32_t *first,
+                       uint32_t *last);
 /* Most columns with a mean and a deviation each, which the manifest holds. */
 #define FF_MAX_STANDARD_COLUMNS 16384u
 /* Makes the encoding from schema and moments; without moments values are not standardised yet.

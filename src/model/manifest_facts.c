@@ -43,6 +43,21 @@ struct ff_layer_choice ff_manifest_choice(const struct ff_manifest *manifest)
     };
 }
 
+uint32_t ff_manifest_first_summed(const struct ff_manifest *manifest, uint32_t last)
+{
+    return ff_recipe_conditioned(&manifest->recipe) || last == 1 ? 1 : 2;
+}
+
+void ff_manifest_range(const struct ff_manifest *manifest, uint32_t layers, uint32_t *first,
+                       uint32_t *last)
+{
+    const struct ff_range_choice *choice = &manifest->choice;
+    bool chosen = choice->first > 0;
+
+    *first = chosen ? choice->first : ff_manifest_first_summed(manifest, layers);
+    *last = chosen ? choice->last : layers;
+}
+
 uint64_t ff_manifest_held_out(const struct ff_manifest *manifest)
 {
     struct ff_geometry geometry = ff_manifest_geometry(manifest);

@@ -1,5 +1,5 @@
 /* Listing the tensors of a model file, and reading one into a caller's memory. */
-#include "model/inspect_private.h"
+#include "model/inspect.h"
 
 #include <stdio.h>
 #include <string.h>

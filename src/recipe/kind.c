@@ -31,6 +31,11 @@ bool ff_recipe_unsupervised(const struct ff_recipe *recipe)
            ff_recipe_embeds_none(recipe);
 }
 
+bool ff_recipe_head_predicts(const struct ff_recipe *recipe)
+{
+    return !ff_recipe_has_goodness(recipe) || ff_recipe_unsupervised(recipe);
+}
+
 bool ff_recipe_embeds_labels(const struct ff_recipe *recipe)
 {
     return ff_recipe_has_goodness(recipe) && !ff_recipe_conditioned(recipe) &&

@@ -18,6 +18,8 @@ bool ff_recipe_trains_at_once(const struct ff_recipe *recipe);
 bool ff_recipe_conditioned(const struct ff_recipe *recipe);
 /* True if layers train without labels, on images and hybrid images. */
 bool ff_recipe_unsupervised(const struct ff_recipe *recipe);
+/* True if the linear head predicts by default, not the goodness. */
+bool ff_recipe_head_predicts(const struct ff_recipe *recipe);
 /* True if the label is embedded in the inputs of layer 1. */
 bool ff_recipe_embeds_labels(const struct ff_recipe *recipe);
 /* True if the label embedding, and the negatives, are for layers that train without labels. */

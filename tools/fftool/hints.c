@@ -9,10 +9,19 @@
 #define ANY_SUBJECT (-1)
 
 /* Commands, as bits. */
-enum { TRAIN = 1, RESUME = 2, EVAL = 4, PREDICT = 8, INSPECT = 16, PLAN = 32, OTHERS = 64 };
+enum {
+    TRAIN = 1,
+    RESUME = 2,
+    EVAL = 4,
+    PREDICT = 8,
+    INSPECT = 16,
+    PLAN = 32,
+    OTHERS = 64,
+    EXPORT = 128
+};
 #define TRAINING (TRAIN | RESUME)
 #define MEASURING (EVAL | PREDICT)
-#define READING (MEASURING | INSPECT)
+#define READING (MEASURING | INSPECT | EXPORT)
 #define ANY_COMMAND (TRAINING | READING | PLAN | OTHERS)
 
 /* Facts of the situation that are there, or are not. */
@@ -46,6 +55,8 @@ static const struct hint {
      "`fftool inspect {model}` shows the dataset that it was trained on"},
     {FF_EEXIST, FF_ABOUT_MODEL, TRAIN, 0, 0, "give --model another name"},
     {FF_EFORMAT, FF_ABOUT_MODEL, TRAIN, 0, 0, "give --model another name"},
+    {FF_EEXIST, ANY_SUBJECT, EXPORT, 0, FORCED,
+     "give --output another name, or overwrite it with --force"},
     {FF_ECORRUPT, FF_ABOUT_MODEL, TRAIN, OPENS, FORCED,
      "`fftool inspect --verify {model}` shows where; --force overwrites it"},
     {FF_ECORRUPT, FF_ABOUT_MODEL, TRAINING | READING, OPENS, VERIFYING,
@@ -77,11 +88,11 @@ static const struct hint {
     {FF_EFULL, ANY_SUBJECT, TRAINING, 0, SAVED, "free disk space, and run the same command again"},
     {FF_EFULL, ANY_SUBJECT, MEASURING, 0, 0,
      "free disk space, or put temporary files elsewhere (--scratch DIR)"},
-    {FF_EFULL, ANY_SUBJECT, INSPECT, 0, 0, "free disk space"},
+    {FF_EFULL, ANY_SUBJECT, INSPECT | EXPORT, 0, 0, "free disk space"},
     {FF_EFBIG, ANY_SUBJECT, TRAINING, SAVED, 0,
      "raise the limit; `{resume}` then resumes the training"},
     {FF_EFBIG, ANY_SUBJECT, TRAINING, 0, SAVED, "raise the limit, and run the same command again"},
-    {FF_EFBIG, ANY_SUBJECT, MEASURING, 0, 0, "raise the limit"},
+    {FF_EFBIG, ANY_SUBJECT, MEASURING | EXPORT, 0, 0, "raise the limit"},
 
     /* Memory is not sufficient. */
     {FF_ENOMEM, ANY_SUBJECT, ANY_COMMAND, LIMITED, 0,
@@ -116,8 +127,8 @@ static unsigned command_bit(const char *name)
     static const struct {
         const char *name;
         unsigned bit;
-    } bits[] = {{"train", TRAIN},     {"resume", RESUME},   {"eval", EVAL},
-                {"predict", PREDICT}, {"inspect", INSPECT}, {"plan", PLAN}};
+    } bits[] = {{"train", TRAIN},     {"resume", RESUME}, {"eval", EVAL},    {"predict", PREDICT},
+                {"inspect", INSPECT}, {"plan", PLAN},     {"export", EXPORT}};
     size_t i;
 
     for (i = 0; i < sizeof bits / sizeof bits[0]; i++)

@@ -1,4 +1,5 @@
 #include "commands/measuring.h"
+#include "commands/layer_range.h"
 #include "commands/plan_output.h"
 #include "common/heap.h"
 #include "common/interrupt.h"
@@ -69,39 +70,6 @@ void measuring_release(struct measuring *measuring)
     measuring->plan = NULL;
 }
 
-/* Reads a layer's number or "last" at *TEXT and moves on; 0: there is none. */
-static uint32_t take_layer(const char **text)
-{
-    char *end;
-    unsigned long value;
-
-    if (strncmp(*text, "last", strlen("last")) == 0) {
-        *text += strlen("last");
-        return FF_LAST_LAYER;
-    }
-    if (**text < '1' || **text > '9')
-        return 0;
-    value = strtoul(*text, &end, 10);
-    *text = end;
-    return value <= FF_MAX_LAYERS ? (uint32_t)value : 0;
-}
-
-/* Reads "3", "2-4", "2-last" or "last". */
-static int read_layers(const struct cli *cli, const char *text, struct ff_evaluate_opts *opts)
-{
-    const char *at = text;
-
-    opts->first_layer = opts->last_layer = take_layer(&at);
-    if (opts->first_layer > 0 && *at == '-') {
-        at++;
-        opts->last_layer = take_layer(&at);
-    }
-    if (opts->last_layer == 0 || *at != '\0' || opts->last_layer < opts->first_layer)
-        return usage_error(cli->command,
-                           "--layers: \"%s\" is not a range such as " LAYERS_EXAMPLE_LIST, text);
-    return EXIT_DONE;
-}
-
 /* "-" is standard input. Temporary files are where the library puts its own. */
 static int keep_standard_input(const struct cli *cli, struct ff_evaluate_opts *opts)
 {
@@ -129,7 +97,8 @@ int measuring_begin(struct cli *cli, struct measuring *measuring, const char *mo
     opts->on_plan = on_plan;
     opts->interrupted = interrupt_asked;
     opts->arg = measuring;
-    if (measuring->layers != NULL && read_layers(cli, measuring->layers, opts) != EXIT_DONE)
+    if (measuring->layers != NULL && layer_range_read(cli, measuring->layers, &opts->first_layer,
+                                                      &opts->last_layer) != EXIT_DONE)
         return EXIT_USAGE;
     progress_init(&measuring->progress, measuring->quiet);
     interrupt_catch();

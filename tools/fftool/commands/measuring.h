@@ -4,6 +4,7 @@
 #ifndef CLI_COMMANDS_MEASURING_H
 #define CLI_COMMANDS_MEASURING_H
 
+#include "commands/layer_range.h"
 #include "common/cli.h"
 #include "common/progress.h"
 #include "options.h"
@@ -30,9 +31,6 @@ int measuring_begin(struct cli *cli, struct measuring *measuring, const char *mo
 /* "auto", "goodness" or "head" */
 const char *measuring_method_name(enum ff_method method);
 
-/* Ranges of --layers, for help and messages. */
-#define LAYERS_EXAMPLE_LIST "2-4, 3, 2-last or last"
-
 /* Rows of an option table for the member M (a struct measuring) of TYPE. LIMIT_HELP states which
  * rows --limit uses. */
 #define MEASURING_OPTIONS(TYPE, M, LIMIT_HELP)                                                   \
@@ -45,7 +43,7 @@ const char *measuring_method_name(enum ff_method method);
         {.kind = OPTION_STRING,                                                                  \
          .name = "layers",                                                                       \
          .argument = "RANGE",                                                                    \
-         .help = "layers whose goodness is summed, such as " LAYERS_EXAMPLE_LIST                 \
+         .help = "layers whose goodness is summed, such as " LAYER_RANGE_EXAMPLES                \
                  " [as chosen on held-out samples in training; otherwise all, with classic and " \
                  "symba 2-last]",                                                                \
          .offset = offsetof(TYPE, M.layers)},                                                    \

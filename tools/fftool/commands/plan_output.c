@@ -11,6 +11,7 @@ static const char *phase_name(enum ff_phase phase)
         [FF_PHASE_FORWARD] = "forward",
         [FF_PHASE_HEAD] = "training the head",
         [FF_PHASE_EVALUATE] = "measuring",
+        [FF_PHASE_EXCHANGE] = "copying weights",
     };
 
     return names[phase];

@@ -26,6 +26,7 @@
     ROW(profile)      \
     ROW(plot)         \
     ROW(inspect)      \
+    ROW(export)       \
     ROW(bench)
 
 enum exit_code {

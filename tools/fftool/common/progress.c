@@ -56,6 +56,9 @@ static void phase_text(const struct ff_progress *at, char *text, size_t size)
     case FF_PHASE_EVALUATE:
         snprintf(text, size, "layer %u/%u measuring", layer, layers);
         break;
+    case FF_PHASE_EXCHANGE:
+        snprintf(text, size, "layer %u/%u weights", layer, layers);
+        break;
     }
 }
 
@@ -67,8 +70,9 @@ static void details_text(const struct ff_progress *at, char *text, size_t size)
 
     *text = '\0';
     if (at->rows_per_second > 0)
-        used += (size_t)snprintf(text, size, "  %s samples/s",
-                                 text_count((uint64_t)at->rows_per_second).s);
+        used +=
+            (size_t)snprintf(text, size, "  %s %s/s", text_count((uint64_t)at->rows_per_second).s,
+                             at->phase == FF_PHASE_EXCHANGE ? "parameters" : "samples");
     if (at->seconds_left >= 0 && used < size)
         used += (size_t)snprintf(text + used, size - used, "  %s left",
                                  text_duration(at->seconds_left).s);

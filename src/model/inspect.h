@@ -1,6 +1,6 @@
-/* Shared by the files of inspection. */
-#ifndef FF_MODEL_INSPECT_PRIVATE_H
-#define FF_MODEL_INSPECT_PRIVATE_H
+/* An open model, for code that reads its tensors: inspection and export. */
+#ifndef FF_MODEL_INSPECT_H
+#define FF_MODEL_INSPECT_H
 
 #include "model/network.h"
 
@@ -20,6 +20,9 @@ struct ff_model {
 
 /* A trainer may have written since the last call: begins a new snapshot and reads its mark. */
 FF_CHECK int ff_inspect_again(struct ff_model *model);
+/* Hashes, within the snapshot, weights, biases and label weights of the layers that evaluation
+ * uses, then the finished heads: the weights_hash of struct ff_model_info. */
+FF_CHECK int ff_inspect_hash(struct ff_model *model, char out[FF_HASH_BYTES]);
 /* The key of a tile in its current generation. */
 struct ff_tile_key ff_inspect_key(const struct ff_model *model, uint32_t layer,
                                   const struct ff_tensor *tensor, uint32_t tile);

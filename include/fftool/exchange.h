@@ -1,0 +1,97 @@
+/*
+ * Exchange with other programs: the weights of a model in files that NumPy, PyTorch and others
+ * read.
+ *
+ * A file has these tensors, of layer K, from 1:
+ *
+ *     layers.K.weight        (units, inputs)
+ *     layers.K.bias          (units)
+ *     layers.K.label_weight  (classes, units); if labels condition the layers
+ *     head.K.weight          (classes, units), of the linear head on layer K
+ *     head.K.bias            (classes)
+ *     head.weight, head.bias with backpropagation: the output layer
+ *
+ * and these metadata, each a text, most of them of JSON:
+ *
+ *     format, version, writer, recipe, data, progress, choice
+ *                      the members of the model's manifest (fftool-format(5)): the recipe; columns,
+ *                      means and class names of the data, whose path has lost its directories; the
+ *                      layers chosen on held-out samples and the temperature
+ *     inference        what else it takes to compute scores: "method" (goodness or head),
+ * "features", "inputs" of layer 1, "encoded" (values are standardised by "mean" and "deviation" of
+ * the data, categories are one-hot, and the last input is 1), "label_embedding" (replace, append,
+ * none), "normalised" (the outputs of each layer are scaled to RMS 1), "first_layer" and
+ * "last_layer" whose goodness is summed weights_hash     of the model (model.h) layers, dtype the
+ * layers that are in the file, "1-4", and the type of its elements
+ *
+ * tools/examples/predict_numpy.py computes scores from them.
+ */
+#ifndef FFTOOL_EXCHANGE_H
+#define FFTOOL_EXCHANGE_H
+
+#include <fftool/memory.h>
+#include <fftool/progress.h>
+#include <fftool/size.h>
+#include <fftool/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A format of files. The strings live as long as the program. */
+struct ff_export_format {
+    const char *name;    /* "safetensors" */
+    const char *suffix;  /* end of the names of its files: ".safetensors" */
+    const char *summary; /* one line */
+};
+/* Returns format I, from 0; NULL: there are no more. */
+const struct ff_export_format *ff_export_format(size_t i);
+
+/* The type of the elements of a file. */
+enum ff_export_dtype {
+    FF_EXPORT_F32,  /* the weights as they are */
+    FF_EXPORT_F16,  /* rounded to nearest even; beyond 65,504 it fails with FF_ENUMERIC */
+    FF_EXPORT_BF16, /* rounded to nearest even */
+};
+
+struct ff_export_opts {
+    size_t size; /* sizeof(struct ff_export_opts) */
+    const char *model;
+    const char *output; /* file to create; the end of its name selects the format */
+    enum ff_export_dtype dtype;
+    uint32_t first_layer, last_layer; /* from 1, or FF_LAST_LAYER (evaluate.h); 0, 0:
+                                         all trained layers */
+    bool force;                       /* overwrite an existing file */
+    char reserved[7];                 /* 0 */
+    void (*on_progress)(void *arg, const struct ff_progress *progress); /* may be NULL */
+    bool (*interrupted)(void *arg); /* may be NULL; true: stop with FF_EINTERRUPTED */
+    void *arg;                      /* passed to the callbacks */
+};
+
+struct ff_export_result {
+    size_t size; /* sizeof(struct ff_export_result) */
+    uint32_t first_layer, last_layer;
+    uint64_t tensors, parameters;
+    uint64_t bytes;        /* of the file */
+    char weights_hash[33]; /* of the model (model.h) */
+    char reserved[7];
+    double seconds;
+    struct ff_memory memory;
+};
+
+/*
+ * Writes the trained layers of a model and their heads to a file, tile by tile, in the memory of
+ * one tile. The file gets its name when it is complete; after a failure or an interruption there is
+ * none. Of a model in training, the layers that evaluation uses are exported, as of one checkpoint,
+ * with a warning. FF_EINVAL: no layer is trained, no such layers, or an unknown format; FF_EEXIST:
+ * the file exists.
+ */
+FF_CHECK int ff_export(struct ff_ctx *ctx, const struct ff_export_opts *opts,
+                       struct ff_export_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
