@@ -1,0 +1,119 @@
+#!/bin/sh
+# Exported weights: what an outside program computes from them is what predict prints, for every
+# mode and recipe; what is refused.
+# shellcheck source=tests/cli/lib
+. "${FFTOOL_ROOT:?}/tests/cli/lib"
+
+examples=$FFTOOL_ROOT/tools/examples
+images=$data/t10k-images-idx3-ubyte.gz
+samples=100
+
+# The Python that has a module: Debian's, if another one is first in PATH.
+python_with()
+{
+    for python in python3 /usr/bin/python3; do
+        if "$python" -c "import $1" 2>/dev/null </dev/null; then
+            echo "$python"
+            return
+        fi
+    done
+}
+
+# same_scores FILE FILE: of the same samples, to 1e-5 of the largest of a sample, at least of 1
+same_scores()
+{
+    awk -F, 'NR == FNR { line[FNR] = $0; next }
+        FNR > 1 {
+            split(line[FNR], other, ",")
+            most = 1
+            for (i = 3; i <= NF; i++)
+                most = $i > most ? $i : -$i > most ? -$i : most
+            for (i = 3; i <= NF; i++)
+                wrong += !(other[i] - $i <= 1e-5 * most && $i - other[i] <= 1e-5 * most)
+        }
+        END { exit wrong > 0 || FNR < 2 || FNR != length(line) }' "$1" "$2"
+}
+
+# agrees NAME INPUT SAMPLES: the exported model.safetensors scores INPUT as the model does
+agrees()
+{
+    ff 0 predict model.ff --input "$2" --limit $samples --output expected.csv --quiet
+    "$python" "$examples/predict_numpy.py" model.safetensors "$3" >scores.csv 2>err </dev/null
+    ok "NumPy has the scores of predict: $1" same_scores expected.csv scores.csv
+}
+
+# trained OPTION...: trains model.ff and exports it
+trained()
+{
+    ff 0 train --data "$data" --limit 200 --epochs 1 --batch 50 --model model.ff --force --quiet "$@" || return
+    ff 0 export model.ff --output model.safetensors --force --quiet
+}
+
+# with OPTION...: a model with these options agrees
+with()
+{
+    trained "$@" && agrees "$*" "$images" samples.npy
+}
+
+trained --hidden 140,20
+ok "the result is one line" has out '^model\.safetensors: layers 1 to 2, 114,320 parameters as f32 in 6 tensors, '
+refused 1 'model\.safetensors exists' export model.ff -o model.safetensors
+ok "--force is suggested" has err '^hint: .*--force'
+cp model.safetensors first.safetensors
+ff 0 export model.ff -o model.safetensors --force --json
+json out
+ok "--json has the hash of the model" [ "$(leaf .weights_hash)" = "$(weights_hash model.ff)" ]
+ok "an export gives the same bytes again" cmp model.safetensors first.safetensors
+refused 2 '--output FILE is missing' export model.ff
+refused 2 'half\.txt: .*must be one of \.safetensors' export model.ff -o half.txt
+refused 2 'has trained layers 1 to 2' export model.ff -o new.safetensors --layers 2-3
+refused 2 '"x" is not a range' export model.ff -o new.safetensors --layers x
+refused 1 'no-such\.ff' export no-such.ff -o new.safetensors
+refused 2 'is the model itself' export first.safetensors -o first.safetensors
+ok "what is refused creates no file" [ ! -e new.safetensors ]
+ff 0 export model.ff -o one.safetensors --layers last
+ok "one layer is exported" has out '^one\.safetensors: layers 2 to 2, '
+
+python=$(python_with numpy)
+if [ -z "$python" ]; then
+    echo "SKIPPED: NumPy's scores are not compared: python3-numpy is not installed"
+    finish
+fi
+"$python" -c 'import gzip, numpy, sys
+pixels = numpy.frombuffer(gzip.open(sys.argv[1]).read(), numpy.uint8, offset=16).reshape(-1, 784)
+numpy.save(sys.argv[2], pixels[:int(sys.argv[3])])' "$images" samples.npy $samples </dev/null
+agrees conditioned "$images" samples.npy
+for mode in $(choices mode); do
+    with --mode "$mode" --hidden 140,20
+done
+for recipe in $(choices recipe); do
+    with --recipe "$recipe" --hidden 20x3
+done
+for how in $(choices pass-on); do
+    with --pass-on "$how" --hidden 20x2
+done
+for how in $(choices standardize); do
+    with --standardize "$how" --recipe classic --hidden 20x2
+done
+with --recipe classic --label-embedding append --hidden 20x2
+with --recipe classic --hidden 20
+with --validation 0.2 --hidden 20x4
+with --sweeps 2 --epochs 2 --hidden 20x2
+ff 0 export model.ff -o half.safetensors --dtype bf16 --quiet
+"$python" "$examples/predict_numpy.py" half.safetensors samples.npy >scores.csv 2>err
+ok "NumPy reads bf16" lines scores.csv $((samples + 1))
+
+# A table with numbers and texts: categories are numbers in the order of their names
+awk 'BEGIN {
+    print "size,colour,constant,kind"
+    for (i = 0; i < 60; i++)
+        printf "%d.5,%s,7,%s\n", i % 7, i % 3 ? "red" : "blue", i % 3 ? "apple" : "plum"
+}' >table.csv
+ff 0 train --data table.csv --hidden 20x2 --epochs 2 --model model.ff --force --quiet
+ff 0 export model.ff -o model.safetensors --force --quiet
+"$python" -c 'import numpy
+numpy.save("table.npy", numpy.array([[i % 7 + 0.5, i % 3 > 0, 7] for i in range(60)], numpy.float32))' </dev/null
+cut -d, -f1-3 table.csv >unlabelled.csv
+agrees "a table" unlabelled.csv table.npy
+ok "classes have their names" [ "$(sed -n 1p scores.csv)" = index,label,score_apple,score_plum ]
+finish
