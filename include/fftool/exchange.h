@@ -14,15 +14,21 @@
  * and these metadata, each a text, most of them of JSON:
  *
  *     format, version, writer, recipe, data, progress, choice
- *                      the members of the model's manifest (fftool-format(5)): the recipe; columns,
- *                      means and class names of the data, whose path has lost its directories; the
- *                      layers chosen on held-out samples and the temperature
- *     inference        what else it takes to compute scores: "method" (goodness or head),
- * "features", "inputs" of layer 1, "encoded" (values are standardised by "mean" and "deviation" of
- * the data, categories are one-hot, and the last input is 1), "label_embedding" (replace, append,
- * none), "normalised" (the outputs of each layer are scaled to RMS 1), "first_layer" and
- * "last_layer" whose goodness is summed weights_hash     of the model (model.h) layers, dtype the
- * layers that are in the file, "1-4", and the type of its elements
+ *                   the members of the model's manifest (fftool-format(5)): the recipe; columns,
+ *                   means and class names of the data, of whose path only the last part is kept;
+ *                   the layers chosen on held-out samples and the temperature
+ *     inference     what else it takes to compute scores:
+ *         method                   goodness or head
+ *         features, inputs         of a sample, of layer 1
+ *         encoded                  values are standardised by the data's "mean" and "deviation",
+ *                                  categories are one-hot, and the last input is 1
+ *         label_embedding          replace, append or none
+ *         normalised               the outputs of each layer are scaled to RMS 1
+ *         first_layer, last_layer  the layers whose goodness is summed
+ *     metrics       of each layer, where layers train one after another
+ *     weights_hash  of the model (model.h)
+ *     layers        those that are in the file: "1-4"
+ *     dtype         of the elements: "f32"
  *
  * tools/examples/predict_numpy.py computes scores from them.
  */
@@ -90,6 +96,41 @@ struct ff_export_result {
  */
 FF_CHECK int ff_export(struct ff_ctx *ctx, const struct ff_export_opts *opts,
                        struct ff_export_result *result);
+
+struct ff_import_opts {
+    size_t size;       /* sizeof(struct ff_import_opts) */
+    const char *input; /* a safetensors file that ff_export() wrote of a complete model */
+    const char *model; /* model file to create */
+    bool force;        /* overwrite an existing model */
+    char reserved[7];  /* 0 */
+    void (*on_progress)(void *arg, const struct ff_progress *progress); /* may be NULL */
+    bool (*interrupted)(void *arg); /* may be NULL; true: stop with FF_EINTERRUPTED */
+    void *arg;                      /* passed to the callbacks */
+};
+
+struct ff_import_result {
+    size_t size; /* sizeof(struct ff_import_result) */
+    uint32_t layers;
+    char reserved[4];
+    uint64_t parameters;
+    uint64_t bytes;        /* of the model file */
+    char weights_hash[33]; /* of the model (model.h) */
+    char reserved_too[7];
+    double seconds;
+    struct ff_memory memory;
+};
+
+/*
+ * Makes a model of an exported file, tile by tile, in the memory of one tile and of the file's
+ * header, at most 16 MiB of text. The header is checked as a whole first. From F32 elements the
+ * model has the weights_hash of the exported one. It gets its name when it is complete. FF_EFORMAT:
+ * no safetensors file, or not written by ff_export(); FF_ECORRUPT: damaged, the message says where,
+ * or its weights have another hash; FF_EMISMATCH: tensors are missing, as after an export of some
+ * layers, or do not fit the recipe; FF_EINVAL: exported before training was complete; FF_EEXIST:
+ * the model exists.
+ */
+FF_CHECK int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts,
+                       struct ff_import_result *result);
 
 #ifdef __cplusplus
 }

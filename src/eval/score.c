@@ -116,13 +116,13 @@ static int seal(struct scoring *s, struct ff_set *set, uint32_t boundary)
 
 static int import_block(struct scoring *s)
 {
-    struct ff_import_opts opts = {.dataset = s->dataset, .geometry = &s->geometry};
+    struct ff_import_data_opts opts = {.dataset = s->dataset, .geometry = &s->geometry};
     int status = s->scratch.ops->create(s->scratch.self, 0, &s->in);
 
     if (status != FF_OK)
         return status;
     opts.set = s->in;
-    status = ff_import(s->ctx, &opts, NULL);
+    status = ff_import_data(s->ctx, &opts, NULL);
     return status == FF_OK ? seal(s, s->in, 0) : status;
 }
 

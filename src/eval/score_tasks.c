@@ -111,7 +111,7 @@ static struct ff_geometry geometry_of(uint64_t rows)
 static struct ff_peak import_peak(const struct ff_score_job *job, uint64_t rows)
 {
     struct ff_geometry geometry = geometry_of(rows);
-    struct ff_import_opts opts = {.geometry = &geometry};
+    struct ff_import_data_opts opts = {.geometry = &geometry};
     struct ff_set_values values[FF_MAX_SET_VALUES];
     size_t n = list_values(job, &geometry, 0, values);
     struct ff_peak peak = {.accounted = 0};

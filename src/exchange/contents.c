@@ -29,12 +29,12 @@ int ff_export_shape(const struct ff_exported *exported, uint32_t shape[2])
     return exported->tensor.role == FF_SLOT_BIASES ? 1 : 2;
 }
 
-static void name_tensor(const struct ff_export *export, struct ff_exported *out)
+void ff_export_name(const struct ff_recipe *recipe, struct ff_exported *out)
 {
     static const char *const roles[FF_SLOTS] = {
         [FF_SLOT_WEIGHTS] = "weight", [FF_SLOT_BIASES] = "bias", [FF_SLOT_LABELS] = "label_weight"};
     const char *role = roles[out->tensor.role];
-    bool output_layer = !ff_recipe_has_goodness(&export->model->manifest.recipe);
+    bool output_layer = !ff_recipe_has_goodness(recipe);
 
     if (!ff_is_head_kind(out->tensor.kind))
         snprintf(out->name, sizeof out->name, "layers.%u.%s", out->layer, role);
@@ -57,7 +57,7 @@ static int each_of(struct ff_export *export, char kind, uint32_t from, uint32_t 
         for (size_t i = 0; i < n && status == FF_OK; i++) {
             struct ff_exported exported = {.layer = layer, .tensor = tensors[i]};
 
-            name_tensor(export, &exported);
+            ff_export_name(&export->model->manifest.recipe, &exported);
             status = visit(arg, &exported);
         }
     }

@@ -36,6 +36,8 @@ struct ff_exported {
     struct ff_tensor tensor;
 };
 
+/* Names the tensor of a model of RECIPE. */
+void ff_export_name(const struct ff_recipe *recipe, struct ff_exported *exported);
 /* Calls VISIT for each tensor of the file in order, until one returns nonzero, which is returned.
  */
 FF_CHECK int ff_export_each(struct ff_export *export,

@@ -1,7 +1,9 @@
 #include "exchange/metadata.h"
 
 #include "model/json_text.h"
+#include "model/layer_metrics.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +36,37 @@ static int manifest_to_json(const struct ff_export *export, json_t **out)
     *out = json_loads(text, 0, &error);
     free(text);
     return *out ? FF_OK : ff_fail(export->ctx, FF_ENOMEM, "out of memory for the metadata");
+}
+
+/* The metrics of a layer. A number that is not finite is null. */
+static int metrics_of(const struct ff_export *export, uint32_t layer, json_t *all)
+{
+    const struct ff_manifest *manifest = &export->model->manifest;
+    float metrics[FF_MOST_LAYER_METRICS];
+    json_t *row = json_array();
+    int status = ff_layer_metrics_load(export->ctx, export->model->file, manifest, layer, metrics);
+    int failed = json_array_append_new(all, row);
+
+    for (uint32_t i = 0; i < ff_layer_metrics_stored(&manifest->recipe) && status == FF_OK; i++)
+        failed |= json_array_append_new(row, isfinite(metrics[i]) ? json_real((double)metrics[i])
+                                                                  : json_null());
+    if (status == FF_OK && failed)
+        status = ff_fail(export->ctx, FF_ENOMEM, "out of memory for the metadata");
+    return status;
+}
+
+/* Those of all exported layers; NULL: layers that train at once have none. */
+static int metrics_to_json(const struct ff_export *export, json_t **out)
+{
+    int status = FF_OK;
+
+    *out = NULL;
+    if (ff_recipe_trains_at_once(&export->model->manifest.recipe))
+        return FF_OK;
+    *out = json_array();
+    for (uint32_t layer = export->first; layer <= export->last && status == FF_OK; layer++)
+        status = metrics_of(export, layer, *out);
+    return status;
 }
 
 static const char *embedding_name(const struct ff_embedding *embedding)
@@ -71,7 +104,7 @@ static int set_text(json_t *metadata, const char *key, json_t *value)
     return failed;
 }
 
-static int fill(const struct ff_export *export, json_t *manifest, json_t *metadata)
+static int fill(const struct ff_export *export, json_t *manifest, json_t *metrics, json_t *metadata)
 {
     char layers[LAYERS_BYTES];
     const char *key;
@@ -83,6 +116,8 @@ static int fill(const struct ff_export *export, json_t *manifest, json_t *metada
                               : set_text(metadata, key, json_incref(value));
     snprintf(layers, sizeof layers, "%u-%u", export->first, export->last);
     failed |= set_text(metadata, "inference", inference_to_json(export));
+    if (metrics)
+        failed |= set_text(metadata, "metrics", json_incref(metrics));
     failed |= json_object_set_new(metadata, "weights_hash", json_string(export->weights_hash));
     failed |= json_object_set_new(metadata, "layers", json_string(layers));
     failed |= json_object_set_new(metadata, "dtype",
@@ -92,18 +127,15 @@ static int fill(const struct ff_export *export, json_t *manifest, json_t *metada
 
 int ff_metadata_of(const struct ff_export *export, json_t **out)
 {
-    json_t *manifest = NULL, *metadata;
+    json_t *manifest = NULL, *metrics = NULL, *metadata = json_object();
     int status = manifest_to_json(export, &manifest);
 
-    if (status != FF_OK)
-        return status;
-    metadata = json_object();
-    if (!metadata || fill(export, manifest, metadata) != 0) {
-        json_decref(metadata);
-        metadata = NULL;
+    if (status == FF_OK)
+        status = metrics_to_json(export, &metrics);
+    if (status == FF_OK && (!metadata || fill(export, manifest, metrics, metadata) != 0))
         status = ff_fail(export->ctx, FF_ENOMEM, "out of memory for the metadata");
-    }
     json_decref(manifest);
+    json_decref(metrics);
     *out = metadata;
     return status;
 }

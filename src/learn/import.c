@@ -23,7 +23,7 @@ struct record {
 
 struct import {
     struct ff_ctx *ctx;
-    const struct ff_import_opts *opts;
+    const struct ff_import_data_opts *opts;
     size_t row_bytes;
     enum ff_dtype dtype;
     struct ff_import_facts *facts; /* NULL: not wanted */
@@ -48,7 +48,7 @@ struct import {
 
 static int put_chunk(struct import *import)
 {
-    const struct ff_import_opts *opts = import->opts;
+    const struct ff_import_data_opts *opts = import->opts;
     struct ff_matrix labels = {FF_U16, import->filled, 1, import->labels};
     struct ff_matrix rows = {import->dtype, import->filled, opts->dataset->info.features,
                              import->features};
@@ -95,7 +95,7 @@ static int check_labels(const struct import *import, size_t rows)
 /* Reads, hashes and counts the next samples; *ROWS is at least 1. */
 static int read_rows(struct import *import, size_t *rows)
 {
-    const struct ff_import_opts *opts = import->opts;
+    const struct ff_import_data_opts *opts = import->opts;
     uint64_t left = opts->geometry->rows - import->rows_read;
     size_t most = left < import->read_rows ? (size_t)left : import->read_rows;
     int status =
@@ -262,7 +262,7 @@ static size_t at_least_one(size_t n)
 
 static void measure(struct import *import, uint32_t features, bool is_float)
 {
-    const struct ff_import_opts *opts = import->opts;
+    const struct ff_import_data_opts *opts = import->opts;
 
     import->dtype = is_float ? FF_F32 : FF_U8;
     import->row_bytes = features * ff_dtype_size(import->dtype);
@@ -296,7 +296,7 @@ static size_t list_buffers(struct import *import, struct ff_buffer out[MAX_BUFFE
     return MAX_BUFFERS;
 }
 
-uint64_t ff_import_needs(const struct ff_import_opts *opts, uint32_t features, bool is_float,
+uint64_t ff_import_needs(const struct ff_import_data_opts *opts, uint32_t features, bool is_float,
                          struct ff_needs *needs)
 {
     struct import shape = {.opts = opts};
@@ -307,7 +307,8 @@ uint64_t ff_import_needs(const struct ff_import_opts *opts, uint32_t features, b
     return opts->order ? opts->geometry->rows * shape.record_bytes : 0;
 }
 
-int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts, struct ff_import_facts *facts)
+int ff_import_data(struct ff_ctx *ctx, const struct ff_import_data_opts *opts,
+                   struct ff_import_facts *facts)
 {
     struct import import = {.ctx = ctx, .opts = opts, .facts = facts, .fd = -1};
     struct ff_buffer buffers[MAX_BUFFERS];

@@ -15,7 +15,7 @@
 #include "model/geometry.h"
 #include "store/activations.h"
 
-struct ff_import_opts {
+struct ff_import_data_opts {
     struct ff_dataset *dataset; /* not owned; the next geometry->rows rows are read */
     const struct ff_geometry *geometry;
     const struct ff_permutation *order; /* sample i is stored at order(i); NULL: as read */
@@ -39,12 +39,12 @@ struct ff_import_facts {
 
 /* Imports the dataset. FACTS may be NULL: nothing is hashed then. With FACTS the dataset can only
  * be closed afterwards, and FF_EMISMATCH may also mean that a file changed while it was read. */
-FF_CHECK int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts,
-                       struct ff_import_facts *facts);
+FF_CHECK int ff_import_data(struct ff_ctx *ctx, const struct ff_import_data_opts *opts,
+                            struct ff_import_facts *facts);
 
 /* Adds the memory of importing samples of FEATURES, without dataset and set, which OPTS need not
  * name. Returns the bytes of the temporary file. */
-uint64_t ff_import_needs(const struct ff_import_opts *opts, uint32_t features, bool is_float,
+uint64_t ff_import_needs(const struct ff_import_data_opts *opts, uint32_t features, bool is_float,
                          struct ff_needs *needs);
 
 #endif

@@ -1,5 +1,6 @@
 #include "model/json_text.h"
 
+#include <errno.h>
 #include <fftool/text.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,37 @@ char *ff_json_text(const json_t *value, size_t flags)
     if (text)
         text[size] = '\0';
     return text;
+}
+
+struct source {
+    const char *text, *end;
+    bool out_of_memory;
+};
+
+/* A json_load_callback_t that returns one byte at a time. If memory runs out within a token,
+ * jansson 2.14 drops a part of it and may succeed; errno stays ENOMEM until the next byte. */
+static size_t give_byte(void *to, size_t room, void *arg)
+{
+    struct source *source = arg;
+
+    (void)room;
+    source->out_of_memory = source->out_of_memory || errno == ENOMEM;
+    if (source->text == source->end)
+        return 0;
+    *(char *)to = *source->text++;
+    return 1;
+}
+
+int ff_json_parse(struct ff_ctx *ctx, const char *text, size_t n, json_t **out, json_error_t *error)
+{
+    struct source source = {.text = text, .end = text + n};
+
+    errno = 0;
+    *out = json_load_callback(give_byte, &source, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, error);
+    if (source.out_of_memory ||
+        (!*out && (errno == ENOMEM || json_error_code(error) == json_error_out_of_memory)))
+        return ff_fail(ctx, FF_ENOMEM, "out of memory");
+    return *out ? FF_OK : ff_fail(ctx, FF_ECORRUPT, "%s", error->text);
 }
 
 static void hex_name(const char *name, char out[NAME_BYTES])

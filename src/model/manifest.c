@@ -5,7 +5,6 @@
 #include "model/manifest_recipe.h"
 #include "model/manifest_schema.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -389,39 +388,6 @@ static int parse_fields(struct ff_ctx *ctx, json_t *root, struct ff_manifest *ou
     return status == FF_OK ? ff_manifest_encode(ctx, out) : status;
 }
 
-struct source {
-    const char *text;
-    bool out_of_memory;
-};
-
-/* A json_load_callback_t that returns one byte at a time. If memory runs out within a token,
- * jansson 2.14 drops a part of it and may succeed; errno stays ENOMEM until the next byte. */
-static size_t give_byte(void *to, size_t room, void *arg)
-{
-    struct source *source = arg;
-
-    (void)room;
-    source->out_of_memory = source->out_of_memory || errno == ENOMEM;
-    if (!*source->text)
-        return 0;
-    *(char *)to = *source->text++;
-    return 1;
-}
-
-/* The caller frees *OUT, also on error. */
-static int parse_text(struct ff_ctx *ctx, const char *text, json_t **out)
-{
-    struct source source = {.text = text};
-    json_error_t error;
-
-    errno = 0;
-    *out = json_load_callback(give_byte, &source, JSON_REJECT_DUPLICATES, &error);
-    if (source.out_of_memory ||
-        (!*out && (errno == ENOMEM || json_error_code(&error) == json_error_out_of_memory)))
-        return ff_fail(ctx, FF_ENOMEM, "out of memory");
-    return *out ? FF_OK : ff_fail(ctx, FF_ECORRUPT, "%s", error.text);
-}
-
 static int check_format(struct ff_ctx *ctx, const json_t *root, int *out)
 {
     const char *format = json_string_value(json_object_get(root, "format"));
@@ -440,11 +406,12 @@ static int check_format(struct ff_ctx *ctx, const json_t *root, int *out)
 int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *text,
                      struct ff_manifest *out)
 {
+    json_error_t error;
     json_t *root;
     int status;
 
     memset(out, 0, sizeof *out);
-    status = parse_text(ctx, text, &root);
+    status = ff_json_parse(ctx, text, strlen(text), &root, &error);
     if (status == FF_OK)
         status = check_format(ctx, root, &out->version);
     if (status == FF_OK)

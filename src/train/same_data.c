@@ -61,11 +61,11 @@ static int read_rows(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                              .arg = opts->arg,
                              .began = ff_now()};
     struct ff_progress phase = {.phase = FF_PHASE_IMPORT, .rows_total = geometry->rows};
-    struct ff_import_opts import = {
+    struct ff_import_data_opts import = {
         .dataset = dataset, .geometry = geometry, .tick = tick, .arg = &clock};
 
     ff_clock_phase(&clock, &phase, 0);
-    return ff_import(ctx, &import, facts);
+    return ff_import_data(ctx, &import, facts);
 }
 
 int ff_read_facts(struct ff_ctx *ctx, const struct ff_train_opts *opts,

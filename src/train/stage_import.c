@@ -13,7 +13,7 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
     struct ff_set_values values[FF_MAX_SET_VALUES];
     size_t n = ff_job_values(job, 0, values);
     struct ff_permutation order = {.n = job->geometry.rows};
-    struct ff_import_opts opts = {.geometry = &job->geometry, .order = &order};
+    struct ff_import_data_opts opts = {.geometry = &job->geometry, .order = &order};
 
     (void)layer;
     (void)knobs;
@@ -65,7 +65,7 @@ static void report_images(struct ff_run *run, const struct ff_dataset_info *info
 }
 
 /* Includes the temporary file, which is deleted by now. */
-static void measure_scratch(struct ff_run *run, const struct ff_import_opts *opts)
+static void measure_scratch(struct ff_run *run, const struct ff_import_data_opts *opts)
 {
     struct ff_needs unused = {0};
 
@@ -79,7 +79,7 @@ static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff
     const struct ff_recipe *recipe = &run->manifest.recipe;
     struct ff_permutation order = ff_permutation_make(
         ff_rng_make(recipe->seed, FF_RNG_IMPORT_ORDER, 0, 0), run->job.geometry.rows);
-    struct ff_import_opts opts = {
+    struct ff_import_data_opts opts = {
         .dataset = dataset,
         .geometry = &run->job.geometry,
         .order = &order,
@@ -94,7 +94,7 @@ static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff
     int status;
 
     ff_clock_phase(&run->clock, &phase, 0);
-    status = ff_import(run->ctx, &opts, facts);
+    status = ff_import_data(run->ctx, &opts, facts);
     if (status == FF_OK)
         ff_clock_end(&run->clock);
     measure_scratch(run, &opts);

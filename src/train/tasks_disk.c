@@ -15,7 +15,7 @@
 static uint64_t temporary_bytes(const struct ff_job *job)
 {
     struct ff_permutation order = {.n = job->geometry.rows};
-    struct ff_import_opts opts = {.geometry = &job->geometry, .order = &order};
+    struct ff_import_data_opts opts = {.geometry = &job->geometry, .order = &order};
     struct ff_needs unused = {0};
 
     return ff_import_needs(&opts, job->manifest->features, job->manifest->is_float, &unused);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Exported weights: what an outside program computes from them is what predict prints, for every
-# mode and recipe; what is refused.
+# mode and recipe; imported, they are the same model; what is refused.
 # shellcheck source=tests/cli/lib
 . "${FFTOOL_ROOT:?}/tests/cli/lib"
 
@@ -74,6 +74,25 @@ ok "what is refused creates no file" [ ! -e new.safetensors ]
 ff 0 export model.ff -o one.safetensors --layers last
 ok "one layer is exported" has out '^one\.safetensors: layers 2 to 2, '
 
+ff 0 import model.safetensors -o again.ff
+ok "the imported model is described" has out '^again\.ff: 2 layers, 114,320 parameters, '
+ok "it has the same weights" [ "$(weights_hash again.ff)" = "$(weights_hash model.ff)" ]
+for model in model again; do
+    ff 0 predict $model.ff --input "$images" --limit $samples --output $model.csv --quiet
+done
+ok "it has the same scores" cmp model.csv again.csv
+ff 0 inspect again.ff --verify
+refused 1 'again\.ff' import model.safetensors -o again.ff
+ok "--force is suggested" has err '^hint: .*--force'
+ff 0 import model.safetensors -o again.ff --force --json
+json out
+ok "--json has the hash of the model" [ "$(leaf .weights_hash)" = "$(weights_hash model.ff)" ]
+refused 4 'model\.ff: byte 8: .* not a safetensors file' import model.ff -o new.ff
+refused 1 'has no tensor "layers\.1\.weight"' import one.safetensors -o new.ff
+head -c 100000 model.safetensors >half.safetensors
+refused 4 'byte [0-9]*: the tensors end here' import half.safetensors -o new.ff
+ok "what is refused makes no model" [ ! -e new.ff ]
+
 python=$(python_with numpy)
 if [ -z "$python" ]; then
     echo "SKIPPED: NumPy's scores are not compared: python3-numpy is not installed"
@@ -99,8 +118,8 @@ with --recipe classic --label-embedding append --hidden 20x2
 with --recipe classic --hidden 20
 with --validation 0.2 --hidden 20x4
 with --sweeps 2 --epochs 2 --hidden 20x2
-ff 0 export model.ff -o half.safetensors --dtype bf16 --quiet
-"$python" "$examples/predict_numpy.py" half.safetensors samples.npy >scores.csv 2>err
+ff 0 export model.ff -o short.safetensors --dtype bf16 --quiet
+"$python" "$examples/predict_numpy.py" short.safetensors samples.npy >scores.csv 2>err
 ok "NumPy reads bf16" lines scores.csv $((samples + 1))
 
 # A table with numbers and texts: categories are numbers in the order of their names

@@ -101,7 +101,7 @@ static int import(struct ff_set *set, const struct ff_geometry *geometry,
                   const struct ff_permutation *order, const char *compress, char fingerprint[33])
 {
     struct ff_dataset_spec spec = {.path = directory, .schema = known};
-    struct ff_import_opts opts = {.geometry = geometry, .order = order, .set = set};
+    struct ff_import_data_opts opts = {.geometry = geometry, .order = order, .set = set};
     struct ff_import_facts facts;
     struct ff_scratch scratch;
     int status;
@@ -111,7 +111,7 @@ static int import(struct ff_set *set, const struct ff_geometry *geometry,
     if (compress)
         opts.compression = (struct ff_compression){FF_CODEC_ZSTD, 1};
     ck_assert_msg(ff_dataset_open(ctx, &spec, &opts.dataset) == FF_OK, "%s", ff_ctx_message(ctx));
-    status = ff_import(ctx, &opts, fingerprint ? &facts : NULL);
+    status = ff_import_data(ctx, &opts, fingerprint ? &facts : NULL);
     if (fingerprint)
         strcpy(fingerprint, facts.fingerprint);
     ff_dataset_close(opts.dataset);

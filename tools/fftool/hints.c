@@ -17,7 +17,8 @@ enum {
     INSPECT = 16,
     PLAN = 32,
     OTHERS = 64,
-    EXPORT = 128
+    EXPORT = 128,
+    IMPORT = 256
 };
 #define TRAINING (TRAIN | RESUME)
 #define MEASURING (EVAL | PREDICT)
@@ -55,7 +56,7 @@ static const struct hint {
      "`fftool inspect {model}` shows the dataset that it was trained on"},
     {FF_EEXIST, FF_ABOUT_MODEL, TRAIN, 0, 0, "give --model another name"},
     {FF_EFORMAT, FF_ABOUT_MODEL, TRAIN, 0, 0, "give --model another name"},
-    {FF_EEXIST, ANY_SUBJECT, EXPORT, 0, FORCED,
+    {FF_EEXIST, ANY_SUBJECT, EXPORT | IMPORT, 0, FORCED,
      "give --output another name, or overwrite it with --force"},
     {FF_ECORRUPT, FF_ABOUT_MODEL, TRAIN, OPENS, FORCED,
      "`fftool inspect --verify {model}` shows where; --force overwrites it"},
@@ -88,11 +89,11 @@ static const struct hint {
     {FF_EFULL, ANY_SUBJECT, TRAINING, 0, SAVED, "free disk space, and run the same command again"},
     {FF_EFULL, ANY_SUBJECT, MEASURING, 0, 0,
      "free disk space, or put temporary files elsewhere (--scratch DIR)"},
-    {FF_EFULL, ANY_SUBJECT, INSPECT | EXPORT, 0, 0, "free disk space"},
+    {FF_EFULL, ANY_SUBJECT, INSPECT | EXPORT | IMPORT, 0, 0, "free disk space"},
     {FF_EFBIG, ANY_SUBJECT, TRAINING, SAVED, 0,
      "raise the limit; `{resume}` then resumes the training"},
     {FF_EFBIG, ANY_SUBJECT, TRAINING, 0, SAVED, "raise the limit, and run the same command again"},
-    {FF_EFBIG, ANY_SUBJECT, MEASURING | EXPORT, 0, 0, "raise the limit"},
+    {FF_EFBIG, ANY_SUBJECT, MEASURING | EXPORT | IMPORT, 0, 0, "raise the limit"},
 
     /* Memory is not sufficient. */
     {FF_ENOMEM, ANY_SUBJECT, ANY_COMMAND, LIMITED, 0,
@@ -127,8 +128,8 @@ static unsigned command_bit(const char *name)
     static const struct {
         const char *name;
         unsigned bit;
-    } bits[] = {{"train", TRAIN},     {"resume", RESUME}, {"eval", EVAL},    {"predict", PREDICT},
-                {"inspect", INSPECT}, {"plan", PLAN},     {"export", EXPORT}};
+    } bits[] = {{"train", TRAIN},     {"resume", RESUME}, {"eval", EVAL},     {"predict", PREDICT},
+                {"inspect", INSPECT}, {"plan", PLAN},     {"export", EXPORT}, {"import", IMPORT}};
     size_t i;
 
     for (i = 0; i < sizeof bits / sizeof bits[0]; i++)

@@ -27,6 +27,7 @@
     ROW(plot)         \
     ROW(inspect)      \
     ROW(export)       \
+    ROW(import)       \
     ROW(bench)
 
 enum exit_code {
