@@ -20,6 +20,7 @@ python_with()
 }
 
 # same_scores FILE FILE: of the same samples, to 1e-5 of the largest of a sample, at least of 1
+# shellcheck disable=SC2317 # ok calls it
 same_scores()
 {
     awk -F, 'NR == FNR { line[FNR] = $0; next }
