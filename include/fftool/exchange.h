@@ -13,7 +13,7 @@
  *
  * and these metadata, each a text, most of them of JSON:
  *
- *     format, version, writer, recipe, data, progress, choice
+ *     format, version, writer, recipe, data, progress, choice, lineage
  *                   the members of the model's manifest (fftool-format(5)): the recipe; columns,
  *                   means and class names of the data, of whose path only the last part is kept;
  *                   the layers chosen on held-out samples and the temperature

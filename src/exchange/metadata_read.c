@@ -9,8 +9,11 @@
 
 #define DUMP (JSON_COMPACT | JSON_REAL_PRECISION(17))
 
+#define LINEAGE "lineage" /* of a model that extends another one; others have none */
+
 /* The members of a manifest; "format" is a string, the others are JSON. */
-static const char *const members[] = {"version", "writer", "recipe", "data", "progress", "choice"};
+static const char *const members[] = {"version",  "writer", "recipe", "data",
+                                      "progress", "choice", LINEAGE};
 #define MEMBERS (sizeof members / sizeof *members)
 
 static int no_memory(struct ff_ctx *ctx)
@@ -50,6 +53,8 @@ static int join(struct ff_ctx *ctx, const struct ff_safetensors *file, json_t *m
     for (size_t i = 0; i < MEMBERS && status == FF_OK; i++) {
         json_t *value;
 
+        if (strcmp(members[i], LINEAGE) == 0 && !ff_safetensors_metadata(file, LINEAGE))
+            continue;
         status = parse(ctx, file, members[i], &value);
         if (status == FF_OK && json_object_set_new(manifest, members[i], value) != 0)
             status = no_memory(ctx);

@@ -94,6 +94,17 @@ head -c 100000 model.safetensors >half.safetensors
 refused 4 'byte [0-9]*: the tensors end here' import half.safetensors -o new.ff
 ok "what is refused makes no model" [ ! -e new.ff ]
 
+ff 0 extend model.ff --output longer.ff --epochs 1 --quiet
+ff 0 export longer.ff -o longer.safetensors --quiet
+ff 0 import longer.safetensors -o again.ff --force --quiet
+for model in longer again; do
+    ff 0 inspect $model.ff --json
+    json out
+    grep ancestor leaves >$model.lineage
+done
+ok "an extended model keeps its lineage" cmp longer.lineage again.lineage
+ok "of which there is some" [ -s again.lineage ]
+
 python=$(python_with numpy)
 if [ -z "$python" ]; then
     echo "SKIPPED: NumPy's scores are not compared: python3-numpy is not installed"
