@@ -196,6 +196,19 @@ FF_CHECK int ff_model_tensors(struct ff_model *model,
  * (yet); FF_EINVAL: it does not have that number of ELEMENTS. */
 FF_CHECK int ff_model_read_tensor(struct ff_model *model, const char *name, float *out,
                                   size_t elements);
+/* How a tensor differs between two models. */
+struct ff_tensor_difference {
+    size_t size; /* sizeof(struct ff_tensor_difference) */
+    uint64_t elements;
+    uint64_t different;  /* elements of other bits */
+    double largest, rms; /* absolute difference of the elements: the largest, the root of the mean
+                            square; NAN if there are NaNs */
+    double cosine;       /* of the angle between the tensors; NAN if one is all 0 */
+};
+/* Compares the tensor called NAME in A and B, tile by tile. FF_ENOTFOUND: one does not have it
+ * (yet); FF_EMISMATCH: it has another shape in B. Messages are those of A's context. */
+FF_CHECK int ff_model_compare_tensor(struct ff_model *a, struct ff_model *b, const char *name,
+                                     struct ff_tensor_difference *out);
 /* Reads every value and checks its hash; calls DAMAGED, which may be NULL, with a line for each bad
  * one. FF_ECORRUPT if there is any. Sets *VALUES and *BYTES to what was read. */
 FF_CHECK int ff_model_verify(struct ff_model *model, void (*damaged)(void *arg, const char *text),

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "exchange/output.h"
-#include "model/inspect.h"
+#include "inspect/inspect.h"
 
 #include <fftool/exchange.h>
 #include <jansson.h>

@@ -73,7 +73,7 @@ static void check_numbers(const struct numbers *read)
     char texts[4][64];
     char *words[] = {(char[]){"numbers"}, texts[0], texts[1], texts[2], texts[3], NULL};
     struct numbers again;
-    const char *operand, **given;
+    const char *operands[2], **given;
 
     FUZZ_CHECK(read->size >= LEAST_SIZE && read->count <= MOST_COUNT);
     FUZZ_CHECK(isfinite(read->real) && read->real >= 0);
@@ -82,7 +82,7 @@ static void check_numbers(const struct numbers *read)
     snprintf(texts[1], sizeof texts[1], "--count=%" PRIu32, read->count);
     snprintf(texts[2], sizeof texts[2], "--count64=%" PRIu64, read->count64);
     snprintf(texts[3], sizeof texts[3], "--real=%.17g", read->real);
-    FUZZ_CHECK(options_parse(&numbers, 5, words, &again, &operand, &given) == EXIT_DONE);
+    FUZZ_CHECK(options_parse(&numbers, 5, words, &again, operands, &given) == EXIT_DONE);
     FUZZ_CHECK(options_find(number_options, given, "count64") == texts[2] + strlen("--count64="));
     free(given);
     FUZZ_CHECK(again.size == read->size && again.count == read->count &&
@@ -94,7 +94,7 @@ static void check_options(const struct command *command, int argc, char **argv)
     void *settings = calloc(1, command->settings_bytes + 1);
     struct option_spec *options = options_with_fields(command->options);
     struct command whole = *command;
-    const char *operand, **given;
+    const char *operands[2], **given;
     bool printed;
     int result;
 
@@ -103,7 +103,7 @@ static void check_options(const struct command *command, int argc, char **argv)
     if (command->init)
         command->init(settings);
     fuzz_catch_stderr();
-    result = options_parse(&whole, argc, argv, settings, &operand, &given);
+    result = options_parse(&whole, argc, argv, settings, operands, &given);
     free(given);
     printed = fuzz_release_stderr() > 0;
     FUZZ_CHECK(result == EXIT_DONE || result == OPTIONS_HELP || result == EXIT_USAGE);

@@ -162,6 +162,8 @@ void options_help(const struct command *command, const void *settings, FILE *out
     fprintf(out, "Usage: fftool %s", command->name);
     if (command->operand != NULL)
         fprintf(out, " %s", command->operand);
+    if (command->other != NULL)
+        fprintf(out, " %s", command->other);
     for (option = command->options; option->name != NULL; option++)
         if (option->required)
             fprintf(out, " --%s %s", option->name, option->argument);

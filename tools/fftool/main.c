@@ -111,7 +111,7 @@ static int run_with_options(const struct command *command, int argc, char **argv
 {
     struct cli cli = {.command = command->name, .options = command->options};
     void *settings = malloc(command->settings_bytes);
-    const char *operand;
+    const char *operands[2];
     int result = EXIT_FAILED;
 
     if (settings == NULL || ff_ctx_new(&cli.ctx) != FF_OK) {
@@ -121,13 +121,14 @@ static int run_with_options(const struct command *command, int argc, char **argv
     bus_error_catch(command->name);
     ff_ctx_on_warning(cli.ctx, print_warning, &cli);
     options_defaults(command, settings);
-    result = options_parse(command, argc, argv, settings, &operand, &cli.given);
+    result = options_parse(command, argc, argv, settings, operands, &cli.given);
     if (result == OPTIONS_HELP) {
         options_defaults(command, settings);
         options_help(command, settings, stdout);
         result = EXIT_DONE;
     } else if (result == EXIT_DONE) {
-        result = command->run(&cli, settings, operand);
+        cli.other = operands[1];
+        result = command->run(&cli, settings, operands[0]);
     }
     if (command->release != NULL)
         command->release(settings);

@@ -349,15 +349,20 @@ static int parse_options(const struct command *command, int argc, char **argv, v
     return EXIT_DONE;
 }
 
-static int parse_operand(const struct command *command, int argc, char **argv, const char **operand)
+static int parse_operands(const struct command *command, int argc, char **argv,
+                          const char *operands[2])
 {
-    *operand = NULL;
-    if (command->operand != NULL) {
+    const char *const names[2] = {command->operand, command->other};
+
+    for (size_t i = 0; i < 2; i++) {
+        operands[i] = NULL;
+        if (names[i] == NULL)
+            continue;
         if (optind == argc)
-            return usage_error(command->name, "%s is missing", command->operand);
-        *operand = argv[optind++];
-        if (**operand == '\0')
-            return usage_error(command->name, "%s is empty", command->operand);
+            return usage_error(command->name, "%s is missing", names[i]);
+        operands[i] = argv[optind++];
+        if (*operands[i] == '\0')
+            return usage_error(command->name, "%s is empty", names[i]);
     }
     if (optind < argc)
         return usage_error(command->name, "unexpected argument \"%s\"", argv[optind]);
@@ -397,7 +402,7 @@ static int check_given(const struct command *command, const char *const *given)
 }
 
 int options_parse(const struct command *command, int argc, char **argv, void *settings,
-                  const char **operand, const char ***given)
+                  const char *operands[2], const char ***given)
 {
     struct getopt_tables tables = {NULL, NULL};
     int result = EXIT_FAILED;
@@ -409,7 +414,7 @@ int options_parse(const struct command *command, int argc, char **argv, void *se
     }
     result = parse_options(command, argc, argv, settings, &tables, *given);
     if (result == EXIT_DONE)
-        result = parse_operand(command, argc, argv, operand);
+        result = parse_operands(command, argc, argv, operands);
     if (result == EXIT_DONE)
         result = check_given(command, (const char *const *)*given);
 out:

@@ -74,13 +74,13 @@ struct option_spec *options_with_fields(const struct option_spec *options);
 int recipe_from_options(const struct cli *cli, const char *hidden, struct ff_recipe **out);
 
 /*
- * Parses ARGV (argv[0] is the command's name) into SETTINGS. *OPERAND is the operand, or NULL;
- * *GIVEN has the value of each row of the command's options as it is in ARGV, "" for a flag, NULL
- * for an option that is not given; the caller frees it. Returns EXIT_DONE, OPTIONS_HELP, or
- * EXIT_USAGE with the reason printed.
+ * Parses ARGV (argv[0] is the command's name) into SETTINGS. OPERANDS are those that it
+ * takes, or NULL; *GIVEN has the value of each row of the command's options as it is in ARGV, ""
+ * for a flag, NULL for an option that is not given; the caller frees it. Returns EXIT_DONE,
+ * OPTIONS_HELP, or EXIT_USAGE with the reason printed.
  */
 int options_parse(const struct command *command, int argc, char **argv, void *settings,
-                  const char **operand, const char ***given);
+                  const char *operands[2], const char ***given);
 /* Returns the value of --NAME in GIVEN, whose rows are those of OPTIONS; NULL: it is not given. */
 const char *options_find(const struct option_spec *options, const char *const *given,
                          const char *name);

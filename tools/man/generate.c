@@ -155,15 +155,22 @@ static void print_options(const struct page *pages, struct page *page)
     page->printed = true;
 }
 
+/* NAME may be NULL. */
+static void print_operand(const char *name)
+{
+    if (name == NULL)
+        return;
+    fputs(".Ar ", stdout);
+    print_lower(name);
+    putchar('\n');
+}
+
 static void print_synopsis(struct page *pages)
 {
     for (const struct page *page = pages; page < pages + N_COMMANDS; page++) {
         printf(".Nm\n.Cm %s\n", page->command->name);
-        if (page->command->operand != NULL) {
-            fputs(".Ar ", stdout);
-            print_lower(page->command->operand);
-            putchar('\n');
-        }
+        print_operand(page->command->operand);
+        print_operand(page->command->other);
         for (const struct option_spec *option = page->options; option->name != NULL; option++)
             if (option->required) {
                 printf(".Fl -%s Ar ", option->name);

@@ -65,11 +65,12 @@ static void print_marked(const struct marked *m, const char *before, const char 
 
 static bool is_placeholder(const struct page *page, const char *word, size_t n)
 {
-    const char *operand = page->command->operand;
+    const char *const operands[] = {page->command->operand, page->command->other};
     const struct option_spec *option;
 
-    if (operand != NULL && strlen(operand) == n && strncmp(operand, word, n) == 0)
-        return true;
+    for (size_t i = 0; i < sizeof operands / sizeof *operands; i++)
+        if (operands[i] != NULL && strlen(operands[i]) == n && strncmp(operands[i], word, n) == 0)
+            return true;
     for (option = page->options; option->name != NULL; option++)
         if (option->argument != NULL && strlen(option->argument) == n &&
             strncmp(option->argument, word, n) == 0)

@@ -1,5 +1,5 @@
 /* fftool inspect: shows the contents of a model file, complete or in training. */
-#include "commands/inspect.h"
+#include "views/inspect.h"
 #include "common/print.h"
 #include "options.h"
 

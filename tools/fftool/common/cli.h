@@ -26,6 +26,7 @@
     ROW(profile)      \
     ROW(plot)         \
     ROW(inspect)      \
+    ROW(diff)         \
     ROW(export)       \
     ROW(import)       \
     ROW(bench)
@@ -53,6 +54,7 @@ struct cli {
     const char *command; /* its name */
     const struct option_spec *options;
     const char **given; /* values of OPTIONS as given (options.h) */
+    const char *other;  /* the second operand; NULL: there is none */
     const char *model;  /* the model in use, for hints; NULL: none yet */
     struct situation situation;
     bool quiet; /* nothing but errors on stderr */
@@ -60,9 +62,10 @@ struct cli {
 
 struct command {
     const char *name;
-    const char *operand;     /* the one operand it needs, such as "MODEL"; NULL: takes none */
-    const char *summary;     /* half a line, for `fftool help` */
-    const char *description; /* paragraphs, wrapped when printed */
+    const char *operand;               /* the operand it needs, such as "MODEL"; NULL: takes none */
+    const char *other;                 /* a second one; NULL: takes none */
+    const char *summary;               /* half a line, for `fftool help` */
+    const char *description;           /* paragraphs, wrapped when printed */
     void (*describe_more)(FILE *out);  /* prints more paragraphs, from tables; may be NULL */
     const char *examples;              /* lines, printed as they are */
     const struct option_spec *options; /* ended by a row without a name */

@@ -1,5 +1,5 @@
 /* Listing the tensors of a model file, and reading one into a caller's memory. */
-#include "model/inspect.h"
+#include "inspect/tensors.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -146,15 +146,24 @@ static int copy_tile(void *arg, uint32_t tile, const float *data, size_t n)
     return FF_OK;
 }
 
+int ff_inspect_find(const struct ff_model *model, const char *name, struct ff_tensor *out,
+                    uint32_t *layer)
+{
+    return find(model, name, out, layer)
+               ? FF_OK
+               : ff_fail(model->ctx, FF_ENOTFOUND, "%s has no tensor \"%s\"",
+                         ff_model_file_path(model->file), name);
+}
+
 static int read_tensor(struct ff_model *model, const char *name, float *out, size_t elements)
 {
     struct ff_tensor tensor;
     struct copying copying = {&tensor, out};
     uint32_t layer;
+    int status = ff_inspect_find(model, name, &tensor, &layer);
 
-    if (!find(model, name, &tensor, &layer))
-        return ff_fail(model->ctx, FF_ENOTFOUND, "%s has no tensor \"%s\"",
-                       ff_model_file_path(model->file), name);
+    if (status != FF_OK)
+        return status;
     if (elements != (size_t)tensor.units * tensor.per_unit)
         return ff_fail(model->ctx, FF_EINVAL, "%s: %s has %zu elements, not %zu",
                        ff_model_file_path(model->file), name,

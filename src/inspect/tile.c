@@ -1,5 +1,5 @@
 /* Reading tensors out of a model file, tile by tile. */
-#include "model/inspect.h"
+#include "inspect/inspect.h"
 
 struct ff_tile_key ff_inspect_key(const struct ff_model *model, uint32_t layer,
                                   const struct ff_tensor *tensor, uint32_t tile)

@@ -1,6 +1,6 @@
 /* An open model, for code that reads its tensors: inspection and export. */
-#ifndef FF_MODEL_INSPECT_H
-#define FF_MODEL_INSPECT_H
+#ifndef FF_INSPECT_INSPECT_H
+#define FF_INSPECT_INSPECT_H
 
 #include "model/network.h"
 

@@ -1,6 +1,6 @@
 /* What `fftool inspect` shows of the data that a model is trained on. */
-#include "commands/inspect.h"
 #include "common/print.h"
+#include "views/inspect.h"
 
 #include <fftool/text.h>
 #include <math.h>

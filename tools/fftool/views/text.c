@@ -1,6 +1,6 @@
 /* fftool inspect: a model, or one layer, for people. */
-#include "commands/inspect.h"
 #include "common/print.h"
+#include "views/inspect.h"
 #include <fftool/memory.h>
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* Inspecting a layer of a model file: statistics of its tensors, a tile in memory at a time. */
-#include "model/inspect.h"
+#include "inspect/inspect.h"
 
 #include "model/layer_metrics.h"
 

@@ -1,5 +1,5 @@
 /* fftool inspect --json: everything, for programs. */
-#include "commands/inspect.h"
+#include "views/inspect.h"
 #include <math.h>
 
 static json_t *stats_object(const struct ff_tensor_stats *stats)

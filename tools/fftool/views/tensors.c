@@ -1,6 +1,6 @@
 /* fftool inspect --tensors: every tensor by name, as text or JSON. */
-#include "commands/inspect.h"
 #include "common/print.h"
+#include "views/inspect.h"
 #include <inttypes.h>
 #include <string.h>
 

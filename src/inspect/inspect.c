@@ -1,5 +1,5 @@
 /* Inspecting a model file as a whole: manifest, sizes, hash, verification. */
-#include "model/inspect.h"
+#include "inspect/inspect.h"
 
 #include "base/hex.h"
 

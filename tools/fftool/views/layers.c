@@ -1,6 +1,6 @@
 /* fftool inspect: the table of layers, in 80 columns or wide. */
-#include "commands/inspect.h"
 #include "common/print.h"
+#include "views/inspect.h"
 #include <math.h>
 
 struct text inspect_ratio(uint64_t raw, uint64_t stored)

@@ -3,8 +3,8 @@
  * memory stays small for a model of any size; as JSON it is printed when it is whole. Functions
  * return a status of the library unless documented otherwise.
  */
-#ifndef CLI_COMMANDS_INSPECT_H
-#define CLI_COMMANDS_INSPECT_H
+#ifndef CLI_VIEWS_INSPECT_H
+#define CLI_VIEWS_INSPECT_H
 
 #include "common/output.h"
 #include "json.h"
