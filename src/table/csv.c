@@ -45,15 +45,16 @@ static const char *line_end(const char *text, const char *end)
 
 /* Whether TEXT, the beginning of a file or, if WHOLE, all of it, may be a table: its first two
  * lines have as many separators of one kind, and it has no bytes that text does not have. The
- * second line may be beyond the beginning; a model's data, OF_MODEL, may have one line. */
-static bool looks_like_a_table(const char *text, size_t n, bool whole, bool of_model)
+ * second line may be beyond the beginning. Data of a model of COLUMNS, 0: none, may have one line,
+ * and that of one column no separators. */
+static bool looks_like_a_table(const char *text, size_t n, bool whole, uint32_t columns)
 {
     const char *end = text + n, *first = line_end(text, end);
     const char *second = first < end ? line_end(first + 1, end) : end;
     const bool has_second = first + 1 < second && (second < end || whole);
-    bool same = false;
+    bool same = columns == 1;
 
-    if (!has_second && whole && !of_model)
+    if (!has_second && whole && columns == 0)
         return false;
     for (const char *c = ",;\t|"; *c; c++) {
         size_t count = count_separators(text, first, *c);
@@ -67,7 +68,7 @@ static bool looks_like_a_table(const char *text, size_t n, bool whole, bool of_m
 }
 
 /* Bids for a file of any name. */
-static int bid_for_content(struct ff_ctx *ctx, const char *path, bool of_model)
+static int bid_for_content(struct ff_ctx *ctx, const char *path, uint32_t columns)
 {
     char text[LOOKED_AT];
     struct ff_input *input;
@@ -78,7 +79,7 @@ static int bid_for_content(struct ff_ctx *ctx, const char *path, bool of_model)
         return 0; /* another format says why */
     status = ff_input_read(input, text, sizeof text, &got);
     ff_input_close(input);
-    return status == FF_OK && looks_like_a_table(text, got, got < sizeof text, of_model)
+    return status == FF_OK && looks_like_a_table(text, got, got < sizeof text, columns)
                ? FF_BID_CONTENT
                : 0;
 }
@@ -89,7 +90,7 @@ static int csv_bid(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
 
     return bid > 0 || ff_path_is_directory(spec->path)
                ? bid
-               : bid_for_content(ctx, spec->path, spec->schema && spec->schema->n_columns > 0);
+               : bid_for_content(ctx, spec->path, spec->schema ? spec->schema->n_columns : 0);
 }
 
 static int csv_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, unsigned i,

@@ -20,7 +20,12 @@ int ff_layout_rewind(struct ff_reader *reader, const struct ff_layout *layout)
     bool got;
     int status = ff_reader_rewind(reader, reader->separator);
 
-    return status == FF_OK && layout->header ? ff_reader_next(reader, &got) : status;
+    if (status != FF_OK || !layout->header)
+        return status;
+    reader->expected = 0; /* blank lines before the header are no rows */
+    status = ff_reader_next(reader, &got);
+    reader->expected = layout->n_fields;
+    return status;
 }
 
 int ff_layout_check_name(const struct ff_reader *reader, uint32_t i, const char *text)

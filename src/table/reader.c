@@ -209,9 +209,11 @@ static int check_count(struct ff_reader *reader)
                           reader->n_fields == 1 ? "" : "s", reader->expected);
 }
 
-static bool is_blank(const struct ff_reader *reader, const char *start)
+/* Whether the record that begins at START is to be skipped as a blank line. */
+static bool is_skipped(const struct ff_reader *reader, const char *start)
 {
-    return reader->n_fields == 1 && reader->fields[0].length == 0 && *start != '"';
+    return reader->expected != 1 && reader->n_fields == 1 && reader->fields[0].length == 0 &&
+           *start != '"';
 }
 
 int ff_reader_next(struct ff_reader *reader, bool *got)
@@ -221,7 +223,7 @@ int ff_reader_next(struct ff_reader *reader, bool *got)
         char *start = reader->buffer + reader->begin;
         struct split split = {.at = start, .end = reader->buffer + reader->end};
         enum found found = INCOMPLETE;
-        bool blank;
+        bool skipped;
 
         if (reader->ended && reader->begin == reader->end)
             return FF_OK;
@@ -241,10 +243,10 @@ int ff_reader_next(struct ff_reader *reader, bool *got)
                 return status;
             continue;
         }
-        blank = is_blank(reader, start);
+        skipped = is_skipped(reader, start);
         reader->begin = (size_t)(split.at - reader->buffer);
         reader->next_line += split.breaks;
-        if (blank)
+        if (skipped)
             continue;
         end_fields(reader);
         *got = true;

@@ -3,7 +3,8 @@
  * line feed, a carriage return or both; the last record may lack its end. A field that begins with
  * a quotation mark ends with one; between them separators and line ends are text, and "" is a
  * quotation mark. Spaces around a field are not part of it unless they are within quotation marks.
- * Blank lines and a UTF-8 byte order mark are skipped. The reader holds one record.
+ * A UTF-8 byte order mark is skipped, and so are blank lines, unless each record must have one
+ * field: a blank line is then a missing value. The reader holds one record.
  */
 #ifndef FF_TABLE_READER_H
 #define FF_TABLE_READER_H

@@ -180,6 +180,10 @@ ff 0 train --data words.csv $net --model words.ff
 printf 'red,up\nblue,down\ngreen,down\nblue,down\n' >more.csv
 ff 0 predict words.ff --input more.csv --quiet
 ok "the first of rows without names is one" [ "$(wc -l <out)" = 5 ]
+cut -d, -f1,3 train.csv >one.csv
+ff 0 train --data one.csv $net --fill-missing --model one.ff
+printf 'size\n1\n\n2\n' | "$FFTOOL" predict one.ff --input - --quiet >out 2>err
+ok "a table of one column has a row for each line" [ "$(wc -l <out)" = 4 ]
 
 # What only looks like predictions is kept
 echo gene,label,p_value >mine.csv

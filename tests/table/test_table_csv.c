@@ -306,6 +306,36 @@ START_TEST(the_label_and_the_names_of_rows_are_found_without_a_header)
 }
 END_TEST
 
+/* A table of one column, with numbers 5, 6 and a missing one, and the row of that. */
+static const struct {
+    const char *text;
+    int missing;
+} one_column[] = {
+    {"n\n5\n\n6\n", 1},
+    {"\n  \nn\n5\n6\n\n", 2},
+    {"5\r\n\r\n6\r\n", 1},
+    {"\n5\n6", 0},
+};
+
+START_TEST(a_blank_line_of_a_table_of_one_column_is_a_missing_value)
+{
+    const char *text = one_column[_i].text;
+    struct content model =
+        take_table("a.csv", "n,c\n1,x\n3,y\n", (struct ff_dataset_spec){.fill_missing = true});
+    const struct ff_dataset_spec spec = {.schema = &model.schema, .unlabelled = true};
+    struct content content = take_table("b.csv", text, spec);
+
+    ck_assert_uint_eq(content.info.rows, 3);
+    for (int row = 0, value = 5; row < 3; row++)
+        ck_assert(content.values[row] == (float)(row == one_column[_i].missing ? 2 : value++));
+    ff_schema_release(&content.schema);
+    model.schema.fills_missing = false;
+    ck_assert_int_eq(read_table("b.csv", text, spec, NULL), FF_EINVAL);
+    ck_says("the value is missing");
+    ff_schema_release(&model.schema);
+}
+END_TEST
+
 static void keep_warning(void *arg, const char *text)
 {
     snprintf(arg, FF_MESSAGE_BYTES, "%s", text);
@@ -428,6 +458,8 @@ int main(void)
                         (int)(sizeof later / sizeof *later));
     tcase_add_loop_test(tc, the_label_and_the_names_of_rows_are_found_without_a_header, 0,
                         (int)(sizeof places / sizeof *places));
+    tcase_add_loop_test(tc, a_blank_line_of_a_table_of_one_column_is_a_missing_value, 0,
+                        (int)(sizeof one_column / sizeof *one_column));
     tcase_add_test(tc, a_number_that_is_a_name_too_is_the_name_with_a_warning);
     tcase_add_loop_test(tc, faults_are_reported_with_line_and_column, 0,
                         (int)(sizeof bad / sizeof *bad));
