@@ -119,22 +119,38 @@ static int take_shape(struct images *images, const struct ff_dataset_spec *spec)
     return FF_OK;
 }
 
-static int survey(struct images *images)
+/* Warns of what is ignored. */
+static void warn_ignored(const struct images *images)
 {
     const struct ff_tree *tree = &images->tree;
-    const uint64_t *others = &images->survey.others;
+    const uint64_t others = images->survey.others;
+    char first[NAME_MAX + 1];
+    const uint64_t beside =
+        tree->flat || tree->single ? 0 : ff_listing_count(tree->root, FF_LIST_IMAGES, first);
+
+    if (others > 0)
+        ff_warn(images->base.ctx,
+                "%s: %" PRIu64 " entr%s in directories of classes %s no images (.png, .jpg, .jpeg, "
+                ".pgm, .ppm), and %s ignored",
+                tree->root, others, others == 1 ? "y" : "ies", others == 1 ? "is" : "are",
+                others == 1 ? "is" : "are");
+    if (beside > 0)
+        ff_warn(images->base.ctx,
+                "%s: %" PRIu64 " image%s beside the directories of classes (%s%s) %s ignored",
+                tree->root, beside, beside == 1 ? "" : "s", first,
+                beside == 1 ? "" : ", for example", beside == 1 ? "is" : "are");
+}
+
+static int survey(struct images *images)
+{
     struct timespec now;
     int status = ff_tree_survey(&images->tree, images->of_model ? NULL : look_at_header, images,
                                 &images->survey);
 
     clock_gettime(CLOCK_REALTIME, &now);
     images->trusted = ff_data_nanoseconds(now) - images->survey.newest_ns > FF_MTIME_GRAIN_NS;
-    if (status == FF_OK && *others > 0 && !images->of_model)
-        ff_warn(images->base.ctx,
-                "%s: %" PRIu64 " entr%s in directories of classes %s no images (.png, .jpg, .jpeg, "
-                ".pgm, .ppm), and %s ignored",
-                tree->root, *others, *others == 1 ? "y" : "ies", *others == 1 ? "is" : "are",
-                *others == 1 ? "is" : "are");
+    if (status == FF_OK && !images->of_model)
+        warn_ignored(images);
     return status;
 }
 

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,6 +52,23 @@ bool ff_listing_has(const char *path, enum ff_listing_what what)
     if (directory)
         closedir(directory);
     return found;
+}
+
+uint64_t ff_listing_count(const char *path, enum ff_listing_what what, char first[NAME_MAX + 1])
+{
+    DIR *directory = opendir(path);
+    const struct dirent *entry;
+    uint64_t n = 0;
+
+    while (directory && (entry = next_entry(directory)) != NULL) {
+        if (!is_wanted(directory, entry, what))
+            continue;
+        if (n++ == 0 || strcmp(entry->d_name, first) < 0)
+            snprintf(first, NAME_MAX + 1, "%s", entry->d_name);
+    }
+    if (directory)
+        closedir(directory);
+    return n;
 }
 
 /* Moves the block *BLOCK of OLD bytes to one of twice as many, at least FIRST. */

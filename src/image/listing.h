@@ -5,6 +5,8 @@
 
 #include "base/context.h"
 
+#include <limits.h>
+
 #define FF_LISTING_MOST 1000000u /* names */
 
 struct ff_listing {
@@ -26,6 +28,8 @@ FF_CHECK int ff_listing_read(struct ff_ctx *ctx, const char *path, enum ff_listi
                              struct ff_listing *listing);
 /* True if PATH has such an entry. System errors count as none. */
 bool ff_listing_has(const char *path, enum ff_listing_what what);
+/* Counts such entries; FIRST gets the first name, if there is one. System errors count as none. */
+uint64_t ff_listing_count(const char *path, enum ff_listing_what what, char first[NAME_MAX + 1]);
 void ff_listing_release(struct ff_listing *listing); /* does nothing if LISTING is zeroed */
 static inline const char *ff_listing_name(const struct ff_listing *listing, uint32_t i)
 {

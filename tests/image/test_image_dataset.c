@@ -204,6 +204,35 @@ START_TEST(what_is_no_image_is_counted_in_one_warning)
 }
 END_TEST
 
+START_TEST(images_beside_the_classes_are_counted_in_one_warning)
+{
+    const struct ff_image image = {.height = SIDE, .width = SIDE, .channels = 1};
+    struct ff_dataset_spec spec = {.path = directory};
+    struct content content, later;
+
+    put_pets("train");
+    put_pets("test");
+    put("train/stray.pgm", 9, false);
+    put("train/lost.pgm", 9, false);
+    put("test/stray.pgm", 9, false);
+    keep_warnings();
+    content = take(&spec);
+    ck_pets(&content);
+    ck_assert_ptr_nonnull(
+        strstr(warnings, "/train: 2 images beside the directories of classes (lost.pgm, for "
+                         "example) are ignored"));
+    ck_assert_ptr_eq(strchr(warnings, '\n'), strrchr(warnings, '\n'));
+    keep_warnings();
+    spec.schema = &content.schema;
+    spec.image = &image;
+    spec.split = FF_SPLIT_TEST;
+    later = take(&spec);
+    ck_assert_str_eq(warnings, "");
+    ff_schema_release(&later.schema);
+    ff_schema_release(&content.schema);
+}
+END_TEST
+
 START_TEST(a_class_without_images_is_an_error)
 {
     const struct ff_dataset_spec spec = {.path = directory};
@@ -437,6 +466,7 @@ static void add_layouts(TCase *tc)
     tcase_add_test(tc, images_without_classes_are_for_prediction_only);
     tcase_add_test(tc, other_formats_come_first);
     tcase_add_test(tc, what_is_no_image_is_counted_in_one_warning);
+    tcase_add_test(tc, images_beside_the_classes_are_counted_in_one_warning);
     tcase_add_test(tc, a_class_without_images_is_an_error);
     tcase_add_test(tc, names_of_classes_are_utf8);
     tcase_add_test(tc, labels_in_a_file_are_refused);
