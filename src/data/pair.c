@@ -151,14 +151,12 @@ static int classify_labels(struct pair *pair, uint64_t first, size_t n, const in
 {
     uint16_t **out = arg;
 
+    (void)first;
     for (size_t i = 0; i < n; i++) {
         uint16_t label = ff_labels_class(&pair->classes, values[i]);
 
         if (label == FF_LABEL_UNSEEN && !pair->of_model)
-            return ff_fail(pair->base.ctx, FF_EMISMATCH,
-                           "%s: changed while it was read (label %" PRId64 " of row %" PRIu64
-                           " is new); run the command again once the file is complete",
-                           ff_input_path(pair->labels.input), values[i], first + i);
+            return ff_data_changed(pair->base.ctx, ff_input_path(pair->labels.input));
         *(*out)++ = label;
     }
     return FF_OK;

@@ -252,10 +252,7 @@ static int images_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
 
 static int changed(const struct images *images)
 {
-    return ff_fail(images->base.ctx, FF_EMISMATCH,
-                   "%s: changed while it was read; run the command again once the files are "
-                   "complete",
-                   images->tree.root);
+    return ff_data_changed(images->base.ctx, images->tree.root);
 }
 
 /* Adds the file FILE of class NAME to the hash. */

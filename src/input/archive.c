@@ -1,6 +1,7 @@
 #include "input/archive.h"
 
 #include "input/decompress.h"
+#include "input/files.h"
 #include "input/libzip.h"
 
 #include <assert.h>
@@ -189,8 +190,7 @@ static int read_tail(struct ff_archive *archive, unsigned char *tail, size_t byt
         if (n < 0)
             return ff_fail_errno(archive->ctx, errno, "%s: cannot read", archive->path);
         if (n == 0)
-            return ff_fail(archive->ctx, FF_EMISMATCH, "%s: changed while it was read",
-                           archive->path);
+            return ff_data_changed(archive->ctx, archive->path);
         done += (size_t)n;
     }
     return FF_OK;

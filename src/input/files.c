@@ -34,3 +34,10 @@ bool ff_data_files_untouched(const struct ff_data_files *read, const struct ff_d
     }
     return read->count > 0 && ff_data_files_equal(&expected, now);
 }
+
+int ff_data_changed(struct ff_ctx *ctx, const char *path)
+{
+    return ff_fail(ctx, FF_EMISMATCH,
+                   "%s: changed while it was read; run the command again once it is complete",
+                   path);
+}

@@ -6,6 +6,7 @@
 #ifndef FF_INPUT_FILES_H
 #define FF_INPUT_FILES_H
 
+#include "base/context.h"
 #include "base/hex.h"
 
 #include <limits.h>
@@ -36,5 +37,7 @@ bool ff_data_files_equal(const struct ff_data_files *a, const struct ff_data_fil
 /* True if the names, sizes and modification times of NOW, which need no hashes, equal those of
  * READ. False if READ has no files or an unknown time. */
 bool ff_data_files_untouched(const struct ff_data_files *read, const struct ff_data_files *now);
+/* FF_EMISMATCH: PATH, a file or directory, was changed while it was read. */
+int ff_data_changed(struct ff_ctx *ctx, const char *path);
 
 #endif

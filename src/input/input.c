@@ -367,10 +367,7 @@ int ff_input_describe(struct ff_input *input, struct ff_data_file *out)
         return ff_fail_errno(input->ctx, errno, "%s: cannot read", input->path);
     if ((uint64_t)st.st_size != input->file_bytes ||
         ff_data_nanoseconds(st.st_mtim) != input->mtime_ns)
-        return ff_fail(
-            input->ctx, FF_EMISMATCH,
-            "%s: changed while it was read; run the command again once the file is complete",
-            input->path);
+        return ff_data_changed(input->ctx, input->path);
     snprintf(out->name, sizeof out->name, "%s", ff_path_base(input->path));
     out->bytes = input->file_bytes;
     out->mtime_ns = input->opened_ns - input->mtime_ns > FF_MTIME_GRAIN_NS ? input->mtime_ns : 0;

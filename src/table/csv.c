@@ -258,7 +258,7 @@ static int read_label(const struct table *table, uint16_t *out)
 
 static int changed(const struct table *table)
 {
-    return ff_one_file_changed(table->base.ctx, ff_input_path(table->reader.input));
+    return ff_data_changed(table->base.ctx, ff_input_path(table->reader.input));
 }
 
 static int next_record(struct ff_dataset *dataset, bool *got)

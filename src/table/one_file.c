@@ -31,13 +31,6 @@ int ff_one_file_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
     return ff_fail(ctx, FF_ENOTFOUND, "%s: was deleted while it was in use", spec->path);
 }
 
-int ff_one_file_changed(struct ff_ctx *ctx, const char *path)
-{
-    return ff_fail(ctx, FF_EMISMATCH,
-                   "%s: changed while it was read; run the command again once the file is complete",
-                   path);
-}
-
 int ff_one_file_read(struct ff_dataset *dataset, const struct ff_one_file_rows *how,
                      const char *path, uint64_t *done, size_t max_rows, float *features,
                      uint16_t *labels, size_t *rows)
@@ -62,5 +55,5 @@ int ff_one_file_read(struct ff_dataset *dataset, const struct ff_one_file_rows *
         status = how->next(dataset, &got);
         got = !got;
     }
-    return status == FF_OK && !got ? ff_one_file_changed(dataset->ctx, path) : status;
+    return status == FF_OK && !got ? ff_data_changed(dataset->ctx, path) : status;
 }

@@ -11,8 +11,6 @@ int ff_one_file_bid(const struct ff_dataset_spec *spec, const struct ff_dataset_
 FF_CHECK int ff_one_file_find(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
                               const struct ff_dataset_format *format, unsigned i,
                               char path[FF_PATH_BYTES]);
-/* FF_EMISMATCH: the file PATH was changed while it was read. */
-int ff_one_file_changed(struct ff_ctx *ctx, const char *path);
 
 /* How rows are read. */
 struct ff_one_file_rows {

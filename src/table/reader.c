@@ -1,5 +1,6 @@
 #include "table/reader.h"
 
+#include "table/byte_order_mark.h"
 #include "table/number.h"
 
 #include <inttypes.h>
@@ -326,7 +327,6 @@ void ff_reader_needs(struct ff_needs *needs)
 
 int ff_reader_rewind(struct ff_reader *reader, char separator)
 {
-    static const char mark[] = "\xef\xbb\xbf";
     int status = ff_input_rewind(reader->input);
 
     memset(reader->stops, 0, sizeof reader->stops);
@@ -338,8 +338,7 @@ int ff_reader_rewind(struct ff_reader *reader, char separator)
     reader->next_line = 1;
     if (status == FF_OK)
         status = fill(reader);
-    if (status == FF_OK && reader->end >= strlen(mark) &&
-        memcmp(reader->buffer, mark, strlen(mark)) == 0)
-        reader->begin = strlen(mark);
+    if (status == FF_OK)
+        reader->begin = ff_byte_order_mark(reader->buffer, reader->end);
     return status;
 }

@@ -1,5 +1,6 @@
 #include "table/sparse.h"
 
+#include "table/byte_order_mark.h"
 #include "table/number.h"
 
 #include <fftool/data.h>
@@ -216,17 +217,14 @@ int ff_sparse_next_value(struct ff_sparse *sparse, bool *got)
 
 int ff_sparse_rewind(struct ff_sparse *sparse)
 {
-    static const char mark[] = "\xef\xbb\xbf";
-
     sparse->status = ff_input_rewind(sparse->input);
     sparse->begin = sparse->end = 0;
     sparse->ended = false;
     sparse->line = sparse->character = 1;
     if (sparse->status == FF_OK)
         fill(sparse);
-    if (sparse->status == FF_OK && sparse->end >= strlen(mark) &&
-        memcmp(sparse->buffer, mark, strlen(mark)) == 0)
-        sparse->begin = strlen(mark);
+    if (sparse->status == FF_OK)
+        sparse->begin = ff_byte_order_mark(sparse->buffer, sparse->end);
     return sparse->status;
 }
 

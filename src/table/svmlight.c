@@ -242,7 +242,7 @@ static int svmlight_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
 
 static int changed(const struct svmlight *data)
 {
-    return ff_one_file_changed(data->base.ctx, ff_input_path(data->rows.input));
+    return ff_data_changed(data->base.ctx, ff_input_path(data->rows.input));
 }
 
 static int next_row(struct ff_dataset *dataset, bool *got)
