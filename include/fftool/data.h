@@ -68,9 +68,10 @@ struct ff_data_source {
                               on, there is none; of other data, that of the model */
     const char *arrays; /* of an .npz: its arrays "IMAGES,LABELS", or "IMAGES" to read no labels or
                            those of the usual name; NULL: found by the usual names */
-    bool
-        fill_missing; /* of a table, to train on: a missing value is the mean of its column, or its
-                         most frequent text; else it is an error. A model keeps it for other data */
+    /* Of a table, to train on: a missing value is the mean of its column or, of texts, the most
+     * frequent one; else it is an error. A model keeps it for other data. The most frequent number
+     * is not offered: to find it exactly takes memory that grows with the file. */
+    bool fill_missing;
     uint16_t resize_width, resize_height; /* of image files, to train on: the size in pixels that
                                              each is resized to; 0: they have one size. A model
                                              keeps it for other data */

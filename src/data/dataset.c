@@ -131,7 +131,7 @@ static int check_options(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
          "image files (.png, .jpg, .pgm, .ppm)"},
         {spec->label_column, format->has_label_columns, "label-column", "tables, and CIFAR-100"},
         {spec->id_column, format->is_table, "id-column", "tables"},
-        {spec->fill_missing, format->is_table, "fill-missing", "tables"},
+        {spec->fill_missing, format->is_table, "missing mean", "tables"},
     };
 
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)

@@ -36,7 +36,7 @@ struct scan {
 int ff_table_missing(const struct ff_reader *reader, uint32_t i)
 {
     return ff_reader_fail(reader, FF_EINVAL, i,
-                          "the value is missing; train with --fill-missing to fill such values, or "
+                          "the value is missing; train with --missing mean to fill such values, or "
                           "remove the row");
 }
 

@@ -38,9 +38,11 @@ ok "an unknown label lists the columns" grep -q 'columns are size, kind, class' 
 { rows 100 && echo "NA,round,yes"; } >holes.csv
 ff 2 train --data holes.csv $net --model d.ff
 ok "a missing value is reported with its line and column" \
-    grep -q 'holes.csv: line 102, column 1 ("size").*--fill-missing' err
-ff 0 train --data holes.csv $net --fill-missing --model d.ff
-ff 0 plan --data holes.csv --hidden 8 --fill-missing
+    grep -q 'holes.csv: line 102, column 1 ("size").*--missing mean' err
+ff 0 train --data holes.csv $net --missing mean --model d.ff
+ff 0 plan --data holes.csv --hidden 8 --missing mean
+ff 2 plan --data holes.csv --hidden 8 --missing error
+ff 2 train --data holes.csv $net --missing mode --model d.ff
 
 # What inspect says of the columns
 ff 0 inspect a.ff
@@ -181,7 +183,7 @@ printf 'red,up\nblue,down\ngreen,down\nblue,down\n' >more.csv
 ff 0 predict words.ff --input more.csv --quiet
 ok "the first of rows without names is one" [ "$(wc -l <out)" = 5 ]
 cut -d, -f1,3 train.csv >one.csv
-ff 0 train --data one.csv $net --fill-missing --model one.ff
+ff 0 train --data one.csv $net --missing mean --model one.ff
 printf 'size\n1\n\n2\n' | "$FFTOOL" predict one.ff --input - --quiet >out 2>err
 ok "a table of one column has a row for each line" [ "$(wc -l <out)" = 4 ]
 
@@ -201,7 +203,7 @@ ok "held-out samples do not count as steps" [ -z "$(grep warning err)" ]
 printf '0 1:1 2:1\n1 1:2 2:1\n' >sparse.svm
 ff 1 predict a.ff --input sparse.svm
 ok "texts are found in tables only" grep -q 'trained on a table with texts' err
-for option in '--label-column 1' '--id-column 1' --fill-missing; do
+for option in '--label-column 1' '--id-column 1' '--missing mean'; do
     ff 2 train --data sparse.svm $net $option --model x.ff
     ok "$option is for tables" grep -q 'is for tables' err
 done

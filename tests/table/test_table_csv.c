@@ -374,7 +374,7 @@ static const struct {
     {"a,b\n1,x\n\"2\"3,y\n", NULL, FF_ECORRUPT,
      "line 3, column 1 (\"a\"): text after a closing quotation mark"},
     {"a,b\n1,x\n,y\n", NULL, FF_EINVAL, "line 3, column 1 (\"a\"): the value is missing"},
-    {"a,b\n1,x\n\"?\",y\n", NULL, FF_EINVAL, "--fill-missing"},
+    {"a,b\n1,x\n\"?\",y\n", NULL, FF_EINVAL, "--missing mean"},
     {"a,b\n1,x\n2,\n", NULL, FF_EINVAL, "line 3, column 2 (\"b\"): the label is missing"},
     {"a,b\n1,x\n1e39,y\n", NULL, FF_ENUMERIC, "line 3, column 1 (\"a\"): 1e39 is beyond"},
     {"a,a,c\n1,2,x\n", NULL, FF_EINVAL, "column 2 (\"a\"): column 1 has the same name"},

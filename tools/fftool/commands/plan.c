@@ -76,11 +76,12 @@ static const struct option_spec options[] = {
      .help = "column that names the rows of a table, which is not a feature",
      .offset = IN_OPTS(data.id_column),
      .needs = "data"},
-    {.kind = OPTION_FLAG,
-     .name = "fill-missing",
-     .help = "fill missing values of a table with the mean of their column, or its most frequent "
-             "text",
-     .offset = IN_OPTS(data.fill_missing),
+    {.kind = OPTION_CHOICE,
+     .name = "missing",
+     .argument = "HOW",
+     .help = "what a missing value of a table is",
+     .offset = offsetof(struct settings, run.missing),
+     .choices = training_missing,
      .needs = "data"},
     {.kind = OPTION_EXTENT,
      .name = "resize",
@@ -446,11 +447,12 @@ static int parse(const struct settings *settings, struct planning *planning)
 
 static int run(struct cli *cli, void *arg, const char *operand)
 {
-    const struct settings *settings = arg;
+    struct settings *settings = arg;
     struct planning planning = {.cli = cli, .settings = settings};
     int result;
 
     (void)operand;
+    settings->run.opts.data.fill_missing = training_fills_missing(&settings->run);
     cli->quiet = settings->quiet;
     result = parse(settings, &planning);
     if (result == EXIT_DONE)

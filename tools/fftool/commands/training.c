@@ -32,10 +32,23 @@ struct run {
     struct plan_times times;
 };
 
+const struct ff_recipe_choice training_missing[] = {
+    {"error", "fail, with the line and the column of the value"},
+    {"mean", "the mean of its column or, of texts, the most frequent one; the model keeps it for "
+             "other data"},
+    {NULL, NULL},
+};
+
 void training_init(struct training *training)
 {
     ff_train_opts_init(&training->opts);
     training->opts.measure_speed = true;
+    training->missing = training_missing[0].name;
+}
+
+bool training_fills_missing(const struct training *training)
+{
+    return strcmp(training->missing, "mean") == 0;
 }
 
 static json_t *epoch_object(const struct ff_epoch_report *report)

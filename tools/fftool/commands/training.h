@@ -12,11 +12,17 @@
 /* Settings of one run, which do not change the weights. */
 struct training {
     struct ff_train_opts opts;
-    const char *log; /* file of JSON lines; NULL: none */
+    const char *log;     /* file of JSON lines; NULL: none */
+    const char *missing; /* one of training_missing: decides opts.data.fill_missing */
     bool json, quiet, verbose;
 };
 
 void training_init(struct training *training);
+
+/* What --missing takes. */
+extern const struct ff_recipe_choice training_missing[];
+/* Whether it says that missing values are filled. */
+bool training_fills_missing(const struct training *training);
 
 /* What a training begins with. */
 struct training_start {
