@@ -114,6 +114,11 @@ static zip_int64_t source(void *arg, void *data, zip_uint64_t bytes, zip_source_
     }
 }
 
+static int out_of_memory(struct ff_archive *archive, const char *label)
+{
+    return ff_fail(archive->ctx, FF_ENOMEM, "%s: out of memory for libzip", label);
+}
+
 /* Reports ERROR of libzip, which reading LABEL met. */
 static int failure(struct ff_archive *archive, const char *label, zip_error_t *error)
 {
@@ -123,7 +128,7 @@ static int failure(struct ff_archive *archive, const char *label, zip_error_t *e
         return ff_fail_errno(archive->ctx, archive->io_errno, "%s: cannot read", archive->path);
     if (code == ZIP_ER_MEMORY ||
         (code == ZIP_ER_ZLIB && ff_libzip.error_code_system(error) == Z_MEM_ERROR))
-        return ff_fail(archive->ctx, FF_ENOMEM, "%s: out of memory for libzip", label);
+        return out_of_memory(archive, label);
     if (code == ZIP_ER_CRC)
         return ff_fail(archive->ctx, FF_ECORRUPT,
                        "%s: its checksum (CRC-32) is wrong; download or copy the file again",
@@ -249,12 +254,15 @@ static int open_zip(struct ff_archive *archive)
     if (status != FF_OK)
         return status;
     ff_libzip.error_init(&error);
+    errno = 0;
     file = ff_libzip.source_function_create(source, archive, &error);
     if (file)
         archive->zip = ff_libzip.open_from_source(file, ZIP_RDONLY, &error);
     if (!archive->zip) {
+        /* libzip 1.7 reports memory that runs out as a damaged archive. */
+        status = errno == ENOMEM ? out_of_memory(archive, archive->path)
+                                 : failure(archive, archive->path, &error);
         ff_libzip.source_free(file);
-        status = failure(archive, archive->path, &error);
     } else {
         const uint64_t members = (uint64_t)ff_libzip.get_num_entries(archive->zip, 0);
 

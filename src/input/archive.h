@@ -5,7 +5,6 @@
  * Unzipping is libzip's. Its memory is not metered, but bounded: a larger directory of members than
  * FF_ARCHIVE_MEMBERS or FF_ARCHIVE_DIRECTORY_BYTES is refused before libzip reads it, so that an
  * archive takes at most 4 MiB, and one of a few members 150 KiB.
- * libzip 1.7 reports memory that runs out while it reads the directory as a damaged archive.
  */
 #ifndef FF_INPUT_ARCHIVE_H
 #define FF_INPUT_ARCHIVE_H

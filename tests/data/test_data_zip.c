@@ -1,8 +1,10 @@
 /* Zip archives that NumPy does not write, or that are damaged, made byte by byte. */
 #include "fixtures/dataset_fixture.h"
+#include "input/libzip.h"
 #include "support/suite.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -201,6 +203,29 @@ START_TEST(an_archive_without_members_is_refused)
 }
 END_TEST
 
+/* As libzip 1.7 fails while it reads the directory. */
+static zip_t *open_without_memory(zip_source_t *source, int flags, zip_error_t *error)
+{
+    (void)source;
+    (void)flags;
+    ff_libzip.error_set(error, ZIP_ER_NOZIP, 0);
+    errno = ENOMEM;
+    return NULL;
+}
+
+START_TEST(memory_that_runs_out_is_not_reported_as_damage)
+{
+    const struct ff_dataset_spec spec = save_raw((const struct raw[]){x, y}, false, 0);
+    struct ff_libzip library;
+
+    ck_assert_int_eq(ff_libzip_load(ctx), FF_OK);
+    library = ff_libzip;
+    ff_libzip.open_from_source = open_without_memory;
+    ck_refused(&spec, FF_ENOMEM, "raw.npz: out of memory for libzip");
+    ff_libzip = library;
+}
+END_TEST
+
 #define COUNT(rows) ((int)(sizeof rows / sizeof *rows))
 
 int main(void)
@@ -215,5 +240,6 @@ int main(void)
     tcase_add_test(tc, bytes_after_the_end_are_refused);
     tcase_add_test(tc, a_comment_may_look_like_an_end);
     tcase_add_test(tc, an_archive_without_members_is_refused);
+    tcase_add_test(tc, memory_that_runs_out_is_not_reported_as_damage);
     return run_suite(suite);
 }
