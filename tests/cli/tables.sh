@@ -64,6 +64,8 @@ ff 0 inspect small.ff --json
 json out
 ok "the batch is small" [ "$(leaf .recipe.batch)" = 16 ]
 ok "there are more epochs" [ "$(leaf .recipe.epochs)" = 29 ]
+ff 0 train --data train.csv --hidden 8x2 --model shapes.ff --verbose
+ok "plain sgemm is measured with the batch of the training" grep -q 'sgemm of 16 x 8 x 8 ' err
 ff 0 train --data train.csv --hidden 8x2 --model small.ff
 ok "the same command finds its model complete" grep -q 'complete already' out
 for command in "train --model few.ff" plan; do

@@ -84,7 +84,7 @@ ok "nothing was created" [ ! -e no.ff ]
 
 ff 0 train $small --model verbose.ff --verbose
 ok "--verbose compares with sgemm" has err \
-    '^training [0-9.]+ GFLOP/s, plain sgemm of the same shapes [0-9.]+ GFLOP/s: [0-9.]+$'
+    '^training [0-9.]+ GFLOP/s, plain sgemm of [0-9]+ x [0-9]+ x [0-9]+ [0-9.]+ GFLOP/s: [0-9.]+$'
 mkdir scratch
 ff 0 train $small --model elsewhere.ff --scratch scratch --quiet
 ok "--scratch is left empty" [ -z "$(find scratch -type f 2>err)" ]

@@ -239,45 +239,32 @@ static void on_plan(void *arg, const struct ff_plan *plan)
         plan_time_lines(&run->times, plan_line, run);
 }
 
-/* Facts of a recipe for the lines of progress and the reference measurement. */
-struct outline {
-    uint32_t layers, widest, batch;
-};
-
-#define USUAL_BATCH 128 /* of a recipe that leaves it open, with many samples */
-
-static void outline_of(const struct ff_recipe *recipe, struct outline *out)
-{
-    uint64_t batch = ff_recipe_get_uint(recipe, "batch");
-
-    *out = (struct outline){.layers = ff_recipe_layers(recipe),
-                            .batch = batch <= FF_MAX_BATCH ? (uint32_t)batch : USUAL_BATCH};
-    for (uint32_t i = 1; i <= out->layers; i++)
-        if (ff_recipe_units(recipe, i) > out->widest)
-            out->widest = ff_recipe_units(recipe, i);
-}
-
-static int read_outline(struct cli *cli, const char *path, struct outline *out)
+/* Sets *OUT to the shape of products of the widest layer of the model PATH, with its batch. */
+static int read_shape(const struct cli *cli, const char *path, struct reference_shape *out)
 {
     struct ff_model *model;
     struct ff_model_info info = {.size = sizeof info};
+    uint32_t widest = 0;
     int status = ff_model_open(cli->ctx, path, &model);
 
     if (status != FF_OK)
         return status;
     status = ff_model_info(model, &info);
+    for (uint32_t i = 1; status == FF_OK && i <= ff_recipe_layers(info.recipe); i++)
+        if (ff_recipe_units(info.recipe, i) > widest)
+            widest = ff_recipe_units(info.recipe, i);
     if (status == FF_OK)
-        outline_of(info.recipe, out);
+        *out = (struct reference_shape){(uint32_t)ff_recipe_get_uint(info.recipe, "batch"), widest,
+                                        widest};
     ff_model_close(model);
     return status;
 }
 
 /* The median of some measurements; 0: there is none. */
 static double reference_of(const struct cli *cli, const struct training *training,
-                           const struct outline *outline)
+                           const struct reference_shape *shape)
 {
     unsigned threads = training->opts.threads > 0 ? training->opts.threads : machine_processors();
-    const struct reference_shape shape = {outline->batch, outline->widest, outline->widest};
     double gflops[REFERENCE_ROUNDS];
     struct reference reference;
     int result = EXIT_DONE;
@@ -285,17 +272,17 @@ static double reference_of(const struct cli *cli, const struct training *trainin
     reference_init(cli, threads, &reference);
     for (size_t i = 0; i < REFERENCE_ROUNDS && result == EXIT_DONE; i++)
         result =
-            reference_measure(&reference, &shape, REFERENCE_SECONDS, interrupt_asked, &gflops[i]);
+            reference_measure(&reference, shape, REFERENCE_SECONDS, interrupt_asked, &gflops[i]);
     reference_release(&reference);
     return result == EXIT_DONE ? quantile(gflops, REFERENCE_ROUNDS, 0.5) : 0;
 }
 
 /*
- * Measures plain sgemm of the widest layer's shapes. In a child process, so that the peak memory of
- * the training is not affected. Returns 0 without a result.
+ * Measures plain sgemm of the shapes of the trained model's widest layer. In a child process, so
+ * that this one stays within its memory budget. Returns 0 without a result.
  */
 static double measure_reference(const struct cli *cli, const struct training *training,
-                                const struct outline *outline)
+                                const struct reference_shape *shape)
 {
     int fds[2];
     double gflops = 0;
@@ -306,7 +293,7 @@ static double measure_reference(const struct cli *cli, const struct training *tr
     fflush(stdout);
     child = fork();
     if (child == 0) {
-        gflops = reference_of(cli, training, outline);
+        gflops = reference_of(cli, training, shape);
         _exit(write(fds[1], &gflops, sizeof gflops) == sizeof gflops ? EXIT_DONE : EXIT_FAILED);
     }
     close(fds[1]);
@@ -400,18 +387,11 @@ static int train(struct run *run, const struct training_start *start)
 {
     struct ff_train_opts opts = run->training->opts;
     struct ff_train_result result = {.size = sizeof result};
-    struct outline outline = {0};
+    struct reference_shape shape = {0};
     double reference = 0;
-    int status = FF_OK, printed = EXIT_DONE, code;
+    int status, printed = EXIT_DONE, code;
 
-    if (start->recipe != NULL)
-        outline_of(start->recipe, &outline);
-    else if (run->training->verbose)
-        status = read_outline(run->cli, start->extend != NULL ? start->extend->from : opts.model,
-                              &outline);
-    if (status != FF_OK)
-        return report_status(run->cli, status);
-    run->layers = start->recipe != NULL ? outline.layers : 0;
+    run->layers = start->recipe != NULL ? ff_recipe_layers(start->recipe) : 0;
     opts.on_progress = on_progress;
     opts.on_plan = on_plan;
     opts.on_epoch_time = on_epoch_time;
@@ -421,8 +401,6 @@ static int train(struct run *run, const struct training_start *start)
     opts.on_message = run->training->verbose ? on_message : NULL;
     opts.interrupted = interrupt_asked;
     opts.arg = run;
-    if (run->training->verbose)
-        reference = measure_reference(run->cli, run->training, &outline);
 
     if (start->recipe != NULL)
         status = ff_train(run->cli->ctx, start->recipe, &opts, &result);
@@ -433,10 +411,14 @@ static int train(struct run *run, const struct training_start *start)
     run->cli->situation.saved = result.saved;
     run->cli->situation.replaces = result.replaces;
     progress_end(&run->progress);
-    if (reference > 0 && result.gflops > 0) {
+    if (status == FF_OK && run->training->verbose && result.gflops > 0 &&
+        read_shape(run->cli, opts.model, &shape) == FF_OK)
+        reference = measure_reference(run->cli, run->training, &shape);
+    if (reference > 0) {
         progress_line(&run->progress,
-                      "training %.1f GFLOP/s, plain sgemm of the same shapes %.1f GFLOP/s: %.2f",
-                      result.gflops, reference, result.gflops / reference);
+                      "training %.1f GFLOP/s, plain sgemm of %u x %u x %u %.1f GFLOP/s: %.2f",
+                      result.gflops, shape.rows, shape.units, shape.fan_in, reference,
+                      result.gflops / reference);
         if (!run->training->quiet)
             reference_hint();
     }

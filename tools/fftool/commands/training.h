@@ -113,7 +113,7 @@ int training_run(struct cli *cli, struct training *training, const struct traini
     {                                                                                             \
         .kind = OPTION_FLAG, .name = "verbose", .short_name = 'v',                                \
         .help = "log every step; compare the speed with that of plain matrix products, measured " \
-                "at the start",                                                                   \
+                "at the end",                                                                     \
         .offset = offsetof(TYPE, RUN.verbose)                                                     \
     }
 
