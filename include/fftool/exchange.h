@@ -1,6 +1,6 @@
 /*
  * Exchange with other programs: the weights of a model in files that NumPy, PyTorch and others
- * read.
+ * read: safetensors; a NumPy archive (.npz); a directory of NumPy files (.npy).
  *
  * A file has these tensors, of layer K, from 1:
  *
@@ -30,6 +30,9 @@
  *     layers        those that are in the file: "1-4"
  *     dtype         of the elements: "f32"
  *
+ * The NumPy formats name the file of a tensor layers.K.weight.npy, store label_weight in Fortran
+ * order, and have the metadata as metadata.json, an object of these texts.
+ *
  * tools/examples/predict_numpy.py computes scores from them.
  */
 #ifndef FFTOOL_EXCHANGE_H
@@ -49,7 +52,7 @@ extern "C" {
 /* A format of files. The strings live as long as the program. */
 struct ff_export_format {
     const char *name;    /* "safetensors" */
-    const char *suffix;  /* end of the names of its files: ".safetensors" */
+    const char *suffix;  /* end of the names of its files: ".safetensors"; "/": a directory */
     const char *summary; /* one line */
 };
 /* Returns format I, from 0; NULL: there are no more. */
@@ -59,13 +62,13 @@ const struct ff_export_format *ff_export_format(size_t i);
 enum ff_export_dtype {
     FF_EXPORT_F32,  /* the weights as they are */
     FF_EXPORT_F16,  /* rounded to nearest even; beyond 65,504 it fails with FF_ENUMERIC */
-    FF_EXPORT_BF16, /* rounded to nearest even */
+    FF_EXPORT_BF16, /* rounded to nearest even; NumPy has no such type */
 };
 
 struct ff_export_opts {
     size_t size; /* sizeof(struct ff_export_opts) */
     const char *model;
-    const char *output; /* file to create; the end of its name selects the format */
+    const char *output; /* file or directory to create; the end of its name selects the format */
     enum ff_export_dtype dtype;
     uint32_t first_layer, last_layer; /* from 1, or FF_LAST_LAYER (evaluate.h); 0, 0:
                                          all trained layers */
@@ -80,7 +83,7 @@ struct ff_export_result {
     size_t size; /* sizeof(struct ff_export_result) */
     uint32_t first_layer, last_layer;
     uint64_t tensors, parameters;
-    uint64_t bytes;        /* of the file */
+    uint64_t bytes;        /* of the file, or of those of the directory */
     char weights_hash[33]; /* of the model (model.h) */
     char reserved[7];
     double seconds;
@@ -90,9 +93,11 @@ struct ff_export_result {
 /*
  * Writes the trained layers of a model and their heads to a file, tile by tile, in the memory of
  * one tile. The file gets its name when it is complete; after a failure or an interruption there is
- * none. Of a model in training, the layers that evaluation uses are exported, as of one checkpoint,
- * with a warning. FF_EINVAL: no layer is trained, no such layers, or an unknown format; FF_EEXIST:
- * the file exists.
+ * none. So does a directory, which is NAME.partial until then. Only a directory of exported files
+ * is overwritten. Of a model in training, the layers that evaluation uses are exported, as of one
+ * checkpoint, with a warning. FF_EINVAL: no layer is trained, no such layers, an unknown format, or
+ * one without this dtype; FF_EEXIST: the output exists; FF_EFORMAT: .npz without libzip;
+ * FF_ELOCKED: another process writes the directory.
  */
 FF_CHECK int ff_export(struct ff_ctx *ctx, const struct ff_export_opts *opts,
                        struct ff_export_result *result);

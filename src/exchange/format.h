@@ -9,7 +9,7 @@
 #include "exchange/contents.h"
 
 /* In the order of help. */
-#define FF_EXCHANGE_FORMATS(ROW) ROW(safetensors)
+#define FF_EXCHANGE_FORMATS(ROW) ROW(safetensors) ROW(npz) ROW(npy_files)
 
 struct ff_exchange_format {
     struct ff_export_format info;

@@ -59,7 +59,8 @@ int ff_libzip_load(struct ff_ctx *ctx)
     pthread_once(&once, load);
     return !*why ? FF_OK
                  : ff_fail(ctx, FF_EFORMAT,
-                           "libzip, which reads .npz files, cannot be loaded: %s; it is Debian's "
+                           "libzip, which reads and writes .npz files, cannot be loaded: %s; it is "
+                           "Debian's "
                            "package libzip4",
                            why);
 }

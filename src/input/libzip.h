@@ -1,6 +1,6 @@
 /*
- * libzip, loaded when the first archive is opened. It brings OpenSSL's library, for encrypted
- * archives: linked to the program, the two would take 1.7 MB of every process.
+ * libzip, loaded when the first archive is opened or begun. It brings OpenSSL's library, for
+ * encrypted archives: linked to the program, the two would take 1.7 MB of every process.
  */
 #ifndef FF_INPUT_LIBZIP_H
 #define FF_INPUT_LIBZIP_H
@@ -10,6 +10,7 @@
 #include <zip.h>
 
 #define FF_LIBZIP_FUNCTIONS(ROW)    \
+    ROW(close)                      \
     ROW(discard)                    \
     ROW(error_code_system)          \
     ROW(error_code_zip)             \
@@ -19,7 +20,9 @@
     ROW(error_strerror)             \
     ROW(error_to_data)              \
     ROW(fclose)                     \
+    ROW(file_add)                   \
     ROW(file_get_error)             \
+    ROW(file_set_dostime)           \
     ROW(fopen_index)                \
     ROW(fread)                      \
     ROW(fseek)                      \
@@ -27,6 +30,7 @@
     ROW(get_name)                   \
     ROW(get_num_entries)            \
     ROW(open_from_source)           \
+    ROW(set_file_compression)       \
     ROW(source_free)                \
     ROW(source_function_create)     \
     ROW(source_make_command_bitmap) \

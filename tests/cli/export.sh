@@ -66,7 +66,7 @@ json out
 ok "--json has the hash of the model" [ "$(leaf .weights_hash)" = "$(weights_hash model.ff)" ]
 ok "an export gives the same bytes again" cmp model.safetensors first.safetensors
 refused 2 '--output FILE is missing' export model.ff
-refused 2 'half\.txt: .*must be one of \.safetensors' export model.ff -o half.txt
+refused 2 'half\.txt: .*must be one of \.safetensors, \.npz, /' export model.ff -o half.txt
 refused 2 'has trained layers 1 to 2' export model.ff -o new.safetensors --layers 2-3
 refused 2 '"x" is not a range' export model.ff -o new.safetensors --layers x
 refused 1 'no-such\.ff' export no-such.ff -o new.safetensors
@@ -105,6 +105,18 @@ done
 ok "an extended model keeps its lineage" cmp longer.lineage again.lineage
 ok "of which there is some" [ -s again.lineage ]
 
+for output in model.npz arrays/; do
+    ff 0 export model.ff -o $output
+    ok "an export to $output is one line" has out "^$output: layers 1 to 2, 114,320 parameters as f32 in 6 tensors, "
+    refused 1 "$output exists" export model.ff -o $output
+    ok "--force is suggested" has err '^hint: .*--force'
+    refused 2 'NumPy has no type bf16' export model.ff -o new${output#model} --dtype bf16
+done
+ok "nothing else is created" [ -z "$(find . -name 'new*' -o -name '*.partial')" ]
+cp model.npz first.npz
+ff 0 export model.ff -o model.npz --force --quiet
+ok "an archive has the same bytes again" cmp model.npz first.npz
+
 python=$(python_with numpy)
 if [ -z "$python" ]; then
     echo "SKIPPED: NumPy's scores are not compared: python3-numpy is not installed"
@@ -113,6 +125,28 @@ fi
 "$python" -c 'import gzip, numpy, sys
 pixels = numpy.frombuffer(gzip.open(sys.argv[1]).read(), numpy.uint8, offset=16).reshape(-1, 784)
 numpy.save(sys.argv[2], pixels[:int(sys.argv[3])])' "$images" samples.npy $samples </dev/null
+cat >same_arrays.py <<'END'
+import sys, zipfile, json, numpy, os
+sys.path.insert(0, sys.argv[1])
+from predict_numpy import load
+tensors, meta = load("model.safetensors")
+archive = numpy.load("model.npz", allow_pickle=False)
+assert zipfile.ZipFile("model.npz").testzip() is None
+texts = json.loads(archive["metadata.json"])
+assert texts == json.load(open("arrays/metadata.json")) and texts["weights_hash"] == meta["weights_hash"]
+assert sorted(archive) == sorted([*tensors, "metadata.json"])
+assert sorted(os.listdir("arrays")) == sorted([*(name + ".npy" for name in tensors), "metadata.json"])
+for name, tensor in tensors.items():
+    for array in archive[name], numpy.load(f"arrays/{name}.npy", allow_pickle=False):
+        assert array.dtype == sys.argv[2] and array.shape == tensor.shape, name
+        assert (array == tensor.astype(sys.argv[2])).all(), name
+END
+ok "the arrays of NumPy's formats are the tensors" "$python" -B same_arrays.py "$examples" float32
+for output in model.npz arrays/; do
+    ff 0 export model.ff -o $output --dtype f16 --force --quiet
+done
+ok "also as f16" "$python" -B same_arrays.py "$examples" float16
+
 agrees conditioned "$images" samples.npy
 for mode in $(choices mode); do
     with --mode "$mode" --hidden 140,20

@@ -37,7 +37,7 @@ static const struct option_spec options[] = {
      .name = "output",
      .short_name = 'o',
      .argument = "FILE",
-     .help = "file to create; the end of its name selects the format",
+     .help = "file to create, or DIRECTORY/; the end of its name selects the format",
      .offset = offsetof(struct settings, opts.output),
      .required = true},
     {.kind = OPTION_CHOICE,
@@ -53,7 +53,7 @@ static const struct option_spec options[] = {
      .offset = offsetof(struct settings, layers)},
     {.kind = OPTION_FLAG,
      .name = "force",
-     .help = "overwrite an existing file",
+     .help = "overwrite an existing file, or a directory of an export",
      .offset = offsetof(struct settings, opts.force)},
     {.kind = OPTION_HEADING, .name = "Output"},
     {.kind = OPTION_FLAG,
@@ -158,7 +158,9 @@ const struct command cmd_export = {
         "file appears when it is complete.",
     .describe_more = describe_formats,
     .examples = "  fftool export model.ff --output model.safetensors\n"
-                "  fftool export model.ff -o half.safetensors --dtype f16 --layers 1-2\n",
+                "  fftool export model.ff -o half.safetensors --dtype f16 --layers 1-2\n"
+                "  fftool export model.ff -o model.npz\n"
+                "  fftool export model.ff -o arrays/\n",
     .options = options,
     .settings_bytes = sizeof(struct settings),
     .init = init,
