@@ -1,6 +1,6 @@
 /* fftool export: the weights of a model in a file for other programs. */
-#include "commands/layer_range.h"
 #include "common/interrupt.h"
+#include "common/layer_range.h"
 #include "common/output.h"
 #include "common/print.h"
 #include "common/progress.h"

@@ -1,8 +1,8 @@
 #include "commands/measuring.h"
-#include "commands/layer_range.h"
 #include "commands/plan_output.h"
 #include "common/heap.h"
 #include "common/interrupt.h"
+#include "common/layer_range.h"
 #include "common/standard_input.h"
 #include "json.h"
 #include <stdio.h>

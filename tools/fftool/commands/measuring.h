@@ -4,8 +4,8 @@
 #ifndef CLI_COMMANDS_MEASURING_H
 #define CLI_COMMANDS_MEASURING_H
 
-#include "commands/layer_range.h"
 #include "common/cli.h"
+#include "common/layer_range.h"
 #include "common/progress.h"
 #include "options.h"
 #include <fftool/evaluate.h>

@@ -1,6 +1,6 @@
 /* Ranges of layers, as --layers takes them. */
-#ifndef CLI_COMMANDS_LAYER_RANGE_H
-#define CLI_COMMANDS_LAYER_RANGE_H
+#ifndef CLI_COMMON_LAYER_RANGE_H
+#define CLI_COMMON_LAYER_RANGE_H
 
 #include "common/cli.h"
 

@@ -1,4 +1,4 @@
-#include "commands/layer_range.h"
+#include "common/layer_range.h"
 #include <stdlib.h>
 #include <string.h>
 
