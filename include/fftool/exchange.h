@@ -33,7 +33,7 @@
  * The NumPy formats name the file of a tensor layers.K.weight.npy, store label_weight in Fortran
  * order, and have the metadata as metadata.json, an object of these texts.
  *
- * tools/examples/predict_numpy.py computes scores from them.
+ * tools/examples/predict_numpy.py and predict_torch.py compute scores from them.
  */
 #ifndef FFTOOL_EXCHANGE_H
 #define FFTOOL_EXCHANGE_H

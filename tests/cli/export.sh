@@ -7,6 +7,7 @@
 examples=$FFTOOL_ROOT/tools/examples
 images=$data/t10k-images-idx3-ubyte.gz
 samples=100
+models=0 # kept for PyTorch
 
 # The Python that has a module: Debian's, if another one is first in PATH.
 python_with()
@@ -35,12 +36,17 @@ same_scores()
         END { exit wrong > 0 || FNR < 2 || FNR != length(line) }' "$1" "$2"
 }
 
-# agrees NAME INPUT SAMPLES: the exported model.safetensors scores INPUT as the model does
+# agrees NAME INPUT SAMPLES: the exported model.safetensors scores INPUT as the model does. Kept for
+# PyTorch, which takes seconds to load.
 agrees()
 {
     ff 0 predict model.ff --input "$2" --limit $samples --output expected.csv --quiet
     "$python" "$examples/predict_numpy.py" model.safetensors "$3" >scores.csv 2>err </dev/null
     ok "NumPy has the scores of predict: $1" same_scores expected.csv scores.csv
+    models=$((models + 1))
+    mkdir "kept-$models"
+    cp model.safetensors expected.csv "$3" "kept-$models"
+    echo "$1" >"kept-$models/name"
 }
 
 # trained OPTION...: trains model.ff and exports it
@@ -181,4 +187,22 @@ numpy.save("table.npy", numpy.array([[i % 7 + 0.5, i % 3 > 0, 7] for i in range(
 cut -d, -f1-3 table.csv >unlabelled.csv
 agrees "a table" unlabelled.csv table.npy
 ok "classes have their names" [ "$(sed -n 1p scores.csv)" = index,label,score_apple,score_plum ]
+
+python=$(python_with torch)
+if [ -z "$python" ]; then
+    echo "SKIPPED: PyTorch's scores are not compared: python3-torch is not installed"
+    finish
+fi
+cat >all_scores.py <<'END'
+import contextlib, glob, runpy, sys
+program = sys.argv[1]
+for directory in sys.argv[2:]:
+    sys.argv = [program, directory + "/model.safetensors", *glob.glob(directory + "/*.npy")]
+    with open(directory + "/scores.csv", "w") as out, contextlib.redirect_stdout(out):
+        runpy.run_path(program, run_name="__main__")
+END
+"$python" all_scores.py "$examples/predict_torch.py" kept-* 2>err </dev/null
+for kept in kept-*; do
+    ok "PyTorch has the scores of predict: $(cat $kept/name)" same_scores $kept/expected.csv $kept/scores.csv
+done
 finish
