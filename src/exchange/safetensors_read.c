@@ -59,9 +59,28 @@ int ff_safetensors_read(const struct ff_safetensors *file, const struct ff_safet
 
 /* ---- The header ---- */
 
+/* The byte of the file at which the header first has NAME in quotes, for messages; that of the
+ * header, if it is not there as it is. */
+static uint64_t position(const struct ff_safetensors *file, const char *name)
+{
+    const size_t length = (size_t)(file->start - FF_SAFETENSORS_LENGTH_BYTES), n = strlen(name);
+    uint64_t at = FF_SAFETENSORS_LENGTH_BYTES;
+    char *text = ff_alloc(file->ctx, FF_MEM_IO, length);
+
+    if (text && read_at(file, at, text, length) == FF_OK) {
+        for (size_t i = 0; i + n + 1 < length && at == FF_SAFETENSORS_LENGTH_BYTES; i++) {
+            if (text[i] == '"' && text[i + n + 1] == '"' && memcmp(text + i + 1, name, n) == 0)
+                at += i;
+        }
+    }
+    ff_free(file->ctx, FF_MEM_IO, text, length);
+    return at;
+}
+
 static int damaged(const struct ff_safetensors *file, const char *name, const char *what)
 {
-    return ff_fail(file->ctx, FF_ECORRUPT, "%s: header: \"%s\": %s", file->path, name, what);
+    return ff_fail(file->ctx, FF_ECORRUPT, "%s: byte %" PRIu64 ": \"%s\": %s", file->path,
+                   position(file, name), name, what);
 }
 
 static bool dtype_of(const char *name, enum ff_export_dtype *out)
@@ -117,8 +136,9 @@ static int read_tensor(const struct ff_safetensors *file, const char *name, cons
         return damaged(file, name, "is not a tensor with a dtype");
     if (!dtype_of(dtype, &out->dtype))
         return ff_fail(file->ctx, FF_EFORMAT,
-                       "%s: header: \"%s\": dtype %s is not supported; save F32, F16 or BF16",
-                       file->path, name, dtype);
+                       "%s: byte %" PRIu64
+                       ": \"%s\": dtype %s is not supported; save F32, F16 or BF16",
+                       file->path, position(file, name), name, dtype);
     if (!read_shape(json_object_get(value, "shape"), out))
         return damaged(file, name, "its shape is not one or two positive numbers");
     if (!read_extent(json_object_get(value, "data_offsets"), extent))
@@ -126,9 +146,9 @@ static int read_tensor(const struct ff_safetensors *file, const char *name, cons
     bytes = out->shape[0] * out->shape[1] * ff_export_element_bytes(out->dtype);
     if (extent->end - extent->begin != bytes)
         return ff_fail(file->ctx, FF_ECORRUPT,
-                       "%s: header: \"%s\": its shape takes %" PRIu64
+                       "%s: byte %" PRIu64 ": \"%s\": its shape takes %" PRIu64
                        " bytes, but its data_offsets have %" PRIu64,
-                       file->path, name, bytes, extent->end - extent->begin);
+                       file->path, position(file, name), name, bytes, extent->end - extent->begin);
     out->at = file->start + extent->begin;
     return FF_OK;
 }
@@ -330,8 +350,8 @@ int ff_safetensors_find(const struct ff_safetensors *file, const char *name, uin
         (dimensions == 1 || out->shape[1] == columns))
         return FF_OK;
     return ff_fail(file->ctx, FF_EMISMATCH,
-                   "%s: header: \"%s\" has %" PRIu64 " x %" PRIu64
+                   "%s: byte %" PRIu64 ": \"%s\" has %" PRIu64 " x %" PRIu64
                    " elements, but its model %" PRIu64 " x %" PRIu64,
-                   file->path, name, out->shape[0], out->shape[1], rows,
+                   file->path, position(file, name), name, out->shape[0], out->shape[1], rows,
                    dimensions == 1 ? 1 : columns);
 }

@@ -194,7 +194,7 @@ static const struct {
     {"", 0, FF_EFORMAT, "byte 8: the header does not begin with {"},
     {" {}", 0, FF_EFORMAT, "byte 8: the header does not begin with {"},
     {"{\"a\":1,}", 0, FF_ECORRUPT, "byte 1"},
-    {"{\"a\":1}", 0, FF_ECORRUPT, "\"a\": is not a tensor"},
+    {"{\"a\":1}", 0, FF_ECORRUPT, "byte 9: \"a\": is not a tensor"},
     {"{\"a\":{},\"a\":{}}", 0, FF_ECORRUPT, "duplicate"},
     {"{\"__metadata__\":[]}", 0, FF_ECORRUPT, "is not an object"},
     {"{\"__metadata__\":{\"x\":1}}", 0, FF_ECORRUPT, "not a string"},
