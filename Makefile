@@ -22,6 +22,9 @@ INSTALL ?= install
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 MANDIR := $(PREFIX)/share/man
+BASH_DIR := $(PREFIX)/share/bash-completion/completions
+ZSH_DIR := $(PREFIX)/share/zsh/site-functions
+FISH_DIR := $(PREFIX)/share/fish/vendor_completions.d
 
 # One directory for each set of flags. LIBFUZZER, which `make fuzz` sets, is for clang alone.
 comma := ,
@@ -88,11 +91,13 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(LEVEL_OBJ:%=$(B)/%)
 PIC_OBJ := $(LIB_SRC:%.c=$(B)/pic/%.o) $(LEVEL_OBJ:%=$(B)/pic/%)
 TOOL_SRC := $(sort $(wildcard tools/fftool/*.c tools/fftool/*/*.c))
 TOOL_OBJ := $(TOOL_SRC:%.c=$(B)/%.o)
-# The program without main(), for the fuzz targets and the generator of man pages.
+# The program without main(), for the fuzz targets and the generators of man pages and completions.
 TOOLS := $(B)/tools/tools.a
-GENERATOR := $(B)/tools/man/generate
-GENERATOR_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tools/man/*.c))
+GENERATORS := $(B)/tools/man/generate $(B)/tools/completion/generate
+MAN_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tools/man/*.c))
+COMPLETION_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tools/completion/*.c))
 MAN_PAGES := $(patsubst tools/man/%.in,$(B)/%,$(wildcard tools/man/*.in))
+COMPLETIONS := $(patsubst tools/%.in,$(B)/%,$(wildcard tools/completion/*.in))
 SUPPORT_SRC := $(sort $(wildcard tests/support/*.c tests/fixtures/*.c tests/naive/*.c))
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(B)/%.o)
 # Functions that tests/support wraps (suite.c, count_work.c, each_allocation.c).
@@ -125,10 +130,10 @@ SHARED := $(B)/libfftool.so.$(SOVERSION)
 PROGRAM := $(B)/fftool
 
 .PHONY: all lib program tests fuzz-targets test test-long fuzz demo bench accuracy lint format install uninstall clean help
-all: lib program $(MAN_PAGES) ## The program, its man pages and the library
+all: lib program $(MAN_PAGES) $(COMPLETIONS) ## The program, its man pages and completions, the library
 lib: $(STATIC) $(SHARED)
 program: $(PROGRAM)
-tests: $(MAN_PAGES) $(TEST_BIN) $(PRELOAD) $(JSON_LEAVES) $(MAKE_NPZ) $(FUZZ_BIN)
+tests: $(MAN_PAGES) $(COMPLETIONS) $(TEST_BIN) $(PRELOAD) $(JSON_LEAVES) $(MAKE_NPZ) $(FUZZ_BIN)
 fuzz-targets: $(FUZZ_BIN)
 
 $(STATIC): $(LIB_OBJ)
@@ -148,12 +153,18 @@ $(TOOLS): $(filter-out $(B)/tools/fftool/main.o,$(TOOL_OBJ))
 	rm -f $@
 	$(AR) qcs $@ $^
 
-# Options, fields and formats in man pages are those of the program's tables.
-$(GENERATOR): $(GENERATOR_OBJ) $(TOOLS) $(STATIC)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
+# Options, fields and formats in man pages and completions are those of the program's tables.
+$(B)/tools/man/generate: $(MAN_OBJ)
+$(B)/tools/completion/generate: $(COMPLETION_OBJ) $(B)/tools/man/page.o
+$(GENERATORS): $(TOOLS) $(STATIC)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(TOOLS) $(STATIC) $(DEP_LIBS)
 
-$(MAN_PAGES): $(B)/%: tools/man/%.in $(GENERATOR)
-	$(GENERATOR) <$< >$@
+$(MAN_PAGES): $(B)/%: tools/man/%.in $(B)/tools/man/generate
+	$(B)/tools/man/generate <$< >$@
+
+$(COMPLETIONS): $(B)/%: tools/%.in $(B)/tools/completion/generate
+	@mkdir -p $(@D)
+	$(B)/tools/completion/generate <$< >$@
 
 $(TEST_BIN): $(B)/tests/%: $(B)/tests/%.o $(SUPPORT_OBJ) $(STATIC)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ \
@@ -189,7 +200,7 @@ $(B)/pic/%.o: %.c $(B)/flags
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fPIC -MMD -MP -c -o $@ $<
 
 $(B)/tests/%.o: ALL_CPPFLAGS += -Itests
-$(B)/tools/fftool/%.o $(B)/tools/man/%.o: ALL_CPPFLAGS += -Itools/fftool
+$(B)/tools/%.o: ALL_CPPFLAGS += -Itools/fftool -Itools
 $(B)/tests/fuzz/%.o: ALL_CPPFLAGS += -Itools/fftool $(if $(LIBFUZZER),-DFF_LIBFUZZER)
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -229,12 +240,12 @@ accuracy: program ## Test errors on MNIST (FFTOOL_MNIST=DIR) and Fashion-MNIST: 
 lint: ## Format, static analysis, include rules
 	tools/lint
 format: ## Format every source file
-	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/fftool/*.[ch] tools/*/*/*.[ch] tools/man/*.[ch] tools/examples/*.c tests/*/*.[ch])
+	clang-format -i $(wildcard src/*/*.[ch] include/fftool/*.h tools/fftool/*.[ch] tools/*/*/*.[ch] tools/man/*.[ch] tools/completion/*.[ch] tools/examples/*.c tests/*/*.[ch])
 
 install: all ## Install under DESTDIR and PREFIX
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
 	    $(DESTDIR)$(PREFIX)/include/fftool $(addprefix $(DESTDIR)$(MANDIR)/man,1 3 5 7) \
-	    $(DESTDIR)$(PREFIX)/libexec/fftool
+	    $(DESTDIR)$(PREFIX)/libexec/fftool $(addprefix $(DESTDIR),$(BASH_DIR) $(ZSH_DIR) $(FISH_DIR))
 	$(INSTALL) -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/fftool
 	$(INSTALL) -m 755 tools/limit-memory $(DESTDIR)$(PREFIX)/libexec/fftool/limit-memory
 	$(INSTALL) -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)/libfftool.a
@@ -247,17 +258,21 @@ install: all ## Install under DESTDIR and PREFIX
 	$(INSTALL) -m 644 tools/man/libfftool.3 $(DESTDIR)$(MANDIR)/man3/
 	$(INSTALL) -m 644 $(B)/fftool-format.5 $(DESTDIR)$(MANDIR)/man5/
 	$(INSTALL) -m 644 $(B)/fftool-recipes.7 $(DESTDIR)$(MANDIR)/man7/
+	$(INSTALL) -m 644 $(B)/completion/fftool.bash $(DESTDIR)$(BASH_DIR)/fftool
+	$(INSTALL) -m 644 $(B)/completion/_fftool $(DESTDIR)$(ZSH_DIR)/
+	$(INSTALL) -m 644 $(B)/completion/fftool.fish $(DESTDIR)$(FISH_DIR)/
 uninstall: ## Remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/fftool $(DESTDIR)$(LIBDIR)/libfftool.* \
 	    $(DESTDIR)$(LIBDIR)/pkgconfig/libfftool.pc $(DESTDIR)$(MANDIR)/man1/fftool.1 \
 	    $(DESTDIR)$(MANDIR)/man3/libfftool.3 \
-	    $(DESTDIR)$(MANDIR)/man5/fftool-format.5 $(DESTDIR)$(MANDIR)/man7/fftool-recipes.7
+	    $(DESTDIR)$(MANDIR)/man5/fftool-format.5 $(DESTDIR)$(MANDIR)/man7/fftool-recipes.7 \
+	    $(DESTDIR)$(BASH_DIR)/fftool $(DESTDIR)$(ZSH_DIR)/_fftool $(DESTDIR)$(FISH_DIR)/fftool.fish
 	rm -rf $(DESTDIR)$(PREFIX)/include/fftool $(DESTDIR)$(PREFIX)/libexec/fftool
 clean: ## Remove build/
 	rm -rf build
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
--include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(GENERATOR_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(SUPPORT_OBJ:.o=.d)
+-include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(MAN_OBJ:.o=.d) $(COMPLETION_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(SUPPORT_OBJ:.o=.d)
 -include $(TEST_SRC:%.c=$(B)/%.d) $(PRELOAD_OBJ:.o=.d) $(FUZZ_SRC:%.c=$(B)/%.d) $(UNCHECKED:.o=.d)
 -include $(JSON_LEAVES_OBJ:.o=.d) $(MAKE_NPZ_OBJ:.o=.d)

@@ -25,15 +25,15 @@ enum option_kind {
 struct option_spec {
     enum option_kind kind;
     const char *name;
-    char short_name; /* 0: none */
-    const char *argument;
-    const char *help;  /* may end with "[DEFAULT]", for one that is not the initial value */
-    size_t offset;     /* of its target in the settings; fields have none */
-    uint64_t min, max; /* counts and sizes; max 0: the largest that fits */
-    double above;      /* reals must not be below this */
+    char short_name;      /* 0: none */
+    const char *argument; /* its placeholder; completions see by it what files to offer */
+    const char *help;     /* may end with "[DEFAULT]", for one that is not the initial value */
+    size_t offset;        /* of its target in the settings; fields have none */
+    uint64_t min, max;    /* counts and sizes; max 0: the largest that fits */
+    double above;         /* reals must not be below this */
     const struct ff_recipe_choice *choices; /* of a choice; NULL: ff_recipe_choices(field) */
-    const char *field;                      /* of a recipe */
-    bool in_recipe;            /* the value is for recipe_from_options(), which reads it as given */
+    const char *field; /* of a recipe; with OPTION_STRING: takes a list of that field's choices */
+    bool in_recipe;    /* the value is for recipe_from_options(), which reads it as given */
     enum ff_field_group group; /* of fields */
     bool size_only;            /* only those fields that decide size */
     bool required;

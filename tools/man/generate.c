@@ -20,11 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMAND_ROW(name) &cmd_##name,
-static const struct command *const commands[] = {COMMANDS(COMMAND_ROW)};
-#undef COMMAND_ROW
-#define N_COMMANDS (sizeof commands / sizeof commands[0])
-
 static void print_choices(const struct page *page, const struct option_spec *option)
 {
     const struct ff_recipe_choice *choice = option_choices(option), *other;
@@ -167,7 +162,7 @@ static void print_operand(const char *name)
 
 static void print_synopsis(struct page *pages)
 {
-    for (const struct page *page = pages; page < pages + N_COMMANDS; page++) {
+    for (const struct page *page = pages; page < pages + PAGES; page++) {
         printf(".Nm\n.Cm %s\n", page->command->name);
         print_operand(page->command->operand);
         print_operand(page->command->other);
@@ -183,7 +178,7 @@ static void print_synopsis(struct page *pages)
 
 static void print_others(struct page *pages)
 {
-    for (struct page *page = pages; page < pages + N_COMMANDS; page++) {
+    for (struct page *page = pages; page < pages + PAGES; page++) {
         if (page->printed)
             continue;
         printf(".Ss fftool %s\n", page->command->name);
@@ -318,7 +313,7 @@ static bool fill_in(struct page *pages, const char *line)
         fputs(line, stdout);
         return true;
     }
-    for (struct page *page = pages; page < pages + N_COMMANDS; page++)
+    for (struct page *page = pages; page < pages + PAGES; page++)
         if (strcmp(page->command->name, name) == 0) {
             print_options(pages, page);
             return true;
@@ -327,41 +322,16 @@ static bool fill_in(struct page *pages, const char *line)
     return false;
 }
 
-static bool open_page(struct page *page, const struct command *command)
-{
-    page->command = command;
-    page->options = options_with_fields(command->options);
-    page->settings = malloc(command->settings_bytes);
-    if (page->options == NULL || page->settings == NULL) {
-        free(page->settings);
-        page->settings = NULL;
-        return false;
-    }
-    options_defaults(command, page->settings);
-    return true;
-}
-
-static void close_page(struct page *page)
-{
-    if (page->settings != NULL && page->command->release != NULL)
-        page->command->release(page->settings);
-    free(page->settings);
-    free(page->options);
-}
-
 int main(void)
 {
-    struct page pages[N_COMMANDS] = {{.command = NULL}};
+    struct page pages[PAGES];
     char *line = NULL;
     size_t size = 0;
-    bool good = true;
+    bool good = pages_open(pages);
 
-    for (size_t i = 0; i < N_COMMANDS; i++)
-        good = good && open_page(&pages[i], commands[i]);
     while (good && getline(&line, &size, stdin) >= 0)
         good = fill_in(pages, line);
-    for (size_t i = 0; i < N_COMMANDS; i++)
-        close_page(&pages[i]);
+    pages_close(pages);
     free(line);
     return good && fflush(stdout) == 0 && !ferror(stdin) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -2,15 +2,7 @@
 #ifndef MAN_WORDS_H
 #define MAN_WORDS_H
 
-#include "options.h"
-
-/* A command in the pages. */
-struct page {
-    const struct command *command;
-    struct option_spec *options; /* with those of fields */
-    void *settings;              /* the defaults */
-    bool printed;                /* its options are in the output */
-};
+#include "man/page.h"
 
 /* Prints N characters of TEXT, escaped. ALL_MINUS: "-" is no hyphen, as in a command. */
 void print_escaped(const char *text, size_t n, bool all_minus);
