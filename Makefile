@@ -129,7 +129,7 @@ STATIC := $(B)/libfftool.a
 SHARED := $(B)/libfftool.so.$(SOVERSION)
 PROGRAM := $(B)/fftool
 
-.PHONY: all lib program tests fuzz-targets test test-long fuzz demo bench accuracy lint format install uninstall clean help
+.PHONY: all lib program tests fuzz-targets test test-long fuzz demo bench accuracy lint format install uninstall deb clean help
 all: lib program $(MAN_PAGES) $(COMPLETIONS) ## The program, its man pages and completions, the library
 lib: $(STATIC) $(SHARED)
 program: $(PROGRAM)
@@ -268,6 +268,8 @@ uninstall: ## Remove what install put there
 	    $(DESTDIR)$(MANDIR)/man5/fftool-format.5 $(DESTDIR)$(MANDIR)/man7/fftool-recipes.7 \
 	    $(DESTDIR)$(BASH_DIR)/fftool $(DESTDIR)$(ZSH_DIR)/_fftool $(DESTDIR)$(FISH_DIR)/fftool.fish
 	rm -rf $(DESTDIR)$(PREFIX)/include/fftool $(DESTDIR)$(PREFIX)/libexec/fftool
+deb: ## Debian packages, in build/deb
+	tools/make-deb
 clean: ## Remove build/
 	rm -rf build
 help: ## This list
