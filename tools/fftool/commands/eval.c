@@ -2,6 +2,8 @@
 #include "commands/measuring.h"
 #include "common/output.h"
 #include "common/print.h"
+#include "figures/confusion.h"
+#include "figures/figure.h"
 #include "json.h"
 #include <math.h>
 #include <string.h>
@@ -11,7 +13,7 @@
 
 struct settings {
     struct measuring measuring;
-    const char *split;
+    const char *split, *plot;
     bool json;
 };
 
@@ -68,6 +70,11 @@ static const struct option_spec options[] = {
      .name = "json",
      .help = "print everything as a JSON object",
      .offset = offsetof(struct settings, json)},
+    {.kind = OPTION_STRING,
+     .name = "plot",
+     .argument = "FILE",
+     .help = "draw the confusion matrix: .svg, .png or .pdf",
+     .offset = offsetof(struct settings, plot)},
     {.kind = OPTION_FLAG,
      .name = "quiet",
      .short_name = 'q',
@@ -354,6 +361,17 @@ static int print_json(const struct cli *cli, const struct measuring *measuring,
     return json_end(&writer, cli);
 }
 
+static int draw(const struct cli *cli, const char *path, const struct ff_evaluation *evaluation)
+{
+    struct gnuplot out;
+    int result = gnuplot_begin(cli, gnuplot_format(path), &out);
+
+    if (result != EXIT_DONE)
+        return result;
+    confusion_write(&out, evaluation, cli->model);
+    return gnuplot_end(&out, path);
+}
+
 static int run(struct cli *cli, void *arg, const char *operand)
 {
     struct settings *settings = arg;
@@ -361,6 +379,10 @@ static int run(struct cli *cli, void *arg, const char *operand)
     struct ff_evaluation evaluation = {.size = sizeof evaluation};
     int status, result = EXIT_DONE;
 
+    if (settings->plot != NULL)
+        result = figure_check(cli, "plot", settings->plot);
+    if (result != EXIT_DONE)
+        return result;
     if (measuring_begin(cli, measuring, operand) != EXIT_DONE)
         return EXIT_USAGE;
     measuring->opts.train_split = strcmp(settings->split, "train") == 0;
@@ -372,6 +394,8 @@ static int run(struct cli *cli, void *arg, const char *operand)
         result = print_json(cli, measuring, &evaluation);
     else
         print_evaluation(cli, &evaluation);
+    if (result == EXIT_DONE && settings->plot != NULL)
+        result = draw(cli, settings->plot, &evaluation);
     ff_evaluate_release(&evaluation);
     return result;
 }
@@ -387,6 +411,7 @@ const struct command cmd_eval = {
     .examples = "  fftool eval model.ff --data /usr/share/datasets/fashion-mnist\n"
                 "  fftool eval model.ff --data mnist --method head --json\n"
                 "  fftool eval model.ff --data mnist --layers last\n"
+                "  fftool eval model.ff --data mnist --plot confusion.svg\n"
                 "  fftool eval model.ff --data mnist --split train --limit 10000\n",
     .options = options,
     .settings_bytes = sizeof(struct settings),

@@ -1,0 +1,64 @@
+#!/bin/sh
+# Pictures of a model: the confusion matrix of an evaluation.
+# shellcheck source=tests/cli/lib
+# shellcheck disable=SC2086 # $conditioned is words
+. "${FFTOOL_ROOT:?}/tests/cli/lib"
+
+ff 0 train $conditioned --quiet
+
+# What is refused, before anything is evaluated
+refused 2 '--plot: .*\.svg, \.png or \.pdf' eval model.ff --data "$data" --plot confusion.txt
+refused 1 'no/such' eval model.ff --data "$data" --plot no/such.svg
+echo notes >notes.svg
+refused 1 'notes\.svg exists and is not a picture' eval model.ff --data "$data" --plot notes.svg
+code=0
+PATH=/nowhere "$FFTOOL" eval model.ff --data "$data" --plot f.svg >out 2>err || code=$?
+ok "without gnuplot its package is named" has err 'gnuplot-nox'
+ok "and that is a failure" [ $code -eq 1 ]
+
+if ! command -v gnuplot >/dev/null 2>&1; then
+    echo "SKIPPED: pictures: gnuplot is not installed"
+    finish
+fi
+
+# cells FILE: the numbers written in its cells add up to this
+cells()
+{
+    grep -oE 'text-anchor="middle"|<text>.*</text>' "$1" | grep -A1 middle |
+        sed -n 's/.*<tspan[^>]*>\([0-9,]*\)<.*/\1/p' | tr -d , | awk '{ n += $1 } END { print n }'
+}
+
+ff 0 eval model.ff --data "$data" --json --quiet
+json out
+error=$(leaf .error)
+ff 0 eval model.ff --data "$data" --quiet --plot confusion.svg
+ok "eval --plot: the text is printed too" has out '^model\.ff: error'
+ok "confusion: the title has the error rate" has confusion.svg \
+    "Confusion matrix: error $(awk -v e="$error" 'BEGIN { printf "%.2f", 100 * e }') % of 500 samples"
+ok "confusion: and says of what" has confusion.svg 'model\.ff · by goodness of layers 1 to 2 · 10 classes'
+for what in 'True class' 'Predicted class' '>correct<' '>misclassified<'; do
+    ok "confusion: the figure says \"$what\"" has confusion.svg "$what"
+done
+ok "confusion: the counts add up to the samples" [ "$(cells confusion.svg)" -eq 500 ]
+ff 0 eval model.ff --data "$data" --quiet --plot confusion.png
+ok "a PNG file is a PNG image" [ "$(head -c 4 confusion.png | tail -c 3)" = PNG ]
+
+# Names of classes, and more of them than have counts
+for classes in 3 40; do
+    for split in train test; do
+        mkdir -p named$classes
+        awk -v classes=$classes 'BEGIN {
+            print "kind,a,b"
+            for (i = 0; i < 10 * classes; i++)
+                print "kind & <" i % classes "\047s>," i % classes ","  i * i % 7
+        }' >named$classes/$split.csv
+    done
+    ff 0 train --data named$classes --label-column kind --hidden 20x1 --epochs 1 --model n$classes.ff \
+        --quiet
+    ff 0 eval n$classes.ff --data named$classes --quiet --plot n$classes.svg
+    ok "$classes classes: the figure is valid text" iconv -f utf8 -t utf8 n$classes.svg
+    ok "$classes classes: it has their names" has n$classes.svg "kind &amp; &lt;2'"
+done
+ok "three classes have counts" [ "$(cells n3.svg)" -eq 30 ]
+ok "forty have none" [ "$(grep -c '>10<' n40.svg)" -eq 0 ]
+finish
