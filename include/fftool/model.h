@@ -117,6 +117,11 @@ struct ff_model_info {
     uint32_t columns; /* that ff_model_column() describes; 1 with more features: all of them as one;
                          0: nothing is known of them */
     uint32_t ancestors; /* models that it was made from (extend.h): ff_model_ancestor() */
+    /* Layout of images: (height, width, channels), or (channels, height, width) if PLANAR. 0: the
+     * samples are not images. */
+    uint32_t height, width, channels;
+    bool planar;
+    char reserved_too[3];
 };
 
 /* A column of the data that a model is trained on. */

@@ -268,6 +268,10 @@ static int read_info(struct ff_model *model, struct ff_model_info *out)
     out->label_name = manifest->schema.label_name;
     out->columns = count_columns(manifest);
     out->ancestors = manifest->lineage.n;
+    out->height = manifest->image.height;
+    out->width = manifest->image.width;
+    out->channels = manifest->image.channels;
+    out->planar = manifest->image.planar;
     return FF_OK;
 }
 

@@ -188,6 +188,9 @@ START_TEST(a_model_is_described_as_a_whole)
     ck_assert_uint_eq(info.samples, ROWS);
     ck_assert_uint_eq(info.features, TRAIN_FEATURES);
     ck_assert_uint_eq(info.classes, TRAIN_CLASSES);
+    ck_assert_uint_eq(info.height, TRAIN_SIDE);
+    ck_assert_uint_eq(info.width, TRAIN_SIDE);
+    ck_assert_uint_eq(info.channels, 1);
     ck_assert_uint_eq(info.parameters, 140 * 68 + 140 + 20 * 140 + 20 + 4 * 20 + 4);
     ck_assert_uint_ge(info.checkpoints, 3);
     ck_assert_str_eq(info.program_version, FF_VERSION);

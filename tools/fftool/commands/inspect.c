@@ -1,10 +1,14 @@
 /* fftool inspect: shows the contents of a model file, complete or in training. */
 #include "views/inspect.h"
 #include "common/print.h"
+#include "figures/figure.h"
+#include "views/filters.h"
 #include "options.h"
 
 struct settings {
-    uint32_t layer; /* 0: all */
+    uint32_t layer;   /* 0: all */
+    uint32_t filters; /* the layer whose filters are drawn; 0: none */
+    const char *output;
     bool wide, tensors, json, verify, columns, quiet;
 };
 
@@ -34,6 +38,21 @@ static const struct option_spec options[] = {
      .name = "columns",
      .help = "show the columns of the data: their means and standard deviations, or categories",
      .offset = offsetof(struct settings, columns)},
+    {.kind = OPTION_COUNT,
+     .name = "filters",
+     .argument = "K",
+     .help = "draw weights from the pixels of images to the strongest units of layer K, as images",
+     .offset = offsetof(struct settings, filters),
+     .min = 1,
+     .max = FF_MAX_LAYERS,
+     .needs = "output"},
+    {.kind = OPTION_STRING,
+     .name = "output",
+     .short_name = 'o',
+     .argument = "FILE",
+     .help = "figure of --filters: .svg, .png or .pdf",
+     .offset = offsetof(struct settings, output),
+     .needs = "filters"},
     {.kind = OPTION_FLAG,
      .name = "verify",
      .help =
@@ -107,25 +126,51 @@ static int show(const struct cli *cli, struct ff_model *model, const struct sett
                                   : inspect_print_model(model, cli->model, settings->wide));
 }
 
-static int run(struct cli *cli, void *arg, const char *operand)
+static int draw_filters(const struct cli *cli, struct ff_model *model,
+                        const struct settings *settings)
 {
-    const struct settings *settings = arg;
-    struct verification verification = {.damaged = json_build(json_array())};
-    struct ff_model *model = NULL;
-    int result, shown;
+    struct gnuplot out;
+    int result = gnuplot_begin(cli, gnuplot_format(settings->output), &out);
 
-    cli->quiet = settings->quiet;
-    cli->model = operand;
+    if (result != EXIT_DONE)
+        return result;
+    result = inspect_write_filters(cli, model, cli->model, settings->filters, &out);
+    if (result == EXIT_DONE)
+        return gnuplot_end(&out, settings->output);
+    gnuplot_discard(&out);
+    return result;
+}
+
+/* Returns EXIT_DONE, or another exit code with the reason printed: the views are alternatives. */
+static int check_views(const struct cli *cli, const struct settings *settings)
+{
+    if (settings->filters > 0 && (settings->json || settings->layer > 0 || settings->columns ||
+                                  settings->tensors || settings->verify))
+        return usage_error(cli->command, "--filters only draws: leave out the other views");
     if (settings->columns && (settings->json || settings->layer > 0))
         return usage_error(cli->command, "--columns: leave out --layer and --json, which has them");
     if (settings->tensors && (settings->columns || settings->layer > 0))
         return usage_error(cli->command, "--tensors is a view of its own: leave out %s",
                            settings->columns ? "--columns" : "--layer");
-    result = report_status(cli, ff_model_open(cli->ctx, operand, &model));
+    return settings->filters > 0 ? figure_check(cli, "output", settings->output) : EXIT_DONE;
+}
+
+static int run(struct cli *cli, void *arg, const char *operand)
+{
+    const struct settings *settings = arg;
+    struct verification verification = {.damaged = json_build(json_array())};
+    struct ff_model *model = NULL;
+    int result = check_views(cli, settings), shown;
+
+    cli->quiet = settings->quiet;
+    cli->model = operand;
+    if (result == EXIT_DONE)
+        result = report_status(cli, ff_model_open(cli->ctx, operand, &model));
     if (result == EXIT_DONE && settings->verify)
         result = verify(cli, model, &verification);
     if (result == EXIT_DONE || (verification.done && result == EXIT_DAMAGED)) {
-        shown = show(cli, model, settings, &verification);
+        shown = settings->filters > 0 ? draw_filters(cli, model, settings)
+                                      : show(cli, model, settings, &verification);
         if (result == EXIT_DONE)
             result = shown;
     }
@@ -144,6 +189,7 @@ const struct command cmd_inspect = {
         "model is in training, and needs little memory for a model of any size.",
     .examples = "  fftool inspect model.ff\n"
                 "  fftool inspect model.ff --layer 2\n"
+                "  fftool inspect model.ff --filters 1 --output filters.png\n"
                 "  fftool inspect model.ff --verify\n"
                 "  fftool inspect model.ff --json\n",
     .options = options,

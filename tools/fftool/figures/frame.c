@@ -111,7 +111,7 @@ struct figure_box figure_write_frame(struct gnuplot *out, const struct figure_he
                                      const char *const *labels, size_t n_labels)
 {
     int y = write_heading(out, heading) + LEGEND_GAP;
-    int top = write_legend(out, y, labels, n_labels) + CHART_GAP;
+    int top = (n_labels > 0 ? write_legend(out, y, labels, n_labels) : y) + CHART_GAP;
 
     fputs("set border 1 linecolor rgb '" FIGURE_GREY "'\n"
           "set tics nomirror scale 0.4 textcolor rgb '" FIGURE_DARK "'\n"

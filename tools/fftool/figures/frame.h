@@ -37,7 +37,7 @@ struct figure_box {
     double top, height;
 };
 
-/* Writes heading, legend, and the look of all charts. LABELS are the entries of the legend,
+/* Writes heading, legend, and the look of all charts. LABELS are the entries of the legend, if any,
  * which follow with `title`. Returns the remaining room. */
 struct figure_box figure_write_frame(struct gnuplot *out, const struct figure_heading *heading,
                                      const char *const *labels, size_t n_labels);

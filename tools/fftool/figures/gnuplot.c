@@ -201,3 +201,8 @@ int gnuplot_end(struct gnuplot *gnuplot, const char *path)
     fclose(gnuplot->script);
     return code;
 }
+
+void gnuplot_discard(struct gnuplot *gnuplot)
+{
+    fclose(gnuplot->script);
+}

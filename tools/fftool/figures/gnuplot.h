@@ -39,5 +39,7 @@ void gnuplot_text(struct gnuplot *gnuplot, const char *text, size_t most);
 /* Runs the script and writes the picture to PATH. Returns EXIT_DONE, or an exit code with the
  * reason printed. */
 int gnuplot_end(struct gnuplot *gnuplot, const char *path);
+/* Drops the script. */
+void gnuplot_discard(struct gnuplot *gnuplot);
 
 #endif
