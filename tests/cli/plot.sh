@@ -314,6 +314,22 @@ for style in curves depth; do
     ok "$style: the label names its source" has valid.svg 'goodness summed from the first layer up'
 done
 
+sed '/"kind":"layer"/s/"loss"/"validation_error":0.25,"loss"/' l.jsonl >alone.jsonl
+ff 0 plot alone.jsonl -o alone.svg
+ok "curves: an error on held-out samples after each epoch is drawn" \
+    has alone.svg 'held-out error of the layer alone'
+ff 0 plot alone.jsonl -o alone.svg --style depth
+ok "depth: it is not, as it is of no layer as trained" [ "$(grep -c 'layer alone' alone.svg)" -eq 0 ]
+# Goodness of 10 and 10.2: on an axis from 0 the two lines would be one.
+sed 's/"goodness_pos":[^,]*,"goodness_neg":[^,]*/"goodness_pos":10.2,"goodness_neg":10/' \
+    l.jsonl >close.jsonl
+ff 0 plot close.jsonl -o close.svg
+ok "curves: the axis of goodness shows a small margin" has close.svg '>10\.1<'
+ok "curves: and says that it does not begin at 0" has close.svg 'goodness does not begin at 0'
+sed 's/"goodness_neg":[^,]*/"goodness_neg":0.1/' l.jsonl >wide.jsonl
+ff 0 plot wide.jsonl -o wide.svg
+ok "curves: a large margin needs no such axis" [ "$(grep -c 'not begin' wide.svg)" -eq 0 ]
+
 # Logs of real trainings, even ones that have been broken off.
 # shellcheck disable=SC2086 # $small is words
 ff 0 train $small --log real.jsonl --quiet

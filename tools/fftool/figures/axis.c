@@ -4,7 +4,9 @@
 #include <string.h>
 
 #define MOST_TICKS 7
+#define CUT_FROM 0.25      /* the least value, as a part of the largest, of an axis that is cut */
 #define LEAST_RATIO 4.0    /* between the ends of a logarithmic axis */
+#define ROUNDING 1e-6      /* of a step */
 #define NUMBER_GAP 16      /* pixels from a number to the next */
 #define DIGIT_WIDTH 7      /* about */
 #define PIXELS_OF_WHOLE 60 /* between two whole numbers, which may be long */
@@ -22,6 +24,31 @@ struct axis axis_for(char name, bool log, double least, double most, double pixe
     } else {
         axis.high = most > 0 ? most / share : 1;
     }
+    return axis;
+}
+
+/* The least of 1, 2, 5, 10, 20, ... (or .5, .2, .1, ...) that divides RANGE into few parts. */
+static double round_step(double range)
+{
+    static const double steps[] = {1, 2, 5, 10};
+    double decade = pow(10, floor(log10(range / MOST_TICKS)));
+    size_t i = 0;
+
+    while (i + 1 < sizeof steps / sizeof steps[0] && range / (steps[i] * decade) > MOST_TICKS)
+        i++;
+    return steps[i] * decade;
+}
+
+struct axis axis_cut(char name, double least, double most, double pixels, double room)
+{
+    struct axis axis = axis_for(name, false, least, most, pixels, room);
+    double step;
+
+    if (!(least > CUT_FROM * most) || !(least < most))
+        return axis;
+    step = round_step(most - least);
+    axis.low = step * fmax(ceil(least / step) - 1, 0);
+    axis.high = axis.low + (most - axis.low) / (1 - room / pixels);
     return axis;
 }
 
@@ -58,18 +85,6 @@ static void end(struct ticks *ticks)
     fputs(")\n", ticks->script);
 }
 
-/* The least of 1, 2, 5, 10, 20, ... (or .5, .2, .1, ...) that divides RANGE into few parts. */
-static double round_step(double range)
-{
-    static const double steps[] = {1, 2, 5, 10};
-    double decade = pow(10, floor(log10(range / MOST_TICKS)));
-    size_t i = 0;
-
-    while (i + 1 < sizeof steps / sizeof steps[0] && range / (steps[i] * decade) > MOST_TICKS)
-        i++;
-    return steps[i] * decade;
-}
-
 static struct text size_label(double bytes)
 {
     struct byte_unit unit = byte_unit(bytes);
@@ -93,10 +108,10 @@ static struct text count_label(double value)
 static void add_linear(const struct axis *axis, double step, struct text (*label)(double),
                        struct ticks *ticks)
 {
-    int i;
+    double first = ceil(axis->low / step - ROUNDING);
 
-    for (i = 0; i <= 2 * MOST_TICKS && i * step <= axis->high; i++)
-        add(ticks, i == 0 ? "0" : label(i * step).s, i * step);
+    for (int i = 0; i <= 2 * MOST_TICKS && (first + i) * step <= axis->high; i++)
+        add(ticks, first + i == 0 ? "0" : label((first + i) * step).s, (first + i) * step);
 }
 
 /* Powers of two, every one or every so many. */

@@ -16,6 +16,9 @@ struct axis {
 /* Returns an axis for data from LEAST to MOST (more than 0, if logarithmic) that leaves ROOM pixels
  * free behind it. */
 struct axis axis_for(char name, bool log, double least, double most, double pixels, double room);
+/* Returns a linear axis that begins below LEAST instead of at 0 if all of the data are in its upper
+ * part. */
+struct axis axis_cut(char name, double least, double most, double pixels, double room);
 /* Returns the value BACK pixels before the end of the axis. */
 double axis_before_end(const struct axis *axis, double back);
 

@@ -308,6 +308,8 @@ static struct figure_box write_surroundings(const struct curves *curves)
     log_chart_note_error(chart, &heading.notes[0]);
     log_chart_note_trained(chart, &heading.notes[1]);
     log_chart_note_what(chart, &heading.notes[2]);
+    if (log_chart_cuts_goodness(chart))
+        figure_note_add(&heading.notes[2], "the axis of goodness does not begin at 0");
     if (shows_sweeps(curves))
         figure_note_add(&heading.notes[3], "dark lines: a sweep begins");
     if (curves->condensed)

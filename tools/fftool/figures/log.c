@@ -54,6 +54,8 @@ static const struct log_series all_series[LOG_MOST_SERIES] = {
     {LOG_QUANTITY_ERROR, LOG_ERROR, false, "error", "#0072B2", 1, 7},
     {LOG_QUANTITY_ERROR, LOG_ERROR, true, "error of the head", "#D55E00", 2, 5},
     {LOG_QUANTITY_ERROR, LOG_TRAINED_ERROR, false, "error, as trained", "#CC79A7", 4, 15},
+    {LOG_QUANTITY_ERROR, LOG_HELD_OUT_ERROR, false, "held-out error of the layer alone", "#56B4E9",
+     2, 8},
     {LOG_QUANTITY_ERROR, LOG_VALIDATION_ERROR, false, "held-out error, up to the layer", "#000000",
      3, 13},
     {LOG_QUANTITY_GOODNESS, LOG_GOODNESS_POS, false, NULL, "#009E73", 1, 9},
@@ -263,7 +265,8 @@ void log_chart_keep_ends(struct log_chart *chart)
     for (i = 0; i < chart->n_series; i++) {
         const struct log_series *series = chart->series[i];
 
-        if (series->quantity == LOG_QUANTITY_ERROR && (series->figure != LOG_ERROR || series->head))
+        if (series->quantity == LOG_QUANTITY_ERROR && series->figure != LOG_HELD_OUT_ERROR &&
+            (series->figure != LOG_ERROR || series->head))
             chart->series[kept++] = series;
     }
     chart->n_series = kept;
@@ -275,6 +278,15 @@ void log_chart_release(struct log_chart *chart)
     *chart = (struct log_chart){.n_stretches = 0};
 }
 
+static bool shows_quantity(const struct log_chart *chart, enum log_quantity quantity)
+{
+    size_t i = 0;
+
+    while (i < chart->n_series && chart->series[i]->quantity != quantity)
+        i++;
+    return i < chart->n_series;
+}
+
 struct axis log_chart_axis(const struct log_chart *chart, enum log_quantity quantity, double height)
 {
     struct range range = {NAN, NAN};
@@ -283,7 +295,15 @@ struct axis log_chart_axis(const struct log_chart *chart, enum log_quantity quan
     for (i = 0; i < chart->n_series; i++)
         if (chart->series[i]->quantity == quantity)
             widen(chart, chart->series[i], &range);
+    if (quantity == LOG_QUANTITY_GOODNESS && !chart->logarithmic)
+        return axis_cut('y', range.least, range.most, height, ROOM_ABOVE);
     return axis_for('y', chart->logarithmic, range.least, range.most, height, ROOM_ABOVE);
+}
+
+bool log_chart_cuts_goodness(const struct log_chart *chart)
+{
+    return !chart->logarithmic && shows_quantity(chart, LOG_QUANTITY_GOODNESS) &&
+           log_chart_axis(chart, LOG_QUANTITY_GOODNESS, PICTURE_HEIGHT).low > 0;
 }
 
 bool log_chart_has_heads(const struct log_chart *chart)

@@ -25,7 +25,7 @@ struct log_series {
     int dash, point; /* of gnuplot */
 };
 
-#define LOG_MOST_SERIES 8 /* all series */
+#define LOG_MOST_SERIES 9 /* all series */
 
 /* The epochs of a layer in a sweep, or of its part of the head. */
 struct log_stretch {
@@ -73,9 +73,12 @@ bool log_series_covers(const struct log_series *series, const struct log_stretch
 const struct log_epoch *log_stretch_last(const struct log_stretch *stretch);
 /* A head has epochs in the log. */
 bool log_chart_has_heads(const struct log_chart *chart);
-/* Returns an axis of HEIGHT for the values of QUANTITY, which a series has. */
+/* Returns an axis of HEIGHT for the values of QUANTITY, which a series has. That of goodness begins
+ * above 0 if its values are far from it, so that true and wrong labels are apart. */
 struct axis log_chart_axis(const struct log_chart *chart, enum log_quantity quantity,
                            double height);
+/* Such an axis of goodness is in the chart. */
+bool log_chart_cuts_goodness(const struct log_chart *chart);
 /* "Error, %" */
 const char *log_quantity_title(enum log_quantity quantity);
 

@@ -18,6 +18,7 @@
     ROW(GOODNESS_POS, goodness_pos)              \
     ROW(GOODNESS_NEG, goodness_neg)              \
     ROW(ERROR, error)                            \
+    ROW(HELD_OUT_ERROR, validation_error)        \
     ROW(VALIDATION_ERROR, validation_error_upto) \
     ROW(SECONDS, seconds)                        \
     ROW(RATE, rows_per_second)
