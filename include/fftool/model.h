@@ -121,7 +121,11 @@ struct ff_model_info {
      * samples are not images. */
     uint32_t height, width, channels;
     bool planar;
-    char reserved_too[3];
+    bool resized;       /* images come from files that are resized to that size */
+    bool fills_missing; /* as in struct ff_data_source (data.h) */
+    char reserved_too[1];
+    uint64_t dataset_samples; /* in the dataset, of which SAMPLES are drawn; 0: not known */
+    const char *id_name;      /* column that names the rows, as LABEL_NAME; NULL: there is none */
 };
 
 /* A column of the data that a model is trained on. */

@@ -272,6 +272,10 @@ static int read_info(struct ff_model *model, struct ff_model_info *out)
     out->width = manifest->image.width;
     out->channels = manifest->image.channels;
     out->planar = manifest->image.planar;
+    out->resized = manifest->schema.resizes;
+    out->fills_missing = manifest->schema.fills_missing;
+    out->dataset_samples = manifest->all_samples;
+    out->id_name = manifest->schema.id_name;
     return FF_OK;
 }
 

@@ -102,5 +102,7 @@ int measuring_begin(struct cli *cli, struct measuring *measuring, const char *mo
         return EXIT_USAGE;
     progress_init(&measuring->progress, measuring->quiet);
     interrupt_catch();
-    return strcmp(opts->data.path, "-") == 0 ? keep_standard_input(cli, opts) : EXIT_DONE;
+    return opts->data.path != NULL && strcmp(opts->data.path, "-") == 0
+               ? keep_standard_input(cli, opts)
+               : EXIT_DONE;
 }

@@ -27,6 +27,7 @@
     ROW(plot)         \
     ROW(inspect)      \
     ROW(diff)         \
+    ROW(report)       \
     ROW(export)       \
     ROW(import)       \
     ROW(bench)

@@ -187,7 +187,7 @@ int gnuplot_check(const struct cli *cli, const struct gnuplot_format *format)
     return code;
 }
 
-int gnuplot_end(struct gnuplot *gnuplot, const char *path)
+int gnuplot_end_text(struct gnuplot *gnuplot, char **text, size_t *bytes)
 {
     struct spawn_result result;
     int code = run_script(gnuplot, &result);
@@ -195,10 +195,26 @@ int gnuplot_end(struct gnuplot *gnuplot, const char *path)
     if (code == EXIT_DONE && result.out.bytes == 0)
         code =
             report_failure(gnuplot->cli, PROGRAM " drew nothing: %s", last_line(result.err.text));
-    if (code == EXIT_DONE)
-        code = whole_file_write(gnuplot->cli, path, result.out.text, result.out.bytes);
+    *text = NULL;
+    if (code == EXIT_DONE) {
+        *text = result.out.text;
+        *bytes = result.out.bytes;
+        result.out.text = NULL;
+    }
     spawn_release(&result);
     fclose(gnuplot->script);
+    return code;
+}
+
+int gnuplot_end(struct gnuplot *gnuplot, const char *path)
+{
+    char *text;
+    size_t bytes;
+    int code = gnuplot_end_text(gnuplot, &text, &bytes);
+
+    if (code == EXIT_DONE)
+        code = whole_file_write(gnuplot->cli, path, text, bytes);
+    free(text);
     return code;
 }
 

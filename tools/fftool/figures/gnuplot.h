@@ -39,6 +39,9 @@ void gnuplot_text(struct gnuplot *gnuplot, const char *text, size_t most);
 /* Runs the script and writes the picture to PATH. Returns EXIT_DONE, or an exit code with the
  * reason printed. */
 int gnuplot_end(struct gnuplot *gnuplot, const char *path);
+/* Runs the script. Returns EXIT_DONE with the picture in *TEXT, to be freed with free(), or an exit
+ * code with the reason printed. */
+int gnuplot_end_text(struct gnuplot *gnuplot, char **text, size_t *bytes);
 /* Drops the script. */
 void gnuplot_discard(struct gnuplot *gnuplot);
 

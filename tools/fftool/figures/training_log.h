@@ -1,7 +1,8 @@
 /*
- * Logs of `fftool train --log`, which `fftool plot` draws: lines of JSON, an object for each epoch,
- * and one for each trained layer. fftool-format(5) describes the members; required are only kind
- * and layer, and epoch unless the kind is "trained". Unknown members are ignored.
+ * Logs of `fftool train --log`, which `fftool plot` draws and `fftool report` sums up: lines of
+ * JSON, an object for each epoch, and one for each trained layer. fftool-format(5) describes the
+ * members; required are only kind and layer, and epoch unless the kind is "trained". Unknown
+ * members are ignored.
  *
  * A log may be of several runs, each of which resumes from a checkpoint of the one before: of an
  * epoch that occurs twice the last one counts. It may end in an incomplete line, of a run that was
@@ -21,7 +22,11 @@
     ROW(HELD_OUT_ERROR, validation_error)        \
     ROW(VALIDATION_ERROR, validation_error_upto) \
     ROW(SECONDS, seconds)                        \
-    ROW(RATE, rows_per_second)
+    ROW(RATE, rows_per_second)                   \
+    ROW(GFLOPS, gflops)                          \
+    ROW(PEAK_RSS, peak_rss_bytes)                \
+    ROW(PEAK_ANON, peak_anon_bytes)              \
+    ROW(SCRATCH, scratch_bytes)
 
 #define LOG_FIGURE_NAME(name, member) LOG_##name,
 enum log_figure {
