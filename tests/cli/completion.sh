@@ -85,6 +85,8 @@ if command -v bash >/dev/null; then
     ok "bash: options where there is no operand" has out '^--data$'
     in_bash fftool eval ""
     ok "bash: models and directories" offered model.ff other.ff results
+    in_bash fftool diff model.ff o
+    ok "bash: a second operand" offered other.ff
     in_bash fftool extend model.ff -o o
     ok "bash: a model of a short option" offered other.ff
     in_bash fftool train --data res
@@ -113,6 +115,8 @@ if command -v fish >/dev/null; then
     ok "fish: the second mode of a list" offered bp,ff-full bp,ff-stream
     in_fish "fftool eval m"
     ok "fish: models" offered model.ff
+    in_fish "fftool diff model.ff ot"
+    ok "fish: a second operand" offered other.ff
     in_fish "fftool train --scratch "
     ok "fish: directories" offered results/
     in_fish "fftool train --data res"

@@ -20,6 +20,7 @@ enum completed {
 };
 
 enum completed completed_by_option(const struct option_spec *option);
+/* All operands of a command are of one kind. */
 enum completed completed_by_operand(const struct command *command);
 
 /* Returns the option after OPTION in PAGE, without headings; NULL: there is no other. The first

@@ -57,11 +57,11 @@ static void print_operand(const struct command *command)
 {
     enum completed completed = completed_by_operand(command);
 
-    printf("complete -c fftool -n '__fftool_is %s'", command->name);
     if (completed == COMPLETED_MODEL)
-        puts(" -k -a '(__fish_complete_suffix .ff)'");
+        printf("complete -c fftool -n '__fftool_is %s' -k -a '(__fish_complete_suffix .ff)'\n",
+               command->name);
     else if (completed == COMPLETED_FILE)
-        puts(" -F");
+        printf("complete -c fftool -n '__fftool_is %s' -F\n", command->name);
 }
 
 void print_fish(const struct page *pages)
@@ -75,7 +75,6 @@ void print_fish(const struct page *pages)
 
         while ((option = following_option(page, option)) != NULL)
             print_option(page, option);
-        if (page->command->operand != NULL)
-            print_operand(page->command);
+        print_operand(page->command);
     }
 }

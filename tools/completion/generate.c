@@ -8,7 +8,8 @@ static const struct {
     enum completed completed;
 } files[] = {
     {"FILE", COMPLETED_FILE},   {"PATH", COMPLETED_FILE}, {"DIR", COMPLETED_DIRECTORY},
-    {"MODEL", COMPLETED_MODEL}, {"NEW", COMPLETED_MODEL},
+    {"MODEL", COMPLETED_MODEL}, {"NEW", COMPLETED_MODEL}, {"A", COMPLETED_MODEL},
+    {"B", COMPLETED_MODEL},
 };
 
 static enum completed completed_by_placeholder(const char *placeholder)

@@ -75,6 +75,16 @@ static void print_option(const struct page *page, const struct option_spec *opti
     puts("'");
 }
 
+/* NAME: of one operand of COMMAND; NULL: there is none. Without a number it is the next one. */
+static void print_operand(const struct command *command, const char *name)
+{
+    if (name == NULL)
+        return;
+    fputs("                '", stdout);
+    print_argument(name, completed_by_operand(command), NULL);
+    puts("'");
+}
+
 void print_zsh(const struct page *pages)
 {
     puts("    fftool_commands=(");
@@ -90,11 +100,8 @@ void print_zsh(const struct page *pages)
         printf("        %s)\n            arguments=(\n", page->command->name);
         while ((option = following_option(page, option)) != NULL)
             print_option(page, option);
-        if (page->command->operand != NULL) {
-            fputs("                '1", stdout);
-            print_argument(page->command->operand, completed_by_operand(page->command), NULL);
-            puts("'");
-        }
+        print_operand(page->command, page->command->operand);
+        print_operand(page->command, page->command->other);
         puts("            )\n            ;;");
     }
     puts("    esac");
