@@ -203,6 +203,7 @@ for directory in sys.argv[2:]:
 END
 "$python" all_scores.py "$examples/predict_torch.py" kept-* 2>err </dev/null
 for kept in kept-*; do
-    ok "PyTorch has the scores of predict: $(cat $kept/name)" same_scores $kept/expected.csv $kept/scores.csv
+    ok "PyTorch has the scores of predict: $(cat "$kept/name")" same_scores "$kept/expected.csv" \
+        "$kept/scores.csv"
 done
 finish

@@ -2,8 +2,8 @@
 #include "views/inspect.h"
 #include "common/print.h"
 #include "figures/figure.h"
-#include "views/filters.h"
 #include "options.h"
+#include "views/filters.h"
 
 struct settings {
     uint32_t layer;   /* 0: all */

@@ -1,6 +1,6 @@
 /* The table of layers, each with a histogram of its weights. */
-#include "views/inspect.h"
 #include "report/report.h"
+#include "views/inspect.h"
 #include <math.h>
 
 #define SPARK_WIDTH 128 /* units of its own */
