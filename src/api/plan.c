@@ -61,11 +61,14 @@ static int plan(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (status == FF_OK)
         status = ff_begin_manifest(ctx, &training, opts, &manifest);
     if (status == FF_OK) {
-        struct ff_job job = ff_train_job(ctx, &manifest, opts, &compression);
         struct ff_train_tasks tasks;
+        struct ff_job job;
 
-        ff_train_tasks_init(&tasks, &job);
-        status = ff_train_tasks_plan(ctx, &tasks, out);
+        status = ff_train_job(ctx, &manifest, opts, &compression, &job);
+        if (status == FF_OK) {
+            ff_train_tasks_init(&tasks, &job);
+            status = ff_train_tasks_plan(ctx, &tasks, out);
+        }
         if (status == FF_OK || status == FF_EBUDGET)
             estimate_time(ctx, &tasks, opts, out);
     }

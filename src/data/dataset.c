@@ -294,7 +294,7 @@ static int first_extra_bytes(struct ff_ctx *ctx, const char *path, uint64_t *out
     return status;
 }
 
-uint64_t ff_dataset_extra_bytes(struct ff_ctx *ctx, const struct ff_dataset_spec *spec)
+int ff_dataset_extra_bytes(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, uint64_t *out)
 {
     const struct ff_dataset_format *format;
     char path[FF_PATH_BYTES];
@@ -311,7 +311,8 @@ uint64_t ff_dataset_extra_bytes(struct ff_ctx *ctx, const struct ff_dataset_spec
         second = ff_larger(second, extra < largest ? extra : largest);
         largest = ff_larger(largest, extra);
     }
-    return largest + second;
+    *out = largest + second;
+    return status == FF_ENOMEM ? status : FF_OK;
 }
 
 int ff_dataset_begin_ids(struct ff_dataset *dataset, const char **name)

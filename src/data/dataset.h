@@ -54,8 +54,10 @@ FF_CHECK int ff_dataset_find(struct ff_ctx *ctx, const struct ff_dataset_spec *s
 /* Adds the memory of an open dataset of SCHEMA, at most, but for its ff_dataset_extra_bytes(). */
 void ff_dataset_needs(const struct ff_schema *schema, struct ff_needs *needs);
 /* Memory that decompressing the files of SPEC takes beyond that, and as much again for the names of
- * its rows. The files' first bytes are read; 0 if that fails, as it will when they are opened. */
-uint64_t ff_dataset_extra_bytes(struct ff_ctx *ctx, const struct ff_dataset_spec *spec);
+ * its rows. The files' first bytes are read; 0 if that fails, as it will when they are opened, but
+ * for FF_ENOMEM. */
+FF_CHECK int ff_dataset_extra_bytes(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
+                                    uint64_t *out);
 /* The table of formats, for generic tests; *COUNT rows. */
 const struct ff_dataset_format *const *ff_dataset_formats(size_t *count);
 

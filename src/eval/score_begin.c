@@ -156,7 +156,9 @@ static int open_data(struct scoring *s)
         status = ff_about(s->ctx, check_data(s), FF_ABOUT_MODEL);
     if (status != FF_OK)
         return status;
-    s->data_extra_bytes = ff_dataset_extra_bytes(s->ctx, &spec);
+    status = ff_dataset_extra_bytes(s->ctx, &spec, &s->data_extra_bytes);
+    if (status != FF_OK)
+        return status;
     if (s->opts->unlabelled) /* the names of the rows are read beside them */
         s->data_extra_bytes *= 2;
     info = &s->dataset->info;

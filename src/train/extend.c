@@ -330,7 +330,9 @@ static int plan(struct extending *e)
 
     if (status != FF_OK || e->opts->memory_bytes == 0 || e->child.mark.stage == FF_STAGE_DONE)
         return status;
-    job = ff_train_job(e->ctx, &e->child, e->opts, &compression);
+    status = ff_train_job(e->ctx, &e->child, e->opts, &compression, &job);
+    if (status != FF_OK)
+        return status;
     ff_train_tasks_init(&tasks, &job);
     return ff_train_tasks_plan(e->ctx, &tasks, &out);
 }

@@ -104,11 +104,14 @@ static int plan_new_model(struct ff_run *run, const struct ff_training *training
         return FF_OK;
     status = ff_begin_manifest(run->ctx, training, run->opts, &manifest);
     if (status == FF_OK) {
-        struct ff_job job = ff_train_job(run->ctx, &manifest, run->opts, &run->job.compression);
         struct ff_train_tasks tasks;
+        struct ff_job job;
 
-        ff_train_tasks_init(&tasks, &job);
-        status = ff_train_tasks_plan(run->ctx, &tasks, &plan);
+        status = ff_train_job(run->ctx, &manifest, run->opts, &run->job.compression, &job);
+        if (status == FF_OK) {
+            ff_train_tasks_init(&tasks, &job);
+            status = ff_train_tasks_plan(run->ctx, &tasks, &plan);
+        }
     }
     ff_manifest_release(&manifest);
     return status;

@@ -9,9 +9,9 @@
 int ff_run_derive(struct ff_run *run)
 {
     const struct ff_compression compression = run->job.compression;
+    int status = ff_train_job(run->ctx, &run->manifest, run->opts, &compression, &run->job);
 
-    run->job = ff_train_job(run->ctx, &run->manifest, run->opts, &compression);
-    return ff_boundaries_init(&run->boundaries, run->ctx, &run->job);
+    return status != FF_OK ? status : ff_boundaries_init(&run->boundaries, run->ctx, &run->job);
 }
 
 struct ff_knobs ff_run_knobs(const struct ff_run *run, enum ff_stage stage, uint32_t layer)

@@ -8,18 +8,16 @@
 #include "train/modes.h"
 #include "train/same_data.h"
 
-struct ff_job ff_train_job(struct ff_ctx *ctx, const struct ff_manifest *manifest,
-                           const struct ff_train_opts *opts,
-                           const struct ff_compression *compression)
+int ff_train_job(struct ff_ctx *ctx, const struct ff_manifest *manifest,
+                 const struct ff_train_opts *opts, const struct ff_compression *compression,
+                 struct ff_job *out)
 {
-    struct ff_job job = ff_job_make(manifest, opts, compression);
     const struct ff_data_location location = {manifest->data_path, manifest->data_labels,
                                               manifest->data_arrays};
     struct ff_dataset_spec spec = ff_data_spec(manifest, opts, &location);
 
-    if (spec.path)
-        job.data_extra_bytes = ff_dataset_extra_bytes(ctx, &spec);
-    return job;
+    *out = ff_job_make(manifest, opts, compression);
+    return spec.path ? ff_dataset_extra_bytes(ctx, &spec, &out->data_extra_bytes) : FF_OK;
 }
 
 /* ---- Memory held throughout ---- */

@@ -15,10 +15,10 @@ struct ff_train_tasks {
     uint64_t program; /* memory of the process that is not accounted, from training on */
 };
 
-/* The job of training MANIFEST's model on its dataset, or the rows of OPTS. */
-struct ff_job ff_train_job(struct ff_ctx *ctx, const struct ff_manifest *manifest,
-                           const struct ff_train_opts *opts,
-                           const struct ff_compression *compression);
+/* Makes the job of training MANIFEST's model on its dataset, or the rows of OPTS. */
+FF_CHECK int ff_train_job(struct ff_ctx *ctx, const struct ff_manifest *manifest,
+                          const struct ff_train_opts *opts,
+                          const struct ff_compression *compression, struct ff_job *out);
 /* Initialises OUT, which must not move afterwards. JOB is not owned. */
 void ff_train_tasks_init(struct ff_train_tasks *out, const struct ff_job *job);
 struct ff_task ff_train_task(const struct ff_job *job, struct ff_turn turn);

@@ -180,7 +180,7 @@ START_TEST(a_window_takes_the_memory_that_is_planned_for_it)
     bytes = data_read(directory, "images");
     data_write_zst(directory, "train-images-idx3-ubyte.zst", &bytes, window_logs[_i]);
     ff_dataset_needs(&(struct ff_schema){.n_classes = 0}, &needs);
-    extra = ff_dataset_extra_bytes(ctx, &spec);
+    ck_assert_int_eq(ff_dataset_extra_bytes(ctx, &spec, &extra), FF_OK);
     ck_assert_uint_gt(extra, (uint64_t)1 << window_logs[_i]);
     ff_memory_read(ctx, &memory);
     ff_memory_limit(ctx, memory.accounted_bytes + ff_needs_total(&needs) + extra);
