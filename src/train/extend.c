@@ -24,6 +24,7 @@ struct extending {
     struct ff_model_file *from, *to;
     struct ff_manifest parent, child;
     uint32_t keep;
+    bool exists; /* the new model: it is to be resumed */
     float *tile; /* room for the largest tile that is copied */
     size_t tile_bytes;
 };
@@ -96,8 +97,8 @@ static int check(struct extending *e)
     if (e->extend->hidden && recipe->sweeps > 1)
         return ff_fail(
             e->ctx, FF_EINVAL,
-            "%s was trained in %u sweeps over its layers, which new layers would have to "
-            "be part of; train a deeper network",
+            "%s was trained in %u sweeps over all its layers, and new layers were in none of them; "
+            "train a deeper network",
             path, recipe->sweeps);
     return FF_OK;
 }
@@ -386,9 +387,10 @@ static int check_begun(struct extending *e)
 static int make_child(struct extending *e)
 {
     struct ff_lineage *lineage = &e->child.lineage;
-    bool exists = !e->opts->force && access(e->opts->model, F_OK) == 0 &&
-                  !ff_model_file_is_stub(e->ctx, e->opts->model);
     int status;
+
+    e->exists = !e->opts->force && access(e->opts->model, F_OK) == 0 &&
+                !ff_model_file_is_stub(e->ctx, e->opts->model);
 
     if (ff_path_same(e->extend->from, e->opts->model))
         return ff_fail(e->ctx, FF_EINVAL,
@@ -405,7 +407,7 @@ static int make_child(struct extending *e)
         status = set_mark(e);
     if (status == FF_OK && e->opts->data.path)
         status = set_data(e);
-    if (status == FF_OK && exists)
+    if (status == FF_OK && e->exists)
         return check_begun(e);
     if (status == FF_OK)
         status = plan(e);
@@ -433,6 +435,7 @@ int ff_extend_run(struct ff_ctx *ctx, const struct ff_extend_opts *extend,
         return status;
     rest.force = false;
     status = ff_train_run(ctx, NULL, &rest, result);
-    result->was_complete = false;
+    result->resumed = e.exists;
+    result->was_complete = result->was_complete && e.exists;
     return status;
 }

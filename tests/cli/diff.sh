@@ -32,6 +32,11 @@ ok "and the elements of that which is not" [ "$(leaf '.tensors[2].elements')" = 
 ff 1 diff a.ff b.ff --quiet
 ok "--quiet prints nothing of what differs" empty out
 
+# The same data elsewhere is no difference
+ff 0 export a.ff -o a.safetensors --quiet
+ff 0 import a.safetensors -o imported.ff --quiet
+ff 0 diff a.ff imported.ff
+
 # Measured by hand: a model of other weights in one place
 ff 0 $train --epochs 2 --hidden 40x2 --seed 1 --model c.ff
 ff 1 diff a.ff c.ff --json
