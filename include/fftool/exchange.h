@@ -21,7 +21,9 @@
  *         method                   goodness or head
  *         features, inputs         of a sample, of layer 1
  *         encoded                  values are standardised by the data's "mean" and "deviation",
- *                                  categories are one-hot, and the last input is 1
+ *                                  categories are one-hot
+ *         scaled                   the inputs of layer 1 are scaled to RMS 1, after a last one, 1,
+ *                                  is added to encoded values
  *         label_embedding          replace, append or none
  *         normalised               the outputs of each layer are scaled to RMS 1
  *         first_layer, last_layer  the layers whose goodness is summed

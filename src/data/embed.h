@@ -1,7 +1,7 @@
 /*
  * From stored rows to the inputs of layer 1: pixels become floats, or values are encoded; the label
- * is embedded, and the row is scaled to RMS 1 (length sqrt(width)), like the inputs of every layer:
- * layer normalisation without the mean (Hinton 2022, section 2.1).
+ * is embedded, and the row is usually scaled to RMS 1 (length sqrt(width)), like the inputs of
+ * every layer: layer normalisation without the mean (Hinton 2022, section 2.1).
  */
 #ifndef FF_DATA_EMBED_H
 #define FF_DATA_EMBED_H
@@ -20,12 +20,12 @@ enum ff_label_embedding {
 /*
  * How the values of a row become inputs. A number x becomes (x - mean) scale, at
  * most the largest float. A category becomes an
- * input for each category of its column, of which its own is 1. The last input is 1: without it,
- * scaling a row to RMS 1 would lose its magnitude.
+ * input for each category of its column, of which its own is 1. The last input of rows that are
+ * scaled is 1: without it, scaling a row to RMS 1 would lose its magnitude.
  */
 struct ff_encoding {
     uint32_t columns;
-    uint32_t inputs;    /* of all columns, and the constant one */
+    uint32_t inputs;    /* of all columns, and the constant one if rows are scaled */
     bool alike;         /* mean and scale are those of every column */
     double *mean;       /* (columns), or (1) if alike */
     double *scale;      /* the same; 1 / standard deviation, or 0 if a column is constant */
@@ -41,6 +41,7 @@ struct ff_embedding {
     uint32_t features; /* of a stored row */
     uint32_t classes;  /* at most the inputs with FF_EMBED_REPLACE; 0: no label is embedded */
     const struct ff_encoding *encoding; /* NULL: features are the inputs */
+    bool unscaled;                      /* rows stay as they are, not scaled to RMS 1 */
 };
 
 /* The neutral label: all label inputs are strength / classes (0.1 for 10 classes, strength 1). */
@@ -51,8 +52,8 @@ uint32_t ff_embed_width(const struct ff_embedding *embedding);
 /*
  * Computes ROWS rows of inputs OUT (rows x ff_embed_width()) from FEATURES, u8 (scaled by 1/255) or
  * f32. LABELS has one label or FF_LABEL_NEUTRAL per row (NULL if there are no classes). The row x,
- * label included, is scaled to RMS 1: x sqrt(width) / (|x| + 1e-6); a row of zeros stays zero. The
- * result for a row depends only on that row, bit for bit.
+ * label included, is scaled to RMS 1: x sqrt(width) / (|x| + 1e-6), unless UNSCALED; a row of zeros
+ * stays zero. The result for a row depends only on that row, bit for bit.
  */
 void ff_embed(const struct ff_embedding *embedding, size_t rows, const void *features,
               bool is_float, const uint16_t *labels, float *out);

@@ -112,8 +112,10 @@ static void encode_mixed(const struct ff_encoding *encoding, const float *restri
     }
 }
 
-static void encode(const struct ff_encoding *encoding, const void *row, bool is_float, float *out)
+static void encode(const struct ff_embedding *embedding, const void *row, bool is_float, float *out)
 {
+    const struct ff_encoding *encoding = embedding->encoding;
+
     if (is_float && encoding->category) {
         encode_mixed(encoding, row, out);
     } else {
@@ -123,7 +125,8 @@ static void encode(const struct ff_encoding *encoding, const void *row, bool is_
             write_pixels(row, encoding->columns, out);
         standardise(encoding, out);
     }
-    out[encoding->inputs - 1] = 1;
+    if (!embedding->unscaled)
+        out[encoding->inputs - 1] = 1;
 }
 
 /* A row whose values are encoded. The label is written last, for it may replace inputs. */
@@ -132,7 +135,7 @@ static void embed_encoded(const struct ff_embedding *embedding, const void *row,
 {
     const size_t before = embedding->mode == FF_EMBED_APPEND ? embedding->classes : 0;
 
-    encode(embedding->encoding, row, is_float, out + before);
+    encode(embedding, row, is_float, out + before);
     if (embedding->classes > 0)
         write_label(embedding, *label, out);
 }
@@ -149,7 +152,8 @@ void FF_AT_LEVEL(ff_embed)(const struct ff_embedding *embedding, size_t rows, co
     for (size_t row = 0; row < rows && embedding->encoding; row++, out += width) {
         embed_encoded(embedding, (const char *)features + row * n * element, is_float,
                       labels ? &labels[row] : NULL, out);
-        normalise(out, width);
+        if (!embedding->unscaled)
+            normalise(out, width);
     }
     for (size_t row = 0; row < rows && !embedding->encoding; row++, out += width) {
         if (classes > 0)
@@ -159,6 +163,7 @@ void FF_AT_LEVEL(ff_embed)(const struct ff_embedding *embedding, size_t rows, co
         else
             write_pixels((const unsigned char *)features + row * n + replaced, n - replaced,
                          out + classes);
-        normalise(out, width);
+        if (!embedding->unscaled)
+            normalise(out, width);
     }
 }

@@ -85,12 +85,13 @@ static json_t *inference_to_json(const struct ff_export *export)
     uint32_t first, last;
 
     ff_manifest_range(manifest, ff_manifest_layers_stored(manifest), &first, &last);
-    return json_pack("{s:s, s:I, s:I, s:b, s:s, s:b, s:I, s:I}", "method",
+    return json_pack("{s:s, s:I, s:I, s:b, s:b, s:s, s:b, s:I, s:I}", "method",
                      by_head ? "head" : "goodness", "features", (json_int_t)manifest->features,
                      "inputs", (json_int_t)ff_manifest_fan_in(manifest, 1), "encoded",
-                     manifest->encoding.inputs > 0, "label_embedding", embedding_name(&embedding),
-                     "normalised", ff_recipe_has_goodness(recipe), "first_layer", (json_int_t)first,
-                     "last_layer", (json_int_t)last);
+                     manifest->encoding.inputs > 0, "scaled", !embedding.unscaled,
+                     "label_embedding", embedding_name(&embedding), "normalised",
+                     ff_recipe_has_goodness(recipe), "first_layer", (json_int_t)first, "last_layer",
+                     (json_int_t)last);
 }
 
 /* Sets KEY to VALUE, a new reference, as text. Returns 0, or -1 if out of memory. */

@@ -41,7 +41,8 @@ uint64_t ff_manifest_inputs(const struct ff_manifest *manifest)
 {
     if (!encodes(manifest))
         return manifest->features;
-    return ff_schema_inputs(&manifest->schema, manifest->features) + 1;
+    return ff_schema_inputs(&manifest->schema, manifest->features) +
+           ff_recipe_scales_inputs(&manifest->recipe);
 }
 
 /* Categories of the columns; NULL if there are none. */

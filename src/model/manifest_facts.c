@@ -71,6 +71,7 @@ struct ff_embedding ff_manifest_embedding(const struct ff_manifest *manifest)
     struct ff_embedding out = {
         .features = manifest->features,
         .encoding = manifest->encoding.inputs > 0 ? &manifest->encoding : NULL,
+        .unscaled = !ff_recipe_scales_inputs(&manifest->recipe),
     };
 
     if (!ff_recipe_embeds_labels(&manifest->recipe))

@@ -58,6 +58,17 @@ const struct ff_recipe_choice *ff_standardize_choices(void)
     return standards;
 }
 
+const struct ff_recipe_choice *ff_input_scaling_choices(void)
+{
+    static const struct ff_recipe_choice scalings[] = {
+        {"rms", "to RMS 1, as the inputs of Forward-Forward layers are"},
+        {"none", "not at all"},
+        {NULL, NULL},
+    };
+
+    return scalings;
+}
+
 const struct ff_recipe_choice *ff_class_weights_choices(void)
 {
     static const struct ff_recipe_choice weights[] = {

@@ -10,6 +10,7 @@ const struct ff_recipe_choice *ff_loss_choices(void);
 const struct ff_recipe_choice *ff_negatives_choices(void);
 const struct ff_recipe_choice *ff_embedding_choices(void);
 const struct ff_recipe_choice *ff_standardize_choices(void);
+const struct ff_recipe_choice *ff_input_scaling_choices(void);
 const struct ff_recipe_choice *ff_pass_on_choices(void);
 const struct ff_recipe_choice *ff_class_weights_choices(void);
 const struct ff_recipe_choice *ff_activations_choices(void);

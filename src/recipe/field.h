@@ -14,6 +14,7 @@ enum ff_condition {
     FF_IF_FORWARD,    /* layers train with Forward-Forward */
     FF_IF_STREAMS,    /* layers train one after another, on stored activations */
     FF_IF_FULL,       /* Forward-Forward, all layers at once */
+    FF_IF_BACKPROP,   /* the network trains by backpropagation */
     FF_IF_NATIVE,     /* the mode supports the recipe's kind of layers */
     FF_IF_LABELS,     /* labels condition the layers */
     FF_IF_PAIRS,      /* layers learn from positive and negative rows */

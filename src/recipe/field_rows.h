@@ -125,6 +125,11 @@ FF_FIELD(CHOICE, standardize,
          FF_INFO(.option = "standardize", .argument = "HOW", .group = FF_GROUP_NETWORK,
                  .decides_size = true, .help = "how values of the data are standardised"),
          .choices = ff_standardize_choices, .initial = "auto", .since = 5)
+FF_FIELD(CHOICE, input_scaling,
+         FF_INFO(.option = "input-scaling", .argument = "HOW", .group = FF_GROUP_NETWORK,
+                 .help = "how the inputs of a sample are scaled (backpropagation)"),
+         .choices = ff_input_scaling_choices, .initial = "rms", .needs = {FF_IF_BACKPROP},
+         .since = 7)
 FF_FIELD(COUNT, jitter,
          FF_INFO(.option = "jitter", .argument = "N", .group = FF_GROUP_NETWORK, .low = 0,
                  .high = FF_MAX_JITTER, .decides_size = true,

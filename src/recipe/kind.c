@@ -57,6 +57,11 @@ bool ff_recipe_replaces_inputs(const struct ff_recipe *recipe)
     return strcmp(recipe->label_embedding, "replace") == 0;
 }
 
+bool ff_recipe_scales_inputs(const struct ff_recipe *recipe)
+{
+    return strcmp(recipe->input_scaling, "rms") == 0;
+}
+
 enum ff_standardize ff_recipe_standardize(const struct ff_recipe *recipe)
 {
     if (strcmp(recipe->standardize, "columns") == 0)

@@ -36,6 +36,8 @@ enum ff_standardize {
     FF_STANDARDIZE_WHOLE,
     FF_STANDARDIZE_NONE,
 };
+/* The inputs of layer 1 are scaled to RMS 1. */
+bool ff_recipe_scales_inputs(const struct ff_recipe *recipe);
 enum ff_standardize ff_recipe_standardize(const struct ff_recipe *recipe);
 /* True if the loss of a sample is weighted by its class (nn/class_weights.h). */
 bool ff_recipe_balances_classes(const struct ff_recipe *recipe);

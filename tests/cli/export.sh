@@ -163,6 +163,9 @@ done
 for how in $(choices pass-on); do
     with --pass-on "$how" --hidden 20x2
 done
+for how in $(choices input-scaling); do
+    with --mode bp --input-scaling "$how" --hidden 20x2
+done
 for how in $(choices standardize); do
     with --standardize "$how" --recipe classic --hidden 20x2
 done
@@ -187,6 +190,9 @@ numpy.save("table.npy", numpy.array([[i % 7 + 0.5, i % 3 > 0, 7] for i in range(
 cut -d, -f1-3 table.csv >unlabelled.csv
 agrees "a table" unlabelled.csv table.npy
 ok "classes have their names" [ "$(sed -n 1p scores.csv)" = index,label,score_apple,score_plum ]
+ff 0 train --data table.csv --hidden 20 --mode bp --input-scaling none --model model.ff --force --quiet
+ff 0 export model.ff -o model.safetensors --force --quiet
+agrees "a table, unscaled" unlabelled.csv table.npy
 
 python=$(python_with torch)
 if [ -z "$python" ]; then

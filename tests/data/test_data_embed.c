@@ -49,7 +49,7 @@ static void oracle(const struct ff_embedding *e, const void *features, bool is_f
 
 static void check_against_oracle(enum ff_label_embedding mode, bool is_float, float strength)
 {
-    const struct ff_embedding e = {mode, strength, FEATURES, CLASSES, NULL};
+    const struct ff_embedding e = {mode, strength, FEATURES, CLASSES, NULL, false};
     const void *features = is_float ? (const void *)floats : (const void *)pixels;
     const uint16_t labels[ROWS] = {0, 9, FF_LABEL_NEUTRAL, 4, 4};
     const size_t width = ff_embed_width(&e);
@@ -84,18 +84,18 @@ END_TEST
 
 START_TEST(width_counts_appended_classes)
 {
-    ck_assert_uint_eq(ff_embed_width(&(struct ff_embedding){FF_EMBED_REPLACE, 1, 784, 10, NULL}),
-                      784);
-    ck_assert_uint_eq(ff_embed_width(&(struct ff_embedding){FF_EMBED_APPEND, 1, 784, 10, NULL}),
-                      794);
-    ck_assert_uint_eq(ff_embed_width(&(struct ff_embedding){FF_EMBED_APPEND, 1, 784, 0, NULL}),
-                      784);
+    ck_assert_uint_eq(
+        ff_embed_width(&(struct ff_embedding){FF_EMBED_REPLACE, 1, 784, 10, NULL, false}), 784);
+    ck_assert_uint_eq(
+        ff_embed_width(&(struct ff_embedding){FF_EMBED_APPEND, 1, 784, 10, NULL, false}), 794);
+    ck_assert_uint_eq(
+        ff_embed_width(&(struct ff_embedding){FF_EMBED_APPEND, 1, 784, 0, NULL, false}), 784);
 }
 END_TEST
 
 START_TEST(without_classes_rows_are_only_scaled)
 {
-    const struct ff_embedding e = {FF_EMBED_REPLACE, 1, FEATURES, 0, NULL};
+    const struct ff_embedding e = {FF_EMBED_REPLACE, 1, FEATURES, 0, NULL, false};
     float out[ROWS * FEATURES];
     double want[FEATURES];
 
@@ -108,9 +108,20 @@ START_TEST(without_classes_rows_are_only_scaled)
 }
 END_TEST
 
+START_TEST(unscaled_rows_are_the_features)
+{
+    const struct ff_embedding e = {FF_EMBED_REPLACE, 1, FEATURES, 0, NULL, true};
+    float out[ROWS * FEATURES];
+
+    ff_embed(&e, ROWS, pixels, false, NULL, out);
+    for (size_t i = 0; i < ROWS * FEATURES; i++)
+        ck_assert(out[i] == (float)pixels[i] * FF_PIXEL_SCALE);
+}
+END_TEST
+
 START_TEST(zeros_stay_zeros_and_large_floats_stay_finite)
 {
-    const struct ff_embedding e = {FF_EMBED_APPEND, 0, 8, 2, NULL};
+    const struct ff_embedding e = {FF_EMBED_APPEND, 0, 8, 2, NULL, false};
     const float zeros[8] = {0}, large[8] = {3e38f, -3e38f, 1, 0, 3e38f, 2, 3, 4};
     const uint16_t label = 1;
     float out[10];
@@ -127,7 +138,7 @@ END_TEST
 
 START_TEST(a_row_does_not_depend_on_its_neighbours)
 {
-    const struct ff_embedding e = {FF_EMBED_REPLACE, 1, FEATURES, CLASSES, NULL};
+    const struct ff_embedding e = {FF_EMBED_REPLACE, 1, FEATURES, CLASSES, NULL, false};
     const uint16_t labels[ROWS] = {3, 1, FF_LABEL_NEUTRAL, 5, 9};
     float together[ROWS * FEATURES], alone[FEATURES];
 
@@ -142,7 +153,7 @@ END_TEST
 /* Any compiler and any vector width must give these bits: they reach the weights. */
 START_TEST(bits_are_the_same_on_every_build)
 {
-    const struct ff_embedding e = {FF_EMBED_REPLACE, 1, FEATURES, CLASSES, NULL};
+    const struct ff_embedding e = {FF_EMBED_REPLACE, 1, FEATURES, CLASSES, NULL, false};
     const uint16_t labels[ROWS] = {3, 1, FF_LABEL_NEUTRAL, 5, 9};
     float out[ROWS * FEATURES];
     uint32_t hash = 2166136261u; /* FNV-1a */
@@ -160,7 +171,7 @@ END_TEST
 
 START_TEST(bits_are_the_same_on_every_level)
 {
-    const struct ff_embedding e = {FF_EMBED_APPEND, 1.5f, FEATURES, CLASSES, NULL};
+    const struct ff_embedding e = {FF_EMBED_APPEND, 1.5f, FEATURES, CLASSES, NULL, false};
     const uint16_t labels[ROWS] = {0, 9, FF_LABEL_NEUTRAL, 4, 4};
     float first[ROWS * (FEATURES + CLASSES)], other[ROWS * (FEATURES + CLASSES)];
 
@@ -227,6 +238,7 @@ int main(void)
     tcase_add_test(tc, equals_the_definition);
     tcase_add_test(tc, width_counts_appended_classes);
     tcase_add_test(tc, without_classes_rows_are_only_scaled);
+    tcase_add_test(tc, unscaled_rows_are_the_features);
     tcase_add_test(tc, zeros_stay_zeros_and_large_floats_stay_finite);
     tcase_add_test(tc, a_row_does_not_depend_on_its_neighbours);
     tcase_add_test(tc, bits_are_the_same_on_every_build);

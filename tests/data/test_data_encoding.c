@@ -152,8 +152,8 @@ START_TEST(categories_become_inputs_and_the_last_is_constant)
     const float rows[3][4] = {{7, 2, 0, 0}, {5, 0, 3, 1}, {-4, FF_CATEGORY_UNSEEN, -1, 1}};
 
     for (int mode = 0; mode < 3; mode++) {
-        struct ff_embedding e = {(enum ff_label_embedding)(mode % 2), 1.5f, 4,
-                                 mode < 2 ? CLASSES : 0, &mixed};
+        struct ff_embedding e = {
+            (enum ff_label_embedding)(mode % 2), 1.5f, 4, mode < 2 ? CLASSES : 0, &mixed, false};
 
         ck_assert_uint_eq(ff_embed_width(&e), mode == FF_EMBED_APPEND ? 8 + CLASSES : 8);
         ck_encoded(&e, rows[0], 3);
@@ -169,8 +169,23 @@ START_TEST(numbers_are_standardised_apart_or_alike)
     const struct ff_encoding alike = {
         .columns = 3, .inputs = 4, .alike = true, .mean = mean, .scale = scale};
 
-    ck_encoded(&(struct ff_embedding){FF_EMBED_APPEND, 1, 3, CLASSES, &apart}, rows[0], 3);
-    ck_encoded(&(struct ff_embedding){FF_EMBED_REPLACE, 1, 3, CLASSES, &alike}, rows[0], 3);
+    ck_encoded(&(struct ff_embedding){FF_EMBED_APPEND, 1, 3, CLASSES, &apart, false}, rows[0], 3);
+    ck_encoded(&(struct ff_embedding){FF_EMBED_REPLACE, 1, 3, CLASSES, &alike, false}, rows[0], 3);
+}
+END_TEST
+
+START_TEST(unscaled_rows_have_no_constant)
+{
+    const float row[3] = {1, 2, -3};
+    double mean[] = {0}, scale[] = {1};
+    const struct ff_encoding encoding = {
+        .columns = 3, .inputs = 3, .alike = true, .mean = mean, .scale = scale};
+    const struct ff_embedding e = {.features = 3, .encoding = &encoding, .unscaled = true};
+    float out[3];
+
+    ck_assert_uint_eq(ff_embed_width(&e), 3);
+    ff_embed(&e, 1, row, true, NULL, out);
+    ck_assert_mem_eq(out, row, sizeof row);
 }
 END_TEST
 
@@ -201,6 +216,7 @@ int main(void)
     tcase_add_test(tc, bytes_count_as_parts_of_255);
     tcase_add_test(tc, categories_become_inputs_and_the_last_is_constant);
     tcase_add_test(tc, numbers_are_standardised_apart_or_alike);
+    tcase_add_test(tc, unscaled_rows_have_no_constant);
     tcase_add_test(tc, outliers_stay_finite);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

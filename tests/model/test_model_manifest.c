@@ -101,6 +101,7 @@ START_TEST(the_differing_field_is_named)
     DIFFERS(activations, "f32");
     DIFFERS(standardize, "none");
     DIFFERS(class_weights, "none");
+    DIFFERS(input_scaling, "none");
     DIFFERS(epochs, 18);
     DIFFERS(patience, 1);
     DIFFERS(batch, 301);
@@ -132,7 +133,7 @@ START_TEST(the_differing_field_is_named)
 }
 END_TEST
 
-/* A program of version 5 knew no weights of classes and no early stopping. */
+/* A program of version 5 knew no weights of classes, no early stopping and no unscaled inputs. */
 START_TEST(a_field_that_a_version_lacks_is_at_its_initial_value)
 {
     json_t *root = json_loads(manifest_text, 0, NULL);
@@ -142,11 +143,13 @@ START_TEST(a_field_that_a_version_lacks_is_at_its_initial_value)
     json_object_set_new(root, "version", json_integer(5));
     json_object_del(json_object_get(root, "recipe"), "class_weights");
     json_object_del(json_object_get(root, "recipe"), "patience");
+    json_object_del(json_object_get(root, "recipe"), "input_scaling");
     json_object_del(json_object_get(root, "data"), "class_samples");
     text = json_dumps(root, 0);
     ck_assert_msg(read_text(text, &back) == FF_OK, "%s", ff_ctx_message(ctx));
     ck_assert_str_eq(back.recipe.class_weights, "none");
     ck_assert_uint_eq(back.recipe.patience, 0);
+    ck_assert_str_eq(back.recipe.input_scaling, "rms");
     ck_assert_uint_eq(back.class_weights.n, 0);
     ff_manifest_release(&back);
     free(text);

@@ -99,6 +99,7 @@ static const struct definitions {
     {"negatives", NULL, "Fl -negatives Cm "},
     {"label_embedding", ".Sh LABEL EMBEDDING\n", "\n.It Cm "},
     {"standardize", ".Sh STANDARDISATION\n", "\n.It Cm "},
+    {"input_scaling", ".Sh INPUT SCALING\n", "\n.It Cm "},
     {"class_weights", ".Sh CLASS WEIGHTS\n", "\n.It Cm "},
     {"pass_on", ".Ss Pass-on\n", "\n.It Cm "},
     {"activations", ".Sh STORED ACTIVATIONS\n", "\n.It Cm "},

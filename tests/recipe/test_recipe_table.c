@@ -296,6 +296,8 @@ static const struct misuse {
      .message = "head weight decay: mode ff-stream without a head (head epochs 0) does not use"},
     {"conditioned", "bp", .name = AT(class_weights), .value = "inverse",
      .message = "\"inverse\" is not known: choose one of none, balanced"},
+    {"symba", "ff-full", .name = AT(input_scaling), .value = "none",
+     .message = "input scaling: mode ff-full does not use it"},
     {"unsupervised", "ff-stream", .real = AT(label_strength),
      .message = "label strength: mode ff-stream with the label embedding none does not use it"},
 };

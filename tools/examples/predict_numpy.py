@@ -24,7 +24,7 @@ def encode(rows, meta):
     standard = (x - data.get("mean", [0])) * scale
     texts = [column.get("categories") for column in data.get("columns", x.shape[1] * [{}])]
     inputs = [x[:, [j]] == np.arange(len(t)) if t else standard[:, [j]] for j, t in enumerate(texts)]
-    return np.hstack(inputs + [np.ones((len(x), 1))])
+    return np.hstack(inputs + [np.ones((len(x), 1))] * meta["inference"]["scaled"])
 def forward(x, tensors, meta):
     how, recipe, layer, goodness, logits = meta["inference"], meta["recipe"], 1, 0, 0
     while f"layers.{layer}.weight" in tensors:
@@ -46,7 +46,7 @@ def forward(x, tensors, meta):
 def scores(rows, tensors, meta):
     x, classes, label = encode(rows, meta), meta["data"]["classes"], meta["inference"]["label_embedding"]
     if label == "none":
-        return forward(rms1(x), tensors, meta)
+        return forward(rms1(x) if meta["inference"]["scaled"] else x, tensors, meta)
     ones, rest = np.eye(classes) * meta["recipe"]["label_strength"], x[:, classes * (label == "replace"):]
     return np.stack([forward(rms1(np.hstack([np.tile(one, (len(x), 1)), rest])), tensors, meta) for one in ones], 1)
 

@@ -52,7 +52,7 @@ class Network(nn.Module):
         self.load_state_dict(tensors)
 
     def encode(self, rows):
-        """Values standardised, categories as one-hot columns, and a constant input; pixels as they are."""
+        """Values standardised, categories as one-hot columns, and a constant input before scaling; pixels as they are."""
         if not self.how["encoded"]:
             return rows
         mean = rows.new_tensor(self.data.get("mean", [0]))
@@ -62,7 +62,7 @@ class Network(nn.Module):
         for j, column in enumerate(self.data.get("columns", [])):
             if column.get("categories"):
                 inputs[j] = (rows[:, [j]] == torch.arange(len(column["categories"]))).to(rows.dtype)
-        return torch.cat([*inputs, rows.new_ones(len(rows), 1)], 1)
+        return torch.cat(inputs + [rows.new_ones(len(rows), 1)] * self.how["scaled"], 1)
 
     def run(self, x):
         goodness, logits = 0, 0
@@ -80,7 +80,7 @@ class Network(nn.Module):
         """ROWS (samples, features): pixels from 0 to 1, or values as they are in the data."""
         x, label, classes = self.encode(rows), self.how["label_embedding"], self.data["classes"]
         if label == "none":
-            return self.run(rms1(x))
+            return self.run(rms1(x) if self.how["scaled"] else x)
         ones, rest = torch.eye(classes).to(x) * self.recipe["label_strength"], x[:, classes * (label == "replace"):]
         under = [torch.cat([one.expand(len(x), -1), rest], 1) for one in ones]
         return torch.cat([self.run(rms1(inputs)) for inputs in under], 1)
