@@ -9,33 +9,6 @@ images=$data/t10k-images-idx3-ubyte.gz
 samples=100
 models=0 # kept for PyTorch
 
-# The Python that has a module: Debian's, if another one is first in PATH.
-python_with()
-{
-    for python in python3 /usr/bin/python3; do
-        if "$python" -c "import $1" 2>/dev/null </dev/null; then
-            echo "$python"
-            return
-        fi
-    done
-}
-
-# same_scores FILE FILE: of the same samples, to 1e-5 of the largest of a sample, at least of 1
-# shellcheck disable=SC2317 # ok calls it
-same_scores()
-{
-    awk -F, 'NR == FNR { line[FNR] = $0; next }
-        FNR > 1 {
-            split(line[FNR], other, ",")
-            most = 1
-            for (i = 3; i <= NF; i++)
-                most = $i > most ? $i : -$i > most ? -$i : most
-            for (i = 3; i <= NF; i++)
-                wrong += !(other[i] - $i <= 1e-5 * most && $i - other[i] <= 1e-5 * most)
-        }
-        END { exit wrong > 0 || FNR < 2 || FNR != length(line) }' "$1" "$2"
-}
-
 # agrees NAME INPUT SAMPLES: the exported model.safetensors scores INPUT as the model does. Kept for
 # PyTorch, which takes seconds to load.
 agrees()
