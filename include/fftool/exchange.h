@@ -104,15 +104,25 @@ struct ff_export_result {
 FF_CHECK int ff_export(struct ff_ctx *ctx, const struct ff_export_opts *opts,
                        struct ff_export_result *result);
 
+/* The inputs of a network that another program trained: the values of a sample. */
+enum ff_import_inputs {
+    FF_INPUTS_UNKNOWN, /* the file says what they are: ff_export() wrote it */
+    FF_INPUTS_U8,      /* bytes, which are divided by 255: pixels from 0 to 1 */
+    FF_INPUTS_FLOAT,   /* numbers, which are the inputs as they are */
+};
+
 struct ff_import_opts {
     size_t size;       /* sizeof(struct ff_import_opts) */
-    const char *input; /* a safetensors file that ff_export() wrote of a complete model */
+    const char *input; /* a safetensors file: that ff_export() wrote of a complete model, or of the
+                          linear layers of another network */
     const char *model; /* model file to create */
     bool force;        /* overwrite an existing model */
     char reserved[7];  /* 0 */
     void (*on_progress)(void *arg, const struct ff_progress *progress); /* may be NULL */
     bool (*interrupted)(void *arg); /* may be NULL; true: stop with FF_EINTERRUPTED */
     void *arg;                      /* passed to the callbacks */
+    enum ff_import_inputs inputs;   /* of a network of another program */
+    char reserved_too[4];           /* 0 */
 };
 
 struct ff_import_result {
@@ -128,13 +138,22 @@ struct ff_import_result {
 };
 
 /*
- * Makes a model of an exported file, tile by tile, in the memory of one tile and of the file's
- * header, at most 16 MiB of text. The header is checked as a whole first. From F32 elements the
- * model has the weights_hash of the exported one. It gets its name when it is complete. FF_EFORMAT:
- * no safetensors file, or not written by ff_export(); FF_ECORRUPT: damaged, the message says where,
- * or its weights have another hash; FF_EMISMATCH: tensors are missing, as after an export of some
- * layers, or do not fit the recipe; FF_EINVAL: exported before training was complete; FF_EEXIST:
- * the model exists.
+ * Makes a model of a file, tile by tile, in the memory of one tile and of the file's header, at
+ * most 16 MiB of text. The header is checked as a whole first. The model gets its name when it is
+ * complete. From F32 elements of an exported file it has the weights_hash of the exported model.
+ *
+ * A file without the metadata of ff_export() has the weights and biases of a network's linear
+ * layers, as PyTorch names those of an nn.Sequential: 0.weight (units, inputs), 0.bias, 2.weight,
+ * 2.bias, ..., the same prefix before all numbers, or none. Numbers ascend from the inputs to the
+ * outputs, and biases may be missing. The layers are taken to be followed by ReLU, but for the
+ * last, which gives the scores of the classes. The model is of mode bp, without scaling of inputs;
+ * its data is not known, and its epochs count as one: ff_extend() trains it with data.
+ *
+ * FF_EFORMAT: no safetensors file, or tensors of other kinds; FF_ECORRUPT: damaged, the message
+ * says where, or its weights have another hash; FF_EMISMATCH: tensors are missing, as after an
+ * export of some layers, or do not fit the recipe or each other; FF_EINVAL: exported before
+ * training was complete, or INPUTS are unknown, or given though the file says what they are;
+ * FF_EEXIST: the model exists.
  */
 FF_CHECK int ff_import(struct ff_ctx *ctx, const struct ff_import_opts *opts,
                        struct ff_import_result *result);

@@ -30,8 +30,9 @@ struct ff_extend_opts {
  * got in a training of all layers, bit for bit. More epochs begin with an optimizer state of zero,
  * and continue the schedule of the learning rate as if the training had been planned for all.
  *
- * Without TRAIN->data, trains on the data of FROM, which must be unchanged. Other data must have
- * the same columns and classes, by name where they have names.
+ * Without TRAIN->data, trains on the data of FROM, which must be unchanged; a network of another
+ * program (exchange.h) has none. Other data must have the same columns and classes, by name where
+ * they have names.
  *
  * If TRAIN->model exists, it is resumed if the same call made it; else FF_EEXIST, unless
  * TRAIN->force is set. ff_train_resume() resumes it, too. FF_EINVAL: FROM is not complete; there is

@@ -60,7 +60,7 @@ struct ff_ancestor_info {
     uint32_t layers;          /* it had, */
     uint32_t layers_kept;     /* of which so many, from the first on, were kept */
     uint32_t epochs;          /* of its recipe */
-    uint64_t samples;
+    uint64_t samples;         /* 0: not known */
 };
 
 struct ff_tile_info {
@@ -82,10 +82,11 @@ struct ff_model_info {
     const struct ff_recipe *recipe;                   /* complete */
     const char *program_version, *blas, *lmdb, *zstd; /* versions that wrote it */
     const char *data_path, *data_labels; /* absolute paths of the data, or the name of rows
-                                            (data.h); DATA_LABELS may be NULL */
+                                            (data.h), or "" if it is not known; DATA_LABELS may be
+                                            NULL */
     const char *data_arrays;             /* names of arrays (data.h); NULL: the usual ones */
     char data_fingerprint[33];           /* XXH3-128 of labels and values in order, in hex */
-    uint64_t samples;
+    uint64_t samples; /* 0: not known, of a network that another program trained (exchange.h) */
     uint64_t held_out_samples; /* of SAMPLES, those that no layer learns from */
     uint32_t features, classes;
     bool data_is_float;

@@ -28,7 +28,7 @@ struct ff_export {
     struct ff_clock clock;
 };
 
-#define FF_EXPORT_NAME_BYTES 48
+#define FF_EXPORT_NAME_BYTES 256 /* of imported tensors, too */
 
 struct ff_exported {
     char name[FF_EXPORT_NAME_BYTES]; /* "layers.1.weight" (fftool/exchange.h) */

@@ -6,6 +6,7 @@
 #include "exchange/contents.h"
 #include "exchange/metadata.h"
 #include "exchange/safetensors_read.h"
+#include "exchange/sequential.h"
 #include "model/layer_metrics.h"
 #include "model/network.h"
 #include "nn/kernels.h"
@@ -20,6 +21,7 @@ struct import {
     struct ff_ctx *ctx;
     const struct ff_import_opts *opts;
     struct ff_safetensors *in;
+    struct ff_sequential sequential; /* without layers: ff_export() wrote the file */
     struct ff_manifest manifest;
     struct ff_model_file *file;
     XXH3_state_t *hash;
@@ -27,9 +29,29 @@ struct import {
     float *tile; /* the present tile */
     size_t tile_bytes;
     uint64_t tensors, elements, done;
-    bool exact; /* all elements are those of the model */
+    bool exact; /* all elements are those of the exported model */
     struct ff_clock clock;
 };
+
+static bool is_exported(const struct import *import)
+{
+    return import->sequential.layers == 0;
+}
+
+static void set_name(const struct import *import, struct ff_exported *exported)
+{
+    if (is_exported(import))
+        ff_export_name(&import->manifest.recipe, exported);
+    else
+        ff_sequential_name(&import->sequential, exported);
+}
+
+/* Biases that are missing are 0. */
+static bool is_zero(const struct import *import, const struct ff_exported *exported)
+{
+    return !is_exported(import) && exported->tensor.role == FF_SLOT_BIASES &&
+           !ff_safetensors_has(import->in, exported->name);
+}
 
 /* Visits the parts of the network: its layers, then its heads. */
 static int each_tensor(struct import *import,
@@ -50,7 +72,7 @@ static int each_tensor(struct import *import,
             n = ff_network_tensors(manifest, kind, exported.layer, false, tensors);
         for (size_t t = 0; t < n && status == FF_OK; t++) {
             exported.tensor = tensors[t];
-            ff_export_name(&manifest->recipe, &exported);
+            set_name(import, &exported);
             status = visit(import, &exported);
         }
     }
@@ -63,6 +85,9 @@ static int find(struct import *import, const struct ff_exported *exported,
     uint32_t shape[2];
     int dimensions = ff_export_shape(exported, shape);
 
+    *out = (struct ff_safetensor){.dimensions = 0};
+    if (is_zero(import, exported))
+        return FF_OK;
     return ff_safetensors_find(import->in, exported->name, shape[0], dimensions == 1 ? 0 : shape[1],
                                out);
 }
@@ -74,7 +99,7 @@ static int measure(struct import *import, const struct ff_exported *exported)
     size_t bytes = ff_tensor_tile_bytes(&exported->tensor);
     int status = find(import, exported, &found);
 
-    import->tensors++;
+    import->tensors += found.dimensions > 0;
     import->elements += (uint64_t)exported->tensor.units * exported->tensor.per_unit;
     import->exact &= found.dtype == FF_EXPORT_F32;
     if (bytes > import->tile_bytes)
@@ -82,18 +107,25 @@ static int measure(struct import *import, const struct ff_exported *exported)
     return status;
 }
 
-/* Reads TILE into IMPORT's buffer. Label weights have columns of a tile in each row. */
+/* Reads TILE into IMPORT's buffer. Label weights have columns of a tile in each row. A tensor
+ * without dimensions is zero. */
 static int read_tile(struct import *import, const struct ff_exported *exported,
                      const struct ff_safetensor *found, uint32_t tile)
 {
     const struct ff_tensor *tensor = &exported->tensor;
     uint32_t first, units;
+    size_t n;
     int status = FF_OK;
 
     ff_tile_range(tensor->units, tile, &first, &units);
+    n = (size_t)units * tensor->per_unit;
+    if (found->dimensions == 0) {
+        memset(import->tile, 0, n * sizeof *import->tile);
+        return FF_OK;
+    }
     if (!tensor->by_class)
-        return ff_safetensors_read(import->in, found, (uint64_t)first * tensor->per_unit,
-                                   (size_t)units * tensor->per_unit, import->tile);
+        return ff_safetensors_read(import->in, found, (uint64_t)first * tensor->per_unit, n,
+                                   import->tile);
     for (size_t row = 0; row < tensor->per_unit && status == FF_OK; row++)
         status = ff_safetensors_read(import->in, found, row * tensor->units + first, units,
                                      import->tile + row * units);
@@ -205,16 +237,37 @@ static int commit(struct import *import)
     return status == FF_OK ? ff_model_file_publish(import->file) : status;
 }
 
-static int prepare(struct import *import)
+static int read_exported(struct import *import)
 {
+    const char *input = import->opts->input;
     int status = ff_metadata_manifest(import->ctx, import->in, &import->manifest);
 
+    import->exact = true;
     if (status == FF_OK && import->manifest.mark.stage != FF_STAGE_DONE)
         return ff_fail(import->ctx, FF_EINVAL,
                        "%s: was exported before its training was complete; resume that, and export "
                        "again",
-                       import->opts->input);
-    import->exact = true;
+                       input);
+    if (status == FF_OK && import->opts->inputs != FF_INPUTS_UNKNOWN)
+        return ff_fail(
+            import->ctx, FF_EINVAL,
+            "%s: was exported by fftool and says what its inputs are; leave out --inputs", input);
+    return status;
+}
+
+static int read_sequential(struct import *import)
+{
+    int status = ff_sequential_read(import->ctx, import->in, &import->sequential);
+
+    return status == FF_OK ? ff_sequential_manifest(&import->sequential, import->opts->inputs,
+                                                    &import->manifest)
+                           : status;
+}
+
+static int prepare(struct import *import)
+{
+    int status = ff_metadata_is_ours(import->in) ? read_exported(import) : read_sequential(import);
+
     if (status == FF_OK)
         status = each_tensor(import, measure);
     if (status != FF_OK)
@@ -252,6 +305,7 @@ static void release(struct import *import)
     ff_free(import->ctx, FF_MEM_WEIGHTS, import->tile, import->tile_bytes);
     ff_model_file_close(import->file);
     ff_manifest_release(&import->manifest);
+    ff_sequential_release(&import->sequential);
     ff_safetensors_close(import->in);
 }
 

@@ -11,6 +11,8 @@
 /* Makes the metadata of EXPORT: an object of strings, which the caller releases, also on error. */
 FF_CHECK int ff_metadata_of(const struct ff_export *export, json_t **out);
 
+/* True if `fftool export` wrote FILE: it has a manifest. */
+bool ff_metadata_is_ours(const struct ff_safetensors *file);
 /* Reads the manifest of FILE. FF_EFORMAT: fftool did not write it; FF_ECORRUPT. On error nothing is
  * left to release. */
 FF_CHECK int ff_metadata_manifest(struct ff_ctx *ctx, const struct ff_safetensors *file,

@@ -62,6 +62,13 @@ static int join(struct ff_ctx *ctx, const struct ff_safetensors *file, json_t *m
     return status;
 }
 
+bool ff_metadata_is_ours(const struct ff_safetensors *file)
+{
+    const char *format = ff_safetensors_metadata(file, "format");
+
+    return format && strcmp(format, FF_MANIFEST_FORMAT) == 0;
+}
+
 int ff_metadata_manifest(struct ff_ctx *ctx, const struct ff_safetensors *file,
                          struct ff_manifest *out)
 {

@@ -333,17 +333,44 @@ const char *ff_safetensors_metadata(const struct ff_safetensors *file, const cha
     return json_string_value(json_object_get(json_object_get(file->header, METADATA), key));
 }
 
+int ff_safetensors_each(const struct ff_safetensors *file,
+                        int (*visit)(void *arg, const char *name), void *arg)
+{
+    const char *name;
+    json_t *value;
+    int status = 0;
+
+    json_object_foreach(file->header, name, value)
+    {
+        if (strcmp(name, METADATA) != 0)
+            status = visit(arg, name);
+        if (status != 0)
+            break;
+    }
+    return status;
+}
+
+bool ff_safetensors_has(const struct ff_safetensors *file, const char *name)
+{
+    return strcmp(name, METADATA) != 0 && json_object_get(file->header, name) != NULL;
+}
+
+int ff_safetensors_look_up(const struct ff_safetensors *file, const char *name,
+                           struct ff_safetensor *out)
+{
+    struct extent extent;
+
+    if (!ff_safetensors_has(file, name))
+        return ff_fail(file->ctx, FF_EMISMATCH, "%s: has no tensor \"%s\"", file->path, name);
+    return read_tensor(file, name, json_object_get(file->header, name), out, &extent);
+}
+
 int ff_safetensors_find(const struct ff_safetensors *file, const char *name, uint64_t rows,
                         uint64_t columns, struct ff_safetensor *out)
 {
-    const json_t *value = json_object_get(file->header, name);
     const size_t dimensions = columns > 0 ? 2 : 1;
-    struct extent extent;
-    int status;
+    int status = ff_safetensors_look_up(file, name, out);
 
-    if (!value)
-        return ff_fail(file->ctx, FF_EMISMATCH, "%s: has no tensor \"%s\"", file->path, name);
-    status = read_tensor(file, name, value, out, &extent);
     if (status != FF_OK)
         return status;
     if (out->dimensions == dimensions && out->shape[0] == rows &&

@@ -33,6 +33,13 @@ const char *ff_safetensors_path(const struct ff_safetensors *file);
 size_t ff_safetensors_count(const struct ff_safetensors *file);
 /* The text of metadata KEY, or NULL. */
 const char *ff_safetensors_metadata(const struct ff_safetensors *file, const char *key);
+/* Calls VISIT for the name of each tensor until one returns nonzero, which is returned. */
+FF_CHECK int ff_safetensors_each(const struct ff_safetensors *file,
+                                 int (*visit)(void *arg, const char *name), void *arg);
+bool ff_safetensors_has(const struct ff_safetensors *file, const char *name);
+/* Finds the tensor NAME of any shape. FF_EMISMATCH: there is none. */
+FF_CHECK int ff_safetensors_look_up(const struct ff_safetensors *file, const char *name,
+                                    struct ff_safetensor *out);
 /* Finds the tensor NAME of ROWS x COLUMNS elements, or, with COLUMNS 0, of ROWS in one dimension.
  * FF_EMISMATCH: there is none, or it has another shape. */
 FF_CHECK int ff_safetensors_find(const struct ff_safetensors *file, const char *name, uint64_t rows,

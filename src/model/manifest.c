@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MANIFEST_FORMAT "fftool model"
 #define EXACT_DIGITS 17 /* digits with which a double reads back unchanged */
 
 static const char *const stage_names[] = {
@@ -130,7 +129,7 @@ static int lineage_to_json(json_t *root, const struct ff_lineage *lineage)
 int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *manifest, char **text)
 {
     json_t *root = json_pack(
-        "{s:s, s:i, s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:o, s:o}", "format", MANIFEST_FORMAT,
+        "{s:s, s:i, s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:o, s:o}", "format", FF_MANIFEST_FORMAT,
         "version", manifest->version, "writer", "fftool", manifest->program, "blas", manifest->blas,
         "lmdb", manifest->lmdb, "zstd", manifest->zstd, "recipe",
         ff_manifest_recipe_write(&manifest->recipe), "data", data_to_json(manifest), "progress",
@@ -335,7 +334,7 @@ static int ancestor_from_json(struct ff_ctx *ctx, json_t *object, struct ff_ance
     if (status != FF_OK)
         return status;
     if (layers < 1 || layers > FF_MAX_LAYERS || kept < 1 || kept > layers || epochs < 1 ||
-        epochs > FF_MAX_EPOCHS || samples < 1 || strlen(hash) != sizeof out->weights_hash - 1)
+        epochs > FF_MAX_EPOCHS || samples < 0 || strlen(hash) != sizeof out->weights_hash - 1)
         return out_of_range(ctx);
     strcpy(out->weights_hash, hash);
     out->layers = (uint32_t)layers;
@@ -393,7 +392,7 @@ static int check_format(struct ff_ctx *ctx, const json_t *root, int *out)
     const char *format = json_string_value(json_object_get(root, "format"));
     json_int_t version = json_integer_value(json_object_get(root, "version"));
 
-    if (!format || strcmp(format, MANIFEST_FORMAT) != 0)
+    if (!format || strcmp(format, FF_MANIFEST_FORMAT) != 0)
         return ff_fail(ctx, FF_EFORMAT, "not an fftool model");
     if (version < FF_OLDEST_MANIFEST_VERSION || version > FF_MANIFEST_VERSION)
         return ff_fail(ctx, FF_EFORMAT,

@@ -21,6 +21,8 @@
 #include "recipe/recipe.h"
 #include <fftool/model.h>
 
+/* The value of its member "format". */
+#define FF_MANIFEST_FORMAT "fftool model"
 /* Number of layers that the range of summed layers may begin with. */
 #define FF_RANGE_STARTS 3
 /* Smallest temperature of the softmax over goodness (holdout.h). */
@@ -83,7 +85,7 @@ struct ff_ancestor {
     char weights_hash[FF_HASH_BYTES];
     uint32_t layers, kept; /* its layers, and those of them that the new model began with */
     uint32_t epochs;       /* of its recipe */
-    uint64_t samples;
+    uint64_t samples;      /* 0: not known */
 };
 
 #define FF_MAX_ANCESTORS 64
@@ -113,7 +115,7 @@ struct ff_manifest {
     char *data_arrays;               /* names of arrays (ff_dataset_spec); NULL: the usual ones */
     char fingerprint[FF_HASH_BYTES]; /* "" until imported */
     struct ff_data_files files;      /* files of the data; none in models of earlier versions */
-    uint64_t samples;
+    uint64_t samples; /* 0: not known, of a network that another program trained, which is done */
     uint64_t all_samples; /* samples in the dataset, of which SAMPLES are drawn (data/dataset.h); 0:
                              a model of an earlier version, trained on the first SAMPLES */
     uint32_t features, classes;
@@ -133,6 +135,10 @@ void ff_manifest_release(struct ff_manifest *manifest);
 /* Copies RECIPE (its layers too) into the manifest. */
 FF_CHECK int ff_manifest_set_recipe(struct ff_ctx *ctx, struct ff_manifest *manifest,
                                     const struct ff_recipe *recipe);
+/* Sets RECIPE in MANIFEST, which is empty, and what writes it: version, program and libraries. The
+ * caller releases it also on error. manifest_begin.c */
+FF_CHECK int ff_manifest_begin(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                               struct ff_manifest *manifest);
 /* Writes the manifest as JSON text with sorted keys, so that the text does not depend on the order
  * of tables: scratch is sealed with a hash of it (train/run.c). The caller frees *TEXT, which is
  * malloc'd. */
@@ -161,7 +167,7 @@ FF_CHECK int ff_manifest_reload(struct ff_ctx *ctx, struct ff_model_file *file,
 uint32_t ff_manifest_labels_met(const struct ff_manifest *manifest);
 /* The most epochs that a layer may have learned for, under the recipe or that of an ancestor. */
 uint32_t ff_manifest_most_epochs(const struct ff_manifest *manifest);
-/* The geometry of the samples, held-out ones included. */
+/* The geometry of the samples, held-out ones included; of one sample if they are not known. */
 struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest);
 /* The choice in its public form. */
 struct ff_layer_choice ff_manifest_choice(const struct ff_manifest *manifest);

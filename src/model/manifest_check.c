@@ -8,6 +8,16 @@
 
 #define MAX_CHECKPOINTS ((uint64_t)1 << 53) /* far below the generations of finished layers */
 
+/* Samples are not known of a network that another program trained. */
+static bool samples_are_sane(const struct ff_manifest *manifest)
+{
+    if (manifest->samples > 0)
+        return manifest->all_samples == 0 || manifest->all_samples >= manifest->samples;
+    return manifest->all_samples == 0 && manifest->mark.stage == FF_STAGE_DONE &&
+           !ff_recipe_has_goodness(&manifest->recipe) &&
+           !ff_recipe_balances_classes(&manifest->recipe);
+}
+
 static bool data_is_sane(const struct ff_manifest *manifest)
 {
     struct ff_embedding embedding = ff_manifest_embedding(manifest);
@@ -20,12 +30,12 @@ static bool data_is_sane(const struct ff_manifest *manifest)
         (pixels > 0 && pixels * image->channels != manifest->features) ||
         (pixels > 0 && !ff_jitter_fits(image, manifest->recipe.jitter)))
         return false;
-    if (manifest->all_samples > 0 && manifest->all_samples < manifest->samples)
+    if (!samples_are_sane(manifest))
         return false;
     if (ff_recipe_gathers(&manifest->recipe) && manifest->classes > FF_MAX_GATHERED_CLASSES)
         return false;
-    return manifest->samples > 0 && ff_geometry_fits(manifest->samples, manifest->recipe.batch) &&
-           manifest->features > 0 && manifest->features <= FF_MAX_UNITS && manifest->classes >= 2 &&
+    return ff_geometry_fits(manifest->samples, manifest->recipe.batch) && manifest->features > 0 &&
+           manifest->features <= FF_MAX_UNITS && manifest->classes >= 2 &&
            manifest->classes <= FF_MAX_DATA_CLASSES && inputs <= FF_MAX_UNITS &&
            (embedding.mode != FF_EMBED_REPLACE || inputs >= embedding.classes) &&
            (manifest->schema.n_columns == 0 || manifest->schema.n_columns == manifest->features) &&
@@ -95,7 +105,7 @@ static bool mark_is_sane(const struct ff_manifest *manifest)
     const struct ff_recipe *recipe = &manifest->recipe;
     struct ff_geometry geometry = ff_manifest_geometry(manifest);
     uint64_t batches = geometry.batches;
-    bool imported = mark->stage != FF_STAGE_IMPORT;
+    bool imported = mark->stage != FF_STAGE_IMPORT && manifest->samples > 0;
     bool begins = mark->epoch == 0 && mark->batch == 0;
     bool last_sweep = ff_manifest_last_sweep(manifest);
 

@@ -27,7 +27,8 @@ uint32_t ff_manifest_most_epochs(const struct ff_manifest *manifest)
 
 struct ff_geometry ff_manifest_geometry(const struct ff_manifest *manifest)
 {
-    struct ff_geometry geometry = ff_geometry_make(manifest->samples, manifest->recipe.batch);
+    uint64_t rows = ff_larger(manifest->samples, 1); /* a geometry has at least a row */
+    struct ff_geometry geometry = ff_geometry_make(rows, manifest->recipe.batch);
 
     ff_geometry_hold_out(&geometry, manifest->recipe.validation);
     return geometry;

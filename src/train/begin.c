@@ -6,9 +6,7 @@
 #include "data/jitter.h"
 #include "model/geometry.h"
 #include "model/workers.h"
-#include "nn/gemm.h"
 #include "recipe/mode.h"
-#include "store/libraries.h"
 #include "store/partial.h"
 #include "train/modes.h"
 #include "train/place.h"
@@ -319,17 +317,10 @@ int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_training *training,
                       const struct ff_train_opts *opts, struct ff_manifest *manifest)
 {
     const struct ff_dataset_info *info = &training->info;
-    int status = ff_manifest_set_recipe(ctx, manifest, &training->recipe);
+    int status = ff_manifest_begin(ctx, &training->recipe, manifest);
 
     if (status != FF_OK)
         return status;
-    manifest->version = FF_MANIFEST_VERSION;
-    manifest->program = strdup(FF_VERSION);
-    manifest->blas = strdup(ff_gemm_backend());
-    manifest->lmdb = strdup(ff_lmdb_version());
-    manifest->zstd = strdup(ff_zstd_version());
-    if (!manifest->program || !manifest->blas || !manifest->lmdb || !manifest->zstd)
-        return ff_fail(ctx, FF_ENOMEM, "out of memory for the manifest");
     manifest->samples = training->samples;
     manifest->all_samples = info->all_rows;
     manifest->features = info->features;

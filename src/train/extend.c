@@ -85,6 +85,10 @@ static int check(struct extending *e)
         return ff_fail(e->ctx, FF_EINVAL,
                        "nothing would be trained on %s: add layers or epochs, or leave it out",
                        e->opts->data.path);
+    if (e->parent.samples == 0 && !e->opts->data.path)
+        return ff_fail(e->ctx, FF_EINVAL,
+                       "%s was imported from another program and has no data; name it with --data",
+                       path);
     if (e->extend->hidden && ff_recipe_trains_at_once(recipe))
         return ff_fail(e->ctx, FF_EINVAL,
                        "%s was trained as a whole (%s): its layers depend on each other, so that "

@@ -262,9 +262,17 @@ END_TEST
 
 START_TEST(a_file_of_another_program_is_refused)
 {
-    write_file(exported(), "{}", 2, 0);
+    static const char *const headers[] = {
+        "{}",
+        "{\"__metadata__\":{\"format\":\"fftool model\"}}",
+        "{\"__metadata__\":{\"format\":\"fftool model\",\"version\":\"[\"}}",
+    };
+
+    write_file(exported(), headers[0], strlen(headers[0]), 0);
+    ck_status(import_model(), FF_EFORMAT, "has 0 linear layers");
+    write_file(exported(), headers[1], strlen(headers[1]), 0);
     ck_status(import_model(), FF_EFORMAT, "has no metadata");
-    write_file(exported(), "{\"__metadata__\":{\"version\":\"[\"}}", 32, 0);
+    write_file(exported(), headers[2], strlen(headers[2]), 0);
     ck_status(import_model(), FF_ECORRUPT, "metadata \"version\": character");
 }
 END_TEST

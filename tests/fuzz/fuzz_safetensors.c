@@ -12,10 +12,15 @@ const size_t fuzz_replay_inputs = 3000;
 static int import(struct ff_ctx *ctx, const char *input, const char *model,
                   struct ff_import_result *result)
 {
-    const struct ff_import_opts opts = {
+    struct ff_import_opts opts = {
         .size = sizeof opts, .input = input, .model = model, .force = true};
+    int status;
 
     *result = (struct ff_import_result){.size = sizeof *result};
+    status = fuzz_status(ctx, ff_import(ctx, &opts, result));
+    if (status != FF_EINVAL)
+        return status;
+    opts.inputs = FF_INPUTS_FLOAT; /* it may be a network of another program */
     return fuzz_status(ctx, ff_import(ctx, &opts, result));
 }
 

@@ -5,11 +5,19 @@
 #include "common/progress.h"
 #include "json.h"
 #include "options.h"
+#include <string.h>
 
 struct settings {
     struct ff_import_opts opts;
+    const char *inputs; /* NULL: exported by fftool */
     bool json, quiet;
     struct progress progress;
+};
+
+static const struct ff_recipe_choice inputs[] = {
+    {"u8", "bytes divided by 255: pixels from 0 to 1"},
+    {"float", "numbers as they are"},
+    {NULL, NULL},
 };
 
 static void init(void *arg)
@@ -28,6 +36,13 @@ static const struct option_spec options[] = {
      .help = "model file to create",
      .offset = offsetof(struct settings, opts.model),
      .required = true},
+    {.kind = OPTION_CHOICE,
+     .name = "inputs",
+     .argument = "TYPE",
+     .help = "inputs of a network of another program",
+     .offset = offsetof(struct settings, inputs),
+     .choices = inputs,
+     .default_text = no_default},
     {.kind = OPTION_FLAG,
      .name = "force",
      .help = "overwrite an existing model",
@@ -44,6 +59,13 @@ static const struct option_spec options[] = {
      .offset = offsetof(struct settings, quiet)},
     {.name = NULL},
 };
+
+static enum ff_import_inputs inputs_of(const char *name)
+{
+    if (name == NULL)
+        return FF_INPUTS_UNKNOWN;
+    return strcmp(name, inputs[0].name) == 0 ? FF_INPUTS_U8 : FF_INPUTS_FLOAT;
+}
 
 static void on_progress(void *arg, const struct ff_progress *at)
 {
@@ -77,6 +99,7 @@ static int run(struct cli *cli, void *arg, const char *operand)
 
     cli->quiet = settings->quiet;
     opts->input = operand;
+    opts->inputs = inputs_of(settings->inputs);
     opts->on_progress = on_progress;
     opts->interrupted = interrupt_asked;
     opts->arg = settings;
@@ -96,12 +119,17 @@ static int run(struct cli *cli, void *arg, const char *operand)
 const struct command cmd_import = {
     .name = "import",
     .operand = "FILE",
-    .summary = "make a model of a file that export wrote",
+    .summary = "make a model of a file that export or PyTorch wrote",
     .description =
-        "Makes a model of a safetensors file that `fftool export` wrote of a complete model. One "
-        "tile of a layer is in memory at a time. The model appears when it is complete; from f32 "
-        "it has the same weights_hash, which is checked.",
-    .examples = "  fftool import model.safetensors --output model.ff\n",
+        "Makes a model of a safetensors file that `fftool export` wrote of a complete model. From "
+        "f32 it has the same weights_hash, which is checked. A file of another program has the "
+        "linear layers of a network with ReLU between them, as PyTorch names them in an "
+        "nn.Sequential: 0.weight, 0.bias, 2.weight, ... Its model is of mode bp, can be evaluated, "
+        "and trained by `fftool extend --data`. One tile of a layer is in memory at a time. The "
+        "model appears when it is complete.",
+    .examples = "  fftool import model.safetensors --output model.ff\n"
+                "  fftool import torch.safetensors --output torch.ff --inputs u8\n"
+                "  fftool extend torch.ff --output tuned.ff --epochs 5 --data mnist\n",
     .options = options,
     .settings_bytes = sizeof(struct settings),
     .init = init,

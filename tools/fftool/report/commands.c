@@ -143,7 +143,11 @@ int report_write_commands(struct report *report)
     const struct ff_model_info *info = &report->info;
     struct page *page = &report->page;
     char *options = NULL;
-    int status = report_recipe_options(page->cli->ctx, info->recipe, &options);
+    int status;
+
+    if (info->samples == 0) /* another program trained the network */
+        return FF_OK;
+    status = report_recipe_options(page->cli->ctx, info->recipe, &options);
 
     if (status != FF_OK) {
         free(options);

@@ -154,10 +154,15 @@ static void write_facts(struct report *report)
     write_fields(report, "Optimizer", FF_GROUP_OPTIMIZER);
     if (info->has_head && !info->backprop)
         write_fields(report, "Head", FF_GROUP_HEAD);
-    page_row(page, "Data", "%s: %s of %s %s, %s classes, fingerprint %s", info->data_path,
-             text_counted(info->samples, "sample").s, text_count(info->features).s,
-             info->data_is_float ? "floats" : "bytes", text_count(info->classes).s,
-             info->data_fingerprint);
+    if (info->samples == 0)
+        page_row(page, "Data", "not known: samples of %s %s, %s classes",
+                 text_count(info->features).s, info->data_is_float ? "floats" : "bytes",
+                 text_count(info->classes).s);
+    else
+        page_row(page, "Data", "%s: %s of %s %s, %s classes, fingerprint %s", info->data_path,
+                 text_counted(info->samples, "sample").s, text_count(info->features).s,
+                 info->data_is_float ? "floats" : "bytes", text_count(info->classes).s,
+                 info->data_fingerprint);
     write_classes(report);
     if (choice->first > 0)
         page_row(page, "Layers chosen", "%u to %u, temperature %s", choice->first, choice->last,

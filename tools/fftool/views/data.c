@@ -105,19 +105,33 @@ static void print_ancestors(const struct ff_model *model, uint32_t n)
         print_line(
             stdout, "  %-8s  weights %s: %u of %s, %s, %s", i + 1 == n ? "from" : "",
             ancestor.weights_hash, ancestor.layers_kept, text_counted(ancestor.layers, "layer").s,
-            text_counted(ancestor.epochs, "epoch").s, text_counted(ancestor.samples, "sample").s);
+            text_counted(ancestor.epochs, "epoch").s,
+            ancestor.samples > 0 ? text_counted(ancestor.samples, "sample").s : "data not known");
 }
 
-void inspect_print_data(const struct ff_model *model, const struct ff_model_info *info)
+/* Path, samples and files of the data. */
+static void print_source(const struct ff_model *model, const struct ff_model_info *info)
 {
+    const char *type = info->data_is_float ? "floats" : "bytes";
+
+    if (info->samples == 0) {
+        print_line(stdout, "  data      not known: samples of %u %s, %u classes", info->features,
+                   type, info->classes);
+        return;
+    }
     print_line(stdout, "  data      %s%s%s%s%s: %s samples of %u %s, %u classes", info->data_path,
                info->data_labels != NULL ? ", labels " : "",
                info->data_labels != NULL ? info->data_labels : "",
                info->data_arrays != NULL ? ", arrays " : "",
                info->data_arrays != NULL ? info->data_arrays : "", text_count(info->samples).s,
-               info->features, info->data_is_float ? "floats" : "bytes", info->classes);
+               info->features, type, info->classes);
     print_line(stdout, "            fingerprint %s", info->data_fingerprint);
     print_data_files(model);
+}
+
+void inspect_print_data(const struct ff_model *model, const struct ff_model_info *info)
+{
+    print_source(model, info);
     print_column_names(model, info->columns);
     print_class_names(info);
     print_ancestors(model, info->ancestors);
