@@ -206,19 +206,28 @@ FF_CHECK int ff_model_tensors(struct ff_model *model,
  * (yet); FF_EINVAL: it does not have that number of ELEMENTS. */
 FF_CHECK int ff_model_read_tensor(struct ff_model *model, const char *name, float *out,
                                   size_t elements);
-/* How a tensor differs between two models. */
+/* Reads N rows of the tensor called NAME, from FIRST on (from 0), into OUT (N, columns): the tiles
+ * that have them, one at a time. FF_ENOTFOUND; FF_EINVAL: it does not have these rows. */
+FF_CHECK int ff_model_read_rows(struct ff_model *model, const char *name, uint64_t first,
+                                uint64_t n, float *out);
+/* How a tensor differs between two models, A and B. */
 struct ff_tensor_difference {
-    size_t size; /* sizeof(struct ff_tensor_difference) */
-    uint64_t elements;
-    uint64_t different;  /* elements of other bits */
+    const char *name;    /* as in struct ff_tensor_info */
+    bool in_a, in_b;     /* the model has it now */
+    bool same_shape;     /* both have it; otherwise there is nothing below */
+    uint64_t elements;   /* compared, */
+    uint64_t different;  /* and of other bits */
     double largest, rms; /* absolute difference of the elements: the largest, the root of the mean
                             square; NAN if there are NaNs */
     double cosine;       /* of the angle between the tensors; NAN if one is all 0 */
 };
-/* Compares the tensor called NAME in A and B, tile by tile. FF_ENOTFOUND: one does not have it
- * (yet); FF_EMISMATCH: it has another shape in B. Messages are those of A's context. */
-FF_CHECK int ff_model_compare_tensor(struct ff_model *a, struct ff_model *b, const char *name,
-                                     struct ff_tensor_difference *out);
+/* Compares two models: calls VISIT for each tensor that one of them has now, layer by layer, then
+ * head by head; a nonzero return ends that and is returned. A layer is compared as of one
+ * checkpoint of each model, in the memory of a tile of each. INFO is valid during the call.
+ * Messages are those of the model's context that could not be read. */
+FF_CHECK int ff_model_compare(struct ff_model *a, struct ff_model *b,
+                              int (*visit)(void *arg, const struct ff_tensor_difference *info),
+                              void *arg);
 /* Reads every value and checks its hash; calls DAMAGED, which may be NULL, with a line for each bad
  * one. FF_ECORRUPT if there is any. Sets *VALUES and *BYTES to what was read. */
 FF_CHECK int ff_model_verify(struct ff_model *model, void (*damaged)(void *arg, const char *text),

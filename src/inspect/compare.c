@@ -52,43 +52,99 @@ static int add_tiles(struct ff_model *a, struct ff_model *b, uint32_t layer,
     return status;
 }
 
-static int compare(struct ff_model *a, struct ff_model *b, const char *name,
-                   struct ff_tensor_difference *out)
-{
-    struct ff_tensor in_a, in_b;
-    struct sums sums = {.out = out};
-    uint32_t layer;
-    int status = ff_inspect_find(a, name, &in_a, &layer);
+/* A tensor of a layer, in either model or both. */
+struct compared {
+    char name[FF_TENSOR_NAME_BYTES];
+    struct ff_tensor_difference difference;
+};
 
-    if (status == FF_OK)
-        status = ff_inspect_find(b, name, &in_b, &layer);
-    if (status == FF_OK && (in_a.units != in_b.units || in_a.per_unit != in_b.per_unit))
-        status = ff_fail(a->ctx, FF_EMISMATCH, "%s has another shape in %s than in %s", name,
-                         ff_model_file_path(b->file), ff_model_file_path(a->file));
-    if (status == FF_OK)
-        status = add_tiles(a, b, layer, &in_a, &sums);
-    if (status != FF_OK)
-        return status;
-    out->rms = sqrt(sums.squares / (double)out->elements);
-    out->cosine = sums.product / sqrt(sums.a * sums.b);
-    return FF_OK;
+/* The tensors of a layer in both models. */
+struct pair {
+    struct ff_model *a, *b;
+    uint32_t layer;
+    struct compared tensors[2 * FF_MAX_TENSORS];
+    size_t n;
+};
+
+static struct ff_tensor_difference *add_name(struct pair *pair, const struct ff_tensor *tensor)
+{
+    struct compared *compared = &pair->tensors[pair->n++];
+
+    ff_tensor_name(tensor, pair->layer, compared->name);
+    compared->difference = (struct ff_tensor_difference){.name = compared->name};
+    return &compared->difference;
 }
 
-int ff_model_compare_tensor(struct ff_model *a, struct ff_model *b, const char *name,
-                            struct ff_tensor_difference *out)
+/* Compares a tensor of A with the one of B of the same name. */
+static int compare(struct pair *pair, const struct ff_tensor *in_a, const struct ff_tensor *in_b,
+                   struct ff_tensor_difference *out)
 {
-    struct ff_tensor_difference own = {.size = 0};
-    int status = FF_CHECK_INFO(a, ff_tensor_difference, out);
+    struct sums sums = {.out = out};
+    int status;
+
+    out->same_shape = in_a->units == in_b->units && in_a->per_unit == in_b->per_unit;
+    if (!out->same_shape)
+        return FF_OK;
+    status = add_tiles(pair->a, pair->b, pair->layer, in_a, &sums);
+    out->rms = sqrt(sums.squares / (double)out->elements);
+    out->cosine = sums.product / sqrt(sums.a * sums.b);
+    return status;
+}
+
+/* Compares, within the snapshots, the tensors of the layer, or of the heads on it. */
+static int compare_layer(struct pair *pair, char kind)
+{
+    struct ff_tensor in_a[FF_MAX_TENSORS], in_b[FF_MAX_TENSORS];
+    size_t a = ff_inspect_stored(pair->a, kind, pair->layer, in_a);
+    size_t b = ff_inspect_stored(pair->b, kind, pair->layer, in_b), i;
+    int status = FF_OK;
+
+    pair->n = 0;
+    for (i = 0; i < a; i++)
+        add_name(pair, &in_a[i])->in_a = true;
+    for (size_t j = 0; j < b && status == FF_OK; j++) {
+        char name[FF_TENSOR_NAME_BYTES];
+
+        ff_tensor_name(&in_b[j], pair->layer, name);
+        for (i = 0; i < a && strcmp(pair->tensors[i].name, name) != 0;)
+            i++;
+        if (i < a)
+            status = compare(pair, &in_a[i], &in_b[j], &pair->tensors[i].difference);
+        if (i < a)
+            pair->tensors[i].difference.in_b = true;
+        else
+            add_name(pair, &in_b[j])->in_b = true;
+    }
+    return status;
+}
+
+static int visit_layer(struct pair *pair, char kind,
+                       int (*visit)(void *arg, const struct ff_tensor_difference *info), void *arg)
+{
+    int status = ff_inspect_again(pair->a);
 
     if (status == FF_OK)
-        status = ff_inspect_again(a);
+        status = ff_inspect_again(pair->b);
     if (status == FF_OK)
-        status = ff_inspect_again(b);
-    if (status == FF_OK)
-        status = compare(a, b, name, &own);
-    ff_model_file_unpin(a->file);
-    ff_model_file_unpin(b->file);
-    if (status == FF_OK)
-        ff_sized_give(&own, sizeof own, out);
+        status = compare_layer(pair, kind);
+    ff_model_file_unpin(pair->a->file);
+    ff_model_file_unpin(pair->b->file);
+    for (size_t i = 0; i < pair->n && status == FF_OK; i++)
+        status = visit(arg, &pair->tensors[i].difference);
+    return status;
+}
+
+int ff_model_compare(struct ff_model *a, struct ff_model *b,
+                     int (*visit)(void *arg, const struct ff_tensor_difference *info), void *arg)
+{
+    uint32_t in_a = a->manifest.recipe.layers, in_b = b->manifest.recipe.layers;
+    uint32_t layers = in_a > in_b ? in_a : in_b;
+    struct pair pair = {.a = a, .b = b};
+    int status = FF_OK;
+
+    for (pair.layer = 1; pair.layer <= layers && status == FF_OK; pair.layer++)
+        status = visit_layer(&pair, 'W', visit, arg);
+    for (pair.layer = 1; pair.layer <= layers && status == FF_OK; pair.layer++)
+        status = visit_layer(&pair, 'H', visit, arg);
     return status;
 }

@@ -9,11 +9,27 @@
 #include <string.h>
 #include <xxhash.h>
 
-/* A trainer may have written since the last call: begins a new snapshot and reads its mark. */
+/* Parsing the manifest of a deep network takes milliseconds, and there is a call for each tensor.
+ */
 int ff_inspect_again(struct ff_model *model)
 {
+    XXH128_hash_t hash;
+    char *text;
+    size_t size;
+    int status;
+
     ff_model_file_unpin(model->file);
-    return ff_manifest_reload(model->ctx, model->file, &model->manifest);
+    status = ff_model_file_manifest(model->file, &text, &size);
+    if (status != FF_OK)
+        return status;
+    hash = XXH3_128bits(text, size);
+    ff_free(model->ctx, FF_MEM_OTHER, text, size);
+    if (XXH128_isEqual(hash, model->manifest_hash))
+        return FF_OK;
+    status = ff_manifest_reload(model->ctx, model->file, &model->manifest);
+    if (status == FF_OK)
+        model->manifest_hash = hash;
+    return status;
 }
 
 int ff_model_open(struct ff_ctx *ctx, const char *path, struct ff_model **out)

@@ -7,6 +7,7 @@
 #include "base/sized.h"
 
 #include <fftool/model.h>
+#include <xxhash.h>
 
 /* FF_EINVAL unless OUT, a struct TYPE, says how large it is. */
 #define FF_CHECK_INFO(model, type, out) \
@@ -16,9 +17,11 @@ struct ff_model {
     struct ff_ctx *ctx;
     struct ff_model_file *file;
     struct ff_manifest manifest;
+    XXH128_hash_t manifest_hash; /* of its text, when its mark was read last */
 };
 
-/* A trainer may have written since the last call: begins a new snapshot and reads its mark. */
+/* A trainer may have written since the last call: begins a new snapshot and reads its mark, if the
+ * manifest has changed. */
 FF_CHECK int ff_inspect_again(struct ff_model *model);
 /* Hashes, within the snapshot, weights, biases and label weights of the layers that evaluation
  * uses, then the finished heads: the weights_hash of struct ff_model_info. */

@@ -4,14 +4,25 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The tensors of LAYER, or of the head on it, that there are; their number. */
-static size_t list_stored(const struct ff_model *model, char kind, uint32_t layer,
-                          struct ff_tensor out[FF_MAX_TENSORS])
+static bool has_part(const struct ff_recipe *recipe, char kind, uint32_t layer)
 {
-    size_t n = ff_network_tensors(&model->manifest, kind, layer, true, out), stored = 0;
+    uint32_t first_head = ff_recipe_first_head(recipe);
 
+    if (layer < 1 || layer > recipe->layers)
+        return false;
+    return !ff_is_head_kind(kind) || (first_head > 0 && layer >= first_head);
+}
+
+size_t ff_inspect_stored(const struct ff_model *model, char kind, uint32_t layer,
+                         struct ff_tensor out[FF_MAX_TENSORS])
+{
+    const struct ff_manifest *manifest = &model->manifest;
+    size_t n = 0, stored = 0;
+
+    if (has_part(&manifest->recipe, kind, layer))
+        n = ff_network_tensors(manifest, kind, layer, true, out);
     for (size_t i = 0; i < n; i++) {
-        if (ff_manifest_generation(&model->manifest, out[i].kind, layer) != FF_NO_GENERATION)
+        if (ff_manifest_generation(manifest, out[i].kind, layer) != FF_NO_GENERATION)
             out[stored++] = out[i];
     }
     return stored;
@@ -49,7 +60,7 @@ static int list_layer(struct ff_model *model, char kind, uint32_t layer,
     struct ff_tensor tensors[FF_MAX_TENSORS];
     int status = ff_inspect_again(model);
 
-    *n = status == FF_OK ? list_stored(model, kind, layer, tensors) : 0;
+    *n = status == FF_OK ? ff_inspect_stored(model, kind, layer, tensors) : 0;
     for (size_t i = 0; i < *n && status == FF_OK; i++) {
         const struct ff_tensor *tensor = &tensors[i];
         bool is_vector = tensor->role == FF_SLOT_BIASES || tensor->role == FF_SLOT_MEANS;
@@ -86,31 +97,26 @@ int ff_model_tensors(struct ff_model *model,
                      int (*visit)(void *arg, const struct ff_tensor_info *info), void *arg)
 {
     uint32_t layers = model->manifest.recipe.layers;
-    uint32_t first_head = ff_recipe_first_head(&model->manifest.recipe);
     int status = FF_OK;
 
     for (uint32_t layer = 1; layer <= layers && status == FF_OK; layer++)
         status = visit_layer(model, 'W', layer, visit, arg);
-    for (uint32_t layer = first_head; layer >= 1 && layer <= layers && status == FF_OK; layer++)
+    for (uint32_t layer = 1; layer <= layers && status == FF_OK; layer++)
         status = visit_layer(model, 'H', layer, visit, arg);
     return status;
 }
 
-/* Finds the tensor called NAME, and the layer that it is of. */
+/* Finds, within the snapshot, the tensor called NAME, and the layer that it is of. */
 static bool find(const struct ff_model *model, const char *name, struct ff_tensor *out,
                  uint32_t *layer)
 {
     struct ff_tensor tensors[FF_MAX_TENSORS];
-    uint32_t first_head = ff_recipe_first_head(&model->manifest.recipe);
     bool head = sscanf(name, "head.%u.", layer) == 1;
     size_t n;
 
     if (!head && sscanf(name, "layer.%u.", layer) != 1)
         return false;
-    if (*layer < 1 || *layer > model->manifest.recipe.layers ||
-        (head && (first_head == 0 || *layer < first_head)))
-        return false;
-    n = list_stored(model, head ? 'H' : 'W', *layer, tensors);
+    n = ff_inspect_stored(model, head ? 'H' : 'W', *layer, tensors);
     for (size_t i = 0; i < n; i++) {
         char of_tensor[FF_TENSOR_NAME_BYTES];
 
@@ -122,32 +128,66 @@ static bool find(const struct ff_model *model, const char *name, struct ff_tenso
     return false;
 }
 
-/* Where the elements of a tensor go. */
-struct copying {
+/* Rows of a tensor, and where they go. */
+struct reading {
     const struct ff_tensor *tensor;
-    float *out;
+    uint64_t first, rows;
+    float *out; /* (rows, columns of the tensor) */
 };
 
-static int copy_tile(void *arg, uint32_t tile, const float *data, size_t n)
+/* Whether TILE has elements of the rows: of label weights, whose tiles are columns, each has. */
+static bool meets(const struct reading *reading, uint32_t tile)
 {
-    const struct copying *copying = arg;
-    const struct ff_tensor *tensor = copying->tensor;
-    uint32_t first, units, rows, columns;
+    uint32_t first, units;
+
+    ff_tile_range(reading->tensor->units, tile, &first, &units);
+    return reading->tensor->by_class ||
+           (first < reading->first + reading->rows && reading->first < (uint64_t)first + units);
+}
+
+/* Copies the rows' part of a TILE with the elements DATA, (rows, columns) of the tile. */
+static void copy_tile(const struct reading *reading, uint32_t tile, const float *data)
+{
+    const struct ff_tensor *tensor = reading->tensor;
+    const uint64_t end = reading->first + reading->rows;
+    uint32_t first, units, rows, columns, all, stride;
+    /* Of DATA's first element in the tensor. */
+    uint64_t row, column;
 
     ff_tile_range(tensor->units, tile, &first, &units);
     ff_tensor_tile(tensor, tile, &rows, &columns);
-    if (tensor->by_class) {
-        for (size_t row = 0; row < rows; row++)
-            memcpy(copying->out + row * tensor->units + first, data + row * columns,
-                   columns * sizeof *data);
-    } else {
-        memcpy(copying->out + (size_t)first * tensor->per_unit, data, n * sizeof *data);
+    ff_tensor_shape(tensor, &all, &stride);
+    row = tensor->by_class ? 0 : first;
+    column = tensor->by_class ? first : 0;
+    for (uint32_t i = 0; i < rows; i++) {
+        if (row + i >= reading->first && row + i < end)
+            memcpy(reading->out + (row + i - reading->first) * stride + column,
+                   data + (size_t)i * columns, columns * sizeof *data);
     }
-    return FF_OK;
 }
 
-int ff_inspect_find(const struct ff_model *model, const char *name, struct ff_tensor *out,
-                    uint32_t *layer)
+static int read_tiles(struct ff_model *model, uint32_t layer, const struct reading *reading)
+{
+    const struct ff_tensor *tensor = reading->tensor;
+    const size_t bytes = ff_tensor_tile_bytes(tensor);
+    float *buffer = ff_alloc(model->ctx, FF_MEM_WEIGHTS, bytes);
+    int status = buffer ? FF_OK : ff_alloc_status(model->ctx);
+
+    for (uint32_t tile = 0; tile < ff_tile_count(tensor->units) && status == FF_OK; tile++) {
+        size_t n;
+
+        if (!meets(reading, tile))
+            continue;
+        status = ff_inspect_tile(model, layer, tensor, tile, buffer, &n);
+        if (status == FF_OK)
+            copy_tile(reading, tile, buffer);
+    }
+    ff_free(model->ctx, FF_MEM_WEIGHTS, buffer, bytes);
+    return status;
+}
+
+static int find_tensor(const struct ff_model *model, const char *name, struct ff_tensor *out,
+                       uint32_t *layer)
 {
     return find(model, name, out, layer)
                ? FF_OK
@@ -158,17 +198,18 @@ int ff_inspect_find(const struct ff_model *model, const char *name, struct ff_te
 static int read_tensor(struct ff_model *model, const char *name, float *out, size_t elements)
 {
     struct ff_tensor tensor;
-    struct copying copying = {&tensor, out};
-    uint32_t layer;
-    int status = ff_inspect_find(model, name, &tensor, &layer);
+    struct reading reading = {.tensor = &tensor, .out = out};
+    uint32_t layer, rows, columns;
+    int status = find_tensor(model, name, &tensor, &layer);
 
     if (status != FF_OK)
         return status;
-    if (elements != (size_t)tensor.units * tensor.per_unit)
+    ff_tensor_shape(&tensor, &rows, &columns);
+    reading.rows = rows;
+    if (elements != (size_t)rows * columns)
         return ff_fail(model->ctx, FF_EINVAL, "%s: %s has %zu elements, not %zu",
-                       ff_model_file_path(model->file), name,
-                       (size_t)tensor.units * tensor.per_unit, elements);
-    return ff_inspect_each_tile(model, layer, &tensor, copy_tile, &copying);
+                       ff_model_file_path(model->file), name, (size_t)rows * columns, elements);
+    return read_tiles(model, layer, &reading);
 }
 
 int ff_model_read_tensor(struct ff_model *model, const char *name, float *out, size_t elements)
@@ -177,6 +218,35 @@ int ff_model_read_tensor(struct ff_model *model, const char *name, float *out, s
 
     if (status == FF_OK)
         status = read_tensor(model, name, out, elements);
+    ff_model_file_unpin(model->file);
+    return status;
+}
+
+static int read_rows(struct ff_model *model, const char *name, uint64_t first, uint64_t n,
+                     float *out)
+{
+    struct ff_tensor tensor;
+    struct reading reading = {.tensor = &tensor, .first = first, .rows = n, .out = out};
+    uint32_t layer, rows, columns;
+    int status = find_tensor(model, name, &tensor, &layer);
+
+    if (status != FF_OK)
+        return status;
+    ff_tensor_shape(&tensor, &rows, &columns);
+    if (first > rows || n > rows - first)
+        return ff_fail(model->ctx, FF_EINVAL, "%s: %s has %u rows, no %llu from row %llu on",
+                       ff_model_file_path(model->file), name, rows, (unsigned long long)n,
+                       (unsigned long long)first);
+    return read_tiles(model, layer, &reading);
+}
+
+int ff_model_read_rows(struct ff_model *model, const char *name, uint64_t first, uint64_t n,
+                       float *out)
+{
+    int status = ff_inspect_again(model);
+
+    if (status == FF_OK)
+        status = read_rows(model, name, first, n, out);
     ff_model_file_unpin(model->file);
     return status;
 }

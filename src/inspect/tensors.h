@@ -1,11 +1,12 @@
-/* The tensors of an open model by name. */
+/* The tensors of an open model. */
 #ifndef FF_INSPECT_TENSORS_H
 #define FF_INSPECT_TENSORS_H
 
 #include "inspect/inspect.h"
 
-/* Finds, within the snapshot, the tensor called NAME and the layer that it is of. FF_ENOTFOUND. */
-FF_CHECK int ff_inspect_find(const struct ff_model *model, const char *name, struct ff_tensor *out,
-                             uint32_t *layer);
+/* Lists, within the snapshot, the tensors of LAYER (KIND 'W'), or of the head on it ('H'), that the
+ * model has now. Returns their number; 0 of a layer or head that its network does not have. */
+size_t ff_inspect_stored(const struct ff_model *model, char kind, uint32_t layer,
+                         struct ff_tensor out[FF_MAX_TENSORS]);
 
 #endif

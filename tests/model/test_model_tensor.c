@@ -128,6 +128,47 @@ START_TEST(a_tensor_is_its_tiles_put_together)
 }
 END_TEST
 
+/* Rows FIRST to FIRST + N - 1 of a tensor are those of the whole. */
+static void ck_rows(struct ff_model *model, const char *name, size_t rows, size_t columns,
+                    uint64_t first, uint64_t n)
+{
+    float *whole = calloc(rows * columns, sizeof *whole);
+    float *some = calloc(n * columns + 1, sizeof *some);
+
+    ck_assert_int_eq(ff_model_read_tensor(model, name, whole, rows * columns), FF_OK);
+    ck_assert_msg(ff_model_read_rows(model, name, first, n, some) == FF_OK, "%s",
+                  ff_ctx_message(ctx));
+    ck_assert_mem_eq(some, whole + first * columns, n * columns * sizeof *some);
+    ck_assert(some[n * columns] == 0);
+    free(whole);
+    free(some);
+}
+
+START_TEST(rows_are_those_of_the_whole_tensor)
+{
+    static const struct {
+        uint64_t first, n;
+    } ranges[] = {{0, 140}, {0, 1}, {139, 1}, {127, 2}, {128, 12}, {100, 30}, {7, 0}};
+    struct ff_model *model;
+    float out[1];
+
+    train_ok(ctx, &recipe, &opts);
+    model = open_model();
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        ck_rows(model, "layer.1.weights", 140, TRAIN_FEATURES, ranges[i].first, ranges[i].n);
+        ck_rows(model, "layer.1.biases", 140, 1, ranges[i].first, ranges[i].n);
+    }
+    ck_rows(model, "layer.1.label_weights", TRAIN_CLASSES, 140, 0, TRAIN_CLASSES);
+    ck_rows(model, "layer.1.label_weights", TRAIN_CLASSES, 140, 1, 2);
+    ck_status(ff_model_read_rows(model, "layer.1.biases", 140, 1, out), FF_EINVAL,
+              "layer.1.biases has 140 rows, no 1 from row 140 on");
+    ck_status(ff_model_read_rows(model, "layer.1.biases", UINT64_MAX, 2, out), FF_EINVAL,
+              "140 rows");
+    ck_status(ff_model_read_rows(model, "layer.3.biases", 0, 1, out), FF_ENOTFOUND, "no tensor");
+    ff_model_close(model);
+}
+END_TEST
+
 START_TEST(other_names_and_sizes_are_refused)
 {
     static const char *const names[] = {
@@ -181,10 +222,61 @@ START_TEST(a_visitor_ends_the_list)
 }
 END_TEST
 
+struct compared {
+    char names[2048];
+    int left; /* tensors, until the comparison is ended */
+    size_t both, in_a, in_b, same;
+};
+
+static int note_difference(void *arg, const struct ff_tensor_difference *difference)
+{
+    struct compared *compared = arg;
+    size_t length = strlen(compared->names);
+
+    snprintf(compared->names + length, sizeof compared->names - length, "%s\n", difference->name);
+    compared->both += difference->in_a && difference->in_b;
+    compared->in_a += difference->in_a;
+    compared->in_b += difference->in_b;
+    compared->same += difference->same_shape && difference->different == 0;
+    ck_assert(!difference->same_shape || difference->elements > 0);
+    return --compared->left == 0 ? 77 : FF_OK;
+}
+
+START_TEST(each_tensor_of_two_models_is_compared_once)
+{
+    struct compared compared = {.left = 0}, ended = {.left = 2};
+    struct ff_model *model, *other;
+    const char *first = opts.model;
+    char path[PATH_MAX];
+
+    train_ok(ctx, &recipe, &opts);
+    snprintf(path, sizeof path, "%s.other", first);
+    opts.model = path;
+    recipe.layers = 1; /* which has a head then */
+    train_ok(ctx, &recipe, &opts);
+    other = open_model();
+    opts.model = first;
+    model = open_model();
+    ck_assert_int_eq(ff_model_compare(model, other, note_difference, &compared), FF_OK);
+    ck_assert_str_eq(compared.names, "layer.1.weights\nlayer.1.biases\nlayer.1.label_weights\n"
+                                     "layer.2.weights\nlayer.2.biases\nlayer.2.label_weights\n"
+                                     "head.1.weights\nhead.1.biases\n"
+                                     "head.2.weights\nhead.2.biases\n");
+    ck_assert_uint_eq(compared.same, 3);
+    ck_assert_uint_eq(compared.both, 3);
+    ck_assert_uint_eq(compared.in_a, 8);
+    ck_assert_uint_eq(compared.in_b, 5);
+    ck_assert_int_eq(ff_model_compare(other, model, note_difference, &ended), 77);
+    ck_assert_str_eq(ended.names, "layer.1.weights\nlayer.1.biases\n");
+    ff_model_close(model);
+    ff_model_close(other);
+}
+END_TEST
+
 /* The text of the public header, in a static buffer. */
 static const char *read_header(void)
 {
-    static char text[16384];
+    static char text[32768];
     const char *root = getenv("FFTOOL_ROOT");
     char path[PATH_MAX];
     FILE *file;
@@ -242,8 +334,10 @@ int main(void)
     tcase_add_test(tcase, a_complete_model_lists_what_it_predicts_with);
     tcase_add_test(tcase, a_model_in_training_lists_the_state_of_what_learns);
     tcase_add_test(tcase, a_tensor_is_its_tiles_put_together);
+    tcase_add_test(tcase, rows_are_those_of_the_whole_tensor);
     tcase_add_test(tcase, other_names_and_sizes_are_refused);
     tcase_add_test(tcase, a_visitor_ends_the_list);
+    tcase_add_test(tcase, each_tensor_of_two_models_is_compared_once);
     tcase_add_test(tcase, every_name_is_documented);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -30,13 +30,6 @@ static const struct option_spec options[] = {
     {.name = NULL},
 };
 
-/* Of one tensor. */
-struct outcome {
-    const char *name;
-    bool in_a, in_b, comparable; /* the model has it; it has the same shape in both */
-    struct ff_tensor_difference difference;
-};
-
 struct comparison {
     const struct settings *settings;
     struct ff_model *a, *b;
@@ -121,37 +114,35 @@ static void compare_facts(struct comparison *c, const struct ff_model_info *a,
 
 /* ---- Tensors ---- */
 
-static void print_outcome(struct comparison *c, const struct outcome *outcome, bool same)
+static void print_difference(struct comparison *c, const struct ff_tensor_difference *difference,
+                             bool same)
 {
-    const struct ff_tensor_difference *difference = &outcome->difference;
-
     if (!c->began)
         printf("\n%-30s %11s %10s %10s %10s\n", "tensor", "different", "largest", "rms", "cosine");
     c->began = true;
-    if (!outcome->in_a || !outcome->in_b)
-        printf("%-30s only in %s\n", outcome->name, outcome->in_a ? "A" : "B");
-    else if (!outcome->comparable)
-        printf("%-30s of another shape\n", outcome->name);
+    if (!difference->in_a || !difference->in_b)
+        printf("%-30s only in %s\n", difference->name, difference->in_a ? "A" : "B");
+    else if (!difference->same_shape)
+        printf("%-30s of another shape\n", difference->name);
     else if (same)
-        printf("%-30s identical\n", outcome->name);
+        printf("%-30s identical\n", difference->name);
     else
-        printf("%-30s %11s %10s %10s %10s\n", outcome->name,
+        printf("%-30s %11s %10s %10s %10s\n", difference->name,
                text_percent((double)difference->different / (double)difference->elements).s,
                text_real(difference->largest).s, text_real(difference->rms).s,
                text_real(difference->cosine).s);
 }
 
-static json_t *outcome_object(const struct outcome *outcome, bool same)
+static json_t *difference_object(const struct ff_tensor_difference *difference, bool same)
 {
-    const struct ff_tensor_difference *difference = &outcome->difference;
     struct json_builder object = json_build(json_object());
 
-    json_add(&object, "name", json_from_text(outcome->name));
-    json_add(&object, "in_a", json_boolean(outcome->in_a));
-    json_add(&object, "in_b", json_boolean(outcome->in_b));
-    json_add(&object, "same_shape", json_boolean(outcome->comparable));
+    json_add(&object, "name", json_from_text(difference->name));
+    json_add(&object, "in_a", json_boolean(difference->in_a));
+    json_add(&object, "in_b", json_boolean(difference->in_b));
+    json_add(&object, "same_shape", json_boolean(difference->same_shape));
     json_add(&object, "identical", json_boolean(same));
-    if (outcome->comparable) {
+    if (difference->same_shape) {
         json_add(&object, "elements", json_from_count(difference->elements));
         json_add(&object, "different", json_from_count(difference->different));
         json_add(&object, "largest", json_from_real(difference->largest));
@@ -161,57 +152,19 @@ static json_t *outcome_object(const struct outcome *outcome, bool same)
     return json_built(&object);
 }
 
-static void note(struct comparison *c, const struct outcome *outcome)
+static int note(void *arg, const struct ff_tensor_difference *difference)
 {
-    bool same = outcome->comparable && outcome->difference.different == 0;
+    struct comparison *c = arg;
+    bool same = difference->same_shape && difference->different == 0;
 
     c->tensors++;
     c->same += same;
     c->differ = c->differ || !same;
     if (c->writer != NULL)
-        json_member(c->writer, NULL, outcome_object(outcome, same));
+        json_member(c->writer, NULL, difference_object(difference, same));
     else if (!c->settings->quiet && (!same || c->settings->all))
-        print_outcome(c, outcome, same);
-}
-
-/* Of a tensor of A. */
-static int compare_tensor(void *arg, const struct ff_tensor_info *tensor)
-{
-    struct comparison *c = arg;
-    struct outcome outcome = {.name = tensor->name,
-                              .in_a = true,
-                              .in_b = true,
-                              .comparable = true,
-                              .difference = {.size = sizeof outcome.difference}};
-    int status = ff_model_compare_tensor(c->a, c->b, tensor->name, &outcome.difference);
-
-    if (status == FF_ENOTFOUND)
-        outcome.in_b = outcome.comparable = false;
-    else if (status == FF_EMISMATCH)
-        outcome.comparable = false;
-    else if (status != FF_OK)
-        return status;
-    note(c, &outcome);
+        print_difference(c, difference, same);
     return FF_OK;
-}
-
-/* Of a tensor of B: those that A has, too, were compared. */
-static int note_other(void *arg, const struct ff_tensor_info *tensor)
-{
-    struct comparison *c = arg;
-    int status = ff_model_read_tensor(c->a, tensor->name, NULL, 0);
-
-    if (status == FF_ENOTFOUND)
-        note(c, &(struct outcome){.name = tensor->name, .in_b = true});
-    /* No tensor has 0 elements. */
-    return status == FF_ENOTFOUND || status == FF_EINVAL ? FF_OK : status;
-}
-
-static int compare_tensors(struct comparison *c)
-{
-    int status = ff_model_tensors(c->a, compare_tensor, c);
-
-    return status == FF_OK ? ff_model_tensors(c->b, note_other, c) : status;
 }
 
 /* ---- The command ---- */
@@ -232,7 +185,7 @@ static int print_text_report(struct comparison *c, const struct ff_model_info *a
     int status;
 
     compare_facts(c, a, b);
-    status = compare_tensors(c);
+    status = ff_model_compare(c->a, c->b, note, c);
     if (status == FF_OK && !c->settings->quiet)
         print_end(c);
     return status;
@@ -253,7 +206,7 @@ static int print_json_report(const struct cli *cli, struct comparison *c,
     compare_facts(c, a, b);
     json_end_array(&writer);
     json_begin_array(&writer, "tensors");
-    status = compare_tensors(c);
+    status = ff_model_compare(c->a, c->b, note, c);
     json_end_array(&writer);
     json_member(&writer, "identical", json_boolean(!c->differ));
     c->writer = NULL;
