@@ -11,27 +11,44 @@ struct matrix {
     float *values;
 };
 
-/* A unit, from 0, and the squared norm of its weights. */
+/* A unit, from 0, the squared norm of its weights, and its row among those kept. */
 struct strength {
     uint32_t unit;
     double norm;
+    size_t row;
 };
 
-static int read_weights(const struct cli *cli, struct ff_model *model, uint32_t layer,
-                        struct matrix *out)
+/* The weights of a layer, of which a block of rows, a tile, is read at a time. */
+struct weights {
+    struct ff_model *model;
+    char name[32];
+    size_t rows, columns;
+    struct matrix block;
+};
+
+static int begin_weights(const struct cli *cli, struct ff_model *model, uint32_t layer,
+                         struct weights *out)
 {
     struct ff_layer_info info = {.size = sizeof info};
-    char name[32];
     int status = ff_model_layer(model, layer, &info);
 
-    *out = (struct matrix){.values = NULL};
+    *out = (struct weights){.model = model, .rows = info.units, .columns = info.fan_in};
     if (status != FF_OK)
         return report_status(cli, status);
-    *out = (struct matrix){.rows = info.units, .columns = info.fan_in};
-    out->values = heap_resize(NULL, out->rows * out->columns, sizeof *out->values);
-    snprintf(name, sizeof name, "layer.%u.weights", layer);
-    return report_status(cli,
-                         ff_model_read_tensor(model, name, out->values, out->rows * out->columns));
+    snprintf(out->name, sizeof out->name, "layer.%u.weights", layer);
+    out->block = (struct matrix){.rows = info.tile_units, .columns = info.fan_in};
+    out->block.values = heap_resize(NULL, out->block.rows * info.fan_in, sizeof(float));
+    return EXIT_DONE;
+}
+
+/* Reads the block that begins with row FIRST. */
+static int read_block(struct weights *weights, size_t first)
+{
+    struct matrix *block = &weights->block;
+
+    if (block->rows > weights->rows - first)
+        block->rows = weights->rows - first;
+    return ff_model_read_rows(weights->model, weights->name, first, block->rows, block->values);
 }
 
 /* By norm, the largest first; units of the same one in their order. */
@@ -44,65 +61,126 @@ static int compare(const void *left, const void *right)
     return a->unit < b->unit ? -1 : a->unit > b->unit;
 }
 
-/* Keeps the strongest rows of WEIGHTS, and sets their NUMBERS, from 1. */
-static void keep_strongest(struct matrix *weights, uint32_t numbers[FILTERS_MOST])
+/* The strongest units so far, their weights among KEPT, which has a row for each. */
+struct strongest {
+    struct strength units[FILTERS_MOST];
+    size_t n;
+    struct matrix kept;
+};
+
+/* Keeps UNIT if it is stronger than another one, or there is room. */
+static void keep(struct strongest *strongest, uint32_t unit, const float *weights)
 {
-    size_t n = weights->rows < FILTERS_MOST ? weights->rows : FILTERS_MOST;
-    struct strength *order = heap_resize(NULL, weights->rows, sizeof *order);
-    float *kept = heap_resize(NULL, n * weights->columns, sizeof *kept);
+    const size_t columns = strongest->kept.columns;
+    struct strength strength = {.unit = unit}, *weakest = &strongest->units[0];
 
-    for (size_t i = 0; i < weights->rows; i++) {
-        double norm = 0;
-
-        for (size_t j = 0; j < weights->columns; j++)
-            norm += pow((double)weights->values[i * weights->columns + j], 2);
-        order[i] = (struct strength){(uint32_t)i, isfinite(norm) ? norm : 0};
+    for (size_t j = 0; j < columns; j++)
+        strength.norm += (double)weights[j] * (double)weights[j];
+    strength.norm = isfinite(strength.norm) ? strength.norm : 0;
+    for (size_t i = 1; i < strongest->n; i++)
+        if (compare(&strongest->units[i], weakest) > 0)
+            weakest = &strongest->units[i];
+    if (strongest->n < strongest->kept.rows) {
+        weakest = &strongest->units[strongest->n];
+        weakest->row = strongest->n++;
+    } else if (compare(&strength, weakest) > 0) {
+        return;
     }
-    qsort(order, weights->rows, sizeof *order, compare);
-    for (size_t i = 0; i < n; i++) {
-        memcpy(kept + i * weights->columns, weights->values + order[i].unit * weights->columns,
-               weights->columns * sizeof *kept);
-        numbers[i] = order[i].unit + 1;
-    }
-    free(order);
-    free(weights->values);
-    weights->values = kept;
-    weights->rows = n;
+    strength.row = weakest->row;
+    *weakest = strength;
+    memcpy(strongest->kept.values + strength.row * columns, weights, columns * sizeof *weights);
 }
 
-/* UPPER becomes UPPER times LOWER. */
-static void multiply(struct matrix *upper, const struct matrix *lower)
+/* Sets OUT to the rows kept, in the order of strength, and NUMBERS to their units, from 1. */
+static void sort_strongest(struct strongest *strongest, struct matrix *out,
+                           uint32_t numbers[FILTERS_MOST])
 {
-    float *product = heap_resize(NULL, upper->rows * lower->columns, sizeof *product);
+    const size_t columns = strongest->kept.columns;
 
-    memset(product, 0, upper->rows * lower->columns * sizeof *product);
+    *out = (struct matrix){.rows = strongest->n, .columns = columns};
+    out->values = heap_resize(NULL, strongest->n * columns, sizeof *out->values);
+    qsort(strongest->units, strongest->n, sizeof *strongest->units, compare);
+    for (size_t i = 0; i < strongest->n; i++) {
+        memcpy(out->values + i * columns,
+               strongest->kept.values + strongest->units[i].row * columns,
+               columns * sizeof *out->values);
+        numbers[i] = strongest->units[i].unit + 1;
+    }
+}
+
+static int read_strongest(const struct cli *cli, struct ff_model *model, uint32_t layer,
+                          struct matrix *out, uint32_t numbers[FILTERS_MOST])
+{
+    struct strongest strongest = {.n = 0};
+    struct weights weights;
+    int status = FF_OK, result = begin_weights(cli, model, layer, &weights);
+
+    *out = (struct matrix){.values = NULL};
+    if (result != EXIT_DONE)
+        return result;
+    strongest.kept = (struct matrix){
+        .rows = weights.rows < FILTERS_MOST ? weights.rows : FILTERS_MOST,
+        .columns = weights.columns,
+    };
+    strongest.kept.values = heap_resize(NULL, strongest.kept.rows * weights.columns, sizeof(float));
+    for (size_t first = 0; first < weights.rows && status == FF_OK; first += weights.block.rows) {
+        status = read_block(&weights, first);
+        for (size_t i = 0; i < weights.block.rows && status == FF_OK; i++)
+            keep(&strongest, (uint32_t)(first + i), weights.block.values + i * weights.columns);
+    }
+    if (status == FF_OK)
+        sort_strongest(&strongest, out, numbers);
+    free(strongest.kept.values);
+    free(weights.block.values);
+    return report_status(cli, status);
+}
+
+/* Adds to PRODUCT the columns of UPPER from FIRST on times the rows of LOWER. */
+static void add_product(const struct matrix *upper, size_t first, const struct matrix *lower,
+                        struct matrix *product)
+{
     for (size_t i = 0; i < upper->rows; i++)
         for (size_t k = 0; k < lower->rows; k++) {
-            float factor = upper->values[i * upper->columns + k];
+            float factor = upper->values[i * upper->columns + first + k];
 
             for (size_t j = 0; j < lower->columns; j++)
-                product[i * lower->columns + j] += factor * lower->values[k * lower->columns + j];
+                product->values[i * lower->columns + j] +=
+                    factor * lower->values[k * lower->columns + j];
         }
-    free(upper->values);
-    *upper = (struct matrix){upper->rows, lower->columns, product};
+}
+
+/* FILTERS becomes FILTERS times the weights of LAYER. */
+static int multiply(const struct cli *cli, struct ff_model *model, uint32_t layer,
+                    struct matrix *filters)
+{
+    struct weights lower;
+    struct matrix product;
+    int status = FF_OK, result = begin_weights(cli, model, layer, &lower);
+
+    if (result != EXIT_DONE)
+        return result;
+    product = (struct matrix){.rows = filters->rows, .columns = lower.columns};
+    product.values = heap_resize(NULL, product.rows * product.columns, sizeof *product.values);
+    memset(product.values, 0, product.rows * product.columns * sizeof *product.values);
+    for (size_t first = 0; first < lower.rows && status == FF_OK; first += lower.block.rows) {
+        status = read_block(&lower, first);
+        if (status == FF_OK)
+            add_product(filters, first, &lower.block, &product);
+    }
+    free(lower.block.values);
+    free(filters->values);
+    *filters = product;
+    return report_status(cli, status);
 }
 
 /* The weights of the strongest units of LAYER, down to the pixels. */
 static int read_filters(const struct cli *cli, struct ff_model *model, uint32_t layer,
                         struct matrix *filters, uint32_t numbers[FILTERS_MOST])
 {
-    int result = read_weights(cli, model, layer, filters);
+    int result = read_strongest(cli, model, layer, filters, numbers);
 
-    if (result == EXIT_DONE)
-        keep_strongest(filters, numbers);
-    while (result == EXIT_DONE && --layer > 0) {
-        struct matrix lower;
-
-        result = read_weights(cli, model, layer, &lower);
-        if (result == EXIT_DONE)
-            multiply(filters, &lower);
-        free(lower.values);
-    }
+    while (result == EXIT_DONE && --layer > 0)
+        result = multiply(cli, model, layer, filters);
     return result;
 }
 
