@@ -78,6 +78,14 @@ for more in "--recipe classic --negatives hard" "--recipe unsupervised --head-ep
 done
 ff 0 train --data "$data/wine" --model table.ff --hidden 20x1 --quiet
 ff 0 report table.ff --output table.html
+sed '2s/^[^,]*//' "$data/wine/train.csv" >gaps.csv
+ff 0 train --data gaps.csv --missing mean --id-column hue --model gaps.ff --hidden 20x1 --limit 100 --quiet
+ff 0 report gaps.ff --output gaps.html --quiet
+hash=$(weights_hash gaps.ff)
+rm gaps.ff
+eval "set -- $(sed -n 's/^<pre>fftool //p' gaps.html | sed 's/<.*//')"
+ff 0 "$@" --quiet
+ok "of a table with missing values, too" [ "$(weights_hash gaps.ff)" = "$hash" ]
 ok "a table has no filters" [ "$(grep -c '<h2>Filters' table.html)" -eq 0 ]
 
 # What is refused

@@ -131,7 +131,7 @@ static void write_source(struct report *report)
     if (info->id_name != NULL)
         write_word(report, " --id-column ", info->id_name);
     if (info->fills_missing)
-        fputs(" --fill-missing", out);
+        fputs(" --missing mean", out);
     if (info->resized)
         fprintf(out, " --resize %ux%u", info->width, info->height);
     if (info->dataset_samples > info->samples)
