@@ -48,10 +48,14 @@ static const char style[] =
     "figure image{image-rendering:pixelated}\n"
     "pre{background:var(--box);border-radius:.5rem;padding:.8rem 1rem;white-space:pre-wrap;"
     "font:.85rem/1.5 ui-monospace,\"DejaVu Sans Mono\",monospace}\n"
+    /* Two figures fit a page. */
     "@media print{:root{--page:#fff;--text:#000;--soft:#444;--line:#bbb;--box:#f2f2f2;"
-    "--accent:#0072b2;color-scheme:light}body{max-width:none;padding:0;font-size:10pt}\n"
-    "figure svg{filter:none;min-width:0}figure,tr,pre,.cards{break-inside:avoid}"
-    "h2{break-after:avoid}.wide,figure{overflow:visible}table{font-size:8pt}}\n";
+    "--accent:#0072b2;color-scheme:light;font-size:10pt}body{max-width:none;padding:0}\n"
+    "h2{margin-top:1.4rem;break-after:avoid}"
+    ".cards{grid-template-columns:repeat(auto-fit,minmax(7rem,1fr))}\n"
+    "figure svg{filter:none;min-width:0;height:9.4cm}figure{margin:.5rem 0}"
+    "figure,tr,pre,.cards{break-inside:avoid}"
+    ".wide,figure{overflow:visible}table{font-size:8pt}}\n";
 
 int page_begin(const struct cli *cli, const char *title, struct page *page)
 {
