@@ -13,6 +13,7 @@
 #include "train/run.h"
 #include "train/same_data.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -238,6 +239,19 @@ static int set_data(struct extending *e)
     return ff_class_weights_init(e->ctx, child->classes, facts.learned, &child->class_weights);
 }
 
+/* Fails before a new model is made that cannot be trained: the data may have moved since. */
+static int find_data(struct extending *e)
+{
+    const struct ff_manifest *child = &e->child;
+
+    if (e->opts->data.path || child->data_is_rows || child->mark.stage == FF_STAGE_DONE ||
+        access(child->data_path, R_OK) == 0)
+        return FF_OK;
+    return ff_fail_errno(e->ctx, errno,
+                         "cannot open %s, the data of %s; give its new path with --data",
+                         child->data_path, e->extend->from);
+}
+
 /* ---- The weights ---- */
 
 /* Copies a tile, or writes one of zeros if FROM is FF_NO_GENERATION. */
@@ -413,6 +427,8 @@ static int make_child(struct extending *e)
         status = set_data(e);
     if (status == FF_OK && e->exists)
         return check_begun(e);
+    if (status == FF_OK)
+        status = find_data(e);
     if (status == FF_OK)
         status = plan(e);
     return status == FF_OK ? write_child(e) : status;

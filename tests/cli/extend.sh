@@ -112,6 +112,13 @@ done
 
 # Refusals leave nothing
 rm -f x.ff*
+mkdir here
+cp "$FFTOOL_ROOT"/data/iris/*.csv here
+ff 0 train --data here --hidden 10 --epochs 1 --model moved.ff --quiet
+mv here there
+refused 1 'cannot open .*/here, the data of moved\.ff; .*--data' extend moved.ff -o x.ff --hidden +10
+refused 1 'cannot open' extend moved.ff -o x.ff --epochs 1
+ff 0 extend moved.ff -o moved-on.ff --hidden +10 --data there --quiet
 refused 2 'write \+40' extend two.ff -o x.ff --hidden 40
 refused 2 'write 1-N' extend two.ff -o x.ff --keep 2-3
 refused 2 'two\.ff has 2 layers: 3 cannot be kept' extend two.ff -o x.ff --keep 3
