@@ -82,6 +82,12 @@ ok "filters: a PNG file is a PNG image" [ "$(head -c 4 filters.png | tail -c 3)"
 cp filters.png before.png
 refused 1 'its samples are not images' inspect n3.ff --filters 1 --output filters.png
 refused 2 'no layer 3' inspect model.ff --filters 3 --output filters.png
+"$FFTOOL" train --data "$data" --hidden 40x2 --epochs 10000 --model young.ff --quiet >/dev/null 2>&1 &
+pid=$!
+while [ ! -e young.ff ]; do sleep 0.05; done
+refused 1 'layer 2 is not trained yet' inspect young.ff --filters 2 --output filters.png
+kill $pid
+wait $pid
 ok "filters: a failure leaves the picture as it was" cmp filters.png before.png
 
 # Images in colour, larger than a tile: 80 x 70 pixels

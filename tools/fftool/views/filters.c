@@ -35,6 +35,8 @@ static int begin_weights(const struct cli *cli, struct ff_model *model, uint32_t
     *out = (struct weights){.model = model, .rows = info.units, .columns = info.fan_in};
     if (status != FF_OK)
         return report_status(cli, status);
+    if (info.state == FF_LAYER_WAITING)
+        return report_failure(cli, "layer %u is not trained yet", layer);
     snprintf(out->name, sizeof out->name, "layer.%u.weights", layer);
     out->block = (struct matrix){.rows = info.tile_units, .columns = info.fan_in};
     out->block.values = heap_resize(NULL, out->block.rows * info.fan_in, sizeof(float));
