@@ -167,6 +167,9 @@ if mount -t tmpfs -o size=4k tmpfs full 2>/dev/null; then
     mount -t tmpfs -o remount,size=60k tmpfs full
     hinted 1 'No space left' 'free disk space; .fftool resume m2\.ff --scratch full/scratch --compress zstd --no-disk-check. then .*--scratch DIR\)$' \
         train $small --model m2.ff --scratch full/scratch --compress zstd --no-disk-check
+    rm -rf full/*
+    hinted 1 'No space left' 'free disk space, and run the same command again' \
+        extend m -o full/m3.ff --hidden +200
     umount full
     ff 0 resume m2.ff --quiet
 else

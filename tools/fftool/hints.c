@@ -18,9 +18,10 @@ enum {
     PLAN = 32,
     OTHERS = 64,
     EXPORT = 128,
-    IMPORT = 256
+    IMPORT = 256,
+    EXTEND = 512
 };
-#define TRAINING (TRAIN | RESUME)
+#define TRAINING (TRAIN | RESUME | EXTEND)
 #define MEASURING (EVAL | PREDICT)
 #define READING (MEASURING | INSPECT | EXPORT)
 #define ANY_COMMAND (TRAINING | READING | PLAN | OTHERS)
@@ -128,8 +129,9 @@ static unsigned command_bit(const char *name)
     static const struct {
         const char *name;
         unsigned bit;
-    } bits[] = {{"train", TRAIN},     {"resume", RESUME}, {"eval", EVAL},     {"predict", PREDICT},
-                {"inspect", INSPECT}, {"plan", PLAN},     {"export", EXPORT}, {"import", IMPORT}};
+    } bits[] = {{"train", TRAIN},     {"resume", RESUME},   {"eval", EVAL},
+                {"predict", PREDICT}, {"inspect", INSPECT}, {"plan", PLAN},
+                {"export", EXPORT},   {"import", IMPORT},   {"extend", EXTEND}};
     size_t i;
 
     for (i = 0; i < sizeof bits / sizeof bits[0]; i++)
