@@ -88,6 +88,14 @@ ff 0 "$@" --quiet
 ok "of a table with missing values, too" [ "$(weights_hash gaps.ff)" = "$hash" ]
 ok "a table has no filters" [ "$(grep -c '<h2>Filters' table.html)" -eq 0 ]
 
+# A log of another training
+ff 0 report first.ff --log log.jsonl --output p.html
+ok "the log of the training gives no warning" [ "$(grep -c warning err)" -eq 0 ]
+sed '/"trained"/s/"error":0[.]/"error":0.9/' log.jsonl >other.jsonl
+ff 0 report first.ff --log other.jsonl --output p.html
+ok "another one does, once" [ "$(grep -c 'warning: other\.jsonl seems to be of another training' err)" -eq 1 ]
+rm p.html
+
 # What is refused
 refused 2 '--log: .*memory-depth\.json is results of' report first.ff --log "$profile" --output p.html
 refused 2 '--profile: log\.jsonl is a log of' report first.ff --profile log.jsonl --output p.html

@@ -1,10 +1,12 @@
 /* The table of layers, each with a histogram of its weights. */
+#include "figures/training_log.h"
 #include "report/report.h"
 #include "views/inspect.h"
 #include <math.h>
 
 #define SPARK_WIDTH 128 /* units of its own */
 #define SPARK_HEIGHT 24
+#define LOG_TOLERANCE 1e-6 /* between error rates in a log and in the model */
 
 static void write_spark(FILE *out, const uint64_t histogram[FF_HISTOGRAM_BINS], double low,
                         double high)
@@ -70,6 +72,34 @@ static void write_heading(struct report *report)
     fputs("</tr></thead>\n<tbody>\n", out);
 }
 
+/* The error of LAYER as trained, by the log; NAN: it is not in there. */
+static double logged_error(const struct training_log *log, uint32_t layer)
+{
+    double error = NAN;
+
+    for (size_t i = 0; i < log->n; i++) {
+        const struct log_epoch *epoch = &log->epochs[i];
+
+        if (epoch->layer == layer && !epoch->head && !isnan(epoch->figures[LOG_TRAINED_ERROR]))
+            error = epoch->figures[LOG_TRAINED_ERROR];
+    }
+    return error;
+}
+
+/* Warns, once, if the log has another error of LAYER than the model, whose metrics are 32-bit. */
+static void check_log(struct report *report, const struct ff_layer_info *layer)
+{
+    if (report->log == NULL || !report->info.complete || report->log_differs)
+        return;
+    report->log_differs =
+        fabs(logged_error(report->log->contents, layer->layer) - layer->error) > LOG_TOLERANCE;
+    if (report->log_differs)
+        report_warning(report->page.cli,
+                       "%s seems to be of another training: its error of layer %u is not that of "
+                       "%s",
+                       report->log_path, layer->layer, report->name);
+}
+
 static int write_layer(struct report *report, uint32_t number)
 {
     struct ff_layer_info layer = {.size = sizeof layer};
@@ -79,6 +109,7 @@ static int write_layer(struct report *report, uint32_t number)
 
     if (status != FF_OK)
         return status;
+    check_log(report, &layer);
     fprintf(out, "<tr><td>%u</td><td>%s</td><td>%s</td><td>%s</td><td>", number,
             text_count(layer.units).s, text_count(layer.parameters).s,
             known ? text_bytes(layer.stored_bytes).s : layer_state_name(layer.state));

@@ -17,6 +17,7 @@ struct report {
     struct ff_model_info info;
     const char *log_path, *data;            /* as given; NULL: none */
     const struct figure_source *log;        /* of a training; NULL: none */
+    bool log_differs;                       /* it is of another model, which was reported */
     const struct figure_source *profile;    /* results; NULL: none */
     const struct ff_evaluation *evaluation; /* NULL: none */
 };
