@@ -12,11 +12,6 @@ struct settings {
     bool wide, tensors, json, verify, columns, quiet;
 };
 
-static void init(void *arg)
-{
-    (void)arg;
-}
-
 static const struct option_spec options[] = {
     {.kind = OPTION_HEADING, .name = "Views"},
     {.kind = OPTION_COUNT,
@@ -194,6 +189,5 @@ const struct command cmd_inspect = {
                 "  fftool inspect model.ff --json\n",
     .options = options,
     .settings_bytes = sizeof(struct settings),
-    .init = init,
     .run = run,
 };
