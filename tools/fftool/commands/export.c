@@ -105,8 +105,12 @@ static int print_json(const struct cli *cli, const struct settings *settings,
 
 static void print_result(const struct settings *settings, const struct ff_export_result *result)
 {
-    print_line(stdout, "%s: layers %u to %u, %s as %s in %s, %s", settings->opts.output,
-               result->first_layer, result->last_layer,
+    char layers[32];
+    bool one = result->first_layer == result->last_layer;
+
+    snprintf(layers, sizeof layers, one ? "layer %u" : "layers %u to %u", result->first_layer,
+             result->last_layer);
+    print_line(stdout, "%s: %s, %s as %s in %s, %s", settings->opts.output, layers,
                text_counted(result->parameters, "parameter").s, settings->dtype,
                text_counted(result->tensors, "tensor").s, text_bytes(result->bytes).s);
 }
