@@ -2,6 +2,7 @@
 #
 #   make                the program and the library, in build/release
 #   make DEBUG=1        the same without optimisation, in build/debug
+#   make MPI=1          with MPI, so that several processes train together, in build/mpi
 #   make SANITIZE=address,undefined test
 #   make test           all tests (about five minutes on two cores)
 #   make help           every target
@@ -44,6 +45,9 @@ else
   FLAVOR := release
   OPT := -O3 -g
 endif
+ifdef MPI
+  FLAVOR := $(if $(filter release,$(FLAVOR)),mpi,$(FLAVOR)-mpi)
+endif
 ifneq ($(filter clang%,$(notdir $(CC))),)
 ifndef LIBFUZZER
   FLAVOR := $(FLAVOR)-clang
@@ -72,6 +76,9 @@ FFLAGS := -ffp-contract=off -fno-math-errno -fno-trapping-math
 PACKAGES := openblas lmdb libzstd zlib libxxhash jansson libpng libjpeg
 # Loaded while the program runs (src/input/libzip.h): only its header is needed, and by tests the library.
 LATE_PACKAGES := libzip
+ifdef MPI
+  PACKAGES += ompi-c
+endif
 ifneq ($(MAKECMDGOALS),clean)
   MISSING := $(shell $(PKG_CONFIG) --exists $(PACKAGES) $(LATE_PACKAGES) check 2>/dev/null || echo yes)
   ifeq ($(MISSING),yes)
@@ -81,7 +88,7 @@ endif
 DEP_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(LATE_PACKAGES))
 DEP_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lm -pthread
 
-ALL_CPPFLAGS := -D_GNU_SOURCE $(if $(LEVELS),-DFF_X86_LEVELS) -Iinclude -Isrc $(DEP_CFLAGS) $(CPPFLAGS)
+ALL_CPPFLAGS := -D_GNU_SOURCE $(if $(LEVELS),-DFF_X86_LEVELS) $(if $(MPI),-DFF_MPI) -Iinclude -Isrc $(DEP_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS := -std=c11 -pthread $(WARN) $(FFLAGS) $(OPT) $(CFLAGS)
 ALL_LDFLAGS := $(LINK_OPT) -Wl,--as-needed $(LDFLAGS)
 

@@ -61,6 +61,7 @@
 #include <fftool/recipe.h>
 #include <fftool/size.h>
 #include <fftool/status.h>
+#include <fftool/team.h>
 #include <fftool/text.h>
 #include <fftool/train.h>
 #include <fftool/version.h>

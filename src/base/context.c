@@ -50,6 +50,7 @@ int ff_ctx_new(struct ff_ctx **out)
         *out = NULL;
         return FF_ENOMEM;
     }
+    ctx->team.size = 1;
     return FF_OK;
 }
 
@@ -57,6 +58,7 @@ void ff_ctx_free(struct ff_ctx *ctx)
 {
     if (!ctx)
         return;
+    ff_team_leave(ctx);
     pthread_mutex_destroy(&ctx->lock);
     free(ctx);
 }

@@ -5,6 +5,8 @@
 #ifndef FF_BASE_CONTEXT_H
 #define FF_BASE_CONTEXT_H
 
+#include "base/team.h"
+
 #include <fftool/context.h>
 #include <fftool/memory.h>
 #include <pthread.h>
@@ -39,6 +41,7 @@ struct ff_ctx {
     void (*warn)(void *arg, const char *text);
     void *warn_arg;
     struct ff_meter meter;
+    struct ff_team team;
     struct ff_memo memos[FF_MEMOS]; /* guarded by the lock, too */
     size_t n_memos;
 };

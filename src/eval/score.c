@@ -258,7 +258,7 @@ static int add_head(struct scoring *s, uint32_t number)
 {
     struct ff_layer shape = ff_layer_shape(units(s, number), s->classes, 0), head;
     struct ff_feed *feed = NULL;
-    int status = ff_layer_init(&head, s->ctx, &s->workers.team, &shape);
+    int status = ff_layer_init(&head, s->ctx, &shape);
 
     if (status != FF_OK)
         return status;

@@ -111,8 +111,7 @@ static int open_parts(struct ff_learner *base)
 {
     struct backprop_learner *l = (struct backprop_learner *)base;
     const struct ff_learner_opts *opts = &base->opts;
-    int status =
-        ff_network_init(&l->network, opts->workers->ctx, &opts->workers->team, opts->job->manifest);
+    int status = ff_network_init(&l->network, opts->workers->ctx, opts->job->manifest);
 
     base->parts = l->network.parts;
     base->n_parts = l->network.n_parts;

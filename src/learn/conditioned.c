@@ -222,13 +222,19 @@ static uint32_t count_telling(const struct ff_layer *layer)
     return layer->tiles > 1 && last < HARD_UNITS ? layer->tiles - 1 : layer->tiles;
 }
 
+/* The tile whose first units rank the labels of the current batch. */
+static uint32_t telling_tile(const struct job *job)
+{
+    return (uint32_t)(job->rows->turn % count_telling(job->conditioned->layer));
+}
+
 /* Draws the labels of some rows with the units of the current tile. */
 static void draw_rows(void *arg, size_t task, unsigned worker)
 {
     const struct job *job = arg;
     struct ff_conditioned *c = job->conditioned;
     const struct ff_layer *layer = c->layer;
-    uint32_t tile = (uint32_t)(job->rows->turn % count_telling(layer)), neuron, count;
+    uint32_t tile = telling_tile(job), neuron, count;
     size_t first = task * ROWS_PER_TASK, last = first + ROWS_PER_TASK;
     float goodness[FF_MAX_DATA_CLASSES];
 
@@ -248,15 +254,22 @@ static void draw_rows(void *arg, size_t task, unsigned worker)
     }
 }
 
-/* Draws labels for every row and computes the sums under them. */
+/* Draws labels for every row, where the tile is that ranks them, and computes the sums under
+ * them. */
 static int meet_sampled(struct job *job)
 {
     const struct ff_conditioned *c = job->conditioned;
+    const struct ff_layer *layer = c->layer;
     struct ff_walk walk = {.parts = job->rows->n_blocks, .fn = label_tile, .arg = job};
+    uint32_t tile = telling_tile(job);
+    size_t rows = job->rows->all_rows;
+    int status;
 
-    ff_pool_run(c->workers->pool, (job->rows->all_rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK,
-                draw_rows, job);
-    return ff_layer_walk(c->layer, c->workers->pool, &walk);
+    if (tile >= layer->own.first && tile < layer->own.end)
+        ff_pool_run(c->workers->pool, (rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK, draw_rows, job);
+    status = ff_team_broadcast(layer->ctx, ff_team_holder(layer->ctx, layer->tiles, tile),
+                               c->labels, rows * c->n_labels * sizeof *c->labels);
+    return status == FF_OK ? ff_layer_walk(layer, c->workers->pool, &walk) : status;
 }
 
 int ff_conditioned_forward(struct ff_conditioned *conditioned,
@@ -271,9 +284,8 @@ int ff_conditioned_forward(struct ff_conditioned *conditioned,
         status = meet_sampled(&job);
     if (status != FF_OK)
         return status;
-    ff_layer_goodness(conditioned->layer, rows->all_rows * conditioned->n_labels, conditioned->sums,
-                      conditioned->goodness);
-    return FF_OK;
+    return ff_layer_goodness(conditioned->layer, rows->all_rows * conditioned->n_labels,
+                             conditioned->sums, conditioned->goodness);
 }
 
 static void mix_tile(void *arg, uint32_t tile, size_t part, unsigned worker)

@@ -108,7 +108,7 @@ static int pass_plain(struct pass *pass, size_t n, const struct ff_block *blocks
                                   pass->sums);
 
     if (status == FF_OK && !pass->opts->plain)
-        ff_layer_goodness(layer, pass->all_rows, pass->sums, pass->goodness);
+        status = ff_layer_goodness(layer, pass->all_rows, pass->sums, pass->goodness);
     return status;
 }
 
@@ -141,6 +141,8 @@ static int compute(struct pass *pass, size_t n, const struct ff_block *blocks)
     const struct ff_layer *layer = opts->layer;
     int status = layer->classes ? pass_conditioned(pass, n, blocks) : pass_plain(pass, n, blocks);
 
+    if (status == FF_OK && (opts->active || !opts->no_outputs))
+        status = ff_layer_gather(layer, pass->all_rows, pass->y);
     if (status != FF_OK)
         return status;
     if (opts->active)
@@ -330,6 +332,7 @@ static void head_tile(void *arg, uint32_t tile, size_t part, unsigned worker)
     ff_gemm_nt(job->rows, count, head->fan_in, job->x, head->fan_in,
                ff_layer_tile(head, head->weights, tile), head->fan_in, job->product + first,
                head->units);
+    ff_add_bias(job->rows, count, job->product + first, head->units, head->biases + first);
 }
 
 int ff_head_logits(const struct ff_layer *head, struct ff_pool *pool, size_t rows, const float *x,
@@ -339,11 +342,11 @@ int ff_head_logits(const struct ff_layer *head, struct ff_pool *pool, size_t row
     struct ff_walk walk = {.parts = 1, .fn = head_tile, .arg = &job, .weights = FF_PAGE_IN};
     int status = ff_layer_walk(head, pool, &walk);
 
+    if (status == FF_OK)
+        status = ff_layer_gather(head, rows, product);
     if (status != FF_OK)
         return status;
-    for (size_t i = 0; i < rows; i++) {
-        for (size_t c = 0; c < head->units; c++)
-            logits[i * head->units + c] += product[i * head->units + c] + head->biases[c];
-    }
+    for (size_t i = 0; i < rows * head->units; i++)
+        logits[i] += product[i];
     return FF_OK;
 }

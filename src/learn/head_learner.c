@@ -101,7 +101,7 @@ static int open_parts(struct ff_learner *base)
     l->has_base = opts->layer > ff_recipe_first_head(recipe);
     base->parts = &l->part;
     base->n_parts = 1;
-    return ff_layer_init(&l->head, opts->workers->ctx, &opts->workers->team, &shape);
+    return ff_layer_init(&l->head, opts->workers->ctx, &shape);
 }
 
 static int start(struct ff_learner *base, struct ff_set *set)

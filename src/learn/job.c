@@ -45,10 +45,21 @@ struct ff_job ff_job_make(const struct ff_manifest *manifest, const struct ff_tr
         .stored = ff_activation_type_find(recipe->activations)->stored,
         .compression = *compression,
         .threads = opts->threads ? opts->threads : ff_available_threads(),
+        .ranks = 1,
         .memory_bytes = opts->memory_bytes,
         .micro_batch_rows = opts->micro_batch_rows,
         .tile_slots = opts->tile_slots,
     };
+}
+
+struct ff_layer ff_job_part(const struct ff_job *job, struct ff_layer shape)
+{
+    return ff_layer_part(&shape, 0, job->ranks);
+}
+
+struct ff_layer ff_job_layer(const struct ff_job *job, uint32_t number, int states)
+{
+    return ff_job_part(job, ff_layer_of(job->manifest, number, states));
 }
 
 static size_t packed_percent(enum ff_dtype stored)

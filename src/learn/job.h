@@ -11,6 +11,7 @@
 #include "learn/operation.h"
 #include "learn/task.h"
 #include "model/geometry.h"
+#include "model/layer.h"
 #include "model/manifest.h"
 #include "model/pager.h"
 #include "nn/loss.h"
@@ -34,6 +35,7 @@ struct ff_job {
     enum ff_dtype stored;              /* data type of activations in scratch */
     struct ff_compression compression; /* of scratch */
     unsigned threads;
+    unsigned ranks;            /* processes of the team that share each layer */
     uint64_t memory_bytes;     /* the budget; 0: none */
     uint32_t micro_batch_rows; /* samples at a time, if requested; 0: the planner chooses */
     uint32_t tile_slots;       /* tiles of a layer at a time, the same */
@@ -64,6 +66,10 @@ struct ff_work {
 
 struct ff_job ff_job_make(const struct ff_manifest *manifest, const struct ff_train_opts *opts,
                           const struct ff_compression *compression);
+/* Describes the part of layer NUMBER, or of a layer SHAPE, that a process of the team holds at
+ * most, for the plan: all processes then have the same one. */
+struct ff_layer ff_job_layer(const struct ff_job *job, uint32_t number, int states);
+struct ff_layer ff_job_part(const struct ff_job *job, struct ff_layer shape);
 /* Lists the kinds of values in a chunk of BOUNDARY; returns their number. 0: it is not stored. */
 size_t ff_job_values(const struct ff_job *job, uint32_t boundary,
                      struct ff_set_values out[FF_MAX_SET_VALUES]);

@@ -157,10 +157,9 @@ static int first_pass(struct ff_joint_head *head, const struct ff_batch *batch, 
         const struct ff_layer *part = part_on(head, k);
 
         status = ff_pass_layer(head->pass, k);
-        if (status != FF_OK)
-            return status;
-        ff_pass_next(head->pass, k);
-        if (part)
+        if (status == FF_OK)
+            status = ff_pass_next(head->pass, k);
+        if (status == FF_OK && part)
             status = add_logits(head, part);
     }
     if (status == FF_OK)
@@ -178,10 +177,9 @@ static int second_pass(struct ff_joint_head *head, const struct ff_batch *batch)
         struct ff_layer *part = part_on(head, k);
 
         status = ff_pass_layer(head->pass, k);
-        if (status != FF_OK)
-            return status;
-        ff_pass_next(head->pass, k);
-        if (part)
+        if (status == FF_OK)
+            status = ff_pass_next(head->pass, k);
+        if (status == FF_OK && part)
             status = learn_part(head, part, batch);
     }
     return status;

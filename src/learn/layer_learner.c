@@ -30,7 +30,7 @@ static struct ff_step_opts step_opts(const struct ff_job *job, const struct ff_k
 static struct ff_layer layer_shape(const struct ff_job *job, uint32_t number,
                                    const struct ff_knobs *knobs)
 {
-    struct ff_layer shape = ff_layer_of(job->manifest, number, job->optimizer->states);
+    struct ff_layer shape = ff_job_layer(job, number, job->optimizer->states);
 
     shape.residency = knobs->residency;
     return shape;

@@ -97,8 +97,7 @@ static int open_parts(struct ff_learner *base)
 
     shape.base = *base;
     *l = shape;
-    status = ff_network_init(&l->network, base->opts.workers->ctx, &base->opts.workers->team,
-                             job->manifest);
+    status = ff_network_init(&l->network, base->opts.workers->ctx, job->manifest);
     for (uint32_t k = 0; l->peers && k < l->network.n_layers && status == FF_OK; k++)
         status = ff_layer_add_means(&l->network.layers[k]);
     base->parts = l->network.parts;
@@ -356,15 +355,16 @@ static int learn_layer(struct network_learner *l, uint32_t k, const struct ff_pa
     const struct ff_layer *layer = &l->network.layers[k];
     int status = ff_pass_layer(&l->pass, k);
 
+    if (status == FF_OK)
+        status = ff_layer_goodness(layer, l->pass.all_rows, l->pass.sums, l->goodness);
     if (status != FF_OK)
         return status;
-    ff_layer_goodness(layer, l->pass.all_rows, l->pass.sums, l->goodness);
     ff_pairs_scales(pairs, layer->units, l->goodness, l->scale, loss);
     ff_pairs_count(pairs, l->goodness, layers);
     add_goodness(l, k);
     status = update_layer(l, k, pairs, batch);
-    if (k + 1 < l->network.n_layers)
-        ff_pass_next(&l->pass, k);
+    if (status == FF_OK && k + 1 < l->network.n_layers)
+        status = ff_pass_next(&l->pass, k);
     return status;
 }
 

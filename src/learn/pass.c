@@ -63,12 +63,16 @@ int ff_pass_layer(struct ff_pass *pass, uint32_t k)
                             pass->all_rows, ff_pass_outputs(pass, k), pass->sums);
 }
 
-void ff_pass_next(struct ff_pass *pass, uint32_t k)
+int ff_pass_next(struct ff_pass *pass, uint32_t k)
 {
     size_t units = pass->layers[k].units;
     float *y = ff_pass_outputs(pass, k);
+    int status = ff_layer_gather(&pass->layers[k], pass->all_rows, y);
 
+    if (status != FF_OK)
+        return status;
     ff_forward_normalise(pass->workers->pool, pass->all_rows, units, y);
     for (size_t i = 0; i < pass->n_blocks; i++)
         pass->blocks[i].x = y + pass->blocks[i].first * units;
+    return FF_OK;
 }

@@ -37,8 +37,8 @@ void ff_pass_needs(const struct ff_pass *pass, struct ff_needs *needs);
 void ff_pass_begin(struct ff_pass *pass, size_t n, const struct ff_piece *pieces);
 /* Computes the outputs (all_rows, units) of layer K, from 0, on the blocks, which are unchanged. */
 FF_CHECK int ff_pass_layer(struct ff_pass *pass, uint32_t k);
-/* Makes the outputs of layer K, scaled to RMS 1, the blocks. */
-void ff_pass_next(struct ff_pass *pass, uint32_t k);
+/* Makes the outputs of layer K, of the whole team and scaled to RMS 1, the blocks. */
+FF_CHECK int ff_pass_next(struct ff_pass *pass, uint32_t k);
 /* The outputs of layer K. */
 float *ff_pass_outputs(const struct ff_pass *pass, uint32_t k);
 

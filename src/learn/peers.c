@@ -42,6 +42,8 @@ int ff_peers_move(struct ff_layer *layer, struct ff_pool *pool, const struct ff_
     double mean = 0;
     int status = ff_layer_walk(layer, pool, &walk);
 
+    if (status == FF_OK)
+        status = ff_layer_gather(layer, 1, layer->unit_means);
     if (status != FF_OK)
         return status;
     for (uint32_t j = 0; j < layer->units; j++)

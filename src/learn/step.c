@@ -200,7 +200,9 @@ static int weigh_pairs(struct ff_step *step, size_t n_blocks, size_t all_rows, s
 
     if (status != FF_OK)
         return status;
-    ff_layer_goodness(layer, all_rows, step->sums, step->goodness);
+    status = ff_layer_goodness(layer, all_rows, step->sums, step->goodness);
+    if (status != FF_OK)
+        return status;
     ff_pairs_scales(&pairs, layer->units, step->goodness, step->scale, &whole->loss);
     ff_pairs_count(&pairs, step->goodness, whole->sums);
     rows->scale = step->scale;

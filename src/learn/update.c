@@ -15,7 +15,7 @@ static struct ff_update_room room_with(const struct ff_update *update, const str
     return (struct ff_update_room){
         .weights = ff_larger(room->weights, units * layer->fan_in),
         .tile_units = (uint32_t)ff_larger(room->tile_units, layer->tile_units),
-        .tiles = (uint32_t)ff_larger(room->tiles, layer->tiles),
+        .tiles = (uint32_t)ff_larger(room->tiles, ff_layer_own_tiles(layer)),
         .units = (uint32_t)ff_larger(room->units, layer->units),
         .label_weights = ff_larger(room->label_weights, (size_t)layer->classes * layer->units),
     };
@@ -85,7 +85,9 @@ struct job {
 /* The index of TILE's buffer: the tile's own if there is one per tile, else WORKER's. */
 static size_t place_of(const struct ff_update *update, uint32_t tile, unsigned worker)
 {
-    return update->layer->tiles <= update->workers->threads ? tile : worker;
+    const struct ff_layer *layer = update->layer;
+
+    return ff_layer_own_tiles(layer) <= update->workers->threads ? tile - layer->own.first : worker;
 }
 
 static float *tile_gradient(const struct ff_update *update, uint32_t tile, unsigned worker)

@@ -24,7 +24,7 @@ struct ff_update {
     uint32_t kept_rows;     /* not 0: outputs are kept, in blocks of at most this many rows */
     struct ff_update_room { /* the largest sizes of the layers it serves */
         size_t weights;     /* of a tile; if WHOLE, of a layer */
-        uint32_t tile_units, tiles, units;
+        uint32_t tile_units, tiles, units; /* TILES: of this process */
         size_t label_weights;
     } room;
     float *gradient;       /* as the layer's weights if WHOLE; else a tile per worker */

@@ -39,8 +39,30 @@ struct ff_layer ff_layer_shape(uint32_t fan_in, uint32_t units, int states)
         .units = units,
         .tile_units = ff_tile_units(units),
         .tiles = ff_tile_count(units),
+        .own = {0, ff_tile_count(units)},
         .states = states,
     };
+}
+
+struct ff_layer ff_layer_part(const struct ff_layer *shape, unsigned rank, unsigned size)
+{
+    struct ff_layer part = *shape;
+
+    part.own = ff_team_share(rank, size, shape->tiles);
+    return part;
+}
+
+uint32_t ff_layer_own_tiles(const struct ff_layer *layer)
+{
+    return layer->own.end - layer->own.first;
+}
+
+uint32_t ff_layer_own_units(const struct ff_layer *layer)
+{
+    uint32_t first = layer->own.first * layer->tile_units;
+    uint32_t end = layer->own.end * layer->tile_units;
+
+    return first == end ? 0 : (end < layer->units ? end : layer->units) - first;
 }
 
 struct ff_layer ff_layer_of(const struct ff_manifest *manifest, uint32_t number, int states)
@@ -80,7 +102,7 @@ static size_t list_buffers(struct ff_layer *layer, struct ff_buffer out[MAX_BUFF
 
 size_t ff_layer_units_in_memory(const struct ff_layer *layer)
 {
-    return ff_residency_units(layer->residency, layer->units, layer->tile_units);
+    return ff_residency_units(layer->residency, ff_layer_own_units(layer), layer->tile_units);
 }
 
 static struct ff_pager_opts pager_opts(const struct ff_layer *layer)
@@ -88,7 +110,8 @@ static struct ff_pager_opts pager_opts(const struct ff_layer *layer)
     return (struct ff_pager_opts){
         .residency = layer->residency,
         .fan_in = layer->fan_in,
-        .units = layer->units,
+        .first_tile = layer->own.first,
+        .units = ff_layer_own_units(layer),
         .tile_units = layer->tile_units,
     };
 }
@@ -125,11 +148,9 @@ static int allocate(struct ff_layer *layer)
     return status;
 }
 
-int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, const struct ff_team *team,
-                  const struct ff_layer *shape)
+int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, const struct ff_layer *shape)
 {
-    *out = *shape;
-    out->own = ff_team_share(team, out->tiles);
+    *out = ff_layer_part(shape, ctx->team.rank, ctx->team.size);
     out->residency = (struct ff_residency){0, 0};
     out->ctx = ctx;
     return allocate(out);
@@ -138,21 +159,22 @@ int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, const struct ff_team
 int ff_layer_init_paged(struct ff_layer *out, struct ff_workers *workers,
                         const struct ff_layer *shape, struct ff_scratch *scratch, bool *damaged)
 {
+    struct ff_ctx *ctx = workers->ctx;
+    struct ff_layer part = ff_layer_part(shape, ctx->team.rank, ctx->team.size);
     struct ff_pager_opts opts;
     int status;
 
     if (shape->residency.slots == 0 ||
-        shape->residency.resident + shape->residency.slots >= shape->tiles)
-        return ff_layer_init(out, workers->ctx, &workers->team, shape);
-    *out = *shape;
-    out->own = ff_team_share(&workers->team, out->tiles);
+        shape->residency.resident + shape->residency.slots >= ff_layer_own_tiles(&part))
+        return ff_layer_init(out, ctx, shape);
+    *out = part;
     opts = pager_opts(out);
     opts.scratch = scratch;
     opts.damaged = damaged;
     status = ff_pager_new(workers, &opts, &out->pager);
     if (status != FF_OK)
         return status;
-    out->ctx = workers->ctx;
+    out->ctx = ctx;
     return allocate(out);
 }
 
@@ -211,9 +233,9 @@ static size_t list_paged(const struct ff_layer *layer, const struct ff_walk *wal
 static uint32_t group_size(const struct ff_layer *layer, uint32_t first)
 {
     const struct ff_residency *residency = &layer->residency;
-    uint32_t left = layer->own.end - first;
+    uint32_t left = layer->own.end - first, index = first - layer->own.first;
     uint32_t most = !layer->pager                 ? left
-                    : first < residency->resident ? residency->resident - first
+                    : index < residency->resident ? residency->resident - index
                                                   : residency->slots;
 
     return left < most ? left : most;
@@ -221,7 +243,8 @@ static uint32_t group_size(const struct ff_layer *layer, uint32_t first)
 
 static bool is_paged(const struct ff_layer *layer, uint32_t tile)
 {
-    return layer->pager && tile < layer->own.end && tile >= layer->residency.resident;
+    return layer->pager && tile < layer->own.end &&
+           tile - layer->own.first >= layer->residency.resident;
 }
 
 int ff_layer_each_group(const struct ff_layer *layer, const struct ff_walk *walk,
@@ -281,7 +304,7 @@ int ff_layer_walk(const struct ff_layer *layer, struct ff_pool *pool, const stru
 
 float *ff_layer_tile(const struct ff_layer *layer, float *tensor, uint32_t tile)
 {
-    size_t slot = ff_residency_slot(layer->residency, tile);
+    size_t slot = ff_residency_slot(layer->residency, tile - layer->own.first);
 
     return tensor + slot * layer->tile_units * layer->fan_in;
 }
@@ -383,9 +406,10 @@ int ff_layer_forward(const struct ff_layer *layer, struct ff_pool *pool,
     return ff_layer_walk(layer, pool, &walk);
 }
 
-void ff_layer_goodness(const struct ff_layer *layer, size_t all_rows, const float *sums,
-                       float *goodness)
+int ff_layer_goodness(const struct ff_layer *layer, size_t all_rows, float *sums, float *goodness)
 {
+    int status = ff_team_gather(layer->ctx, sums, all_rows * sizeof *sums, layer->tiles);
+
     for (size_t row = 0; row < all_rows; row++) {
         float sum = 0;
 
@@ -393,4 +417,12 @@ void ff_layer_goodness(const struct ff_layer *layer, size_t all_rows, const floa
             sum += sums[tile * all_rows + row];
         goodness[row] = sum / (float)layer->units;
     }
+    return status;
+}
+
+int ff_layer_gather(const struct ff_layer *layer, size_t rows, float *y)
+{
+    const struct ff_team_columns columns = {rows, layer->units, layer->tile_units, layer->tiles};
+
+    return ff_team_gather_columns(layer->ctx, &columns, y);
 }

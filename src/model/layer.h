@@ -13,7 +13,6 @@
 
 #include "base/buffers.h"
 #include "base/pool.h"
-#include "base/team.h"
 #include "model/pager.h"
 #include "nn/optimizer.h"
 #include "store/model_file.h"
@@ -25,11 +24,13 @@ struct ff_layer {
     uint32_t fan_in, units;
     uint32_t classes; /* classes of a label-conditioned layer; else 0 */
     uint32_t tile_units, tiles;
-    struct ff_range own;  /* tiles that this process holds and walks; empty until allocated */
-    int states;           /* number of optimizer states; 0: not in training */
-    float *weights;       /* (units, fan_in) */
-    float *biases;        /* (units) */
-    float *label_weights; /* (classes * units), tile by tile; may be NULL */
+    struct ff_range own; /* tiles that this process holds and walks: all, or its share in a team */
+    int states;          /* number of optimizer states; 0: not in training */
+    /* Of a layer that a team shares, weights and their state have the rows of the own tiles only;
+     * the other tensors are whole, and only their own part is in use. */
+    float *weights;                           /* (units, fan_in) */
+    float *biases;                            /* (units) */
+    float *label_weights;                     /* (classes * units), tile by tile; may be NULL */
     float *weight_state[FF_OPTIMIZER_STATES]; /* as weights */
     float *bias_state[FF_OPTIMIZER_STATES];   /* as biases */
     float *label_state[FF_OPTIMIZER_STATES];  /* as label weights */
@@ -72,27 +73,31 @@ uint32_t ff_tile_count(uint32_t units);
 /* First neuron and number of neurons of TILE. */
 void ff_tile_range(uint32_t units, uint32_t tile, uint32_t *first, uint32_t *count);
 
-/* Describes a layer without allocating it, for ff_layer_needs(). */
+/* Describes a layer without allocating it, for ff_layer_needs(), with all tiles in one process. */
 struct ff_layer ff_layer_shape(uint32_t fan_in, uint32_t units, int states);
 /* The same for hidden layer NUMBER (from 1) of a model. */
 struct ff_layer ff_layer_of(const struct ff_manifest *manifest, uint32_t number, int states);
+/* The part of the layer SHAPE that RANK of a team of SIZE holds. */
+struct ff_layer ff_layer_part(const struct ff_layer *shape, unsigned rank, unsigned size);
 /* Adds the memory of the layer, used by THREADS, and that of loading it, without the stored
  * tile. */
 void ff_layer_needs(const struct ff_layer *layer, unsigned threads, struct ff_needs *needs);
 void ff_layer_load_needs(const struct ff_layer *layer, struct ff_needs *needs);
-/* Allocates a layer of zeros like SHAPE, with all tiles in memory; those of this process's share in
- * TEAM are walked. On error nothing is left to release. */
-FF_CHECK int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, const struct ff_team *team,
-                           const struct ff_layer *shape);
+/* Allocates a layer of zeros like SHAPE, with this process's share of tiles in the team of CTX, all
+ * in memory. On error nothing is left to release. */
+FF_CHECK int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, const struct ff_layer *shape);
 /*
- * The same with WORKERS' team. Tiles that SHAPE's residency does not keep in memory are paged to a
- * set of SCRATCH, which is deleted with the layer; only one layer at a time can be paged. *DAMAGED
- * (may be NULL) becomes true if the set is found to be damaged. The layer must be seeded or loaded
- * next.
+ * The same, with the context of WORKERS. Tiles that SHAPE's residency does not keep in memory are
+ * paged to a set of SCRATCH, which is deleted with the layer; only one layer at a time can be
+ * paged. *DAMAGED (may be NULL) becomes true if the set is found to be damaged. The layer must be
+ * seeded or loaded next.
  */
 FF_CHECK int ff_layer_init_paged(struct ff_layer *out, struct ff_workers *workers,
                                  const struct ff_layer *shape, struct ff_scratch *scratch,
                                  bool *damaged);
+/* Number of the tiles that this process holds, and of their neurons. */
+uint32_t ff_layer_own_tiles(const struct ff_layer *layer);
+uint32_t ff_layer_own_units(const struct ff_layer *layer);
 /* Number of neurons whose weights fit the layer's buffers. */
 size_t ff_layer_units_in_memory(const struct ff_layer *layer);
 void ff_layer_release(struct ff_layer *layer);
@@ -123,6 +128,8 @@ FF_CHECK int ff_layer_each_group(const struct ff_layer *layer, const struct ff_w
                                  int (*visit)(void *arg, uint32_t first, uint32_t tiles),
                                  void *arg);
 
+/* In a team rank 0 alone has a FILE, and the others NULL: their tiles pass through it. */
+
 /* Writes the tiles of layer NUMBER under GENERATION, as KIND 'W' or 'H'; with STATE the optimizer's
  * too. FF_ENUMERIC if a weight, the square of one, or a state is not finite. */
 FF_CHECK int ff_layer_save(const struct ff_layer *layer, struct ff_model_file *file, char kind,
@@ -144,8 +151,11 @@ struct ff_block {
 FF_CHECK int ff_layer_forward(const struct ff_layer *layer, struct ff_pool *pool,
                               const struct ff_block *blocks, size_t n_blocks, size_t all_rows,
                               float *y, float *sums);
-/* G_i = (1/units) sum over the tiles, in order, of SUMS. */
-void ff_layer_goodness(const struct ff_layer *layer, size_t all_rows, const float *sums,
-                       float *goodness);
+/* G_i = (1/units) sum over the tiles, in order, of SUMS (tiles, all_rows), which the team gathers
+ * first. */
+FF_CHECK int ff_layer_goodness(const struct ff_layer *layer, size_t all_rows, float *sums,
+                               float *goodness);
+/* Gathers Y (rows, units), of which every process of the team has computed its units. */
+FF_CHECK int ff_layer_gather(const struct ff_layer *layer, size_t rows, float *y);
 
 #endif

@@ -1,5 +1,7 @@
 /* Saving a layer to the model file, and loading it: both walk the catalogue of its tensors. */
+#include "base/arithmetic.h"
 #include "model/tensor.h"
+#include "model/tile_exchange.h"
 #include "nn/kernels.h"
 
 struct transfer {
@@ -22,12 +24,18 @@ static int save_tile(const struct transfer *transfer, const struct ff_tile_key *
     if (ff_is_state_kind(key->kind) ? !ff_all_finite(n, data) : !ff_squares_are_finite(n, data))
         return ff_fail(transfer->layer->ctx, FF_ENUMERIC, "layer %u: its weights are not finite",
                        transfer->number);
+    if (!transfer->file)
+        return ff_tile_exchange(transfer->layer->ctx, FF_TILES_GIVEN, key, matrix->rows,
+                                matrix->columns, data);
     return ff_model_file_put(transfer->file, key, matrix);
 }
 
 static int load_tile(const struct transfer *transfer, const struct ff_tile_key *key,
                      const struct ff_matrix *matrix, float *data)
 {
+    if (!transfer->file)
+        return ff_tile_exchange(transfer->layer->ctx, FF_TILES_ASKED, key, matrix->rows,
+                                matrix->columns, data);
     return ff_model_file_get(transfer->file, key, matrix->rows, matrix->columns, data);
 }
 
@@ -90,6 +98,24 @@ static struct transfer make_transfer(const struct ff_layer *layer, struct ff_mod
     return out;
 }
 
+/* Moves the own tiles, then those of the other processes of a team. */
+static int move_tiles(const struct transfer *transfer, const struct ff_walk *walk,
+                      enum ff_tile_way way)
+{
+    struct ff_ctx *ctx = transfer->layer->ctx;
+    struct transfer copy = *transfer;
+    size_t largest = 0;
+    int status = ff_layer_each_group(transfer->layer, walk, move_group, &copy);
+
+    if (status != FF_OK || ctx->team.size == 1)
+        return status;
+    if (!transfer->file)
+        return ff_tile_exchange_end(ctx);
+    for (size_t i = 0; i < transfer->n; i++)
+        largest = ff_larger(largest, ff_tensor_tile_bytes(&transfer->tensors[i]));
+    return ff_tile_exchange_serve(ctx, way, transfer->file, largest);
+}
+
 int ff_layer_save(const struct ff_layer *layer, struct ff_model_file *file, char kind,
                   uint32_t number, uint64_t generation, bool state)
 {
@@ -97,7 +123,7 @@ int ff_layer_save(const struct ff_layer *layer, struct ff_model_file *file, char
     struct ff_walk walk = {.weights = FF_PAGE_IN, .state = state ? FF_PAGE_IN : 0};
 
     transfer.move = save_tile;
-    return ff_layer_each_group(layer, &walk, move_group, &transfer);
+    return move_tiles(&transfer, &walk, FF_TILES_GIVEN);
 }
 
 int ff_layer_load(struct ff_layer *layer, struct ff_model_file *file, char kind, uint32_t number,
@@ -108,7 +134,8 @@ int ff_layer_load(struct ff_layer *layer, struct ff_model_file *file, char kind,
     int status;
 
     transfer.move = load_tile;
-    status = ff_layer_each_group(layer, &walk, move_group, &transfer);
-    ff_model_file_unpin(file);
+    status = move_tiles(&transfer, &walk, FF_TILES_ASKED);
+    if (file)
+        ff_model_file_unpin(file);
     return status;
 }

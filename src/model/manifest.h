@@ -143,6 +143,8 @@ FF_CHECK int ff_manifest_begin(struct ff_ctx *ctx, const struct ff_recipe *recip
  * of tables: scratch is sealed with a hash of it (train/run.c). The caller frees *TEXT, which is
  * malloc'd. */
 FF_CHECK int ff_manifest_write(struct ff_ctx *ctx, const struct ff_manifest *manifest, char **text);
+/* Gives MANIFEST of rank 0 to all processes of the team, which release it. manifest_team.c */
+FF_CHECK int ff_manifest_share(struct ff_ctx *ctx, struct ff_manifest *manifest);
 /* Parses and checks TEXT, found in the file PATH. FF_ECORRUPT, FF_EFORMAT (another version). */
 FF_CHECK int ff_manifest_read(struct ff_ctx *ctx, const char *path, const char *text,
                               struct ff_manifest *out);

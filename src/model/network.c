@@ -52,8 +52,7 @@ size_t ff_network_tensors(const struct ff_manifest *manifest, char kind, uint32_
     return ff_tensor_list(&shape, kind, state, means, out);
 }
 
-static int init_parts(struct ff_network *network, const struct ff_team *team,
-                      const struct ff_manifest *manifest)
+static int init_parts(struct ff_network *network, const struct ff_manifest *manifest)
 {
     int status = FF_OK;
 
@@ -64,13 +63,12 @@ static int init_parts(struct ff_network *network, const struct ff_team *team,
         part.layer =
             i < network->n_layers ? &network->layers[i] : &network->heads[i - network->n_layers];
         network->parts[i] = part;
-        status = ff_layer_init(part.layer, network->ctx, team, &shape);
+        status = ff_layer_init(part.layer, network->ctx, &shape);
     }
     return status;
 }
 
-int ff_network_init(struct ff_network *out, struct ff_ctx *ctx, const struct ff_team *team,
-                    const struct ff_manifest *manifest)
+int ff_network_init(struct ff_network *out, struct ff_ctx *ctx, const struct ff_manifest *manifest)
 {
     struct ff_buffer buffers[MAX_BUFFERS];
     int status;
@@ -79,7 +77,7 @@ int ff_network_init(struct ff_network *out, struct ff_ctx *ctx, const struct ff_
     out->ctx = ctx;
     status = ff_buffers_alloc(ctx, list_buffers(out, buffers), buffers);
     if (status == FF_OK)
-        status = init_parts(out, team, manifest);
+        status = init_parts(out, manifest);
     if (status != FF_OK)
         ff_network_release(out);
     return status;

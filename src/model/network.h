@@ -22,7 +22,7 @@ struct ff_network {
 
 /* Allocates the network of MANIFEST's recipe, of which this process owns its share in TEAM, all
  * zero; it must be seeded or loaded. On error nothing is left to release. */
-FF_CHECK int ff_network_init(struct ff_network *out, struct ff_ctx *ctx, const struct ff_team *team,
+FF_CHECK int ff_network_init(struct ff_network *out, struct ff_ctx *ctx,
                              const struct ff_manifest *manifest);
 void ff_network_release(struct ff_network *network);
 /* Adds the memory of MANIFEST's network. */

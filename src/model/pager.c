@@ -144,9 +144,10 @@ static int each_page(const struct ff_pager *pager, uint32_t first, uint32_t tile
                      int (*visit)(void *arg, const struct page *page), void *arg)
 {
     const struct ff_pager_opts *opts = &pager->opts;
+    uint32_t begin_tile = first - opts->first_tile;
     int status = FF_OK;
 
-    for (uint32_t tile = first; tile < first + tiles; tile++) {
+    for (uint32_t tile = begin_tile; tile < begin_tile + tiles; tile++) {
         uint32_t begin = tile * opts->tile_units;
         uint32_t end = begin + (uint32_t)ff_smaller(opts->tile_units, opts->units - begin);
         float *at = data + (size_t)ff_residency_slot(opts->residency, tile) * opts->tile_units *

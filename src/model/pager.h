@@ -42,8 +42,9 @@ struct ff_paged_tensor {
 struct ff_pager_opts {
     struct ff_scratch *scratch; /* not owned; the tiles are its set FF_BOUNDARY_TILES */
     struct ff_residency residency;
-    uint32_t fan_in, units, tile_units;
-    bool *damaged; /* set to true if the set is found damaged; may be NULL */
+    uint32_t fan_in, tile_units;
+    uint32_t first_tile, units; /* first tile and number of units that this process holds */
+    bool *damaged;              /* set to true if the set is found damaged; may be NULL */
 };
 
 struct ff_pager;
@@ -64,7 +65,7 @@ FF_CHECK int ff_pager_out(struct ff_pager *pager, uint32_t first, uint32_t tiles
 void ff_pager_will_need(struct ff_pager *pager, uint32_t first, uint32_t tiles, size_t n,
                         const struct ff_paged_tensor *tensors);
 
-/* The index, in tiles, of TILE's buffer in memory. */
+/* The index, in tiles, of the buffer in memory of TILE, counted from the first of the process. */
 uint32_t ff_residency_slot(struct ff_residency residency, uint32_t tile);
 /* Number of neurons in the buffers of a tensor, for a layer of UNITS. */
 size_t ff_residency_units(struct ff_residency residency, uint32_t units, uint32_t tile_units);

@@ -28,7 +28,6 @@ int ff_workers_init(struct ff_workers *out, struct ff_ctx *ctx, unsigned threads
 
     memset(out, 0, sizeof *out);
     out->ctx = ctx;
-    out->team = ff_team_alone;
     threads = threads ? threads : ff_available_threads();
     ff_gemm_init();
     status = ff_workers_check(ctx, threads);

@@ -4,12 +4,10 @@
 
 #include "base/float_mode.h"
 #include "base/pool.h"
-#include "base/team.h"
 #include "store/value.h"
 
 struct ff_workers {
     struct ff_ctx *ctx;
-    struct ff_team team;
     struct ff_pool *pool;
     unsigned threads;
     bool computing;             /* the calling thread has the library's floating-point mode */

@@ -62,9 +62,7 @@ static int compute_outputs(struct compute *c)
         return ff_conditioned_forward(&c->conditioned, &rows);
     status = ff_layer_forward(&c->layer, c->trial->workers->pool, c->blocks, rows.n_blocks, c->rows,
                               c->y, c->sums);
-    if (status == FF_OK)
-        ff_layer_goodness(&c->layer, c->rows, c->sums, c->goodness);
-    return status;
+    return status != FF_OK ? status : ff_layer_goodness(&c->layer, c->rows, c->sums, c->goodness);
 }
 
 static int forward(struct compute *c)
@@ -209,7 +207,7 @@ int ff_trial_compute(struct ff_trial *trial, double *seconds)
     own.base.run = run;
     c->trial = &own.base;
     c->rows = (size_t)operation->blocks * trial->job->geometry.chunk_rows;
-    status = ff_layer_init(&c->layer, trial->workers->ctx, &trial->workers->team, &shape);
+    status = ff_layer_init(&c->layer, trial->workers->ctx, &shape);
     if (status != FF_OK)
         return status;
     status = set_up(c);

@@ -21,7 +21,7 @@ static int reclaim(struct ff_run *run, size_t n, const struct ff_part *parts, ui
 {
     int status = FF_OK;
 
-    for (size_t i = 0; i < n && status == FF_OK; i++) {
+    for (size_t i = 0; run->file && i < n && status == FF_OK; i++) {
         status = ff_model_file_reclaim(
             run->file, parts[i].kind, parts[i].number, generation,
             ff_manifest_best_generation(&run->manifest, parts[i].kind, parts[i].number));

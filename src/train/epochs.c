@@ -3,6 +3,7 @@
 #include "learn/streams.h"
 #include "recipe/kind.h"
 #include "train/held_out.h"
+#include "train/team.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -161,14 +162,19 @@ static int run_epoch(struct ff_learning *learning)
                                 .rows_total = geometry->learned_rows};
     double began = ff_now(), rows_before = learning->sums.rows, rows, seconds;
     int status = FF_OK;
+    bool stops;
 
     ff_clock_phase(&run->clock, &phase, learning->flops_per_row * (double)geometry->learned_rows);
     while (mark->batch < geometry->batches) {
         status = run_batch(learning, &order);
         if (status != FF_OK)
             return status;
-        if (ff_clock_tick(&run->clock, (uint64_t)learning->sums.rows, mean_loss(&learning->sums)) &&
-            mark->batch < geometry->batches)
+        stops =
+            ff_clock_tick(&run->clock, (uint64_t)learning->sums.rows, mean_loss(&learning->sums));
+        status = ff_run_vote(run, &stops);
+        if (status != FF_OK)
+            return status;
+        if (stops && mark->batch < geometry->batches)
             return stop_here(learning, mark->epoch + 1);
     }
     ff_clock_end(&run->clock);
@@ -230,7 +236,8 @@ static int end_epoch(struct ff_learning *learning)
 {
     struct ff_run *run = learning->run;
     struct ff_progress_mark *mark = &run->manifest.mark;
-    bool improved;
+    bool improved, stops, due;
+    int status;
 
     mark->epoch++;
     mark->batch = 0;
@@ -238,9 +245,16 @@ static int end_epoch(struct ff_learning *learning)
     improved = note_error(learning);
     if (mark->epoch >= learning->until || ff_manifest_stops(&run->manifest))
         return finish(learning);
-    if (run->clock.interrupted && run->clock.interrupted(run->clock.arg))
+    stops = run->clock.interrupted && run->clock.interrupted(run->clock.arg);
+    due = ff_now() - run->last_checkpoint >= run->opts->checkpoint_interval_s;
+    status = ff_run_agree(run, &stops);
+    if (status == FF_OK)
+        status = ff_run_agree(run, &due);
+    if (status != FF_OK)
+        return status;
+    if (stops)
         return stop_here(learning, mark->epoch);
-    if (improved || ff_now() - run->last_checkpoint >= run->opts->checkpoint_interval_s)
+    if (improved || due)
         return save(learning, mark->epoch, false);
     return FF_OK;
 }

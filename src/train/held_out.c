@@ -40,7 +40,7 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
                   struct ff_needs *out)
 {
     struct measuring shape = {.manifest = job->manifest};
-    struct ff_layer of = ff_layer_of(job->manifest, layer, 0);
+    struct ff_layer of = ff_job_layer(job, layer, 0);
     uint32_t streams[FF_MAX_STREAMS];
     uint32_t pieces = ff_forward_pieces(list_streams(job->manifest, streams));
     struct ff_buffer buffers[MAX_BUFFERS];

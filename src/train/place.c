@@ -10,12 +10,21 @@
 #include <sys/stat.h>
 
 #define SCRATCH_SUFFIX ".scratch"
+#define RANK "%r" /* in a path: the number of the process in its team */
 
 int ff_place_scratch(struct ff_ctx *ctx, const char *model, const char *scratch, char out[PATH_MAX])
 {
-    int length = scratch ? snprintf(out, PATH_MAX, "%s", scratch)
-                         : snprintf(out, PATH_MAX, "%s" SCRATCH_SUFFIX, model);
+    const char *rank = scratch ? strstr(scratch, RANK) : NULL;
+    const char *from = scratch ? scratch : model;
+    int length = snprintf(out, PATH_MAX, "%.*s", (int)(rank ? rank - from : PATH_MAX), from);
 
+    if (length < PATH_MAX && !scratch)
+        length += snprintf(out + length, PATH_MAX - (size_t)length, SCRATCH_SUFFIX);
+    if (length < PATH_MAX && rank)
+        length += snprintf(out + length, PATH_MAX - (size_t)length, "%u%s", ff_team_rank(ctx),
+                           rank + strlen(RANK));
+    else if (length < PATH_MAX && ff_team_rank(ctx) > 0)
+        length += snprintf(out + length, PATH_MAX - (size_t)length, ".%u", ff_team_rank(ctx));
     if (length >= PATH_MAX)
         return ff_fail(ctx, FF_EINVAL, "the path of the scratch directory is too long");
     return FF_OK;

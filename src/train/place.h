@@ -7,8 +7,9 @@
 #include <fftool/train.h>
 #include <limits.h>
 
-/* The scratch directory of a training into MODEL: SCRATCH, or MODEL.scratch if that is NULL.
- * FF_EINVAL: the path is too long. */
+/* The scratch directory of a training into MODEL: SCRATCH, or MODEL.scratch if that is NULL. In a
+ * team each process has its own: "%r" in SCRATCH is its rank; where there is none, ranks other than
+ * 0 append ".RANK". FF_EINVAL: the path is too long. */
 FF_CHECK int ff_place_scratch(struct ff_ctx *ctx, const char *model, const char *scratch,
                               char out[PATH_MAX]);
 /* FF_EINVAL if the model of OPTS is its scratch directory or has the name of a scratch file there;

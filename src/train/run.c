@@ -30,7 +30,11 @@ int ff_run_layer(struct ff_run *run, const struct ff_layer *shape, struct ff_lay
 int ff_run_flip(struct ff_run *run)
 {
     char *text;
-    int status = ff_manifest_write(run->ctx, &run->manifest, &text);
+    int status;
+
+    if (!run->file)
+        return FF_OK;
+    status = ff_manifest_write(run->ctx, &run->manifest, &text);
 
     if (status == FF_OK)
         status = ff_model_file_flip(run->file, text);
@@ -42,7 +46,7 @@ int ff_run_publish(struct ff_run *run)
 {
     int status;
 
-    if (ff_model_file_is_published(run->file))
+    if (!run->file || ff_model_file_is_published(run->file))
         return FF_OK;
     status = ff_model_file_publish(run->file);
     if (status == FF_OK && run->opts->on_published)

@@ -29,8 +29,8 @@ struct ff_run {
     struct ff_clock clock;
     /* The model: the manifest of the next flip, and the file. */
     struct ff_manifest manifest;
-    struct ff_model_file *file;
-    double last_checkpoint; /* seconds, monotonic */
+    struct ff_model_file *file; /* NULL: rank 0 of the team has it */
+    double last_checkpoint;     /* seconds, monotonic */
     /* From recipe, data and options */
     struct ff_job job;           /* its compression is set first */
     struct ff_train_tasks tasks; /* of JOB, for the planner */

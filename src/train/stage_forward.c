@@ -4,6 +4,7 @@
 #include "learn/streams.h"
 #include "train/modes.h"
 #include "train/stages.h"
+#include "train/team.h"
 
 #include <math.h>
 #include <string.h>
@@ -89,8 +90,9 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
 {
     const struct ff_manifest *manifest = job->manifest;
     struct forwarding shape = {
-        .layer = ff_layer_of(manifest, layer, 0),
-        .head = ff_layer_shape(ff_manifest_fan_in(manifest, layer), manifest->classes, 0),
+        .layer = ff_job_layer(job, layer, 0),
+        .head = ff_job_part(
+            job, ff_layer_shape(ff_manifest_fan_in(manifest, layer), manifest->classes, 0)),
     };
     struct ff_set_values values[FF_MAX_SET_VALUES];
     uint32_t n_streams = ff_streams_passed(manifest, true, shape.streams);
@@ -183,7 +185,7 @@ static int load_layers(struct forwarding *f)
         status = ff_layer_load(&f->layer, run->file, 'W', f->number,
                                ff_manifest_generation(&run->manifest, 'W', f->number), false);
     if (status == FF_OK && f->head_below) {
-        status = ff_layer_init(&f->head, run->ctx, &run->workers.team, &head);
+        status = ff_layer_init(&f->head, run->ctx, &head);
         if (status == FF_OK)
             status =
                 ff_layer_load(&f->head, run->file, 'H', f->number - 1,
@@ -280,8 +282,13 @@ static int begin_chunk(void *arg, uint32_t chunk, uint64_t first, uint32_t rows)
 {
     struct forwarding *f = arg;
 
+    bool stops = ff_clock_tick(&f->run->clock, f->samples, NAN);
+    int status = ff_run_vote(f->run, &stops);
+
     (void)first;
-    if (ff_clock_tick(&f->run->clock, f->samples, NAN))
+    if (status != FF_OK)
+        return status;
+    if (stops)
         return ff_fail(f->run->ctx, FF_EINTERRUPTED,
                        "interrupted after training layer %u; it is saved", f->number);
     f->samples += rows;
@@ -406,7 +413,7 @@ static int put_metrics(struct forwarding *f)
                        f->number, f->run->manifest.recipe.learning_rate);
     warn_of_dead_units(f, (uint64_t)metrics[FF_METRIC_DEAD_UNITS]);
     report(f, metrics);
-    return ff_model_file_put(f->run->file, &key, &matrix);
+    return f->run->file ? ff_model_file_put(f->run->file, &key, &matrix) : FF_OK;
 }
 
 /* Chooses the range of layers to sum by their metrics, when all are trained. */
@@ -478,9 +485,16 @@ static bool can_recompute(int status)
 int ff_run_need_set(struct ff_run *run, uint32_t boundary, struct ff_set **out)
 {
     int status = ff_boundary_open(&run->boundaries, boundary, out);
+    bool missing = can_recompute(status);
 
-    if (!can_recompute(status))
+    if (status != FF_OK && !missing)
         return status;
+    /* If it is for one process of a team, all recompute. */
+    status = ff_run_agree(run, &missing);
+    if (status != FF_OK || !missing)
+        return status;
+    ff_set_close(*out);
+    *out = NULL;
     /* No warning at the start of a later sweep, where boundary 0 is always missing. */
     if (boundary > 0 || run->manifest.mark.sweep == 0)
         ff_run_notify(

@@ -3,6 +3,7 @@
 #include "train/modes.h"
 #include "train/same_data.h"
 #include "train/stages.h"
+#include "train/team.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -168,6 +169,20 @@ static int check_classes(struct ff_run *run, const struct ff_import_facts *facts
     return FF_OK;
 }
 
+/* Every process reads the data by itself: if one has been interrupted, all stop. */
+static int stop_together(struct ff_run *run, int status)
+{
+    bool stops = status == FF_EINTERRUPTED;
+    int agreed;
+
+    if (status != FF_OK && !stops)
+        return status;
+    agreed = ff_run_agree(run, &stops);
+    if (agreed != FF_OK || !stops)
+        return agreed;
+    return ff_fail(run->ctx, FF_EINTERRUPTED, "interrupted while reading the dataset");
+}
+
 int ff_run_import(struct ff_run *run, struct ff_set **out)
 {
     const struct ff_data_location location = {run->manifest.data_path, run->manifest.data_labels,
@@ -189,11 +204,13 @@ int ff_run_import(struct ff_run *run, struct ff_set **out)
         status = ff_boundary_create(&run->boundaries, 0, &set);
     }
     if (status == FF_OK)
-        status = import_into(run, dataset, set, &facts);
+        status = stop_together(run, import_into(run, dataset, set, &facts));
     if (status == FF_OK && run->manifest.mark.stage == FF_STAGE_IMPORT)
         status = check_classes(run, &facts);
     if (status == FF_OK)
         status = settle_data(run, &facts);
+    if (status == FF_OK)
+        status = ff_team_check_same(run->ctx, "data of fingerprint", run->manifest.fingerprint);
     if (status == FF_OK)
         status = ff_boundary_seal(&run->boundaries, set, 0);
     if (facts.moments.n > 0)

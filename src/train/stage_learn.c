@@ -3,6 +3,7 @@
 #include "train/epochs.h"
 #include "train/modes.h"
 #include "train/stages.h"
+#include "train/team.h"
 
 #include <math.h>
 
@@ -19,7 +20,10 @@ static int set_up(struct ff_run *run, const struct ff_learner_ops *ops, struct f
         .scratch = &run->boundaries.scratch,
         .damaged = &run->boundaries.damaged,
     };
-    int status = ff_run_need_set(run, ops->reads_outputs ? mark->layer : mark->layer - 1, set);
+    int status = ff_run_check_knobs(run, &opts.knobs);
+
+    if (status == FF_OK)
+        status = ff_run_need_set(run, ops->reads_outputs ? mark->layer : mark->layer - 1, set);
 
     if (status == FF_OK)
         status = ff_learner_new(ops, &opts, out);

@@ -17,6 +17,7 @@ int ff_train_job(struct ff_ctx *ctx, const struct ff_manifest *manifest,
     struct ff_dataset_spec spec = ff_data_spec(manifest, opts, &location);
 
     *out = ff_job_make(manifest, opts, compression);
+    out->ranks = ff_team_size(ctx);
     return spec.path ? ff_dataset_extra_bytes(ctx, &spec, &out->data_extra_bytes) : FF_OK;
 }
 
@@ -110,6 +111,7 @@ struct ff_task ff_train_task(const struct ff_job *job, struct ff_turn turn)
     };
     const struct ff_recipe *recipe = &job->manifest->recipe;
     const struct ff_work *work = ff_mode_work(job->mode, turn.stage);
+    const struct ff_layer layer = ff_job_layer(job, turn.layer, 0);
     bool trains = turn.stage == FF_STAGE_TRAIN;
     struct ff_task task = {
         .kind = (int)turn.stage,
@@ -117,7 +119,7 @@ struct ff_task ff_train_task(const struct ff_job *job, struct ff_turn turn)
         .layer = turn.layer,
         .one_layer = ff_turn_is_of_layer(recipe, turn),
         .shown = trains,
-        .tiles = ff_tile_count(recipe->hidden[turn.layer - 1]),
+        .tiles = ff_layer_own_tiles(&layer),
         .pages = work->pages,
         .chunks = trains ? job->geometry.chunks_per_batch : 1,
     };

@@ -57,7 +57,7 @@ static struct saving list_saving(const struct ff_job *job, struct ff_turn turn)
 static struct ff_layer layer_of(const struct ff_job *job, const struct ff_task *task,
                                 const struct ff_knobs *knobs)
 {
-    struct ff_layer layer = ff_layer_of(job->manifest, task->layer, 0);
+    struct ff_layer layer = ff_job_layer(job, task->layer, 0);
 
     layer.residency = knobs->residency;
     return layer;
@@ -97,6 +97,8 @@ static void consider_checkpoint(const struct ff_job *job, const struct ff_task *
     needs.bytes[FF_MEM_IO] += ff_db_pending_bound(saving.cost, ff_estimate_packed(saving.largest));
     count_paged_in(job, task, knobs, &needs);
     ff_peak_consider(peak, &needs);
+    if (job->ranks > 1) /* the tile of another process */
+        needs.bytes[FF_MEM_IO] += saving.largest * sizeof(float);
     needs.passing = ff_chunk_slack((size_t)saving.cost);
     needs.bytes[FF_MEM_IO] += FF_VALUE_HEADER + saving.largest * sizeof(float);
     ff_peak_consider(peak, &needs);

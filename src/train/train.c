@@ -14,6 +14,7 @@
 #include "train/place.h"
 #include "train/space.h"
 #include "train/stages.h"
+#include "train/team.h"
 
 #include <limits.h>
 #include <math.h>
@@ -44,6 +45,8 @@ static int reclaim(struct ff_run *run)
     uint32_t last = run->manifest.mark.layer, first = last > 1 ? last - 1 : 1;
     int status = FF_OK;
 
+    if (!run->file)
+        return FF_OK;
     if (ff_recipe_trains_at_once(&run->manifest.recipe)) {
         first = 1;
         last = run->manifest.recipe.layers;
@@ -100,6 +103,8 @@ static int retry_stage(struct ff_run *run)
     snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
     ff_warn(run->ctx, "%s; restarting from the last checkpoint", reason);
     ff_boundaries_drop_others(&run->boundaries, FF_NO_BOUNDARY);
+    if (ff_team_size(run->ctx) > 1) /* the others are in the midst of the stage */
+        return ff_fail(run->ctx, FF_ECORRUPT, "%s; run the same command again", reason);
     status = ff_manifest_reload(run->ctx, run->file, &run->manifest);
     ff_model_file_unpin(run->file);
     return status == FF_OK ? run_stage(run) : status;
@@ -188,7 +193,7 @@ static int plan(struct ff_run *run)
 {
     const struct ff_time_opts time = {
         .opts = run->opts,
-        .workers = run->opts->measure_speed ? &run->workers : NULL,
+        .workers = run->opts->measure_speed && ff_team_size(run->ctx) == 1 ? &run->workers : NULL,
         .least_seconds = LEAST_MEASURED_S,
     };
     struct ff_plan plan;
@@ -231,6 +236,8 @@ static int compact(struct ff_run *run)
     char reason[FF_MESSAGE_BYTES / 2], *text;
     int status;
 
+    if (!run->file)
+        return FF_OK;
     if (mark->compacted)
         return ff_model_file_check_place(run->file);
     ff_run_notify(run, "compacting the model");
@@ -299,6 +306,19 @@ static bool needs_scratch(const struct ff_run *run, int status)
            (run->opts->scratch && run->file && ff_model_file_is_linked(run->file));
 }
 
+/* Opens or creates the model, in a team on rank 0. */
+static int open_run(struct ff_run *run, const struct ff_recipe *recipe,
+                    struct ff_train_result *result)
+{
+    int status = ff_run_check_program(run);
+
+    if (status == FF_OK && ff_team_rank(run->ctx) == 0) {
+        result->resumed = recipe == NULL;
+        status = recipe ? ff_run_open_or_create(run, recipe, result) : ff_run_open(run);
+    }
+    return status == FF_OK ? ff_run_share_model(run, recipe, result) : status;
+}
+
 int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                           const struct ff_train_opts *opts, struct ff_scratch *scratch,
                           struct ff_train_result *result)
@@ -319,12 +339,7 @@ int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         status = ff_workers_init(&run.workers, ctx, opts->threads);
     if (status != FF_OK)
         return status;
-    if (recipe) {
-        status = ff_run_open_or_create(&run, recipe, result);
-    } else {
-        result->resumed = true;
-        status = ff_run_open(&run);
-    }
+    status = open_run(&run, recipe, result);
     begun = status == FF_OK || status == FF_EINTERRUPTED;
     if (status == FF_OK)
         status = train_from_mark(&run, began, result);
@@ -333,7 +348,7 @@ int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (status != FF_OK && run.file && !ff_model_file_is_published(run.file) &&
         access(opts->model, F_OK) == 0)
         status = explain_unpublished(&run, status);
-    result->saved = begun && ff_model_file_is_published(run.file);
+    result->saved = begun && (!run.file || ff_model_file_is_published(run.file));
     if (!needs_scratch(&run, status))
         ff_boundaries_drop_others(&run.boundaries, FF_NO_BOUNDARY);
     ff_run_close(&run);

@@ -13,8 +13,7 @@ START_TEST(shares_cover_all_items_once)
             uint32_t end = 0;
 
             for (unsigned rank = 0; rank < size; rank++) {
-                const struct ff_team team = {rank, size};
-                struct ff_range share = ff_team_share(&team, n);
+                struct ff_range share = ff_team_share(rank, size, n);
 
                 ck_assert_uint_eq(share.first, end);
                 ck_assert_uint_ge(share.end, share.first);

@@ -47,7 +47,7 @@ static void read_tiles(uint32_t number, struct tiles *out)
     *out = (struct tiles){.fan_in = number == 1 ? TRAIN_FEATURES + TRAIN_CLASSES : 140,
                           .units = number == 1 ? 140 : 20};
     shape = ff_layer_shape(out->fan_in, out->units, 0);
-    ck_assert_int_eq(ff_layer_init(&out->layer, ctx, &ff_team_alone, &shape), FF_OK);
+    ck_assert_int_eq(ff_layer_init(&out->layer, ctx, &shape), FF_OK);
     ck_assert_int_eq(ff_model_file_open(ctx, opts.model, FF_MODEL_READ, &file), FF_OK);
     ck_assert_int_eq(ff_layer_load(&out->layer, file, 'W', number, FF_GENERATION_FINAL, false),
                      FF_OK);

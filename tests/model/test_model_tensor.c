@@ -108,8 +108,8 @@ START_TEST(a_tensor_is_its_tiles_put_together)
     struct ff_model *model;
 
     train_ok(ctx, &recipe, &opts);
-    ck_assert_int_eq(ff_layer_init(&layer, ctx, &ff_team_alone, &shape), FF_OK);
-    ck_assert_int_eq(ff_layer_init(&head, ctx, &ff_team_alone, &head_shape), FF_OK);
+    ck_assert_int_eq(ff_layer_init(&layer, ctx, &shape), FF_OK);
+    ck_assert_int_eq(ff_layer_init(&head, ctx, &head_shape), FF_OK);
     ck_assert_int_eq(ff_model_file_open(ctx, opts.model, FF_MODEL_READ, &file), FF_OK);
     ck_assert_int_eq(ff_layer_load(&layer, file, 'W', 1, FF_GENERATION_FINAL, false), FF_OK);
     ck_assert_int_eq(ff_layer_load(&head, file, 'H', 2, FF_GENERATION_FINAL, false), FF_OK);

@@ -14,12 +14,14 @@ static struct ff_workers workers;
 static struct ff_layer layer;
 static _Atomic unsigned visits[8][PARTS];
 
-/* Allocates the layer for the process of TEAM. */
-static void make_layer(const struct ff_team *team)
+/* Allocates the layer for process RANK of SIZE. */
+static void make_layer(unsigned rank, unsigned size)
 {
     const struct ff_layer shape = ff_layer_shape(5, UNITS, 0);
 
-    ck_assert_int_eq(ff_layer_init(&layer, ctx, team, &shape), FF_OK);
+    ctx->team.rank = rank;
+    ctx->team.size = size;
+    ck_assert_int_eq(ff_layer_init(&layer, ctx, &shape), FF_OK);
 }
 
 static void setup(void)
@@ -60,7 +62,7 @@ static void check_visits(uint32_t first, uint32_t end)
 
 START_TEST(all_tiles_are_visited_once)
 {
-    make_layer(&workers.team);
+    make_layer(0, 1);
     ck_assert_uint_eq(layer.tiles, 4);
     walk();
     check_visits(0, 4);
@@ -69,11 +71,10 @@ END_TEST
 
 START_TEST(tiles_of_other_processes_are_not_visited)
 {
-    const struct ff_team team = {.rank = 1, .size = 3};
-
-    make_layer(&team);
+    make_layer(1, 3);
     walk();
     check_visits(2, 3);
+    ck_assert_uint_eq(ff_layer_own_units(&layer), 256);
 }
 END_TEST
 

@@ -338,7 +338,7 @@ static void read_layer(struct ff_ctx *ctx, struct ff_model_file *file, char kind
                        uint64_t generation, const struct ff_layer *shape, struct oracle_layer *out)
 {
     struct ff_layer layer;
-    struct ff_workers workers = {.ctx = ctx, .team = {.size = 1}};
+    struct ff_workers workers = {.ctx = ctx};
     int status = ff_layer_init_paged(&layer, &workers, shape, NULL, NULL);
 
     if (status == FF_OK)

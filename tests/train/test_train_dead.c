@@ -50,7 +50,7 @@ static void leave_alive(uint32_t live)
     ff_model_file_unpin(file);
     ck_assert_int_eq(manifest.mark.stage, FF_STAGE_FORWARD);
     shape = ff_layer_shape(ff_manifest_fan_in(&manifest, 1), UNITS, 0);
-    ck_assert_int_eq(ff_layer_init(&layer, ctx, &ff_team_alone, &shape), FF_OK);
+    ck_assert_int_eq(ff_layer_init(&layer, ctx, &shape), FF_OK);
     ck_assert_int_eq(ff_layer_load(&layer, file, 'W', 1, FF_GENERATION_FINAL, false), FF_OK);
     for (uint32_t j = 0; j < UNITS; j++)
         layer.biases[j] = j < live ? LARGE : -LARGE;

@@ -213,7 +213,7 @@ static void gradient_case_make(struct gradient_case *c, const struct ff_loss *lo
     uint32_t first = 0;
 
     ck_assert_int_eq(ff_workers_init(&c->workers, ctx, 2), FF_OK);
-    ck_assert_int_eq(ff_layer_init(&c->layer, ctx, &c->workers.team, &shape), FF_OK);
+    ck_assert_int_eq(ff_layer_init(&c->layer, ctx, &shape), FF_OK);
     ck_assert_int_eq(ff_layer_add_means(&c->layer), FF_OK);
     ck_assert_int_eq(ff_layer_seed(&c->layer, c->workers.pool, 3, 1, 1), FF_OK);
     oracle_fill(4, UNITS, -0.2f, 0.2f, c->layer.biases);
@@ -251,7 +251,7 @@ static void compute_gradient(struct gradient_case *c)
     ck_assert_int_eq(ff_layer_forward(&c->layer, c->workers.pool, c->blocks, 4, 2 * PAIRS, y, sums),
                      FF_OK);
     memcpy(kept, y, sizeof y);
-    ff_layer_goodness(&c->layer, 2 * PAIRS, sums, goodness);
+    ck_assert_int_eq(ff_layer_goodness(&c->layer, 2 * PAIRS, sums, goodness), FF_OK);
     ff_pairs_scales(&c->pairs, UNITS, goodness, scale, &loss);
     ck_assert_int_eq(ff_peers_move(&c->layer, c->workers.pool, c->blocks, 4, y, factor, shift),
                      FF_OK);

@@ -2,6 +2,7 @@
 #include "common/cli.h"
 #include "common/print.h"
 #include "hints.h"
+#include "team.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,7 +39,11 @@ int report_failure(const struct cli *cli, const char *format, ...)
 {
     va_list args;
 
+    if (!team_speaks(cli))
+        return EXIT_FAILED;
     fprintf(stderr, "fftool: %s: ", cli->command);
+    if (cli->rank > 0)
+        fprintf(stderr, "rank %u: ", cli->rank);
     va_start(args, format);
     print_line_va(stderr, format, args);
     va_end(args);
@@ -49,7 +54,7 @@ void report_warning(const struct cli *cli, const char *format, ...)
 {
     va_list args;
 
-    if (cli->quiet)
+    if (cli->quiet || cli->rank > 0)
         return;
     fprintf(stderr, "fftool: %s: warning: ", cli->command);
     va_start(args, format);
@@ -110,7 +115,7 @@ int report_status(const struct cli *cli, int status)
     if (status == FF_OK)
         return EXIT_DONE;
     if (status == FF_EINTERRUPTED)
-        return report_interruption(cli);
+        return cli->rank > 0 ? EXIT_INTERRUPTED : report_interruption(cli);
     if (message == NULL || *message == '\0')
         message = ff_status_text((enum ff_status)status);
     report_failure(cli, "%s", message);

@@ -6,6 +6,7 @@
 #include "common/bus_error.h"
 #include "common/cli.h"
 #include "options.h"
+#include "team.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -106,6 +107,24 @@ static void print_warning(void *arg, const char *text)
     report_warning(cli, "%s", text);
 }
 
+/* Rank 0 alone tells what is wrong with the options: all processes have the same. */
+static int parse_options(const struct command *command, int argc, char **argv, void *settings,
+                         const char *operands[2], struct cli *cli)
+{
+    int saved = cli->rank > 0 ? dup(STDERR_FILENO) : -1, null = -1, result;
+
+    if (saved >= 0)
+        null = open("/dev/null", O_WRONLY);
+    if (null >= 0)
+        dup2(null, STDERR_FILENO);
+    result = options_parse(command, argc, argv, settings, operands, &cli->given);
+    if (null >= 0)
+        dup2(saved, STDERR_FILENO);
+    close(null);
+    close(saved);
+    return result;
+}
+
 /* Runs COMMAND, which has all its options. ARGV[0] is its name. */
 static int run_with_options(const struct command *command, int argc, char **argv)
 {
@@ -120,8 +139,11 @@ static int run_with_options(const struct command *command, int argc, char **argv
     }
     bus_error_catch(command->name);
     ff_ctx_on_warning(cli.ctx, print_warning, &cli);
+    result = team_join(&cli);
+    if (result != EXIT_DONE || (cli.rank > 0 && !command->spreads))
+        goto out;
     options_defaults(command, settings);
-    result = options_parse(command, argc, argv, settings, operands, &cli.given);
+    result = parse_options(command, argc, argv, settings, operands, &cli);
     if (result == OPTIONS_HELP) {
         options_defaults(command, settings);
         options_help(command, settings, stdout);
@@ -129,6 +151,7 @@ static int run_with_options(const struct command *command, int argc, char **argv
     } else if (result == EXIT_DONE) {
         cli.other = operands[1];
         result = command->run(&cli, settings, operands[0]);
+        team_end(&cli, result);
     }
     if (command->release != NULL)
         command->release(settings);

@@ -61,5 +61,6 @@ const struct command cmd_resume = {
     .options = options,
     .settings_bytes = sizeof(struct settings),
     .init = init,
+    .spreads = true,
     .run = run,
 };

@@ -147,5 +147,6 @@ const struct command cmd_train = {
     .options = options,
     .settings_bytes = sizeof(struct settings),
     .init = init,
+    .spreads = true,
     .run = run,
 };

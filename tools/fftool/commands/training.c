@@ -369,7 +369,7 @@ static int print_result_json(const struct run *run, const struct ff_train_result
  * contents are read under the lock. */
 static int open_log(struct run *run, bool replace)
 {
-    const char *path = run->training->log;
+    const char *path = run->cli->rank == 0 ? run->training->log : NULL;
     int result = path != NULL ? log_file_check(run->cli, &run->training->opts, path) : EXIT_DONE;
 
     if (result == EXIT_DONE)
@@ -411,7 +411,7 @@ static int train(struct run *run, const struct training_start *start)
     run->cli->situation.saved = result.saved;
     run->cli->situation.replaces = result.replaces;
     progress_end(&run->progress);
-    if (status == FF_OK && run->training->verbose && result.gflops > 0 &&
+    if (status == FF_OK && run->training->verbose && run->cli->rank == 0 && result.gflops > 0 &&
         read_shape(run->cli, opts.model, &shape) == FF_OK)
         reference = measure_reference(run->cli, run->training, &shape);
     if (reference > 0) {
@@ -436,9 +436,9 @@ int training_run(struct cli *cli, struct training *training, const struct traini
     struct run run = {.cli = cli, .training = training};
     int result, log_result;
 
-    cli->quiet = training->quiet;
+    cli->quiet = training->quiet || cli->rank > 0;
     cli->model = training->opts.model;
-    progress_init(&run.progress, training->quiet);
+    progress_init(&run.progress, cli->quiet);
     result = open_log(&run, replace_log);
     if (result != EXIT_DONE)
         return result;

@@ -58,7 +58,8 @@ struct cli {
     const char *other;  /* the second operand; NULL: there is none */
     const char *model;  /* the model in use, for hints; NULL: none yet */
     struct situation situation;
-    bool quiet; /* nothing but errors on stderr */
+    bool quiet;    /* nothing but errors on stderr */
+    unsigned rank; /* of this process in its team (team.h); 0: alone, or the one that speaks */
 };
 
 struct command {
@@ -73,6 +74,7 @@ struct command {
     size_t settings_bytes;             /* of the structure that the options fill */
     void (*init)(void *settings);      /* sets the defaults; NULL: they are zeros */
     void (*release)(void *settings);   /* may be NULL */
+    bool spreads; /* a team of processes runs it together; else rank 0 does so alone */
     int (*run)(struct cli *cli, void *settings, const char *operand); /* returns an exit code */
 };
 

@@ -1,0 +1,77 @@
+#include "train/team.h"
+
+#include "base/level.h"
+#include "model/manifest_recipe.h"
+#include "nn/gemm.h"
+#include "train/begin.h"
+
+#include <fftool/version.h>
+#include <stdio.h>
+
+int ff_run_check_program(struct ff_run *run)
+{
+    char text[FF_TEAM_TEXT];
+
+    snprintf(text, sizeof text, "%s with %s, level %u", ff_version(), ff_gemm_backend(),
+             ff_level());
+    return ff_team_check_same(run->ctx, "fftool", text);
+}
+
+/* Checks that RECIPE, completed for the data of this process, is the manifest's. */
+static int check_recipe(struct ff_run *run, const struct ff_recipe *recipe)
+{
+    struct ff_training training;
+    char reason[FF_MESSAGE_BYTES / 2];
+    int status = ff_begin_data(run->ctx, recipe, run->opts, &training);
+
+    if (status == FF_OK) {
+        status = ff_manifest_same_recipe(run->ctx, &run->manifest.recipe, &training.recipe);
+        snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
+        if (status != FF_OK)
+            status = ff_fail(run->ctx, FF_EMISMATCH, "rank %u has another recipe than rank 0: %s",
+                             ff_team_rank(run->ctx), reason);
+    }
+    ff_training_release(&training);
+    return status;
+}
+
+int ff_run_share_model(struct ff_run *run, const struct ff_recipe *recipe,
+                       struct ff_train_result *result)
+{
+    uint32_t bits = (uint32_t)result->resumed | (uint32_t)result->replaces << 1;
+    int status = ff_manifest_share(run->ctx, &run->manifest);
+
+    if (status == FF_OK)
+        status = ff_team_broadcast(run->ctx, 0, &bits, sizeof bits);
+    result->resumed = bits & 1;
+    result->replaces = bits >> 1 & 1;
+    if (status == FF_OK && recipe && ff_team_rank(run->ctx) > 0)
+        status = check_recipe(run, recipe);
+    return status;
+}
+
+int ff_run_check_knobs(struct ff_run *run, const struct ff_knobs *knobs)
+{
+    char text[FF_TEAM_TEXT];
+
+    snprintf(text, sizeof text, "with %u chunks at a time", knobs->micro_chunks);
+    return ff_team_check_same(run->ctx, "a plan", text);
+}
+
+int ff_run_agree(struct ff_run *run, bool *stops)
+{
+    uint32_t bits = *stops;
+    int status = ff_team_agree(run->ctx, &bits);
+
+    *stops = bits != 0;
+    return status;
+}
+
+int ff_run_vote(struct ff_run *run, bool *stops)
+{
+    uint32_t bits = *stops;
+    int status = ff_team_vote(run->ctx, &bits);
+
+    *stops = bits != 0;
+    return status;
+}

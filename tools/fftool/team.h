@@ -1,0 +1,16 @@
+/* The program as one of a team of processes (fftool/team.h): rank 0 speaks for all. */
+#ifndef CLI_TEAM_H
+#define CLI_TEAM_H
+
+#include "common/cli.h"
+
+/* Joins the team, if there is one. Ranks other than 0 then print nothing but failures of their own.
+ * Returns an exit code, with the reason printed. */
+int team_join(struct cli *cli);
+/* True if this process is to print a failure. Most are met by all processes of a team: those other
+ * than rank 0 wait until it would have ended the team. */
+bool team_speaks(const struct cli *cli);
+/* Ends the team if RESULT is the exit code of a failure, which the others may not know of. */
+void team_end(const struct cli *cli, int result);
+
+#endif
