@@ -155,11 +155,14 @@ static int begin_chunk(void *arg, uint32_t chunk, uint64_t first, uint32_t rows)
 {
     struct scoring *s = arg;
 
+    uint32_t stops = ff_clock_tick(&s->clock, s->rows_passed + first, NAN);
+    int status = ff_team_vote(s->ctx, &stops);
+
     (void)chunk;
     (void)rows;
-    if (ff_clock_tick(&s->clock, s->rows_passed + first, NAN))
+    if (status == FF_OK && stops)
         return ff_fail(s->ctx, FF_EINTERRUPTED, "interrupted");
-    return FF_OK;
+    return status;
 }
 
 /* Keeps the goodness of a chunk under the label of its stream, or under every label. */
@@ -212,6 +215,8 @@ static int load_part(struct scoring *s, struct ff_layer *layer, char kind, uint3
     char reason[FF_MESSAGE_BYTES];
 
     if (status != FF_ECORRUPT)
+        return status;
+    if (!s->file)
         return status;
     snprintf(reason, sizeof reason, "%s", ff_ctx_message(s->ctx));
     s->moved = is_replaced(s, kind, number, generation);
@@ -396,7 +401,8 @@ static int score_once(struct ff_ctx *ctx, const struct ff_score_opts *opts, bool
         if (status == FF_OK)
             status = score_all(&s);
     }
-    *again = s.moved && (s.first == 0 || opts->restarts);
+    /* The others of a team do not know that the model has changed. */
+    *again = s.moved && (s.first == 0 || opts->restarts) && ff_team_size(ctx) == 1;
     release(&s);
     return status;
 }

@@ -1,17 +1,22 @@
 /* Preparation of scoring: method, layers, data and plan. */
 #include "eval/score_private.h"
 
+#include <stdio.h>
+
 #define DEFAULT_SCRATCH_BYTES ((uint64_t)1 << 30)
 
 static int load_manifest(struct scoring *s)
 {
-    int status = ff_model_file_open(s->ctx, s->evaluate->model, FF_MODEL_READ, &s->file);
+    int status;
 
+    if (ff_team_rank(s->ctx) > 0)
+        return ff_manifest_share(s->ctx, &s->manifest);
+    status = ff_model_file_open(s->ctx, s->evaluate->model, FF_MODEL_READ, &s->file);
     if (status != FF_OK)
         return status;
     status = ff_manifest_load(s->ctx, s->file, &s->manifest);
     ff_model_file_unpin(s->file);
-    return status;
+    return status == FF_OK ? ff_manifest_share(s->ctx, &s->manifest) : status;
 }
 
 /* Chooses goodness or the head to predict labels. */
@@ -49,7 +54,7 @@ static int nothing_trained(const struct scoring *s)
 {
     const char *what = s->by_head && !s->no_goodness ? "head" : "layer";
 
-    if (ff_model_file_in_training(s->file))
+    if (s->file && ff_model_file_in_training(s->file))
         return ff_about(s->ctx,
                         ff_fail(s->ctx, FF_ELOCKED, "%s is in training and has no trained %s yet",
                                 s->evaluate->model, what),
@@ -196,6 +201,16 @@ struct ff_score_task ff_scoring_task(const struct scoring *s)
     };
 }
 
+/* All processes of a team must score the same samples at a time. */
+static int check_same_blocks(const struct scoring *s)
+{
+    char text[FF_TEAM_TEXT];
+
+    snprintf(text, sizeof text, "with blocks of %llu samples of %llu",
+             (unsigned long long)s->job.rows, (unsigned long long)s->samples);
+    return ff_team_check_same(s->ctx, "a plan", text);
+}
+
 /* Makes the plan, reports it and enforces the budget from here on. */
 static int plan(struct scoring *s)
 {
@@ -217,15 +232,20 @@ static int plan(struct scoring *s)
         .samples = s->samples,
         .data_extra_bytes = s->data_extra_bytes,
         .threads = opts->threads ? opts->threads : ff_available_threads(),
+        .ranks = ff_team_size(s->ctx),
         .scratch_bytes = opts->scratch_bytes ? opts->scratch_bytes : DEFAULT_SCRATCH_BYTES,
         .memory_bytes = opts->memory_bytes,
     };
     s->opts->needs(&task, &s->job.results);
-    ff_model_file_read_needs(s->file, &s->job.results);
+    if (s->file)
+        ff_model_file_read_needs(s->file, &s->job.results);
     status = ff_score_plan(s->ctx, &s->job, &plan);
     if (s->opts->plan_only)
         *s->opts->plan_only = plan;
     if (status != FF_OK || s->opts->plan_only)
+        return status;
+    status = check_same_blocks(s);
+    if (status != FF_OK)
         return status;
     s->planned_bytes = plan.peak_bytes;
     s->opts->planner->warn(s->ctx, &plan);

@@ -123,11 +123,19 @@ static struct ff_peak import_peak(const struct ff_score_job *job, uint64_t rows)
     return peak;
 }
 
+/* The part of a layer that a process of the team holds at most. */
+static struct ff_layer layer_of(const struct ff_score_job *job, uint32_t number)
+{
+    struct ff_layer whole = ff_layer_of(job->manifest, number, 0);
+
+    return ff_layer_part(&whole, 0, job->ranks);
+}
+
 static struct ff_peak layer_peak(const struct ff_score_job *job, uint64_t rows, uint32_t number,
                                  struct ff_residency residency)
 {
     struct ff_geometry geometry = geometry_of(rows);
-    struct ff_layer layer = ff_layer_of(job->manifest, number, 0);
+    struct ff_layer layer = layer_of(job, number);
     struct ff_set_values values[FF_MAX_SET_VALUES];
     size_t n = list_values(job, &geometry, number, values);
     struct ff_peak peak = {.accounted = 0};
@@ -206,7 +214,7 @@ static struct ff_task make_task(const struct ff_score_job *job, enum kind kind, 
         .phase = FF_PHASE_EVALUATE,
         .one_layer = kind != IMPORT,
         .shown = kind == LAYER,
-        .tiles = ff_tile_count(units(job, layer)),
+        .tiles = ff_team_share(0, job->ranks, ff_tile_count(units(job, layer))).end,
         .pages = kind == LAYER,
     };
 }

@@ -111,7 +111,6 @@ struct ff_task ff_train_task(const struct ff_job *job, struct ff_turn turn)
     };
     const struct ff_recipe *recipe = &job->manifest->recipe;
     const struct ff_work *work = ff_mode_work(job->mode, turn.stage);
-    const struct ff_layer layer = ff_job_layer(job, turn.layer, 0);
     bool trains = turn.stage == FF_STAGE_TRAIN;
     struct ff_task task = {
         .kind = (int)turn.stage,
@@ -119,7 +118,8 @@ struct ff_task ff_train_task(const struct ff_job *job, struct ff_turn turn)
         .layer = turn.layer,
         .one_layer = ff_turn_is_of_layer(recipe, turn),
         .shown = trains,
-        .tiles = ff_layer_own_tiles(&layer),
+        .tiles =
+            ff_team_share(0, job->ranks, ff_tile_count(recipe->hidden[turn.layer - 1])).end,
         .pages = work->pages,
         .chunks = trains ? job->geometry.chunks_per_batch : 1,
     };

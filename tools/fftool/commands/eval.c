@@ -379,6 +379,8 @@ static int run(struct cli *cli, void *arg, const char *operand)
     struct ff_evaluation evaluation = {.size = sizeof evaluation};
     int status, result = EXIT_DONE;
 
+    if (cli->rank > 0)
+        settings->plot = NULL;
     if (settings->plot != NULL)
         result = figure_check(cli, "plot", settings->plot);
     if (result != EXIT_DONE)
@@ -417,5 +419,6 @@ const struct command cmd_eval = {
     .settings_bytes = sizeof(struct settings),
     .init = init,
     .release = release,
+    .spreads = true,
     .run = run,
 };

@@ -89,7 +89,7 @@ int measuring_begin(struct cli *cli, struct measuring *measuring, const char *mo
 {
     struct ff_evaluate_opts *opts = &measuring->opts;
 
-    cli->quiet = measuring->quiet;
+    cli->quiet = measuring->quiet || cli->rank > 0;
     cli->model = model;
     opts->model = model;
     opts->method = method_of(measuring->method);
@@ -100,7 +100,7 @@ int measuring_begin(struct cli *cli, struct measuring *measuring, const char *mo
     if (measuring->layers != NULL && layer_range_read(cli, measuring->layers, &opts->first_layer,
                                                       &opts->last_layer) != EXIT_DONE)
         return EXIT_USAGE;
-    progress_init(&measuring->progress, measuring->quiet);
+    progress_init(&measuring->progress, cli->quiet);
     interrupt_catch();
     return opts->data.path != NULL && strcmp(opts->data.path, "-") == 0
                ? keep_standard_input(cli, opts)

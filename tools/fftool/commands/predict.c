@@ -134,7 +134,7 @@ static int open_sink(const struct cli *cli, struct sink *sink)
     static const struct overwrite_kind kind = {"file of predictions", begins_predictions};
     int why;
 
-    if (sink->path == NULL || strcmp(sink->path, "-") == 0) {
+    if (sink->path == NULL || strcmp(sink->path, "-") == 0 || cli->rank > 0) {
         sink->path = NULL;
         sink->out = stdout;
         return EXIT_DONE;
@@ -319,5 +319,6 @@ const struct command cmd_predict = {
     .settings_bytes = sizeof(struct settings),
     .init = init,
     .release = release,
+    .spreads = true,
     .run = run,
 };
