@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#define WAIT_MS 300 /* for each rank below */
+#define WAIT_MS 700 /* for each rank below */
 
 int team_join(struct cli *cli)
 {
