@@ -120,6 +120,11 @@ JSON_LEAVES_OBJ := $(B)/tests/cli/json_leaves.o
 # What they write .npz files with.
 MAKE_NPZ := $(B)/tests/make-npz
 MAKE_NPZ_OBJ := $(B)/tests/cli/make_npz.o
+# The program as `make MPI=1` builds it, where MPI is installed: two objects take the place of the
+# library's.
+MPI_FLAGS := $(shell $(PKG_CONFIG) --cflags-only-I ompi-c 2>/dev/null)
+MPI_OBJ := $(B)/tests/mpi/team_join.o $(B)/tests/mpi/team_mpi.o
+MPI_PROGRAM := $(if $(MPI_FLAGS),$(B)/tests/fftool-mpi)
 # Fuzz targets: each is linked with what is common to them, and replay.c or libFuzzer.
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%.c,$(FUZZ_SRC)))
@@ -140,7 +145,7 @@ PROGRAM := $(B)/fftool
 all: lib program $(MAN_PAGES) $(COMPLETIONS) ## The program, its man pages and completions, the library
 lib: $(STATIC) $(SHARED)
 program: $(PROGRAM)
-tests: $(MAN_PAGES) $(COMPLETIONS) $(TEST_BIN) $(PRELOAD) $(JSON_LEAVES) $(MAKE_NPZ) $(FUZZ_BIN)
+tests: $(MAN_PAGES) $(COMPLETIONS) $(TEST_BIN) $(PRELOAD) $(JSON_LEAVES) $(MAKE_NPZ) $(FUZZ_BIN) $(MPI_PROGRAM)
 fuzz-targets: $(FUZZ_BIN)
 
 $(STATIC): $(LIB_OBJ)
@@ -182,6 +187,13 @@ $(JSON_LEAVES): $(JSON_LEAVES_OBJ)
 
 $(MAKE_NPZ): $(MAKE_NPZ_OBJ)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libzip)
+
+$(B)/tests/fftool-mpi: $(MPI_OBJ) $(TOOL_OBJ) $(STATIC)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS) $(shell $(PKG_CONFIG) --libs ompi-c)
+
+$(B)/tests/mpi/%.o: src/base/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -DFF_MPI $(MPI_FLAGS:-I%=-isystem%) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Without sanitizers: it is loaded before them.
 $(PRELOAD): $(PRELOAD_OBJ)
@@ -284,4 +296,4 @@ help: ## This list
 
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(MAN_OBJ:.o=.d) $(COMPLETION_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(SUPPORT_OBJ:.o=.d)
 -include $(TEST_SRC:%.c=$(B)/%.d) $(PRELOAD_OBJ:.o=.d) $(FUZZ_SRC:%.c=$(B)/%.d) $(UNCHECKED:.o=.d)
--include $(JSON_LEAVES_OBJ:.o=.d) $(MAKE_NPZ_OBJ:.o=.d)
+-include $(JSON_LEAVES_OBJ:.o=.d) $(MAKE_NPZ_OBJ:.o=.d) $(MPI_OBJ:.o=.d)

@@ -35,8 +35,10 @@ bool ff_team_is_launched(void);
  * without MPI; FF_EMISMATCH: the team has several versions of the library, or of its kernels.
  */
 FF_CHECK int ff_team_join(struct ff_ctx *ctx);
-/* Waits for the others and leaves the team. Freeing CTX does the same. */
+/* Waits for the others and leaves the team. Call it before freeing CTX. */
 void ff_team_leave(struct ff_ctx *ctx);
+/* Waits until every process of the team calls it. */
+void ff_team_wait(struct ff_ctx *ctx);
 /* Ends all processes of CTX's team; the launcher's exit code is CODE. Returns if CTX is alone. */
 void ff_team_abort(struct ff_ctx *ctx, int code);
 /* This process's number, from 0, and the number of processes: 0 and 1 if CTX is alone. */

@@ -58,7 +58,6 @@ void ff_ctx_free(struct ff_ctx *ctx)
 {
     if (!ctx)
         return;
-    ff_team_leave(ctx);
     pthread_mutex_destroy(&ctx->lock);
     free(ctx);
 }

@@ -5,10 +5,9 @@
 #ifndef FF_BASE_CONTEXT_H
 #define FF_BASE_CONTEXT_H
 
-#include "base/team.h"
-
 #include <fftool/context.h>
 #include <fftool/memory.h>
+#include <fftool/team.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -33,6 +32,15 @@ struct ff_memo {
     double seconds;
 };
 #define FF_MEMOS 64
+
+/* The team that the process is in (team.h). */
+struct ff_team {
+    unsigned rank;                       /* of this process, from 0 */
+    unsigned size;                       /* number of processes, at least 1 */
+    const struct ff_team_engine *engine; /* NULL: the process is alone */
+    struct ff_team_traffic traffic;
+    bool voting; /* a vote is under way */
+};
 
 struct ff_ctx {
     pthread_mutex_t lock; /* guards message, subject and warn */

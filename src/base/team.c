@@ -124,6 +124,13 @@ void ff_team_leave(struct ff_ctx *ctx)
     ctx->team = (struct ff_team){.size = 1};
 }
 
+void ff_team_wait(struct ff_ctx *ctx)
+{
+    uint32_t none = 0;
+
+    (void)!ff_team_agree(ctx, &none);
+}
+
 void ff_team_abort(struct ff_ctx *ctx, int code)
 {
     if (ctx->team.engine)

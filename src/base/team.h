@@ -11,21 +11,7 @@
 #ifndef FF_BASE_TEAM_H
 #define FF_BASE_TEAM_H
 
-#include <fftool/status.h>
-#include <fftool/team.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-struct ff_team_engine;
-
-struct ff_team {
-    unsigned rank;                       /* of this process, from 0 */
-    unsigned size;                       /* number of processes, at least 1 */
-    const struct ff_team_engine *engine; /* NULL: the process is alone */
-    struct ff_team_traffic traffic;
-    bool voting; /* a vote is under way */
-};
+#include "base/context.h"
 
 /* Items FIRST .. END - 1. */
 struct ff_range {

@@ -1,6 +1,7 @@
 /* The engine of a team: MPI. The library is built with it by `make MPI=1`. */
 #ifdef FF_MPI
 #include "base/clock.h"
+#include "base/team.h"
 #include "base/team_engine.h"
 
 #include <limits.h>

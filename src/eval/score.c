@@ -1,6 +1,7 @@
 #include "eval/score_private.h"
 
 #include "base/arithmetic.h"
+#include "base/team.h"
 #include "learn/forward.h"
 #include "learn/import.h"
 #include "learn/streams.h"

@@ -1,6 +1,8 @@
 /* Preparation of scoring: method, layers, data and plan. */
 #include "eval/score_private.h"
 
+#include "base/team.h"
+
 #include <stdio.h>
 
 #define DEFAULT_SCRATCH_BYTES ((uint64_t)1 << 30)

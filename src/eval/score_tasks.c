@@ -1,6 +1,7 @@
 #include "eval/score_tasks.h"
 
 #include "base/arithmetic.h"
+#include "base/team.h"
 #include "data/dataset.h"
 #include "learn/estimate.h"
 #include "learn/forward.h"

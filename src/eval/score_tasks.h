@@ -17,7 +17,7 @@ struct ff_score_job {
     uint32_t layers, first_head; /* layers used, and the lowest one with a head */
     uint64_t samples;
     unsigned threads;
-    unsigned ranks; /* processes of the team that share each layer */
+    unsigned ranks;            /* processes of the team that share each layer */
     uint64_t data_extra_bytes; /* ff_dataset_extra_bytes() */
     uint64_t scratch_bytes;    /* approximate limit of temporary files; at least those of a chunk */
     uint64_t memory_bytes;     /* 0: no budget */

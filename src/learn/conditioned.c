@@ -1,5 +1,6 @@
 #include "learn/conditioned.h"
 
+#include "base/team.h"
 #include "data/dataset.h"
 #include "nn/gemm.h"
 #include "nn/kernels.h"

@@ -1,6 +1,7 @@
 #include "model/layer.h"
 
 #include "base/rng.h"
+#include "base/team.h"
 #include "model/manifest.h"
 #include "nn/gemm.h"
 #include "nn/kernels.h"

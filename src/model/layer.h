@@ -13,6 +13,7 @@
 
 #include "base/buffers.h"
 #include "base/pool.h"
+#include "base/team.h"
 #include "model/pager.h"
 #include "nn/optimizer.h"
 #include "store/model_file.h"

@@ -45,16 +45,13 @@ int ff_layer_metrics_load(struct ff_ctx *ctx, struct ff_model_file *file,
 {
     struct ff_tile_key key = {'S', layer, FF_GENERATION_FINAL, 0, 0};
     const struct ff_recipe *recipe = &manifest->recipe;
-    int status = FF_OK;
+    int status;
 
     out[FF_METRIC_LEARNED_EPOCHS] = out[FF_METRIC_KEPT_EPOCH] = NAN;
-    if (file)
-        status = ff_model_file_get(file, &key, 1, ff_layer_metrics_stored(recipe), out);
-    if (status == FF_OK)
-        status = ff_team_broadcast(ctx, 0, out, FF_MOST_LAYER_METRICS * sizeof *out);
+    status = ff_model_file_get(file, &key, 1, ff_layer_metrics_stored(recipe), out);
     if (status == FF_OK &&
         !(are_sane(out, recipe->hidden[layer - 1]) && epochs_are_sane(out, manifest)))
         status = ff_fail(ctx, FF_ECORRUPT, "%s: layer %u: its metrics are out of range",
-                         file ? ff_model_file_path(file) : "rank 0", layer);
+                         ff_model_file_path(file), layer);
     return ff_about(ctx, status, FF_ABOUT_MODEL);
 }

@@ -1,6 +1,8 @@
 /* The manifest in a team: rank 0 alone reads it from the model file. */
 #include "model/manifest.h"
 
+#include "base/team.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,7 @@
 #include "model/tile_exchange.h"
 
+#include "base/team.h"
+
 /* What goes before each tile. */
 struct parcel {
     struct ff_tile_key key;

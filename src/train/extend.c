@@ -448,7 +448,7 @@ int ff_extend_run(struct ff_ctx *ctx, const struct ff_extend_opts *extend,
 {
     struct extending e = {.ctx = ctx, .extend = extend, .opts = opts};
     struct ff_train_opts rest = *opts;
-    int status = make_child(&e);
+    int status = ff_team_rank(ctx) == 0 ? make_child(&e) : FF_OK;
 
     release(&e);
     if (status != FF_OK)

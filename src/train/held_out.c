@@ -1,8 +1,10 @@
 #include "train/held_out.h"
 
+#include "eval/holdout.h"
 #include "learn/forward.h"
 #include "learn/streams.h"
 #include "nn/softmax.h"
+#include "train/team.h"
 
 struct measuring {
     const struct ff_manifest *manifest;
@@ -152,5 +154,20 @@ int ff_held_out_measure(struct ff_run *run, struct ff_set *set, const struct ff_
         *error = (double)m.wrong / (double)m.samples;
     ff_feed_free(m.feed);
     ff_buffers_free(run->ctx, n, buffers);
+    return status;
+}
+
+int ff_held_out_choose(struct ff_run *run)
+{
+    struct ff_manifest *manifest = &run->manifest;
+    int status = FF_OK;
+
+    for (uint32_t layer = 1; layer <= manifest->recipe.layers && status == FF_OK; layer++) {
+        float metrics[FF_MOST_LAYER_METRICS];
+
+        status = ff_run_metrics(run, layer, metrics);
+        if (status == FF_OK)
+            ff_holdout_choose(metrics, layer, &manifest->choice);
+    }
     return status;
 }

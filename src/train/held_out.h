@@ -16,5 +16,7 @@ FF_CHECK int ff_held_out_measure(struct ff_run *run, struct ff_set *set,
 /* The work of it. Its needs are beside those of the learner at rest; its operations are those on a
  * batch of held-out samples. */
 extern const struct ff_work ff_held_out_work;
+/* When all layers are trained: chooses the range of layers to sum by their metrics. */
+FF_CHECK int ff_held_out_choose(struct ff_run *run);
 
 #endif

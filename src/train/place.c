@@ -14,17 +14,23 @@
 
 int ff_place_scratch(struct ff_ctx *ctx, const char *model, const char *scratch, char out[PATH_MAX])
 {
-    const char *rank = scratch ? strstr(scratch, RANK) : NULL;
+    return ff_place_scratch_of(ctx, ff_team_rank(ctx), model, scratch, out);
+}
+
+int ff_place_scratch_of(struct ff_ctx *ctx, unsigned rank, const char *model, const char *scratch,
+                        char out[PATH_MAX])
+{
+    const char *mark = scratch ? strstr(scratch, RANK) : NULL;
     const char *from = scratch ? scratch : model;
-    int length = snprintf(out, PATH_MAX, "%.*s", (int)(rank ? rank - from : PATH_MAX), from);
+    int length = snprintf(out, PATH_MAX, "%.*s", (int)(mark ? mark - from : PATH_MAX), from);
 
     if (length < PATH_MAX && !scratch)
         length += snprintf(out + length, PATH_MAX - (size_t)length, SCRATCH_SUFFIX);
-    if (length < PATH_MAX && rank)
-        length += snprintf(out + length, PATH_MAX - (size_t)length, "%u%s", ff_team_rank(ctx),
-                           rank + strlen(RANK));
-    else if (length < PATH_MAX && ff_team_rank(ctx) > 0)
-        length += snprintf(out + length, PATH_MAX - (size_t)length, ".%u", ff_team_rank(ctx));
+    if (length < PATH_MAX && mark)
+        length +=
+            snprintf(out + length, PATH_MAX - (size_t)length, "%u%s", rank, mark + strlen(RANK));
+    else if (length < PATH_MAX && rank > 0)
+        length += snprintf(out + length, PATH_MAX - (size_t)length, ".%u", rank);
     if (length >= PATH_MAX)
         return ff_fail(ctx, FF_EINVAL, "the path of the scratch directory is too long");
     return FF_OK;

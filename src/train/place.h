@@ -12,6 +12,9 @@
  * 0 append ".RANK". FF_EINVAL: the path is too long. */
 FF_CHECK int ff_place_scratch(struct ff_ctx *ctx, const char *model, const char *scratch,
                               char out[PATH_MAX]);
+/* That of process RANK. */
+FF_CHECK int ff_place_scratch_of(struct ff_ctx *ctx, unsigned rank, const char *model,
+                                 const char *scratch, char out[PATH_MAX]);
 /* FF_EINVAL if the model of OPTS is its scratch directory or has the name of a scratch file there;
  * FF_ENOTFOUND or FF_EIO if the directory of the model does not exist or is a file. */
 FF_CHECK int ff_place_check(struct ff_ctx *ctx, const struct ff_train_opts *opts);

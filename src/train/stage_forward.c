@@ -2,6 +2,7 @@
 #include "eval/metrics.h"
 #include "learn/forward.h"
 #include "learn/streams.h"
+#include "train/held_out.h"
 #include "train/modes.h"
 #include "train/stages.h"
 #include "train/team.h"
@@ -416,22 +417,6 @@ static int put_metrics(struct forwarding *f)
     return f->run->file ? ff_model_file_put(f->run->file, &key, &matrix) : FF_OK;
 }
 
-/* Chooses the range of layers to sum by their metrics, when all are trained. */
-static int choose_range(struct ff_run *run)
-{
-    struct ff_manifest *manifest = &run->manifest;
-    int status = FF_OK;
-
-    for (uint32_t layer = 1; layer <= manifest->recipe.layers && status == FF_OK; layer++) {
-        float metrics[FF_MOST_LAYER_METRICS];
-
-        status = ff_layer_metrics_load(run->ctx, run->file, manifest, layer, metrics);
-        if (status == FF_OK)
-            ff_holdout_choose(metrics, layer, &manifest->choice);
-    }
-    return status;
-}
-
 int ff_stage_forward(struct ff_run *run)
 {
     struct forwarding f = {.run = run, .number = run->manifest.mark.layer};
@@ -450,7 +435,7 @@ int ff_stage_forward(struct ff_run *run)
     last = f.number == run->manifest.recipe.layers && ff_manifest_last_sweep(&run->manifest);
     ff_manifest_advance(&run->manifest);
     if (last && run->manifest.recipe.validation > 0)
-        status = choose_range(run);
+        status = ff_held_out_choose(run);
     if (status == FF_OK)
         status = ff_run_flip(run);
     if (status == FF_OK)

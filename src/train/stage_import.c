@@ -1,5 +1,7 @@
 /* The first stage: reads the dataset into boundary 0 of scratch. */
 #include "learn/import.h"
+
+#include "base/team.h"
 #include "train/modes.h"
 #include "train/same_data.h"
 #include "train/stages.h"

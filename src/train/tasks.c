@@ -1,6 +1,7 @@
 #include "train/tasks.h"
 
 #include "base/arithmetic.h"
+#include "base/team.h"
 #include "learn/estimate.h"
 #include "model/layer_metrics.h"
 #include "model/workers.h"
@@ -118,8 +119,7 @@ struct ff_task ff_train_task(const struct ff_job *job, struct ff_turn turn)
         .layer = turn.layer,
         .one_layer = ff_turn_is_of_layer(recipe, turn),
         .shown = trains,
-        .tiles =
-            ff_team_share(0, job->ranks, ff_tile_count(recipe->hidden[turn.layer - 1])).end,
+        .tiles = ff_team_share(0, job->ranks, ff_tile_count(recipe->hidden[turn.layer - 1])).end,
         .pages = work->pages,
         .chunks = trains ? job->geometry.chunks_per_batch : 1,
     };

@@ -1,6 +1,7 @@
 #include "train/team.h"
 
 #include "base/level.h"
+#include "base/team.h"
 #include "model/manifest_recipe.h"
 #include "nn/gemm.h"
 #include "train/begin.h"
@@ -56,6 +57,16 @@ int ff_run_check_knobs(struct ff_run *run, const struct ff_knobs *knobs)
 
     snprintf(text, sizeof text, "with %u chunks at a time", knobs->micro_chunks);
     return ff_team_check_same(run->ctx, "a plan", text);
+}
+
+int ff_run_metrics(struct ff_run *run, uint32_t layer, float out[FF_MOST_LAYER_METRICS])
+{
+    int status =
+        run->file ? ff_layer_metrics_load(run->ctx, run->file, &run->manifest, layer, out) : FF_OK;
+
+    return status == FF_OK
+               ? ff_team_broadcast(run->ctx, 0, out, FF_MOST_LAYER_METRICS * sizeof *out)
+               : status;
 }
 
 int ff_run_agree(struct ff_run *run, bool *stops)

@@ -2,6 +2,7 @@
 #ifndef FF_TRAIN_TEAM_H
 #define FF_TRAIN_TEAM_H
 
+#include "model/layer_metrics.h"
 #include "train/run.h"
 
 /* Checks that all processes run the same program, with the same kernels. */
@@ -14,6 +15,8 @@ FF_CHECK int ff_run_share_model(struct ff_run *run, const struct ff_recipe *reci
                                 struct ff_train_result *result);
 /* Checks that all processes divide a layer's batches in the same way. */
 FF_CHECK int ff_run_check_knobs(struct ff_run *run, const struct ff_knobs *knobs);
+/* ff_layer_metrics_load() of LAYER for all processes. */
+FF_CHECK int ff_run_metrics(struct ff_run *run, uint32_t layer, float out[FF_MOST_LAYER_METRICS]);
 /* *STOPS becomes true if it is so for any process: at once, or (ff_run_vote()) without waiting, at
  * the next call. */
 FF_CHECK int ff_run_agree(struct ff_run *run, bool *stops);

@@ -144,7 +144,7 @@ static int count_dead_units(struct ff_run *run, struct ff_train_result *result)
     for (uint32_t layer = 1; layer <= result->watched_layers && status == FF_OK; layer++) {
         float metrics[FF_MOST_LAYER_METRICS];
 
-        status = ff_layer_metrics_load(run->ctx, run->file, manifest, layer, metrics);
+        status = ff_run_metrics(run, layer, metrics);
         if (status == FF_OK) {
             uint64_t dead = (uint64_t)metrics[FF_METRIC_DEAD_UNITS];
 
@@ -372,6 +372,24 @@ static void remove_scratch_beside(struct ff_ctx *ctx, const struct ff_train_opts
         ff_scratch_remove(&scratch);
 }
 
+/* Removes the scratch of further processes, of an interrupted run by a larger team. */
+static void remove_scratch_of_others(struct ff_ctx *ctx, const struct ff_train_opts *opts)
+{
+    char directory[PATH_MAX], own[PATH_MAX];
+    struct ff_scratch scratch;
+    struct stat there;
+
+    if (ff_place_scratch(ctx, opts->model, opts->scratch, own) != FF_OK)
+        return;
+    for (unsigned rank = ff_team_size(ctx);
+         ff_place_scratch_of(ctx, rank, opts->model, opts->scratch, directory) == FF_OK &&
+         strcmp(directory, own) != 0 && lstat(directory, &there) == 0 && S_ISDIR(there.st_mode);
+         rank++) {
+        if (ff_scratch_open(ctx, directory, &scratch) == FF_OK)
+            ff_scratch_remove(&scratch);
+    }
+}
+
 /* Uses its own context, to keep the message of the failure. */
 static bool is_complete(const char *path)
 {
@@ -417,5 +435,7 @@ int ff_train_run(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     ff_scratch_close(&scratch);
     if (status == FF_OK && opts->scratch)
         remove_scratch_beside(ctx, opts);
+    if (status == FF_OK && ff_team_rank(ctx) == 0)
+        remove_scratch_of_others(ctx, opts);
     return status;
 }

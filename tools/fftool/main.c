@@ -9,6 +9,7 @@
 #include "team.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <fftool/team.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -107,24 +108,6 @@ static void print_warning(void *arg, const char *text)
     report_warning(cli, "%s", text);
 }
 
-/* Rank 0 alone tells what is wrong with the options: all processes have the same. */
-static int parse_options(const struct command *command, int argc, char **argv, void *settings,
-                         const char *operands[2], struct cli *cli)
-{
-    int saved = cli->rank > 0 ? dup(STDERR_FILENO) : -1, null = -1, result;
-
-    if (saved >= 0)
-        null = open("/dev/null", O_WRONLY);
-    if (null >= 0)
-        dup2(null, STDERR_FILENO);
-    result = options_parse(command, argc, argv, settings, operands, &cli->given);
-    if (null >= 0)
-        dup2(saved, STDERR_FILENO);
-    close(null);
-    close(saved);
-    return result;
-}
-
 /* Runs COMMAND, which has all its options. ARGV[0] is its name. */
 static int run_with_options(const struct command *command, int argc, char **argv)
 {
@@ -140,10 +123,15 @@ static int run_with_options(const struct command *command, int argc, char **argv
     bus_error_catch(command->name);
     ff_ctx_on_warning(cli.ctx, print_warning, &cli);
     result = team_join(&cli);
+    if (result == EXIT_DONE && !command->spreads)
+        ff_team_leave(cli.ctx);
     if (result != EXIT_DONE || (cli.rank > 0 && !command->spreads))
         goto out;
     options_defaults(command, settings);
-    result = parse_options(command, argc, argv, settings, operands, &cli);
+    team_take_turn(&cli, 0);
+    result = options_parse(command, argc, argv, settings, operands, &cli.given);
+    team_end(&cli, result);
+    team_take_turn(&cli, 1);
     if (result == OPTIONS_HELP) {
         options_defaults(command, settings);
         options_help(command, settings, stdout);
@@ -156,6 +144,8 @@ static int run_with_options(const struct command *command, int argc, char **argv
     if (command->release != NULL)
         command->release(settings);
 out:
+    if (cli.ctx != NULL)
+        ff_team_leave(cli.ctx);
     ff_ctx_free(cli.ctx);
     free(cli.given);
     free(settings);

@@ -27,9 +27,15 @@ bool team_speaks(const struct cli *cli)
     return !interrupt_asked(NULL);
 }
 
+void team_take_turn(const struct cli *cli, unsigned turn)
+{
+    if ((cli->rank == 0) == (turn == 1))
+        ff_team_wait(cli->ctx);
+}
+
 void team_end(const struct cli *cli, int result)
 {
-    if (result != EXIT_DONE && result != EXIT_INTERRUPTED) {
+    if (result > EXIT_DONE && result != EXIT_INTERRUPTED) {
         fflush(stderr);
         ff_team_abort(cli->ctx, result);
     }

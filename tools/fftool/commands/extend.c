@@ -142,5 +142,6 @@ const struct command cmd_extend = {
     .options = options,
     .settings_bytes = sizeof(struct settings),
     .init = init,
+    .spreads = true,
     .run = run,
 };

@@ -1,0 +1,130 @@
+#!/bin/sh
+# Several processes train, evaluate and predict together: with the bits of one.
+# shellcheck source=tests/cli/lib
+# shellcheck disable=SC2086 # options are words
+. "${FFTOOL_ROOT:?}/tests/cli/lib"
+
+team=${FFTOOL%/*}/tests/fftool-mpi
+if ! command -v mpirun >/dev/null || [ ! -x "$team" ]; then
+    echo "SKIPPED: OpenMPI is not installed (tools/bootstrap packages test)"
+    exit 0
+fi
+# As root, with more processes than processors, each with threads of its own.
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+one=$FFTOOL
+common="--data $data --limit 600 --batch 50 --quiet"
+
+# ranks N CODES ARGUMENT...: the program as N processes
+ranks()
+{
+    printf '#!/bin/sh\nexec mpirun -q -n %s %s "$@"\n' "$1" "$team" >launch
+    chmod +x launch
+    FFTOOL=$PWD/launch
+    shift
+    ff "$@"
+    FFTOOL=$one
+}
+
+# same RANKS NAME OPTIONS: each number of ranks, with one thread or two, has the weights of one
+# process
+same()
+{
+    ff 0 train $common $3 --model one.ff --force
+    want=$(weights_hash one.ff)
+    for n in $1; do
+        ranks $n 0 train $common $3 --threads $((1 + n % 2)) --model team.ff --force
+        ok "$2: $n ranks have the weights of one process" [ "$(weights_hash team.ff)" = "$want" ]
+    done
+}
+
+same "2 3 4" conditioned "--hidden 300x2 --epochs 1"
+same 2 paged "--hidden 3000x2 --epochs 1 --memory 64M"
+same 3 sampled "--hidden 300x2 --epochs 1 --label-samples 3 --pass-on posterior"
+same 2 sweeps "--hidden 300x2 --epochs 2 --sweeps 2 --jitter 1 --augment-copies 2 --dropout 0"
+same 3 held-out "--hidden 300x2 --epochs 3 --validation 0.2 --patience 1"
+same 2 classic "--hidden 300x2 --recipe classic --epochs 1 --head-epochs 1 --negatives hard"
+same 3 symba "--hidden 300x2 --recipe symba --epochs 1 --head-epochs 1 --dropout 0.1"
+same 2 unsupervised "--hidden 300x2 --recipe unsupervised --epochs 1 --head-epochs 1"
+same 3 ff-full "--hidden 300x2 --mode ff-full --epochs 1 --peer-normalisation 0.1"
+same 4 "fewer tiles than ranks" "--hidden 40x2 --epochs 1"
+
+# What is not spread: by every process the same, or by the first alone
+ff 0 train $common --hidden 300x2 --epochs 1 --validation 0.2 --model one.ff --force
+for words in "eval one.ff --data $data --quiet" "predict one.ff --input $data --quiet" \
+    "eval one.ff --data $data --split train --layers 1 --quiet" "inspect one.ff"; do
+    ff 0 $words
+    sed 's/^time .*//; s/^memory.*//' out >alone
+    for n in 2 3; do
+        ranks $n 0 $words
+        sed 's/^time .*//; s/^memory.*//' out >together
+        ok "$n ranks: the same output of $words" cmp alone together
+    done
+done
+ff 0 extend one.ff -o alone.ff --hidden +300 --quiet
+ranks 3 0 extend one.ff -o together.ff --hidden +300 --quiet
+ok "3 ranks extend to the same weights" \
+    [ "$(weights_hash together.ff)" = "$(weights_hash alone.ff)" ]
+ranks 2 0 predict one.ff --input $data --output predictions.csv --quiet
+ff 0 predict one.ff --input $data --quiet
+ok "one file of predictions" cmp out predictions.csv
+
+# Interrupted and killed, and resumed by another number of processes
+long="$common --hidden 300x3 --epochs 30 --checkpoint-interval 0 --threads 1 --model long.ff"
+ff 0 train $common --hidden 300x3 --epochs 30 --model whole.ff
+# stopped SIGNAL N CODES: N ranks get SIGNAL when they have saved something
+stopped()
+{
+    rm -f err
+    printf '#!/bin/sh\nexec mpirun -q -n %s %s "$@"\n' "$2" "$team" >launch
+    rm -rf long.ff.scratch*
+    timeout -k 5 120 ./launch train $long >out 2>err </dev/null &
+    while [ ! -e "long.ff.scratch.$(($2 - 1))" ] || [ ! -e long.ff ]; do sleep 0.1; done
+    sleep 0.5
+    pids=$(pgrep -f "^$team train .*--model long.ff" | tail -n "$3")
+    [ -z "$pids" ] || kill -"$1" $pids
+    code=0
+    wait $! || code=$?
+    command="kill -$1 of $3 of $2 ranks"
+}
+stopped USR1 3 3
+ok "interrupted (exit code $code)" [ $code -eq 130 ]
+ok "one process says how to resume" [ "$(grep -c 'fftool resume long.ff' err)" -eq 1 ]
+stopped USR1 2 1
+ok "one process's signal stops all (exit code $code)" [ $code -eq 130 ]
+stopped KILL 4 1
+ok "a killed process ends all (exit code $code)" [ $code -ne 0 ]
+ff 0 inspect long.ff --verify
+ok "the model is incomplete and sound" has out 'not complete'
+ranks 2 0 resume long.ff --quiet --threads 2
+ok "the weights of a run that was not interrupted" \
+    [ "$(weights_hash long.ff)" = "$(weights_hash whole.ff)" ]
+ok "no scratch is left" [ -z "$(ls -d ./*.scratch* 2>/dev/null)" ]
+
+# Failures: one message, from the process that failed, and its exit code
+ranks 3 2 train $common --mode bp --hidden 40 --model bp.ff
+ok "backpropagation is refused once" [ "$(grep -c 'mode bp is not spread' err)" -eq 1 ]
+ranks 3 2 train $common --no-such-option
+ok "a wrong option is refused once" [ "$(grep -c 'no-such-option' err)" -eq 1 ]
+ranks 3 1 train --data missing --hidden 40 --quiet
+ok "missing data is reported once" [ "$(grep -c '^fftool' err)" -eq 1 ]
+: >file.1
+ranks 3 1 train $common --hidden 300 --model x.ff --scratch "file.%r/"
+ok "a failure of one process names it" has err '^fftool: train: rank 1: '
+ok "and is reported once" [ "$(grep -c '^fftool' err)" -eq 1 ]
+
+# differs CODES PATTERN FIRST SECOND: two ranks of other options are refused
+differs()
+{
+    printf '#!/bin/sh\nexec mpirun -q -n 1 %s : -n 1 %s\n' "$3" "$4" >launch
+    code=0
+    ./launch >out 2>err </dev/null || code=$?
+    command="other options or kernels"
+    ok "refused: $2" has err "rank 1.* $2"
+    ok "with exit code $1" [ $code -eq "$1" ]
+}
+other="train $common --hidden 300 --model other.ff --force"
+differs 1 "dropout" "$team $other" "$team $other --dropout 0.5"
+differs 1 'with.*but rank 0 has' "$team $other" "env OPENBLAS_CORETYPE=Nehalem $team $other"
+
+finish
