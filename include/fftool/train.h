@@ -107,7 +107,8 @@ struct ff_train_opts {
     bool measure_speed;
     bool no_disk_check; /* begin even if the plan needs more disk space than is free, as on a file
                            system that compresses; else that is FF_EFULL at the start */
-    char reserved[6];   /* 0 */
+    uint16_t ranks;     /* for ff_plan_train(): processes of the team; 0: those of the context */
+    char reserved[4];   /* 0 */
 };
 
 struct ff_train_result {

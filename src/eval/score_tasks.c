@@ -270,7 +270,7 @@ static void settle(struct ff_score_job *job)
         largest = ff_larger(largest, ff_estimate_largest_tile(&shape));
         widest = (uint32_t)ff_larger(widest, shape.units);
     }
-    job->program = ff_estimate_program(job->threads, &products);
+    job->program = ff_estimate_program(job->threads, job->ranks, &products);
     job->base = job->results;
     ff_workers_needs(job->threads, 1, &use, &job->base);
     ff_scratch_needs(&job->base);

@@ -14,8 +14,8 @@ struct ff_products {
     bool forward_only;     /* nothing is trained */
 };
 
-/* Memory of the process beyond accounted and mapped memory, in bytes. */
-uint64_t ff_estimate_program(unsigned threads, const struct ff_products *products);
+/* Memory of a process beyond accounted and mapped memory, in bytes; one of RANKS in its team. */
+uint64_t ff_estimate_program(unsigned threads, unsigned ranks, const struct ff_products *products);
 /* Elements of the largest tile of a layer's weights. */
 size_t ff_estimate_tile(uint32_t units, uint32_t fan_in);
 /* Elements of the largest tile of all tensors of a layer like SHAPE. */

@@ -78,7 +78,7 @@ int ff_begin_check_use(struct ff_ctx *ctx, const struct ff_recipe *recipe,
         return ff_fail(ctx, FF_EINVAL, "micro-batch: mode %s holds the whole batch", mode->name);
     if (opts->tile_slots && !ff_mode_work(mode, FF_STAGE_TRAIN)->pages)
         return ff_fail(ctx, FF_EINVAL, "tile slots: mode %s holds every layer", mode->name);
-    if (ff_team_size(ctx) > 1 && !ff_recipe_has_goodness(recipe))
+    if ((ff_team_size(ctx) > 1 || opts->ranks > 1) && !ff_recipe_has_goodness(recipe))
         return ff_fail(ctx, FF_EINVAL,
                        "mode %s is not spread over several processes: backpropagation needs the "
                        "deltas of a whole layer at every step; start one",

@@ -18,7 +18,7 @@ int ff_train_job(struct ff_ctx *ctx, const struct ff_manifest *manifest,
     struct ff_dataset_spec spec = ff_data_spec(manifest, opts, &location);
 
     *out = ff_job_make(manifest, opts, compression);
-    out->ranks = ff_team_size(ctx);
+    out->ranks = opts->ranks > 0 ? opts->ranks : ff_team_size(ctx);
     return spec.path ? ff_dataset_extra_bytes(ctx, &spec, &out->data_extra_bytes) : FF_OK;
 }
 
@@ -199,7 +199,7 @@ void ff_train_tasks_init(struct ff_train_tasks *out, const struct ff_job *job)
         .job = job,
     };
     count_base(out);
-    out->program = ff_estimate_program(job->threads, &products);
+    out->program = ff_estimate_program(job->threads, job->ranks, &products);
 }
 
 /* Total number of optimizer steps. */

@@ -143,7 +143,7 @@ struct ff_demand ff_train_demand(const void *arg, const struct ff_task *task,
     ff_needs_add(&reading, &tasks->reading);
     ff_needs_add(&writing, &tasks->writing);
     if (task->kind == FF_STAGE_IMPORT)
-        program = ff_estimate_program(job->threads, &none);
+        program = ff_estimate_program(job->threads, job->ranks, &none);
     if (task->kind == FF_STAGE_FORWARD) {
         consider_loading(job, task, knobs, reading, &peak);
         ff_needs_add(&needs, &tasks->metrics);

@@ -215,6 +215,9 @@ void ff_train_tasks_time(const struct ff_train_tasks *tasks, const struct ff_tim
     struct ff_time_opts quietly = {.opts = &silent};
     double nominal = FF_NOMINAL_FLOPS * tasks->job->threads;
 
+    plan->speed_source = FF_SPEED_NONE;
+    if (tasks->job->ranks > 1) /* it depends on the other processes and on the network */
+        return;
     plan->speed_source = FF_SPEED_GIVEN;
     if (time->opts->gflops > 0) {
         estimate(tasks, time, time->opts->gflops * 1e9, plan);

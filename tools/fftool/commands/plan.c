@@ -21,6 +21,7 @@ struct settings {
     struct ff_plan_data data; /* features 0: from height and width, or the default */
     const char *hidden;       /* NULL: by default */
     const char *depths, *modes;
+    uint32_t ranks;
     bool json, quiet;
 };
 
@@ -33,7 +34,10 @@ static void init(void *arg)
     settings->data.size = sizeof settings->data;
     settings->data.samples = DEFAULT_SAMPLES;
     settings->data.classes = DEFAULT_CLASSES;
+    settings->ranks = 1;
 }
+
+#define MOST_RANKS 1024
 
 static void hidden_default(const struct option_spec *option, char *text, size_t size)
 {
@@ -196,6 +200,14 @@ static const struct option_spec options[] = {
      .offset = IN_OPTS(memory_bytes),
      .min = 1,
      .default_text = no_default},
+    {.kind = OPTION_COUNT,
+     .name = "ranks",
+     .argument = "N",
+     .help = "processes that train together (mpirun -n N), of which one is planned; without an "
+             "estimate of time",
+     .offset = offsetof(struct settings, ranks),
+     .min = 1,
+     .max = MOST_RANKS},
     {.kind = OPTION_REAL,
      .name = "gflops",
      .argument = "N",
@@ -257,6 +269,7 @@ static int plan_one(struct planning *planning, struct ff_recipe *recipe)
     int status;
 
     *row = (struct row){.plan.size = sizeof row->plan};
+    opts.ranks = (uint16_t)planning->settings->ranks;
     opts.on_epoch_time = on_epoch_time;
     opts.arg = row;
     ff_recipe_drop_unused(recipe, modes->names, modes->n);

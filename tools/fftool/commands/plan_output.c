@@ -118,6 +118,8 @@ void plan_time_line(const struct ff_plan *plan, void (*line)(void *arg, const ch
 {
     const struct lines lines = {line, arg};
 
+    if (plan->speed_source == FF_SPEED_NONE)
+        return;
     if (plan->speed_source != FF_SPEED_NOMINAL || plan->seconds >= FEW_SECONDS)
         say(&lines, "estimated time: about %s at %.1f GFLOP/s (%s)", text_duration(plan->seconds).s,
             plan->gflops, speed_names[plan->speed_source]);

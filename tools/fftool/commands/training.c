@@ -51,7 +51,21 @@ bool training_fills_missing(const struct training *training)
     return strcmp(training->missing, "mean") == 0;
 }
 
-static json_t *epoch_object(const struct ff_epoch_report *report)
+/* What this process has exchanged with the others of its team, if there are any. */
+static void add_team(struct json_builder *object, const struct cli *cli)
+{
+    struct ff_team_traffic traffic;
+
+    if (ff_team_size(cli->ctx) == 1)
+        return;
+    ff_team_traffic(cli->ctx, &traffic);
+    json_add(object, "ranks", json_from_count(ff_team_size(cli->ctx)));
+    json_add(object, "sent_bytes", json_from_count(traffic.sent));
+    json_add(object, "received_bytes", json_from_count(traffic.received));
+    json_add(object, "exchange_seconds", json_from_real(traffic.waited));
+}
+
+static json_t *epoch_object(const struct cli *cli, const struct ff_epoch_report *report)
 {
     struct json_builder object = json_build(json_object());
     const char *kind = report->head ? "head" : report->layer > 0 ? "layer" : "network";
@@ -72,6 +86,7 @@ static json_t *epoch_object(const struct ff_epoch_report *report)
     json_add(&object, "gflops", json_from_real(report->gflops));
     json_add_memory(&object, &report->memory);
     json_add(&object, "scratch_bytes", json_from_count(report->scratch_bytes));
+    add_team(&object, cli);
     return json_built(&object);
 }
 
@@ -146,7 +161,7 @@ static void on_epoch(void *arg, const struct ff_epoch_report *report)
     uint32_t last = report->head ? run->head_epochs : run->epochs;
     double now = now_s();
 
-    log_line(run, epoch_object(report));
+    log_line(run, epoch_object(run->cli, report));
     if (!run->training->verbose && report->epoch != last &&
         now - run->last_line_s < LINE_INTERVAL_S)
         return;
@@ -306,6 +321,18 @@ static double measure_reference(const struct cli *cli, const struct training *tr
     return gflops;
 }
 
+/* Memory and scratch are those of the process that prints. */
+static void print_team(const struct cli *cli)
+{
+    struct ff_team_traffic traffic;
+
+    ff_team_traffic(cli->ctx, &traffic);
+    if (ff_team_size(cli->ctx) > 1)
+        printf("%u processes, of which this one sent %s and received %s in %s\n",
+               ff_team_size(cli->ctx), text_bytes(traffic.sent).s, text_bytes(traffic.received).s,
+               text_duration(traffic.waited).s);
+}
+
 static void print_result(const struct cli *cli, const struct ff_train_result *result)
 {
     if (result->was_complete) {
@@ -320,6 +347,7 @@ static void print_result(const struct cli *cli, const struct ff_train_result *re
     printf("memory: ");
     print_memory(stdout, &result->memory);
     printf("\nscratch: peak %s on disk\n", text_bytes(result->scratch_peak_bytes).s);
+    print_team(cli);
     if (result->held_out_samples > 0)
         printf("held out: %s%s%s\n", text_counted(result->held_out_samples, "sample").s,
                result->choice.first > 0 ? ", error " : "",
@@ -357,6 +385,7 @@ static int print_result_json(const struct run *run, const struct ff_train_result
     }
     json_add(&object, "scratch_peak_bytes", json_from_count(result->scratch_peak_bytes));
     json_add(&object, "bytes_written", json_from_count(result->bytes_written));
+    add_team(&object, cli);
     json_add_memory(&object, &result->memory);
     json_add(&object, "planned_bytes",
              result->planned_bytes > 0 ? json_from_count(result->planned_bytes) : json_null());
