@@ -29,6 +29,7 @@ static void describe(const char *hidden, uint32_t classes)
         .first_head = ff_recipe_first_head(&manifest.recipe),
         .samples = 10000,
         .threads = 2,
+        .ranks = 1,
         .scratch_bytes = (uint64_t)1 << 30,
     };
 }
