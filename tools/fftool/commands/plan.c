@@ -203,8 +203,7 @@ static const struct option_spec options[] = {
     {.kind = OPTION_COUNT,
      .name = "ranks",
      .argument = "N",
-     .help = "processes that train together (mpirun -n N), of which one is planned; without an "
-             "estimate of time",
+     .help = "processes of the team (mpirun -n N), one of which is planned; without time",
      .offset = offsetof(struct settings, ranks),
      .min = 1,
      .max = MOST_RANKS},
