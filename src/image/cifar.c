@@ -140,7 +140,7 @@ static int choose_label(struct cifar *cifar, const struct ff_dataset_spec *spec)
 
     cifar->column = layout->n_labels - 1;
     for (unsigned i = 0; wanted && i < layout->n_labels; i++) {
-        char number[8];
+        char number[16];
 
         snprintf(number, sizeof number, "%u", i + 1);
         if (strcmp(wanted, layout->labels[i].name) == 0 || strcmp(wanted, number) == 0) {

@@ -19,8 +19,10 @@ struct raw {
 static void put_le(struct data_bytes *bytes, uint64_t value, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        const unsigned char byte = i < sizeof value ? (unsigned char)(value >> 8 * i) : 0;
+        unsigned char byte = 0;
 
+        if (i < sizeof value)
+            byte = (unsigned char)(value >> 8 * i);
         data_put(bytes, &byte, 1);
     }
 }

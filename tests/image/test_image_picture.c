@@ -75,7 +75,8 @@ static unsigned stored(const unsigned char *row, size_t i, int depth)
 
     if (depth == 16)
         return (unsigned)row[2 * i] << 8 | row[2 * i + 1];
-    return row[i / per_byte] >> (8 - (size_t)depth * (i % per_byte + 1)) & ((1u << depth) - 1);
+    return (unsigned)row[i / per_byte] >> (8 - (size_t)depth * (i % per_byte + 1)) &
+           ((1u << depth) - 1);
 }
 
 static unsigned char png_value(size_t k, const unsigned char *row, size_t x, size_t c)
