@@ -14,7 +14,7 @@ int ff_evaluate(struct ff_ctx *ctx, const struct ff_evaluate_opts *opts,
     struct ff_evaluation own = {.size = 0};
     struct ff_own_evaluate_opts own_opts;
     int status =
-        ff_sized_check(ctx, "ff_evaluation", result, FF_UP_TO(struct ff_evaluation, confusion));
+        ff_sized_check(ctx, "ff_evaluation", result, FF_UP_TO(struct ff_evaluation, class_names));
 
     if (status != FF_OK)
         return status;
@@ -32,6 +32,7 @@ void ff_evaluate_release(struct ff_evaluation *result)
     free(result->layer_error);
     free(result->upto_error);
     free(result->confusion);
+    free(result->class_names);
     ff_sized_give(&empty, sizeof empty, result);
 }
 

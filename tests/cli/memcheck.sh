@@ -40,4 +40,15 @@ clean "a complete model" resume model.ff --quiet
 clean eval eval model.ff --data "$data" --limit 20 --quiet
 clean "predict by the head" predict model.ff --input "$data" --limit 5 --method head --quiet
 clean "inspect --verify" inspect model.ff --verify --layer 2 --json
+
+iris=$data/iris
+clean "a table" train --data "$iris" --hidden 8x2 --epochs 1 --model iris.ff --log iris.jsonl --quiet
+clean "classes with names" eval iris.ff --data "$iris" --json --quiet
+clean predict predict iris.ff --input "$iris" --output species.csv --quiet
+clean extend extend iris.ff -o more.ff --hidden +8 --quiet
+for output in iris.safetensors iris.npz iris/; do
+    clean "export to $output" export iris.ff -o $output --quiet
+done
+clean import import iris.safetensors -o imported.ff --quiet
+clean diff diff iris.ff imported.ff
 finish
