@@ -27,7 +27,7 @@ struct ff_team_traffic {
     double waited;           /* seconds in exchanges, waiting for others included */
 };
 
-/* True if a launcher (mpirun) has started this process as one of a team. */
+/* True if a launcher (mpirun, srun) has started this process as one of several. */
 bool ff_team_is_launched(void);
 /*
  * Makes CTX that of a process of the team, which one context of a process may join, once. A process

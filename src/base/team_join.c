@@ -5,14 +5,16 @@
 
 #include <stdlib.h>
 
-/* What launchers set in the environment of every process: OpenMPI, MPICH and those like it, and
- * resource managers. */
-static const char *const launchers[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"};
+/* The number of processes as launchers put it into the environment of each: OpenMPI's mpirun, that
+ * of MPICH and those like it, and Slurm's srun. */
+static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
 
 bool ff_team_is_launched(void)
 {
-    for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++) {
-        if (getenv(launchers[i]))
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const char *size = getenv(sizes[i]);
+
+        if (size && strtoul(size, NULL, 10) > 1)
             return true;
     }
     return false;

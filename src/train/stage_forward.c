@@ -469,17 +469,21 @@ static bool can_recompute(int status)
 
 int ff_run_need_set(struct ff_run *run, uint32_t boundary, struct ff_set **out)
 {
-    int status = ff_boundary_open(&run->boundaries, boundary, out);
+    struct ff_set *found = NULL;
+    int status = ff_boundary_open(&run->boundaries, boundary, &found);
     bool missing = can_recompute(status);
 
     if (status != FF_OK && !missing)
         return status;
     /* If it is for one process of a team, all recompute. */
     status = ff_run_agree(run, &missing);
-    if (status != FF_OK || !missing)
+    if (status == FF_OK && !missing) {
+        *out = found;
+        return FF_OK;
+    }
+    ff_set_close(found);
+    if (status != FF_OK)
         return status;
-    ff_set_close(*out);
-    *out = NULL;
     /* No warning at the start of a later sweep, where boundary 0 is always missing. */
     if (boundary > 0 || run->manifest.mark.sweep == 0)
         ff_run_notify(
