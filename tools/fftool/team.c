@@ -1,10 +1,18 @@
 #include "team.h"
-#include "common/interrupt.h"
 #include <fftool/team.h>
+#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 
-#define WAIT_MS 700 /* for each rank below */
+/* How long a rank waits for each one below it to end the team. OpenMPI continues all processes at
+ * once, and terminates them a second later. */
+#define WAIT_S 2
+#define MOST_WAIT_S 10
+
+static void wake(int number)
+{
+    (void)number; /* only ends the wait */
+}
 
 int team_join(struct cli *cli)
 {
@@ -18,13 +26,14 @@ int team_join(struct cli *cli)
 
 bool team_speaks(const struct cli *cli)
 {
-    long ms = (long)cli->rank * WAIT_MS;
-    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    unsigned seconds = cli->rank * WAIT_S;
+    struct timespec wait = {.tv_sec = seconds < MOST_WAIT_S ? seconds : MOST_WAIT_S};
 
     if (cli->rank == 0)
         return true;
-    nanosleep(&time, NULL); /* ended early by the signal that ends the team */
-    return !interrupt_asked(NULL);
+    signal(SIGCONT, wake);
+    signal(SIGTERM, wake);
+    return nanosleep(&wait, NULL) == 0;
 }
 
 void team_take_turn(const struct cli *cli, unsigned turn)
