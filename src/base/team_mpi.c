@@ -4,7 +4,6 @@
 #include "base/team.h"
 #include "base/team_engine.h"
 
-#include <limits.h>
 #include <mpi.h>
 #include <stdlib.h>
 

@@ -411,6 +411,8 @@ int ff_layer_goodness(const struct ff_layer *layer, size_t all_rows, float *sums
 {
     int status = ff_team_gather(layer->ctx, sums, all_rows * sizeof *sums, layer->tiles);
 
+    if (status != FF_OK)
+        return status;
     for (size_t row = 0; row < all_rows; row++) {
         float sum = 0;
 
@@ -418,7 +420,7 @@ int ff_layer_goodness(const struct ff_layer *layer, size_t all_rows, float *sums
             sum += sums[tile * all_rows + row];
         goodness[row] = sum / (float)layer->units;
     }
-    return status;
+    return FF_OK;
 }
 
 int ff_layer_gather(const struct ff_layer *layer, size_t rows, float *y)
