@@ -38,8 +38,9 @@ struct ff_team {
     unsigned rank;                       /* of this process, from 0 */
     unsigned size;                       /* number of processes, at least 1 */
     const struct ff_team_engine *engine; /* NULL: the process is alone */
-    struct ff_team_traffic traffic;
-    bool voting; /* a vote is under way */
+    bool voting;                         /* a vote is under way */
+    _Atomic uint64_t sent, received;     /* bytes */
+    double waited;                       /* seconds */
 };
 
 struct ff_ctx {

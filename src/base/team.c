@@ -37,22 +37,75 @@ int ff_team_broadcast(struct ff_ctx *ctx, unsigned root, void *data, size_t byte
     return team->engine ? team->engine->broadcast(ctx, root, data, bytes) : FF_OK;
 }
 
-int ff_team_gather_columns(struct ff_ctx *ctx, const struct ff_team_columns *columns, float *matrix)
+/* The columns of RANK's tiles, in the given ROWS. */
+static struct ff_team_block columns_of(const struct ff_ctx *ctx, unsigned rank,
+                                       const struct ff_team_columns *columns, void *matrix,
+                                       struct ff_range rows)
+{
+    struct ff_range share = ff_team_share(rank, ctx->team.size, columns->tiles);
+    uint32_t first = share.first * columns->tile_columns, end = share.end * columns->tile_columns;
+
+    first = first < columns->columns ? first : columns->columns;
+    end = end < columns->columns ? end : columns->columns;
+    return (struct ff_team_block){
+        .matrix = matrix,
+        .rows = rows,
+        .columns = {first, end},
+        .bytes = columns->bytes,
+        .stride = columns->columns * columns->bytes,
+    };
+}
+
+int ff_team_gather_columns(struct ff_ctx *ctx, const struct ff_team_columns *columns, void *matrix)
 {
     const struct ff_team *team = &ctx->team;
+    struct ff_range all = {0, columns->rows};
     int status = FF_OK;
 
     for (unsigned rank = 0; team->engine && rank < team->size && status == FF_OK; rank++) {
-        struct ff_range share = ff_team_share(rank, team->size, columns->tiles);
-        uint32_t first = share.first * columns->tile_columns,
-                 end = share.end * columns->tile_columns;
+        struct ff_team_block block = columns_of(ctx, rank, columns, matrix, all);
 
-        end = end < columns->columns ? end : columns->columns;
-        if (first < end)
-            status = team->engine->broadcast_matrix(ctx, rank, matrix + first, columns->rows,
-                                                    end - first, columns->columns);
+        if (block.columns.first < block.columns.end)
+            status = team->engine->broadcast_block(ctx, rank, &block);
     }
     return status;
+}
+
+int ff_team_gather_beside(struct ff_ctx *ctx, void *items, size_t bytes, uint32_t n)
+{
+    const struct ff_team *team = &ctx->team;
+
+    return team->engine ? team->engine->gather_beside(ctx, items, bytes, n) : FF_OK;
+}
+
+int ff_team_complete_rows(struct ff_ctx *ctx, const struct ff_team_columns *columns, void *matrix)
+{
+    const struct ff_team *team = &ctx->team;
+    struct ff_range own = ff_team_share(team->rank, team->size, columns->rows);
+    size_t bytes = 2 * team->size * sizeof(struct ff_team_block);
+    struct ff_team_block *given, *taken;
+    int status;
+
+    if (!team->engine)
+        return FF_OK;
+    given = ff_alloc(ctx, FF_MEM_OTHER, bytes);
+    if (!given)
+        return ff_alloc_status(ctx);
+    taken = given + team->size;
+    for (unsigned rank = 0; rank < team->size; rank++) {
+        struct ff_range rows = ff_team_share(rank, team->size, columns->rows);
+
+        given[rank] = columns_of(ctx, team->rank, columns, matrix, rows);
+        taken[rank] = columns_of(ctx, rank, columns, matrix, own);
+    }
+    status = team->engine->swap_beside(ctx, given, taken);
+    ff_free(ctx, FF_MEM_OTHER, given, bytes);
+    return status;
+}
+
+void ff_team_waited(struct ff_ctx *ctx, double seconds)
+{
+    ctx->team.waited += seconds;
 }
 
 int ff_team_send(struct ff_ctx *ctx, unsigned to, const void *data, size_t bytes)
@@ -121,7 +174,10 @@ void ff_team_leave(struct ff_ctx *ctx)
     if (team->voting)
         (void)!team->engine->finish_vote(ctx, &bits);
     team->engine->leave();
-    ctx->team = (struct ff_team){.size = 1};
+    ctx->team.engine = NULL;
+    ctx->team.rank = 0;
+    ctx->team.size = 1;
+    ctx->team.voting = false;
 }
 
 void ff_team_wait(struct ff_ctx *ctx)
@@ -149,5 +205,7 @@ unsigned ff_team_size(const struct ff_ctx *ctx)
 
 void ff_team_traffic(const struct ff_ctx *ctx, struct ff_team_traffic *out)
 {
-    *out = ctx->team.traffic;
+    const struct ff_team *team = &ctx->team;
+
+    *out = (struct ff_team_traffic){team->sent, team->received, team->waited};
 }

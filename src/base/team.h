@@ -30,15 +30,28 @@ FF_CHECK int ff_team_gather(struct ff_ctx *ctx, void *items, size_t bytes, uint3
 /* Copies DATA from rank ROOT to all. */
 FF_CHECK int ff_team_broadcast(struct ff_ctx *ctx, unsigned root, void *data, size_t bytes);
 
-/* A matrix (rows, columns) whose columns are divided into tiles, all of the same size but the
- * last. */
+/* A matrix (rows, columns) of elements of BYTES whose columns are divided into tiles, all of the
+ * same size but the last. */
 struct ff_team_columns {
-    size_t rows;
-    uint32_t columns, tile_columns, tiles;
+    size_t bytes;
+    uint32_t rows, columns, tile_columns, tiles;
 };
 /* Gathers MATRIX: every rank has set the columns of its share of tiles. */
 FF_CHECK int ff_team_gather_columns(struct ff_ctx *ctx, const struct ff_team_columns *columns,
-                                    float *matrix);
+                                    void *matrix);
+
+/*
+ * Exchanges that one thread may make while another makes those above. They wait without using the
+ * processor, and are no part of the time that the team has waited.
+ */
+/* The same as ff_team_gather(). */
+FF_CHECK int ff_team_gather_beside(struct ff_ctx *ctx, void *items, size_t bytes, uint32_t n);
+/* Every rank has set the columns of its share of the tiles of MATRIX, and gets the rows of its
+ * share of the rows whole. */
+FF_CHECK int ff_team_complete_rows(struct ff_ctx *ctx, const struct ff_team_columns *columns,
+                                   void *matrix);
+/* Adds SECONDS to the time that the team has waited. */
+void ff_team_waited(struct ff_ctx *ctx, double seconds);
 
 /* Between two ranks of a team that is not alone: each send has its receive. */
 FF_CHECK int ff_team_send(struct ff_ctx *ctx, unsigned to, const void *data, size_t bytes);

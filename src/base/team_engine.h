@@ -2,15 +2,24 @@
 #ifndef FF_BASE_TEAM_ENGINE_H
 #define FF_BASE_TEAM_ENGINE_H
 
-#include "base/context.h"
+#include "base/team.h"
+
+/* Columns FIRST .. END - 1 of the rows of a matrix. */
+struct ff_team_block {
+    uint8_t *matrix;
+    struct ff_range rows, columns;
+    size_t bytes, stride; /* of an element, and of a row */
+};
 
 /* All return FF_OK, or FF_EIO with the message set, and count the context's traffic. See team.h. */
 struct ff_team_engine {
     int (*gather)(struct ff_ctx *ctx, void *items, size_t bytes, uint32_t n);
+    int (*gather_beside)(struct ff_ctx *ctx, void *items, size_t bytes, uint32_t n);
+    /* Sends GIVEN[r] to rank r, and receives TAKEN[r] from it. */
+    int (*swap_beside)(struct ff_ctx *ctx, const struct ff_team_block *given,
+                       const struct ff_team_block *taken);
     int (*broadcast)(struct ff_ctx *ctx, unsigned root, void *data, size_t bytes);
-    /* The same for ROWS x COLUMNS floats, rows STRIDE floats apart. */
-    int (*broadcast_matrix)(struct ff_ctx *ctx, unsigned root, float *matrix, size_t rows,
-                            uint32_t columns, size_t stride);
+    int (*broadcast_block)(struct ff_ctx *ctx, unsigned root, const struct ff_team_block *block);
     int (*send)(struct ff_ctx *ctx, unsigned to, const void *data, size_t bytes);
     int (*receive)(struct ff_ctx *ctx, unsigned from, void *data, size_t bytes);
     /* Begins to combine the BITS of all ranks, and waits for the result. */

@@ -179,18 +179,26 @@ static void keep_goodness(struct scoring *s, const struct ff_forward_block *bloc
         scores[(size_t)i * s->classes + block->stream - FF_STREAM_CLASS] = block->goodness[i];
 }
 
-/* Keeps the goodness, and the outputs if a layer or a head above needs them. */
 static int take_block(void *arg, const struct ff_forward_block *block)
 {
     struct scoring *s = arg;
-    struct ff_compression none = {FF_CODEC_NONE, 0};
-    struct ff_matrix matrix = {FF_F32, block->rows, units(s, s->number), block->y};
 
     if (!s->by_head)
         keep_goodness(s, block);
-    if (!s->out)
-        return FF_OK;
-    return ff_set_put(s->out, block->chunk, block->stream, &matrix, FF_F32, &none);
+    return FF_OK;
+}
+
+/* Keeps the outputs for the layer or the head above. */
+static int store_outputs(void *arg, size_t n, const struct ff_forward_outputs *outputs)
+{
+    const struct ff_compression none = {FF_CODEC_NONE, 0};
+    struct scoring *s = arg;
+    int status = FF_OK;
+
+    for (size_t i = 0; i < n && status == FF_OK; i++)
+        status =
+            ff_set_put(s->out, outputs[i].chunk, outputs[i].stream, &outputs[i].y, FF_F32, &none);
+    return status;
 }
 
 /* True if a trainer has replaced the tiles of GENERATION since the manifest was read. */
@@ -240,8 +248,10 @@ static int forward_layer(struct scoring *s, uint32_t number, struct ff_feed *fee
         .streams = s->streams,
         .n_streams = s->n_streams,
         .plain = s->no_goodness,
-        .no_outputs = s->out == NULL,
         .sink = take_block,
+        .store = s->out ? store_outputs : NULL,
+        .stored = FF_F32,
+        .beside = s->out && s->job.ranks > 1,
         .begin_chunk = begin_chunk,
         .arg = s,
     };

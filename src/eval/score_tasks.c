@@ -152,7 +152,8 @@ static struct ff_peak layer_peak(const struct ff_score_job *job, uint64_t rows, 
     ff_estimate_loading(&layer, &loading);
     ff_peak_consider(&peak, &loading);
     ff_layer_needs(&layer, job->threads, &needs);
-    ff_forward_needs(job->manifest, &layer, &geometry, ff_score_streams(job), false, &needs);
+    ff_forward_needs(job->manifest, &layer, &geometry, ff_score_streams(job), n > 0 ? FF_F32 : 0,
+                     n > 0 && job->ranks > 1, &needs);
     if (n > 0)
         ff_set_needs(n, values, geometry.chunks, &none, &needs);
     ff_peak_consider(&peak, &needs);

@@ -1,8 +1,11 @@
 #include "learn/forward.h"
 
 #include "base/arithmetic.h"
+#include "base/clock.h"
+#include "base/side_thread.h"
 #include "learn/conditioned.h"
 #include "learn/pairs.h"
+#include "learn/row_exchange.h"
 #include "learn/streams.h"
 #include "nn/gemm.h"
 #include "nn/kernels.h"
@@ -19,24 +22,30 @@ struct pass {
     const struct ff_forward_opts *opts;
     size_t max_rows, all_rows;
     float *y, *sums, *goodness;
-    float *stored_y; /* the outputs that are being stored */
-    struct ff_beside storing;
-    struct ff_forward_block stored[FF_FORWARD_PIECES];
-    size_t n_stored;
-    int store_status;
     struct ff_conditioned conditioned; /* label-conditioned layers: instead of the last two */
+    /* The outputs that are being stored: by a worker, or in a team by a thread of their own. */
+    float *stored_y;  /* if they are stored beside; else they are in Y */
+    uint8_t *encoded; /* in a team: (rows, units) as they are stored, if that is not as f32 */
+    struct ff_forward_outputs stored[FF_FORWARD_PIECES];
+    size_t n_stored, stored_rows;
+    int store_status;
+    struct ff_beside storing;
+    struct ff_side_thread exchanging;
 };
 
-#define MAX_BUFFERS 4
+#define MAX_BUFFERS 5
 
-static size_t list_buffers(struct pass *pass, const struct ff_layer *layer, bool beside,
-                           struct ff_buffer out[MAX_BUFFERS])
+static size_t list_buffers(struct pass *pass, const struct ff_layer *layer, enum ff_dtype stored,
+                           bool beside, struct ff_buffer out[MAX_BUFFERS])
 {
     size_t outputs = pass->max_rows * layer->units, n = 0;
 
     out[n++] = (struct ff_buffer){&pass->y, FF_MEM_ACTIVATIONS, outputs, sizeof(float)};
     if (beside)
         out[n++] = (struct ff_buffer){&pass->stored_y, FF_MEM_ACTIVATIONS, outputs, sizeof(float)};
+    if (stored && layer->shared)
+        out[n++] = (struct ff_buffer){&pass->encoded, FF_MEM_ACTIVATIONS,
+                                      ff_row_exchange_bytes(layer, stored, pass->max_rows), 1};
     if (layer->classes)
         return n;
     out[n++] = (struct ff_buffer){&pass->sums, FF_MEM_ACTIVATIONS, pass->max_rows * layer->tiles,
@@ -57,13 +66,13 @@ static size_t pass_rows(const struct ff_geometry *geometry, size_t n_streams)
 }
 
 void ff_forward_needs(const struct ff_manifest *manifest, const struct ff_layer *layer,
-                      const struct ff_geometry *geometry, size_t n_streams, bool beside,
-                      struct ff_needs *needs)
+                      const struct ff_geometry *geometry, size_t n_streams, enum ff_dtype stored,
+                      bool beside, struct ff_needs *needs)
 {
     struct pass shape = {.max_rows = pass_rows(geometry, n_streams)};
     struct ff_buffer buffers[MAX_BUFFERS];
 
-    ff_buffers_count(list_buffers(&shape, layer, beside, buffers), buffers, needs);
+    ff_buffers_count(list_buffers(&shape, layer, stored, beside, buffers), buffers, needs);
     if (!layer->classes)
         return;
     shape.conditioned = ff_conditioned_make(manifest, layer, shape.max_rows, false);
@@ -75,7 +84,8 @@ void ff_forward_needs(const struct ff_manifest *manifest, const struct ff_layer 
 bool ff_forward_fits_beside(const struct ff_layer *layer, const struct ff_geometry *geometry,
                             size_t n_streams)
 {
-    return pass_rows(geometry, n_streams) * layer->units * sizeof(float) <= MOST_BESIDE_BYTES;
+    return layer->shared ||
+           pass_rows(geometry, n_streams) * layer->units * sizeof(float) <= MOST_BESIDE_BYTES;
 }
 
 struct normalise_job {
@@ -120,7 +130,7 @@ static int pass_conditioned(struct pass *pass, size_t n, const struct ff_block *
         .blocks = blocks, .n_blocks = n, .all_rows = pass->all_rows, .z = pass->y};
     int status = ff_conditioned_forward(&pass->conditioned, &rows);
 
-    if (status != FF_OK || (pass->opts->no_outputs && !pass->opts->active))
+    if (status != FF_OK || (!pass->opts->store && !pass->opts->active))
         return status;
     return ff_conditioned_outputs(&pass->conditioned, &rows);
 }
@@ -134,52 +144,110 @@ static const float *goodness_of(const struct pass *pass, const struct ff_block *
     return pass->goodness + block->first;
 }
 
-/* Computes the outputs of N loaded pieces. */
+/* Notes which of the units that this process has computed are active. */
+static void mark_active(const struct pass *pass)
+{
+    const struct ff_layer *layer = pass->opts->layer;
+    size_t first = (size_t)layer->own.first * layer->tile_units;
+
+    ff_mark_active(pass->all_rows, ff_layer_own_units(layer), pass->y + first, layer->units,
+                   pass->opts->active + first);
+}
+
+/* Computes the outputs of N loaded pieces; in a team they are normalised when rows are whole. */
 static int compute(struct pass *pass, size_t n, const struct ff_block *blocks)
 {
     const struct ff_forward_opts *opts = pass->opts;
     const struct ff_layer *layer = opts->layer;
     int status = layer->classes ? pass_conditioned(pass, n, blocks) : pass_plain(pass, n, blocks);
 
-    if (status == FF_OK && (opts->active || !opts->no_outputs))
-        status = ff_layer_gather(layer, pass->all_rows, pass->y);
     if (status != FF_OK)
         return status;
     if (opts->active)
-        ff_mark_active(pass->all_rows, layer->units, pass->y, layer->units, opts->active);
-    if (!opts->plain && !opts->no_outputs)
+        mark_active(pass);
+    if (!opts->plain && opts->store && !layer->shared)
         ff_forward_normalise(pass->workers->pool, pass->all_rows, layer->units, pass->y);
     return FF_OK;
 }
 
-static void store_task(void *arg, size_t task, unsigned worker)
+/* Makes the rows to be stored whole. */
+static int exchange(struct pass *pass, float *y, const uint8_t **whole)
 {
-    struct pass *pass = arg;
+    const struct ff_forward_opts *opts = pass->opts;
+    const struct ff_row_exchange exchange = {opts->layer, opts->stored, opts->plain, y,
+                                             pass->encoded};
+    double began = ff_now();
+    int status = ff_row_exchange(&exchange, (uint32_t)pass->stored_rows, whole);
 
-    (void)task;
-    (void)worker;
-    pass->store_status = pass->opts->store(pass->opts->arg, pass->n_stored, pass->stored);
+    if (!opts->beside)
+        ff_team_waited(pass->workers->ctx, ff_now() - began);
+    return status;
 }
 
-/* Waits until the blocks before are stored, then stores those in pass->y. */
-static int store(struct pass *pass, size_t n, const struct ff_forward_block *blocks)
+static void store_outputs(void *arg)
 {
-    float *before = pass->stored_y;
+    struct pass *pass = arg;
+    const struct ff_forward_opts *opts = pass->opts;
+    float *y = opts->beside ? pass->stored_y : pass->y;
+    enum ff_dtype dtype = opts->layer->shared ? opts->stored : FF_F32;
+    const uint8_t *whole = (const void *)y;
+
+    pass->store_status = opts->layer->shared ? exchange(pass, y, &whole) : FF_OK;
+    if (pass->store_status != FF_OK)
+        return;
+    for (size_t i = 0; i < pass->n_stored; i++) {
+        struct ff_matrix *stored = &pass->stored[i].y;
+
+        stored->dtype = dtype;
+        stored->data = whole;
+        whole += stored->rows * ff_row_bytes(dtype, stored->columns);
+    }
+    pass->store_status = opts->store(opts->arg, pass->n_stored, pass->stored);
+}
+
+static void store_task(void *arg, size_t task, unsigned worker)
+{
+    (void)task;
+    (void)worker;
+    store_outputs(arg);
+}
+
+/* Waits until the outputs before are stored. */
+static int finish_storing(struct pass *pass)
+{
+    double began = ff_now();
 
     ff_pool_finish(pass->workers->pool, &pass->storing);
-    if (!pass->opts->store || pass->store_status != FF_OK)
-        return pass->store_status;
-    for (size_t i = 0; i < n; i++) {
-        pass->stored[i] = blocks[i];
-        pass->stored[i].x = pass->stored[i].goodness = NULL;
+    if (pass->exchanging.runs) {
+        ff_side_thread_finish(&pass->exchanging);
+        ff_team_waited(pass->workers->ctx, ff_now() - began);
     }
+    return pass->store_status;
+}
+
+/* Stores the outputs of N blocks, which are in pass->y. */
+static int store(struct pass *pass, size_t n, const struct ff_forward_block *blocks)
+{
+    const struct ff_forward_opts *opts = pass->opts;
+    float *before = pass->stored_y;
+    int status = finish_storing(pass);
+
+    if (!opts->store || status != FF_OK)
+        return status;
+    for (size_t i = 0; i < n; i++)
+        pass->stored[i] = (struct ff_forward_outputs){
+            blocks[i].chunk, blocks[i].stream,
+            .y = {.rows = blocks[i].rows, .columns = opts->layer->units}};
     pass->n_stored = n;
-    if (!pass->opts->beside) {
-        store_task(pass, 0, 0);
+    pass->stored_rows = pass->all_rows;
+    if (!opts->beside) {
+        store_outputs(pass);
         return pass->store_status;
     }
     pass->stored_y = pass->y;
     pass->y = before;
+    if (opts->layer->shared)
+        return ff_side_thread_run(pass->workers->ctx, &pass->exchanging, store_outputs, pass);
     ff_pool_beside(pass->workers->pool, &pass->storing, 1, store_task, pass);
     return FF_OK;
 }
@@ -228,8 +296,6 @@ static int forward_pieces(struct pass *pass, uint32_t chunk, size_t first_stream
                                             .rows = pieces[i].rows,
                                             .x = pieces[i].x,
                                             .goodness = goodness_of(pass, &blocks[i])};
-        if (!opts->no_outputs)
-            done[i].y = pass->y + blocks[i].first * (size_t)opts->layer->units;
         status = opts->sink(opts->arg, &done[i]);
     }
     if (status == FF_OK)
@@ -285,13 +351,21 @@ static int forward_chunk(struct pass *pass, uint32_t chunk)
     return status;
 }
 
+static int gather_active(const struct ff_forward_opts *opts)
+{
+    const struct ff_team_columns columns = ff_layer_columns(opts->layer, 1, 1);
+
+    return ff_team_gather_columns(opts->layer->ctx, &columns, opts->active);
+}
+
 int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts)
 {
     struct pass pass = {
         .workers = workers, .opts = opts, .max_rows = pass_rows(opts->geometry, opts->n_streams)};
     struct ff_buffer buffers[MAX_BUFFERS];
-    size_t n = list_buffers(&pass, opts->layer, opts->beside, buffers);
-    int status = ff_buffers_alloc(workers->ctx, n, buffers);
+    enum ff_dtype stored = opts->store ? opts->stored : 0;
+    size_t n = list_buffers(&pass, opts->layer, stored, opts->beside, buffers);
+    int status = ff_buffers_alloc(workers->ctx, n, buffers), stored_status;
 
     if (status == FF_OK && opts->layer->classes) {
         pass.conditioned = ff_conditioned_make(opts->manifest, opts->layer, pass.max_rows, false);
@@ -304,11 +378,13 @@ int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts)
         if (chunk % CHUNKS_PER_SAMPLE == 0)
             ff_memory_sample(workers->ctx);
     }
-    ff_pool_finish(workers->pool, &pass.storing);
+    stored_status = finish_storing(&pass);
     if (status == FF_OK)
-        status = pass.store_status;
+        status = stored_status;
+    if (status == FF_OK && opts->active)
+        status = gather_active(opts);
     ff_conditioned_release(&pass.conditioned);
-    n = list_buffers(&pass, opts->layer, opts->beside, buffers);
+    n = list_buffers(&pass, opts->layer, stored, opts->beside, buffers);
     ff_buffers_free(workers->ctx, n, buffers);
     return status;
 }

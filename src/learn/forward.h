@@ -19,7 +19,12 @@ struct ff_forward_block {
     const float *x;        /* (rows, fan_in) */
     const float *goodness; /* (rows), or (rows, classes) of a label-conditioned layer; NULL with
                               PLAIN */
-    const float *y;        /* (rows, units), normalised unless PLAIN; NULL with NO_OUTPUTS */
+};
+
+/* The outputs of a block, normalised unless PLAIN: (rows, units), valid during the call. */
+struct ff_forward_outputs {
+    uint32_t chunk, stream;
+    struct ff_matrix y;
 };
 
 /* Chunks that a pass leaves out: FIRST .. END - 1. */
@@ -36,16 +41,16 @@ struct ff_forward_opts {
     const uint32_t *streams; /* in ascending order */
     size_t n_streams;
     bool plain;      /* backpropagation: plain outputs, no goodness */
-    bool no_outputs; /* the sink needs the goodness only */
     uint8_t *active; /* (units) or NULL: set to 1 for units that were positive for any row */
     /* Called for each chunk and, within it, each stream, in ascending order. A nonzero result ends
      * the pass and is returned. */
     int (*sink)(void *arg, const struct ff_forward_block *block);
-    /* Stores the N blocks of one load after the sink has had them, in ascending order, one call at
-     * a time; their X and GOODNESS are NULL. BESIDE: in any thread, while the next blocks are
-     * computed; it must use neither feed nor pool. A nonzero result ends the pass and is returned.
-     * May be NULL. */
-    int (*store)(void *arg, size_t n, const struct ff_forward_block *blocks);
+    /* Stores the N outputs of one load after the sink has had their blocks, in ascending order, one
+     * call at a time: as type STORED, in which processes of a team exchange them. BESIDE: in any
+     * thread, while the next ones are computed; it must use neither feed nor pool. A nonzero result
+     * ends the pass and is returned. NULL: only the goodness is needed. */
+    int (*store)(void *arg, size_t n, const struct ff_forward_outputs *outputs);
+    enum ff_dtype stored;
     bool beside;
     /* Called for each chunk before its blocks; a nonzero result ends the pass and is returned. May
      * be NULL. */
@@ -62,11 +67,13 @@ struct ff_left_out ff_forward_left_out(const struct ff_manifest *manifest,
 uint64_t ff_forward_samples(const struct ff_geometry *geometry, struct ff_left_out left_out);
 
 FF_CHECK int ff_forward(struct ff_workers *workers, const struct ff_forward_opts *opts);
-/* Adds the memory of the pass of LAYER over N_STREAMS, without layer and feed. */
+/* Adds the memory of the pass of LAYER, of which a process of a team may have a part, over
+ * N_STREAMS, without layer and feed. STORED 0: outputs are not stored. */
 void ff_forward_needs(const struct ff_manifest *manifest, const struct ff_layer *layer,
-                      const struct ff_geometry *geometry, size_t n_streams, bool beside,
-                      struct ff_needs *needs);
-/* True if a second buffer of outputs is small, so that they can be stored beside. */
+                      const struct ff_geometry *geometry, size_t n_streams, enum ff_dtype stored,
+                      bool beside, struct ff_needs *needs);
+/* True if outputs should be stored beside: if a second buffer of them is small, or in a team, where
+ * storing waits for others. */
 bool ff_forward_fits_beside(const struct ff_layer *layer, const struct ff_geometry *geometry,
                             size_t n_streams);
 

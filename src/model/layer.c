@@ -49,6 +49,7 @@ struct ff_layer ff_layer_part(const struct ff_layer *shape, unsigned rank, unsig
 {
     struct ff_layer part = *shape;
 
+    part.shared = size > 1;
     part.own = ff_team_share(rank, size, shape->tiles);
     return part;
 }
@@ -425,7 +426,13 @@ int ff_layer_goodness(const struct ff_layer *layer, size_t all_rows, float *sums
 
 int ff_layer_gather(const struct ff_layer *layer, size_t rows, float *y)
 {
-    const struct ff_team_columns columns = {rows, layer->units, layer->tile_units, layer->tiles};
+    const struct ff_team_columns columns = ff_layer_columns(layer, sizeof *y, rows);
 
     return ff_team_gather_columns(layer->ctx, &columns, y);
+}
+
+struct ff_team_columns ff_layer_columns(const struct ff_layer *layer, size_t bytes, size_t rows)
+{
+    return (struct ff_team_columns){bytes, (uint32_t)rows, layer->units, layer->tile_units,
+                                    layer->tiles};
 }

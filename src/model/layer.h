@@ -25,6 +25,7 @@ struct ff_layer {
     uint32_t fan_in, units;
     uint32_t classes; /* classes of a label-conditioned layer; else 0 */
     uint32_t tile_units, tiles;
+    bool shared;         /* by the processes of a team */
     struct ff_range own; /* tiles that this process holds and walks: all, or its share in a team */
     int states;          /* number of optimizer states; 0: not in training */
     /* Of a layer that a team shares, weights and their state have the rows of the own tiles only;
@@ -158,5 +159,8 @@ FF_CHECK int ff_layer_goodness(const struct ff_layer *layer, size_t all_rows, fl
                                float *goodness);
 /* Gathers Y (rows, units), of which every process of the team has computed its units. */
 FF_CHECK int ff_layer_gather(const struct ff_layer *layer, size_t rows, float *y);
+/* Describes a matrix (rows, units) of elements of BYTES, which the processes share as they share
+ * the units. */
+struct ff_team_columns ff_layer_columns(const struct ff_layer *layer, size_t bytes, size_t rows);
 
 #endif

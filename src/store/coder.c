@@ -131,7 +131,7 @@ static struct pass make_pass(const struct ff_matrix *matrix, enum ff_dtype store
     };
     size_t full = ff_larger(FF_BLOCK_ELEMENTS * ff_dtype_size(stored), pass.stored_unit);
 
-    pass.matrix_unit = pass.unit_elements * ff_dtype_size(matrix->dtype);
+    pass.matrix_unit = (size_t)ff_row_bytes(matrix->dtype, (uint32_t)pass.unit_elements);
     pass.block_units = full / pass.stored_unit;
     /* A full block even if whole rows do not fill it, so that wider rows never need less. */
     pass.block_bytes = ff_smaller(full, pass.units * pass.stored_unit);

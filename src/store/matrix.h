@@ -32,7 +32,7 @@ struct ff_compression {
 
 /* A matrix in memory, rows * columns elements, row-major, without gaps. Not owned. */
 struct ff_matrix {
-    enum ff_dtype dtype; /* not FF_SCALED_U8 */
+    enum ff_dtype dtype; /* FF_SCALED_U8: rows of ff_row_bytes(), only to be stored */
     uint32_t rows, columns;
     const void *data;
 };

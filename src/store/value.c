@@ -84,7 +84,7 @@ static int check_request(struct ff_ctx *ctx, struct ff_bytes key, const struct f
     if (key.size < 1 || key.size > FF_KEY_MAX)
         return ff_fail(ctx, FF_EINVAL, "a key of %zu bytes: must have 1 to %d bytes", key.size,
                        FF_KEY_MAX);
-    if (!ff_dtype_stores(stored, matrix->dtype))
+    if (matrix->dtype != stored && !ff_dtype_stores(stored, matrix->dtype))
         return ff_fail(ctx, FF_EINVAL, "%s elements cannot be stored as %s",
                        ff_dtype_name(matrix->dtype), ff_dtype_name(stored));
     if (raw_size(stored, matrix->rows, matrix->columns) == 0)

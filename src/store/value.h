@@ -56,10 +56,11 @@
 size_t ff_value_bound(enum ff_dtype stored, uint32_t rows, uint32_t columns,
                       const struct ff_compression *compression);
 /*
- * Encodes MATRIX as dtype STORED (see ff_dtype_stores()) into OUT (capacity at least
- * ff_value_bound()) and sets *SIZE to the bytes written. With zstd, dense data is shuffled first;
- * the fraction of zero elements decides. A payload that compression does not make smaller is stored
- * uncompressed. Fails with FF_EINVAL, FF_ENOMEM, FF_EBUDGET. Allocates nothing without compression.
+ * Encodes MATRIX as dtype STORED, which is its own or stores it (ff_dtype_stores()), into OUT
+ * (capacity at least ff_value_bound()) and sets *SIZE to the bytes written. With zstd, dense data
+ * is shuffled first; the fraction of zero elements decides. A payload that compression does not
+ * make smaller is stored uncompressed. Fails with FF_EINVAL, FF_ENOMEM, FF_EBUDGET. Allocates
+ * nothing without compression.
  */
 FF_CHECK int ff_value_encode(struct ff_coder *coder, struct ff_bytes key,
                              const struct ff_matrix *matrix, enum ff_dtype stored,

@@ -49,7 +49,7 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
 
     (void)knobs;
     ff_job_feed_needs(job, layer - 1, pieces, FF_FEED_STORE, out);
-    ff_forward_needs(job->manifest, &of, &job->geometry, pieces, false, out);
+    ff_forward_needs(job->manifest, &of, &job->geometry, pieces, 0, false, out);
     ff_buffers_count(list_buffers(&shape, &job->geometry, buffers), buffers, out);
 }
 
@@ -127,7 +127,6 @@ static int measure(struct ff_run *run, struct measuring *m, struct ff_set *set,
         .left_out = {0, (uint32_t)(geometry->batches * geometry->chunks_per_batch)},
         .streams = streams,
         .n_streams = n,
-        .no_outputs = true,
         .sink = take_block,
         .begin_chunk = begin_chunk,
         .arg = m,

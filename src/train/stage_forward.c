@@ -106,7 +106,7 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
     if (has_head_below(&manifest->recipe, layer))
         ff_layer_needs(&shape.head, job->threads, out);
     ff_job_feed_needs(job, layer - 1, pieces, FF_FEED_STORE, out);
-    ff_forward_needs(manifest, &shape.layer, &job->geometry, pieces,
+    ff_forward_needs(manifest, &shape.layer, &job->geometry, pieces, n > 0 ? job->stored : 0,
                      n > 0 && stores_beside(manifest, &job->geometry, &shape.layer, n_streams),
                      out);
     if (n > 0)
@@ -120,7 +120,7 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
 static void operations(const struct ff_job *job, uint32_t layer, ff_operation_fn *visit, void *arg)
 {
     const struct ff_manifest *manifest = job->manifest;
-    struct ff_layer shape = ff_layer_of(manifest, layer, 0);
+    struct ff_layer shape = ff_job_layer(job, layer, 0);
     uint32_t streams[FF_MAX_STREAMS], chunks = job->geometry.chunks_per_batch;
     uint32_t passed = ff_streams_passed(manifest, true, streams);
     uint32_t stored = ff_streams_stored(manifest, layer, true, streams);
@@ -255,27 +255,26 @@ static int take_block(void *arg, const struct ff_forward_block *block)
     return status;
 }
 
-static int store_block(struct forwarding *f, const struct ff_forward_block *block)
+static int store_stream(struct forwarding *f, const struct ff_forward_outputs *outputs)
 {
     const struct ff_compression *compression = &f->run->job.compression;
-    struct ff_matrix labels = {FF_U16, block->rows, 1, f->labels[block->chunk % 2]};
-    struct ff_matrix outputs = {FF_F32, block->rows, f->layer.units, block->y};
+    struct ff_matrix labels = {FF_U16, outputs->y.rows, 1, f->labels[outputs->chunk % 2]};
     int status = FF_OK;
 
-    if (f->labelled && block->stream == f->streams[0])
-        status = ff_set_put(f->out, block->chunk, FF_STREAM_LABELS, &labels, FF_U16, compression);
-    if (status == FF_OK && is_stored(f, block->stream))
-        status = ff_set_put(f->out, block->chunk, block->stream, &outputs, f->run->job.stored,
-                            compression);
+    if (f->labelled && outputs->stream == f->streams[0])
+        status = ff_set_put(f->out, outputs->chunk, FF_STREAM_LABELS, &labels, FF_U16, compression);
+    if (status == FF_OK && is_stored(f, outputs->stream))
+        status = ff_set_put(f->out, outputs->chunk, outputs->stream, &outputs->y,
+                            f->run->job.stored, compression);
     return status;
 }
 
-static int store_blocks(void *arg, size_t n, const struct ff_forward_block *blocks)
+static int store_outputs(void *arg, size_t n, const struct ff_forward_outputs *outputs)
 {
     int status = FF_OK;
 
     for (size_t i = 0; i < n && status == FF_OK; i++)
-        status = store_block(arg, &blocks[i]);
+        status = store_stream(arg, &outputs[i]);
     return status;
 }
 
@@ -328,7 +327,8 @@ static int forward_layer(struct forwarding *f)
     opts.n_streams = f->n_streams;
     opts.active = f->metrics.active;
     if (f->out) {
-        opts.store = store_blocks;
+        opts.store = store_outputs;
+        opts.stored = run->job.stored;
         opts.beside = stores_beside(&run->manifest, &run->job.geometry, &f->layer, f->n_streams);
     }
     ff_clock_phase(&run->clock, &phase, forward_flops(f, phase.rows_total));

@@ -267,7 +267,6 @@ START_TEST(requests_that_make_no_sense_are_refused)
         {{FF_BF16, 1, 1, data}, FF_F32, {FF_CODEC_NONE, 0}},
         {{FF_U8, 1, 1, data}, FF_U16, {FF_CODEC_NONE, 0}},
         {{FF_SCALED_U8, 1, 1, data}, FF_F32, {FF_CODEC_NONE, 0}},
-        {{FF_SCALED_U8, 1, 1, data}, FF_SCALED_U8, {FF_CODEC_NONE, 0}},
         {{FF_F32, 1, 1, data}, FF_F32, {FF_CODEC_ZSTD, 0}},
         {{FF_F32, 1, 1, data}, FF_F32, {FF_CODEC_ZSTD, 20}},
         {{FF_F32, 1, 1, data}, FF_F32, {(enum ff_codec)7, 1}},
