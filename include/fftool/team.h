@@ -5,7 +5,8 @@
  * `make MPI=1`.
  *
  * Every process of the team makes the same calls with the same arguments. The first, rank 0, reads
- * and writes the model file; the others need none. All read the dataset. If a call fails in one
+ * and writes the model file; the others need none. All read the dataset, or with
+ * ff_team_share_data() rank 0 alone. If a call fails in one
  * process, the others may wait for it forever: it must end the team with ff_team_abort().
  */
 #ifndef FFTOOL_TEAM_H
@@ -35,6 +36,9 @@ bool ff_team_is_launched(void);
  * without MPI; FF_EMISMATCH: the team has several versions of the library, or of its kernels.
  */
 FF_CHECK int ff_team_join(struct ff_ctx *ctx);
+/* Lets rank 0 alone read datasets from now on, and give the rows to the others, which need no copy
+ * of the data. All processes must call it. Does nothing if CTX is alone. */
+void ff_team_share_data(struct ff_ctx *ctx);
 /* Waits for the others and leaves the team. Call it before freeing CTX. */
 void ff_team_leave(struct ff_ctx *ctx);
 /* Waits until every process of the team calls it. */

@@ -39,6 +39,7 @@ struct ff_team {
     unsigned size;                       /* number of processes, at least 1 */
     const struct ff_team_engine *engine; /* NULL: the process is alone */
     bool voting;                         /* a vote is under way */
+    bool shares_data;                    /* rank 0 alone reads datasets */
     _Atomic uint64_t sent, received;     /* bytes */
     double waited;                       /* seconds */
 };

@@ -180,6 +180,11 @@ void ff_team_leave(struct ff_ctx *ctx)
     ctx->team.voting = false;
 }
 
+void ff_team_share_data(struct ff_ctx *ctx)
+{
+    ctx->team.shares_data = true;
+}
+
 void ff_team_wait(struct ff_ctx *ctx)
 {
     uint32_t none = 0;

@@ -4,6 +4,7 @@
 #include "base/arithmetic.h"
 #include "data/format.h"
 #include "data/labels.h"
+#include "data/shared.h"
 #include "input/input.h"
 #include "input/paths.h"
 
@@ -205,19 +206,35 @@ static int read_sample(struct ff_dataset *dataset, size_t max_rows, void *featur
 
 int ff_dataset_open(struct ff_ctx *ctx, const struct ff_dataset_spec *spec, struct ff_dataset **out)
 {
-    return ff_about(ctx, open_dataset(ctx, spec, out), FF_ABOUT_DATA);
+    bool shared = ff_data_is_to_share(ctx, spec);
+    int status = FF_OK;
+
+    *out = NULL;
+    if (!shared || ctx->team.rank == 0)
+        status = ff_about(ctx, open_dataset(ctx, spec, out), FF_ABOUT_DATA);
+    return status == FF_OK && shared ? ff_data_share_opened(ctx, out) : status;
+}
+
+static int read_rows(struct ff_dataset *dataset, size_t max_rows, void *features, uint16_t *labels,
+                     size_t *rows)
+{
+    bool sampled = dataset->info.rows < dataset->info.all_rows;
+
+    return sampled ? read_sample(dataset, max_rows, features, labels, rows)
+                   : dataset->format->read(dataset, max_rows, features, labels, rows);
 }
 
 int ff_dataset_read(struct ff_dataset *dataset, size_t max_rows, void *features, uint16_t *labels,
                     size_t *rows)
 {
-    bool sampled = dataset->info.rows < dataset->info.all_rows;
-    int status;
+    int status = FF_OK;
 
     assert(max_rows > 0);
     *rows = 0;
-    status = sampled ? read_sample(dataset, max_rows, features, labels, rows)
-                     : dataset->format->read(dataset, max_rows, features, labels, rows);
+    if (!ff_data_is_received(dataset))
+        status = read_rows(dataset, max_rows, features, labels, rows);
+    if (status == FF_OK && dataset->shared)
+        status = ff_data_share_rows(dataset, features, labels, rows);
     if (status != FF_OK)
         *rows = 0;
     return ff_about(dataset->ctx, status, FF_ABOUT_DATA);
@@ -225,8 +242,12 @@ int ff_dataset_read(struct ff_dataset *dataset, size_t max_rows, void *features,
 
 int ff_dataset_describe(struct ff_dataset *dataset, struct ff_data_files *out)
 {
+    int status = FF_OK;
+
     *out = (struct ff_data_files){.count = 0};
-    return dataset->format->describe(dataset, out);
+    if (!ff_data_is_received(dataset))
+        status = dataset->format->describe(dataset, out);
+    return status == FF_OK && dataset->shared ? ff_data_share_files(dataset, out) : status;
 }
 
 static int stat_file(struct ff_ctx *ctx, const char *path, struct ff_data_file *out)

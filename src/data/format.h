@@ -25,6 +25,7 @@ struct ff_dataset_spec {
     enum ff_split split;        /* which files of a directory */
     const struct ff_rows *rows; /* if not NULL, the dataset; PATH is its name in messages */
     bool unlabelled;            /* read no labels (predict) */
+    bool together;       /* all processes of the team open it, so that rank 0 may read it for all */
     uint64_t sample;     /* size of a random subsample; 0, or at least the number of rows: all */
     uint64_t known_rows; /* in the files, which need not be counted; with SCHEMA; 0: not known */
     const struct ff_schema *schema; /* of the model that is to use the data; NULL: to be found */
@@ -58,6 +59,7 @@ struct ff_dataset {
     /* That of the spec, if it has one, and whatever open() finds, which leaves it empty if all is
      * as it is for images with labels from 0 on. Released by ff_dataset_close(). */
     struct ff_schema schema;
+    bool shared;                 /* with the other processes of the team (data/shared.h) */
     struct ff_permutation order; /* a row is in the subsample if its image is below info.rows */
     uint64_t passed, drawn;      /* rows read so far, and those in the subsample */
 };

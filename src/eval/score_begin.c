@@ -152,6 +152,7 @@ static int open_data(struct scoring *s)
                                    .rows = opts->data.rows,
                                    .split = opts->train_split ? FF_SPLIT_TRAIN : FF_SPLIT_TEST,
                                    .unlabelled = s->opts->unlabelled,
+                                   .together = true,
                                    .sample = s->opts->unlabelled ? 0 : opts->limit_rows,
                                    .id_column = opts->data.id_column,
                                    .schema = &manifest->schema,

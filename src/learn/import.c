@@ -118,9 +118,7 @@ static int read_rows(struct import *import, size_t *rows)
                             import->row_bytes);
     }
     import->rows_read += *rows;
-    if (opts->tick && opts->tick(opts->arg, import->rows_read))
-        return ff_fail(import->ctx, FF_EINTERRUPTED, "interrupted while reading the dataset");
-    return FF_OK;
+    return opts->tick ? opts->tick(opts->arg, import->rows_read) : FF_OK;
 }
 
 static int write_all(struct import *import, const void *data, size_t size, uint64_t offset)
@@ -229,8 +227,8 @@ static int empty_buckets(struct import *import)
 
             status = place_row(import, record->features, record->label);
         }
-        if (import->opts->tick && import->opts->tick(import->opts->arg, import->rows_read))
-            return ff_fail(import->ctx, FF_EINTERRUPTED, "interrupted while reading the dataset");
+        if (status == FF_OK && import->opts->tick)
+            status = import->opts->tick(import->opts->arg, import->rows_read);
     }
     return status;
 }

@@ -22,8 +22,8 @@ struct ff_import_data_opts {
     struct ff_scratch *scratch;         /* for the temporary file; unused without ORDER */
     struct ff_set *set;                 /* written, not sealed; NULL: samples are only hashed */
     struct ff_compression compression;
-    uint32_t moment_columns;                /* of the moments that are measured; 0: none */
-    bool (*tick)(void *arg, uint64_t rows); /* true: stop with FF_EINTERRUPTED; may be NULL */
+    uint32_t moment_columns;               /* of the moments that are measured; 0: none */
+    int (*tick)(void *arg, uint64_t rows); /* not FF_OK: stop with this status; may be NULL */
     void *arg;
 };
 

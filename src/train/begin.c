@@ -318,6 +318,28 @@ int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     return ff_begin_recipe(ctx, recipe, opts->data.path, training);
 }
 
+int ff_begin_same_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                       const struct ff_manifest *manifest, struct ff_training *training)
+{
+    const struct ff_image *image = &manifest->image;
+    int status;
+
+    *training = (struct ff_training){
+        .samples = manifest->samples,
+        .info = {.rows = manifest->samples,
+                 .all_rows = manifest->all_samples,
+                 .features = manifest->features,
+                 .height = image->height,
+                 .width = image->width,
+                 .channels = image->channels,
+                 .planar = image->planar,
+                 .classes = manifest->classes,
+                 .is_float = manifest->is_float},
+    };
+    status = ff_schema_copy(ctx, &manifest->schema, &training->schema);
+    return status == FF_OK ? ff_begin_recipe(ctx, recipe, manifest->data_path, training) : status;
+}
+
 int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_training *training,
                       const struct ff_train_opts *opts, struct ff_manifest *manifest)
 {

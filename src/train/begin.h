@@ -36,6 +36,9 @@ FF_CHECK int ff_begin_recipe(struct ff_ctx *ctx, const struct ff_recipe *recipe,
  * does ff_begin_recipe(). TRAINING is to be released also on error. */
 FF_CHECK int ff_begin_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
                            const struct ff_train_opts *opts, struct ff_training *training);
+/* The same for the data that MANIFEST describes, without opening it. */
+FF_CHECK int ff_begin_same_data(struct ff_ctx *ctx, const struct ff_recipe *recipe,
+                                const struct ff_manifest *manifest, struct ff_training *training);
 /* Fills an empty MANIFEST for a new model. Without a path in OPTS the manifest has none. The caller
  * releases it also on error. */
 FF_CHECK int ff_begin_manifest(struct ff_ctx *ctx, const struct ff_training *training,

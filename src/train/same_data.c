@@ -40,9 +40,18 @@ struct ff_dataset_spec ff_given_data_spec(const struct ff_train_opts *opts)
     };
 }
 
-static bool tick(void *arg, uint64_t rows)
+struct reading {
+    struct ff_ctx *ctx;
+    struct ff_clock clock;
+};
+
+static int tick(void *arg, uint64_t rows)
 {
-    return ff_clock_tick(arg, rows, NAN);
+    struct reading *reading = arg;
+
+    if (!ff_clock_tick(&reading->clock, rows, NAN))
+        return FF_OK;
+    return ff_fail(reading->ctx, FF_EINTERRUPTED, "interrupted while reading the dataset");
 }
 
 static bool has_shape(const struct ff_manifest *manifest, const struct ff_dataset_info *info)
@@ -56,15 +65,16 @@ static int read_rows(struct ff_ctx *ctx, const struct ff_train_opts *opts,
                      struct ff_dataset *dataset, const struct ff_geometry *geometry,
                      struct ff_import_facts *facts)
 {
-    struct ff_clock clock = {.on_progress = opts->on_progress,
-                             .interrupted = opts->interrupted,
-                             .arg = opts->arg,
-                             .began = ff_now()};
+    struct reading reading = {.ctx = ctx,
+                              .clock = {.on_progress = opts->on_progress,
+                                        .interrupted = opts->interrupted,
+                                        .arg = opts->arg,
+                                        .began = ff_now()}};
     struct ff_progress phase = {.phase = FF_PHASE_IMPORT, .rows_total = geometry->rows};
     struct ff_import_data_opts import = {
-        .dataset = dataset, .geometry = geometry, .tick = tick, .arg = &clock};
+        .dataset = dataset, .geometry = geometry, .tick = tick, .arg = &reading};
 
-    ff_clock_phase(&clock, &phase, 0);
+    ff_clock_phase(&reading.clock, &phase, 0);
     return ff_import_data(ctx, &import, facts);
 }
 

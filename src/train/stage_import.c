@@ -28,11 +28,16 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
 
 const struct ff_work ff_import_work = {.needs = needs};
 
-static bool tick(void *arg, uint64_t rows)
+/* If one process of a team has been interrupted, all stop. */
+static int tick(void *arg, uint64_t rows)
 {
     struct ff_run *run = arg;
+    bool stops = ff_clock_tick(&run->clock, rows, 0);
+    int status = ff_run_vote(run, &stops);
 
-    return ff_clock_tick(&run->clock, rows, 0);
+    if (status != FF_OK || !stops)
+        return status;
+    return ff_fail(run->ctx, FF_EINTERRUPTED, "interrupted while reading the dataset");
 }
 
 /* Checks that the shape of the dataset is that of the manifest. */
@@ -171,20 +176,6 @@ static int check_classes(struct ff_run *run, const struct ff_import_facts *facts
     return FF_OK;
 }
 
-/* Every process reads the data by itself: if one has been interrupted, all stop. */
-static int stop_together(struct ff_run *run, int status)
-{
-    bool stops = status == FF_EINTERRUPTED;
-    int agreed;
-
-    if (status != FF_OK && !stops)
-        return status;
-    agreed = ff_run_agree(run, &stops);
-    if (agreed != FF_OK || !stops)
-        return agreed;
-    return ff_fail(run->ctx, FF_EINTERRUPTED, "interrupted while reading the dataset");
-}
-
 int ff_run_import(struct ff_run *run, struct ff_set **out)
 {
     const struct ff_data_location location = {run->manifest.data_path, run->manifest.data_labels,
@@ -197,6 +188,7 @@ int ff_run_import(struct ff_run *run, struct ff_set **out)
 
     /* The data was opened when the model was made or adopted. */
     spec.known_rows = run->manifest.all_samples;
+    spec.together = true;
     status = ff_dataset_open(run->ctx, &spec, &dataset);
     *out = NULL;
     if (status == FF_OK)
@@ -206,7 +198,7 @@ int ff_run_import(struct ff_run *run, struct ff_set **out)
         status = ff_boundary_create(&run->boundaries, 0, &set);
     }
     if (status == FF_OK)
-        status = stop_together(run, import_into(run, dataset, set, &facts));
+        status = import_into(run, dataset, set, &facts);
     if (status == FF_OK && run->manifest.mark.stage == FF_STAGE_IMPORT)
         status = check_classes(run, &facts);
     if (status == FF_OK)

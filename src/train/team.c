@@ -18,12 +18,14 @@ int ff_run_check_program(struct ff_run *run)
     return ff_team_check_same(run->ctx, "fftool", text);
 }
 
-/* Checks that RECIPE, completed for the data of this process, is the manifest's. */
+/* Checks that RECIPE, completed for the data of this process if it has them, is the manifest's. */
 static int check_recipe(struct ff_run *run, const struct ff_recipe *recipe)
 {
     struct ff_training training;
     char reason[FF_MESSAGE_BYTES / 2];
-    int status = ff_begin_data(run->ctx, recipe, run->opts, &training);
+    int status = run->ctx->team.shares_data
+                     ? ff_begin_same_data(run->ctx, recipe, &run->manifest, &training)
+                     : ff_begin_data(run->ctx, recipe, run->opts, &training);
 
     if (status == FF_OK) {
         status = ff_manifest_same_recipe(run->ctx, &run->manifest.recipe, &training.recipe);

@@ -101,6 +101,30 @@ ok "the weights of a run that was not interrupted" \
     [ "$(weights_hash long.ff)" = "$(weights_hash whole.ff)" ]
 ok "no scratch is left" [ -z "$(ls -d ./*.scratch* 2>/dev/null)" ]
 
+# Rank 0 alone has the data
+broadcast()
+{
+    printf '#!/bin/sh\nexec mpirun -q -n 1 %s : -n 2 %s\n' "$team $1 --data $data $2" \
+        "$team $1 --data nowhere $2" >launch
+    code=0
+    timeout -k 5 60 ./launch >out 2>err </dev/null || code=$?
+    command="$1 --broadcast"
+}
+small="--limit 600 --batch 50 --quiet --broadcast --hidden 300x2 --epochs 1"
+ff 0 train $common --hidden 300x2 --epochs 1 --model one.ff --force
+broadcast train "$small --model team.ff --force"
+ok "the data of rank 0 give the same weights" \
+    [ "$(weights_hash team.ff)" = "$(weights_hash one.ff)" ]
+ff 0 eval one.ff --data $data --quiet
+sed 's/^time .*//; s/^memory.*//' out >alone
+broadcast "eval one.ff" "--quiet --broadcast"
+sed 's/^time .*//; s/^memory.*//' out >together
+ok "and the same errors" cmp alone together
+ff 0 predict one.ff --input $data --quiet
+mv out alone
+mpirun -q -n 2 $team predict one.ff --input - --quiet <"$(ls $data/t10k-images*)" >out 2>err
+ok "standard input is that of rank 0" cmp alone out
+
 # Failures: one message, from the process that failed, and its exit code
 ranks 3 2 train $common --mode bp --hidden 40 --model bp.ff
 ok "backpropagation is refused once" [ "$(grep -c 'mode bp is not spread' err)" -eq 1 ]

@@ -10,6 +10,9 @@ int team_join(struct cli *cli);
 /* True if this process is to print a failure. Most are met by all processes of a team: those other
  * than rank 0 wait until it would have ended the team. */
 bool team_speaks(const struct cli *cli);
+#define TEAM_BROADCAST_HELP \
+    "of several processes only the first reads the data, and gives them to the others"
+
 /*
  * Makes the ranks other than 0 do something after rank 0, which then has succeeded or ended the
  * team: all call it with TURN 0 before and with TURN 1 after that.

@@ -88,6 +88,7 @@ static int keep_standard_input(const struct cli *cli, struct ff_evaluate_opts *o
 int measuring_begin(struct cli *cli, struct measuring *measuring, const char *model)
 {
     struct ff_evaluate_opts *opts = &measuring->opts;
+    bool piped;
 
     cli->quiet = measuring->quiet || cli->rank > 0;
     cli->model = model;
@@ -102,7 +103,8 @@ int measuring_begin(struct cli *cli, struct measuring *measuring, const char *mo
         return EXIT_USAGE;
     progress_init(&measuring->progress, cli->quiet);
     interrupt_catch();
-    return opts->data.path != NULL && strcmp(opts->data.path, "-") == 0
-               ? keep_standard_input(cli, opts)
-               : EXIT_DONE;
+    piped = opts->data.path != NULL && strcmp(opts->data.path, "-") == 0;
+    if (measuring->broadcast || piped) /* the first process alone has the standard input */
+        ff_team_share_data(cli->ctx);
+    return piped && cli->rank == 0 ? keep_standard_input(cli, opts) : EXIT_DONE;
 }

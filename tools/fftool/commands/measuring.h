@@ -8,6 +8,7 @@
 #include "common/layer_range.h"
 #include "common/progress.h"
 #include "options.h"
+#include "team.h"
 #include <fftool/evaluate.h>
 #include <jansson.h>
 
@@ -15,6 +16,7 @@ struct measuring {
     struct ff_evaluate_opts opts;
     const char *method; /* a name of measuring_methods */
     const char *layers; /* a range as typed; NULL: the model's */
+    bool broadcast;     /* rank 0 of a team reads the data for all */
     bool quiet;
     struct progress progress;
     json_t *plan; /* NULL: none was made, or memory is out */
@@ -53,6 +55,10 @@ const char *measuring_method_name(enum ff_method method);
          .help = LIMIT_HELP,                                                                     \
          .offset = offsetof(TYPE, M.opts.limit_rows)},                                           \
         {.kind = OPTION_HEADING, .name = "Resources"},                                           \
+        {.kind = OPTION_FLAG,                                                                    \
+         .name = "broadcast",                                                                    \
+         .help = TEAM_BROADCAST_HELP,                                                            \
+         .offset = offsetof(TYPE, M.broadcast)},                                                 \
         {.kind = OPTION_COUNT,                                                                   \
          .name = "threads",                                                                      \
          .argument = "N",                                                                        \

@@ -467,6 +467,8 @@ int training_run(struct cli *cli, struct training *training, const struct traini
 
     cli->quiet = training->quiet || cli->rank > 0;
     cli->model = training->opts.model;
+    if (training->broadcast)
+        ff_team_share_data(cli->ctx);
     progress_init(&run.progress, cli->quiet);
     result = open_log(&run, replace_log);
     if (result != EXIT_DONE)

@@ -6,6 +6,7 @@
 
 #include "common/cli.h"
 #include "options.h"
+#include "team.h"
 #include <fftool/extend.h>
 #include <fftool/train.h>
 
@@ -14,6 +15,7 @@ struct training {
     struct ff_train_opts opts;
     const char *log;     /* file of JSON lines; NULL: none */
     const char *missing; /* one of training_missing: decides opts.data.fill_missing */
+    bool broadcast;      /* rank 0 of a team reads the data for all */
     bool json, quiet, verbose;
 };
 
@@ -83,6 +85,10 @@ int training_run(struct cli *cli, struct training *training, const struct traini
          .help =                                                                                  \
              "samples in memory at a time; 0: chosen automatically; does not affect the weights", \
          .offset = offsetof(TYPE, RUN.opts.micro_batch_rows)},                                    \
+        {.kind = OPTION_FLAG,                                                                     \
+         .name = "broadcast",                                                                     \
+         .help = TEAM_BROADCAST_HELP,                                                             \
+         .offset = offsetof(TYPE, RUN.broadcast)},                                                \
         {.kind = OPTION_FLAG,                                                                     \
          .name = "no-disk-check",                                                                 \
          .help = "begin even if less disk space is free than the plan needs",                     \
