@@ -45,14 +45,15 @@ static struct ff_team_block columns_of(const struct ff_ctx *ctx, unsigned rank,
     struct ff_range share = ff_team_share(rank, ctx->team.size, columns->tiles);
     uint32_t first = share.first * columns->tile_columns, end = share.end * columns->tile_columns;
 
+    size_t stride = columns->columns * columns->bytes;
+
     first = first < columns->columns ? first : columns->columns;
     end = end < columns->columns ? end : columns->columns;
     return (struct ff_team_block){
-        .matrix = matrix,
-        .rows = rows,
-        .columns = {first, end},
-        .bytes = columns->bytes,
-        .stride = columns->columns * columns->bytes,
+        .start = (uint8_t *)matrix + rows.first * stride + first * columns->bytes,
+        .rows = rows.end - rows.first,
+        .row_bytes = (end - first) * columns->bytes,
+        .stride = stride,
     };
 }
 
@@ -65,7 +66,7 @@ int ff_team_gather_columns(struct ff_ctx *ctx, const struct ff_team_columns *col
     for (unsigned rank = 0; team->engine && rank < team->size && status == FF_OK; rank++) {
         struct ff_team_block block = columns_of(ctx, rank, columns, matrix, all);
 
-        if (block.columns.first < block.columns.end)
+        if (block.row_bytes > 0)
             status = team->engine->broadcast_block(ctx, rank, &block);
     }
     return status;

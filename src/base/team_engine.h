@@ -2,13 +2,13 @@
 #ifndef FF_BASE_TEAM_ENGINE_H
 #define FF_BASE_TEAM_ENGINE_H
 
-#include "base/team.h"
+#include "base/context.h"
 
-/* Columns FIRST .. END - 1 of the rows of a matrix. */
+/* A block of a matrix. */
 struct ff_team_block {
-    uint8_t *matrix;
-    struct ff_range rows, columns;
-    size_t bytes, stride; /* of an element, and of a row */
+    uint8_t *start;
+    size_t rows, row_bytes;
+    size_t stride; /* bytes from row to row */
 };
 
 /* All return FF_OK, or FF_EIO with the message set, and count the context's traffic. See team.h. */

@@ -122,25 +122,12 @@ static int gather_beside(struct ff_ctx *ctx, void *items, size_t bytes, uint32_t
     return status;
 }
 
-static size_t block_items(const struct ff_team_block *block)
-{
-    return (size_t)(block->rows.end - block->rows.first) *
-           (block->columns.end - block->columns.first);
-}
-
-static void *block_start(const struct ff_team_block *block)
-{
-    return block->matrix + block->rows.first * block->stride + block->columns.first * block->bytes;
-}
-
 /* The type of BLOCK's bytes from its start on. */
 static MPI_Datatype block_type(const struct ff_team_block *block)
 {
     MPI_Datatype type;
 
-    MPI_Type_vector((int)(block->rows.end - block->rows.first),
-                    (int)((block->columns.end - block->columns.first) * block->bytes),
-                    (int)block->stride, MPI_BYTE, &type);
+    MPI_Type_vector((int)block->rows, (int)block->row_bytes, (int)block->stride, MPI_BYTE, &type);
     MPI_Type_commit(&type);
     return type;
 }
@@ -150,13 +137,13 @@ static int begin_swap(unsigned rank, const struct ff_team_block *given,
                       const struct ff_team_block *taken, MPI_Request request[2])
 {
     MPI_Datatype type = block_type(taken);
-    int rc = MPI_Irecv(block_start(taken), 1, type, (int)rank, 0, beside, &request[0]);
+    int rc = MPI_Irecv(taken->start, 1, type, (int)rank, 0, beside, &request[0]);
 
     MPI_Type_free(&type);
     if (rc != MPI_SUCCESS)
         return rc;
     type = block_type(given);
-    rc = MPI_Isend(block_start(given), 1, type, (int)rank, 0, beside, &request[1]);
+    rc = MPI_Isend(given->start, 1, type, (int)rank, 0, beside, &request[1]);
     MPI_Type_free(&type);
     return rc;
 }
@@ -174,8 +161,8 @@ static int swap_beside(struct ff_ctx *ctx, const struct ff_team_block *given,
         if (rank == ctx->team.rank)
             continue;
         rc = begin_swap(rank, &given[rank], &taken[rank], requests + n);
-        count(ctx, block_items(&given[rank]) * given[rank].bytes,
-              block_items(&taken[rank]) * taken[rank].bytes);
+        count(ctx, given[rank].rows * given[rank].row_bytes,
+              taken[rank].rows * taken[rank].row_bytes);
         n += 2;
     }
     status = done_beside(ctx, n, requests, rc, "MPI_Isend");
@@ -209,10 +196,10 @@ static int broadcast_block(struct ff_ctx *ctx, unsigned root, const struct ff_te
 {
     double began = ff_now();
     MPI_Datatype type = block_type(block);
-    int rc = MPI_Bcast(block_start(block), 1, type, (int)root, MPI_COMM_WORLD);
+    int rc = MPI_Bcast(block->start, 1, type, (int)root, MPI_COMM_WORLD);
 
     MPI_Type_free(&type);
-    count_broadcast(ctx, root, block_items(block) * block->bytes);
+    count_broadcast(ctx, root, block->rows * block->row_bytes);
     return done(ctx, began, rc, "MPI_Bcast");
 }
 

@@ -5,8 +5,8 @@
 #include "base/side_thread.h"
 #include "learn/conditioned.h"
 #include "learn/pairs.h"
-#include "learn/row_exchange.h"
 #include "learn/streams.h"
+#include "model/row_exchange.h"
 #include "nn/gemm.h"
 #include "nn/kernels.h"
 

@@ -1,4 +1,4 @@
-#include "learn/row_exchange.h"
+#include "model/row_exchange.h"
 
 #include "base/team.h"
 #include "nn/kernels.h"

@@ -4,8 +4,8 @@
  * scales them to RMS 1, encodes them as they are stored, and gives them to all: a row is scaled and
  * encoded once, and most of its way it is as short as it is stored.
  */
-#ifndef FF_LEARN_ROW_EXCHANGE_H
-#define FF_LEARN_ROW_EXCHANGE_H
+#ifndef FF_MODEL_ROW_EXCHANGE_H
+#define FF_MODEL_ROW_EXCHANGE_H
 
 #include "model/layer.h"
 
