@@ -73,6 +73,19 @@ struct ff_plan {
     /* Of the recipe, completed for the samples; 0 in an evaluation. */
     uint32_t batch, epochs;
     char reserved[4]; /* 0 */
+
+    /*
+     * A team of processes (ranks of struct ff_train_opts), by a model of its link: an exchange
+     * takes its messages times the latency, and its bytes at the bandwidth. One process has none.
+     * Memory, scratch and these members are those of rank 0, which holds the most. Checkpoints
+     * within a layer are not counted.
+     */
+    uint64_t sent_bytes, received_bytes, messages; /* of the training in total */
+    double exchange_seconds; /* of SECONDS, those in exchanges that nothing is computed beside */
+    double step_seconds;     /* of a step of the layer whose steps take longest */
+    double step_exchange_seconds; /* of STEP_SECONDS */
+    double speedup; /* SECONDS of one process with as many threads and no budget, over SECONDS; 0:
+                       not known */
 };
 
 /* Shape of data that need not exist, within the limits of data.h. */

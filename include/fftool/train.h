@@ -109,6 +109,9 @@ struct ff_train_opts {
                            system that compresses; else that is FF_EFULL at the start */
     uint16_t ranks;     /* for ff_plan_train(): processes of the team; 0: those of the context */
     char reserved[4];   /* 0 */
+    /* For ff_plan_train(): the link of each process of the team. */
+    double bits_per_second; /* 0: 1e9, with a latency of 1e-4 s */
+    double latency_s;       /* of a message */
 };
 
 struct ff_train_result {

@@ -41,6 +41,17 @@ static int own_rows(struct ff_ctx *ctx, struct ff_data_source *source, struct ff
     return status;
 }
 
+static int check_link(struct ff_ctx *ctx, const struct ff_train_opts *opts)
+{
+    if (!(opts->bits_per_second >= 0 && isfinite(opts->bits_per_second)))
+        return ff_fail(ctx, FF_EINVAL, "bits_per_second %g: must be a positive number",
+                       opts->bits_per_second);
+    if (!(opts->latency_s >= 0 && isfinite(opts->latency_s)))
+        return ff_fail(ctx, FF_EINVAL, "latency_s %g: must be a number of seconds",
+                       opts->latency_s);
+    return FF_OK;
+}
+
 int ff_own_train(struct ff_ctx *ctx, const struct ff_train_opts *given,
                  struct ff_own_train_opts *own)
 {
@@ -49,6 +60,8 @@ int ff_own_train(struct ff_ctx *ctx, const struct ff_train_opts *given,
 
     if (status == FF_OK && !(own->opts.gflops >= 0 && isfinite(own->opts.gflops)))
         status = ff_fail(ctx, FF_EINVAL, "gflops %g: must be a positive number", own->opts.gflops);
+    if (status == FF_OK)
+        status = check_link(ctx, &own->opts);
     return status == FF_OK ? own_rows(ctx, &own->opts.data, &own->rows) : status;
 }
 

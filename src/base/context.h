@@ -31,7 +31,7 @@ struct ff_memo {
     uint64_t key;
     double seconds;
 };
-#define FF_MEMOS 64
+#define FF_MEMOS 1024
 
 /* The team that the process is in (team.h). */
 struct ff_team {

@@ -45,10 +45,12 @@ static void list_products(const struct ff_manifest *manifest, uint32_t k, uint32
                           ff_operation_fn *visit, void *arg)
 {
     uint32_t layers = manifest->recipe.layers;
+    uint32_t units = k <= layers ? manifest->recipe.hidden[k - 1] : manifest->classes;
     struct ff_operation operation = {
         .kind = FF_OPERATION_LEARN,
         .fan_in = ff_manifest_fan_in(manifest, k),
-        .units = k <= layers ? manifest->recipe.hidden[k - 1] : manifest->classes,
+        .units = units,
+        .own = units,
         .blocks = blocks,
         .times = 1,
     };

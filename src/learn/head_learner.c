@@ -71,6 +71,8 @@ static double flops(const struct ff_manifest *manifest, uint32_t layer)
 static void operations(const struct ff_job *job, uint32_t layer, ff_operation_fn *visit, void *arg)
 {
     uint32_t units = job->manifest->recipe.hidden[layer - 1];
+    struct ff_gathering logits =
+        ff_job_gather_units(job, job->manifest->classes, job->geometry.chunk_rows * sizeof(float));
     struct ff_operation operation = {
         .kind = FF_OPERATION_LOAD,
         .units = units,
@@ -84,7 +86,10 @@ static void operations(const struct ff_job *job, uint32_t layer, ff_operation_fn
     operation.kind = FF_OPERATION_LEARN;
     operation.fan_in = units;
     operation.units = job->manifest->classes;
+    operation.own = ff_job_own_units(job, operation.units);
     visit(arg, &operation);
+    logits.times = operation.times;
+    ff_job_visit_gathering(job, &logits, visit, arg);
 }
 
 static int open_parts(struct ff_learner *base)

@@ -62,6 +62,85 @@ struct ff_layer ff_job_layer(const struct ff_job *job, uint32_t number, int stat
     return ff_job_part(job, ff_layer_of(job->manifest, number, states));
 }
 
+uint32_t ff_job_own_units(const struct ff_job *job, uint32_t units)
+{
+    struct ff_layer part = ff_job_part(job, ff_layer_shape(0, units, 0));
+
+    return ff_layer_own_units(&part);
+}
+
+struct ff_gathering ff_job_gather_tiles(const struct ff_job *job, uint32_t units, double bytes)
+{
+    struct ff_layer part = ff_job_part(job, ff_layer_shape(0, units, 0));
+
+    return (struct ff_gathering){
+        .own = ff_layer_own_tiles(&part) * bytes, .all = part.tiles * bytes, .times = 1};
+}
+
+struct ff_gathering ff_job_gather_units(const struct ff_job *job, uint32_t units, double bytes)
+{
+    return (struct ff_gathering){
+        .own = ff_job_own_units(job, units) * bytes, .all = units * bytes, .times = 1};
+}
+
+void ff_job_visit_gathering(const struct ff_job *job, const struct ff_gathering *gathering,
+                            ff_operation_fn *visit, void *arg)
+{
+    unsigned others = job->ranks - 1;
+    struct ff_operation operation = {
+        .kind = FF_OPERATION_EXCHANGE,
+        .times = gathering->times,
+        .exchange = {.sent = gathering->own * others,
+                     .received = gathering->all - gathering->own,
+                     .messages = others,
+                     .beside = gathering->beside},
+    };
+
+    if (others > 0)
+        visit(arg, &operation);
+}
+
+/* Each rank gets the rows of its share whole, then gives them to the others as they are stored
+ * (row_exchange.h). */
+static void visit_rows(const struct ff_job *job, const struct ff_layer *layer, uint32_t rows,
+                       const struct ff_passed *passed, ff_operation_fn *visit, void *arg)
+{
+    struct ff_range own = ff_team_share(0, job->ranks, rows);
+    double units = ff_job_own_units(job, layer->units), others = layer->units - units;
+    double bytes = (double)ff_row_bytes(job->stored, layer->units);
+    struct ff_gathering whole = {.own = own.end * bytes,
+                                 .all = rows * bytes,
+                                 .times = passed->times,
+                                 .beside = passed->beside};
+    struct ff_operation swap = {
+        .kind = FF_OPERATION_EXCHANGE,
+        .times = passed->times,
+        .exchange = {.sent = (rows - own.end) * units * sizeof(float),
+                     .received = own.end * others * sizeof(float),
+                     .messages = job->ranks - 1,
+                     .beside = passed->beside},
+    };
+
+    if (job->ranks == 1)
+        return;
+    visit(arg, &swap);
+    ff_job_visit_gathering(job, &whole, visit, arg);
+}
+
+void ff_job_visit_pass(const struct ff_job *job, const struct ff_layer *layer,
+                       const struct ff_passed *passed, ff_operation_fn *visit, void *arg)
+{
+    uint32_t rows = passed->pieces * job->geometry.chunk_rows;
+    uint32_t labels = layer->classes ? layer->classes : 1;
+    struct ff_gathering sums =
+        ff_job_gather_tiles(job, layer->units, (double)rows * labels * sizeof(float));
+
+    sums.times = passed->times;
+    ff_job_visit_gathering(job, &sums, visit, arg);
+    if (passed->stored)
+        visit_rows(job, layer, rows, passed, visit, arg);
+}
+
 static size_t packed_percent(enum ff_dtype stored)
 {
     switch (stored) {

@@ -70,6 +70,32 @@ struct ff_job ff_job_make(const struct ff_manifest *manifest, const struct ff_tr
  * most, for the plan: all processes then have the same one. */
 struct ff_layer ff_job_layer(const struct ff_job *job, uint32_t number, int states);
 struct ff_layer ff_job_part(const struct ff_job *job, struct ff_layer shape);
+/* The units of a layer of UNITS that such a process computes. */
+uint32_t ff_job_own_units(const struct ff_job *job, uint32_t units);
+
+/* What a team gathers at a time, so that each process has all of it. */
+struct ff_gathering {
+    double own, all; /* bytes: those that rank 0 has before, and all */
+    double times;    /* how often in a batch */
+    bool beside;     /* while other operations are computed */
+};
+/* That of BYTES for each tile, or for each unit, of a layer of UNITS, once in a batch. */
+struct ff_gathering ff_job_gather_tiles(const struct ff_job *job, uint32_t units, double bytes);
+struct ff_gathering ff_job_gather_units(const struct ff_job *job, uint32_t units, double bytes);
+/* Calls VISIT with the exchange of GATHERING, of which each process sends its part to each other
+ * one. Does nothing for a job of one process. */
+void ff_job_visit_gathering(const struct ff_job *job, const struct ff_gathering *gathering,
+                            ff_operation_fn *visit, void *arg);
+/* A forward pass over PIECES pieces at a time. */
+struct ff_passed {
+    uint32_t pieces;
+    double times;        /* how often in a batch */
+    bool stored, beside; /* outputs, beside the computation of the next ones */
+};
+/* Calls VISIT with the exchange of a pass of LAYER: sums of goodness, and outputs to be stored. */
+void ff_job_visit_pass(const struct ff_job *job, const struct ff_layer *layer,
+                       const struct ff_passed *passed, ff_operation_fn *visit, void *arg);
+
 /* Lists the kinds of values in a chunk of BOUNDARY; returns their number. 0: it is not stored. */
 size_t ff_job_values(const struct ff_job *job, uint32_t boundary,
                      struct ff_set_values out[FF_MAX_SET_VALUES]);

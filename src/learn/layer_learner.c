@@ -74,6 +74,23 @@ static double flops(const struct ff_manifest *manifest, uint32_t layer)
            ff_manifest_fan_in(manifest, layer) * manifest->recipe.hidden[layer - 1];
 }
 
+/* The sums of goodness of each micro-batch, and drawn labels, by one rank after the other. */
+static void list_exchange(const struct ff_job *job, const struct ff_layer *shape, double parts,
+                          ff_operation_fn *visit, void *arg)
+{
+    double rows = ff_streams_rows(&job->manifest->recipe) * (double)job->geometry.batch / parts;
+    uint32_t labels = shape->classes ? ff_manifest_labels_met(job->manifest) : 1;
+    struct ff_gathering sums =
+        ff_job_gather_tiles(job, shape->units, rows * labels * sizeof(float));
+    struct ff_gathering drawn =
+        ff_job_gather_tiles(job, shape->units, rows * labels * sizeof(uint16_t) / shape->tiles);
+
+    sums.times = drawn.times = parts;
+    ff_job_visit_gathering(job, &sums, visit, arg);
+    if (labels < shape->classes)
+        ff_job_visit_gathering(job, &drawn, visit, arg);
+}
+
 static void operations(const struct ff_job *job, uint32_t layer, ff_operation_fn *visit, void *arg)
 {
     struct ff_layer shape = ff_layer_of(job->manifest, layer, 0);
@@ -91,6 +108,7 @@ static void operations(const struct ff_job *job, uint32_t layer, ff_operation_fn
         .kind = FF_OPERATION_LEARN,
         .fan_in = shape.fan_in,
         .units = shape.units,
+        .own = ff_job_own_units(job, shape.units),
         .classes = shape.classes,
         .blocks = all,
         .times = 1,
@@ -98,6 +116,7 @@ static void operations(const struct ff_job *job, uint32_t layer, ff_operation_fn
 
     visit(arg, &load);
     visit(arg, &learn);
+    list_exchange(job, &shape, load.times, visit, arg);
 }
 
 static int open_parts(struct ff_learner *base)

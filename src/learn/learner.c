@@ -29,14 +29,12 @@ void ff_learner_free(struct ff_learner *learner)
 
 double ff_operation_flops(const struct ff_operation *operation, uint32_t chunk_rows)
 {
-    static const double products[] = {[FF_OPERATION_FORWARD] = 1,
-                                      [FF_OPERATION_LEARN] = 2,
-                                      [FF_OPERATION_DELTAS] = 1,
-                                      [FF_OPERATION_LOAD] = 0,
-                                      [FF_OPERATION_STORE] = 0};
+    static const double products[] = {
+        [FF_OPERATION_FORWARD] = 1, [FF_OPERATION_LEARN] = 2, [FF_OPERATION_DELTAS] = 1,
+        [FF_OPERATION_LOAD] = 0,    [FF_OPERATION_STORE] = 0, [FF_OPERATION_EXCHANGE] = 0};
 
     return 2 * products[operation->kind] * operation->times * operation->blocks * chunk_rows *
-           operation->fan_in * operation->units;
+           operation->fan_in * operation->own;
 }
 
 int ff_learner_feed(const struct ff_learner *learner, struct ff_set *set, uint32_t boundary,

@@ -224,6 +224,34 @@ static double flops(const struct ff_manifest *manifest, uint32_t layer)
     return total;
 }
 
+/* What a rank of a team gives the others of layer K: for each row of a step the sums of goodness
+ * and the outputs, for each neutral row the outputs of each pass and the logits. */
+static void list_exchange(const struct ff_job *job, uint32_t k, double passes,
+                          ff_operation_fn *visit, void *arg)
+{
+    const struct ff_recipe *recipe = &job->manifest->recipe;
+    uint32_t units = recipe->hidden[k - 1];
+    double rows = job->geometry.batch, chunk = job->geometry.chunk_rows;
+    struct ff_gathering sums = ff_job_gather_tiles(job, units, 2 * rows * sizeof(float));
+    struct ff_gathering outputs = ff_job_gather_units(job, units, 2 * rows * sizeof(float));
+    struct ff_gathering means = ff_job_gather_units(job, units, sizeof(float));
+    struct ff_gathering neutral = ff_job_gather_units(job, units, rows * sizeof(float));
+    struct ff_gathering logits =
+        ff_job_gather_units(job, job->manifest->classes, chunk * sizeof(float));
+
+    ff_job_visit_gathering(job, &sums, visit, arg);
+    if (k < recipe->layers)
+        ff_job_visit_gathering(job, &outputs, visit, arg);
+    if (recipe->peer_normalisation > 0)
+        ff_job_visit_gathering(job, &means, visit, arg);
+    neutral.times = passes;
+    if (passes > 0)
+        ff_job_visit_gathering(job, &neutral, visit, arg);
+    logits.times = job->geometry.chunks_per_batch;
+    if (passes > 0 && ff_recipe_has_head(recipe, k))
+        ff_job_visit_gathering(job, &logits, visit, arg);
+}
+
 static void list_load(const struct ff_job *job, uint32_t pieces, ff_operation_fn *visit, void *arg)
 {
     struct ff_operation load = {
@@ -251,6 +279,7 @@ static void operations(const struct ff_job *job, uint32_t layer, ff_operation_fn
             .kind = FF_OPERATION_LEARN,
             .fan_in = ff_manifest_fan_in(job->manifest, k),
             .units = recipe->hidden[k - 1],
+            .own = ff_job_own_units(job, recipe->hidden[k - 1]),
             .blocks = 2 * chunks,
             .times = 1,
         };
@@ -264,8 +293,10 @@ static void operations(const struct ff_job *job, uint32_t layer, ff_operation_fn
             visit(arg, &neutral);
         head.fan_in = pairs.units;
         head.units = job->manifest->classes;
+        head.own = ff_job_own_units(job, head.units);
         if (ff_recipe_has_head(recipe, k))
             visit(arg, &head);
+        list_exchange(job, k, first_head ? neutral.times : 0, visit, arg);
     }
 }
 

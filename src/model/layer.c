@@ -150,12 +150,19 @@ static int allocate(struct ff_layer *layer)
     return status;
 }
 
-int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, const struct ff_layer *shape)
+int ff_layer_init_part(struct ff_layer *out, struct ff_ctx *ctx, const struct ff_layer *part)
 {
-    *out = ff_layer_part(shape, ctx->team.rank, ctx->team.size);
+    *out = *part;
     out->residency = (struct ff_residency){0, 0};
     out->ctx = ctx;
     return allocate(out);
+}
+
+int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, const struct ff_layer *shape)
+{
+    struct ff_layer part = ff_layer_part(shape, ctx->team.rank, ctx->team.size);
+
+    return ff_layer_init_part(out, ctx, &part);
 }
 
 int ff_layer_init_paged(struct ff_layer *out, struct ff_workers *workers,

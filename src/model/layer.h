@@ -88,9 +88,12 @@ void ff_layer_load_needs(const struct ff_layer *layer, struct ff_needs *needs);
 /* Allocates a layer of zeros like SHAPE, with this process's share of tiles in the team of CTX, all
  * in memory. On error nothing is left to release. */
 FF_CHECK int ff_layer_init(struct ff_layer *out, struct ff_ctx *ctx, const struct ff_layer *shape);
+/* The same with the tiles that PART says, in a context that is alone. */
+FF_CHECK int ff_layer_init_part(struct ff_layer *out, struct ff_ctx *ctx,
+                                const struct ff_layer *part);
 /*
- * The same, with the context of WORKERS. Tiles that SHAPE's residency does not keep in memory are
- * paged to a set of SCRATCH, which is deleted with the layer; only one layer at a time can be
+ * ff_layer_init() with the context of WORKERS. Tiles that SHAPE's residency does not keep in memory
+ * are paged to a set of SCRATCH, which is deleted with the layer; only one layer at a time can be
  * paged. *DAMAGED (may be NULL) becomes true if the set is found to be damaged. The layer must be
  * seeded or loaded next.
  */

@@ -71,6 +71,7 @@ static uint64_t key_of(const struct ff_speed *speed, const struct ff_operation *
         operation->kind,
         operation->fan_in,
         operation->units,
+        operation->own,
         operation->classes,
         operation->boundary,
         operation->use,
@@ -126,22 +127,34 @@ static double measure(struct ff_speed *speed, const struct ff_operation *operati
     return seconds;
 }
 
+/* What is left of UNITS if a part of OPERATION's layer is measured, of OWN units and FAN_IN. The
+ * work on whole rows is so a like part of all, and the tiles stay of the same size. */
+static uint32_t shorten_units(const struct ff_operation *operation, uint32_t own, uint32_t fan_in)
+{
+    uint64_t weights = (uint64_t)operation->own * operation->fan_in;
+    uint32_t units =
+        (uint32_t)ff_larger(own, ff_divide_up((uint64_t)own * fan_in * operation->units, weights));
+
+    return ff_tile_units(units) == ff_tile_units(operation->units) ? units : operation->units;
+}
+
 /* The part of OPERATION's layer that is measured: whole if it is small; else of fewer units, in
  * tiles of the same size, and if need be of less fan-in. */
 static struct ff_operation shorten(const struct ff_speed *speed,
                                    const struct ff_operation *operation)
 {
     struct ff_operation out = *operation;
-    uint64_t weights = (uint64_t)out.fan_in * out.units;
+    uint64_t weights = (uint64_t)out.fan_in * out.own;
     uint32_t tile = ff_tile_units(out.units), least;
 
     out.times = 1;
     out.boundary = out.boundary > 0; /* those above the first are alike */
     if (weights <= FF_SPEED_WEIGHTS)
         return out;
-    least = (uint32_t)ff_smaller(out.units, ff_larger(1024, (uint64_t)tile * speed->job->threads));
-    out.units = (uint32_t)ff_larger(least, FF_SPEED_WEIGHTS / out.fan_in / tile * tile);
+    least = (uint32_t)ff_smaller(out.own, ff_larger(1024, (uint64_t)tile * speed->job->threads));
+    out.own = (uint32_t)ff_larger(least, FF_SPEED_WEIGHTS / out.fan_in / tile * tile);
     out.fan_in = (uint32_t)ff_smaller(out.fan_in, FF_SPEED_WEIGHTS / least);
+    out.units = shorten_units(operation, out.own, out.fan_in);
     return out;
 }
 
@@ -165,6 +178,15 @@ static double seconds_of_blocks(struct ff_speed *speed, const struct ff_operatio
  * yet: 1.05 to 1.15 measured. */
 #define COLD 1.1
 
+double ff_link_seconds(const struct ff_link *link, const struct ff_operation *operation)
+{
+    const struct ff_exchange *exchange = &operation->exchange;
+    double bytes = exchange->sent > exchange->received ? exchange->sent : exchange->received;
+
+    return operation->times *
+           (exchange->messages * link->latency_s + bytes * 8 / link->bits_per_second);
+}
+
 double ff_speed_seconds(struct ff_speed *speed, const struct ff_operation *operation)
 {
     struct ff_operation part = shorten(speed, operation);
@@ -172,6 +194,6 @@ double ff_speed_seconds(struct ff_speed *speed, const struct ff_operation *opera
 
     if (part.kind == FF_OPERATION_LOAD || part.kind == FF_OPERATION_STORE)
         return operation->times * measure(speed, &part);
-    whole = (double)operation->fan_in * operation->units / ((double)part.fan_in * part.units);
+    whole = (double)operation->fan_in * operation->own / ((double)part.fan_in * part.own);
     return operation->times * whole * COLD * seconds_of_blocks(speed, &part, operation->blocks);
 }

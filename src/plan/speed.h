@@ -27,7 +27,15 @@ struct ff_speed {
     bool failed; /* something could not be measured: times are too short */
 };
 
-/* Seconds of OPERATION in a batch. */
+/* The connection of a process to the others of its team. */
+struct ff_link {
+    double bits_per_second; /* each way at the same time */
+    double latency_s;       /* of a message */
+};
+/* Seconds of the exchange OPERATION in a batch, a model: its messages follow each other. */
+double ff_link_seconds(const struct ff_link *link, const struct ff_operation *operation);
+
+/* Seconds of any other OPERATION in a batch. */
 double ff_speed_seconds(struct ff_speed *speed, const struct ff_operation *operation);
 
 /* Private to the files of the speed. */

@@ -1,4 +1,5 @@
 /* Trials of the products of a layer: forward pass, step, deltas. */
+#include "base/arithmetic.h"
 #include "learn/forward.h"
 #include "learn/update.h"
 #include "nn/gemm.h"
@@ -68,14 +69,17 @@ static int compute_outputs(struct compute *c)
 static int forward(struct compute *c)
 {
     struct ff_conditioned_rows rows = conditioned_rows(c);
+    size_t own = ff_layer_own_units(&c->layer);
     int status = compute_outputs(c);
 
     if (status == FF_OK && c->layer.classes)
         status = ff_conditioned_outputs(&c->conditioned, &rows);
     if (status != FF_OK)
         return status;
-    ff_mark_active(c->rows, c->layer.units, c->y, c->layer.units, c->active);
-    ff_forward_normalise(c->trial->workers->pool, c->rows, c->layer.units, c->y);
+    ff_mark_active(c->rows, own, c->y, c->layer.units, c->active);
+    /* A team shares the rows as it shares the units. */
+    ff_forward_normalise(c->trial->workers->pool, c->rows * own / c->layer.units, c->layer.units,
+                         c->y);
     return FF_OK;
 }
 
@@ -204,10 +208,11 @@ int ff_trial_compute(struct ff_trial *trial, double *seconds)
     int status;
 
     shape.classes = operation->classes;
+    shape.own.end = (uint32_t)ff_divide_up(operation->own, shape.tile_units);
     own.base.run = run;
     c->trial = &own.base;
     c->rows = (size_t)operation->blocks * trial->job->geometry.chunk_rows;
-    status = ff_layer_init(&c->layer, trial->workers->ctx, &shape);
+    status = ff_layer_init_part(&c->layer, trial->workers->ctx, &shape);
     if (status != FF_OK)
         return status;
     status = set_up(c);

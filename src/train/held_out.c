@@ -70,13 +70,16 @@ static void operations(const struct ff_job *job, uint32_t layer, ff_operation_fn
         .kind = FF_OPERATION_FORWARD,
         .fan_in = shape.fan_in,
         .units = shape.units,
+        .own = ff_job_own_units(job, shape.units),
         .classes = shape.classes,
         .blocks = pieces,
         .times = load.times,
     };
+    const struct ff_passed passed = {.pieces = pieces, .times = load.times};
 
     visit(arg, &load);
     visit(arg, &forward);
+    ff_job_visit_pass(job, &shape, &passed, visit, arg);
 }
 
 const struct ff_work ff_held_out_work = {.needs = needs, .operations = operations};

@@ -139,6 +139,7 @@ static void operations(const struct ff_job *job, uint32_t layer, ff_operation_fn
         .kind = FF_OPERATION_FORWARD,
         .fan_in = shape.fan_in,
         .units = shape.units,
+        .own = ff_job_own_units(job, shape.units),
         .classes = shape.classes,
         .blocks = pieces,
         .times = times,
@@ -149,11 +150,13 @@ static void operations(const struct ff_job *job, uint32_t layer, ff_operation_fn
         .blocks = 1,
         .times = (double)chunks * stored / (beside ? job->threads : 1),
     };
+    const struct ff_passed rows = {pieces, times, stored > 0, beside};
 
     visit(arg, &load);
     visit(arg, &forward);
     if (stored > 0)
         visit(arg, &store);
+    ff_job_visit_pass(job, &shape, &rows, visit, arg);
 }
 
 const struct ff_work ff_forward_work = {.needs = needs, .pages = true, .operations = operations};
