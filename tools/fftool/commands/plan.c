@@ -1,15 +1,16 @@
 /* fftool plan: estimates memory and disk use of trainings. */
-#include "commands/plan_output.h"
+#include "commands/planning.h"
 #include "commands/training.h"
-#include "common/heap.h"
-#include "common/output.h"
-#include "profile/list.h"
-#include <stdlib.h>
+#include "figures/figure.h"
 #include <string.h>
 
 #define DEFAULT_HIDDEN "500x4"
 #define DEFAULT_UNITS "500" /* with --depths */
 #define DEFAULT_MODES "ff-stream"
+#define DEFAULT_DEPTH 2 /* with --units alone */
+#define DEFAULT_RANKS "1"
+#define DEFAULT_BANDWIDTH "1G"
+#define DEFAULT_LATENCY "0.1ms"
 /* Shape of MNIST and Fashion-MNIST, the default without --data. */
 #define DEFAULT_SAMPLES 60000
 #define DEFAULT_HEIGHT 28
@@ -20,8 +21,8 @@ struct settings {
     struct training run;
     struct ff_plan_data data; /* features 0: from height and width, or the default */
     const char *hidden;       /* NULL: by default */
-    const char *depths, *modes;
-    uint32_t ranks;
+    const char *depths, *modes, *units, *ranks;
+    const char *bandwidth, *latency, *plot;
     bool json, quiet;
 };
 
@@ -34,10 +35,10 @@ static void init(void *arg)
     settings->data.size = sizeof settings->data;
     settings->data.samples = DEFAULT_SAMPLES;
     settings->data.classes = DEFAULT_CLASSES;
-    settings->ranks = 1;
+    settings->ranks = DEFAULT_RANKS;
+    settings->bandwidth = DEFAULT_BANDWIDTH;
+    settings->latency = DEFAULT_LATENCY;
 }
-
-#define MOST_RANKS 1024
 
 static void hidden_default(const struct option_spec *option, char *text, size_t size)
 {
@@ -166,6 +167,12 @@ static const struct option_spec options[] = {
      .help = "numbers of layers, a line of the table for each; three dots continue in equal steps",
      .offset = offsetof(struct settings, depths)},
     {.kind = OPTION_STRING,
+     .name = "units",
+     .argument = "LIST",
+     .help = "units of all layers, a line of the table for each; 2 layers without --depths",
+     .offset = offsetof(struct settings, units),
+     .excludes = "hidden"},
+    {.kind = OPTION_STRING,
      .name = "modes",
      .argument = "LIST",
      .help = "training modes, as in `fftool train --mode`",
@@ -200,13 +207,6 @@ static const struct option_spec options[] = {
      .offset = IN_OPTS(memory_bytes),
      .min = 1,
      .default_text = no_default},
-    {.kind = OPTION_COUNT,
-     .name = "ranks",
-     .argument = "N",
-     .help = "processes of the team (mpirun -n N), one of which is planned; without time",
-     .offset = offsetof(struct settings, ranks),
-     .min = 1,
-     .max = MOST_RANKS},
     {.kind = OPTION_REAL,
      .name = "gflops",
      .argument = "N",
@@ -215,6 +215,33 @@ static const struct option_spec options[] = {
      .offset = IN_OPTS(gflops),
      .above = TRAINING_LEAST_GFLOPS,
      .default_text = no_default},
+
+    {.kind = OPTION_HEADING, .name = "Team"},
+    {.kind = OPTION_STRING,
+     .name = "ranks",
+     .argument = "LIST",
+     .help = "processes of the team (mpirun -n N), a line of the table for each number; planned is "
+             "the first, which holds most",
+     .offset = offsetof(struct settings, ranks)},
+    {.kind = OPTION_STRING,
+     .name = "bandwidth",
+     .argument = "BITS",
+     .help = "bits per second that each process can send and receive, with K, M, G or T for powers "
+             "of 1000: 10G",
+     .offset = offsetof(struct settings, bandwidth),
+     .needs = "ranks"},
+    {.kind = OPTION_STRING,
+     .name = "latency",
+     .argument = "TIME",
+     .help = "time of a message, in s, ms or us: 50us",
+     .offset = offsetof(struct settings, latency),
+     .needs = "ranks"},
+    {.kind = OPTION_STRING,
+     .name = "plot",
+     .argument = "FILE",
+     .help = "draw the speed-up against the number of processes: .svg, .png or .pdf",
+     .offset = offsetof(struct settings, plot),
+     .needs = "ranks"},
 
     {.kind = OPTION_HEADING, .name = "Output"},
     {.kind = OPTION_FLAG,
@@ -228,201 +255,6 @@ static const struct option_spec options[] = {
      .offset = offsetof(struct settings, quiet)},
     {.name = NULL},
 };
-
-/* A network's plan. */
-struct row {
-    const char *mode;
-    uint32_t layers;
-    struct ff_plan plan;
-    struct plan_times times;
-    bool fits;
-};
-
-/* All networks to be planned, and their plans. */
-struct planning {
-    struct cli *cli;
-    const struct settings *settings;
-    struct ff_plan_data data;
-    const char *hidden;
-    struct profile_modes modes;
-    struct profile_depths depths; /* n 0: the layers of --hidden */
-    struct row *rows;
-    size_t n_rows;
-    bool one; /* a single network: printed in detail */
-};
-
-static void on_epoch_time(void *arg, uint32_t first, uint32_t last, double seconds)
-{
-    struct row *row = arg;
-
-    plan_times_add(&row->times, first, last, seconds);
-}
-
-/* Plans RECIPE, whose layers are set. */
-static int plan_one(struct planning *planning, struct ff_recipe *recipe)
-{
-    const struct ff_plan_data *data = &planning->data;
-    const struct profile_modes *modes = &planning->modes;
-    struct ff_train_opts opts = planning->settings->run.opts;
-    struct row *row = &planning->rows[planning->n_rows];
-    int status;
-
-    *row = (struct row){.plan.size = sizeof row->plan};
-    opts.ranks = (uint16_t)planning->settings->ranks;
-    opts.on_epoch_time = on_epoch_time;
-    opts.arg = row;
-    ff_recipe_drop_unused(recipe, modes->names, modes->n);
-    ff_train_opts_drop_unused(&opts, ff_recipe_get_text(recipe, "mode"), modes->names, modes->n);
-    status = ff_plan_train(planning->cli->ctx, recipe, &opts, opts.data.path != NULL ? NULL : data,
-                           &row->plan);
-    if (status != FF_OK && (status != FF_EBUDGET || planning->one)) {
-        int result = report_status(planning->cli, status);
-
-        if (status != FF_EBUDGET || !planning->settings->json)
-            return result;
-    }
-    plan_warn_of_steps(planning->cli, &row->plan);
-    row->mode = ff_recipe_get_text(recipe, "mode");
-    row->layers = ff_recipe_layers(recipe);
-    row->fits = status == FF_OK;
-    planning->n_rows++;
-    return EXIT_DONE;
-}
-
-/* Plans the mode with DEPTH layers of the width in --hidden; 0: the layers of --hidden. */
-static int plan_depth(struct planning *planning, const char *mode, uint32_t depth)
-{
-    const struct cli *cli = planning->cli;
-    struct ff_recipe *recipe;
-    char hidden[64];
-    int result;
-
-    snprintf(hidden, sizeof hidden, "%.32sx%u", planning->hidden, depth);
-    result = recipe_from_options(cli, depth > 0 ? hidden : planning->hidden, &recipe);
-    if (result == EXIT_DONE)
-        result = report_status(cli, ff_recipe_set(cli->ctx, recipe, "mode", mode));
-    if (result == EXIT_DONE)
-        result = plan_one(planning, recipe);
-    ff_recipe_free(recipe);
-    return result;
-}
-
-/* Nothing is printed before all is known: one mode may be rejected where others are not. */
-static int plan_all(struct planning *planning)
-{
-    size_t depths = planning->depths.n > 0 ? planning->depths.n : 1, d, m;
-    int result = EXIT_DONE;
-
-    planning->rows = heap_resize(NULL, depths * planning->modes.n, sizeof *planning->rows);
-    for (d = 0; d < depths; d++)
-        for (m = 0; m < planning->modes.n && result == EXIT_DONE; m++)
-            result = plan_depth(planning, planning->modes.names[m],
-                                planning->depths.n > 0 ? planning->depths.layers[d] : 0);
-    return result;
-}
-
-static void print_line(void *arg, const char *text)
-{
-    (void)arg;
-    puts(text);
-}
-
-static void print_at_length(const struct row *row)
-{
-    const struct ff_plan *plan = &row->plan;
-
-    printf("%s: %s, %s, %s in %s of batches of %s\n", row->mode,
-           text_counted(row->layers, "layer").s, text_counted(plan->parameters, "parameter").s,
-           text_counted(plan->steps, "step").s, text_counted(plan->epochs, "epoch").s,
-           text_count(plan->batch).s);
-    plan_lines(plan, print_line, NULL);
-    printf("scratch: peak %s; written, with the model: %s\n",
-           text_bytes(plan->scratch_peak_bytes).s, text_bytes(plan->written_bytes).s);
-    printf("model: %s; while it is compacted at the end: %s\n", text_bytes(plan->model_bytes).s,
-           text_bytes(plan->model_peak_bytes).s);
-    plan_time_line(plan, print_line, NULL);
-    plan_time_lines(&row->times, print_line, NULL);
-}
-
-static void print_table(const struct planning *planning)
-{
-    size_t i;
-
-    printf("mode            layers        peak    smallest     scratch     written       model     "
-           "    time\n");
-    for (i = 0; i < planning->n_rows; i++) {
-        const struct row *row = &planning->rows[i];
-        const struct ff_plan *plan = &row->plan;
-
-        printf("%-14s %7u  %10s  %10s  %10s  %10s  %10s  %11s%s\n", row->mode, row->layers,
-               text_bytes(plan->peak_bytes).s, text_bytes(plan->smallest_bytes).s,
-               text_bytes(plan->scratch_peak_bytes).s, text_bytes(plan->written_bytes).s,
-               text_bytes(plan->model_bytes).s, text_duration(plan->seconds).s,
-               row->fits ? "" : "  does not fit");
-    }
-}
-
-static json_t *data_object(const struct planning *planning)
-{
-    const char *path = planning->settings->run.opts.data.path;
-    const struct ff_plan_data *data = &planning->data;
-    struct json_builder object = json_build(json_object());
-
-    if (path != NULL) {
-        json_add(&object, "path", json_from_text(path));
-        return json_built(&object);
-    }
-    json_add(&object, "samples", json_from_count(data->samples));
-    json_add(&object, "features", json_from_count(data->features));
-    if (data->height > 0) {
-        json_add(&object, "height", json_from_count(data->height));
-        json_add(&object, "width", json_from_count(data->width));
-    }
-    json_add(&object, "classes", json_from_count(data->classes));
-    json_add(&object, "float", json_boolean(data->is_float));
-    return json_built(&object);
-}
-
-static json_t *point_object(const struct row *row)
-{
-    struct json_builder object = json_build(json_object());
-
-    json_add(&object, "mode", json_from_text(row->mode));
-    json_add(&object, "layers", json_from_count(row->layers));
-    json_add(&object, "fits", json_boolean(row->fits));
-    json_add_plan(&object, &row->plan);
-    json_add_times(&object, &row->plan, &row->times);
-    return json_built(&object);
-}
-
-static int print_json(const struct planning *planning)
-{
-    struct json_builder object = json_build(json_object()), points = json_build(json_array());
-    size_t i;
-
-    for (i = 0; i < planning->n_rows; i++)
-        json_append(&points, point_object(&planning->rows[i]));
-    json_add(&object, "data", data_object(planning));
-    json_add(&object, "points", json_built(&points));
-    return json_print(planning->cli, json_built(&object));
-}
-
-static int print(const struct planning *planning)
-{
-    int result = EXIT_DONE;
-    size_t i;
-
-    if (planning->settings->json)
-        result = print_json(planning);
-    else if (planning->one)
-        print_at_length(planning->rows);
-    else
-        print_table(planning);
-    for (i = 0; i < planning->n_rows && result == EXIT_DONE; i++)
-        if (!planning->rows[i].fits)
-            result = EXIT_BUDGET;
-    return result;
-}
 
 /* Completes the shape of the data. */
 static struct ff_plan_data complete_data(struct ff_plan_data data)
@@ -439,6 +271,29 @@ static struct ff_plan_data complete_data(struct ff_plan_data data)
     return data;
 }
 
+/* The layers of all networks, if they have no lists of depths and widths. */
+static int parse_layers(const struct settings *settings, struct planning *planning)
+{
+    const char *command = planning->cli->command;
+    bool depths = settings->depths != NULL, widths = settings->units != NULL;
+    int result = EXIT_DONE;
+
+    planning->hidden = settings->hidden;
+    if (planning->hidden == NULL)
+        planning->hidden = depths ? DEFAULT_UNITS : DEFAULT_HIDDEN;
+    if (depths)
+        result = profile_parse_depths(command, settings->depths, &planning->depths);
+    if (result == EXIT_DONE && widths)
+        result = planning_parse_numbers(command, "units", settings->units, FF_MAX_UNITS,
+                                        &planning->widths);
+    if (widths && !depths)
+        planning->depths = (struct profile_depths){.n = 1, .layers = {DEFAULT_DEPTH}};
+    if (result == EXIT_DONE && depths && strpbrk(planning->hidden, "xX,") != NULL)
+        result = usage_error(command,
+                             "--hidden: with --depths give the units of all layers, such as 2000");
+    return result;
+}
+
 /* Reads the lists, and completes the shape of the data. */
 static int parse(const struct settings *settings, struct planning *planning)
 {
@@ -446,35 +301,34 @@ static int parse(const struct settings *settings, struct planning *planning)
     int result = profile_parse_modes(command, settings->modes, &planning->modes);
 
     planning->data = complete_data(settings->data);
-    planning->hidden = settings->hidden;
-    if (planning->hidden == NULL)
-        planning->hidden = settings->depths != NULL ? DEFAULT_UNITS : DEFAULT_HIDDEN;
-    if (result == EXIT_DONE && settings->depths != NULL)
-        result = profile_parse_depths(command, settings->depths, &planning->depths);
-    if (result == EXIT_DONE && settings->depths != NULL && strpbrk(planning->hidden, "xX,") != NULL)
-        result = usage_error(command,
-                             "--hidden: with --depths give the units of all layers, such as 2000");
-    planning->one = planning->modes.n == 1 && planning->depths.n <= 1;
+    if (result == EXIT_DONE)
+        result = parse_layers(settings, planning);
+    if (result == EXIT_DONE)
+        result = planning_parse_numbers(command, "ranks", settings->ranks, PLANNING_MOST_RANKS,
+                                        &planning->ranks);
+    if (result == EXIT_DONE)
+        result = planning_parse_link(command, settings->bandwidth, settings->latency, planning);
+    if (result == EXIT_DONE && settings->plot != NULL)
+        result = figure_check(planning->cli, "plot", settings->plot);
     return result;
 }
 
 static int run(struct cli *cli, void *arg, const char *operand)
 {
     struct settings *settings = arg;
-    struct planning planning = {.cli = cli, .settings = settings};
+    struct planning planning = {
+        .cli = cli, .opts = settings->run.opts, .json = settings->json, .plot = settings->plot};
     int result;
 
     (void)operand;
-    settings->run.opts.data.fill_missing = training_fills_missing(&settings->run);
+    planning.opts.data.fill_missing = training_fills_missing(&settings->run);
     cli->quiet = settings->quiet;
     result = parse(settings, &planning);
     if (result == EXIT_DONE)
-        result = plan_all(&planning);
+        result = planning_run(&planning);
     if (result == EXIT_DONE)
-        result = print(&planning);
-    for (size_t i = 0; i < planning.n_rows; i++)
-        plan_times_release(&planning.rows[i].times);
-    free(planning.rows);
+        result = planning_print(&planning);
+    planning_release(&planning);
     return result;
 }
 
@@ -488,11 +342,14 @@ const struct command cmd_plan = {
                    "a layer, which depend on time, are not counted. Time is estimated from a "
                    "measurement of about half a second, within 30 % on a machine that does nothing "
                    "else, or from the speed given with --gflops, which leaves reading and writing "
-                   "files out.",
+                   "files out. Speed and time of a team of processes are those of a model: what "
+                   "its first process computes, measured here, and what it exchanges, by "
+                   "--bandwidth and --latency.",
     .examples = "  fftool plan --hidden 1000x4 --memory 32M\n"
                 "  fftool plan --hidden 2000 --depths 2,7,...,47 --modes ff-stream,bp\n"
                 "  fftool plan --recipe unsupervised --height 32 --width 32 --features 3072\n"
-                "  fftool plan --data mnist --hidden 4000x2 --json\n",
+                "  fftool plan --data mnist --hidden 4000x2 --json\n"
+                "  fftool plan --units 2000,16384 --ranks 1,2,4,8 --bandwidth 10G\n",
     .options = options,
     .settings_bytes = sizeof(struct settings),
     .init = init,
