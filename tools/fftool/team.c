@@ -42,6 +42,11 @@ void team_take_turn(const struct cli *cli, unsigned turn)
         ff_team_wait(cli->ctx);
 }
 
+int team_refuse(const struct cli *cli, const char *why)
+{
+    return ff_team_is_launched() ? report_failure(cli, "%s", why) : EXIT_DONE;
+}
+
 void team_end(const struct cli *cli, int result)
 {
     if (result > EXIT_DONE && result != EXIT_INTERRUPTED) {

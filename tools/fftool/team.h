@@ -18,6 +18,9 @@ bool team_speaks(const struct cli *cli);
  * team: all call it with TURN 0 before and with TURN 1 after that.
  */
 void team_take_turn(const struct cli *cli, unsigned turn);
+/* Refuses a command that was started as one of a team; WHY says why, and what to do. Returns an
+ * exit code, with that printed. */
+int team_refuse(const struct cli *cli, const char *why);
 /* Ends the team if RESULT is the exit code of a failure, which the others may not know of. */
 void team_end(const struct cli *cli, int result);
 

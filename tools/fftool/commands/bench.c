@@ -7,6 +7,7 @@
 #include "json.h"
 #include "options.h"
 #include "reference.h"
+#include "team.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -382,6 +383,11 @@ static int run(struct cli *cli, void *arg, const char *operand)
 
     (void)operand;
     cli->quiet = settings->quiet;
+    result =
+        team_refuse(cli, "it measures one process: start it without mpirun; tools/measure-team "
+                         "measures several");
+    if (result != EXIT_DONE)
+        return result;
     if (!(settings->seconds > 0 && settings->seconds <= MOST_SECONDS))
         return usage_error(cli->command, "seconds %g: must be above 0, and at most %g",
                            settings->seconds, MOST_SECONDS);

@@ -12,6 +12,7 @@
 #include "profile/measure.h"
 #include "profile/report.h"
 #include "profile/summary.h"
+#include "team.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -374,10 +375,15 @@ static int show(const struct session *session)
 static int run(struct cli *cli, void *arg, const char *operand)
 {
     struct settings *settings = arg;
-    struct session *session = heap_resize(NULL, 1, sizeof *session);
-    int result;
+    struct session *session;
+    int result =
+        team_refuse(cli, "each network is trained by a process of its own, not by several: "
+                         "start it without mpirun");
 
     (void)operand;
+    if (result != EXIT_DONE)
+        return result;
+    session = heap_resize(NULL, 1, sizeof *session);
     begin_session(session, cli, settings);
     cli->quiet = settings->quiet;
     interrupt_catch();
