@@ -125,6 +125,38 @@ mv out alone
 mpirun -q -n 2 $team predict one.ff --input - --quiet <"$(ls $data/t10k-images*)" >out 2>err
 ok "standard input is that of rank 0" cmp alone out
 
+# What cannot be done by several is refused, once
+for words in "profile --data $data -o profile.json" "bench --data $data"; do
+    ranks 2 1 $words
+    ok "${words%% *} is refused once" [ "$(grep -c 'without mpirun' err)" -eq 1 ]
+done
+ok "and leaves nothing" [ -z "$(ls -d profile.json* 2>/dev/null)" ]
+
+# The plan of a team: the bytes that rank 0 exchanges
+# close WAY PLANNED OPTIONS: what the result in out has sent or received is as planned, within 2 %
+close()
+{
+    real=$(leaf ".${1}_bytes")
+    ok "$3: $2 bytes planned, $real $1" \
+        [ $((100 * ($2 > real ? $2 - real : real - $2))) -lt $((2 * real)) ]
+}
+# planned MODE OPTIONS
+planned()
+{
+    ff 0 plan --data "$data" --limit 600 --batch 50 --ranks 3 --gflops 50 --json --modes $1 $2
+    json out
+    sent=$(leaf '.points[0].sent_bytes')
+    received=$(leaf '.points[0].received_bytes')
+    ranks 3 0 train $common --mode $1 $2 --threads 1 --model planned.ff --force --json
+    json out
+    close sent "$sent" "$1 $2"
+    close received "$received" "$1 $2"
+}
+planned ff-stream "--hidden 600x3 --epochs 3"
+planned ff-stream "--hidden 600x2 --epochs 2 --activations bf16"
+planned ff-stream "--hidden 600x2 --epochs 2 --recipe classic"
+planned ff-full "--hidden 600x3 --epochs 2"
+
 # Failures: one message, from the process that failed, and its exit code
 ranks 3 2 train $common --mode bp --hidden 40 --model bp.ff
 ok "backpropagation is refused once" [ "$(grep -c 'mode bp is not spread' err)" -eq 1 ]

@@ -90,6 +90,48 @@ ok "and the time" has out '^estimated time: about [0-9].* at [0-9.]+ GFLOP/s \(m
 
 # The speed is given: nothing depends on that of the machine.
 fixed='--gflops 50'
+
+# Two processes: rank 0 has 2 of the 3 tiles of 300 units, 256 of them. In an epoch of 512 samples it
+# sends, for each sample and layer, a float of each tile under each of 10 labels, and in a forward
+# pass again; the outputs of the first layer, of half of the rows as floats of its units, and of the
+# other half a byte for each unit and a scale; and to their process the weights, biases and label
+# weights of the other 44 units, of layers of 784 and 300 inputs.
+team="--samples 512 --hidden 300x2 --batch 128 --epochs 1 --activations u8 --gflops 10"
+ff 0 plan $team --ranks 2 --json
+json out
+sent=$((2 * 2 * 512 * 2 * 10 * 4 + 256 * 256 * 4 + 256 * (300 + 4) + 44 * (784 + 11 + 300 + 11) * 4))
+received=$((2 * 2 * 512 * 10 * 4 + 256 * 44 * 4 + 256 * (300 + 4) + 44 * (784 + 11 + 300 + 11) * 4))
+ok "the bytes that are sent" [ "$(leaf '.points[0].sent_bytes')" -eq $sent ]
+ok "and received" [ "$(leaf '.points[0].received_bytes')" -eq $received ]
+ok "the link by default" [ "$(leaf .link.bits_per_second)$(leaf .link.latency_seconds)" = 1000000000.00.0001 ]
+slow=$(leaf '.points[0].step_exchange_seconds')
+ff 0 plan $team --ranks 2 --bandwidth 10G --latency 10us --json
+json out
+ok "a tenth of the latency and ten times the bandwidth take a tenth of the time" \
+    [ "$(echo "$slow $(leaf '.points[0].step_exchange_seconds')" | awk '{ printf "%.3f", $1 / $2 }')" = 10.000 ]
+ff 0 plan $team --ranks 3
+ok "a team is printed" has out '^team of 3, .* sends [0-9.]+ [KM]iB and receives '
+ok "with its link" has out 'links of 1 Gbit/s and 0.1 ms: .* times as fast as one process$'
+ff 0 plan --units 300,2000 --ranks 1,2,64 --gflops 50
+ok "a table of teams has a line for each number and width" [ "$(grep -c '^ff-stream' out)" -eq 6 ]
+ok "and says that it is a model" has out '^A model: '
+for bad in 0 -1 1X 1GG nan inf fast; do
+    refused 2 '--bandwidth: ' plan --ranks 2 --bandwidth $bad
+done
+for bad in -1 1h 1msms nan inf soon; do
+    refused 2 '--latency: ' plan --ranks 2 --latency $bad
+done
+for bad in 0 '2,' ',2' 2,,3 1025 2x; do
+    refused 2 '--ranks: ' plan --ranks $bad
+done
+refused 2 '--units: ' plan --units 0
+refused 2 'cannot be combined' plan --units 20 --hidden 30
+refused 2 'requires --ranks' plan --latency 1ms
+if command -v gnuplot >/dev/null; then
+    ff 0 plan --units 300,2000 --ranks 1,2,4 --gflops 50 --plot teams.svg
+    ok "a figure is drawn" has teams.svg 'Speed-up'
+fi
+refused 2 '--plot' plan --ranks 1,2 --plot teams.txt
 ff 0 plan --hidden 500x3 --epochs 2 --gflops 10
 ok "the given speed is assumed" has out '^estimated time: about .* at 10\.0 GFLOP/s \(given\)$'
 ok "layers of one width are in one line" has out '^  an epoch of each of the layers 2 to 3 takes about 6\.0 s$'
