@@ -28,6 +28,9 @@ extern "C" {
 #define FF_MAX_DATA_SAMPLES ((uint64_t)1 << 40)
 #define FF_MAX_DATA_FEATURES (1u << 24)
 #define FF_MAX_DATA_CLASSES 1000u
+/* Characters before each one of a text that predict it: at most, and by default. */
+#define FF_MAX_CONTEXT 4096u
+#define FF_DEFAULT_CONTEXT 10u
 
 /*
  * Samples that are not in files. They are read in order, from the first one to the last, more than
@@ -72,10 +75,13 @@ struct ff_data_source {
      * frequent one; else it is an error. A model keeps it for other data. The most frequent number
      * is not offered: to find it exactly takes memory that grows with the file. */
     bool fill_missing;
+    bool fold_case; /* of a text, to train on: upper-case letters are lower-case ones. A model keeps
+                       it for other texts */
     uint16_t resize_width, resize_height; /* of image files, to train on: the size in pixels that
                                              each is resized to; 0: they have one size. A model
                                              keeps it for other data */
-    char reserved[2];                     /* 0 */
+    uint16_t context; /* of a text, to train on: the characters before each one that predict it; 0:
+                         FF_DEFAULT_CONTEXT. Given, any file is a text. A model keeps it */
 };
 
 /* A format of files that the library reads. The strings live as long as the program. */

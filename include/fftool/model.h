@@ -127,6 +127,10 @@ struct ff_model_info {
     char reserved_too[1];
     uint64_t dataset_samples; /* in the dataset, of which SAMPLES are drawn; 0: not known */
     const char *id_name;      /* column that names the rows, as LABEL_NAME; NULL: there is none */
+    uint32_t context; /* of a text: a sample is so many characters before another one, of which
+                         CLASS_NAMES are the vocabulary; 0: samples are no text */
+    bool folds_case;  /* as in struct ff_data_source (data.h) */
+    char reserved_last[3];
 };
 
 /* A column of the data that a model is trained on. */

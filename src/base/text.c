@@ -1,14 +1,11 @@
 #include <fftool/text.h>
 
+#include "base/utf8.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#define NO_CHARACTER UINT32_MAX
-#define FIRST_SURROGATE 0xd800
-#define LAST_SURROGATE 0xdfff
-#define LAST_CHARACTER 0x10ffff
 
 /* Characters that move the cursor, start a terminal command, or reorder the text. */
 static const struct {
@@ -27,60 +24,28 @@ static bool is_unsafe(uint32_t character)
     return false;
 }
 
-/* Reads the character at TEXT and its length in bytes; NO_CHARACTER, of one byte, for invalid
- * UTF-8: a truncated or overlong sequence, a surrogate, or a number beyond Unicode. */
-static uint32_t read_character(const char *text, size_t *bytes)
-{
-    /* By the first byte: the bits that mark the form, and the smallest character of that form. */
-    static const struct {
-        unsigned char mask, mark;
-        uint32_t least;
-    } forms[] = {
-        {0x80, 0x00, 0x00}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-    const unsigned char *c = (const unsigned char *)text;
-    size_t form = 0, i;
-    uint32_t character;
-
-    *bytes = 1;
-    while (form < 4 && (c[0] & forms[form].mask) != forms[form].mark)
-        form++;
-    if (form == 4)
-        return NO_CHARACTER;
-    character = c[0] & (unsigned char)~forms[form].mask;
-    for (i = 1; i <= form; i++) {
-        if ((c[i] & 0xc0) != 0x80)
-            return NO_CHARACTER;
-        character = character << 6 | (c[i] & 0x3f);
-    }
-    if (character < forms[form].least || character > LAST_CHARACTER ||
-        (character >= FIRST_SURROGATE && character <= LAST_SURROGATE))
-        return NO_CHARACTER;
-    *bytes = form + 1;
-    return character;
-}
-
 static bool stays(uint32_t character, enum ff_escape how)
 {
-    if (character == NO_CHARACTER)
+    if (character == FF_NO_CHARACTER)
         return false;
     if (how == FF_ESCAPE_JSON && character < ' ') /* newlines and indentation of the JSON text */
         return true;
     return how == FF_ESCAPE_BYTES || !is_unsafe(character);
 }
 
-/* Writes the escape sequence of CHARACTER or, for NO_CHARACTER, of BYTE. */
+/* Writes the escape sequence of CHARACTER or, for FF_NO_CHARACTER, of BYTE. */
 static int escape(uint32_t character, unsigned char byte, enum ff_escape how,
                   char out[FF_ESCAPED_SIZE])
 {
     if (how == FF_ESCAPE_JSON) /* JSON cannot escape a byte: U+FFFD replaces it */
         return snprintf(out, FF_ESCAPED_SIZE, "\\u%04X",
-                        character == NO_CHARACTER ? 0xfffdu : (unsigned)(character & 0xffff));
+                        character == FF_NO_CHARACTER ? 0xfffdu : (unsigned)(character & 0xffff));
     if (character == '\n' || character == '\t' || character == '\r')
         return snprintf(out, FF_ESCAPED_SIZE, "\\%c",
                         character == '\n'   ? 'n'
                         : character == '\t' ? 't'
                                             : 'r');
-    if (character == NO_CHARACTER || character < 0x80)
+    if (character == FF_NO_CHARACTER || character < 0x80)
         return snprintf(out, FF_ESCAPED_SIZE, "\\x%02x", byte);
     return snprintf(out, FF_ESCAPED_SIZE, "\\u%04x", (unsigned)(character & 0xffff));
 }
@@ -94,7 +59,7 @@ size_t ff_text_next(const char **text, enum ff_escape how, char out[FF_ESCAPED_S
     out[0] = '\0';
     if (*at == '\0')
         return 0;
-    character = read_character(at, &bytes);
+    character = ff_utf8_read(at, &bytes);
     *text += bytes;
     if (!stays(character, how))
         return (size_t)escape(character, (unsigned char)*at, how, out);

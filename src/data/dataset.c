@@ -133,12 +133,18 @@ static int check_options(struct ff_ctx *ctx, const struct ff_dataset_spec *spec,
         {spec->label_column, format->has_label_columns, "label-column", "tables, and CIFAR-100"},
         {spec->id_column, format->is_table, "id-column", "tables"},
         {spec->fill_missing, format->is_table, "missing mean", "tables"},
+        {spec->context, format->is_text, "context", "texts"},
+        {spec->fold_case, format->is_text, "fold-case", "texts"},
     };
 
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (options[i].given && !options[i].taken)
             return ff_fail(ctx, FF_EINVAL, "%s: --%s is for %s; this is %s", spec->path,
                            options[i].option, options[i].is_for, format->info.name);
+    if (spec->schema && (spec->schema->context > 0) != format->is_text)
+        return ff_fail(ctx, FF_EMISMATCH, "%s: %s, but the model was trained on %s", spec->path,
+                       format->is_text ? "a text" : "no text",
+                       format->is_text ? "other data" : "a text");
     return FF_OK;
 }
 

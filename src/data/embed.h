@@ -20,7 +20,8 @@ enum ff_label_embedding {
 /*
  * How the values of a row become inputs. A number x becomes (x - mean) scale, at
  * most the largest float. A category becomes an
- * input for each category of its column, of which its own is 1. The last input of rows that are
+ * input for each category of its column, of which its own is 1. Rows of bytes with categories have
+ * nothing else: symbols of a text. The last input of rows that are
  * scaled is 1: without it, scaling a row to RMS 1 would lose its magnitude.
  */
 struct ff_encoding {

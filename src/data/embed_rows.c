@@ -112,12 +112,29 @@ static void encode_mixed(const struct ff_encoding *encoding, const float *restri
     }
 }
 
+/* One byte a column: the index of its category, or a number that none has. */
+static void encode_symbols(const struct ff_encoding *encoding, const unsigned char *restrict in,
+                           float *restrict out)
+{
+    for (size_t c = 0; c < encoding->columns; c++) {
+        const uint32_t categories = encoding->category[c];
+
+        for (uint32_t k = 0; k < categories; k++)
+            out[k] = 0.0f;
+        if (in[c] < categories)
+            out[in[c]] = 1.0f;
+        out += categories;
+    }
+}
+
 static void encode(const struct ff_embedding *embedding, const void *row, bool is_float, float *out)
 {
     const struct ff_encoding *encoding = embedding->encoding;
 
     if (is_float && encoding->category) {
         encode_mixed(encoding, row, out);
+    } else if (encoding->category) {
+        encode_symbols(encoding, row, out);
     } else {
         if (is_float)
             copy_floats(row, encoding->columns, out);

@@ -35,7 +35,9 @@ struct ff_dataset_spec {
     const char *arrays; /* of an archive of arrays: "IMAGES" or "IMAGES,LABELS"; NULL: found by the
                            usual names. FF_EINVAL for other formats */
     uint32_t resize_width, resize_height; /* of image files, to train on; 0: they have one size */
-    const struct ff_image *image;         /* with SCHEMA: of the model; NULL, or height 0: none */
+    uint32_t context; /* of a text, to train on: characters before each; 0: the default */
+    bool fold_case;   /* of a text, to train on: upper-case letters are lower-case ones */
+    const struct ff_image *image; /* with SCHEMA: of the model; NULL, or height 0: none */
 };
 
 struct ff_dataset_info {
@@ -73,6 +75,7 @@ struct ff_dataset_format {
     bool has_label_columns; /* takes spec->label_column */
     bool holds_arrays;      /* a file may hold several arrays, of which spec->arrays chooses */
     bool resizes;           /* takes spec->resize_width and resize_height */
+    bool is_text;           /* takes spec->context and fold_case */
     /* 0: not this format; else one of FF_BID_*, higher if more certain; negative: a status, on a
      * system error. Reads names and first bytes only. */
     int (*bid)(struct ff_ctx *ctx, const struct ff_dataset_spec *spec);
@@ -99,6 +102,7 @@ struct ff_dataset_format {
 
 enum {
     FF_BID_CONTENT = 10,   /* text that looks like it */
+    FF_BID_PROSE = 15,     /* text of a usual name that does not look like a table */
     FF_BID_PARSED = 20,    /* text whose first row can be read as this format */
     FF_BID_NAME = 30,      /* the name of the file matches */
     FF_BID_DIRECTORY = 50, /* the directory has a file of a usual name */
@@ -114,7 +118,8 @@ enum {
     ROW(cifar100)               \
     ROW(csv)                    \
     ROW(images)                 \
-    ROW(svmlight)
+    ROW(svmlight)               \
+    ROW(text)
 
 #define FF_DECLARE_FORMAT(name) extern const struct ff_dataset_format ff_format_##name;
 FF_DATASET_FORMATS(FF_DECLARE_FORMAT)

@@ -67,6 +67,8 @@ static bool copy(const struct ff_schema *in, struct ff_schema *out)
     out->index_base = in->index_base;
     out->n_classes = in->n_classes;
     out->fills_missing = in->fills_missing;
+    out->context = in->context;
+    out->folds_case = in->folds_case;
     out->image_files = in->image_files;
     out->resizes = in->resizes;
     return copy_names(in->n_classes, in->classes, &out->classes) &&
@@ -87,13 +89,15 @@ bool ff_schema_has_categories(const struct ff_schema *schema)
     for (uint32_t c = 0; c < schema->n_columns; c++)
         if (schema->columns[c].kind == FF_COLUMN_CATEGORY)
             return true;
-    return false;
+    return schema->context > 0;
 }
 
 uint64_t ff_schema_inputs(const struct ff_schema *schema, uint32_t features)
 {
     uint64_t inputs = features;
 
+    if (schema->context > 0)
+        return inputs * schema->n_classes;
     for (uint32_t c = 0; c < schema->n_columns; c++)
         if (schema->columns[c].kind == FF_COLUMN_CATEGORY)
             inputs += schema->columns[c].n_categories - 1;

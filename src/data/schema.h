@@ -4,7 +4,8 @@
  * so that columns are found by name and labels are the same classes.
  *
  * A row of a dataset has a value for each column: a float, or a uint8 if the dataset is not float.
- * That of a column of categories is the index of its category, or FF_CATEGORY_UNSEEN. Inputs of
+ * That of a column of categories is the index of its category, or FF_CATEGORY_UNSEEN; of a text
+ * FF_SYMBOL_NONE. Inputs of
  * layer 1 are made from these values (data/embed.h).
  */
 #ifndef FF_DATA_SCHEMA_H
@@ -21,6 +22,10 @@ enum ff_column_kind {
 #define FF_CATEGORY_UNSEEN (-1.0f)
 /* Most categories of a column. */
 #define FF_MAX_CATEGORIES 1000u
+/* Of a text: most symbols of its vocabulary, and the value of a place without one, because it is
+ * before the beginning of the text, or the training text lacks the character. */
+#define FF_MAX_SYMBOLS 255u
+#define FF_SYMBOL_NONE 255u
 /* The label of a row whose class the training data does not have. */
 #define FF_LABEL_UNSEEN (UINT16_MAX - 1)
 
@@ -52,8 +57,13 @@ struct ff_schema {
     char *label_name;
     char *id_name;      /* of the column that names the rows and is not a feature; likewise */
     bool fills_missing; /* a missing value is the mean of its column, or its mode */
-    bool image_files;   /* a row is an image file */
-    bool resizes;       /* which is resized to the size of the others */
+    /* Of a text: a row is the CONTEXT characters before a place, one byte each, and its label is
+     * the character there. All columns have the classes as their categories. 0: rows are no text.
+     */
+    uint32_t context;
+    bool folds_case;  /* upper-case letters of a text are lower-case ones */
+    bool image_files; /* a row is an image file */
+    bool resizes;     /* which is resized to the size of the others */
 };
 
 /* Strings and arrays of a schema are malloc'd, and freed by this. SCHEMA is then empty. */

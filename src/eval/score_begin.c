@@ -131,7 +131,8 @@ static int check_data(struct scoring *s)
                        "%s has %u feature%s per sample, but %s was trained on %u", opts->data.path,
                        info->features, info->features == 1 ? "" : "s", opts->model,
                        manifest->features);
-    if (ff_schema_has_categories(&manifest->schema) && !s->dataset->format->is_table)
+    if (ff_schema_has_categories(&manifest->schema) && !s->dataset->format->is_table &&
+        !s->dataset->format->is_text)
         return ff_fail(
             s->ctx, FF_EMISMATCH,
             "%s has numbers only, but %s was trained on a table with texts; give a table",

@@ -292,6 +292,8 @@ static int read_info(struct ff_model *model, struct ff_model_info *out)
     out->fills_missing = manifest->schema.fills_missing;
     out->dataset_samples = manifest->all_samples;
     out->id_name = manifest->schema.id_name;
+    out->context = manifest->schema.context;
+    out->folds_case = manifest->schema.folds_case;
     return FF_OK;
 }
 

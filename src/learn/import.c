@@ -188,7 +188,7 @@ static int fill_buckets(struct import *import)
 
         status = read_rows(import, &rows);
         for (size_t i = 0; i < rows && status == FF_OK; i++, row++) {
-            uint64_t place = ff_permutation_at(import->opts->order, row);
+            uint64_t place = ff_order_at(import->opts->order, row);
             uint64_t bucket = place / import->bucket_rows;
             uint64_t at = bucket * import->bucket_rows + import->bucket_filled[bucket]++;
 

@@ -2,25 +2,25 @@
  * Import: writes a dataset as boundary 0 of scratch, unchanged features and labels, chunk by chunk.
  * Memory does not grow with the dataset.
  *
- * Training stores the samples in shuffled order, a keyed permutation, so that batches are whole
- * chunks. To shuffle out of core, samples are first written to buckets of neighbouring places in a
- * temporary file, then each bucket is sorted in memory.
+ * Training stores the samples in shuffled order, a keyed permutation (data/order.h), so that
+ * batches are whole chunks. To shuffle out of core, samples are first written to buckets of
+ * neighbouring places in a temporary file, then each bucket is sorted in memory.
  */
 #ifndef FF_LEARN_IMPORT_H
 #define FF_LEARN_IMPORT_H
 
-#include "base/rng.h"
 #include "data/dataset.h"
 #include "data/moments.h"
+#include "data/order.h"
 #include "model/geometry.h"
 #include "store/activations.h"
 
 struct ff_import_data_opts {
     struct ff_dataset *dataset; /* not owned; the next geometry->rows rows are read */
     const struct ff_geometry *geometry;
-    const struct ff_permutation *order; /* sample i is stored at order(i); NULL: as read */
-    struct ff_scratch *scratch;         /* for the temporary file; unused without ORDER */
-    struct ff_set *set;                 /* written, not sealed; NULL: samples are only hashed */
+    const struct ff_order *order; /* sample i is stored at order(i); NULL: as read */
+    struct ff_scratch *scratch;   /* for the temporary file; unused without ORDER */
+    struct ff_set *set;           /* written, not sealed; NULL: samples are only hashed */
     struct ff_compression compression;
     uint32_t moment_columns;               /* of the moments that are measured; 0: none */
     int (*tick)(void *arg, uint64_t rows); /* not FF_OK: stop with this status; may be NULL */

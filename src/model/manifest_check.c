@@ -8,6 +8,18 @@
 
 #define MAX_CHECKPOINTS ((uint64_t)1 << 53) /* far below the generations of finished layers */
 
+/* Every symbol is a class, and a byte. */
+static bool text_is_sane(const struct ff_manifest *manifest)
+{
+    const struct ff_schema *schema = &manifest->schema;
+
+    if (schema->context == 0)
+        return !schema->folds_case;
+    return schema->context == manifest->features && schema->n_columns == 0 && schema->classes &&
+           schema->n_classes <= FF_MAX_SYMBOLS && !manifest->is_float &&
+           manifest->image.height == 0 && ff_manifest_moments(manifest) == 0;
+}
+
 /* Samples are not known of a network that another program trained. */
 static bool samples_are_sane(const struct ff_manifest *manifest)
 {
@@ -30,7 +42,7 @@ static bool data_is_sane(const struct ff_manifest *manifest)
         (pixels > 0 && pixels * image->channels != manifest->features) ||
         (pixels > 0 && !ff_jitter_fits(image, manifest->recipe.jitter)))
         return false;
-    if (!samples_are_sane(manifest))
+    if (!samples_are_sane(manifest) || !text_is_sane(manifest))
         return false;
     if (ff_recipe_gathers(&manifest->recipe) && manifest->classes > FF_MAX_GATHERED_CLASSES)
         return false;

@@ -34,7 +34,8 @@ uint32_t ff_manifest_moments(const struct ff_manifest *manifest)
 static bool encodes(const struct ff_manifest *manifest)
 {
     return manifest->version >= FF_ENCODING_VERSION &&
-           (manifest->is_float || ff_manifest_moments(manifest) > 0);
+           (manifest->is_float || ff_manifest_moments(manifest) > 0 ||
+            manifest->schema.context > 0);
 }
 
 uint64_t ff_manifest_inputs(const struct ff_manifest *manifest)
@@ -45,9 +46,20 @@ uint64_t ff_manifest_inputs(const struct ff_manifest *manifest)
            ff_recipe_scales_inputs(&manifest->recipe);
 }
 
+/* Every column of a text has the classes as its categories. */
+static bool list_symbols(const struct ff_schema *schema, struct ff_encoding *out)
+{
+    out->category = calloc(schema->context, sizeof *out->category);
+    for (uint32_t c = 0; out->category && c < schema->context; c++)
+        out->category[c] = schema->n_classes;
+    return out->category != NULL;
+}
+
 /* Categories of the columns; NULL if there are none. */
 static bool list_categories(const struct ff_schema *schema, struct ff_encoding *out)
 {
+    if (schema->context > 0)
+        return list_symbols(schema, out);
     for (uint32_t c = 0; c < schema->n_columns; c++) {
         if (schema->columns[c].kind != FF_COLUMN_CATEGORY)
             continue;

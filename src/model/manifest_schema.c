@@ -1,5 +1,6 @@
 #include "model/manifest_schema.h"
 
+#include <fftool/data.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,10 @@ int ff_manifest_schema_write(json_t *data, const struct ff_schema *schema)
         failed |= json_object_set_new(data, "id_column", json_string(schema->id_name));
     if (schema->fills_missing)
         failed |= json_object_set_new(data, "fills_missing", json_true());
+    if (schema->context > 0)
+        failed |= json_object_set_new(data, "context", json_integer(schema->context));
+    if (schema->folds_case)
+        failed |= json_object_set_new(data, "folds_case", json_true());
     if (schema->image_files)
         failed |= json_object_set_new(data, "image_files", json_true());
     if (schema->resizes)
@@ -201,6 +206,16 @@ static int index_base_from_json(struct ff_ctx *ctx, const json_t *value, struct 
     return FF_OK;
 }
 
+static int context_from_json(struct ff_ctx *ctx, const json_t *value, struct ff_schema *out)
+{
+    json_int_t context = json_integer_value(value);
+
+    if (!json_is_integer(value) || context < 1 || context > FF_MAX_CONTEXT)
+        return damaged(ctx, "context");
+    out->context = (uint32_t)context;
+    return FF_OK;
+}
+
 static int schema_from_json(struct ff_ctx *ctx, const json_t *data, uint32_t classes,
                             struct ff_schema *out)
 {
@@ -209,7 +224,11 @@ static int schema_from_json(struct ff_ctx *ctx, const json_t *data, uint32_t cla
     const json_t *names = json_object_get(data, "class_names");
     const json_t *label = json_object_get(data, "label_column");
     const json_t *id = json_object_get(data, "id_column");
+    const json_t *context = json_object_get(data, "context");
     int status = columns ? columns_from_json(ctx, columns, out) : FF_OK;
+
+    if (status == FF_OK && context)
+        status = context_from_json(ctx, context, out);
 
     if (status == FF_OK && base)
         status = index_base_from_json(ctx, base, out);
@@ -221,6 +240,8 @@ static int schema_from_json(struct ff_ctx *ctx, const json_t *data, uint32_t cla
         status = name_from_json(ctx, id, &out->id_name);
     if (status == FF_OK)
         status = flag_from_json(ctx, data, "fills_missing", &out->fills_missing);
+    if (status == FF_OK)
+        status = flag_from_json(ctx, data, "folds_case", &out->folds_case);
     if (status == FF_OK)
         status = flag_from_json(ctx, data, "image_files", &out->image_files);
     if (status == FF_OK)

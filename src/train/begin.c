@@ -152,6 +152,9 @@ static int check_columns(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (schema->n_columns > FF_MAX_STANDARD_COLUMNS)
         return ff_fail(ctx, FF_EINVAL, "%u columns: a table has at most %u", schema->n_columns,
                        FF_MAX_STANDARD_COLUMNS);
+    if (schema->context > 0 && ff_recipe_standardize(recipe) != FF_STANDARDIZE_AUTO &&
+        ff_recipe_standardize(recipe) != FF_STANDARDIZE_NONE)
+        return ff_fail(ctx, FF_EINVAL, "standardize: characters of a text are not numbers");
     if (ff_recipe_standardize(recipe) == FF_STANDARDIZE_COLUMNS &&
         info->features > FF_MAX_STANDARD_COLUMNS)
         return ff_fail(ctx, FF_EINVAL,
@@ -184,7 +187,8 @@ static int check_data(struct ff_ctx *ctx, const char *path, const struct ff_trai
     const struct ff_recipe *recipe = &training->recipe;
     const struct ff_dataset_info *info = &training->info;
     const struct ff_schema *schema = &training->schema;
-    uint64_t inputs = ff_schema_inputs(schema, info->features) + info->is_float;
+    uint64_t inputs = ff_schema_inputs(schema, info->features) +
+                      (info->is_float || ff_schema_has_categories(schema));
     int status;
 
     if (info->classes < 2)

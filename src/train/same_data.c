@@ -35,6 +35,8 @@ struct ff_dataset_spec ff_given_data_spec(const struct ff_train_opts *opts)
         .label_column = opts->data.label_column,
         .id_column = opts->data.id_column,
         .fill_missing = opts->data.fill_missing,
+        .context = opts->data.context,
+        .fold_case = opts->data.fold_case,
         .resize_width = opts->data.resize_width,
         .resize_height = opts->data.resize_height,
     };

@@ -15,7 +15,7 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
 {
     struct ff_set_values values[FF_MAX_SET_VALUES];
     size_t n = ff_job_values(job, 0, values);
-    struct ff_permutation order = {.n = job->geometry.rows};
+    struct ff_order order = {.rows = job->geometry.rows};
     struct ff_import_data_opts opts = {.geometry = &job->geometry, .order = &order};
 
     (void)layer;
@@ -85,8 +85,9 @@ static int import_into(struct ff_run *run, struct ff_dataset *dataset, struct ff
                        struct ff_import_facts *facts)
 {
     const struct ff_recipe *recipe = &run->manifest.recipe;
-    struct ff_permutation order = ff_permutation_make(
-        ff_rng_make(recipe->seed, FF_RNG_IMPORT_ORDER, 0, 0), run->job.geometry.rows);
+    struct ff_order order =
+        ff_order_make(recipe->seed, run->job.geometry.rows, run->job.geometry.learned_rows,
+                      run->manifest.schema.context > 0);
     struct ff_import_data_opts opts = {
         .dataset = dataset,
         .geometry = &run->job.geometry,

@@ -14,7 +14,7 @@
 /* The temporary file that sorts samples during import. */
 static uint64_t temporary_bytes(const struct ff_job *job)
 {
-    struct ff_permutation order = {.n = job->geometry.rows};
+    struct ff_order order = {.rows = job->geometry.rows};
     struct ff_import_data_opts opts = {.geometry = &job->geometry, .order = &order};
     struct ff_needs unused = {0};
 

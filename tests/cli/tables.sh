@@ -130,8 +130,8 @@ ok "waiting for standard input can be interrupted" [ $code = 130 ]
 cp train.csv table.data
 ff 0 train --data table.data $net --model data.ff
 ok "a table is recognised by its content" [ "$(fingerprint data.ff)" = "$(fingerprint a.ff)" ]
-echo "no table, of one line" >prose.txt
-ff '1 4' train --data prose.txt $net --model x.ff
+echo "no table, of one line" >prose
+ff '1 4' train --data prose $net --model x.ff
 ok "prose is none" grep -q 'not a dataset of a known format' err
 
 # Sparse rows of svmlight

@@ -23,7 +23,7 @@ static void check_row(const struct data_fixture *fixture, size_t row, const void
             ck_assert(((const float *)features)[at * fixture->features + j] == data_float(row, j));
         else
             ck_assert_uint_eq(((const unsigned char *)features)[at * fixture->features + j],
-                              data_pixel(row, j));
+                              data_byte(fixture, row, j));
     }
 }
 
@@ -152,7 +152,7 @@ static bool is_row(const struct data_fixture *fixture, size_t row, const void *f
         size_t i = at * fixture->features + j;
 
         if (fixture->is_float ? ((const float *)features)[i] != data_float(row, j)
-                              : ((const unsigned char *)features)[i] != data_pixel(row, j))
+                              : ((const unsigned char *)features)[i] != data_byte(fixture, row, j))
             return false;
     }
     return true;

@@ -189,6 +189,28 @@ START_TEST(unscaled_rows_have_no_constant)
 }
 END_TEST
 
+START_TEST(symbols_become_inputs_as_categories_do)
+{
+    const unsigned char symbols[2][3] = {{2, 255, 0}, {0, 1, 255}};
+    const float same[2][3] = {{2, FF_CATEGORY_UNSEEN, 0}, {0, 1, FF_CATEGORY_UNSEEN}};
+    double mean[] = {0}, scale[] = {1};
+    uint32_t three[] = {3, 3, 3};
+    const struct ff_encoding encoding = {
+        .columns = 3, .inputs = 10, .alike = true, .mean = mean, .scale = scale, .category = three};
+
+    for (int unscaled = 0; unscaled < 2; unscaled++) {
+        const struct ff_embedding e = {
+            .features = 3, .encoding = &encoding, .unscaled = unscaled > 0};
+        float of_symbols[20] = {0}, of_floats[20] = {0};
+
+        ff_embed(&e, 2, symbols, false, NULL, of_symbols);
+        ff_embed(&e, 2, same, true, NULL, of_floats);
+        ck_assert_mem_eq(of_symbols, of_floats, sizeof of_symbols);
+        ck_assert_float_gt(of_symbols[2], 0);
+    }
+}
+END_TEST
+
 START_TEST(outliers_stay_finite)
 {
     double mean[] = {0, 3e38}, scale[] = {1e30, 1};
@@ -217,6 +239,7 @@ int main(void)
     tcase_add_test(tc, categories_become_inputs_and_the_last_is_constant);
     tcase_add_test(tc, numbers_are_standardised_apart_or_alike);
     tcase_add_test(tc, unscaled_rows_have_no_constant);
+    tcase_add_test(tc, symbols_become_inputs_as_categories_do);
     tcase_add_test(tc, outliers_stay_finite);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

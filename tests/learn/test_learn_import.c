@@ -98,7 +98,7 @@ static const struct ff_schema *known;
 
 /* Imports the directory's data into SET, in the order of SEED; NULL: only hashes. */
 static int import(struct ff_set *set, const struct ff_geometry *geometry,
-                  const struct ff_permutation *order, const char *compress, char fingerprint[33])
+                  const struct ff_order *order, const char *compress, char fingerprint[33])
 {
     struct ff_dataset_spec spec = {.path = directory, .schema = known};
     struct ff_import_data_opts opts = {.geometry = geometry, .order = order, .set = set};
@@ -119,9 +119,9 @@ static int import(struct ff_set *set, const struct ff_geometry *geometry,
     return status;
 }
 
-static struct ff_permutation make_order(uint64_t seed, uint64_t rows)
+static struct ff_order make_order(uint64_t seed, uint64_t rows)
 {
-    return ff_permutation_make(ff_rng_make(seed, FF_RNG_IMPORT_ORDER, 0, 0), rows);
+    return ff_order_make(seed, rows, rows, false);
 }
 
 /* Reads a chunk whole; free() it. */
@@ -142,14 +142,14 @@ static void *read_chunk(struct ff_set *set, struct ff_coder *coder, uint32_t chu
 }
 
 /* The row at each place of the stored order. */
-static uint64_t *row_at_each_place(const struct ff_permutation *order, uint64_t rows)
+static uint64_t *row_at_each_place(const struct ff_order *order, uint64_t rows)
 {
     uint64_t *row_at = malloc(rows * sizeof *row_at);
 
     for (uint64_t place = 0; place < rows; place++)
         row_at[place] = UINT64_MAX;
     for (uint64_t row = 0; row < rows; row++) {
-        uint64_t place = order ? ff_permutation_at(order, row) : row;
+        uint64_t place = order ? ff_order_at(order, row) : row;
 
         if (row_at[place] != UINT64_MAX)
             ck_abort_msg("two rows at place %llu", (unsigned long long)place);
@@ -159,8 +159,7 @@ static uint64_t *row_at_each_place(const struct ff_permutation *order, uint64_t 
 }
 
 /* SET holds each row, with its label, at the place that ORDER gives it. */
-static void ck_set(struct ff_set *set, const struct ff_geometry *g,
-                   const struct ff_permutation *order)
+static void ck_set(struct ff_set *set, const struct ff_geometry *g, const struct ff_order *order)
 {
     uint64_t *row_at = row_at_each_place(order, g->rows);
     struct ff_coder *coder;
@@ -192,7 +191,7 @@ static void ck_set(struct ff_set *set, const struct ff_geometry *g,
 static void ck_import(uint64_t rows, uint32_t batch, bool permuted, const char *compress)
 {
     struct ff_geometry geometry = ff_geometry_make(rows, batch);
-    struct ff_permutation order = make_order(SEED, rows);
+    struct ff_order order = make_order(SEED, rows);
     struct ff_scratch scratch;
     struct ff_set *set;
 
@@ -237,7 +236,7 @@ START_TEST(labels_without_a_class_are_refused)
 {
     const struct ff_schema fewer = {.n_classes = 9};
     struct ff_geometry geometry = ff_geometry_make(100, 10);
-    struct ff_permutation order = make_order(SEED, 100);
+    struct ff_order order = make_order(SEED, 100);
     struct ff_scratch scratch;
     struct ff_set *set;
     char fingerprint[33];
@@ -279,7 +278,7 @@ END_TEST
 static void fingerprint_of(uint64_t seed, uint64_t rows, uint32_t batch, char out[33])
 {
     struct ff_geometry geometry = ff_geometry_make(rows, batch);
-    struct ff_permutation order = make_order(seed, rows);
+    struct ff_order order = make_order(seed, rows);
     struct ff_scratch scratch;
     struct ff_set *set;
 

@@ -46,6 +46,45 @@ START_TEST(every_stage_is_read_back)
 }
 END_TEST
 
+/* The manifest of a text, with CLASSES characters. */
+static void describe_text(uint32_t classes)
+{
+    ff_moments_release(&manifest.moments);
+    ff_class_weights_release(&manifest.class_weights);
+    ff_schema_release(&manifest.schema);
+    manifest.recipe.class_weights = "none";
+    manifest.recipe.standardize = "auto";
+    manifest.recipe.jitter = 0;
+    manifest.is_float = false;
+    manifest.image = (struct ff_image){0};
+    manifest.features = 12;
+    manifest.classes = classes;
+    manifest.schema = (struct ff_schema){.context = 12, .folds_case = true, .n_classes = classes};
+    manifest.schema.classes = calloc(classes, sizeof *manifest.schema.classes);
+    for (uint32_t c = 0; c < classes; c++)
+        manifest.schema.classes[c] = strdup((const char[]){(char)('a' + c), 0});
+}
+
+START_TEST(a_text_is_read_back)
+{
+    struct ff_manifest out;
+    char *text;
+
+    describe_text(9);
+    ck_assert_int_eq(ff_manifest_write(ctx, &manifest, &text), FF_OK);
+    ck_assert_msg(ff_manifest_read(ctx, "x.ff", text, &out) == FF_OK, "%s", ff_ctx_message(ctx));
+    ck_assert_uint_eq(out.schema.context, 12);
+    ck_assert(out.schema.folds_case);
+    ck_assert_str_eq(out.schema.classes[8], "i");
+    ck_assert_uint_eq(ff_manifest_inputs(&out), 12 * 9 + 1);
+    ck_assert_uint_eq(out.encoding.category[11], 9);
+    ff_manifest_release(&out);
+    free(text);
+    manifest.features++;
+    ck_assert(!ff_manifest_is_sane(&manifest));
+}
+END_TEST
+
 /* Doubles of every size, 17 digits each. */
 START_TEST(doubles_are_read_back_exactly)
 {
@@ -191,6 +230,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, manifest_setup, manifest_teardown);
     tcase_add_test(tcase, every_field_is_read_back_exactly);
     tcase_add_test(tcase, every_stage_is_read_back);
+    tcase_add_test(tcase, a_text_is_read_back);
     tcase_add_test(tcase, doubles_are_read_back_exactly);
     tcase_add_test(tcase, the_differing_field_is_named);
     tcase_add_test(tcase, a_field_that_a_version_lacks_is_at_its_initial_value);

@@ -184,8 +184,9 @@ static bool is_refused(const json_t *root)
 static bool is_optional(const char *key)
 {
     static const char *const keys[] = {
-        "labels",        "all_samples", "files",   "compacted",  "class_names", "label_column",
-        "fills_missing", "image_files", "resized", "index_base", "arrays"};
+        "labels",       "all_samples",   "files",       "compacted", "class_names",
+        "label_column", "fills_missing", "image_files", "resized",   "index_base",
+        "arrays",       "context",       "folds_case"};
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (strcmp(key, keys[i]) == 0)

@@ -81,13 +81,7 @@ static const struct option_spec options[] = {
      .help = "column that names the rows of a table, which is not a feature",
      .offset = IN_OPTS(data.id_column),
      .needs = "data"},
-    {.kind = OPTION_CHOICE,
-     .name = "missing",
-     .argument = "HOW",
-     .help = "what a missing value of a table is",
-     .offset = offsetof(struct settings, run.missing),
-     .choices = training_missing,
-     .needs = "data"},
+    TRAINING_DATA_OPTIONS(struct settings, run, "data"),
     {.kind = OPTION_EXTENT,
      .name = "resize",
      .argument = "WxH",
@@ -316,12 +310,12 @@ static int parse(const struct settings *settings, struct planning *planning)
 static int run(struct cli *cli, void *arg, const char *operand)
 {
     struct settings *settings = arg;
-    struct planning planning = {
-        .cli = cli, .opts = settings->run.opts, .json = settings->json, .plot = settings->plot};
+    struct planning planning = {.cli = cli, .json = settings->json, .plot = settings->plot};
     int result;
 
     (void)operand;
-    planning.opts.data.fill_missing = training_fills_missing(&settings->run);
+    training_settle_data(&settings->run);
+    planning.opts = settings->run.opts;
     cli->quiet = settings->quiet;
     result = parse(settings, &planning);
     if (result == EXIT_DONE)

@@ -50,12 +50,7 @@ static const struct option_spec options[] = {
      .argument = "NAME|N",
      .help = "column that names the rows of a table: not a feature, but `predict` copies it",
      .offset = IN_OPTS(data.id_column)},
-    {.kind = OPTION_CHOICE,
-     .name = "missing",
-     .argument = "HOW",
-     .help = "what a missing value of a table is",
-     .offset = offsetof(struct settings, run.missing),
-     .choices = training_missing},
+    TRAINING_DATA_OPTIONS(struct settings, run, NULL),
     {.kind = OPTION_EXTENT,
      .name = "resize",
      .argument = "WxH",
@@ -106,7 +101,7 @@ static int run(struct cli *cli, void *arg, const char *operand)
     int result = recipe_from_options(cli, settings->hidden, &recipe);
 
     (void)operand;
-    settings->run.opts.data.fill_missing = training_fills_missing(&settings->run);
+    training_settle_data(&settings->run);
     if (result == EXIT_DONE) {
         resuming = !settings->run.opts.force && access(settings->run.opts.model, F_OK) == 0;
         result = training_run(cli, &settings->run, &(struct training_start){.recipe = recipe},

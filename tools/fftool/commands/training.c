@@ -46,9 +46,12 @@ void training_init(struct training *training)
     training->missing = training_missing[0].name;
 }
 
-bool training_fills_missing(const struct training *training)
+void training_settle_data(struct training *training)
 {
-    return strcmp(training->missing, "mean") == 0;
+    struct ff_data_source *data = &training->opts.data;
+
+    data->fill_missing = strcmp(training->missing, "mean") == 0;
+    data->context = (uint16_t)training->context;
 }
 
 /* What this process has exchanged with the others of its team, if there are any. */

@@ -16,6 +16,7 @@ struct training {
     const char *log;     /* file of JSON lines; NULL: none */
     const char *missing; /* one of training_missing: decides opts.data.fill_missing */
     bool broadcast;      /* rank 0 of a team reads the data for all */
+    uint32_t context;    /* opts.data.context */
     bool json, quiet, verbose;
 };
 
@@ -23,8 +24,8 @@ void training_init(struct training *training);
 
 /* What --missing takes. */
 extern const struct ff_recipe_choice training_missing[];
-/* Whether it says that missing values are filled. */
-bool training_fills_missing(const struct training *training);
+/* Sets the members of opts.data that options decide which are not in it. */
+void training_settle_data(struct training *training);
 
 /* What a training begins with. */
 struct training_start {
@@ -43,6 +44,29 @@ int training_run(struct cli *cli, struct training *training, const struct traini
 #define TRAINING_LEAST_GFLOPS 1e-6
 
 /* Rows of an option table for the member RUN (a struct training) of TYPE. */
+#define TRAINING_DATA_OPTIONS(TYPE, RUN, NEEDS)                                             \
+    {.kind = OPTION_CHOICE,                                                                 \
+     .name = "missing",                                                                     \
+     .argument = "HOW",                                                                     \
+     .help = "what a missing value of a table is",                                          \
+     .offset = offsetof(TYPE, RUN.missing),                                                 \
+     .choices = training_missing,                                                           \
+     .needs = (NEEDS)},                                                                     \
+        {.kind = OPTION_COUNT,                                                              \
+         .name = "context",                                                                 \
+         .argument = "N",                                                                   \
+         .help = "characters of a text that predict the next one; given, PATH is always a " \
+                 "text [10]",                                                               \
+         .offset = offsetof(TYPE, RUN.context),                                             \
+         .min = 1,                                                                          \
+         .max = FF_MAX_CONTEXT,                                                             \
+         .needs = (NEEDS)},                                                                 \
+    {                                                                                       \
+        .kind = OPTION_FLAG, .name = "fold-case",                                           \
+        .help = "read upper-case letters of a text as lower-case ones",                     \
+        .offset = offsetof(TYPE, RUN.opts.data.fold_case), .needs = (NEEDS)                 \
+    }
+
 #define TRAINING_RESOURCE_OPTIONS(TYPE, RUN)                                                      \
     {.kind = OPTION_HEADING, .name = "Resources"},                                                \
         {.kind = OPTION_STRING,                                                                   \

@@ -130,6 +130,10 @@ static void write_source(struct report *report)
         write_word(report, " --label-column ", info->label_name);
     if (info->id_name != NULL)
         write_word(report, " --id-column ", info->id_name);
+    if (info->context > 0)
+        fprintf(out, " --context %u", info->context);
+    if (info->folds_case)
+        fputs(" --fold-case", out);
     if (info->fills_missing)
         fputs(" --missing mean", out);
     if (info->resized)

@@ -129,9 +129,18 @@ static void print_source(const struct ff_model *model, const struct ff_model_inf
     print_data_files(model);
 }
 
+static void print_text_facts(const struct ff_model_info *info)
+{
+    if (info->context > 0)
+        print_line(stdout, "  text      %s predict the next one%s",
+                   text_counted(info->context, "character").s,
+                   info->folds_case ? "; upper-case letters are read as lower-case ones" : "");
+}
+
 void inspect_print_data(const struct ff_model *model, const struct ff_model_info *info)
 {
     print_source(model, info);
+    print_text_facts(info);
     print_column_names(model, info->columns);
     print_class_names(info);
     print_ancestors(model, info->ancestors);
@@ -171,6 +180,10 @@ int inspect_print_columns(struct ff_model *model)
 
     if (status != FF_OK)
         return status;
+    if (info.context > 0) {
+        printf("%u characters, each one of %u: one-hot\n", info.context, info.classes);
+        return FF_OK;
+    }
     if (info.columns == 0) {
         printf("%u features, not standardised\n", info.features);
         return FF_OK;

@@ -125,6 +125,10 @@ static json_t *data_object(const struct ff_model *model, const struct ff_model_i
     json_add(&object, "files", data_files_array(model));
     json_add(&object, "columns", columns_array(model, info->columns));
     json_add(&object, "label", json_from_text(info->label_name));
+    if (info->context > 0) {
+        json_add(&object, "context", json_from_count(info->context));
+        json_add(&object, "fold_case", json_boolean(info->folds_case));
+    }
     json_add(&object, "class_names",
              info->class_names != NULL ? names_array(info->class_names, info->classes)
                                        : json_null());
