@@ -85,6 +85,7 @@ struct ff_evaluation {
     double seconds;
     uint64_t planned_bytes; /* estimated peak memory */
     struct ff_memory memory;
+    double bits_per_character; /* of a text: CROSS_ENTROPY in bits; NAN: the data is no text */
 };
 
 /* Fills OUT, of SIZE bytes, with defaults. */

@@ -14,11 +14,13 @@
 /* Lower bound of a probability in the cross-entropy: one that is 0 in single precision has no
  * logarithm. */
 #define LEAST ((double)FLT_MIN)
+#define LN_2 0.69314718055994530942 /* nats of a bit */
 
 struct evaluating {
     struct ff_ctx *ctx;
     struct ff_evaluation *result;
     uint64_t wrong;
+    bool of_text;
     double cross_entropy, scale;
     float *probabilities;               /* (classes) */
     uint64_t *layer_wrong, *upto_wrong; /* (layers) */
@@ -158,6 +160,7 @@ static int begin_evaluation(void *arg, const struct ff_score_task *task)
     result->last_layer = task->last_layer;
     result->trained_layers = task->trained_layers;
     e->scale = task->scale;
+    e->of_text = task->schema->context > 0;
     status =
         ff_buffers_alloc(e->ctx, list_counts(e, task->classes, task->layers, buffers), buffers);
     if (status == FF_OK)
@@ -217,6 +220,7 @@ static void finish(struct evaluating *e)
 
     result->error = (double)e->wrong / (double)result->samples;
     result->cross_entropy = e->cross_entropy / (double)(result->samples - result->unseen);
+    result->bits_per_character = e->of_text ? result->cross_entropy / LN_2 : NAN;
     for (uint32_t layer = 0; layer < result->layers && result->layer_error; layer++) {
         result->layer_error[layer] = (double)e->layer_wrong[layer] / (double)result->samples;
         result->upto_error[layer] = layer + 1 < result->first_layer

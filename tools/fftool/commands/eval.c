@@ -250,12 +250,39 @@ static void print_confusion(const struct ff_evaluation *evaluation)
     putchar('\n');
 }
 
+static bool is_of_text(const struct ff_evaluation *evaluation)
+{
+    return !isnan(evaluation->bits_per_character);
+}
+
+static void print_text_metrics(const struct ff_evaluation *evaluation)
+{
+    if (is_of_text(evaluation))
+        printf("%s bits per character, perplexity %s, top-1 %s\n",
+               text_real(evaluation->bits_per_character).s,
+               text_real(exp(evaluation->cross_entropy)).s, text_percent(1 - evaluation->error).s);
+}
+
+static void print_unknown(const struct ff_evaluation *evaluation)
+{
+    if (evaluation->unseen == 0)
+        return;
+    if (is_of_text(evaluation))
+        printf("%s that the training text does not have, which count as errors, but not in the "
+               "bits per character\n",
+               text_counted(evaluation->unseen, "character").s);
+    else
+        printf("%s with labels that the training data does not have, which count as errors\n",
+               text_counted(evaluation->unseen, "sample").s);
+}
+
 static void print_evaluation(const struct cli *cli, const struct ff_evaluation *evaluation)
 {
     print_line(stdout, "%s: error %s (%s of %s misclassified), by %s", cli->model,
                text_percent(evaluation->error).s, text_count(wrong_samples(evaluation)).s,
                text_counted(evaluation->samples, "sample").s,
                measuring_method_name(evaluation->method));
+    print_text_metrics(evaluation);
     printf("cross-entropy %s", text_real(evaluation->cross_entropy).s);
     if (evaluation->last_layer > evaluation->first_layer)
         printf("; goodness of layers %u to %u", evaluation->first_layer, evaluation->last_layer);
@@ -264,9 +291,7 @@ static void print_evaluation(const struct cli *cli, const struct ff_evaluation *
     printf("\ntime %s; memory: ", text_duration(evaluation->seconds).s);
     print_memory(stdout, &evaluation->memory);
     putchar('\n');
-    if (evaluation->unseen > 0)
-        printf("%s with labels that the training data does not have, which count as errors\n",
-               text_counted(evaluation->unseen, "sample").s);
+    print_unknown(evaluation);
     print_layers(evaluation);
     print_classes(evaluation);
     print_confusion(evaluation);
@@ -336,6 +361,11 @@ static int print_json(const struct cli *cli, const struct measuring *measuring,
     json_add(&head, "balanced_accuracy", json_from_real(means.recall));
     json_add(&head, "macro_f1", json_from_real(means.f1));
     json_add(&head, "cross_entropy", json_from_real(evaluation->cross_entropy));
+    if (is_of_text(evaluation)) {
+        json_add(&head, "bits_per_character", json_from_real(evaluation->bits_per_character));
+        json_add(&head, "perplexity", json_from_real(exp(evaluation->cross_entropy)));
+        json_add(&head, "top1", json_from_real(1 - evaluation->error));
+    }
     json_add(&head, "layers", json_from_count(evaluation->layers));
     json_add(&head, "trained_layers", json_from_count(evaluation->trained_layers));
     json_add(&head, "first_layer", json_from_count(evaluation->first_layer));
@@ -408,7 +438,9 @@ const struct command cmd_eval = {
     .summary = "evaluate a model on labelled data",
     .description = "Evaluates MODEL on labelled data: error rate, error rates of each layer up to "
                    "the last one whose goodness is summed, precision, recall and F1 of each class, "
-                   "confusion matrix. A model in training is evaluated with its complete layers "
+                   "confusion matrix; of a text also bits per character, perplexity and the "
+                   "share of characters predicted right (top-1). A model in training is evaluated "
+                   "with its complete layers "
                    "(with backpropagation none before the end). One layer is in memory at a time.",
     .examples = "  fftool eval model.ff --data /usr/share/datasets/fashion-mnist\n"
                 "  fftool eval model.ff --data mnist --method head --json\n"
