@@ -98,6 +98,15 @@ if [ -z "${FFTOOL_SANITIZED-}" ] && [ -r /proc/self/status ]; then
     ok "a longer text takes no more memory" [ "$large" -lt $((short + 2000000)) ]
 fi
 
+# The baseline: p(a) = 2/3, p(b) = 1/3 in order 1
+printf aab >aab.txt
+printf ab >ab.txt
+"$FFTOOL_ROOT/tools/ngram" aab.txt ab.txt 1 >out
+ok "order 1 has the bits of its formula" has out '^order 1: 1\.0850 bits'
+"$FFTOOL_ROOT/tools/ngram" train.txt test.txt >out
+ok "n-gram models have probabilities of sum 1" [ "$(grep -cE 'within ([0-9]e-1[0-9]|0e)' out)" = 6 ]
+ok "and skip unknown characters" has out '^[0-9]+ unknown characters'
+
 # What is no text
 : >empty.txt
 refused 2 'holds no characters' train --data empty.txt $net --model x.ff
