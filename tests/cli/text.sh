@@ -40,6 +40,11 @@ ok "characters are one-hot" has out '^10 characters, each one of [0-9]+: one-hot
 ff 0 predict a.ff --input test.txt --output p.csv --quiet
 ok "every place has a prediction" [ "$(wc -l <p.csv)" -gt "$(wc -l <test.txt)" ]
 
+# The sample
+ff 0 train --data "$FFTOOL_ROOT/data/aesop" $net --model fables.ff
+ff 0 eval fables.ff --data "$FFTOOL_ROOT/data/aesop" --quiet
+ok "the fables are a text" has out 'bits per character'
+
 # Context and folding are kept by the model
 ff 0 train --data train.txt $net --context 4 --fold-case --model b.ff
 ff 0 inspect b.ff --json
