@@ -54,6 +54,7 @@
 #include <fftool/evaluate.h>
 #include <fftool/exchange.h>
 #include <fftool/extend.h>
+#include <fftool/generate.h>
 #include <fftool/memory.h>
 #include <fftool/model.h>
 #include <fftool/plan.h>

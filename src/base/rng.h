@@ -25,6 +25,7 @@ enum ff_rng_purpose {
     FF_RNG_HYBRID = 12,        /* masks of hybrid images in an epoch of the first layer */
     FF_RNG_SET_HYBRID = 13,    /* masks of the hybrid images of a stored negative set */
     FF_RNG_SAMPLE = 14,        /* the permutation that a subsample of a dataset is drawn from */
+    FF_RNG_GENERATE = 15,      /* characters of generated text */
 };
 
 struct ff_rng {

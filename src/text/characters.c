@@ -8,6 +8,26 @@
 
 #define BYTE_ORDER_MARK 0xfeffu
 
+int ff_fold_open(struct ff_ctx *ctx, locale_t *out)
+{
+    *out = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    if (*out)
+        return FF_OK;
+    return ff_fail(ctx, FF_ENOTFOUND,
+                   "fold-case: the locale C.UTF-8 is not installed (Debian: libc-bin)");
+}
+
+void ff_fold_close(locale_t unicode)
+{
+    if (unicode)
+        freelocale(unicode);
+}
+
+uint32_t ff_fold(locale_t unicode, uint32_t character)
+{
+    return unicode ? (uint32_t)towlower_l((wint_t)character, unicode) : character;
+}
+
 int ff_characters_open(struct ff_ctx *ctx, const char *path, bool folds,
                        struct ff_characters *characters)
 {
@@ -15,12 +35,9 @@ int ff_characters_open(struct ff_ctx *ctx, const char *path, bool folds,
 
     memset(characters, 0, sizeof *characters);
     characters->ctx = ctx;
-    if (folds) {
-        characters->unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-        if (!characters->unicode)
-            return ff_fail(ctx, FF_ENOTFOUND,
-                           "fold-case: the locale C.UTF-8 is not installed (Debian: libc-bin)");
-    }
+    status = folds ? ff_fold_open(ctx, &characters->unicode) : FF_OK;
+    if (status != FF_OK)
+        return status;
     status = ff_input_open(ctx, path, &characters->input);
     if (status == FF_OK)
         status = ff_characters_rewind(characters);
@@ -33,8 +50,7 @@ void ff_characters_release(struct ff_characters *characters)
 {
     ff_input_close(characters->input);
     characters->input = NULL;
-    if (characters->unicode)
-        freelocale(characters->unicode);
+    ff_fold_close(characters->unicode);
     characters->unicode = (locale_t)0;
 }
 
@@ -126,7 +142,7 @@ int ff_characters_next(struct ff_characters *characters, uint32_t *character, bo
 {
     int status = take(characters, character, got);
 
-    if (status == FF_OK && *got && characters->unicode)
-        *character = (uint32_t)towlower_l((wint_t)*character, characters->unicode);
+    if (status == FF_OK && *got)
+        *character = ff_fold(characters->unicode, *character);
     return status;
 }

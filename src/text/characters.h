@@ -22,6 +22,12 @@ struct ff_characters {
     char buffer[FF_CHARACTERS_BUFFER_BYTES + 1];
 };
 
+/* Opens the pairs of letters; FF_ENOTFOUND: the system lacks them. */
+FF_CHECK int ff_fold_open(struct ff_ctx *ctx, locale_t *out);
+void ff_fold_close(locale_t unicode); /* 0-safe */
+/* The lower-case letter of CHARACTER, or CHARACTER; UNICODE 0: CHARACTER. */
+uint32_t ff_fold(locale_t unicode, uint32_t character);
+
 /* Opens PATH, before its first character. After an error it needs no release. */
 FF_CHECK int ff_characters_open(struct ff_ctx *ctx, const char *path, bool folds,
                                 struct ff_characters *characters);

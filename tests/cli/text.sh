@@ -45,6 +45,26 @@ ff 0 train --data "$FFTOOL_ROOT/data/aesop" $net --model fables.ff
 ff 0 eval fables.ff --data "$FFTOOL_ROOT/data/aesop" --quiet
 ok "the fables are a text" has out 'bits per character'
 
+# Generated text
+ff 0 generate a.ff --prompt "The fox " --length 50 --seed 3 --threads 1
+ok "generate continues the prompt" [ "$(wc -m <out) $(head -c 8 out)" = "59 The fox " ]
+cp out one.out
+ff 0 generate a.ff --prompt "The fox " --length 50 --seed 3 --samples 3 --memory 1M
+ok "the text does not depend on samples, and layers come one by one if they do not fit together" \
+    [ "$(head -c 58 out)" = "$(head -c 58 one.out)" ]
+ok "there are as many as asked for" [ "$(grep -c '^The fox ' out)" -ge 3 ]
+ff 0 generate a.ff --prompt "The fox " --length 50 --seed 4 --threads 1
+ok "another seed gives another text" [ "$(cat out)" != "$(cat one.out)" ]
+printf 'The fox saw the grape?' >next.txt
+ff 0 predict a.ff --input next.txt --output p.csv --quiet
+ff 0 generate a.ff --prompt 'The fox saw the grape' --length 1 --temperature 0
+ok "temperature 0 gives the character that predict does" \
+    [ "$(cut -c22 out | head -n 1)" = "$(tail -n 1 p.csv | cut -d, -f2)" ]
+ff 0 generate a.ff --prompt '7' --length 1
+ok "unknown characters of a prompt are reported" has err '1 character of the prompt is not in the vocabulary'
+refused 2 'not UTF-8' generate a.ff --prompt "$(printf 'a\377')"
+refused 3 '' generate a.ff --memory 10K
+
 # Context and folding are kept by the model
 ff 0 train --data train.txt $net --context 4 --fold-case --model b.ff
 ff 0 inspect b.ff --json
@@ -87,6 +107,9 @@ ff 1 resume whole.ff --data train.txt --quiet
 ff 0 train --mode bp --data . --hidden 24x2 --epochs 1 --batch 64 --quiet --model bp.ff
 ff 0 eval bp.ff --data . --quiet
 ok "backpropagation has bits per character, too" has out 'bits per character'
+ff 0 predict bp.ff --input next.txt --output p.csv --quiet
+ff 0 generate bp.ff --prompt 'The fox saw the grape' --length 1 --temperature 0
+ok "and generates text" [ "$(cut -c22 out | head -n 1)" = "$(tail -n 1 p.csv | cut -d, -f2)" ]
 
 # Memory does not grow with the text
 # peak LINES: bytes that training on so many takes
@@ -122,5 +145,7 @@ refused 2 'one class' train --data one.txt $net --model x.ff
 refused 2 'context' train --data train.txt $net --context 5000 --model x.ff
 refused 2 '--context is for texts' train --data "$data" $net --context 5 --model x.ff
 refused '1 2' 'the model was trained on a text' eval a.ff --data "$data"
+ff 0 train --data "$data" --limit 200 --hidden 8 --epochs 1 --quiet --model pixels.ff
+refused 2 'not trained on a text' generate pixels.ff
 refused 2 'standardize' train --data train.txt $net --standardize columns --model x.ff
 finish

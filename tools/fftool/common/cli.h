@@ -21,6 +21,7 @@
     ROW(extend)       \
     ROW(eval)         \
     ROW(predict)      \
+    ROW(generate)     \
     ROW(recipes)      \
     ROW(plan)         \
     ROW(profile)      \
