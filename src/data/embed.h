@@ -18,10 +18,9 @@ enum ff_label_embedding {
 #define FF_PIXEL_SCALE (1.0f / 255.0f)
 
 /*
- * How the values of a row become inputs. A number x becomes (x - mean) scale, at
- * most the largest float. A category becomes an
- * input for each category of its column, of which its own is 1. Rows of bytes with categories have
- * nothing else: symbols of a text. The last input of rows that are
+ * How the values of a row become inputs. A number x becomes (x - mean) scale, at most the largest
+ * float. A category becomes an input for each category of its column, of which its own is 1. Rows
+ * of bytes with categories have nothing else: symbols of a text. The last input of rows that are
  * scaled is 1: without it, scaling a row to RMS 1 would lose its magnitude.
  */
 struct ff_encoding {

@@ -3,9 +3,8 @@
 #include "base/arithmetic.h"
 
 #define MOST_BLOCKS 16
-#define LEAST_BLOCK                                                              \
-    1024 /* samples held out in a row: so many that their contexts matter little \
-          */
+/* Samples held out in a row: so many that their contexts matter little. */
+#define LEAST_BLOCK 1024
 
 struct ff_order ff_order_make(uint64_t seed, uint64_t rows, uint64_t learned, bool by_blocks)
 {

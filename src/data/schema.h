@@ -5,8 +5,7 @@
  *
  * A row of a dataset has a value for each column: a float, or a uint8 if the dataset is not float.
  * That of a column of categories is the index of its category, or FF_CATEGORY_UNSEEN; of a text
- * FF_SYMBOL_NONE. Inputs of
- * layer 1 are made from these values (data/embed.h).
+ * FF_SYMBOL_NONE. Inputs of layer 1 are made from these values (data/embed.h).
  */
 #ifndef FF_DATA_SCHEMA_H
 #define FF_DATA_SCHEMA_H
