@@ -124,19 +124,17 @@ static struct ff_peak import_peak(const struct ff_score_job *job, uint64_t rows)
     return peak;
 }
 
-/* The part of a layer that a process of the team holds at most. */
-static struct ff_layer layer_of(const struct ff_score_job *job, uint32_t number)
+/* The part of a layer SHAPE that a process of the team holds at most. */
+static struct ff_layer part_of(const struct ff_score_job *job, struct ff_layer shape)
 {
-    struct ff_layer whole = ff_layer_of(job->manifest, number, 0);
-
-    return ff_layer_part(&whole, 0, job->ranks);
+    return ff_layer_part(&shape, 0, job->ranks);
 }
 
 static struct ff_peak layer_peak(const struct ff_score_job *job, uint64_t rows, uint32_t number,
                                  struct ff_residency residency)
 {
     struct ff_geometry geometry = geometry_of(rows);
-    struct ff_layer layer = layer_of(job, number);
+    struct ff_layer layer = part_of(job, ff_layer_of(job->manifest, number, 0));
     struct ff_set_values values[FF_MAX_SET_VALUES];
     size_t n = list_values(job, &geometry, number, values);
     struct ff_peak peak = {.accounted = 0};
@@ -164,7 +162,8 @@ static struct ff_peak layer_peak(const struct ff_score_job *job, uint64_t rows, 
 static struct ff_peak head_peak(const struct ff_score_job *job, uint64_t rows, uint32_t number)
 {
     struct ff_geometry geometry = geometry_of(rows);
-    struct ff_layer head = ff_layer_shape(units(job, number), job->manifest->classes, 0);
+    struct ff_layer head =
+        part_of(job, ff_layer_shape(units(job, number), job->manifest->classes, 0));
     struct ff_peak peak = {.accounted = 0};
     struct ff_needs needs = base_needs(job, rows), loading;
 

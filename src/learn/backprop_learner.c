@@ -29,7 +29,7 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
 
     (void)layer; /* all at once */
     out->bytes[FF_MEM_OTHER] += sizeof(struct backprop_learner);
-    ff_network_needs(job->manifest, out);
+    ff_network_needs(job->manifest, job->ranks, out);
     ff_job_feed_needs(job, 0, opts.micro_chunks, FF_FEED_LEARN, out);
     ff_backprop_needs(&opts, job->threads, out);
 }

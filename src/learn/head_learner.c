@@ -54,7 +54,7 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
     struct ff_buffer buffers[MAX_BUFFERS];
 
     (void)knobs;
-    shape.head = ff_network_shape(job->manifest, 'H', layer);
+    shape.head = ff_job_part(job, ff_network_shape(job->manifest, 'H', layer));
     out->bytes[FF_MEM_OTHER] += sizeof shape;
     ff_layer_needs(&shape.head, job->threads, out);
     ff_update_needs(&shape.update, job->threads, out);

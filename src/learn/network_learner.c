@@ -178,15 +178,15 @@ static void needs(const struct ff_job *job, uint32_t layer, const struct ff_knob
     struct ff_buffer buffers[MAX_BUFFERS];
     uint32_t first_head = ff_recipe_first_head(recipe);
 
-    (void)layer; /* all at once, and whole */
+    (void)layer; /* all at once */
     (void)knobs;
     out->bytes[FF_MEM_OTHER] += sizeof shape;
-    ff_network_needs(manifest, out);
+    ff_network_needs(manifest, job->ranks, out);
     for (uint32_t k = 1; k <= recipe->layers; k++) {
         uint32_t units = recipe->hidden[k - 1];
 
-        parts[0] = ff_layer_shape(ff_manifest_fan_in(manifest, k), units, 0);
-        parts[1] = ff_layer_shape(units, manifest->classes, 0);
+        parts[0] = ff_job_part(job, ff_layer_shape(ff_manifest_fan_in(manifest, k), units, 0));
+        parts[1] = ff_job_part(job, ff_layer_shape(units, manifest->classes, 0));
         ff_update_fit(&shape.update, &parts[0]);
         if (ff_recipe_has_head(recipe, k))
             ff_update_fit(&shape.update, &parts[1]);

@@ -97,7 +97,7 @@ void ff_network_release(struct ff_network *network)
     memset(network, 0, sizeof *network);
 }
 
-void ff_network_needs(const struct ff_manifest *manifest, struct ff_needs *needs)
+void ff_network_needs(const struct ff_manifest *manifest, unsigned ranks, struct ff_needs *needs)
 {
     struct ff_network shape = make_network(&manifest->recipe);
     struct ff_buffer buffers[MAX_BUFFERS];
@@ -105,7 +105,8 @@ void ff_network_needs(const struct ff_manifest *manifest, struct ff_needs *needs
     ff_buffers_count(list_buffers(&shape, buffers), buffers, needs);
     for (uint32_t i = 0; i < shape.n_parts; i++) {
         struct ff_part part = ff_turn_part(&manifest->recipe, training, i);
-        struct ff_layer layer = ff_network_shape(manifest, part.kind, part.number);
+        struct ff_layer whole = ff_network_shape(manifest, part.kind, part.number);
+        struct ff_layer layer = ff_layer_part(&whole, 0, ranks);
 
         ff_layer_needs(&layer, 1, needs); /* not paged */
     }

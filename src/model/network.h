@@ -25,8 +25,8 @@ struct ff_network {
 FF_CHECK int ff_network_init(struct ff_network *out, struct ff_ctx *ctx,
                              const struct ff_manifest *manifest);
 void ff_network_release(struct ff_network *network);
-/* Adds the memory of MANIFEST's network. */
-void ff_network_needs(const struct ff_manifest *manifest, struct ff_needs *needs);
+/* Adds the memory of MANIFEST's network, or the most that one of RANKS processes has of it. */
+void ff_network_needs(const struct ff_manifest *manifest, unsigned ranks, struct ff_needs *needs);
 /* The shape, without buffers, of the part of MANIFEST's network stored as KIND and NUMBER (struct
  * ff_part), with the states of its optimizer. Valid in every mode. */
 struct ff_layer ff_network_shape(const struct ff_manifest *manifest, char kind, uint32_t number);

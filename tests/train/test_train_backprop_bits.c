@@ -307,7 +307,7 @@ START_TEST(memory_planned_is_memory_allocated)
         strcmp(mode_name(MODE_BACKPROP, _i), "bp-accum") == 0
             ? ff_backprop_micro_chunks(&manifest, &geometry, opts.micro_batch_rows)
             : geometry.chunks_per_batch;
-    ff_network_needs(&manifest, &needs);
+    ff_network_needs(&manifest, 1, &needs);
     ff_backprop_needs(&planned, opts.threads, &needs);
     for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
         ck_assert_uint_eq(needs.bytes[exact[i]], memory.category_peak_bytes[exact[i]]);
