@@ -59,6 +59,8 @@ void ff_estimate_loading(const struct ff_layer *layer, struct ff_needs *needs)
     size_t tile = ff_estimate_packed(ff_estimate_largest_tile(layer));
 
     ff_layer_load_needs(layer, needs);
+    if (layer->shared) /* the tile of another process */
+        needs->bytes[FF_MEM_IO] += ff_estimate_largest_tile(layer) * sizeof(float);
     ff_needs_pass(needs, tile + ff_chunk_slack(tile));
 }
 
