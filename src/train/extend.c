@@ -12,6 +12,7 @@
 #include "train/begin.h"
 #include "train/run.h"
 #include "train/same_data.h"
+#include "train/team.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -451,6 +452,7 @@ int ff_extend_run(struct ff_ctx *ctx, const struct ff_extend_opts *extend,
     int status = ff_team_rank(ctx) == 0 ? make_child(&e) : FF_OK;
 
     release(&e);
+    status = ff_share_interruption(ctx, status);
     if (status != FF_OK)
         return status;
     rest.force = false;

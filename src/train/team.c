@@ -18,6 +18,19 @@ int ff_run_check_program(struct ff_run *run)
     return ff_team_check_same(run->ctx, "fftool", text);
 }
 
+int ff_share_interruption(struct ff_ctx *ctx, int status)
+{
+    uint32_t stops = status == FF_EINTERRUPTED;
+    int shared;
+
+    if (status != FF_OK && !stops)
+        return status;
+    shared = ff_team_broadcast(ctx, 0, &stops, sizeof stops);
+    if (shared != FF_OK || !stops)
+        return shared;
+    return status == FF_OK ? ff_fail(ctx, FF_EINTERRUPTED, "rank 0 was interrupted") : status;
+}
+
 /* Checks that RECIPE, completed for the data of this process if it has them, is the manifest's. */
 static int check_recipe(struct ff_run *run, const struct ff_recipe *recipe)
 {

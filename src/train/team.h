@@ -7,6 +7,9 @@
 
 /* Checks that all processes run the same program, with the same kernels. */
 FF_CHECK int ff_run_check_program(struct ff_run *run);
+/* Call it with the STATUS of what rank 0 alone has done, on the other ranks with FF_OK: an
+ * interruption of rank 0 becomes that of all. Its other failures end the team. */
+FF_CHECK int ff_share_interruption(struct ff_ctx *ctx, int status);
 /*
  * Rank 0 has opened or created the model, and RESULT says how. The others get its manifest, without
  * the file, and check that the RECIPE they were asked for (NULL: the model's) is that one.

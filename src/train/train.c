@@ -2,6 +2,7 @@
 #include <fftool/fftool.h>
 
 #include "base/path.h"
+#include "base/team.h"
 #include "eval/metrics.h"
 #include "eval/score.h"
 #include "learn/streams.h"
@@ -306,6 +307,19 @@ static bool needs_scratch(const struct ff_run *run, int status)
            (run->opts->scratch && run->file && ff_model_file_is_linked(run->file));
 }
 
+/* The end of a run. All processes of a team are interrupted together, and rank 0 knows whether the
+ * model remains. */
+static void settle_scratch(struct ff_run *run, int status)
+{
+    uint32_t needed = needs_scratch(run, status);
+
+    if (status == FF_EINTERRUPTED &&
+        ff_team_broadcast(run->ctx, 0, &needed, sizeof needed) != FF_OK)
+        return;
+    if (!needed)
+        ff_boundaries_drop_others(&run->boundaries, FF_NO_BOUNDARY);
+}
+
 /* Opens or creates the model, in a team on rank 0. */
 static int open_run(struct ff_run *run, const struct ff_recipe *recipe,
                     struct ff_train_result *result)
@@ -316,6 +330,7 @@ static int open_run(struct ff_run *run, const struct ff_recipe *recipe,
         result->resumed = recipe == NULL;
         status = recipe ? ff_run_open_or_create(run, recipe, result) : ff_run_open(run);
     }
+    status = ff_share_interruption(run->ctx, status); /* while the data is compared */
     return status == FF_OK ? ff_run_share_model(run, recipe, result) : status;
 }
 
@@ -343,14 +358,13 @@ int ff_train_with_scratch(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     begun = status == FF_OK || status == FF_EINTERRUPTED;
     if (status == FF_OK)
         status = train_from_mark(&run, began, result);
-    else if (status == FF_EINTERRUPTED) /* during import */
+    else if (status == FF_EINTERRUPTED && run.file)
         fill_result(&run, began, result);
     if (status != FF_OK && run.file && !ff_model_file_is_published(run.file) &&
         access(opts->model, F_OK) == 0)
         status = explain_unpublished(&run, status);
     result->saved = begun && (!run.file || ff_model_file_is_published(run.file));
-    if (!needs_scratch(&run, status))
-        ff_boundaries_drop_others(&run.boundaries, FF_NO_BOUNDARY);
+    settle_scratch(&run, status);
     ff_run_close(&run);
     ff_workers_release(&run.workers);
     ff_memory_limit(ctx, limit_before);
