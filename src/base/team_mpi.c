@@ -4,6 +4,7 @@
 #include "base/team.h"
 #include "base/team_engine.h"
 
+#include <limits.h>
 #include <mpi.h>
 #include <stdlib.h>
 #include <time.h>
@@ -27,7 +28,7 @@ static int status_of(struct ff_ctx *ctx, int rc, const char *name)
     if (rc == MPI_SUCCESS)
         return FF_OK;
     MPI_Error_string(rc, text, &length);
-    return ff_fail(ctx, FF_EIO, "rank %u: %s: %.*s", ctx->team.rank, name, length, text);
+    return ff_fail(ctx, FF_EIO, "%s: %.*s", name, length, text);
 }
 
 /* The same after an exchange that BEGAN, for which the process has waited. */
@@ -70,6 +71,11 @@ static int make_shares(struct ff_ctx *ctx, size_t bytes, uint32_t n, struct shar
     const struct ff_team *team = &ctx->team;
     struct ff_range own = ff_team_share(team->rank, team->size, n);
 
+    if (bytes > INT_MAX)
+        return ff_fail(ctx, FF_EINVAL,
+                       "%zu bytes for each tile are more than MPI exchanges at a time; use a "
+                       "smaller batch or micro-batch",
+                       bytes);
     out->counts = malloc(2 * team->size * sizeof *out->counts);
     if (!out->counts)
         return ff_fail(ctx, FF_ENOMEM, "out of memory");

@@ -44,8 +44,8 @@ static int check_recipe(struct ff_run *run, const struct ff_recipe *recipe)
         status = ff_manifest_same_recipe(run->ctx, &run->manifest.recipe, &training.recipe);
         snprintf(reason, sizeof reason, "%s", ff_ctx_message(run->ctx));
         if (status != FF_OK)
-            status = ff_fail(run->ctx, FF_EMISMATCH, "rank %u has another recipe than rank 0: %s",
-                             ff_team_rank(run->ctx), reason);
+            status = ff_fail(run->ctx, FF_EMISMATCH,
+                             "this process has another recipe than rank 0: %s", reason);
     }
     ff_training_release(&training);
     return status;

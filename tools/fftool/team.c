@@ -50,7 +50,7 @@ int team_refuse(const struct cli *cli, const char *why)
 void team_end(const struct cli *cli, int result)
 {
     if (result > EXIT_DONE && result != EXIT_INTERRUPTED) {
-        fflush(stderr);
+        fflush(NULL);
         ff_team_abort(cli->ctx, result);
     }
 }
