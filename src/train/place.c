@@ -88,7 +88,7 @@ int ff_place_check(struct ff_ctx *ctx, const struct ff_train_opts *opts)
     char resolved[PATH_MAX];
     int status = ff_partial_resolve(ctx, opts->model, resolved);
 
-    if (status == FF_OK)
+    if (status == FF_OK && (ff_team_rank(ctx) == 0 || !opts->scratch))
         status = check_directory(ctx, opts->model);
     return status == FF_OK ? check_outside_scratch(ctx, opts->model, resolved, opts) : status;
 }
