@@ -161,7 +161,8 @@ int ff_team_check_same(struct ff_ctx *ctx, const char *what, const char *text)
     status = ff_team_broadcast(ctx, 0, first, sizeof first);
     if (status != FF_OK || strncmp(first, text, sizeof first - 1) == 0)
         return status;
-    return ff_fail(ctx, FF_EMISMATCH, "this process has %s %s, but rank 0 has %s", what, text, first);
+    return ff_fail(ctx, FF_EMISMATCH, "this process has %s %s, but rank 0 has %s", what, text,
+                   first);
 }
 
 void ff_team_leave(struct ff_ctx *ctx)

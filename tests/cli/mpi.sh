@@ -101,6 +101,18 @@ ok "the weights of a run that was not interrupted" \
     [ "$(weights_hash long.ff)" = "$(weights_hash whole.ff)" ]
 ok "no scratch is left" [ -z "$(ls -d ./*.scratch* 2>/dev/null)" ]
 
+# What rank 0 does alone may be interrupted, too: copying the layers of a model
+ff 0 train $common --hidden 20x80 --epochs 1 --model deep.ff
+mpirun -q --timeout 60 -n 2 $team extend deep.ff -o deeper.ff --hidden +20 --quiet >out 2>err </dev/null &
+pid=$!
+while [ ! -e deeper.ff.partial ] && kill -0 $pid 2>/dev/null; do :; done
+kill -USR1 $pid
+code=0
+wait $pid || code=$?
+command="extend, interrupted"
+ok "exit code $code" [ $code -eq 130 ]
+ok "nothing is left of it" [ -z "$(ls -d deeper* 2>/dev/null)" ]
+
 # Rank 0 alone has the data
 broadcast()
 {
@@ -140,7 +152,7 @@ close()
     ok "$3: $2 bytes planned, $real $1" \
         [ $((100 * ($2 > real ? $2 - real : real - $2))) -lt $((2 * real)) ]
 }
-# planned MODE OPTIONS
+# planned MODE OPTIONS: rank 0 exchanges the bytes and has the memory that the plan says
 planned()
 {
     ff 0 plan --data "$data" --limit 600 --batch 50 --ranks 3 --gflops 50 --json --modes $1 $2
@@ -151,6 +163,10 @@ planned()
     json out
     close sent "$sent" "$1 $2"
     close received "$received" "$1 $2"
+    plan=$(leaf .plan.accounted_peak_bytes)
+    real=$(leaf .accounted_peak_bytes)
+    ok "$1 $2: $plan bytes of memory planned, $real accounted for" \
+        [ $((100 * real)) -gt $((60 * plan)) -a "$real" -le "$plan" ]
 }
 planned ff-stream "--hidden 600x3 --epochs 3"
 planned ff-stream "--hidden 600x2 --epochs 2 --activations bf16"
@@ -168,6 +184,11 @@ ok "missing data is reported once" [ "$(grep -c '^fftool' err)" -eq 1 ]
 ranks 3 1 train $common --hidden 300 --model x.ff --scratch "file.%r/"
 ok "a failure of one process names it" has err '^fftool: train: rank 1: '
 ok "and is reported once" [ "$(grep -c '^fftool' err)" -eq 1 ]
+
+mpirun -q -n 1 $team train $common --hidden 300 --model x.ff --force --scratch "$PWD/own.%r" : \
+    -n 1 $team train $common --hidden 300 --model elsewhere/x.ff --force --scratch "$PWD/own.%r" \
+    >out 2>err </dev/null
+ok "the directory of the model is needed by rank 0 alone" [ $? -eq 0 ]
 
 # differs CODES PATTERN FIRST SECOND: two ranks of other options are refused
 differs()
