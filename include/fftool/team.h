@@ -6,8 +6,9 @@
  *
  * Every process of the team makes the same calls with the same arguments. The first, rank 0, reads
  * and writes the model file; the others need none. All read the dataset, or with
- * ff_team_share_data() rank 0 alone. If a call fails in one
- * process, the others may wait for it forever: it must end the team with ff_team_abort().
+ * ff_team_share_data() rank 0 alone. An interruption of one process is one of all, and each gets
+ * FF_EINTERRUPTED. If a call fails otherwise in one process, the others may wait for it forever: it
+ * must end the team with ff_team_abort().
  */
 #ifndef FFTOOL_TEAM_H
 #define FFTOOL_TEAM_H

@@ -112,6 +112,15 @@ ok "a tenth of the latency and ten times the bandwidth take a tenth of the time"
 ff 0 plan $team --ranks 3
 ok "a team is printed" has out '^team of 3, .* sends [0-9.]+ [KM]iB and receives '
 ok "with its link" has out 'links of 1 Gbit/s and 0.1 ms: .* times as fast as one process$'
+# Four processes: rank 0 has 2 of the 8 tiles of each layer, and a batch's activations whole.
+wide="--samples 512 --batch 128 --hidden 2000x3 --modes ff-full --gflops 10"
+ff 0 plan $wide --json
+json out
+whole=$(leaf '.points[0].accounted_peak_bytes')
+ff 0 plan $wide --ranks 4 --json
+json out
+part=$(leaf '.points[0].accounted_peak_bytes')
+ok "ff-full: $part bytes in each of four processes, $whole in one" [ $((3 * part)) -lt "$whole" ]
 ff 0 plan --units 300,2000 --ranks 1,2,64 --gflops 50
 ok "a table of teams has a line for each number and width" [ "$(grep -c '^ff-stream' out)" -eq 6 ]
 ok "and says that it is a model" has out '^A model: '
