@@ -20,15 +20,17 @@ enum ff_label_embedding {
 /*
  * How the values of a row become inputs. A number x becomes (x - mean) scale, at most the largest
  * float. A category becomes an input for each category of its column, of which its own is 1. Rows
- * of bytes with categories have nothing else: symbols of a text. The last input of rows that are
- * scaled is 1: without it, scaling a row to RMS 1 would lose its magnitude.
+ * of bytes with categories have nothing else: symbols of a text, whose own input is the column's
+ * scale. The last input of rows that are scaled is 1: without it, scaling a row to RMS 1 would lose
+ * its magnitude.
  */
 struct ff_encoding {
     uint32_t columns;
     uint32_t inputs;    /* of all columns, and the constant one if rows are scaled */
     bool alike;         /* mean and scale are those of every column */
     double *mean;       /* (columns), or (1) if alike */
-    double *scale;      /* the same; 1 / standard deviation, or 0 if a column is constant */
+    double *scale;      /* the same; 1 / standard deviation, or 0 if a column is constant; of the
+                           symbols of a text 1 / their distance */
     uint32_t *category; /* (columns): number of categories, 0: a number; NULL: all are numbers */
 };
 

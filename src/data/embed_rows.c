@@ -112,7 +112,8 @@ static void encode_mixed(const struct ff_encoding *encoding, const float *restri
     }
 }
 
-/* One byte a column: the index of its category, or a number that none has. */
+/* One byte a column: the index of its category, or a number that none has. A nearer character of a
+ * text has a larger scale. */
 static void encode_symbols(const struct ff_encoding *encoding, const unsigned char *restrict in,
                            float *restrict out)
 {
@@ -122,7 +123,7 @@ static void encode_symbols(const struct ff_encoding *encoding, const unsigned ch
         for (uint32_t k = 0; k < categories; k++)
             out[k] = 0.0f;
         if (in[c] < categories)
-            out[in[c]] = 1.0f;
+            out[in[c]] = (float)encoding->scale[encoding->alike ? 0 : c];
         out += categories;
     }
 }

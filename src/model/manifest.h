@@ -99,11 +99,13 @@ struct ff_lineage {
  * Versions of the manifest, which are also versions of the arithmetic: the same recipe gives other
  * weights under each. 4: subnormal numbers are zero (base/float_mode.h). 5: values of tables and
  * floats are encoded (data/embed.h). 6: classes may have weights, layers may stop early. 7: inputs
- * may be left unscaled. 8: texts. A model keeps its version.
+ * may be left unscaled. 8: texts. 9: inputs of a text fall with the distance. A model keeps its
+ * version.
  */
-#define FF_MANIFEST_VERSION 8
+#define FF_MANIFEST_VERSION 9
 #define FF_FLUSHING_VERSION 4
 #define FF_ENCODING_VERSION 5
+#define FF_DISTANCE_VERSION 9
 #define FF_OLDEST_MANIFEST_VERSION 3
 
 struct ff_manifest {

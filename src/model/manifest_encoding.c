@@ -72,11 +72,26 @@ static bool list_categories(const struct ff_schema *schema, struct ff_encoding *
     return true;
 }
 
+/* The input of the character that is d places back is 1 / d, as far as it usually matters for the
+ * next one. */
+static void scale_by_distance(uint32_t context, double *scale)
+{
+    for (uint32_t c = 0; c < context; c++)
+        scale[c] = 1.0 / (context - c);
+}
+
+static bool scales_by_distance(const struct ff_manifest *manifest)
+{
+    return manifest->version >= FF_DISTANCE_VERSION && manifest->schema.context > 1;
+}
+
 static bool fill(const struct ff_manifest *manifest, struct ff_encoding *out)
 {
     const struct ff_moments *moments = &manifest->moments;
     uint32_t n = moments->n > 1 ? moments->n : 1;
 
+    if (scales_by_distance(manifest))
+        n = manifest->schema.context;
     out->columns = manifest->features;
     out->inputs = (uint32_t)ff_manifest_inputs(manifest);
     out->alike = n == 1;
@@ -84,7 +99,9 @@ static bool fill(const struct ff_manifest *manifest, struct ff_encoding *out)
     out->scale = calloc(n, sizeof *out->scale);
     if (!out->mean || !out->scale || !list_categories(&manifest->schema, out))
         return false;
-    if (moments->n == 0)
+    if (scales_by_distance(manifest))
+        scale_by_distance(n, out->scale);
+    else if (moments->n == 0)
         out->scale[0] = 1;
     for (uint32_t i = 0; i < moments->n; i++) {
         out->mean[i] = moments->mean[i];

@@ -211,6 +211,23 @@ START_TEST(symbols_become_inputs_as_categories_do)
 }
 END_TEST
 
+/* Each column of a text has its scale. */
+START_TEST(a_symbol_has_the_scale_of_its_column)
+{
+    const unsigned char symbols[3] = {2, 255, 0};
+    const float expected[9] = {0, 0, 0.25f, 0, 0, 0, 1, 0, 0};
+    double mean[] = {0, 0, 0}, scale[] = {0.25, 0.5, 1};
+    uint32_t three[] = {3, 3, 3};
+    const struct ff_encoding encoding = {
+        .columns = 3, .inputs = 9, .mean = mean, .scale = scale, .category = three};
+    const struct ff_embedding e = {.features = 3, .encoding = &encoding, .unscaled = true};
+    float out[9];
+
+    ff_embed(&e, 1, symbols, false, NULL, out);
+    ck_assert_mem_eq(out, expected, sizeof out);
+}
+END_TEST
+
 START_TEST(outliers_stay_finite)
 {
     double mean[] = {0, 3e38}, scale[] = {1e30, 1};
@@ -240,6 +257,7 @@ int main(void)
     tcase_add_test(tc, numbers_are_standardised_apart_or_alike);
     tcase_add_test(tc, unscaled_rows_have_no_constant);
     tcase_add_test(tc, symbols_become_inputs_as_categories_do);
+    tcase_add_test(tc, a_symbol_has_the_scale_of_its_column);
     tcase_add_test(tc, outliers_stay_finite);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
