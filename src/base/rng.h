@@ -20,8 +20,9 @@ enum ff_rng_purpose {
     FF_RNG_LABEL_WEIGHTS = 7,  /* initial weights of labels */
     FF_RNG_DROPOUT = 8,        /* which inputs are dropped */
     FF_RNG_LABEL_SAMPLE = 9,   /* wrong labels sampled for a row when there are many classes */
-    FF_RNG_JITTER = 10,        /* random shifts of images in an epoch of the first layer */
-    FF_RNG_COPY_JITTER = 11,   /* random shifts of the images of a stored augmentation copy */
+    FF_RNG_JITTER = 10,        /* random shifts of images, or context dropout of texts, in an epoch
+                                  of the first layer */
+    FF_RNG_COPY_JITTER = 11,   /* the same in a stored augmentation copy */
     FF_RNG_HYBRID = 12,        /* masks of hybrid images in an epoch of the first layer */
     FF_RNG_SET_HYBRID = 13,    /* masks of the hybrid images of a stored negative set */
     FF_RNG_SAMPLE = 14,        /* the permutation that a subsample of a dataset is drawn from */

@@ -10,8 +10,9 @@
 /* How the inputs are used. */
 enum ff_feed_use {
     FF_FEED_PLAIN, /* unchanged */
-    FF_FEED_LEARN, /* with an epoch's random shifts and dropout */
-    FF_FEED_STORE, /* stored for the next layer, with the random shifts of an augmentation copy */
+    FF_FEED_LEARN, /* with an epoch's random shifts, context dropout and dropout */
+    FF_FEED_STORE, /* stored for the next layer, with the random shifts or context dropout of an
+                      augmentation copy */
 };
 
 struct ff_feed_opts {
@@ -30,13 +31,14 @@ struct ff_feed_opts {
     bool labelled;        /* the labels of the pieces are read along */
     bool unseen_labels;   /* labels may be FF_LABEL_UNSEEN, as of data to be evaluated */
     enum ff_feed_use use;
-    float dropout;         /* probability that an input is dropped */
-    struct ff_image image; /* boundary 0 */
-    uint32_t jitter;       /* boundary 0: largest shift of images, in pixels */
-    bool hybrid;           /* boundary 0: negatives are hybrid images */
-    bool hard;             /* hard negatives, redrawn in each epoch; above boundary 0 gathered */
-    float goodness_scale;  /* for hard negatives */
-    bool *damaged;         /* set to true if the set is found damaged; may be NULL */
+    float dropout;          /* probability that an input is dropped */
+    struct ff_image image;  /* boundary 0 */
+    uint32_t jitter;        /* boundary 0: largest shift of images, in pixels */
+    double context_dropout; /* boundary 0: of texts (data/context_dropout.h) */
+    bool hybrid;            /* boundary 0: negatives are hybrid images */
+    bool hard;              /* hard negatives, redrawn in each epoch; above boundary 0 gathered */
+    float goodness_scale;   /* for hard negatives */
+    bool *damaged;          /* set to true if the set is found damaged; may be NULL */
 };
 
 /* A piece: a chunk of one stream. */

@@ -1,5 +1,6 @@
 #include "learn/first_inputs.h"
 
+#include "data/context_dropout.h"
 #include "data/hybrid.h"
 #include "data/jitter.h"
 #include "learn/streams.h"
@@ -26,8 +27,8 @@ size_t ff_first_inputs_list(const struct ff_feed_opts *opts, struct ff_first_inp
 
     out[n++] = (struct ff_buffer){&form->truth, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)};
     out[n++] = (struct ff_buffer){&form->embedded, FF_MEM_ACTIVATIONS, rows, sizeof(uint16_t)};
-    if (opts->jitter > 0)
-        out[n++] = (struct ff_buffer){&form->shifted, FF_MEM_ACTIVATIONS, features, element};
+    if (opts->jitter > 0 || opts->context_dropout > 0)
+        out[n++] = (struct ff_buffer){&form->augmented, FF_MEM_ACTIVATIONS, features, element};
     if (opts->hybrid) {
         out[n++] = (struct ff_buffer){&form->mixed, FF_MEM_ACTIVATIONS, features, element};
         out[n++] = (struct ff_buffer){&form->mask, FF_MEM_ACTIVATIONS, pixels, 1};
@@ -67,16 +68,23 @@ static uint32_t copy_of(const struct ff_feed_opts *opts, uint32_t stream)
     return opts->embedding.classes > 0 || opts->hybrid ? 0 : stream - FF_STREAM_INPUT;
 }
 
+/* The random numbers of shifts and context dropout: an epoch's, or those of a stored copy. */
+static struct ff_rng augmentation(const struct ff_feed_opts *opts,
+                                  const struct ff_first_inputs_noise *noise, uint32_t stream)
+{
+    if (opts->use == FF_FEED_STORE)
+        return ff_rng_make(opts->seed, FF_RNG_COPY_JITTER, 1, copy_of(opts, stream));
+    return noise->shifts;
+}
+
 /* Shifts images at random, the positive and negative rows of a sample alike. */
 static void shift_images(const struct ff_feed_opts *opts, const struct ff_first_inputs_noise *noise,
                          const struct ff_first_inputs_rows *rows, char *out)
 {
     size_t element = ff_dtype_size(ff_first_inputs_dtype(opts)),
            bytes = opts->embedding.features * element;
-    struct ff_rng rng = noise->shifts;
+    const struct ff_rng rng = augmentation(opts, noise, rows->stream);
 
-    if (opts->use == FF_FEED_STORE)
-        rng = ff_rng_make(opts->seed, FF_RNG_COPY_JITTER, 1, copy_of(opts, rows->stream));
     for (size_t i = 0; i < rows->rows; i++) {
         int32_t shift[2] = {0, 0}; /* held-out samples are not shifted */
 
@@ -84,6 +92,21 @@ static void shift_images(const struct ff_feed_opts *opts, const struct ff_first_
             ff_jitter_draw(&rng, rows->first + i, opts->jitter, shift);
         ff_jitter_shift(&opts->image, element, shift, (const char *)rows->images + i * bytes,
                         out + i * bytes);
+    }
+}
+
+/* Leaves out characters of contexts at random, the positive and negative rows of a sample alike. */
+static void drop_context(const struct ff_feed_opts *opts, const struct ff_first_inputs_noise *noise,
+                         const struct ff_first_inputs_rows *rows, uint8_t *out)
+{
+    const uint32_t context = opts->embedding.features;
+    const struct ff_rng rng = augmentation(opts, noise, rows->stream);
+
+    for (size_t i = 0; i < rows->rows; i++) {
+        const bool learned = rows->first + i < opts->geometry->learned_rows;
+
+        ff_context_dropout(&rng, rows->first + i, learned ? opts->context_dropout : 0, context,
+                           (const uint8_t *)rows->images + i * context, out + i * context);
     }
 }
 
@@ -117,8 +140,12 @@ void ff_first_inputs_form(const struct ff_feed_opts *opts,
     struct ff_first_inputs_rows now = *rows;
 
     if (opts->jitter > 0) {
-        shift_images(opts, noise, &now, form->shifted);
-        now.images = form->shifted;
+        shift_images(opts, noise, &now, form->augmented);
+        now.images = form->augmented;
+    }
+    if (opts->context_dropout > 0) {
+        drop_context(opts, noise, &now, form->augmented);
+        now.images = form->augmented;
     }
     if (opts->hybrid && now.stream > FF_STREAM_INPUT) {
         mix_images(opts, noise, form, &now);

@@ -1,7 +1,8 @@
 /*
- * The inputs of layer 1. Every stream is formed from the same images: shifted at random in
- * training, mixed if negatives are hybrid images, and with a label embedded: the true, a wrong or
- * the neutral one, or none if layers are label-conditioned.
+ * The inputs of layer 1. Every stream is formed from the same images, shifted at random in
+ * training, or the same texts, with context dropout in training; mixed if negatives are hybrid
+ * images, and with a label embedded: the true, a wrong or the neutral one, or none if layers are
+ * label-conditioned.
  */
 #ifndef FF_LEARN_FIRST_INPUTS_H
 #define FF_LEARN_FIRST_INPUTS_H
@@ -23,7 +24,7 @@ void ff_first_inputs_begin_epoch(const struct ff_feed_opts *opts, uint32_t epoch
 struct ff_first_inputs {
     uint16_t *truth;    /* (chunk_rows): the true labels */
     uint16_t *embedded; /* (chunk_rows): the embedded labels */
-    void *shifted;      /* random shifts: (chunk_rows, features), of the images' type */
+    void *augmented;    /* random shifts or context dropout: (chunk_rows, features), of the data */
     void *mixed;        /* hybrid images: the same for a negative stream */
     uint8_t *mask;      /* hybrid images: (pixels) */
     float *work;        /* hybrid images: (2 pixels) */

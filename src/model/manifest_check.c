@@ -14,7 +14,7 @@ static bool text_is_sane(const struct ff_manifest *manifest)
     const struct ff_schema *schema = &manifest->schema;
 
     if (schema->context == 0)
-        return !schema->folds_case;
+        return !schema->folds_case && !(manifest->recipe.context_dropout > 0);
     return schema->context == manifest->features && schema->n_columns == 0 && schema->classes &&
            schema->n_classes <= FF_MAX_SYMBOLS && !manifest->is_float &&
            manifest->image.height == 0 && ff_manifest_moments(manifest) == 0;

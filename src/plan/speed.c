@@ -88,6 +88,7 @@ static uint64_t key_of(const struct ff_speed *speed, const struct ff_operation *
         ff_recipe_unsupervised(recipe),
         ff_recipe_gathers(recipe),
         recipe->jitter,
+        recipe->context_dropout > 0,
         recipe->dropout > 0,
         strcmp(recipe->pass_on, "label-free") != 0,
         (uint32_t)job->optimizer->states,

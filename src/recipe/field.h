@@ -25,7 +25,7 @@ enum ff_condition {
     FF_IF_VALIDATION, /* samples are held out */
     FF_IF_ONE_SWEEP,  /* there is one sweep over the layers */
     FF_IF_THRESHOLD,  /* the loss has a threshold */
-    FF_IF_SHIFTS,     /* images are shifted at random */
+    FF_IF_SHIFTS,     /* images are shifted, or characters left out, at random */
     FF_IF_HEAD,       /* the network has a linear head */
     FF_IF_CLASSIFIES, /* labels condition the layers, or the network has a linear head */
     FF_IF_MOMENTUM,   /* the optimizer has momentum */

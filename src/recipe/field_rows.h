@@ -136,11 +136,19 @@ FF_FIELD(COUNT, jitter,
                  .help = "random shifts of images by up to N pixels, redrawn in each epoch; with "
                          "ff-stream for the first layer"),
          .initial = "0")
+FF_FIELD(REAL, context_dropout,
+         FF_INFO(.option = "context-dropout", .argument = "P", .by_recipe = true,
+                 .group = FF_GROUP_NETWORK, .low = 0, .high = 1, .decides_size = true,
+                 .default_is = FF_DEFAULT_IN_HELP,
+                 .help = "probability that the farthest character of a text's context is left "
+                         "out, which falls to 0 at the nearest one; redrawn in each epoch; with "
+                         "ff-stream for the first layer [0.5 with conditioned and a text, else 0]"),
+         .since = 9)
 FF_FIELD(COUNT, augment_copies,
          FF_INFO(.option = "augment-copies", .argument = "N", .group = FF_GROUP_NETWORK, .low = 1,
                  .high = FF_MAX_AUGMENT_COPIES, .decides_size = true,
-                 .help = "augmentation copies: stored copies of the shifted images for the layers "
-                         "above, used in turn (softmax loss)"),
+                 .help = "augmentation copies: stored copies of the shifted images, or of texts "
+                         "with context dropout, for the layers above, used in turn (softmax loss)"),
          .initial = "1", .needs = {FF_IF_STREAMS, FF_IF_LABELS, FF_IF_SHIFTS})
 FF_FIELD(
     REAL, validation,

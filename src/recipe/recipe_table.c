@@ -129,6 +129,18 @@ static void fill(double *field, double value)
         *field = value;
 }
 
+void ff_recipe_fill_for_text(struct ff_recipe *recipe)
+{
+    const char *name = recipe->recipe ? recipe->recipe : ff_recipe_by_default(recipe);
+
+    if (strcmp(name, "conditioned") != 0 || !ff_recipe_has_goodness(recipe))
+        return;
+    fill(&recipe->learning_rate, 3e-3);
+    fill(&recipe->label_smoothing, 0);
+    fill(&recipe->dropout, 0);
+    fill(&recipe->context_dropout, 0.5);
+}
+
 /* Converts a float of a table to the double that prints the same: 3e-3f to 3e-3, not
  * 0.003000000026. */
 static double as_written(float value)

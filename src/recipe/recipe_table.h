@@ -12,6 +12,9 @@ const struct ff_recipe_entry *ff_recipe_find(const char *name);
 /* The name of the default preset of RECIPE, whose mode is valid: if its loss is set, the first with
  * that loss, or else with one of the same kind (of pairs, over labels); otherwise the mode's. */
 const char *ff_recipe_by_default(const struct ff_recipe *recipe);
+/* Sets those unset fields of RECIPE, which is valid but may be incomplete, that have other defaults
+ * for texts: with conditioned context dropout instead of dropout and label smoothing. */
+void ff_recipe_fill_for_text(struct ff_recipe *recipe);
 /* Sets the unset numbers of RECIPE to the defaults of its mode, loss and optimizer, which are
  * valid. */
 void ff_recipe_fill_numbers(struct ff_recipe *recipe);

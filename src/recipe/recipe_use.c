@@ -66,6 +66,7 @@ static struct situation situation_of(const struct ff_recipe *recipe)
     bool goodness = ff_recipe_has_goodness(recipe), at_once = ff_recipe_trains_at_once(recipe);
     bool labels = loss->labels != NULL, without = ff_recipe_embeds_none(recipe);
     bool hard = ff_recipe_draws_hard(recipe);
+    bool augments = recipe->jitter > 0 || recipe->context_dropout > 0;
 
     return (struct situation){.holds = {
                                   [FF_ALWAYS] = true,
@@ -83,7 +84,7 @@ static struct situation situation_of(const struct ff_recipe *recipe)
                                   [FF_IF_VALIDATION] = recipe->validation > 0,
                                   [FF_IF_ONE_SWEEP] = recipe->sweeps == 1,
                                   [FF_IF_THRESHOLD] = loss->defaults.threshold > 0,
-                                  [FF_IF_SHIFTS] = recipe->jitter > 0,
+                                  [FF_IF_SHIFTS] = augments,
                                   [FF_IF_HEAD] = recipe->head_epochs > 0,
                                   [FF_IF_CLASSIFIES] = labels || recipe->head_epochs > 0,
                                   [FF_IF_MOMENTUM] = optimizer->momentum > 0,

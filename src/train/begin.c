@@ -7,6 +7,7 @@
 #include "model/geometry.h"
 #include "model/workers.h"
 #include "recipe/mode.h"
+#include "recipe/recipe_table.h"
 #include "store/partial.h"
 #include "train/modes.h"
 #include "train/place.h"
@@ -155,6 +156,8 @@ static int check_columns(struct ff_ctx *ctx, const struct ff_recipe *recipe,
     if (schema->context > 0 && ff_recipe_standardize(recipe) != FF_STANDARDIZE_AUTO &&
         ff_recipe_standardize(recipe) != FF_STANDARDIZE_NONE)
         return ff_fail(ctx, FF_EINVAL, "standardize: characters of a text are not numbers");
+    if (schema->context == 0 && recipe->context_dropout > 0)
+        return ff_fail(ctx, FF_EINVAL, "context dropout is for texts; leave it out");
     if (ff_recipe_standardize(recipe) == FF_STANDARDIZE_COLUMNS &&
         info->features > FF_MAX_STANDARD_COLUMNS)
         return ff_fail(ctx, FF_EINVAL,
@@ -299,8 +302,12 @@ void ff_training_release(struct ff_training *training)
 int ff_begin_recipe(struct ff_ctx *ctx, const struct ff_recipe *recipe, const char *path,
                     struct ff_training *training)
 {
-    int status = ff_recipe_completed(ctx, recipe, training->samples, &training->recipe);
+    struct ff_recipe given = *recipe;
+    int status;
 
+    if (training->schema.context > 0)
+        ff_recipe_fill_for_text(&given);
+    status = ff_recipe_completed(ctx, &given, training->samples, &training->recipe);
     return status == FF_OK ? check_data(ctx, path, training) : status;
 }
 

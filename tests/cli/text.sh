@@ -40,6 +40,20 @@ ok "characters are one-hot" has out '^10 characters, each one of [0-9]+: one-hot
 ff 0 predict a.ff --input test.txt --output p.csv --quiet
 ok "every place has a prediction" [ "$(wc -l <p.csv)" -gt "$(wc -l <test.txt)" ]
 
+# Defaults of texts
+ff 0 inspect a.ff --json
+json out
+ok "texts have context dropout instead of dropout and label smoothing" \
+    [ "$(leaf .recipe.context_dropout) $(leaf .recipe.dropout) $(leaf .recipe.label_smoothing)" = "0.5 0.0 0.0" ]
+ff 0 train --data . $net --context-dropout 0 --dropout 0.1 --model plain.ff
+ff 0 inspect plain.ff --json
+json out
+ok "which can be overridden" [ "$(leaf .recipe.context_dropout) $(leaf .recipe.dropout)" = "0.0 0.1" ]
+ok "and context dropout affects the weights" [ "$(weights_hash a.ff)" != "$(weights_hash plain.ff)" ]
+ff 0 train --data . $net --context-dropout 0.5 --augment-copies 2 --model copies.ff
+ok "layers above learn from several copies" [ "$(weights_hash a.ff)" != "$(weights_hash copies.ff)" ]
+refused 2 'context dropout is for texts' train --data "$data" $net --context-dropout 0.5 --model x.ff
+
 # The sample
 ff 0 train --data "$FFTOOL_ROOT/data/aesop" $net --model fables.ff
 ff 0 eval fables.ff --data "$FFTOOL_ROOT/data/aesop" --quiet

@@ -85,6 +85,30 @@ START_TEST(a_text_is_read_back)
 }
 END_TEST
 
+/* In models of version 8 they are all 1. */
+START_TEST(inputs_of_a_text_fall_with_the_distance)
+{
+    describe_text(9);
+    ck_assert_int_eq(ff_manifest_encode(ctx, &manifest), FF_OK);
+    ck_assert(!manifest.encoding.alike);
+    for (uint32_t c = 0; c < 12; c++)
+        ck_assert_double_eq(manifest.encoding.scale[c], 1.0 / (12 - c));
+    manifest.version = 8;
+    ck_assert_int_eq(ff_manifest_encode(ctx, &manifest), FF_OK);
+    ck_assert(manifest.encoding.alike);
+    ck_assert_double_eq(manifest.encoding.scale[0], 1);
+}
+END_TEST
+
+START_TEST(only_a_text_has_context_dropout)
+{
+    manifest.recipe.context_dropout = 0.5;
+    ck_assert(!ff_manifest_is_sane(&manifest));
+    describe_text(9);
+    ck_assert(ff_manifest_is_sane(&manifest));
+}
+END_TEST
+
 /* Doubles of every size, 17 digits each. */
 START_TEST(doubles_are_read_back_exactly)
 {
@@ -141,6 +165,7 @@ START_TEST(the_differing_field_is_named)
     DIFFERS(standardize, "none");
     DIFFERS(class_weights, "none");
     DIFFERS(input_scaling, "none");
+    DIFFERS(context_dropout, 0.5);
     DIFFERS(epochs, 18);
     DIFFERS(patience, 1);
     DIFFERS(batch, 301);
@@ -172,7 +197,8 @@ START_TEST(the_differing_field_is_named)
 }
 END_TEST
 
-/* A program of version 5 knew no weights of classes, no early stopping and no unscaled inputs. */
+/* A program of version 5 knew no weights of classes, no early stopping, no unscaled inputs and no
+ * context dropout. */
 START_TEST(a_field_that_a_version_lacks_is_at_its_initial_value)
 {
     json_t *root = json_loads(manifest_text, 0, NULL);
@@ -183,12 +209,14 @@ START_TEST(a_field_that_a_version_lacks_is_at_its_initial_value)
     json_object_del(json_object_get(root, "recipe"), "class_weights");
     json_object_del(json_object_get(root, "recipe"), "patience");
     json_object_del(json_object_get(root, "recipe"), "input_scaling");
+    json_object_del(json_object_get(root, "recipe"), "context_dropout");
     json_object_del(json_object_get(root, "data"), "class_samples");
     text = json_dumps(root, 0);
     ck_assert_msg(read_text(text, &back) == FF_OK, "%s", ff_ctx_message(ctx));
     ck_assert_str_eq(back.recipe.class_weights, "none");
     ck_assert_uint_eq(back.recipe.patience, 0);
     ck_assert_str_eq(back.recipe.input_scaling, "rms");
+    ck_assert_double_eq(back.recipe.context_dropout, 0);
     ck_assert_uint_eq(back.class_weights.n, 0);
     ff_manifest_release(&back);
     free(text);
@@ -231,6 +259,8 @@ int main(void)
     tcase_add_test(tcase, every_field_is_read_back_exactly);
     tcase_add_test(tcase, every_stage_is_read_back);
     tcase_add_test(tcase, a_text_is_read_back);
+    tcase_add_test(tcase, inputs_of_a_text_fall_with_the_distance);
+    tcase_add_test(tcase, only_a_text_has_context_dropout);
     tcase_add_test(tcase, doubles_are_read_back_exactly);
     tcase_add_test(tcase, the_differing_field_is_named);
     tcase_add_test(tcase, a_field_that_a_version_lacks_is_at_its_initial_value);
