@@ -44,7 +44,6 @@ static struct ff_team_block columns_of(const struct ff_ctx *ctx, unsigned rank,
 {
     struct ff_range share = ff_team_share(rank, ctx->team.size, columns->tiles);
     uint32_t first = share.first * columns->tile_columns, end = share.end * columns->tile_columns;
-
     size_t stride = columns->columns * columns->bytes;
 
     first = first < columns->columns ? first : columns->columns;
@@ -179,6 +178,7 @@ void ff_team_leave(struct ff_ctx *ctx)
     ctx->team.rank = 0;
     ctx->team.size = 1;
     ctx->team.voting = false;
+    ctx->team.shares_data = false;
 }
 
 void ff_team_share_data(struct ff_ctx *ctx)
